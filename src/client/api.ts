@@ -1,0 +1,140 @@
+// What the SDK gives to programs: the page and the command line are written against this alone.
+
+import type { Awareness } from 'y-protocols/awareness'
+import type * as Y from 'yjs'
+
+/** A way to hear of changes: returns the function that ends it. */
+export type Listen<T> = (listener: (value: T) => void) => () => void
+
+/** Where this client stands. */
+export type Connection =
+  /** No server answers; the next try is at `retryAt` (ms since 1970). */
+  | { name: 'offline'; since: number; retryAt: number }
+  | { name: 'joining'; since: number }
+  | { name: 'online'; server: string; roundTripMs: number }
+  /** A server turned this client away for a reason that trying again does not mend. */
+  | { name: 'refused'; code: string; text: string }
+
+/** What is true of this person's edits now. One of editor.md's states of the chip. */
+export type SaveState =
+  /** The last edit is on `servers`, `of` are configured. isThin: fewer than the safe count. */
+  | { name: 'saved'; servers: string[]; of: number; isThin: boolean }
+  /** Edits wait for a server's answer for longer than 1.5 s. */
+  | { name: 'saving'; waiting: number; since: number }
+  /** No server for 3 s; the edits are in this device's storage. */
+  | { name: 'local'; waiting: number; since: number }
+  /** No server, and this device's storage failed (`why`): closing would lose edits. */
+  | { name: 'danger'; waiting: number; why: string }
+  /** Turned away: the edits here will not be taken. */
+  | { name: 'ended'; waiting: number; why: string }
+
+export interface ServerInfo {
+  id: string
+  address: string
+  state: 'live' | 'behind' | 'down'
+  lag: number
+  heardAt: number
+}
+
+/** One line of the chip's log: "moved b → d in 240 ms". */
+export interface Moved {
+  at: number
+  from: string
+  to: string
+  tookMs: number
+}
+
+export interface FileInfo {
+  id: string
+  /** The name shown, unique among the files that are not in the trash. */
+  name: string
+  isDeleted: boolean
+  deletedBy: string
+  createdBy: string
+  createdAt: number
+}
+
+/** Somebody who is in a document. */
+export interface Person {
+  session: string
+  name: string
+  color: string
+  isMe: boolean
+}
+
+/** Where something is stored now. */
+export interface Receipt {
+  servers: string[]
+  of: number
+}
+
+/** One document, live. `text` may be edited at any time, whatever the connection does. */
+export interface LiveDocument {
+  readonly id: string
+  readonly doc: Y.Doc
+  readonly text: Y.Text
+  /** For y-codemirror.next; local state {user: {name, color, colorLight}} is set already. */
+  readonly awareness: Awareness
+  /** Resolves when the text is here: from this device's storage or a server, whichever is first. */
+  readonly loaded: Promise<void>
+  /** Resolves when all edits made so far are on the safe count of servers. */
+  stored(): Promise<Receipt>
+  close(): void
+}
+
+export interface ClientOptions {
+  /** Addresses of servers: "http://127.0.0.1:4400". One living one is enough; the rest is learned. */
+  servers: string[]
+  /** Screen name asked for. */
+  name: string
+  /** What this is, for people to read: "page", "cli". */
+  agent: string
+  /** Where edits and keys outlive this program; nowhere when absent. */
+  storage?: LocalStorage
+  token?: string
+  /** Keep a second connection warm. Default true. */
+  hasStandby?: boolean
+}
+
+/** This device's storage: IndexedDB in a browser. All may reject. */
+export interface LocalStorage {
+  /** Updates of a document kept here. */
+  load(document: string): Promise<Uint8Array[]>
+  append(document: string, update: Uint8Array): Promise<void>
+  /** Replaces all updates of a document by one. */
+  compact(document: string, update: Uint8Array): Promise<void>
+  /** Small values: keys of earlier sessions, the list of files, the roster of servers. */
+  get(key: string): Promise<unknown>
+  set(key: string, value: unknown): Promise<void>
+}
+
+export interface Client {
+  readonly connection: Connection
+  readonly save: SaveState
+  /** In the order of the configuration; empty before the first Welcome. */
+  readonly servers: ServerInfo[]
+  readonly moves: Moved[]
+  /** The screen name held. */
+  readonly name: string
+  /** All files, the trash included; from this device's storage until a server answers. */
+  readonly files: FileInfo[]
+  /** Whether `files` came from a server. */
+  readonly filesAreCurrent: boolean
+  /** Anything above changed. */
+  readonly onChange: Listen<void>
+  /** The person's screen name was changed by the servers. */
+  readonly onRenamed: Listen<{ name: string; text: string }>
+  /** Resolves on the first Welcome; rejects with FourfoldError when refused. */
+  joined(): Promise<void>
+  /** Follows a document. The same object while it is open; opened twice, closed twice. */
+  open(id: string): LiveDocument
+  /** These reject with FourfoldError: code and one sentence. They wait for a server. */
+  create(name: string, text: string): Promise<FileInfo & Receipt>
+  rename(id: string, name: string): Promise<Receipt>
+  remove(id: string): Promise<Receipt>
+  restore(id: string): Promise<Receipt>
+  nameVersion(id: string, name: string): Promise<Receipt>
+  /** Dials now instead of at `retryAt`. */
+  retry(): void
+  close(): void
+}

@@ -1,0 +1,129 @@
+// Every bound of the system, each with its reason. Sizes in bytes, spans in milliseconds.
+
+/** What a client may say before it is signed in: a Hello with 64 keys is 2 KiB. */
+export const helloBytesMax = 16 * 1024
+
+/** One push. Typing is < 100 bytes; a larger paste is cut into several by the client. */
+export const updateBytesMax = 1024 * 1024
+
+/** One message on any channel: Create with a text at its limit, in UTF-8, and its frame. */
+export const messageBytesMax = 16 * 1024 * 1024
+
+/** The text of a file. CodeMirror and Yjs stay fluent below it on an ordinary laptop. */
+export const textBytesMax = 10 * 1024 * 1024
+
+/** Structs (runs of characters) in one document: about 100 bytes of memory each. */
+export const structsMax = 1_000_000
+
+/** Deleted ranges in one push: the CPU of one push stays under 50 ms. */
+export const deletedRangesMax = 50_000
+
+/** Writers in one push: a re-offer carries at most this many sessions' edits. */
+export const writersPerUpdateMax = 1024
+
+/** One name of a file, in UTF-8: what ext4, NTFS and APFS can hold. */
+export const nameBytesMax = 255
+
+/** Entries in one folder, the trash included: kept in memory, about 500 bytes each. */
+export const entriesMax = 100_000
+
+/** Characters of a screen name. */
+export const screenNameMax = 64
+
+/** Earlier sessions whose unsafe edits one client may bring back. */
+export const earlierKeysMax = 64
+
+/** Presence of one session: a caret, a selection, a name, a colour. */
+export const caretBytesMax = 2048
+
+/** Carets a second from one session; a hand does not move faster. */
+export const caretsPerSecondMax = 20
+
+/** A caret not renewed for this long is gone. Clients renew at a third of it. */
+export const caretLifeMs = 30_000
+
+/** Pushes a second from one session, on average. Typing coalesces to fewer. */
+export const pushesPerSecondMax = 50
+
+/** Pushes at once: a reconnect re-offers at most this many. */
+export const pushBurstMax = 500
+
+/** Bytes a second from one session, on average, and at once. */
+export const sessionBytesPerSecondMax = 1024 * 1024
+export const sessionBurstBytesMax = 16 * 1024 * 1024
+
+/** Documents one session may follow at once: open tabs, a mirror uses a page of them. */
+export const openDocumentsMax = 100
+
+/** Bytes told to a client and not yet read by it; past that it is cut and comes back. */
+export const unreadBytesMax = 4 * 1024 * 1024
+
+/** Sessions on one server: 2,500 of 24 KB are 60 MB. */
+export const sessionsMax = 2500
+
+/** One piece of an opened document: stock gRPC clients refuse messages over 4 MiB. */
+export const pieceBytesMax = 1024 * 1024
+
+/** One Updates message between servers: keeps a large catch-up from blocking fresh updates. */
+export const updatesBytesMax = 256 * 1024
+
+/** Bytes on the way to one peer, not yet known to be stored there. */
+export const peerWindowBytesMax = 1024 * 1024
+
+/** One batch at the disk: bounds the time a keystroke waits behind others. */
+export const batchBytesMax = 4 * 1024 * 1024
+
+/** A peer, or a server seen from a client, not heard for this long is not live. */
+export const liveMs = 1000
+
+/** A server tells its peers how far it is at least this often. */
+export const heartbeatMs = 400
+
+/** A channel between servers that is silent this long is closed and dialled again. */
+export const peerSilentMs = 3000
+
+/** How long a server waits before it asks a third for what the origin should have sent by itself. */
+export const askAfterMs = 150
+
+/** A document nobody follows is dropped from memory after this. */
+export const idleDocumentMs = 30_000
+
+/** Updates of one subject in the logs before they are merged into its snapshot. */
+export const compactAfterUpdates = 500
+
+/** A document is compacted early when it leaves memory, if at least this many updates are loose. */
+export const compactIdleUpdates = 50
+
+/** Operation ids are remembered this long: 30 days. */
+export const operationLifeMs = 30 * 24 * 3600 * 1000
+
+/** Client: nothing heard for this long: ping. */
+export const pingAfterMs = 1000
+
+/** Client: no answer to a ping for this long: the channel is dead. Worst case 1.7 s. */
+export const deadAfterPingMs = 700
+
+/** Client: dial the next server when the last has not said Welcome within this. */
+export const dialNextMs = 150
+
+/** Client: a dial without Welcome is dropped after this. */
+export const dialGiveUpMs = 2000
+
+/** Client: back-off per server: first, and at most. Half of it is random. */
+export const backOffFirstMs = 100
+export const backOffMaxMs = 5000
+
+/** Client: an unacknowledged push also goes to the standby after max(this, 4 × round trip). */
+export const hedgeAfterMs = 300
+
+/** Client: pushes of one document made within this of each other travel as one. */
+export const coalesceMs = 8
+
+/** Client: bytes of pushes kept for re-sending as they were; beyond it they are re-offered merged. */
+export const outboxBytesMax = 4 * 1024 * 1024
+
+/** Ephemeral presence of a session at another server ends this long after that server went silent. */
+export const presenceLifeMs = 10_000
+
+/** A disk with less than this free, or less than 5%, stops acknowledging. */
+export const diskFreeBytesMin = 1024 * 1024 * 1024

@@ -1,0 +1,7 @@
+// The words of the wire, from one place.
+
+export * from '../../gen/fourfold/v1/admin_pb.ts'
+export * from '../../gen/fourfold/v1/folder_pb.ts'
+export * from '../../gen/fourfold/v1/record_pb.ts'
+export * from '../../gen/fourfold/v1/replication_pb.ts'
+export * from '../../gen/fourfold/v1/session_pb.ts'

@@ -1,0 +1,157 @@
+// What the world must offer to the minds: a place to store, and an engine that carries updates.
+
+import type { Ephemeral, ServerState, Snapshot, Update } from './model/wire.ts'
+import type { Origin, ReplicaId, SubjectId } from './model/ids.ts'
+import type { VersionVector } from './model/version-vector.ts'
+
+// ---------------------------------------------------------------------------------- Storage
+
+/** Everything of one subject that is stored: the pieces of its snapshot and its loose updates. */
+export interface StoredSubject {
+  /** Merged pieces; one after compaction, more while received ones wait to be merged. */
+  snapshots: Snapshot[]
+  /** Updates not in any of them, by (origin, seq). */
+  updates: Update[]
+}
+
+/** One atomic write. Everything in it becomes durable together, or nothing of it. */
+export interface Batch {
+  /** New ends of logs: contiguous per origin with what is stored or precedes in the batch. */
+  updates: Update[]
+  /** Received pieces of subjects: kept beside what is there, never instead of it. */
+  snapshots: Snapshot[]
+  /** After the updates and snapshots of a transfer: raises the version vector at least to this. */
+  advance?: VersionVector
+  /** From now on this store counts as filled: it may serve. */
+  isComplete?: boolean
+}
+
+/** Reads of what is durable. Synchronous. */
+export interface StorageReader {
+  /** Whether the store was ever filled: false on an empty disk until `Batch.isComplete`. */
+  isComplete(): boolean
+  /** The version vector of the store. */
+  vector(): VersionVector
+  /** Per origin the highest seq that compaction removed: logs can be read only after it. */
+  floor(): VersionVector
+  /** All that is stored of a subject; empty lists for an unknown one. Throws CorruptError. */
+  load(subject: SubjectId): StoredSubject
+  /** Updates of one log after `seq`, in order, of at most `bytesMax` (but at least one). */
+  after(origin: Origin, seq: number, bytesMax: number): Update[]
+  /** Subjects with anything beyond `vector`, by id, after `after`, at most `limit`. */
+  beyond(vector: VersionVector, after: SubjectId | '', limit: number): SubjectId[]
+  /** Every subject that is an entry, by id, after `after`, at most `limit`. */
+  entries(after: SubjectId | '', limit: number): SubjectId[]
+  /** The subject an operation was about, when it took effect in the last 30 days. */
+  operation(id: string): SubjectId | undefined
+  /** How many loose updates a subject has. */
+  loose(subject: SubjectId): number
+}
+
+/** What is stored does not match its checksum, or does not decode. */
+export class CorruptError extends Error {
+  readonly subject: SubjectId
+
+  constructor(subject: SubjectId, message: string) {
+    super(message)
+    this.name = 'CorruptError'
+    this.subject = subject
+  }
+}
+
+/**
+ * One server's disk. One `write` is under way at a time. When a promise rejects, the write may or
+ * may not have happened, and the storage must not be used any more (fail stop).
+ */
+export interface Storage {
+  readonly reader: StorageReader
+  /** Resolves after the batch is on stable storage. */
+  write(batch: Batch): Promise<void>
+  /**
+   * Merges the snapshots of a subject, and its updates up to `upTo`, into one snapshot. Reads only
+   * what is durable. Resolves when done; may run beside writes.
+   */
+  compact(subject: SubjectId, upTo: VersionVector): Promise<void>
+  close(): Promise<void>
+}
+
+// ----------------------------------------------------------------------------------- Engine
+
+/** An update before it has a place in a log. */
+export type NewUpdate = Pick<Update, 'subject' | 'author' | 'at' | 'operation' | 'body'>
+
+/**
+ * A point in what this server has stored. Marks grow; a replica that covers a mark holds all that
+ * this server held when the mark was given, the causes of every update included.
+ */
+export type Mark = number
+
+/**
+ * What a server's mind towards clients asks of the engine. Every request is idempotent and
+ * commutative; no order between writers is promised; an answer never comes before the bytes are on
+ * stable storage.
+ */
+export type EngineRequest =
+  /** Make this durable and carry it. Answered by `appended`, in the order of the requests. */
+  | { type: 'append'; tag: number; update: NewUpdate }
+  /** Nothing to store: answered by `appended` when all appends before it are stored. */
+  | { type: 'barrier'; tag: number }
+  /** Merge the loose updates of this subject when that is safe. No answer. */
+  | { type: 'compact'; subject: SubjectId }
+  /** Fetch this subject whole from a peer: what is stored does not load. Answered by `replaced`. */
+  | { type: 'want'; subject: SubjectId }
+  /** To all other servers, at most once. */
+  | { type: 'send'; ephemeral: Ephemeral }
+
+/** What the engine tells. In order. */
+export type EngineEvent =
+  /** The append or barrier `tag` is on this disk. `update` is absent for a barrier. */
+  | { type: 'appended'; tag: number; mark: Mark; update?: Update }
+  /** `replica`'s disk covers all marks up to this one. */
+  | { type: 'covered'; replica: ReplicaId; mark: Mark }
+  /** An update of another server is on this disk. */
+  | { type: 'changed'; update: Update }
+  /** A subject was received whole and is on this disk: load it again and merge. */
+  | { type: 'replaced'; subject: SubjectId }
+  | { type: 'ephemeral'; from: ReplicaId; ephemeral: Ephemeral }
+  /** How the servers are, in the order of the configuration; sent when something changed. */
+  | { type: 'servers'; servers: ServerView[]; isServing: boolean }
+
+/** One server of the set as this one sees it. */
+export interface ServerView {
+  id: ReplicaId
+  /** Where clients find it: "http://127.0.0.1:4400". */
+  address: string
+  state: ServerState
+  /** How many updates it lacks that this server has. */
+  lag: number
+  heardAt: number
+}
+
+/** Reads that the mind towards clients makes: the durable state of this server. */
+export type EngineReader = Pick<StorageReader, 'load' | 'entries' | 'operation' | 'loose'>
+
+// ---------------------------------------------------------------------------------- Channel
+
+/** Why a channel ended; for people. */
+export type Ending = string
+
+/**
+ * An ordered, whole stream of messages until it breaks. Nothing is lost without `closed`; after
+ * `closed` nothing comes.
+ */
+export interface Channel<Sent, Received> {
+  /** Queues; never blocks. */
+  send(message: Sent): void
+  /** Bytes queued here and not yet taken by the network. */
+  queuedBytes(): number
+  /** Ends it; the other side sees it closed. */
+  close(why: Ending): void
+  /** Called once by the owner, before anything arrives. */
+  listen(listener: ChannelListener<Received>): void
+}
+
+export interface ChannelListener<Received> {
+  received(message: Received): void
+  closed(why: Ending): void
+}

@@ -1,0 +1,80 @@
+// What goes into and comes out of the mind that faces clients.
+
+import type { ErrorCode, FourfoldError } from '../model/errors.ts'
+import type { SubjectId } from '../model/ids.ts'
+import type { EngineEvent, EngineRequest } from '../ports.ts'
+import type { ClientMessage, Entry, ServerMessage, Version } from '../model/wire.ts'
+
+/** Names one channel to a client, for as long as it lives; given by the runtime, never reused. */
+export type ClientChannel = number
+/** Names one call of a whole-file client; given by the runtime, never reused. */
+export type CallId = number
+
+/** A file as people see it. */
+export interface FileView {
+  entry: Entry
+  /** Unique among the files that are not in the trash. */
+  name: string
+}
+
+/** What a whole-file client asks. `file` is a shown name or an id. */
+export type Call =
+  | { type: 'list'; inTrash: boolean }
+  | { type: 'read'; file: string }
+  | {
+      type: 'save'
+      file: string
+      text: string
+      baseVersion: string
+      baseText?: string
+      operation: string
+    }
+  | { type: 'delete' | 'restore'; file: string; operation: string }
+  | { type: 'rename'; file: string; name: string; operation: string }
+  | { type: 'versions'; file: string }
+  /** Answered many times, until `uncalled`. */
+  | { type: 'watch'; file: string }
+  /** Takes a screen name for a session with this secret key. */
+  | { type: 'signIn'; name: string; key: Uint8Array }
+
+export type Answer =
+  | { type: 'list'; files: FileView[] }
+  | { type: 'read'; file: FileView; text: string; version: string }
+  /** `servers` hold it, fsynced. `version` is that of the resulting text; empty but for saves. */
+  | { type: 'kept'; file: FileView; version: string; servers: string[]; serverCount: number }
+  | { type: 'versions'; versions: Version[] }
+  | {
+      type: 'watched'
+      event: 'present' | 'ready' | 'created' | 'changed' | 'renamed' | 'deleted'
+      file?: FileView
+    }
+  | { type: 'signedIn'; name: string }
+  | { type: 'failed'; error: FourfoldError }
+
+export type ReplicaInput =
+  | { type: 'event'; event: EngineEvent }
+  | { type: 'opened'; channel: ClientChannel; address: string }
+  | { type: 'closed'; channel: ClientChannel }
+  | { type: 'received'; channel: ClientChannel; message: ClientMessage; bytes: number }
+  /** How many bytes wait unread at this channel; told by the runtime when over a limit. */
+  | { type: 'called'; call: CallId; author: string; request: Call }
+  | { type: 'uncalled'; call: CallId }
+  | { type: 'tick' }
+
+export type ReplicaOutput =
+  /** The same message to each of these; encode it once. */
+  | { type: 'send'; channels: ClientChannel[]; message: ServerMessage }
+  /** Send what was sent before, then close. */
+  | { type: 'hangUp'; channel: ClientChannel; why: string }
+  | { type: 'ask'; request: EngineRequest }
+  | { type: 'answer'; call: CallId; answer: Answer }
+  | { type: 'log'; level: 'info' | 'error'; text: string }
+
+/** What an operator sees of this mind. */
+export interface ReplicaStatus {
+  sessions: number
+  entries: number
+  documentsInMemory: number
+}
+
+export type { ErrorCode, SubjectId }

@@ -1,0 +1,35 @@
+// What goes into and comes out of the mind of replication.
+
+import type { Batch, EngineEvent, EngineRequest } from '../ports.ts'
+import type { ReplicaId, SubjectId } from '../model/ids.ts'
+import type { VersionVector } from '../model/version-vector.ts'
+import type { PeerMessage } from '../model/wire.ts'
+
+/** Names one channel to a peer, for as long as it lives; given by the runtime, never reused. */
+export type PeerChannel = number
+
+export type ReplicationInput =
+  | { type: 'asked'; request: EngineRequest }
+  /** A channel is open: dialled by us to `dialled`, or accepted when that is absent. */
+  | { type: 'opened'; channel: PeerChannel; dialled?: ReplicaId }
+  | { type: 'closed'; channel: PeerChannel }
+  /** A dial failed. */
+  | { type: 'undialled'; replica: ReplicaId }
+  | { type: 'received'; channel: PeerChannel; message: PeerMessage }
+  /** The batch under way is on stable storage. */
+  | { type: 'stored' }
+  | { type: 'compacted'; subject: SubjectId }
+  | { type: 'tick' }
+
+export type ReplicationOutput =
+  /** Perform, then answer `stored`. Never two at once. */
+  | { type: 'store'; batch: Batch }
+  /** Perform, then answer `compacted`. Never two at once. */
+  | { type: 'compact'; subject: SubjectId; upTo: VersionVector }
+  | { type: 'dial'; replica: ReplicaId }
+  | { type: 'send'; channel: PeerChannel; message: PeerMessage }
+  | { type: 'hangUp'; channel: PeerChannel; why: string }
+  /** For this server's mind towards its clients. */
+  | { type: 'event'; event: EngineEvent }
+  /** One line for the operator. */
+  | { type: 'log'; level: 'info' | 'error'; text: string }

@@ -1,0 +1,48 @@
+// What goes into and comes out of a client's mind.
+
+import type { FourfoldError } from '../model/errors.ts'
+import type { Caret, ClientMessage, Entry, Operation, Server, ServerMessage } from '../model/wire.ts'
+
+/** Names one dialled connection, for as long as it lives; given by the session, never reused. */
+export type ConnectionId = number
+
+export type SessionInput =
+  | { type: 'started' }
+  /** The connection is open: say Hello. */
+  | { type: 'opened'; connection: ConnectionId }
+  | { type: 'closed'; connection: ConnectionId; why: string }
+  | { type: 'received'; connection: ConnectionId; message: ServerMessage }
+  /** The person changed the text: `update` holds only what is new. */
+  | { type: 'edited'; document: string; update: Uint8Array }
+  /** Start or stop following a document. */
+  | { type: 'follow'; document: string }
+  | { type: 'unfollow'; document: string }
+  /** `operation.ticket` is given by the session. */
+  | { type: 'operate'; operation: Omit<Operation, '$typeName' | '$unknown' | 'ticket'> }
+  | { type: 'caret'; document: string; clock: number; state: string }
+  /** The network is back, or the person asks: dial at once. */
+  | { type: 'retry' }
+  | { type: 'stopped' }
+  | { type: 'tick' }
+
+export type SessionOutput =
+  | { type: 'dial'; connection: ConnectionId; address: string }
+  | { type: 'hangUp'; connection: ConnectionId }
+  | { type: 'send'; connection: ConnectionId; message: ClientMessage }
+  /** Integrate this into the document: somebody else's text, or what a server had more. */
+  | { type: 'integrate'; document: string; update: Uint8Array }
+  /** The document is complete as far as this server knows. */
+  | { type: 'caughtUp'; document: string }
+  | { type: 'unavailable'; document: string; text: string }
+  | { type: 'caret'; caret: Caret }
+  | { type: 'entries'; entries: Entry[]; isComplete: boolean }
+  | { type: 'servers'; servers: Server[] }
+  /** The operation with this id took effect / never will. */
+  | { type: 'done'; operation: string; entry: string }
+  | { type: 'failed'; operation: string; error: FourfoldError }
+  /** A push was turned down for ever: the edit stays here only. */
+  | { type: 'turnedDown'; document: string; error: FourfoldError }
+  /** The person's name, granted or changed. */
+  | { type: 'named'; name: string; text: string }
+  /** State or receipts changed: read the session's getters. */
+  | { type: 'changed' }
