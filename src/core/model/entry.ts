@@ -1,0 +1,59 @@
+// Entries: stamped fields that merge in any order, any number of times, to one result.
+
+import { create } from '@bufbuild/protobuf'
+import { EntrySchema, type Entry, type Stamp } from './wire.ts'
+
+/** Whether `a` outranks `b`. An absent stamp is outranked by every other. */
+export function newer(a: Stamp | undefined, b: Stamp | undefined): boolean {
+  if (a === undefined) return false
+  if (b === undefined) return true
+  return a.counter > b.counter || (a.counter === b.counter && a.origin > b.origin)
+}
+
+/**
+ * Takes into `entry` every field of `change` that outranks its own; returns whether any did.
+ * Commutative and idempotent. `change` stays as it is; its fields may be shared afterwards.
+ */
+export function mergeEntry(entry: Entry, change: Entry): boolean {
+  let isChanged = false
+  // Two servers may carry out one creation: the earlier counts, for what is set once.
+  if (change.created && (!entry.created || newer(entry.created, change.created))) {
+    entry.created = change.created
+    entry.kind = change.kind
+    entry.createdBy = change.createdBy
+    entry.createdAt = change.createdAt
+    isChanged = true
+  }
+  if (newer(change.name?.stamp, entry.name?.stamp)) {
+    entry.name = change.name
+    isChanged = true
+  }
+  if (newer(change.parent?.stamp, entry.parent?.stamp)) {
+    entry.parent = change.parent
+    isChanged = true
+  }
+  if (newer(change.deleted?.stamp, entry.deleted?.stamp)) {
+    entry.deleted = change.deleted
+    entry.deletedBy = change.deletedBy
+    isChanged = true
+  }
+  return isChanged
+}
+
+/** An entry with the same fields, to be changed without changing this one. */
+export function copyEntry(entry: Entry): Entry {
+  const { $typeName: _, $unknown: unknown, ...fields } = entry
+  const copy = create(EntrySchema, fields)
+  if (unknown) copy.$unknown = unknown
+  return copy
+}
+
+/** The highest counter in an entry's stamps: what its writer had seen at least. */
+export function entryCounter(entry: Entry): number {
+  return Math.max(
+    entry.created?.counter ?? 0,
+    entry.name?.stamp?.counter ?? 0,
+    entry.parent?.stamp?.counter ?? 0,
+    entry.deleted?.stamp?.counter ?? 0,
+  )
+}

@@ -1,0 +1,125 @@
+// Stored subjects: reading text, entry and versions out of pieces and updates; merging; checksums.
+
+import { create, fromBinary, toBinary } from '@bufbuild/protobuf'
+import * as Y from 'yjs'
+import { checksum } from './checksum.ts'
+import { copyEntry, mergeEntry } from './entry.ts'
+import { fromSeen, raise, toSeen, type VersionVector } from './version-vector.ts'
+import {
+  EntrySchema,
+  SnapshotSchema,
+  VersionSchema,
+  VersionsSchema,
+  type Entry,
+  type Snapshot,
+  type Update,
+  type Version,
+} from './wire.ts'
+import type { StoredSubject } from '../ports.ts'
+
+/** The name of the shared text in every document. */
+export const textRoot = 'text'
+
+/** Sets the checksum of an update from its body; returns the same update. */
+export function sealUpdate(update: Update): Update {
+  update.checksum = bodyChecksum(update)
+  return update
+}
+
+/** Whether an update has a body that matches its checksum. */
+export function verifyUpdate(update: Update): boolean {
+  return update.body.case !== undefined && update.checksum === bodyChecksum(update)
+}
+
+/** Whether the content of a snapshot matches its checksum. */
+export function verifySnapshot(snapshot: Snapshot): boolean {
+  return snapshot.checksum === contentChecksum(snapshot)
+}
+
+/**
+ * Everything that is stored of a subject as one snapshot, checksum included. `covers` is what the
+ * loose updates reach to; what the pieces cover is added to it. Throws when a part does not decode.
+ */
+export function mergeStored(
+  stored: StoredSubject,
+  covers: VersionVector,
+  subject: string,
+): Snapshot {
+  const reach: VersionVector = new Map(covers)
+  for (const snapshot of stored.snapshots) raise(reach, fromSeen(snapshot.covers?.seen))
+  const entry = storedEntry(stored)
+  const versions = storedVersions(stored)
+  const snapshot = create(SnapshotSchema, {
+    subject,
+    // The pending part, whose causes are missing, is in it too: nothing stored is dropped.
+    text: hasText(stored) ? Y.encodeStateAsUpdate(storedText(stored)) : new Uint8Array(),
+    entry: entry ? toBinary(EntrySchema, entry) : new Uint8Array(),
+    versions:
+      versions.length > 0
+        ? toBinary(VersionsSchema, create(VersionsSchema, { versions }))
+        : new Uint8Array(),
+    covers: { seen: toSeen(reach) },
+  })
+  snapshot.checksum = contentChecksum(snapshot)
+  return snapshot
+}
+
+/** Whether anything of a document's text is stored. */
+export function hasText(stored: StoredSubject): boolean {
+  return (
+    stored.snapshots.some((snapshot) => snapshot.text.length > 0) ||
+    stored.updates.some((update) => update.body.case === 'text')
+  )
+}
+
+/** A fresh document with the stored text; empty when there is none. Throws on malformed bytes. */
+export function storedText(stored: StoredSubject): Y.Doc {
+  const doc = new Y.Doc({ gc: true })
+  doc.getText(textRoot)
+  // One transaction: runs of text are joined and deleted text is dropped once, at its end.
+  doc.transact(() => {
+    for (const { text } of stored.snapshots) if (text.length > 0) Y.applyUpdate(doc, text)
+    for (const { body } of stored.updates) {
+      if (body.case === 'text') Y.applyUpdate(doc, body.value)
+    }
+  })
+  return doc
+}
+
+/** The entry with all stored fields; absent when the subject is none. Throws on malformed bytes. */
+export function storedEntry(stored: StoredSubject): Entry | undefined {
+  let entry: Entry | undefined
+  const take = (bytes: Uint8Array) => {
+    const change = fromBinary(EntrySchema, bytes)
+    if (entry) mergeEntry(entry, change)
+    else entry = copyEntry(change)
+  }
+  for (const snapshot of stored.snapshots) if (snapshot.entry.length > 0) take(snapshot.entry)
+  for (const { body } of stored.updates) if (body.case === 'entry') take(body.value)
+  return entry
+}
+
+/** The versions, each once, oldest first. Throws on malformed bytes. */
+export function storedVersions(stored: StoredSubject): Version[] {
+  const byId = new Map<string, Version>()
+  const take = (version: Version) => {
+    const known = byId.get(version.id)
+    // Two servers may carry out one operation: the earlier version counts.
+    if (!known || version.at < known.at) byId.set(version.id, version)
+  }
+  for (const { versions } of stored.snapshots) {
+    if (versions.length > 0) fromBinary(VersionsSchema, versions).versions.forEach(take)
+  }
+  for (const { body } of stored.updates) {
+    if (body.case === 'version') take(fromBinary(VersionSchema, body.value))
+  }
+  return [...byId.values()].sort((a, b) => a.at - b.at || (a.id < b.id ? -1 : 1))
+}
+
+function bodyChecksum(update: Update): number {
+  return update.body.case === undefined ? 0 : checksum(update.body.value)
+}
+
+function contentChecksum(snapshot: Snapshot): number {
+  return checksum(snapshot.text, snapshot.entry, snapshot.versions)
+}
