@@ -1,0 +1,183 @@
+// Every npm script of a clone goes through here: sets up what it needs, then runs it on Node 24.
+
+import { spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import {
+  existsSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { basename, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+import { findTools } from './tools.mjs'
+import { become, endGroup, findRuntime, isAtLeast, nodeMin, noRuntime } from './runtime.mjs'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const at = (path) => join(root, path)
+
+/** `npm test` ends by itself: about twice what it takes on two slow cores. */
+const testMs = 30 * 60_000
+
+const checks = ['test/house.test.ts', 'test/proto.test.ts', 'test/check.test.ts']
+
+/** What each word runs, and what must be there before. */
+const words = {
+  up: { needs: ['page'], run: ['src/cli/main.ts', 'up'] },
+  test: { needs: ['page', 'tools'], run: ['test/run.ts'], boundMs: testMs },
+  check: { needs: [], run: ['test/run.ts', ...checks], boundMs: testMs },
+  bench: { needs: ['page'], run: ['bench/main.ts'] },
+  sim: { needs: [], run: ['sim/main.ts'] },
+  siege: { needs: ['page'], run: ['test/siege/main.ts'] },
+}
+
+/** Ends with one sentence for the person who started this. */
+class SetupError extends Error {}
+
+try {
+  main(process.argv.slice(2))
+} catch (error) {
+  if (!(error instanceof SetupError)) throw error
+  console.error(error.message)
+  process.exitCode = 1
+}
+
+function main([word, ...args]) {
+  const task = Object.hasOwn(words, word ?? '') ? words[word] : undefined
+  if (task === undefined) {
+    throw new SetupError(`Usage: node bin/setup.mjs ${Object.keys(words).join('|')} [arguments]`)
+  }
+  ensureDependencies()
+  const runtime = ensureRuntime()
+  if (task.needs.includes('page')) ensurePage(runtime)
+  const tools = task.needs.includes('tools') ? ensureTools() : {}
+  process.chdir(root)
+  const isBounded = task.boundMs !== undefined
+  const child = become(runtime, [...task.run, ...args], {
+    env: { ...process.env, ...tools },
+    isOwnGroup: isBounded,
+  })
+  if (isBounded) bound(child, task.boundMs)
+}
+
+/** Ends a run that does not end. */
+function bound(child, boundMs) {
+  const timer = setTimeout(() => {
+    console.error(`Not done after ${boundMs / 60_000} minutes: ended.`)
+    endGroup(child.pid)
+  }, boundMs)
+  child.on('exit', () => clearTimeout(timer))
+}
+
+// ------------------------------------------------------------------------------ Dependencies
+
+/** Installs what package-lock.json names, unless exactly that is installed. */
+function ensureDependencies() {
+  if (!isInstalled()) {
+    console.error('Installing dependencies (once; about a minute) …')
+    const npm = process.env.npm_execpath ?? ''
+    const args = ['ci', '--include=dev', '--include=optional', '--loglevel=error']
+    args.push('--no-audit', '--no-fund')
+    // The npm that runs us, on the Node that runs us; another package manager does not know our lock.
+    const [program, before] = /^npm-cli\.c?js$/.test(basename(npm))
+      ? [process.execPath, [npm]]
+      : ['npm', []]
+    const result = spawnSync(program, [...before, ...args], {
+      cwd: root,
+      encoding: 'utf8',
+      shell: program === 'npm' && process.platform === 'win32',
+    })
+    if (result.status !== 0) {
+      const said = result.error?.message ?? result.stdout + result.stderr
+      throw new SetupError(`${said}\nnpm could not install the dependencies (see above).`)
+    }
+  }
+  ensureCommand()
+}
+
+/** Whether node_modules holds the packages of the lock file: npm keeps its own account in there. */
+function isInstalled() {
+  const account = at('node_modules/.package-lock.json')
+  if (!existsSync(account)) return false
+  const { packages: installed } = JSON.parse(readFileSync(account, 'utf8'))
+  const { packages: wanted } = JSON.parse(readFileSync(at('package-lock.json'), 'utf8'))
+  return Object.entries(wanted).every(([path, { version, optional }]) => {
+    if (path === '') return true
+    const there = installed[path]?.version
+    return there === version || (there === undefined && optional === true)
+  })
+}
+
+/** `npx fourfold` looks here first, and would otherwise ask to install it. */
+function ensureCommand() {
+  const link = at('node_modules/.bin/fourfold')
+  if (process.platform === 'win32' || existsSync(link)) return
+  rmSync(link, { force: true }) // A link that leads nowhere.
+  symlinkSync('../../bin/fourfold.mjs', link)
+}
+
+function ensureRuntime() {
+  const runtime = findRuntime()
+  if (runtime === undefined) throw new SetupError(noRuntime)
+  const said = spawnSync(runtime, ['--version'], { encoding: 'utf8' })
+  const version = said.stdout?.trim().slice(1) ?? ''
+  if (said.status !== 0 || !isAtLeast(version, nodeMin)) {
+    const why = said.error?.message ?? (said.stderr || version)
+    throw new SetupError(`${runtime} does not run here: ${why}. Install Node ${nodeMin} or newer.`)
+  }
+  return runtime
+}
+
+// -------------------------------------------------------------------------------------- Page
+
+/** Builds the page when what it is made of changed since the last build. */
+function ensurePage(runtime) {
+  const stamp = at('dist/page.sha256')
+  const digest = digestOf(['src/web', 'src/client', 'src/core', 'src/gen', 'src/adapters'])
+  const built = existsSync(stamp) && existsSync(at('dist/web/index.html'))
+  if (built && readFileSync(stamp, 'utf8') === digest) return
+  console.error('Building the page …')
+  // Built beside the old one and swapped in, so that a server that is running always has a page.
+  const fresh = at(`dist/web-${process.pid}`)
+  const args = ['build', '--config', 'src/web/vite.config.ts', '--outDir', fresh, '--emptyOutDir']
+  const result = spawnSync(runtime, ['node_modules/vite/bin/vite.js', ...args], {
+    cwd: root,
+    encoding: 'utf8',
+  })
+  if (result.status !== 0) {
+    rmSync(fresh, { recursive: true, force: true })
+    throw new SetupError(
+      `${result.stdout}${result.stderr}\nThe page could not be built (see above).`,
+    )
+  }
+  rmSync(at('dist/web'), { recursive: true, force: true })
+  renameSync(fresh, at('dist/web'))
+  writeFileSync(stamp, digest)
+}
+
+/** One hash over names and bytes of all files under these folders, tests aside, and the lock file. */
+function digestOf(folders) {
+  const hash = createHash('sha256').update(readFileSync(at('package-lock.json')))
+  for (const folder of folders) {
+    const names = readdirSync(at(folder), { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile() && !entry.name.includes('.test.'))
+      .map((entry) => join(entry.parentPath, entry.name))
+      .sort()
+    for (const name of names)
+      hash.update(`\n${name.slice(root.length)}\n`).update(readFileSync(name))
+  }
+  return hash.digest('hex')
+}
+
+// ------------------------------------------------------------------------------------- Tools
+
+/** What only the tests need from outside the registry: a browser, and another language's gRPC. */
+function ensureTools() {
+  const { found, problem } = findTools()
+  if (problem !== undefined) throw new SetupError(problem)
+  return found
+}

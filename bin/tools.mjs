@@ -1,0 +1,90 @@
+// What the tests need that npm does not have: a Chromium, and a Python that speaks gRPC. Finds or installs them.
+
+import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
+
+const browserNames = ['chromium', 'chromium-browser', 'google-chrome-stable', 'google-chrome']
+const browserPlaces = ['/Applications/Google Chrome.app/Contents/MacOS/Google Chrome']
+
+/** Debian's names. A browser without any font draws nothing. */
+const packages = {
+  CHROMIUM: ['chromium', 'fonts-dejavu-core'],
+  PYTHON: ['python3', 'python3-grpcio', 'python3-protobuf'],
+}
+
+const wants = {
+  CHROMIUM: 'a browser (Chromium or Chrome; or set CHROMIUM to the path of one)',
+  PYTHON: 'a Python 3 with the packages grpcio and protobuf (or set PYTHON to the path of one)',
+}
+
+/**
+ * The environment variables CHROMIUM and PYTHON for the tests, or one sentence about what is missing.
+ * Installs Debian's packages where this may.
+ */
+export function findTools(env = process.env) {
+  let found = look(env)
+  if (missing(found).length > 0 && mayInstall(env)) {
+    const names = missing(found).flatMap((tool) => packages[tool])
+    const said = install(names, env)
+    if (said !== undefined) return { found, problem: said }
+    found = look(env)
+  }
+  const lacking = missing(found)
+  if (lacking.length === 0) return { found }
+  const debian = lacking.flatMap((tool) => packages[tool]).join(' ')
+  return {
+    found,
+    problem:
+      `The tests need ${lacking.map((tool) => wants[tool]).join(', and ')}. ` +
+      `On Debian or Ubuntu: sudo apt-get install ${debian}`,
+  }
+}
+
+function look(env) {
+  return {
+    CHROMIUM: browsers(env).find((path) => existsSync(path)),
+    PYTHON: pythons(env).find((path) => existsSync(path) && hasGrpc(path, env)),
+  }
+}
+
+const missing = (found) => Object.keys(found).filter((tool) => found[tool] === undefined)
+
+/** A path that a person set is the only one looked at: what they get is what they asked for. */
+function browsers(env) {
+  if (env.CHROMIUM) return [env.CHROMIUM]
+  return [...onPath(browserNames, env), ...browserPlaces]
+}
+
+function pythons(env) {
+  if (env.PYTHON) return [env.PYTHON]
+  // A version manager's Python may come first on the path and lack Debian's packages.
+  return [...onPath(['python3'], env), '/usr/bin/python3']
+}
+
+function onPath(names, env) {
+  const folders = (env.PATH ?? '').split(delimiter)
+  return names.flatMap((name) => folders.map((folder) => join(folder, name)))
+}
+
+function hasGrpc(python, env) {
+  return spawnSync(python, ['-c', 'import grpc, google.protobuf'], { env }).status === 0
+}
+
+function mayInstall(env) {
+  const isRoot = process.getuid?.() === 0
+  return isRoot && onPath(['apt-get'], env).some((path) => existsSync(path))
+}
+
+/** `undefined` when all went well, else what apt-get said. */
+function install(names, env) {
+  console.error(`Installing ${names.join(', ')} (once, for the tests) …`)
+  const quiet = { env: { ...env, DEBIAN_FRONTEND: 'noninteractive' }, encoding: 'utf8' }
+  // Without --no-install-recommends a server would get a desktop.
+  const steps = [['update'], ['install', '-y', '--no-install-recommends', ...names]]
+  for (const step of steps) {
+    const { status, stdout, stderr } = spawnSync('apt-get', ['-q', ...step], quiet)
+    if (status !== 0) return `${stdout}${stderr}\napt-get ${step.join(' ')} failed (see above).`
+  }
+  return undefined
+}
