@@ -34,8 +34,8 @@ async function* all(files: string[]): AsyncGenerator<TestEvent> {
   }
   if (summary !== undefined) yield summary
   for (const [count, total] of totals) {
-    const data = { nesting: 0, message: `${count} ${total}`, level: 'info' } as const
-    yield { type: 'test:diagnostic', data }
+    const message = `${count} ${total}`
+    yield { type: 'test:diagnostic', data: { nesting: 0, message, level: 'info' } }
   }
   const good = totals.get('tests')! > 0 && totals.get('fail') === 0 && totals.get('cancelled') === 0
   if (!good) process.exitCode = 1

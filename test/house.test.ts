@@ -1,0 +1,215 @@
+// The house rules of ARCHITECTURE.md that no compiler knows: rooms, first lines, names, bounds.
+
+import assert from 'node:assert/strict'
+import { globSync, readFileSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import { test } from 'node:test'
+
+import { root } from './tool.ts'
+
+/** What a room may import: rooms by the start of their path, packages by name. */
+interface Room {
+  path: string
+  rooms: string[]
+  packages: string[]
+}
+
+const model = ['src/core/model/', 'src/gen/']
+const core = ['src/core/', 'src/gen/']
+const pure = ['@bufbuild/protobuf', 'fast-diff', 'lib0', 'yjs']
+const anyPackage = ['*']
+
+/** The first room whose path a file starts with is its own. */
+const rooms: Room[] = [
+  { path: 'src/gen/', rooms: ['src/gen/'], packages: ['@bufbuild/protobuf'] },
+  { path: 'src/core/model/', rooms: [...model, 'src/core/ports.ts'], packages: pure },
+  { path: 'src/core/ports.ts', rooms: model, packages: [] },
+  ...['replica', 'replication', 'session', 'mirror'].map((mind) => ({
+    path: `src/core/${mind}/`,
+    rooms: [`src/core/${mind}/`, 'src/core/ports.ts', ...model],
+    packages: pure,
+  })),
+  { path: 'src/client/', rooms: ['src/client/', ...core], packages: [...pure, 'y-protocols'] },
+  { path: 'src/adapters/', rooms: ['src/adapters/', ...core], packages: anyPackage },
+  {
+    path: 'src/server/',
+    rooms: ['src/server/', 'src/client/', 'src/adapters/', ...core],
+    packages: anyPackage,
+  },
+  {
+    path: 'src/cli/',
+    rooms: ['src/cli/', 'src/server/', 'src/client/', 'src/adapters/', ...core],
+    packages: anyPackage,
+  },
+  {
+    path: 'src/web/',
+    rooms: ['src/web/', 'src/client/', 'src/adapters/', ...core],
+    packages: anyPackage,
+  },
+  {
+    path: 'sim/',
+    rooms: ['sim/', 'src/client/', 'src/adapters/', ...core],
+    packages: anyPackage,
+  },
+  { path: 'test/', rooms: ['test/', 'sim/', 'src/'], packages: anyPackage },
+  { path: 'bench/', rooms: ['bench/', 'test/', 'sim/', 'src/'], packages: anyPackage },
+]
+
+/** A test beside a file may also use what stands in for the world. */
+const testRooms = ['src/adapters/', 'sim/', 'test/']
+
+const sources = globSync('{src,sim,test,bench}/**/*.{ts,tsx}', { cwd: root }).sort()
+const written = sources.filter((file) => !file.startsWith('src/gen/'))
+const isTest = (file: string) => /\.test\.tsx?$/.test(file)
+const text = (file: string) => readFileSync(join(root, file), 'utf8')
+
+/** What a file imports or re-exports, as written. Comments and texts do not start such a line. */
+function imports(source: string): string[] {
+  const from = /^(?:import|export)\b[^'"`;]*?\bfrom\s*['"]([^'"]+)['"]/gm
+  const bare = /^import\s*['"]([^'"]+)['"]/gm
+  const later = /\bimport\(\s*['"]([^'"]+)['"]\s*\)/g
+  return [from, bare, later].flatMap((form) => [...source.matchAll(form)].map((found) => found[1]!))
+}
+
+/** "lib0/encoding" → "lib0", "@a/b/c" → "@a/b". */
+function packageOf(specifier: string): string {
+  return specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/')
+}
+
+const isRelative = (specifier: string) => /^\.\.?\//.test(specifier)
+
+/** Lines that say which import of a file leaves its room. */
+function trespasses(file: string, source: string): string[] {
+  const room = rooms.find(({ path }) => file.startsWith(path))
+  if (room === undefined) return [`${file} is in no room`]
+  const mayEnter = isTest(file) ? [...room.rooms, ...testRooms] : room.rooms
+  return imports(source)
+    .filter((specifier) => {
+      if (isRelative(specifier)) {
+        const path = join(dirname(file), specifier)
+        return !mayEnter.some((allowed) => path.startsWith(allowed))
+      }
+      if (room.packages.includes('*')) return false
+      if (isTest(file) && specifier.startsWith('node:')) return false
+      return !room.packages.includes(packageOf(specifier))
+    })
+    .map((specifier) => `${file} imports ${specifier}`)
+}
+
+test('imports point down, and siblings do not know each other', () => {
+  assert.deepEqual(
+    sources.flatMap((file) => trespasses(file, text(file))),
+    [],
+  )
+})
+
+test('a planted trespass is found', () => {
+  const planted: [file: string, line: string][] = [
+    ['src/core/model/entry.ts', "import { Replica } from '../replica/replica.ts'"],
+    ['src/core/replica/replica.ts', "import type { Session } from '../session/session.ts'"],
+    ['src/core/session/session.ts', "export * from '../../client/api.ts'"],
+    ['src/core/replication/peer.ts', "import { readFile } from 'node:fs/promises'"],
+    ['src/core/replication/peer.ts', "const { WebSocket } = await import('ws')"],
+    ['src/client/client.ts', "import {\n  dial,\n} from '../adapters/channel/websocket.ts'"],
+    ['src/adapters/system.ts', "import '../client/api.ts'"],
+    ['src/server/server.ts', "import { up } from '../cli/up.ts'"],
+    ['src/shared/anything.ts', ''],
+  ]
+  for (const [file, line] of planted) {
+    assert.equal(trespasses(file, `// What it holds.\n${line}\n`).length, 1, `${file}: ${line}`)
+  }
+})
+
+test('what is published runs on production dependencies alone', () => {
+  const { dependencies } = JSON.parse(text('package.json'))
+  const published = written.filter((file) => /^src\/(?!web\/)/.test(file) && !isTest(file))
+  const missing = published.flatMap((file) =>
+    imports(text(file))
+      .filter((specifier) => !isRelative(specifier) && !specifier.startsWith('node:'))
+      .filter((specifier) => !Object.hasOwn(dependencies, packageOf(specifier)))
+      .map((specifier) => `${file} imports ${specifier}`),
+  )
+  assert.deepEqual(missing, [])
+})
+
+test('the first line of every file says what it holds', () => {
+  const all = globSync('{src,sim,test,bench,bin}/**/*.{ts,tsx,mjs,css,py}', { cwd: root })
+  const others = globSync('proto/**/*.proto', { cwd: root })
+  const silent = [...all, ...others]
+    .filter((file) => !file.startsWith('src/gen/'))
+    .filter((file) => {
+      const lines = text(file).split('\n')
+      const first = lines[0]!.startsWith('#!') ? lines[1] : lines[0]
+      return !/^(\/\/|\/\*|#|""") ?\w+[^ ]* .*\w/.test(first ?? '')
+    })
+  assert.deepEqual(silent, [])
+})
+
+test('files are called by kebab-case nouns that say something', () => {
+  const empty = /^(utils?|helpers?|common|misc|shared|manager|data|info|lib)$/
+  const bad = written.filter((file) => {
+    const folders = dirname(file).split('/')
+    const [name, ...kinds] = basename(file).split('.')
+    const isKebab = /^[a-z0-9]+(-[a-z0-9]+)*$/.test(name!) && kinds.length <= 2
+    return !isKebab || [...folders, name!].some((part) => empty.test(part))
+  })
+  assert.deepEqual(bad, [])
+})
+
+test('nothing is called by a word that means anything', () => {
+  const declared = /\b(?:function|class|interface|type|const|let)\s+([A-Za-z_$][\w$]*)/g
+  const method = /^ {2}(?:async |static |readonly )*#?([A-Za-z_$][\w$]*)\s*(?:<[^>]*>)?\(/gm
+  const empty = /^(handle[A-Z]|process[A-Z]|do[A-Z])|(Manager|Helper|Helpers|Utils?|Impl)$/
+  const bad = written.flatMap((file) =>
+    [declared, method]
+      .flatMap((form) => [...text(file).matchAll(form)].map((found) => found[1]!))
+      .filter((name) => empty.test(name) || /^(data|info|tmp|temp|foo|stuff)$/.test(name))
+      .map((name) => `${file}: ${name}`),
+  )
+  assert.deepEqual(bad, [])
+})
+
+test('there is no enum of our own, and no test that is left out', () => {
+  const enums = written.filter((file) => /^\s*(export )?(const )?enum \w/m.test(text(file)))
+  assert.deepEqual(enums, [])
+  const skipped = /\b(?:test|it|describe|suite|t)\.(?:skip|only|todo)\(|\{ (?:skip|only|todo)\b/
+  const left = written.filter((file) => isTest(file) && skipped.test(text(file)))
+  assert.deepEqual(left, [])
+})
+
+test('12 every limit has its reason', () => {
+  const lines = text('src/core/model/limits.ts').split('\n')
+  const bad = lines.flatMap((line, index) => {
+    const name = /^export const (\w+)/.exec(line)?.[1]
+    if (name === undefined) return []
+    // A second limit right under the first shares its reason.
+    const before = lines[index - 1] ?? ''
+    const isReasoned = before.endsWith('*/') || before.startsWith('export const ')
+    return isReasoned ? [] : [name]
+  })
+  assert.deepEqual(bad, [])
+})
+
+test('nothing committed names a machine of ours or a registry', () => {
+  const files = globSync('{src,sim,test,bench,bin,docs,proto,.ci}/**/*.{ts,tsx,mjs,md,json,py}', {
+    cwd: root,
+  })
+  const tops = ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'package.json', '.npmrc']
+  // Spelled so that this file does not name them either.
+  const hosts = new RegExp(['npmjs' + '\\.(org|com)', 'yarnpkg' + '\\.com'].join('|'))
+  const places = new RegExp('(^|[\\s"\'`(=])/(' + ['work', 'root', 'home'].join('|') + ')/')
+  const bad = [...files, ...tops].filter(
+    (file) => hosts.test(text(file)) || places.test(text(file)),
+  )
+  assert.deepEqual(bad, [])
+  assert.doesNotMatch(text('package-lock.json'), /"resolved": "http/)
+})
+
+test('few files pass 400 lines', (t) => {
+  const long = written
+    .map((file) => ({ file, lines: text(file).split('\n').length }))
+    .filter(({ lines }) => lines > 400)
+    .sort((a, b) => b.lines - a.lines)
+  for (const { file, lines } of long) t.diagnostic(`${file} has ${lines} lines`)
+  assert.ok(long.length <= written.length / 20, 'more than one file in twenty is over 400 lines')
+})
