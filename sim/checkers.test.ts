@@ -1,0 +1,228 @@
+// The checkers, each fed by hand with a history that breaks it and one that does not.
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+
+import { Bits } from './bits.ts'
+import { Checkers, type CheckerId, type Place, type Violation } from './checkers.ts'
+import { Journal, type Token } from './journal.ts'
+import { tokenText, wordsOf } from './token.ts'
+
+const document = 'd'
+const diskOfA: Place = { kind: 'disk', name: 'a' }
+const diskOfB: Place = { kind: 'disk', name: 'b' }
+const screen: Place = { kind: 'screen', name: 'ada' }
+
+function set(canReach = true) {
+  const journal = new Journal()
+  const violations: Violation[] = []
+  let now = 0
+  const checkers = new Checkers({
+    journal,
+    now: () => now,
+    report: (violation) => violations.push(violation),
+    canReach: () => canReach,
+  })
+  const type = (person: string, options: { seen?: Token[]; follows?: Token } = {}) => {
+    const seen = new Bits()
+    for (const { index } of options.seen ?? []) seen.add(index)
+    const label = person[0]!
+    const { follows } = options
+    return journal.typed({ at: now++, person, label, document, seen, follows })
+  }
+  const read = (place: Place, ...tokens: Token[]) =>
+    checkers.read(place, document, tokens.map(({ name }) => tokenText(name)).join(''))
+  /** The checkers that fired since the last call. */
+  const fired = (): CheckerId[] => violations.splice(0).map(({ checker }) => checker)
+  return { journal, checkers, type, read, fired, tick: () => now++ }
+}
+
+test('C1 an acknowledged token that is not on the disk of its receipt is lost', () => {
+  const { journal, checkers, type, read, fired } = set()
+  const token = type('ada')
+  read(diskOfA)
+  checkers.checkReceipts('a')
+  assert.deepEqual(fired(), [])
+  journal.told(1, token, 'a')
+  checkers.checkReceipts('a')
+  assert.deepEqual(fired(), ['C1'])
+  checkers.checkReceipts('b')
+  assert.deepEqual(fired(), [])
+  read(diskOfA, token)
+  checkers.checkReceipts('a')
+  assert.deepEqual(fired(), [])
+})
+
+test('C1 a token that vanishes from a disk is lost, even when nobody acknowledged it', () => {
+  const { type, read, fired } = set()
+  const token = type('ada')
+  read(diskOfA, token)
+  read(diskOfA)
+  assert.deepEqual(fired(), ['C1'])
+})
+
+test('C1 what only a destroyed disk held may be gone in the end', () => {
+  const { journal, checkers, type, fired } = set()
+  const [onA, onBoth, later] = [type('ada'), type('ada'), type('ada')] as const
+  journal.told(1, onA, 'a')
+  journal.told(1, onBoth, 'a')
+  journal.told(1, onBoth, 'b')
+  journal.destroyed(2, 'a')
+  checkers.checkReceipts('a')
+  assert.deepEqual(fired(), [])
+  checkers.checkEnd(document, tokenText(onBoth.name))
+  assert.deepEqual(fired(), [])
+  checkers.checkEnd(document, '')
+  assert.deepEqual(fired(), ['C1'])
+  // Typed after the loss: its receipt counts.
+  Object.assign(later, { invokedAt: 3 })
+  journal.told(4, later, 'a')
+  checkers.checkEnd(document, tokenText(onBoth.name))
+  assert.deepEqual(fired(), ['C1'])
+})
+
+test('C1 a flipped byte in one document excuses no other', () => {
+  const { journal, checkers, type, fired } = set()
+  journal.told(1, type('ada'), 'a')
+  journal.destroyed(2, 'a', 'another document')
+  checkers.checkReceipts('a')
+  assert.deepEqual(fired(), ['C1'])
+  journal.destroyed(2, 'a', document)
+  checkers.checkReceipts('a')
+  assert.deepEqual(fired(), [])
+})
+
+test('C2 two places that differ diverge', () => {
+  const { checkers, fired } = set()
+  const reading = (where: string, value: string) => ({ where, value })
+  checkers.checkSame('text', [reading('a', '[x]'), reading('b', '[x]')])
+  assert.deepEqual(fired(), [])
+  checkers.checkSame('text', [reading('a', '[x]'), reading('b', '[x]'), reading('ada', '')])
+  assert.deepEqual(fired(), ['C2'])
+})
+
+test('C3 a deleted token that comes back is a zombie, unless its deletion was undone', () => {
+  const { journal, type, read, fired, checkers } = set()
+  const [token, other] = [type('ada'), type('ada')] as const
+  read(diskOfA, token)
+  const deletion = journal.deleted(5, 'bob', token)
+  read(diskOfA, other)
+  assert.deepEqual(fired(), [])
+  read(diskOfA, token, other)
+  assert.deepEqual(fired(), ['C3'])
+  journal.told(6, deletion, 'a')
+  checkers.checkReceipts('a')
+  assert.deepEqual(fired(), ['C3'])
+  checkers.checkEnd(document, tokenText(token.name))
+  assert.deepEqual(fired(), ['C3'])
+  journal.revived(token)
+  read(diskOfA, token, other)
+  checkers.checkReceipts('a')
+  checkers.checkEnd(document, tokenText(token.name))
+  assert.deepEqual(fired(), [])
+})
+
+test('C3 a wiped disk that fills again may show a token before its deletion arrives', () => {
+  const { journal, checkers, type, read, fired } = set()
+  const token = type('ada')
+  read(diskOfA, token)
+  journal.deleted(5, 'bob', token)
+  read(diskOfA)
+  checkers.forget(diskOfA)
+  read(diskOfA, token)
+  assert.deepEqual(fired(), [])
+})
+
+test('C4 a token twice, and half a token', () => {
+  const { checkers, type, read, fired } = set()
+  const token = type('ada')
+  read(diskOfA, token, token)
+  assert.deepEqual(fired(), ['C4'])
+  checkers.read(diskOfB, document, `${tokenText(token.name)}[a`)
+  assert.deepEqual(fired(), ['C4'])
+  checkers.read(screen, document, `[${tokenText(token.name)}a9]`)
+  assert.deepEqual(fired(), ['C4'])
+})
+
+test('C5 what nobody typed, and what was typed in another document', () => {
+  const { checkers, type, fired } = set()
+  const token = type('ada')
+  checkers.read(diskOfA, document, '[x7]')
+  assert.deepEqual(fired(), ['C5'])
+  checkers.read(diskOfA, 'another', tokenText(token.name))
+  assert.deepEqual(fired(), ['C5'])
+})
+
+test('C6 a run keeps its order', () => {
+  const { type, read, fired } = set()
+  const first = type('ada')
+  const second = type('ada', { follows: first })
+  const other = type('bob')
+  read(diskOfA, first, other, second)
+  read(diskOfB, second)
+  assert.deepEqual(fired(), [])
+  read(screen, second, first)
+  assert.deepEqual(fired(), ['C6'])
+})
+
+test('C7 a token without what its writer saw, unless that was deleted', () => {
+  const { journal, type, read, fired } = set()
+  const cause = type('ada')
+  const token = type('bob', { seen: [cause] })
+  read(diskOfB, cause)
+  read(diskOfA, token)
+  assert.deepEqual(fired(), ['C7'])
+  journal.deleted(5, 'ada', cause)
+  read(diskOfA, token)
+  assert.deepEqual(fired(), [])
+})
+
+test('C7 a server need not wait for a cause on a machine that it cannot reach', () => {
+  const { type, read, fired } = set(false)
+  const cause = type('ada')
+  const token = type('bob', { seen: [cause] })
+  read(diskOfB, cause)
+  read(diskOfA, token)
+  assert.deepEqual(fired(), [])
+  // And what is passed on from there is excused as well.
+  read(screen, token)
+  assert.deepEqual(fired(), [])
+})
+
+test('C8 a screen never shows less', () => {
+  const { journal, type, read, fired } = set()
+  const [one, two] = [type('ada'), type('bob')] as const
+  read(screen, one, two)
+  journal.deleted(5, 'bob', two)
+  read(screen, one)
+  assert.deepEqual(fired(), [])
+  read(screen)
+  assert.deepEqual(fired(), ['C8'])
+})
+
+test('tokens are found among anything', () => {
+  const text = `${tokenText('a1')}${tokenText('b10')}[[a2]x[c5]`
+  const { found, rest } = wordsOf(text)
+  assert.deepEqual(
+    found.map(({ name, start, end }) => [name, text.slice(start, end)]),
+    [
+      ['a1', '[a1]'],
+      ['b10', '[b10é😀]'],
+      ['a2', '[a2]'],
+    ],
+  )
+  assert.equal(rest, '[x[c5]')
+})
+
+test('bits find what others lack', () => {
+  const [some, others] = [new Bits(), new Bits()]
+  for (const index of [0, 31, 32, 200, 1000]) some.add(index)
+  for (const index of [0, 32]) others.add(index)
+  assert.deepEqual(some.beyond(others), [31, 200, 1000])
+  others.add(31)
+  others.add(200)
+  others.add(1000)
+  assert.equal(some.firstBeyond(others), -1)
+  some.remove(1000)
+  assert.ok(!some.has(1000) && some.has(200))
+})

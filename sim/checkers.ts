@@ -1,0 +1,222 @@
+// The checkers: what must hold of every look at a document, wherever it is taken. The numbers are
+// those of the promise's list of checkers.
+//
+// A look at a disk is a look at what would survive a crash of that server right now.
+
+import { Bits } from './bits.ts'
+import type { DocumentId, Edit, Journal, PersonName, ServerName, Token } from './journal.ts'
+import { wordsOf } from './token.ts'
+
+export const checkerNames = {
+  C1: 'lost',
+  C2: 'divergence',
+  C3: 'zombie',
+  C4: 'duplicate',
+  C5: 'phantom',
+  C6: 'order',
+  C7: 'causality',
+  C8: 'session',
+  C11: 'liveness',
+} as const
+
+export type CheckerId = keyof typeof checkerNames
+
+/** Something that must not be. */
+export interface Violation {
+  checker: CheckerId
+  at: number
+  /** One sentence. */
+  text: string
+}
+
+/** Where a text was read: what lies on a server's disk, or what a person has on the screen. */
+export interface Place {
+  kind: 'disk' | 'screen'
+  name: ServerName | PersonName
+}
+
+/** What a place has shown of a document so far. */
+interface Memory {
+  shown: Bits
+  /** Shown once, then deleted: must not come back. */
+  gone: Bits
+}
+
+export interface CheckersOptions {
+  journal: Journal
+  now: () => number
+  report: (violation: Violation) => void
+  /** Whether one server can get at what another has on its disk. */
+  canReach: (from: ServerName, to: ServerName) => boolean
+}
+
+export class Checkers {
+  readonly #journal: Journal
+  readonly #now: () => number
+  readonly #report: (violation: Violation) => void
+  readonly #canReach: (from: ServerName, to: ServerName) => boolean
+  /** By place and document. */
+  readonly #memories = new Map<string, Memory>()
+
+  constructor({ journal, now, report, canReach }: CheckersOptions) {
+    this.#journal = journal
+    this.#now = now
+    this.#report = report
+    this.#canReach = canReach
+  }
+
+  /** A look at a document. Returns which tokens it shows. */
+  read(place: Place, document: DocumentId, text: string): Bits {
+    const where = `${place.kind} of ${place.name}`
+    const { found, rest } = wordsOf(text)
+    if (rest !== '') this.#bad('C4', `${where} shows a torn token in ${document}: "${rest}"`)
+    const { byName } = this.#journal.document(document)
+    const shown = new Bits()
+    const tokens: Token[] = []
+    for (const { name } of found) {
+      const token = byName.get(name)
+      if (!token) {
+        this.#bad('C5', `${where} shows ${name} in ${document}, which nobody typed there`)
+        continue
+      }
+      if (shown.has(token.index)) this.#bad('C4', `${where} shows ${name} twice in ${document}`)
+      shown.add(token.index)
+      tokens.push(token)
+    }
+    this.#checkOrder(where, tokens)
+    this.#checkCauses(place, where, tokens, shown)
+    this.#checkMemory(place, where, document, shown)
+    return shown
+  }
+
+  /** A disk was wiped, or a person comes back without what the device had: it starts from nothing. */
+  forget(place: Place): void {
+    for (const key of this.#memories.keys()) {
+      if (key.startsWith(`${place.kind}/${place.name}/`)) this.#memories.delete(key)
+    }
+  }
+
+  /** What a disk was last seen to hold, against every receipt that names it. */
+  checkReceipts(server: ServerName): void {
+    for (const [document, { tokens }] of this.#journal.documents) {
+      const shown = this.#memories.get(`disk/${server}/${document}`)?.shown
+      for (const token of tokens)
+        this.#checkReceipt(server, token, shown?.has(token.index) ?? false)
+    }
+  }
+
+  /** At the very end: what must be in a text that every place agrees on. */
+  checkEnd(document: DocumentId, text: string): void {
+    const present = new Set(wordsOf(text).found.map(({ name }) => name))
+    for (const token of this.#journal.document(document).tokens) {
+      const { name, isRevived, deletions } = token
+      if (isRevived) continue
+      const isKept = this.#journal.mustSurvive(token)
+      if (deletions.length === 0 && isKept && !present.has(name)) {
+        this.#bad('C1', `${name} was acknowledged by ${serversOf(token)} and is nowhere in the end`)
+      }
+      const deletion = deletions.find((edit) => this.#journal.mustSurvive(edit))
+      if (deletion && present.has(name)) {
+        const by = serversOf(deletion)
+        this.#bad('C3', `the deletion of ${name} was acknowledged by ${by}; it is there in the end`)
+      }
+    }
+  }
+
+  /** Places that must show the same. */
+  checkSame(what: string, readings: { where: string; value: string }[]): void {
+    const [first] = readings
+    const other = readings.find(({ value }) => value !== first!.value)
+    if (!first || !other) return
+    const shorten = (value: string) => (value.length > 400 ? `${value.slice(0, 400)}…` : value)
+    this.#bad(
+      'C2',
+      `${what} differs: ${first.where} has "${shorten(first.value)}", ` +
+        `${other.where} has "${shorten(other.value)}"`,
+    )
+  }
+
+  /** Whether a read that shows `token` may lack `cause`. */
+  isExcused(token: Token, cause: Token): boolean {
+    return token.excused.has(cause.index) || this.#journal.mayBeLost(cause)
+  }
+
+  // ------------------------------------------------------------------------ one look
+
+  #checkOrder(where: string, tokens: Token[]): void {
+    const places = new Map(tokens.map((token, index) => [token, index]))
+    for (const [index, token] of tokens.entries()) {
+      // An undone deletion puts a copy beside the place, which keeps no order.
+      if (!token.follows || token.isRevived || token.follows.isRevived) continue
+      if ((places.get(token.follows) ?? -1) > index) {
+        this.#bad('C6', `${where} shows ${token.name} before ${token.follows.name}`)
+      }
+    }
+  }
+
+  #checkCauses(place: Place, where: string, tokens: Token[], shown: Bits): void {
+    for (const token of tokens) {
+      const { tokens: all, deleted, revived } = this.#journal.document(token.document)
+      if (token.isRevived || token.seen.firstBeyond(shown, deleted, revived) < 0) continue
+      for (const index of token.seen.beyond(shown, deleted, revived)) {
+        const cause = all[index]!
+        if (this.isExcused(token, cause)) continue
+        if (place.kind === 'disk' && !this.#isWithinReach(place.name, cause)) {
+          // No server can wait for what lies on a machine that it cannot reach.
+          token.excused.add(index)
+          continue
+        }
+        this.#bad('C7', `${where} shows ${token.name} without ${cause.name}, which its writer saw`)
+      }
+    }
+  }
+
+  #isWithinReach(from: ServerName, { document, index }: Token): boolean {
+    for (const [key, { shown }] of this.#memories) {
+      const [kind, name, subject] = key.split('/') as [string, string, string]
+      if (kind !== 'disk' || subject !== document || name === from) continue
+      if (shown.has(index) && this.#canReach(from, name)) return true
+    }
+    return false
+  }
+
+  #checkMemory(place: Place, where: string, document: DocumentId, shown: Bits): void {
+    const { tokens, deleted, revived } = this.#journal.document(document)
+    const key = `${place.kind}/${place.name}/${document}`
+    const before = this.#memories.get(key) ?? { shown: new Bits(), gone: new Bits() }
+    for (const index of before.shown.beyond(shown, deleted, revived)) {
+      const checker = place.kind === 'disk' ? 'C1' : 'C8'
+      this.#bad(
+        checker,
+        `${where} showed ${tokens[index]!.name}, which nobody deleted, and lost it`,
+      )
+    }
+    for (const index of before.gone.beyond(revived)) {
+      if (shown.has(index)) {
+        this.#bad('C3', `${where} shows ${tokens[index]!.name} again after it was deleted there`)
+      }
+    }
+    const gone = before.gone
+    for (const index of before.shown.beyond(shown)) gone.add(index)
+    this.#memories.set(key, { shown, gone })
+  }
+
+  #checkReceipt(server: ServerName, token: Token, isShown: boolean): void {
+    if (token.isRevived) return
+    const { deletions, name } = token
+    if (!isShown && deletions.length === 0 && this.#journal.mustHold(server, token)) {
+      this.#bad('C1', `${name} was acknowledged by ${server} and is not on its disk`)
+    }
+    if (isShown && deletions.some((deletion) => this.#journal.mustHold(server, deletion))) {
+      this.#bad('C3', `the deletion of ${name} was acknowledged by ${server}, whose disk shows it`)
+    }
+  }
+
+  #bad(checker: CheckerId, text: string): void {
+    this.#report({ checker, at: this.#now(), text })
+  }
+}
+
+function serversOf(edit: Edit): string {
+  return [...edit.receipt.keys()].sort().join(' ')
+}

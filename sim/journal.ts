@@ -1,0 +1,193 @@
+// The journal: what people asked for, what they saw, and what they were told; kept outside the
+// servers. With it stands what the nemesis destroyed, because that alone excuses a loss.
+
+import { Bits } from './bits.ts'
+import { tokenName } from './token.ts'
+
+export type ServerName = string
+export type PersonName = string
+export type DocumentId = string
+
+/** Something a person asked for. It is acknowledged when its receipt names a server. */
+export interface Edit {
+  readonly document: DocumentId
+  readonly person: PersonName
+  readonly invokedAt: number
+  /** The servers said to hold it on disk, and when the person was first told so. */
+  readonly receipt: Map<ServerName, number>
+}
+
+/** A word that was typed. */
+export interface Token extends Edit {
+  /** Its number among the tokens of its document. */
+  readonly index: number
+  readonly name: string
+  /** The tokens its writer saw when it was typed. */
+  readonly seen: Bits
+  /** The token of the same run after which it was typed. */
+  readonly follows: Token | undefined
+  readonly deletions: Edit[]
+  /** Its deletion was undone: it may be there or not, and come back. */
+  isRevived: boolean
+  /** Tokens seen by its writer that were on no disk within reach when this one was stored. */
+  readonly excused: Bits
+}
+
+/** All tokens of one document. */
+export interface DocumentJournal {
+  readonly tokens: Token[]
+  readonly byName: Map<string, Token>
+  /** Those whose deletion was asked for, by anybody. */
+  readonly deleted: Bits
+  /** Those whose deletion was undone. */
+  readonly revived: Bits
+}
+
+/** A file, by the id its creator gave it. */
+export interface FileRecord {
+  readonly id: DocumentId
+  readonly creation: Edit
+  /** Every name that anybody asked for. */
+  readonly names: Set<string>
+  readonly deletions: Edit[]
+  readonly restorations: Edit[]
+  readonly renames: Edit[]
+}
+
+interface Destruction {
+  server: ServerName
+  /** Absent: all of them. */
+  document?: DocumentId
+  at: number
+}
+
+export class Journal {
+  readonly documents = new Map<DocumentId, DocumentJournal>()
+  readonly files = new Map<DocumentId, FileRecord>()
+  readonly #destroyed: Destruction[] = []
+  readonly #counts = new Map<string, number>()
+
+  document(id: DocumentId): DocumentJournal {
+    let known = this.documents.get(id)
+    if (!known) {
+      known = { tokens: [], byName: new Map(), deleted: new Bits(), revived: new Bits() }
+      this.documents.set(id, known)
+    }
+    return known
+  }
+
+  /** A person types a word. `label` names the writer in the text. */
+  typed(options: {
+    at: number
+    person: PersonName
+    label: string
+    document: DocumentId
+    seen: Bits
+    follows: Token | undefined
+  }): Token {
+    const { tokens, byName } = this.document(options.document)
+    const number = (this.#counts.get(options.label) ?? 0) + 1
+    this.#counts.set(options.label, number)
+    const token: Token = {
+      ...edit(options.document, options.person, options.at),
+      index: tokens.length,
+      name: tokenName(options.label, number),
+      seen: options.seen,
+      follows: options.follows,
+      deletions: [],
+      isRevived: false,
+      excused: new Bits(),
+    }
+    tokens.push(token)
+    byName.set(token.name, token)
+    return token
+  }
+
+  /** A person deletes a word, or undoes its insertion. */
+  deleted(at: number, person: PersonName, token: Token): Edit {
+    const deletion = edit(token.document, person, at)
+    token.deletions.push(deletion)
+    this.document(token.document).deleted.add(token.index)
+    return deletion
+  }
+
+  /** A person undoes the deletion of a word. */
+  revived(token: Token): void {
+    token.isRevived = true
+    this.document(token.document).revived.add(token.index)
+  }
+
+  created(at: number, person: PersonName, id: DocumentId, name: string): Edit {
+    const creation = edit(id, person, at)
+    const record = { id, creation, deletions: [], restorations: [], renames: [] }
+    this.files.set(id, { ...record, names: new Set([name]) })
+    return creation
+  }
+
+  trashed(at: number, person: PersonName, file: FileRecord): Edit {
+    return added(file.deletions, edit(file.id, person, at))
+  }
+
+  restored(at: number, person: PersonName, file: FileRecord): Edit {
+    return added(file.restorations, edit(file.id, person, at))
+  }
+
+  renamed(at: number, person: PersonName, file: FileRecord, name: string): Edit {
+    file.names.add(name)
+    return added(file.renames, edit(file.id, person, at))
+  }
+
+  /** A person is told that a server holds an edit. */
+  told(at: number, edit: Edit, server: ServerName): void {
+    if (!edit.receipt.has(server)) edit.receipt.set(server, at)
+  }
+
+  /** The nemesis destroyed a disk, or what it held of one document. */
+  destroyed(at: number, server: ServerName, document?: DocumentId): void {
+    this.#destroyed.push(document === undefined ? { server, at } : { server, document, at })
+  }
+
+  /** Whether a server that was said to hold an edit still has to. */
+  mustHold(server: ServerName, edit: Edit): boolean {
+    return edit.receipt.has(server) && !this.wasDestroyed(server, edit)
+  }
+
+  /** Whether what a server may have held of an edit was destroyed. */
+  wasDestroyed(server: ServerName, edit: Edit): boolean {
+    return this.#destroyed.some(
+      (destruction) =>
+        destruction.server === server &&
+        destruction.at >= edit.invokedAt &&
+        (destruction.document ?? edit.document) === edit.document,
+    )
+  }
+
+  /** Whether anything was destroyed since that may have held the edit. */
+  mayBeLost(edit: Edit): boolean {
+    return (
+      !this.mustSurvive(edit) &&
+      this.#destroyed.some(({ server }) => this.wasDestroyed(server, edit))
+    )
+  }
+
+  /** Acknowledged by a server whose disk nobody destroyed. */
+  mustSurvive(edit: Edit): boolean {
+    for (const server of edit.receipt.keys()) if (!this.wasDestroyed(server, edit)) return true
+    return false
+  }
+
+  get tokenCount(): number {
+    let count = 0
+    for (const { tokens } of this.documents.values()) count += tokens.length
+    return count
+  }
+}
+
+function edit(document: DocumentId, person: PersonName, invokedAt: number): Edit {
+  return { document, person, invokedAt, receipt: new Map() }
+}
+
+function added(list: Edit[], edit: Edit): Edit {
+  list.push(edit)
+  return edit
+}
