@@ -4,6 +4,7 @@ import { create, fromBinary, toBinary } from '@bufbuild/protobuf'
 import * as Y from 'yjs'
 import { checksum } from './checksum.ts'
 import { copyEntry, mergeEntry } from './entry.ts'
+import { decodeTextUpdate, encodeTextUpdate, mergeTextUpdates, textRoot } from './text-update.ts'
 import { fromSeen, raise, toSeen, type VersionVector } from './version-vector.ts'
 import {
   EntrySchema,
@@ -17,8 +18,7 @@ import {
 } from './wire.ts'
 import type { StoredSubject } from '../ports.ts'
 
-/** The name of the shared text in every document. */
-export const textRoot = 'text'
+export { textRoot }
 
 /** Sets the checksum of an update from its body; returns the same update. */
 export function sealUpdate(update: Update): Update {
@@ -79,11 +79,22 @@ export function storedText(stored: StoredSubject): Y.Doc {
   // One transaction: runs of text are joined and deleted text is dropped once, at its end.
   doc.transact(() => {
     for (const { text } of stored.snapshots) if (text.length > 0) Y.applyUpdate(doc, text)
-    for (const { body } of stored.updates) {
-      if (body.case === 'text') Y.applyUpdate(doc, body.value)
-    }
+    const loose = looseTexts(stored)
+    if (loose.length > 0) Y.applyUpdate(doc, joinedTexts(loose))
   })
   return doc
+}
+
+function looseTexts(stored: StoredSubject): Uint8Array[] {
+  return stored.updates.flatMap(({ body }) => (body.case === 'text' ? [body.value] : []))
+}
+
+/**
+ * Loose updates lie by origin, so that one may come long before its cause. Joined first: Yjs would
+ * merge all that waits again and again.
+ */
+function joinedTexts(updates: Uint8Array[]): Uint8Array {
+  return encodeTextUpdate(mergeTextUpdates(updates.map(decodeTextUpdate)))
 }
 
 /** The entry with all stored fields; absent when the subject is none. Throws on malformed bytes. */
