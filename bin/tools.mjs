@@ -14,8 +14,8 @@ const packages = {
 }
 
 const wants = {
-  CHROMIUM: 'a browser (Chromium or Chrome; or set CHROMIUM to the path of one)',
-  PYTHON: 'a Python 3 with the packages grpcio and protobuf (or set PYTHON to the path of one)',
+  CHROMIUM: 'a Chromium or Chrome',
+  PYTHON: 'a Python 3 with the packages grpcio and protobuf',
 }
 
 /**
@@ -24,9 +24,15 @@ const wants = {
  */
 export function findTools(env = process.env) {
   let found = look(env)
+  const wrong = missing(found).find((tool) => env[tool])
+  if (wrong !== undefined) {
+    return { found, problem: `${wrong}=${env[wrong]} is not ${wants[wrong]}.` }
+  }
   if (missing(found).length > 0 && mayInstall(env)) {
-    const names = missing(found).flatMap((tool) => packages[tool])
-    const said = install(names, env)
+    const said = install(
+      missing(found).flatMap((tool) => packages[tool]),
+      env,
+    )
     if (said !== undefined) return { found, problem: said }
     found = look(env)
   }
@@ -37,7 +43,8 @@ export function findTools(env = process.env) {
     found,
     problem:
       `The tests need ${lacking.map((tool) => wants[tool]).join(', and ')}. ` +
-      `On Debian or Ubuntu: sudo apt-get install ${debian}`,
+      `On Debian: sudo apt-get install ${debian}. ` +
+      `Elsewhere install it, and set ${lacking.join(' and ')} to its path if it is not found.`,
   }
 }
 
@@ -81,10 +88,11 @@ function install(names, env) {
   console.error(`Installing ${names.join(', ')} (once, for the tests) …`)
   const quiet = { env: { ...env, DEBIAN_FRONTEND: 'noninteractive' }, encoding: 'utf8' }
   // Without --no-install-recommends a server would get a desktop.
-  const steps = [['update'], ['install', '-y', '--no-install-recommends', ...names]]
-  for (const step of steps) {
-    const { status, stdout, stderr } = spawnSync('apt-get', ['-q', ...step], quiet)
-    if (status !== 0) return `${stdout}${stderr}\napt-get ${step.join(' ')} failed (see above).`
-  }
-  return undefined
+  const args = ['install', '-y', '--no-install-recommends', ...names]
+  // When a list cannot be fetched, the one that is there may do; the install tells.
+  const updated = spawnSync('apt-get', ['-q', 'update'], quiet)
+  const installed = spawnSync('apt-get', ['-q', ...args], quiet)
+  if (installed.status === 0) return undefined
+  const said = [updated, installed].map(({ stdout, stderr }) => `${stdout}${stderr}`).join('')
+  return `${said}\napt-get ${args.join(' ')} failed (see above).`
 }
