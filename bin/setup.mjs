@@ -36,20 +36,23 @@ const words = {
 }
 
 /** Ends with one sentence for the person who started this. */
-class SetupError extends Error {}
+class SetupError extends Error {
+  exitCode = 1
+}
 
 try {
   main(process.argv.slice(2))
 } catch (error) {
   if (!(error instanceof SetupError)) throw error
   console.error(error.message)
-  process.exitCode = 1
+  process.exitCode = error.exitCode
 }
 
 function main([word, ...args]) {
   const task = Object.hasOwn(words, word ?? '') ? words[word] : undefined
   if (task === undefined) {
-    throw new SetupError(`Usage: node bin/setup.mjs ${Object.keys(words).join('|')} [arguments]`)
+    const usage = `Usage: node bin/setup.mjs ${Object.keys(words).join('|')} [arguments]`
+    throw Object.assign(new SetupError(usage), { exitCode: 2 })
   }
   ensureDependencies()
   const runtime = ensureRuntime()
