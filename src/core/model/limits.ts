@@ -21,6 +21,9 @@ export const deletedRangesMax = 50_000
 /** Writers in one push: a re-offer carries at most this many sessions' edits. */
 export const writersPerUpdateMax = 1024
 
+/** Steps the gate takes to find the places of one push's text: about 50 ms. Large files add some. */
+export const gateStepsMax = 250_000
+
 /** One name of a file, in UTF-8: what ext4, NTFS and APFS can hold. */
 export const nameBytesMax = 255
 
@@ -127,3 +130,51 @@ export const presenceLifeMs = 10_000
 
 /** A disk with less than this free, or less than 5%, stops acknowledging. */
 export const diskFreeBytesMin = 1024 * 1024 * 1024
+
+// ------------------------------------------------------------------------- a server's one port
+
+/** HTTP headers, a TLS handshake and the first bytes of a connection: 1 byte a second is no client. */
+export const headersMs = 10_000
+
+/** A session's first message, from the moment its channel is open. */
+export const firstMessageMs = 15_000
+
+/** A client's channel on which nothing was heard for this long is closed. */
+export const idleClientMs = 60_000
+
+/** A client not heard for this long is asked by HTTP/2 or WebSocket whether it is there. */
+export const probeClientMs = 15_000
+
+/** HTTP/2 streams on one connection: a page of watched files, not a flood. */
+export const streamsPerConnectionMax = 100
+
+/** Headers of one request: cookies of other programs on the same host fit. */
+export const headerBytesMax = 16 * 1024
+
+/** Unread output of a client above which its further Opens wait: one large document at a time. */
+export const openWindowBytes = 1024 * 1024
+
+/** A call that its server did not answer within this: the server is not well. */
+export const callMs = 30_000
+
+/** Changes told to a watcher and not yet taken by it; past that it is cut and lists again. */
+export const watchBacklogMax = 10_000
+
+/** Watches and calls at work on one server: each is a promise and its text. */
+export const callsMax = 1000
+
+/** A dial between servers that shows no life within this has failed. */
+export const dialPeerMs = 2000
+
+/** Bytes queued for a peer that does not read; past that its channel is cut. */
+export const peerQueueBytesMax = 64 * 1024 * 1024
+
+/** How often free disk space is looked at: a disk fills in minutes, not in seconds. */
+export const diskLookMs = 5000
+
+/** A stopping server asks its clients to move, spread over this long. */
+export const farewellMs = 1000
+
+/** Wrong passwords from one address within the window; then it waits. */
+export const signInFailuresMax = 5
+export const signInWindowMs = 15 * 60_000
