@@ -1,0 +1,143 @@
+// Asking for what we lack: one peer at a time, and never for what comes by itself.
+
+import type { Origin, ReplicaId, SubjectId } from '../model/ids.ts'
+import { askAfterMs } from '../model/limits.ts'
+import { covers, type VersionVector } from '../model/version-vector.ts'
+import type { Links } from './links.ts'
+import type { Peer } from './peer.ts'
+import { wireVector, type Voice } from './voice.ts'
+
+/** An asked peer that sends nothing for this long is asked no more; the next one is. */
+const giveUpMs = 1000
+/** A wanted subject that did not come within this is asked of the next peer. */
+const wantAgainMs = 2000
+/** Subjects wanted at once; more are asked for when they are read again. */
+const wantedMax = 1000
+
+interface Asked {
+  peer: ReplicaId
+  /** What it had when it was asked. */
+  until: VersionVector
+  progressAt: number
+}
+
+export interface AskingOptions {
+  links: Links
+  /** What is on this disk. */
+  vector: VersionVector
+  /** The same with what is on its way there. */
+  heads: VersionVector
+  voice: Voice
+}
+
+export class Asking {
+  readonly #options: AskingOptions
+  /** Logs of which a peer has more than we, and since when it could have come. */
+  readonly #lackingSince = new Map<Origin, number>()
+  readonly #wanted = new Map<SubjectId, { at: number; times: number }>()
+  #asked: Asked | undefined
+
+  constructor(options: AskingOptions) {
+    this.#options = options
+  }
+
+  get isBusy(): boolean {
+    return this.#lackingSince.size > 0 || this.#asked !== undefined
+  }
+
+  /** A peer told that it has these. */
+  heard(now: number, has: VersionVector): void {
+    const { heads, links } = this.#options
+    for (const [origin, seq] of has) {
+      if (seq <= (heads.get(origin) ?? 0) || this.#lackingSince.has(origin)) continue
+      // A log whose origin lives comes by itself; any other must be asked for.
+      const comesByItself = [...links.peers()].some((peer) => peer.origin === origin)
+      this.#lackingSince.set(origin, comesByItself ? now : now - askAfterMs)
+    }
+  }
+
+  /** The head of a log has moved. */
+  advanced(now: number, origin: Origin): void {
+    if (!this.#lackingSince.has(origin)) return
+    const isBehind = this.#havers(origin).length > 0
+    if (isBehind) this.#lackingSince.set(origin, now)
+    else this.#lackingSince.delete(origin)
+  }
+
+  /** Something that was asked for arrived. */
+  progressed(now: number): void {
+    if (this.#asked) this.#asked.progressAt = now
+  }
+
+  gone(peer: Peer): void {
+    if (this.#asked?.peer === peer.id) this.#asked = undefined
+  }
+
+  /** Asks this peer for everything that it has and we lack. */
+  ask(now: number, peer: Peer): void {
+    this.#asked = { peer: peer.id, until: new Map(peer.have), progressAt: now }
+    // Not the heads: the other side counts on what it hears here being on our disk.
+    const vector = wireVector(this.#options.vector)
+    const value = { $typeName: 'fourfold.v1.Gossip' as const, vector }
+    this.#options.voice.send(peer.channel, { case: 'gossip', value })
+  }
+
+  tick(now: number): void {
+    this.consider(now)
+    for (const [subject, { at }] of this.#wanted) {
+      if (now - at >= wantAgainMs) this.#askFor(now, subject)
+    }
+  }
+
+  /** Asks somebody, when something is lacking for long enough and nobody is being asked. */
+  consider(now: number): void {
+    const asked = this.#asked
+    if (!asked) {
+      this.#askSomebody(now)
+      return
+    }
+    const isAnswered = covers(this.#options.heads, asked.until)
+    if (!isAnswered && now - asked.progressAt < giveUpMs) return
+    this.#asked = undefined
+    // Whoever did not answer is asked last.
+    this.#askSomebody(now, isAnswered ? undefined : asked.peer)
+  }
+
+  #askSomebody(now: number, last?: ReplicaId): void {
+    for (const [origin, since] of this.#lackingSince) {
+      const havers = this.#havers(origin)
+      if (havers.length === 0) this.#lackingSince.delete(origin)
+      if (havers.length === 0 || now - since < askAfterMs) continue
+      this.ask(now, havers.find(({ id }) => id !== last) ?? havers[0]!)
+      return
+    }
+  }
+
+  #havers(origin: Origin): Peer[] {
+    const head = this.#options.heads.get(origin) ?? 0
+    return [...this.#options.links.peers()].filter((peer) => (peer.have.get(origin) ?? 0) > head)
+  }
+
+  // ---------------------------------------------------------------------------- whole subjects
+
+  /** A subject does not load here: asks for it whole, one peer after the other. */
+  want(now: number, subject: SubjectId): void {
+    if (this.#wanted.has(subject) || this.#wanted.size >= wantedMax) return
+    this.#wanted.set(subject, { at: now, times: 0 })
+    this.#askFor(now, subject)
+  }
+
+  got(subject: SubjectId): void {
+    this.#wanted.delete(subject)
+  }
+
+  #askFor(now: number, subject: SubjectId): void {
+    const peers = [...this.#options.links.peers()]
+    const times = this.#wanted.get(subject)?.times ?? 0
+    const peer = peers[times % Math.max(1, peers.length)]
+    this.#wanted.set(subject, { at: now, times: times + 1 })
+    if (!peer) return
+    const value = { $typeName: 'fourfold.v1.Want' as const, subject }
+    this.#options.voice.send(peer.channel, { case: 'want', value })
+  }
+}

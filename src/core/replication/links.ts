@@ -1,0 +1,233 @@
+// The channels to the peers: dialling without end, greeting, silence, and how the servers look.
+
+import type { Origin, ReplicaId } from '../model/ids.ts'
+import { isOrigin } from '../model/ids.ts'
+import { liveMs, peerSilentMs } from '../model/limits.ts'
+import { fromSeen, lag, type VersionVector } from '../model/version-vector.ts'
+import { ServerState, type PeerHello } from '../model/wire.ts'
+import type { ServerView } from '../ports.ts'
+import type { Marks } from './marks.ts'
+import type { PeerChannel } from './messages.ts'
+import { Peer } from './peer.ts'
+import { wireVector, type Voice } from './voice.ts'
+
+/** The revision of the language between servers. */
+const protocol = 1
+/** A failed dial is tried again after this; three servers that knock thrice a second cost nothing. */
+const redialAfterMs = 300
+/** When our own ticks were this late, silence says nothing about the others. */
+const ownPauseMs = 500
+
+/**
+ *   down ── tick ─> dialling ── opened ─> greeting ── hello ─> open
+ *     ^── undialled, closed ────────────────────────────────────┘
+ */
+type Link =
+  | { name: 'down'; redialAt: number }
+  | { name: 'dialling' }
+  | { name: 'greeting'; channel: PeerChannel; since: number }
+  | { name: 'open'; peer: Peer }
+
+export interface LinksOptions {
+  now: number
+  replica: ReplicaId
+  set: string
+  origin: Origin
+  /** All servers in the order of the configuration. */
+  servers: { id: ReplicaId; address: string }[]
+  vector: VersionVector
+  marks: Marks
+  isComplete: () => boolean
+  voice: Voice
+}
+
+export class Links {
+  readonly #options: LinksOptions
+  readonly #voice: Voice
+  readonly #links = new Map<ReplicaId, Link>()
+  /** Accepted channels whose hello has not come: since when they are open. */
+  readonly #strangers = new Map<PeerChannel, number>()
+  /** The last that each server told, for the eyes of people; survives its channel. */
+  readonly #lastHeard = new Map<ReplicaId, { have: VersionVector; at: number }>()
+  #tickedAt: number
+  #deafUntil: number
+  #viewed = ''
+
+  constructor(options: LinksOptions) {
+    this.#options = options
+    this.#voice = options.voice
+    this.#tickedAt = options.now
+    this.#deafUntil = options.now
+    for (const { id } of options.servers) {
+      if (id !== options.replica) this.#links.set(id, { name: 'down', redialAt: options.now })
+    }
+  }
+
+  /** Peers with whom a channel is open. */
+  *peers(): Generator<Peer> {
+    for (const link of this.#links.values()) if (link.name === 'open') yield link.peer
+  }
+
+  peerOf(channel: PeerChannel): Peer | undefined {
+    for (const peer of this.peers()) if (peer.channel === channel) return peer
+    return undefined
+  }
+
+  /** Whether every other server of the set is connected. */
+  get areAllOpen(): boolean {
+    return [...this.#links.values()].every(({ name }) => name === 'open')
+  }
+
+  opened(now: number, channel: PeerChannel, dialled: ReplicaId | undefined): void {
+    if (dialled === undefined) this.#strangers.set(channel, now)
+    else this.#links.set(dialled, { name: 'greeting', channel, since: now })
+    const { replica, set, origin, servers, vector, isComplete } = this.#options
+    this.#voice.send(channel, {
+      case: 'hello',
+      value: {
+        $typeName: 'fourfold.v1.PeerHello',
+        replica,
+        set,
+        protocol,
+        origin,
+        vector: wireVector(vector),
+        address: servers.find(({ id }) => id === replica)?.address ?? '',
+        isRecovering: !isComplete(),
+      },
+    })
+  }
+
+  undialled(now: number, replica: ReplicaId): void {
+    this.#links.set(replica, { name: 'down', redialAt: now + redialAfterMs })
+  }
+
+  /** The peer that is gone with its channel, if it was one. */
+  closed(now: number, channel: PeerChannel): Peer | undefined {
+    this.#strangers.delete(channel)
+    for (const [id, link] of this.#links) {
+      if (channelOf(link) !== channel) continue
+      this.#links.set(id, { name: 'down', redialAt: now + redialAfterMs })
+      if (link.name !== 'open') return undefined
+      this.#voice.log('info', `${id} is gone`)
+      return link.peer
+    }
+    return undefined
+  }
+
+  /** The peer that greeted; undefined when it was turned away. */
+  greeted(now: number, channel: PeerChannel, hello: PeerHello): Peer | undefined {
+    const refusal = this.#refusal(channel, hello)
+    if (refusal !== undefined) {
+      this.turnAway(channel, refusal)
+      return undefined
+    }
+    const id = hello.replica as ReplicaId
+    const old = channelOf(this.#links.get(id)!)
+    // The newest channel is the true one: the other side has restarted or given up the older.
+    if (old !== undefined && old !== channel) this.#voice.hangUp(old, 'replaced by a newer channel')
+    this.#strangers.delete(channel)
+    const peer = new Peer({
+      id,
+      channel,
+      origin: hello.origin as Origin,
+      have: fromSeen(hello.vector?.seen),
+      isRecovering: hello.isRecovering,
+      now,
+    })
+    this.#links.set(id, { name: 'open', peer })
+    this.#voice.log('info', `${id} is here`)
+    return peer
+  }
+
+  #refusal(channel: PeerChannel, hello: PeerHello): string | undefined {
+    const { set } = this.#options
+    const link = this.#links.get(hello.replica as ReplicaId)
+    if (hello.protocol !== protocol) return `it speaks revision ${hello.protocol}, not ${protocol}`
+    if (hello.set !== set) return `it belongs to the set "${hello.set}", not "${set}"`
+    if (!link) return `"${hello.replica}" is not another server of this set`
+    if (!isOrigin(hello.origin)) return 'it names no origin'
+    const isExpected = this.#strangers.has(channel) || channelOf(link) === channel
+    return isExpected ? undefined : `it answers as "${hello.replica}", which was not dialled`
+  }
+
+  turnAway(channel: PeerChannel, why: string): void {
+    this.#voice.log('error', `a peer was turned away: ${why}`)
+    this.#voice.hangUp(channel, why)
+  }
+
+  /** It told how far it is. */
+  heard(now: number, peer: Peer): void {
+    this.#lastHeard.set(peer.id, { have: peer.have, at: now })
+  }
+
+  /** Redials, hangs up on the silent; calls `stillHere` for every peer that is open. */
+  tick(now: number, stillHere: (peer: Peer) => void): void {
+    if (now - this.#tickedAt > ownPauseMs) this.#deafUntil = now + liveMs
+    this.#tickedAt = now
+    for (const [id, link] of this.#links) {
+      if (link.name === 'down') this.#redial(now, id, link.redialAt)
+      else if (this.#isSilent(now, link)) this.#voice.hangUp(channelOf(link)!, `${id} is silent`)
+      else if (link.name === 'open') stillHere(link.peer)
+    }
+    for (const [channel, since] of this.#strangers) {
+      if (now - since <= peerSilentMs) continue
+      this.#strangers.delete(channel)
+      this.turnAway(channel, 'it said no hello')
+    }
+  }
+
+  #redial(now: number, id: ReplicaId, redialAt: number): void {
+    // One of the two dials, so that one channel joins them.
+    if (id < this.#options.replica || now < redialAt) return
+    this.#links.set(id, { name: 'dialling' })
+    this.#voice.say({ type: 'dial', replica: id })
+  }
+
+  #isSilent(now: number, link: Link): boolean {
+    if (now < this.#deafUntil) return false
+    if (link.name === 'greeting') return now - link.since > peerSilentMs
+    return link.name === 'open' && now - link.peer.heardAt > peerSilentMs
+  }
+
+  // ------------------------------------------------------------------------------ how it looks
+
+  /** How the servers are, in the order of the configuration. */
+  views(now: number): ServerView[] {
+    return this.#options.servers.map(({ id, address }) => ({ id, address, ...this.#view(now, id) }))
+  }
+
+  /** Tells the mind of clients, when something changed. */
+  tellViews(now: number): void {
+    const servers = this.views(now)
+    const isServing = this.#options.isComplete()
+    const viewed = `${servers.map((view) => `${view.id}${view.state}${view.lag}`).join()}${isServing}`
+    if (viewed === this.#viewed) return
+    this.#viewed = viewed
+    this.#voice.event({ type: 'servers', servers, isServing })
+  }
+
+  #view(now: number, id: ReplicaId): Pick<ServerView, 'state' | 'lag' | 'heardAt'> {
+    const { replica, vector, marks, isComplete } = this.#options
+    if (id === replica) {
+      return { state: isComplete() ? ServerState.LIVE : ServerState.BEHIND, lag: 0, heardAt: now }
+    }
+    const link = this.#links.get(id)!
+    const last = this.#lastHeard.get(id)
+    const isHeard =
+      link.name === 'open' && (now - link.peer.heardAt <= liveMs || now < this.#deafUntil)
+    if (!isHeard) {
+      const lacks = lag(last?.have ?? new Map(), vector)
+      return { state: ServerState.DOWN, lag: lacks, heardAt: last?.at ?? 0 }
+    }
+    const { heardAt, covered, have, isRecovering } = link.peer
+    const waitingSince = marks.waitingSince(covered)
+    const isBehind = isRecovering || (waitingSince !== undefined && now - waitingSince > liveMs)
+    if (isBehind) return { state: ServerState.BEHIND, lag: lag(have, vector), heardAt }
+    return { state: ServerState.LIVE, lag: 0, heardAt }
+  }
+}
+
+function channelOf(link: Link): PeerChannel | undefined {
+  if (link.name === 'greeting') return link.channel
+  return link.name === 'open' ? link.peer.channel : undefined
+}

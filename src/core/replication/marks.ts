@@ -1,0 +1,77 @@
+// Marks: points in what this server has stored, and how far along them each replica's disk is.
+
+import { assert } from '../model/errors.ts'
+import type { Mark } from '../ports.ts'
+import { raise, type VersionVector } from '../model/version-vector.ts'
+
+/** So many marks are told apart; older ones count as one. Ten minutes of 16 commits a second. */
+const marksMax = 10_000
+
+interface Step {
+  mark: Mark
+  at: number
+  /** The logs that advanced with this mark; of the first step: the whole vector. */
+  changed: VersionVector
+}
+
+/**
+ * The version vector of this server as a list of steps. A replica covers a mark when its own vector
+ * has all that the steps up to it changed: because the vector only grows, each step is looked at
+ * once per replica, and a receipt costs no comparison of whole vectors.
+ */
+export class Marks {
+  readonly #steps: Step[]
+
+  constructor(now: number, vector: VersionVector) {
+    this.#steps = [{ mark: 1, at: now, changed: new Map(vector) }]
+  }
+
+  /** The newest mark. */
+  get last(): Mark {
+    return this.#steps.at(-1)!.mark
+  }
+
+  /** Adds a mark for logs that advanced. */
+  add(now: number, changed: VersionVector): Mark {
+    const mark = this.last + 1
+    this.#steps.push({ mark, at: now, changed })
+    if (this.#steps.length > marksMax) this.#dropFirst()
+    return mark
+  }
+
+  /** The highest mark that a vector covers, when `known` is covered already; 0: none. */
+  covered(vector: VersionVector, known: Mark): Mark {
+    let mark = known
+    for (let index = this.#indexAfter(known); index < this.#steps.length; index++) {
+      const step = this.#steps[index]!
+      for (const [origin, seq] of step.changed) {
+        if ((vector.get(origin) ?? 0) < seq) return mark
+      }
+      mark = step.mark
+    }
+    return mark
+  }
+
+  /** When the first mark after this one was given; undefined when it is the last. */
+  waitingSince(known: Mark): number | undefined {
+    return this.#steps[this.#indexAfter(known)]?.at
+  }
+
+  /** Forgets the difference between marks that every connected replica covers. */
+  forgetUpTo(mark: Mark): void {
+    while (this.#steps.length > 1 && this.#steps[1]!.mark <= mark) this.#dropFirst()
+  }
+
+  #indexAfter(mark: Mark): number {
+    return Math.max(0, mark - this.#steps[0]!.mark + 1)
+  }
+
+  // The first step always stands for the whole vector up to it.
+  #dropFirst(): void {
+    const [first, second] = this.#steps
+    assert(first && second, 'marks keep their last step')
+    raise(first.changed, second.changed)
+    second.changed = first.changed
+    this.#steps.shift()
+  }
+}

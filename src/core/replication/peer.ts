@@ -1,0 +1,109 @@
+// One peer with whom a channel is open: how far it is, what was sent to it, what it is owed.
+
+import type { Origin, ReplicaId, SubjectId } from '../model/ids.ts'
+import { peerWindowBytesMax } from '../model/limits.ts'
+import type { Mark } from '../ports.ts'
+import { raise, type VersionVector } from '../model/version-vector.ts'
+import type { PeerChannel } from './messages.ts'
+
+/** Sending whole subjects, because compaction removed updates that the peer lacks. */
+export interface Transfer {
+  /** Our vector when it began: what the peer holds when it ends. */
+  readonly vector: VersionVector
+  /** What the peer held when it began. */
+  readonly from: VersionVector
+  /** The last subject sent. */
+  after: SubjectId | ''
+  /** A page is out, and the peer has not told of a commit since. */
+  isWaiting: boolean
+}
+
+interface OnTheWay {
+  origin: Origin
+  seq: number
+  bytes: number
+}
+
+/** A peer after its hello. Lives as long as its channel. */
+export class Peer {
+  readonly id: ReplicaId
+  readonly channel: PeerChannel
+  /** The origin of its present life: it sends that log without being asked. */
+  readonly origin: Origin
+  /** What it holds on its disk, as far as it told. */
+  readonly have: VersionVector
+  /** Up to where our logs were sent to it, or are known to be there. */
+  readonly sent: VersionVector
+  /** Up to where it is owed our logs. */
+  readonly owed: VersionVector = new Map()
+  heardAt: number
+  toldAt: number
+  isRecovering: boolean
+  covered: Mark = 0
+  transfer: Transfer | undefined
+
+  #onTheWay: OnTheWay[] = []
+  #onTheWayBytes = 0
+
+  constructor(options: {
+    id: ReplicaId
+    channel: PeerChannel
+    origin: Origin
+    have: VersionVector
+    isRecovering: boolean
+    now: number
+  }) {
+    this.id = options.id
+    this.channel = options.channel
+    this.origin = options.origin
+    this.have = options.have
+    this.sent = new Map(options.have)
+    this.heardAt = options.now
+    this.toldAt = options.now
+    this.isRecovering = options.isRecovering
+  }
+
+  get hasRoom(): boolean {
+    return this.#onTheWayBytes < peerWindowBytesMax
+  }
+
+  /** Updates of `origin` up to `seq` were sent. */
+  sentUpTo(origin: Origin, seq: number, bytes: number): void {
+    this.sent.set(origin, seq)
+    this.#onTheWay.push({ origin, seq, bytes })
+    this.#onTheWayBytes += bytes
+  }
+
+  /** It told how far it is. */
+  told(changed: VersionVector): void {
+    if (this.transfer) this.transfer.isWaiting = false
+    raise(this.have, changed)
+    raise(this.sent, changed)
+    this.#onTheWay = this.#onTheWay.filter(({ origin, seq, bytes }) => {
+      const hasArrived = (this.have.get(origin) ?? 0) >= seq
+      if (hasArrived) this.#onTheWayBytes -= bytes
+      return !hasArrived
+    })
+  }
+
+  /** It asks for everything after its vector: what was on the way counts as lost. */
+  asked(vector: VersionVector, ours: VersionVector): void {
+    this.told(vector)
+    this.transfer = undefined
+    this.#onTheWay = []
+    this.#onTheWayBytes = 0
+    for (const [origin, seq] of ours) {
+      this.sent.set(origin, vector.get(origin) ?? 0)
+      this.owed.set(origin, seq)
+    }
+  }
+
+  /** A log of which it is owed more than was sent. */
+  nextOwed(): Origin | undefined {
+    for (const [origin, seq] of this.owed) {
+      if (seq > (this.sent.get(origin) ?? 0)) return origin
+      this.owed.delete(origin)
+    }
+    return undefined
+  }
+}

@@ -1,0 +1,280 @@
+// Four minds of replication on memory disks, joined by channels that deliver at once and in order.
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { MemoryDisk, MemoryStorage } from '../../adapters/storage/memory.ts'
+import { originOf, subjectId, type ReplicaId } from '../model/ids.ts'
+import { sealUpdate } from '../model/snapshot.ts'
+import { create, toBinary } from '@bufbuild/protobuf'
+import { ServerState, UpdateSchema, VersionSchema } from '../model/wire.ts'
+import type { EngineEvent } from '../ports.ts'
+import type { ReplicationInput, ReplicationOutput } from './messages.ts'
+import { Replication } from './replication.ts'
+
+const names = ['a', 'b', 'c', 'd'] as ReplicaId[]
+const subject = subjectId(new Uint8Array(16).fill(7))
+
+class Server {
+  readonly id: ReplicaId
+  readonly storage: MemoryStorage
+  readonly mind: Replication
+  readonly events: EngineEvent[] = []
+  readonly channels = new Map<number, { server: Server; channel: number }>()
+  readonly log: string[] = []
+
+  constructor(circle: Circle, id: ReplicaId, disk: MemoryDisk) {
+    this.id = id
+    this.storage = new MemoryStorage(disk)
+    const random = Uint8Array.from({ length: 10 }, () => circle.nextByte())
+    this.mind = new Replication({
+      now: circle.now,
+      replica: id,
+      set: 'test',
+      origin: originOf(id, random),
+      reader: this.storage.reader,
+      servers: names.map((name) => ({ id: name, address: `http://${name}` })),
+      isFirst: false,
+    })
+  }
+
+  marks(): number[] {
+    return this.events.flatMap((event) => (event.type === 'appended' ? [event.mark] : []))
+  }
+
+  covered(replica: string): number {
+    const marks = this.events.flatMap((event) =>
+      event.type === 'covered' && event.replica === replica ? [event.mark] : [],
+    )
+    return marks.at(-1) ?? 0
+  }
+}
+
+/** Performs outputs one after the other; the disk is as fast as the network. */
+class Circle {
+  now = 0
+  readonly living = new Map<ReplicaId, Server>()
+  readonly disks = new Map<ReplicaId, MemoryDisk>()
+  readonly #queue: { server: Server; input: ReplicationInput }[] = []
+  #channels = 0
+  #bytes = 1
+  /** False: what is written never arrives on the disk. */
+  isDiskMoving = true
+
+  nextByte(): number {
+    this.#bytes = (this.#bytes * 75 + 74) % 65537
+    return this.#bytes & 255
+  }
+
+  start(id: ReplicaId): Server {
+    const disk = this.disks.get(id) ?? new MemoryDisk()
+    this.disks.set(id, disk)
+    const server = new Server(this, id, disk)
+    this.living.set(id, server)
+    return server
+  }
+
+  kill(id: ReplicaId): void {
+    const server = this.living.get(id)!
+    this.living.delete(id)
+    for (const end of server.channels.values()) this.#closeEnd(end.server, end.channel)
+  }
+
+  input(server: Server, input: ReplicationInput): void {
+    this.#queue.push({ server, input })
+    for (let next = this.#queue.shift(); next; next = this.#queue.shift()) {
+      if (this.living.get(next.server.id) !== next.server) continue
+      const outputs = next.server.mind.step(this.now, next.input)
+      for (const output of outputs) this.#perform(next.server, output)
+    }
+  }
+
+  pass(ms: number): void {
+    for (let end = this.now + ms; this.now < end;) {
+      this.now += 50
+      for (const server of this.living.values()) this.input(server, { type: 'tick' })
+    }
+  }
+
+  append(server: Server, tag: number, text: string): void {
+    const version = create(VersionSchema, { id: text, name: text, at: this.now })
+    const body = { case: 'version' as const, value: toBinary(VersionSchema, version) }
+    const update = { subject, author: 'ada', at: this.now, operation: '', body }
+    this.input(server, { type: 'asked', request: { type: 'append', tag, update } })
+  }
+
+  #perform(server: Server, output: ReplicationOutput): void {
+    switch (output.type) {
+      case 'store':
+        if (!this.isDiskMoving) return
+        server.storage.commit(output.batch)
+        this.#queue.push({ server, input: { type: 'stored' } })
+        return
+      case 'compact':
+        server.storage.compactNow(output.subject, output.upTo)
+        this.#queue.push({ server, input: { type: 'compacted', subject: output.subject } })
+        return
+      case 'dial':
+        this.#dial(server, output.replica)
+        return
+      case 'send': {
+        const end = server.channels.get(output.channel)
+        if (!end) return
+        const { channel } = end
+        const input = { type: 'received' as const, channel, message: output.message }
+        this.#queue.push({ server: end.server, input })
+        return
+      }
+      case 'hangUp': {
+        const end = server.channels.get(output.channel)
+        if (end) this.#closeEnd(end.server, end.channel)
+        this.#closeEnd(server, output.channel)
+        return
+      }
+      case 'event':
+        server.events.push(output.event)
+        return
+      case 'log':
+        server.log.push(output.text)
+        return
+    }
+  }
+
+  #dial(server: Server, replica: ReplicaId): void {
+    const other = this.living.get(replica)
+    if (!other) {
+      this.#queue.push({ server, input: { type: 'undialled', replica } })
+      return
+    }
+    const here = ++this.#channels
+    const there = ++this.#channels
+    server.channels.set(here, { server: other, channel: there })
+    other.channels.set(there, { server, channel: here })
+    this.#queue.push({ server, input: { type: 'opened', channel: here, dialled: replica } })
+    this.#queue.push({ server: other, input: { type: 'opened', channel: there } })
+  }
+
+  #closeEnd(server: Server, channel: number): void {
+    if (!server.channels.delete(channel)) return
+    this.input(server, { type: 'closed', channel })
+  }
+}
+
+function four(): { circle: Circle; servers: Server[] } {
+  const circle = new Circle()
+  const servers = names.map((name) => circle.start(name))
+  circle.pass(500)
+  return { circle, servers }
+}
+
+test('four empty servers agree that the set is new, and serve', () => {
+  const { servers } = four()
+  for (const server of servers) {
+    const last = server.events.findLast((event) => event.type === 'servers')
+    assert.equal(last?.isServing, true)
+    assert.deepEqual(
+      last.servers.map(({ state }) => state),
+      Array(4).fill(ServerState.LIVE),
+    )
+  }
+})
+
+test('an append is stored on every disk, and its receipt names them', () => {
+  const { circle, servers } = four()
+  const [a, b, c, d] = servers as [Server, Server, Server, Server]
+  circle.append(a, 1, 'x')
+  const [mark] = a.marks()
+  for (const replica of ['b', 'c', 'd']) assert.equal(a.covered(replica), mark)
+  for (const server of [b, c, d]) {
+    assert.deepEqual([...server.storage.reader.vector().values()], [1])
+    assert.equal(server.events.filter(({ type }) => type === 'changed').length, 1)
+  }
+})
+
+test('1 nothing is told before it is stored', () => {
+  const { circle, servers } = four()
+  circle.isDiskMoving = false
+  circle.append(servers[0]!, 1, 'x')
+  circle.pass(2000)
+  assert.deepEqual(servers[0]!.marks(), [])
+  for (const server of servers.slice(1)) {
+    assert.equal(server.events.filter(({ type }) => type === 'changed').length, 0)
+  }
+})
+
+test('a server that was away gets what it missed, also from an origin that is dead', () => {
+  const { circle, servers } = four()
+  circle.kill('d' as ReplicaId)
+  for (let tag = 1; tag <= 5; tag++) circle.append(servers[0]!, tag, `x${tag}`)
+  circle.kill('a' as ReplicaId)
+  const d = circle.start('d' as ReplicaId)
+  circle.pass(2000)
+  assert.deepEqual([...d.storage.reader.vector().values()], [5])
+})
+
+test('a server whose disk was lost is filled by a transfer when logs were compacted', () => {
+  const { circle, servers } = four()
+  const a = servers[0]!
+  for (let tag = 1; tag <= 20; tag++) circle.append(a, tag, `x${tag}`)
+  for (const server of servers) {
+    circle.input(server, { type: 'asked', request: { type: 'compact', subject } })
+    assert.deepEqual([...server.storage.reader.floor().values()], [20])
+  }
+  circle.kill('c' as ReplicaId)
+  circle.disks.delete('c' as ReplicaId)
+  const c = circle.start('c' as ReplicaId)
+  circle.pass(2000)
+  assert.deepEqual(c.storage.reader.vector(), a.storage.reader.vector())
+  const before = a.storage.reader.load(subject).snapshots[0]!.versions
+  assert.deepEqual(c.storage.reader.load(subject).snapshots[0]!.versions, before)
+  circle.append(a, 21, 'after')
+  assert.deepEqual([...c.storage.reader.vector().values()], [21])
+})
+
+test('an empty server serves nothing until it has caught up or all are empty', () => {
+  const { circle } = four()
+  for (const name of names) circle.kill(name)
+  circle.disks.delete('a' as ReplicaId)
+  const a = circle.start('a' as ReplicaId)
+  circle.pass(5000)
+  assert.equal(a.storage.reader.isComplete(), false)
+  circle.start('b' as ReplicaId)
+  circle.pass(1000)
+  assert.equal(a.storage.reader.isComplete(), true)
+})
+
+test('2 a log has no holes: a gap is refused and asked for', () => {
+  const { circle, servers } = four()
+  const [a, b] = servers as [Server, Server]
+  circle.append(a, 1, 'x')
+  const [origin] = a.storage.reader.vector().keys()
+  const channel = [...b.channels].find(([, end]) => end.server === a)![0]
+  const body = { case: 'version' as const, value: new TextEncoder().encode('z') }
+  const update = sealUpdate(create(UpdateSchema, { origin: origin!, seq: 3, subject, body }))
+  circle.input(b, {
+    type: 'received',
+    channel,
+    message: {
+      $typeName: 'fourfold.v1.PeerMessage',
+      message: { case: 'updates', value: { $typeName: 'fourfold.v1.Updates', updates: [update] } },
+    },
+  })
+  assert.equal(b.storage.reader.vector().get(origin!), 1)
+})
+
+test('a server of another set is turned away', () => {
+  const circle = new Circle()
+  circle.start('a' as ReplicaId)
+  const b = circle.start('b' as ReplicaId)
+  const stranger = new Replication({
+    now: 0,
+    replica: 'b' as ReplicaId,
+    set: 'another',
+    origin: originOf('b' as ReplicaId, new Uint8Array(10)),
+    reader: new MemoryStorage(new MemoryDisk()).reader,
+    servers: names.map((id) => ({ id, address: '' })),
+    isFirst: false,
+  })
+  Object.assign(b, { mind: stranger })
+  circle.pass(1000)
+  assert.match(circle.living.get('a' as ReplicaId)!.log.join(), /belongs to the set "another"/)
+})

@@ -1,0 +1,406 @@
+// One server's mind towards its peers: logs, gossip, have, receipts, compaction.
+//
+//   append ─> gathering ─> store ─> stored ─┬─> appended, changed, replaced (to the mind of clients)
+//                                           ├─> have (to every peer)
+//                                           └─> updates of the own log (to every peer)
+//   have of a peer ─> covered (receipts);  a peer has what we lack ─> gossip (ask one) ─> updates
+//
+// Safety: nothing is told before it is stored (1); a log has no holes (2); an origin is one life (3).
+// Liveness: every tick redials, and asks again for what is still missing.
+
+import { create } from '@bufbuild/protobuf'
+import { assert } from '../model/errors.ts'
+import { isOrigin, isSubjectId, type Origin, type ReplicaId, type SubjectId } from '../model/ids.ts'
+import { heartbeatMs } from '../model/limits.ts'
+import { sealUpdate, verifySnapshot, verifyUpdate } from '../model/snapshot.ts'
+import { covers, fromSeen, missing, raise, type VersionVector } from '../model/version-vector.ts'
+import {
+  UpdateSchema,
+  type Ephemeral,
+  type Have,
+  type PeerHello,
+  type PeerMessage,
+  type Snapshot,
+  type Update,
+} from '../model/wire.ts'
+import { CorruptError, type EngineRequest, type ServerView, type StorageReader } from '../ports.ts'
+import { Asking } from './asking.ts'
+import { Gathering, type Item } from './gathering.ts'
+import { Links } from './links.ts'
+import { Marks } from './marks.ts'
+import type { PeerChannel, ReplicationInput, ReplicationOutput } from './messages.ts'
+import type { Peer } from './peer.ts'
+import { Sending } from './sending.ts'
+import { Voice } from './voice.ts'
+
+/** Subjects that wait to be compacted; a forgotten one asks again with its next updates. */
+const compactionsMax = 1000
+
+export interface ReplicationOptions {
+  now: number
+  replica: ReplicaId
+  /** Name of the set. */
+  set: string
+  /** The name of this life's log: fresh, never used before. */
+  origin: Origin
+  /** What is durable when this life begins, and from then on. */
+  reader: StorageReader
+  /** All servers of the set in the order of the configuration, this one among them. */
+  servers: { id: ReplicaId; address: string }[]
+  /** An operator says that an empty disk is the beginning of a new set, not a lost one. */
+  isFirst: boolean
+}
+
+export class Replication {
+  readonly #origin: Origin
+  readonly #isFirst: boolean
+  readonly #voice = new Voice()
+  readonly #gathering = new Gathering()
+  readonly #links: Links
+  readonly #sending: Sending
+  readonly #asking: Asking
+  readonly #marks: Marks
+  /** What is on this disk. */
+  readonly #vector: VersionVector
+  /** The same with what is at the disk or gathers for it. */
+  readonly #heads: VersionVector
+  readonly #compactions = new Set<SubjectId>()
+  #isCompacting = false
+  #now: number
+  #isComplete: boolean
+
+  constructor(options: ReplicationOptions) {
+    const { now, origin, reader } = options
+    const vector = new Map(reader.vector())
+    assert(!vector.has(origin), "3: an origin's name is never reused")
+    this.#now = now
+    this.#origin = origin
+    this.#isFirst = options.isFirst
+    this.#isComplete = reader.isComplete()
+    this.#vector = vector
+    this.#heads = new Map(vector)
+    this.#marks = new Marks(now, vector)
+    const isComplete = () => this.#isComplete
+    const voice = this.#voice
+    this.#links = new Links({ ...options, vector, marks: this.#marks, isComplete, voice })
+    this.#asking = new Asking({ links: this.#links, vector, heads: this.#heads, voice })
+    const unreadable = (error: CorruptError) => this.#unreadable(error)
+    this.#sending = new Sending({ origin, reader, vector, isComplete, unreadable, voice })
+  }
+
+  /** The only way in. Everything returned must be performed, in order. */
+  step(now: number, input: ReplicationInput): ReplicationOutput[] {
+    this.#now = now
+    switch (input.type) {
+      case 'asked':
+        this.#asked(now, input.request)
+        break
+      case 'opened':
+        this.#links.opened(now, input.channel, input.dialled)
+        break
+      case 'closed':
+        this.#closed(now, input.channel)
+        break
+      case 'undialled':
+        this.#links.undialled(now, input.replica)
+        break
+      case 'received':
+        this.#received(now, input.channel, input.message)
+        break
+      case 'stored':
+        this.#stored(now)
+        break
+      case 'compacted':
+        this.#isCompacting = false
+        this.#compactNext()
+        break
+      case 'tick':
+        this.#tick(now)
+        break
+    }
+    const batch = this.#gathering.take()
+    if (batch) this.#voice.say({ type: 'store', batch })
+    return this.#voice.take()
+  }
+
+  /** What is on this disk. */
+  vector(): VersionVector {
+    return new Map(this.#vector)
+  }
+
+  /** Whether something waits for a tick soon. */
+  isBusy(): boolean {
+    return !this.#gathering.isIdle || this.#asking.isBusy || !this.#isComplete
+  }
+
+  /** How the servers are, in the order of the configuration. */
+  servers(now: number): ServerView[] {
+    return this.#links.views(now)
+  }
+
+  // ------------------------------------------------------------------ what our clients' mind asks
+
+  #asked(now: number, request: EngineRequest): void {
+    switch (request.type) {
+      case 'append': {
+        const seq = (this.#heads.get(this.#origin) ?? 0) + 1
+        const update = create(UpdateSchema, { ...request.update, origin: this.#origin, seq })
+        this.#heads.set(this.#origin, seq)
+        this.#gathering.add({ update: sealUpdate(update), tag: request.tag })
+        return
+      }
+      case 'barrier':
+        if (this.#gathering.isIdle) this.#appended(request.tag)
+        else this.#gathering.add({ tag: request.tag })
+        return
+      case 'compact':
+        if (this.#compactions.size < compactionsMax) this.#compactions.add(request.subject)
+        this.#compactNext()
+        return
+      case 'want':
+        this.#asking.want(now, request.subject)
+        return
+      case 'send':
+        this.#sendEphemeral(request.ephemeral)
+        return
+    }
+  }
+
+  #sendEphemeral(value: Ephemeral): void {
+    for (const { hasRoom, channel } of this.#links.peers()) {
+      // Worth nothing later: a peer that is behind gets none.
+      if (hasRoom) this.#voice.send(channel, { case: 'ephemeral', value })
+    }
+  }
+
+  // ------------------------------------------------------------------------------------ the disk
+
+  #stored(now: number): void {
+    const items = this.#gathering.done()
+    const changed = this.#advanceVector(now, items)
+    for (const item of items) this.#tellStored(item)
+    const own = items.flatMap(({ update }) => (update?.origin === this.#origin ? [update] : []))
+    const isNews = items.some(({ update, snapshot, advance }) => update ?? snapshot ?? advance)
+    for (const peer of this.#links.peers()) {
+      if (isNews) this.#sending.tellHave(now, peer, changed)
+      if (own.length > 0) this.#sending.pushOwn(peer, own)
+    }
+    if (items.some(({ isComplete }) => isComplete)) this.#completed(now)
+    else this.#considerComplete()
+  }
+
+  #advanceVector(now: number, items: Item[]): VersionVector {
+    const changed: VersionVector = new Map()
+    for (const { update, advance } of items) {
+      if (update) changed.set(update.origin as Origin, update.seq)
+      if (advance) raise(changed, missing(this.#vector, advance))
+    }
+    raise(this.#vector, changed)
+    if (changed.size > 0) this.#marks.add(now, changed)
+    return changed
+  }
+
+  #tellStored({ tag, update, snapshot }: Item): void {
+    if (tag !== undefined) this.#appended(tag, update)
+    else if (update) this.#voice.event({ type: 'changed', update })
+    if (!snapshot) return
+    const subject = snapshot.subject as SubjectId
+    this.#asking.got(subject)
+    this.#voice.event({ type: 'replaced', subject })
+  }
+
+  #appended(tag: number, update?: Update): void {
+    const mark = this.#marks.last
+    if (update) this.#voice.event({ type: 'appended', tag, mark, update })
+    else this.#voice.event({ type: 'appended', tag, mark })
+  }
+
+  #completed(now: number): void {
+    this.#isComplete = true
+    this.#voice.log('info', 'the disk is filled: serving')
+    for (const peer of this.#links.peers()) this.#sending.tellHave(now, peer, new Map())
+    this.#links.tellViews(now)
+  }
+
+  // An empty disk serves nothing until it holds what a peer holds, or all agree that the set is new.
+  #considerComplete(): void {
+    if (this.#isComplete || !this.#gathering.isIdle) return
+    const peers = [...this.#links.peers()]
+    const hasCaughtUp = peers.some((peer) => !peer.isRecovering && covers(this.#vector, peer.have))
+    const isNewSet = this.#links.areAllOpen && peers.every(({ isRecovering }) => isRecovering)
+    if (hasCaughtUp || isNewSet || this.#isFirst) this.#gathering.add({ isComplete: true })
+  }
+
+  #compactNext(): void {
+    const [subject] = this.#compactions
+    if (this.#isCompacting || subject === undefined) return
+    this.#compactions.delete(subject)
+    this.#isCompacting = true
+    this.#voice.say({ type: 'compact', subject, upTo: this.#stable() })
+  }
+
+  // What every connected peer holds too: it need not be sent as whole subjects.
+  #stable(): VersionVector {
+    const stable = new Map(this.#vector)
+    for (const { have } of this.#links.peers()) {
+      for (const [origin, seq] of stable) stable.set(origin, Math.min(seq, have.get(origin) ?? 0))
+    }
+    return stable
+  }
+
+  #unreadable(error: CorruptError): void {
+    this.#voice.log('error', `${error.message}; asking a peer for it`)
+    this.#asking.want(this.#now, error.subject)
+  }
+
+  // --------------------------------------------------------------------------------- channels
+
+  #closed(now: number, channel: PeerChannel): void {
+    const peer = this.#links.closed(now, channel)
+    if (peer) this.#asking.gone(peer)
+    this.#links.tellViews(now)
+  }
+
+  #greeted(now: number, channel: PeerChannel, hello: PeerHello): void {
+    const peer = this.#links.greeted(now, channel, hello)
+    if (!peer) return
+    const ownSeq = this.#vector.get(this.#origin)
+    if (ownSeq !== undefined) peer.owed.set(this.#origin, ownSeq)
+    this.#heardVector(now, peer, peer.have)
+    this.#links.tellViews(now)
+  }
+
+  // ------------------------------------------------------------------------ what the peers say
+
+  #received(now: number, channel: PeerChannel, { message }: PeerMessage): void {
+    if (message.case === 'hello') {
+      this.#greeted(now, channel, message.value)
+      return
+    }
+    const peer = this.#links.peerOf(channel)
+    if (!peer) return
+    peer.heardAt = now
+    switch (message.case) {
+      case 'gossip':
+        peer.asked(fromSeen(message.value.vector?.seen), this.#vector)
+        this.#heardVector(now, peer, peer.have)
+        break
+      case 'have':
+        this.#heardHave(now, peer, message.value)
+        break
+      case 'updates':
+        this.#heardUpdates(now, peer, message.value.updates)
+        break
+      case 'snapshot':
+        this.#heardSnapshot(now, peer, message.value)
+        break
+      case 'advance':
+        this.#heardAdvance(now, fromSeen(message.value.vector?.seen))
+        break
+      case 'ephemeral':
+        this.#voice.event({ type: 'ephemeral', from: peer.id, ephemeral: message.value })
+        break
+      case 'want':
+        this.#answerWant(peer, message.value.subject)
+        break
+      case undefined:
+        break
+    }
+  }
+
+  #heardHave(now: number, peer: Peer, have: Have): void {
+    const isNews = peer.isRecovering !== have.isRecovering
+    peer.isRecovering = have.isRecovering
+    const changed = fromSeen(have.changed?.seen)
+    peer.told(changed)
+    this.#heardVector(now, peer, changed)
+    if (isNews) this.#links.tellViews(now)
+  }
+
+  #heardVector(now: number, peer: Peer, changed: VersionVector): void {
+    this.#links.heard(now, peer)
+    this.#advanceCovered(peer)
+    this.#sending.pump(peer)
+    this.#asking.heard(now, changed)
+    this.#asking.consider(now)
+    this.#considerComplete()
+  }
+
+  #advanceCovered(peer: Peer): void {
+    const mark = this.#marks.covered(peer.have, peer.covered)
+    if (mark === peer.covered) return
+    peer.covered = mark
+    this.#voice.event({ type: 'covered', replica: peer.id, mark })
+    if (!this.#links.areAllOpen) return
+    this.#marks.forgetUpTo(Math.min(...[...this.#links.peers()].map(({ covered }) => covered)))
+  }
+
+  #heardUpdates(now: number, peer: Peer, updates: Update[]): void {
+    let hasGap = false
+    for (const update of updates) {
+      const verdict = this.#accept(update)
+      if (verdict === 'malformed') {
+        const name = `${update.origin}/${update.seq}`
+        this.#links.turnAway(peer.channel, `it sent a malformed update ${name}`)
+        return
+      }
+      const origin = update.origin as Origin
+      hasGap ||= verdict === 'gap'
+      if ((peer.have.get(origin) ?? 0) < update.seq) peer.have.set(origin, update.seq)
+      if (verdict === 'taken') this.#asking.advanced(now, origin)
+    }
+    if (hasGap) this.#asking.ask(now, peer)
+    else this.#asking.progressed(now)
+    this.#advanceCovered(peer)
+  }
+
+  #accept(update: Update): 'taken' | 'known' | 'gap' | 'malformed' {
+    const { origin, seq, subject } = update
+    if (!isOrigin(origin) || origin === this.#origin) return 'malformed'
+    if (!isSubjectId(subject) || !verifyUpdate(update)) return 'malformed'
+    const head = this.#heads.get(origin) ?? 0
+    if (seq <= head) return 'known'
+    if (seq > head + 1) return 'gap'
+    this.#heads.set(origin, seq)
+    this.#gathering.add({ update })
+    return 'taken'
+  }
+
+  #heardSnapshot(now: number, peer: Peer, snapshot: Snapshot): void {
+    if (!isSubjectId(snapshot.subject) || !verifySnapshot(snapshot)) {
+      this.#links.turnAway(peer.channel, `it sent a malformed snapshot of ${snapshot.subject}`)
+      return
+    }
+    this.#gathering.add({ snapshot })
+    this.#asking.progressed(now)
+  }
+
+  #heardAdvance(now: number, advance: VersionVector): void {
+    const news = missing(this.#heads, advance)
+    raise(this.#heads, news)
+    if (news.size > 0) this.#gathering.add({ advance: news })
+    for (const origin of news.keys()) this.#asking.advanced(now, origin)
+    this.#asking.progressed(now)
+  }
+
+  #answerWant(peer: Peer, subject: string): void {
+    if (!isSubjectId(subject)) return
+    try {
+      this.#sending.sendSnapshot(peer, subject)
+    } catch (error) {
+      if (!(error instanceof CorruptError)) throw error
+      this.#unreadable(error)
+    }
+  }
+
+  // ------------------------------------------------------------------------------ time passes
+
+  #tick(now: number): void {
+    this.#links.tick(now, (peer) => {
+      if (now - peer.toldAt >= heartbeatMs) this.#sending.tellHave(now, peer, new Map())
+    })
+    this.#asking.tick(now)
+    this.#considerComplete()
+    this.#links.tellViews(now)
+  }
+}

@@ -1,0 +1,164 @@
+// Sending to peers: how far we are, the own log unasked, what they asked for, whole subjects.
+
+import type { Origin, SubjectId } from '../model/ids.ts'
+import { pieceBytesMax, updatesBytesMax } from '../model/limits.ts'
+import { mergeStored } from '../model/snapshot.ts'
+import { raise, type VersionVector } from '../model/version-vector.ts'
+import type { Update } from '../model/wire.ts'
+import { CorruptError, type StorageReader } from '../ports.ts'
+import { snapshotBytes, updateBytes } from './gathering.ts'
+import type { Peer, Transfer } from './peer.ts'
+import { wireVector, type Voice } from './voice.ts'
+
+/** Subjects looked up at once for a transfer. */
+const transferPageMax = 64
+
+export interface SendingOptions {
+  origin: Origin
+  reader: StorageReader
+  /** What is on this disk. */
+  vector: VersionVector
+  isComplete: () => boolean
+  /** A subject does not load here. */
+  unreadable: (error: CorruptError) => void
+  voice: Voice
+}
+
+export class Sending {
+  readonly #options: SendingOptions
+  readonly #voice: Voice
+
+  constructor(options: SendingOptions) {
+    this.#options = options
+    this.#voice = options.voice
+  }
+
+  tellHave(now: number, peer: Peer, changed: VersionVector): void {
+    peer.toldAt = now
+    this.#voice.send(peer.channel, {
+      case: 'have',
+      value: {
+        $typeName: 'fourfold.v1.Have',
+        changed: wireVector(changed),
+        digest: '',
+        isRecovering: !this.#options.isComplete(),
+      },
+    })
+  }
+
+  /** The own log goes to every peer unasked: straight from memory while the peer keeps up. */
+  pushOwn(peer: Peer, own: Update[]): void {
+    const { origin } = this.#options
+    peer.owed.set(origin, own.at(-1)!.seq)
+    const isNext = (peer.sent.get(origin) ?? 0) === own[0]!.seq - 1
+    if (isNext && !peer.transfer && peer.hasRoom) this.#sendUpdates(peer, own)
+    this.pump(peer)
+  }
+
+  /** Sends what the peer is owed, as far as its window allows. */
+  pump(peer: Peer): void {
+    try {
+      while (peer.hasRoom) {
+        const hasMore = peer.transfer ? this.#transfer(peer, peer.transfer) : this.#sendOwed(peer)
+        if (!hasMore) return
+      }
+    } catch (error) {
+      if (!(error instanceof CorruptError)) throw error
+      // The peer asks another one; we ask for what does not load here.
+      peer.transfer = undefined
+      peer.owed.clear()
+      this.#options.unreadable(error)
+    }
+  }
+
+  #sendOwed(peer: Peer): boolean {
+    const origin = peer.nextOwed()
+    if (origin === undefined) return false
+    const { reader, vector } = this.#options
+    const sent = peer.sent.get(origin) ?? 0
+    if (sent >= (reader.floor().get(origin) ?? 0)) {
+      this.#sendUpdates(peer, reader.after(origin, sent, updatesBytesMax))
+    } else {
+      const from = new Map(peer.sent)
+      peer.transfer = { vector: new Map(vector), from, after: '', isWaiting: false }
+    }
+    return true
+  }
+
+  #sendUpdates(peer: Peer, updates: Update[]): void {
+    for (const page of pages(updates)) {
+      this.#voice.send(peer.channel, {
+        case: 'updates',
+        value: { $typeName: 'fourfold.v1.Updates', updates: page },
+      })
+      const last = page.at(-1)!
+      const bytes = page.reduce((sum, update) => sum + updateBytes(update), 0)
+      peer.sentUpTo(last.origin as Origin, last.seq, bytes)
+    }
+  }
+
+  // --------------------------------------------------------------------------------- transfers
+
+  /** Sends the next subjects; false: wait for the peer's next have. */
+  #transfer(peer: Peer, transfer: Transfer): boolean {
+    if (transfer.isWaiting) return false
+    let bytes = 0
+    while (bytes < pieceBytesMax) {
+      const { from, after } = transfer
+      const subjects = this.#options.reader.beyond(from, after, transferPageMax)
+      if (subjects.length === 0) {
+        this.#endTransfer(peer, transfer)
+        return true
+      }
+      for (const subject of subjects) {
+        bytes += this.sendSnapshot(peer, subject)
+        transfer.after = subject
+        if (bytes >= pieceBytesMax) break
+      }
+    }
+    transfer.isWaiting = true
+    return false
+  }
+
+  #endTransfer(peer: Peer, { vector }: Transfer): void {
+    this.#voice.send(peer.channel, {
+      case: 'advance',
+      value: { $typeName: 'fourfold.v1.Advance', vector: wireVector(vector) },
+    })
+    raise(peer.sent, vector)
+    peer.transfer = undefined
+  }
+
+  /** Sends a subject whole; about how many bytes that took. Throws CorruptError. */
+  sendSnapshot(peer: Peer, subject: SubjectId): number {
+    const stored = this.#options.reader.load(subject)
+    const snapshot = mergeStored(stored, reachOf(stored.updates), subject)
+    this.#voice.send(peer.channel, { case: 'snapshot', value: snapshot })
+    return snapshotBytes(snapshot)
+  }
+}
+
+function reachOf(updates: Update[]): VersionVector {
+  const reach: VersionVector = new Map()
+  raise(
+    reach,
+    updates.map(({ origin, seq }): [Origin, number] => [origin as Origin, seq]),
+  )
+  return reach
+}
+
+function* pages(updates: Update[]): Generator<Update[]> {
+  let page: Update[] = []
+  let bytes = 0
+  for (const update of updates) {
+    const size = updateBytes(update)
+    if (page.length > 0 && bytes + size > updatesBytesMax) {
+      yield page
+      page = []
+      bytes = 0
+    }
+    page.push(update)
+    bytes += size
+  }
+  if (page.length > 0) yield page
+}
