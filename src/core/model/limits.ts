@@ -22,7 +22,7 @@ export const deletedRangesMax = 50_000
 export const writersPerUpdateMax = 1024
 
 /** Steps the gate takes to find the places of one push's text: about 50 ms. Large files add some. */
-export const gateStepsMax = 250_000
+export const gateStepsMax = 150_000
 
 /** One name of a file, in UTF-8: what ext4, NTFS and APFS can hold. */
 export const nameBytesMax = 255

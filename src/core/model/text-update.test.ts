@@ -100,7 +100,7 @@ test('every malformed update is told so', () => {
     ],
     [
       'endless number',
-      [1, 1, ...new Array(12).fill(128)],
+      [1, 1, ...Array.from({ length: 12 }, () => 128)],
       'malformed update: a number is too long',
     ],
     [

@@ -1,0 +1,224 @@
+// The gate: every update of a client is checked here, before it touches a document.
+
+import * as Y from 'yjs'
+import { cutSteps, Draft, itemAt } from './draft.ts'
+import { FourfoldError } from './errors.ts'
+import {
+  deletedRangesMax,
+  gateStepsMax,
+  structsMax,
+  textBytesMax,
+  updateBytesMax,
+  writersPerUpdateMax,
+} from './limits.ts'
+import {
+  causalOrder,
+  decodeTextUpdate,
+  isItem,
+  structFrom,
+  textRoot,
+  type Deletes,
+  type Id,
+  type Range,
+  type TextStruct,
+  type TextUpdate,
+} from './text-update.ts'
+
+export type GateAnswer =
+  /** May be applied. isNoop: everything in it is known. `structs`: how many would be added. */
+  | { type: 'pass'; isNoop: boolean; structs: number; update: TextUpdate }
+  /** It rests on text that is not here: the client must open the document again. */
+  | { type: 'gap' }
+  | { type: 'refused'; error: FourfoldError }
+
+/** How large a document is, before the update. */
+export interface TextSizes {
+  textLengthUtf16: number
+  structs: number
+}
+
+/**
+ * Whether `bytes`, sent by a client that may write as `writers`, may be applied to `doc`. Changes
+ * nothing, throws nothing whatever the bytes are.
+ */
+export function gate(
+  doc: Y.Doc,
+  bytes: Uint8Array,
+  writers: ReadonlySet<number>,
+  sizes: TextSizes,
+): GateAnswer {
+  try {
+    if (bytes.length > updateBytesMax) {
+      throw tooLarge(`The update is larger than ${mebibytes(updateBytesMax)}; send it in parts.`)
+    }
+    const update = decodeTextUpdate(bytes)
+    checkForm(update, writers)
+    const added = newStructs(doc, update)
+    if (added === undefined) return { type: 'gap' }
+    checkSize(doc, update, added, sizes)
+    checkPlaces(doc, added, update.deletes, gateStepsMax + sizes.structs)
+    const isNoop = added.length === 0 && areDeleted(doc, update.deletes)
+    return { type: 'pass', isNoop, structs: added.length, update }
+  } catch (error) {
+    if (error instanceof FourfoldError) return { type: 'refused', error }
+    throw error
+  }
+}
+
+/** What can be said without the document. */
+function checkForm({ structs, deletes }: TextUpdate, writers: ReadonlySet<number>): void {
+  if (structs.size > writersPerUpdateMax) {
+    throw tooLarge(`The update has more than ${writersPerUpdateMax} writers; send it in parts.`)
+  }
+  let ranges = 0
+  for (const list of deletes.values()) ranges += list.length
+  if (ranges > deletedRangesMax) {
+    const limit = deletedRangesMax.toLocaleString('en')
+    throw tooLarge(`The update deletes more than ${limit} ranges; send it in parts.`)
+  }
+  for (const [writer, list] of structs) {
+    if (!writers.has(writer)) {
+      throw new FourfoldError('forbidden', `The writer id ${writer} belongs to somebody else.`)
+    }
+    if (!list.every(isItem)) throw invalid('a gap has no place in an update of a text file')
+  }
+}
+
+/**
+ * The structs, or parts of them, that the document lacks, each after its neighbours. Undefined when
+ * something they rest on, or text to be deleted, is neither in the document nor before them.
+ */
+function newStructs(doc: Y.Doc, { structs, deletes }: TextUpdate): TextStruct[] | undefined {
+  const order = causalOrder(structs)
+  if (order === undefined) throw invalid('the update refers to itself')
+  const ends = new Map<number, number>()
+  const endOf = (writer: number) => ends.get(writer) ?? Y.getState(doc.store, writer)
+  const added: TextStruct[] = []
+  for (const struct of order) {
+    const { writer, clock, left, right } = struct
+    if (refersToItself(struct, left) || refersToItself(struct, right)) {
+      throw invalid('the update refers to itself')
+    }
+    const known = endOf(writer)
+    if (clock > known) return undefined
+    if (left && left.clock >= endOf(left.writer)) return undefined
+    if (right && right.clock >= endOf(right.writer)) return undefined
+    const end = clock + struct.length
+    if (end <= known) continue
+    added.push(clock < known ? structFrom(struct, known - clock) : struct)
+    ends.set(writer, end)
+  }
+  for (const [writer, ranges] of deletes) {
+    const [clock, length] = ranges.at(-1)!
+    if (clock + length > endOf(writer)) return undefined
+  }
+  return added
+}
+
+function refersToItself({ writer, clock }: TextStruct, id: Id | undefined): boolean {
+  return id !== undefined && id.writer === writer && id.clock >= clock
+}
+
+/** An update that only deletes is always within bounds. */
+function checkSize(doc: Y.Doc, update: TextUpdate, added: TextStruct[], sizes: TextSizes): void {
+  if (added.length === 0) return
+  if (sizes.structs + added.length > structsMax) {
+    const limit = structsMax.toLocaleString('en')
+    throw tooLarge(`The file would be larger than ${limit} pieces of text.`)
+  }
+  let length = sizes.textLengthUtf16
+  for (const { text } of added) length += text.length
+  if (length <= textBytesMax) return
+  for (const { writer, clock, text } of added) {
+    length -= unitsWithin(update.deletes.get(writer), clock, clock + text.length)
+  }
+  for (const [writer, ranges] of update.deletes) {
+    for (const range of ranges) length -= liveUnits(doc, writer, range)
+  }
+  if (length > textBytesMax) {
+    throw tooLarge(`The file would be larger than ${mebibytes(textBytesMax)}.`)
+  }
+}
+
+/** Where the new text would come to stand, and what that and the deletes would cost. */
+function checkPlaces(doc: Y.Doc, added: TextStruct[], deletes: Deletes, stepsMax: number): void {
+  let steps = 0
+  // Typing: one run between two neighbours that still stand beside each other.
+  if (added.length > 1 || (added.length === 1 && !areBeside(doc, added[0]!))) {
+    const draft = new Draft(doc)
+    for (const struct of added) {
+      if (!draft.place(struct, stepsMax)) throw invalid('neighbours of the text do not fit')
+      if (draft.steps >= stepsMax) break
+    }
+    steps = draft.steps
+  }
+  for (const [writer, ranges] of deletes) {
+    // Both ends of a range may cut an item.
+    for (const [clock] of ranges) if (steps < stepsMax) steps += 2 * cutSteps(doc, writer, clock)
+  }
+  if (steps >= stepsMax) throw tooLarge('The update would take too long to merge.')
+}
+
+/** Whether a struct's neighbours stand directly beside each other in the document. */
+function areBeside(doc: Y.Doc, { left, right }: TextStruct): boolean {
+  const leftItem = left && itemAt(doc, left)
+  const rightItem = right && itemAt(doc, right)
+  if ((left && !leftItem) || (right && !rightItem)) return false
+  if (left && right && leftItem === rightItem) return left.clock + 1 === right.clock
+  if (left && leftItem && left.clock + 1 < leftItem.id.clock + leftItem.length) return false
+  if (right && rightItem && right.clock > rightItem.id.clock) return false
+  const next = leftItem ? leftItem.right : doc.getText(textRoot)._start
+  return next === (rightItem ?? null)
+}
+
+function areDeleted(doc: Y.Doc, deletes: Deletes): boolean {
+  for (const [writer, ranges] of deletes) {
+    for (const range of ranges) {
+      for (const item of itemsOf(doc, writer, range)) if (!item.deleted) return false
+    }
+  }
+  return true
+}
+
+/** How many units of a range are in the document and not deleted. */
+function liveUnits(doc: Y.Doc, writer: number, range: Range): number {
+  let units = 0
+  for (const item of itemsOf(doc, writer, range)) {
+    if (item.deleted) continue
+    units += unitsWithin([range], item.id.clock, item.id.clock + item.length)
+  }
+  return units
+}
+
+function* itemsOf(doc: Y.Doc, writer: number, [clock, length]: Range): Iterable<Y.Item | Y.GC> {
+  const items = doc.store.clients.get(writer)
+  if (items === undefined || clock >= Y.getState(doc.store, writer)) return
+  for (let index = Y.findIndexSS(items, clock); index < items.length; index++) {
+    const item = items[index]!
+    if (item.id.clock >= clock + length) return
+    yield item
+  }
+}
+
+/** How many of the clocks from `clock` to before `end` are in these ascending ranges. */
+function unitsWithin(ranges: Range[] | undefined, clock: number, end: number): number {
+  if (ranges === undefined) return 0
+  let low = 0
+  let high = ranges.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    const [start, length] = ranges[middle]!
+    if (start + length <= clock) low = middle + 1
+    else high = middle
+  }
+  let units = 0
+  for (let index = low; index < ranges.length && ranges[index]![0] < end; index++) {
+    const [start, length] = ranges[index]!
+    units += Math.min(end, start + length) - Math.max(clock, start)
+  }
+  return units
+}
+
+const invalid = (why: string) => new FourfoldError('invalid', `malformed update: ${why}`)
+const tooLarge = (text: string) => new FourfoldError('too-large', text)
+const mebibytes = (bytes: number) => `${bytes / 1024 / 1024} MiB`
