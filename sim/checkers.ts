@@ -90,10 +90,9 @@ export class Checkers {
   }
 
   /** A disk was wiped, or a person comes back without what the device had: it starts from nothing. */
-  forget(place: Place): void {
-    for (const key of this.#memories.keys()) {
-      if (key.startsWith(`${place.kind}/${place.name}/`)) this.#memories.delete(key)
-    }
+  forget(place: Place, document?: DocumentId): void {
+    const start = `${place.kind}/${place.name}/${document ?? ''}`
+    for (const key of this.#memories.keys()) if (key.startsWith(start)) this.#memories.delete(key)
   }
 
   /** What a disk was last seen to hold, against every receipt that names it. */

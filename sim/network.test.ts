@@ -63,7 +63,7 @@ test('messages arrive whole and in order', () => {
   }
 })
 
-test('a close arrives after what was sent before it, and only at the other side', () => {
+test('a close arrives after what was sent before it; whoever closes hears of it too', () => {
   const { timeline, heard, ends, dial, say } = pair()
   dial()
   timeline.run(100)
@@ -71,7 +71,10 @@ test('a close arrives after what was sent before it, and only at the other side'
   ends.a!.close('bye')
   say('a', 'never')
   timeline.run(200)
-  assert.deepEqual(heard, { a: ['opened'], b: ['accepted', 'last', 'closed: bye'] })
+  assert.deepEqual(heard, {
+    a: ['opened', 'closed: bye'],
+    b: ['accepted', 'last', 'closed: bye'],
+  })
 })
 
 test('nobody at home: the dial is refused at once', () => {
@@ -164,11 +167,11 @@ test('a frozen process hears everything when it thaws; a dial waits for it', () 
   ends.a!.close('bye')
   dial()
   timeline.run(2000)
-  assert.deepEqual(heard, { a: ['opened'], b: ['accepted'] })
+  assert.deepEqual(heard, { a: ['opened', 'closed: bye'], b: ['accepted'] })
   network.thaw('b')
   timeline.run(2100)
   assert.deepEqual(heard.b, ['accepted', 'one', 'two', 'closed: bye', 'accepted'])
-  assert.deepEqual(heard.a, ['opened', 'opened'])
+  assert.deepEqual(heard.a, ['opened', 'closed: bye', 'opened'])
 })
 
 test('a cut channel breaks at both ends, a half cut one at one', () => {

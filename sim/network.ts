@@ -59,7 +59,7 @@ export class Network {
     this.#accepts.set(host, accept)
   }
 
-  /** Never fails at once: `opened` or `closed` follows, unless the caller closes it first. */
+  /** Never fails at once: `opened` or `closed` follows. */
   dial(
     from: HostName,
     to: HostName,
@@ -128,6 +128,10 @@ export class Network {
     }
   }
 
+  isBlocked(from: HostName, to: HostName): boolean {
+    return this.#blocks.has(`${from}>${to}`)
+  }
+
   /** Breaks every channel between two hosts; `isHalf`: only `one` hears of it by itself. */
   cut(one: HostName, other: HostName, isHalf: boolean): void {
     for (const end of this.#endsOf(one)) {
@@ -170,8 +174,11 @@ export class Network {
 
   close(end: End, why: Ending): void {
     if (end.state !== 'open') return
+    const { listener } = end
     this.push(end, { type: 'closed', why })
     this.#drop(end, 'dead')
+    // As with a socket, whoever closes hears of it too, a little later.
+    this.#options.timeline.after(0, () => listener?.closed(why))
   }
 
   // ------------------------------------------------------------------ movement
@@ -191,7 +198,7 @@ export class Network {
     while (end.parcels.length > 0) {
       const { dueAt, what } = end.parcels[0]!
       if (dueAt > timeline.now) return this.#schedule(end, dueAt)
-      if (this.#blocks.has(`${end.host}>${end.far.host}`)) return
+      if (this.isBlocked(end.host, end.far.host)) return
       if (this.#frozen.has(end.far.host)) return
       end.parcels.shift()
       this.#deliver(end.far, what)

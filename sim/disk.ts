@@ -1,0 +1,199 @@
+// A simulated disk: what is written is durable only after a flush; a crash leaves what was under way
+// whole or not at all; a disk can be slow, lost, rolled back to a backup, or damaged.
+
+import * as Y from 'yjs'
+import { MemoryDisk, MemoryStorage } from '../src/adapters/storage/memory.ts'
+import type { SubjectId } from '../src/core/model/ids.ts'
+import { storedText, textRoot } from '../src/core/model/snapshot.ts'
+import type { VersionVector } from '../src/core/model/version-vector.ts'
+import { CorruptError, type Batch, type StorageReader } from '../src/core/ports.ts'
+import type { Random } from './random.ts'
+import type { Timeline } from './timeline.ts'
+
+/** How long the process takes to hear that a flush is done. */
+const tellMs = 0.2
+
+export interface DiskOptions {
+  timeline: Timeline
+  random: Random
+  /** Mean time of a flush. */
+  flushMs: number
+  /** Something of these subjects became durable. */
+  committed: (subjects: Set<SubjectId>) => void
+  /** A planted bug: a flush is reported before it happens. */
+  isHasty: boolean
+}
+
+/** A text that follows what is durable, without asking the code under test. */
+type Mirror = { name: 'whole'; doc: Y.Doc } | { name: 'damaged' }
+
+type Job =
+  | { type: 'write'; batch: Batch; done: () => void }
+  | { type: 'compact'; subject: SubjectId; upTo: VersionVector; done: () => void }
+
+/** One server's disk. It outlives the server's processes. */
+export class SimulatedDisk {
+  readonly #options: DiskOptions
+  #durable = new MemoryDisk()
+  /** What a running process sees: the same disk, but for a hasty one. */
+  #visible = this.#durable
+  #storage: MemoryStorage
+  readonly #mirrors = new Map<SubjectId, Mirror>()
+  #underWay: Job[] = []
+  /** Counts crashes: what was begun before one does not go on after it. */
+  #life = 0
+  flushMs: number
+
+  constructor(options: DiskOptions) {
+    this.#options = options
+    this.flushMs = options.flushMs
+    this.#storage = new MemoryStorage(this.#visible)
+  }
+
+  /** Begins the life of a process on this disk. */
+  open(): StorageReader {
+    this.#visible = this.#options.isHasty ? this.#durable.clone() : this.#durable
+    this.#storage = new MemoryStorage(this.#visible)
+    return this.#storage.reader
+  }
+
+  /** `done` follows after the flush, unless the process dies before. */
+  write(batch: Batch, done: () => void): void {
+    this.#begin({ type: 'write', batch, done })
+  }
+
+  compact(subject: SubjectId, upTo: VersionVector, done: () => void): void {
+    this.#begin({ type: 'compact', subject, upTo, done })
+  }
+
+  #begin(job: Job): void {
+    const { timeline, random, isHasty } = this.#options
+    const life = this.#life
+    this.#underWay.push(job)
+    if (isHasty) {
+      perform(this.#storage, job)
+      timeline.after(tellMs, () => life === this.#life && job.done())
+    }
+    timeline.after(random.span(this.flushMs), () => {
+      if (life !== this.#life) return
+      // Jobs of a hasty disk overlap; they become durable in their order all the same.
+      const count = this.#underWay.indexOf(job) + 1
+      for (const each of this.#underWay.splice(0, Math.max(0, count))) this.#becomeDurable(each)
+      if (!isHasty) timeline.after(tellMs, () => life === this.#life && job.done())
+    })
+  }
+
+  #becomeDurable(job: Job): void {
+    const { isHasty } = this.#options
+    perform(isHasty ? new MemoryStorage(this.#durable) : this.#storage, job)
+    if (job.type === 'write') this.#follow(job.batch)
+  }
+
+  /** The process died or the power failed: what was under way is there as a whole or not at all. */
+  crash(): void {
+    this.#life++
+    const kept = this.#options.random.below(this.#underWay.length + 1)
+    for (const job of this.#underWay.splice(0).slice(0, kept)) this.#becomeDurable(job)
+  }
+
+  // --------------------------------------------------------------- what a nemesis does to it
+
+  /** After a crash: the disk is lost, an empty one takes its place. */
+  wipe(): void {
+    this.rollBack(new MemoryDisk())
+  }
+
+  backup(): MemoryDisk {
+    return this.#durable.clone()
+  }
+
+  /** After a crash: the disk holds what it held when the backup was made. */
+  rollBack(backup: MemoryDisk): void {
+    this.#durable = backup.clone()
+    this.#visible = this.#durable
+    this.#storage = new MemoryStorage(this.#durable)
+    const subjects = new Set(this.#mirrors.keys())
+    this.#mirrors.clear()
+    for (const subject of this.#durable.shelves.keys()) {
+      subjects.add(subject)
+      this.#rebuild(subject)
+    }
+    this.#options.committed(subjects)
+  }
+
+  /** One stored bit of a subject turns over. False when nothing is stored of it. */
+  flip(subject: SubjectId, bit: number): boolean {
+    const isDamaged = this.#visible.flip(subject, bit)
+    if (isDamaged) this.#mirrors.set(subject, { name: 'damaged' })
+    return isDamaged
+  }
+
+  // --------------------------------------------------------------- what a checker sees of it
+
+  get isComplete(): boolean {
+    return this.#durable.isComplete
+  }
+
+  vector(): VersionVector {
+    return this.#durable.vector
+  }
+
+  /** Subjects with a text. */
+  subjects(): SubjectId[] {
+    return [...this.#mirrors.keys()]
+  }
+
+  /** The durable text of a subject as it was written; undefined while it is damaged. */
+  doc(subject: SubjectId): Y.Doc | undefined {
+    const mirror = this.#mirrors.get(subject)
+    if (mirror?.name === 'damaged') this.#rebuild(subject)
+    const rebuilt = this.#mirrors.get(subject)
+    if (!rebuilt) return emptyDoc()
+    return rebuilt.name === 'whole' ? rebuilt.doc : undefined
+  }
+
+  /** The same, read through the storage as a starting server would. Throws CorruptError. */
+  loaded(subject: SubjectId): Y.Doc {
+    return storedText(new MemoryStorage(this.#durable.clone()).reader.load(subject))
+  }
+
+  #follow(batch: Batch): void {
+    const subjects = new Set<SubjectId>()
+    for (const { subject, body } of batch.updates) {
+      if (body.case === 'text') this.#integrate(subject as SubjectId, body.value, subjects)
+    }
+    for (const { subject, text } of batch.snapshots) {
+      if (text.length > 0) this.#integrate(subject as SubjectId, text, subjects)
+    }
+    if (subjects.size > 0) this.#options.committed(subjects)
+  }
+
+  #integrate(subject: SubjectId, update: Uint8Array, subjects: Set<SubjectId>): void {
+    subjects.add(subject)
+    const mirror = this.#mirrors.get(subject)
+    if (mirror?.name === 'damaged') return
+    const doc = mirror?.doc ?? emptyDoc()
+    Y.applyUpdate(doc, update)
+    this.#mirrors.set(subject, { name: 'whole', doc })
+  }
+
+  #rebuild(subject: SubjectId): void {
+    try {
+      this.#mirrors.set(subject, { name: 'whole', doc: this.loaded(subject) })
+    } catch (error) {
+      if (!(error instanceof CorruptError)) throw error
+      this.#mirrors.set(subject, { name: 'damaged' })
+    }
+  }
+}
+
+function perform(storage: MemoryStorage, job: Job): void {
+  if (job.type === 'write') storage.commit(job.batch)
+  else storage.compactNow(job.subject, job.upTo)
+}
+
+function emptyDoc(): Y.Doc {
+  const doc = new Y.Doc()
+  doc.getText(textRoot)
+  return doc
+}

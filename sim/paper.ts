@@ -1,0 +1,200 @@
+// A document on a person's screen: a live Yjs document that the person edits by whole words, with an
+// entry in the journal for each.
+
+import * as Y from 'yjs'
+import { textRoot } from '../src/core/model/snapshot.ts'
+import { Bits } from './bits.ts'
+import type { Checkers } from './checkers.ts'
+import type { DocumentId, Edit, Journal, PersonName, Token } from './journal.ts'
+import { tokenText, wordsOf, type Found } from './token.ts'
+
+/** A part of the clock of one writer. */
+export interface Span {
+  writer: number
+  from: number
+  /** Not contained. */
+  to: number
+}
+
+/** What an update brings: inserted and deleted text, by writer and clock. */
+export interface Content {
+  inserted: Span[]
+  deleted: Span[]
+}
+
+/** An edit of a text as it must reach a disk. */
+export interface Written extends Content {
+  edit: Edit
+}
+
+export interface PaperOptions {
+  journal: Journal
+  checkers: Checkers
+  person: PersonName
+  document: DocumentId
+  writer: number
+  /** What the device kept of it. */
+  kept: Uint8Array | undefined
+  /** An edit was made: `update` holds what is new. */
+  edited: (update: Uint8Array, written: Written[]) => void
+}
+
+/** The origin of what the person does and may undo, and of what is not undone. */
+const undoable = 'undoable'
+const final = 'final'
+
+export class Paper {
+  readonly doc = new Y.Doc()
+  readonly text = this.doc.getText(textRoot)
+  readonly #options: PaperOptions
+  readonly #undo: Y.UndoManager
+  #made: Uint8Array[] = []
+  #lastTyped: Token | undefined
+  /** Whether the text changed since it was last looked at. */
+  #isFresh = false
+
+  constructor(options: PaperOptions) {
+    this.#options = options
+    this.doc.clientID = options.writer
+    if (options.kept) Y.applyUpdate(this.doc, options.kept, 'device')
+    // 0: each action is undone by itself.
+    const trackedOrigins = new Set([undoable])
+    this.#undo = new Y.UndoManager(this.text, { captureTimeout: 0, trackedOrigins })
+    this.doc.on('update', (update: Uint8Array, origin: unknown) => {
+      this.#isFresh = true
+      if (origin !== 'server' && origin !== 'device') this.#made.push(update)
+    })
+    this.#isFresh = true
+  }
+
+  /** What somebody else wrote. */
+  integrate(update: Uint8Array): void {
+    Y.applyUpdate(this.doc, update, 'server')
+  }
+
+  /** Lets the checkers see the screen, if it changed. */
+  show(): void {
+    if (this.#isFresh) this.#look()
+  }
+
+  destroy(): void {
+    this.#undo.destroy()
+    this.doc.destroy()
+  }
+
+  // ------------------------------------------------------------------------------- editing
+
+  /** Types a word between two others, or at an end. `where`: 0 is the start. */
+  type(at: number, label: string, where: number): void {
+    const { found } = this.#words()
+    const place = found[Math.floor(where * (found.length + 1)) - 1]?.end ?? 0
+    this.#insert(at, label, place, undefined)
+  }
+
+  /** Types a word right after the one this person typed last, if it is still there. */
+  continue(at: number, label: string): void {
+    const last = this.#lastTyped
+    const found = last && this.#words().found.find(({ name }) => name === last.name)
+    if (found) this.#insert(at, label, found.end, last)
+    else this.type(at, label, 1)
+  }
+
+  #insert(at: number, label: string, place: number, follows: Token | undefined): void {
+    const { journal, person, document } = this.#options
+    const seen = this.#look()
+    const token = journal.typed({ at, person, label, document, seen, follows })
+    this.doc.transact(() => this.text.insert(place, tokenText(token.name)), undoable)
+    this.#lastTyped = token
+    this.#finish([token])
+  }
+
+  /** Deletes one of the words there. `which`: a part of them all. */
+  delete(at: number, label: string, which: number, isOwn: boolean): void {
+    const { journal, person, document } = this.#options
+    const candidates = this.#words().found.filter(({ name }) => name.startsWith(label) === isOwn)
+    const found = candidates[Math.floor(which * candidates.length)]
+    const token = found && journal.document(document).byName.get(found.name)
+    if (!token) return
+    this.#look()
+    const deletion = journal.deleted(at, person, token)
+    // Two who delete one word and both undo it would bring it back twice: only the writer may.
+    this.doc.transact(
+      () => this.text.delete(found.start, found.end - found.start),
+      isOwn ? undoable : final,
+    )
+    this.#finish([deletion])
+  }
+
+  /** Undoes this person's last action that still can be undone. */
+  undo(at: number): void {
+    const { journal, person, document } = this.#options
+    const { byName } = journal.document(document)
+    const before = namesOf(this.#words().found)
+    this.#look()
+    this.#undo.undo()
+    const after = namesOf(this.#words().found)
+    const edits: Edit[] = []
+    for (const name of before) {
+      const token = byName.get(name)
+      if (token && !after.has(name)) edits.push(journal.deleted(at, person, token))
+    }
+    for (const name of after) {
+      const token = byName.get(name)
+      if (token && !before.has(name)) journal.revived(token)
+    }
+    this.#finish(edits)
+  }
+
+  #finish(edits: Edit[]): void {
+    this.#isFresh = true
+    const made = this.#made.splice(0)
+    if (made.length === 0) return
+    const update = made.length === 1 ? made[0]! : Y.mergeUpdates(made)
+    const content = contentOf(update)
+    this.#options.edited(
+      update,
+      edits.map((edit) => ({ edit, ...content })),
+    )
+  }
+
+  #words(): { found: Found[] } {
+    return wordsOf(this.text.toString())
+  }
+
+  #look(): Bits {
+    this.#isFresh = false
+    const { checkers, person, document } = this.#options
+    return checkers.read({ kind: 'screen', name: person }, document, this.text.toString())
+  }
+}
+
+/** What a Yjs update brings. */
+export function contentOf(update: Uint8Array): Content {
+  const { structs, ds } = Y.decodeUpdate(update)
+  const inserted: Span[] = []
+  for (const struct of structs) {
+    if (struct instanceof Y.Skip) continue
+    const { client, clock } = struct.id
+    const last = inserted.at(-1)
+    if (last && last.writer === client && last.to === clock) last.to += struct.length
+    else inserted.push({ writer: client, from: clock, to: clock + struct.length })
+  }
+  const deleted: Span[] = []
+  for (const [writer, items] of ds.clients) {
+    for (const { clock, len } of items) deleted.push({ writer, from: clock, to: clock + len })
+  }
+  return { inserted, deleted }
+}
+
+/** Whether everything of `part` is in `whole`. */
+export function contains(whole: Content, part: Content): boolean {
+  const isIn = (spans: Span[]) => (span: Span) =>
+    spans.some(
+      ({ writer, from, to }) => writer === span.writer && from <= span.from && span.to <= to,
+    )
+  return part.inserted.every(isIn(whole.inserted)) && part.deleted.every(isIn(whole.deleted))
+}
+
+function namesOf(found: Found[]): Set<string> {
+  return new Set(found.map(({ name }) => name))
+}

@@ -1,0 +1,312 @@
+// A plan: everything that people do and that goes wrong in one schedule, as plain values. It is made
+// from a seed, can be kept as a file, and can be made smaller while it still shows a bug.
+
+import type { Random } from './random.ts'
+
+export const serverNames = ['a', 'b', 'c', 'd'] as const
+/** The first letter of a name is the label of that person's tokens. */
+export const personNames = ['ada', 'bob', 'cid', 'dan', 'eve', 'fay'] as const
+
+/** All times are milliseconds from the beginning; documents and files are numbers from 0. */
+export interface Plan {
+  seed: number
+  /** After this nobody types and nothing fails any more: everything heals. */
+  runMs: number
+  /** Mean time of one way over the network, and of one flush of a disk. */
+  latencyMs: number
+  flushMs: number
+  /** Whether every message passes through its encoding on the simulated wire. */
+  isEncoded: boolean
+  people: PersonPlan[]
+  faults: Fault[]
+}
+
+export interface PersonPlan {
+  name: string
+  /** The servers in the order in which this person's program knows them. */
+  servers: string[]
+  /** Whether the device keeps what was typed when the page is closed. */
+  hasStorage: boolean
+  acts: Act[]
+}
+
+/** `where`, `which`: a part of all there is at that moment, so that a plan without it stays valid. */
+export type Act = { at: number } & (
+  | { type: 'create'; document: number; words: number }
+  | { type: 'type'; document: number; words: number; gapMs: number; where: number }
+  /** Goes on where this person's last word in the document stands, if it is still there. */
+  | { type: 'continue'; document: number; words: number; gapMs: number }
+  | { type: 'delete'; document: number; which: number; isOwn: boolean }
+  | { type: 'undo'; document: number }
+  | { type: 'unfollow'; document: number; forMs: number }
+  | { type: 'rename' | 'trash' | 'restore'; document: number }
+  /** The network of the device is gone. */
+  | { type: 'offline'; forMs: number }
+  /** The lid is closed. */
+  | { type: 'sleep'; forMs: number }
+  /** The page is closed, and opened again; absent: never. */
+  | { type: 'leave'; forMs?: number }
+)
+
+export type Fault = { at: number } &
+  /** All at once; each comes back by itself, or stays away until everything heals. */
+  (
+    | { type: 'kill'; servers: string[]; isPowerCut: boolean; downMs: number[] }
+    | { type: 'wipe'; servers: string[]; downMs: number[] }
+    /** Comes back with what its disk held at `toMs`. */
+    | { type: 'rollback'; server: string; toMs: number; downMs: number }
+    | { type: 'freeze'; server: string; forMs: number }
+    /** Hosts in different groups do not hear each other; `isOneWay`: only the first is not heard. */
+    | { type: 'part'; groups: string[][]; isOneWay: boolean; forMs: number }
+    | { type: 'cut'; one: string; other: string; isHalf: boolean }
+    | { type: 'slow'; server: string; flushMs: number; forMs: number }
+    /** A stored record of this document does not match its checksum any more. */
+    | { type: 'flip'; server: string; document: number; bit: number }
+    /** The server merges what it has of this document, as if there were a lot. */
+    | { type: 'compact'; server: string; document: number }
+    /** The wall clock is wrong from the next start of this server on. */
+    | { type: 'clock'; server: string; byMs: number }
+  )
+
+/** Every so many seeds one passes its messages through their encoding. */
+const encodedEvery = 10
+/** Between the first and this, files are made, before most schedules begin to fail. */
+const settledMs = 500
+
+/** The plan of a seed. */
+export function planOf(seed: number, random: Random): Plan {
+  const runMs = random.between(2500, 7000)
+  const people = makePeople(random.fork('people'), runMs)
+  return {
+    seed,
+    runMs,
+    latencyMs: random.pick([0.3, 1, 1, 3, 20]),
+    flushMs: random.pick([0.5, 2, 2, 10, 40]),
+    isEncoded: seed % encodedEvery === 0,
+    people,
+    faults: makeFaults(random.fork('faults'), runMs, people),
+  }
+}
+
+// --------------------------------------------------------------------------------- people
+
+const documentsMax = 3
+
+function makePeople(random: Random, runMs: number): PersonPlan[] {
+  const names = personNames.slice(0, random.between(3, personNames.length))
+  const documents = random.between(1, documentsMax)
+  return names.map((name, index) => {
+    const acts: Act[] = []
+    if (index === 0) {
+      for (let document = 0; document < documents; document++) {
+        acts.push({ at: 1 + document, type: 'create', document, words: random.below(3) })
+      }
+    }
+    const count = random.between(6, 18)
+    for (let act = 0; act < count; act++) {
+      const at = random.between(settledMs, runMs - 1)
+      acts.push({ at, ...makeEdit(random, random.below(documents)) })
+    }
+    if (random.chance(0.5)) {
+      const at = random.between(settledMs, runMs - 1)
+      acts.push({ at, ...makeAbsence(random, documents) })
+    }
+    if (random.chance(0.4)) acts.push(...makeFiling(random, runMs, documentsMax + index))
+    acts.sort((one, other) => one.at - other.at)
+    return { name, servers: random.shuffled(serverNames), hasStorage: random.chance(0.5), acts }
+  })
+}
+
+type Untimed<T> = T extends { at: number } ? Omit<T, 'at'> : never
+
+function makeEdit(random: Random, document: number): Untimed<Act> {
+  const words = random.pick([1, 1, 1, 2, 3, 6])
+  const gapMs = random.pick([0, 5, 40, 120])
+  // A third of what is typed goes to the same place.
+  const where = random.chance(0.33) ? 0 : random.next()
+  switch (
+    random.pick(['type', 'type', 'type', 'continue', 'continue', 'delete', 'delete', 'undo'])
+  ) {
+    case 'type':
+      return { type: 'type', document, words, gapMs, where }
+    case 'continue':
+      return { type: 'continue', document, words, gapMs }
+    case 'delete':
+      return { type: 'delete', document, which: random.next(), isOwn: random.chance(0.5) }
+    default:
+      return { type: 'undo', document }
+  }
+}
+
+function makeAbsence(random: Random, documents: number): Untimed<Act> {
+  const forMs = random.between(50, 3000)
+  switch (random.below(5)) {
+    case 0:
+      return { type: 'offline', forMs }
+    case 1:
+      return { type: 'sleep', forMs }
+    case 2:
+      return { type: 'leave', forMs }
+    case 3:
+      return { type: 'leave' }
+    default:
+      return { type: 'unfollow', document: random.below(documents), forMs }
+  }
+}
+
+/** Somebody makes a file and does something to it; or to the first one. */
+function makeFiling(random: Random, runMs: number, file: number): Act[] {
+  const at = random.between(settledMs, runMs - 1)
+  const later = random.between(at, runMs - 1)
+  const document = random.chance(0.7) ? file : 0
+  const first: Act = { at, type: 'create', document: file, words: random.below(2) }
+  const second: Act[] = random.chance(0.5)
+    ? [
+        { at: later, type: 'trash', document },
+        { at: random.between(later, runMs - 1), type: 'restore', document },
+      ]
+    : [{ at: later, type: random.pick(['trash', 'rename']), document }]
+  return [first, ...second.slice(0, random.between(1, 2))]
+}
+
+// --------------------------------------------------------------------------------- faults
+
+/** What may go wrong. A schedule has a few of these, several times, rather than a bit of all. */
+const weathers = [
+  'kills',
+  'kills',
+  'fire',
+  'sequence',
+  'freezes',
+  'parts',
+  'cuts',
+  'slow disks',
+  'losses',
+  'rollback',
+  'flips',
+  'clocks',
+  'compactions',
+] as const
+
+function makeFaults(random: Random, runMs: number, people: PersonPlan[]): Fault[] {
+  const faults: Fault[] = []
+  // One disk is never destroyed, so that there is always something to come back to.
+  const losable = random.shuffled(serverNames).slice(1)
+  const from = random.chance(0.15) ? 0 : settledMs
+  for (const weather of random.shuffled(weathers).slice(0, random.below(4))) {
+    const moment = () => random.between(from, runMs - 1)
+    faults.push(...makeWeather({ random, weather, moment, losable, people }))
+  }
+  return faults.sort((one, other) => one.at - other.at)
+}
+
+interface Weather {
+  random: Random
+  weather: (typeof weathers)[number]
+  moment: () => number
+  losable: string[]
+  people: PersonPlan[]
+}
+
+function makeWeather({ random, weather, moment, losable, people }: Weather): Fault[] {
+  const some = (names: readonly string[]) =>
+    random.shuffled(names).slice(0, random.between(1, names.length))
+  const repeated = (most: number, make: () => Fault) =>
+    Array.from({ length: random.between(1, most) }, make)
+  const downMs = () => random.pick([50, 300, 1000, 3000, 60_000])
+  const downs = (servers: string[]) => servers.map(downMs)
+  switch (weather) {
+    case 'kills':
+      return repeated(4, () => {
+        const servers = some(serverNames)
+        const isPowerCut = random.chance(0.4)
+        return { at: moment(), type: 'kill', servers, isPowerCut, downMs: downs(servers) }
+      })
+    case 'fire':
+      return burn(random, moment(), people)
+    case 'sequence': {
+      const gapMs = random.pick([0, 30, 300, 1000])
+      const start = moment()
+      return random.shuffled(serverNames).map((server, index) => {
+        const at = start + index * gapMs
+        return { at, type: 'kill', servers: [server], isPowerCut: false, downMs: [downMs()] }
+      })
+    }
+    case 'freezes':
+      return repeated(3, () => ({
+        at: moment(),
+        type: 'freeze',
+        server: random.pick(serverNames),
+        forMs: random.pick([100, 600, 2000, 5000]),
+      }))
+    case 'parts':
+      return repeated(3, () => ({
+        at: moment(),
+        type: 'part',
+        groups: makeGroups(random, [...serverNames, ...people.map(({ name }) => name)]),
+        isOneWay: random.chance(0.3),
+        forMs: random.pick([100, 800, 2500, 60_000]),
+      }))
+    case 'cuts':
+      return repeated(8, () => {
+        const [one, other] = random.shuffled([...serverNames, random.pick(people).name])
+        return { at: moment(), type: 'cut', one: one!, other: other!, isHalf: random.chance(0.4) }
+      })
+    case 'slow disks':
+      return repeated(3, () => {
+        const flushMs = random.pick([30, 150, 600])
+        const forMs = random.between(300, 4000)
+        return { at: moment(), type: 'slow', server: random.pick(serverNames), flushMs, forMs }
+      })
+    case 'losses':
+      return repeated(2, () => {
+        const servers = some(losable)
+        return { at: moment(), type: 'wipe', servers, downMs: downs(servers) }
+      })
+    case 'rollback': {
+      const at = moment()
+      const toMs = random.between(0, at)
+      return [{ at, type: 'rollback', server: random.pick(losable), toMs, downMs: downMs() }]
+    }
+    case 'flips':
+      return repeated(3, () => ({
+        at: moment(),
+        type: 'flip',
+        server: random.pick(losable),
+        document: random.below(documentsMax),
+        bit: random.below(1_000_000),
+      }))
+    case 'compactions':
+      return repeated(8, () => ({
+        at: moment(),
+        type: 'compact',
+        server: random.pick(serverNames),
+        document: random.below(documentsMax),
+      }))
+    case 'clocks':
+      return repeated(3, () => ({
+        at: moment(),
+        type: 'clock',
+        server: random.pick(serverNames),
+        byMs: random.pick([-3_600_000, -30_000, 30_000, 3_600_000]),
+      }))
+  }
+}
+
+/** A building burns: its servers lose power at once, and whoever works there is gone for good. */
+function burn(random: Random, at: number, people: PersonPlan[]): Fault[] {
+  const servers = random.shuffled(serverNames).slice(0, random.between(2, 4))
+  const victims = random.shuffled(people).slice(0, random.between(1, people.length - 1))
+  for (const { acts } of victims) {
+    acts.push({ at: at + random.between(-2, 2), type: 'leave' })
+    acts.sort((one, other) => one.at - other.at)
+  }
+  const downMs = servers.map(() => random.pick([300, 1000, 3000]))
+  return [{ at, type: 'kill', servers, isPowerCut: random.chance(0.5), downMs }]
+}
+
+function makeGroups(random: Random, hosts: string[]): string[][] {
+  const groups: string[][] = Array.from({ length: random.between(2, 3) }, () => [])
+  for (const host of hosts) random.pick(groups).push(host)
+  return groups.filter((group) => group.length > 0)
+}
