@@ -1,0 +1,111 @@
+// What lies in a server's SQLite file, table by table.
+
+/** The revision of the tables below. A file with a higher one is not opened. */
+export const storeFormat = 1
+
+/**
+ * Made once, in an empty file. `checksum` is always the CRC-32 of the whole `record` beside it.
+ * Readable with any SQLite tool while the server runs.
+ */
+export const schema = `
+-- Whose file this is: "set", "replica", "format", and "complete" (1: the store was filled once).
+CREATE TABLE meta (
+  key    TEXT PRIMARY KEY,
+  value  ANY NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Every log: its name, the highest seq held (the version vector), the highest seq that is not among
+-- the updates any more or never was (the floor), and how far "filed" below knows its updates.
+CREATE TABLE origins (
+  origin  INTEGER PRIMARY KEY,
+  id      TEXT NOT NULL UNIQUE,
+  seq     INTEGER NOT NULL DEFAULT 0,
+  floor   INTEGER NOT NULL DEFAULT 0,
+  filed   INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
+-- Every document and entry; is_entry: it shows up in the folder.
+CREATE TABLE subjects (
+  subject   INTEGER PRIMARY KEY,
+  id        TEXT NOT NULL UNIQUE,
+  is_entry  INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE INDEX entries ON subjects (id) WHERE is_entry;
+
+-- The logs. record: a fourfold.v1.Update.
+CREATE TABLE updates (
+  origin    INTEGER NOT NULL,
+  seq       INTEGER NOT NULL,
+  subject   INTEGER NOT NULL,
+  checksum  INTEGER NOT NULL,
+  record    BLOB NOT NULL,
+  PRIMARY KEY (origin, seq)
+) STRICT, WITHOUT ROWID;
+
+-- Which updates a subject has, up to origins.filed of each log. Written behind, many rows at once:
+-- an index kept with every commit would touch a page per document and make commits three times
+-- as long.
+CREATE TABLE filed (
+  subject  INTEGER NOT NULL,
+  origin   INTEGER NOT NULL,
+  seq      INTEGER NOT NULL,
+  PRIMARY KEY (subject, origin, seq)
+) STRICT, WITHOUT ROWID;
+
+-- Which updates a subject has, all of them.
+CREATE VIEW places (subject, origin, seq) AS
+  SELECT subject, origin, seq FROM filed
+  UNION ALL
+  SELECT updates.subject, updates.origin, updates.seq
+  FROM origins JOIN updates ON updates.origin = origins.origin AND updates.seq > origins.filed
+  WHERE origins.filed < origins.seq;
+
+-- Subjects merged: one piece after compaction, more while received ones wait to be merged.
+-- record: a fourfold.v1.Snapshot.
+CREATE TABLE pieces (
+  piece     INTEGER PRIMARY KEY AUTOINCREMENT,
+  subject   INTEGER NOT NULL,
+  checksum  INTEGER NOT NULL,
+  record    BLOB NOT NULL
+) STRICT;
+CREATE INDEX pieces_by_subject ON pieces (subject);
+
+-- How far each piece stands for the logs: every update of the subject up to here is in it, and
+-- such an update is not read any more, even while its row is still there.
+CREATE TABLE covers (
+  subject  INTEGER NOT NULL,
+  origin   INTEGER NOT NULL,
+  piece    INTEGER NOT NULL,
+  seq      INTEGER NOT NULL,
+  PRIMARY KEY (subject, origin, piece)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX covers_by_origin ON covers (origin, seq, subject);
+
+-- Rows of updates that compaction has yet to delete: of the subject, in the log, up to seq.
+CREATE TABLE removals (
+  subject  INTEGER NOT NULL,
+  origin   INTEGER NOT NULL,
+  seq      INTEGER NOT NULL,
+  PRIMARY KEY (subject, origin)
+) STRICT, WITHOUT ROWID;
+
+-- Operations that took effect, so that they have one effect; at: milliseconds since 1970.
+CREATE TABLE operations (
+  id       TEXT PRIMARY KEY,
+  subject  INTEGER NOT NULL,
+  at       REAL NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX operations_by_age ON operations (at);
+
+-- Records that did not match their checksum and were replaced from a peer. Nothing reads them; they
+-- are for people. origin and seq are empty for a piece.
+CREATE TABLE quarantine (
+  number    INTEGER PRIMARY KEY,
+  at        REAL NOT NULL,
+  subject   TEXT NOT NULL,
+  origin    TEXT,
+  seq       INTEGER,
+  checksum  INTEGER NOT NULL,
+  record    BLOB NOT NULL
+) STRICT;
+`

@@ -1,0 +1,30 @@
+// The thread that merges subjects: it reads the store and computes; the writer puts the result in.
+
+import { parentPort, workerData } from 'node:worker_threads'
+import { CorruptError } from '../../core/ports.ts'
+import { merged } from './record.ts'
+import { openReading, told } from './sqlite-directory.ts'
+import { packPiece, type MergeReply, type MergeRequest } from './sqlite-messages.ts'
+import { SubjectReader } from './sqlite-subject.ts'
+import { isDamage } from './storage-error.ts'
+
+const port = parentPort!
+const directory = workerData as string
+let reader: SubjectReader | undefined
+
+port.on('message', (request: MergeRequest) => port.postMessage(answer(request)))
+
+function answer({ subject, upTo }: MergeRequest): MergeReply {
+  try {
+    reader ??= new SubjectReader(openReading(directory))
+    const bound = new Map(upTo)
+    const stored = reader.read(subject, ({ origin, seq }) => seq <= (bound.get(origin) ?? 0))
+    const snapshot = merged(stored, subject)
+    return { type: 'merged', old: stored.pieces, ...(snapshot && { piece: packPiece(snapshot) }) }
+  } catch (error) {
+    if (error instanceof CorruptError || isDamage(error)) {
+      return { type: 'corrupt', message: (error as Error).message, isDamaged: isDamage(error) }
+    }
+    return { type: 'failed', message: told(directory, error).message }
+  }
+}

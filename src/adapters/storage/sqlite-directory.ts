@@ -1,0 +1,230 @@
+// A server's data directory: whose it is, that one process uses it, and how its file is opened.
+
+import { randomFillSync } from 'node:crypto'
+import * as fs from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import type { ReplicaId } from '../../core/model/ids.ts'
+import { schema, storeFormat } from './schema.ts'
+import { isBusy, isDamage, isFull, isReadOnly, StorageError } from './storage-error.ts'
+
+export interface StoreOwner {
+  directory: string
+  /** Name of the replica set. */
+  set: string
+  replica: ReplicaId
+}
+
+export const storeFile = (directory: string) => join(directory, 'store.sqlite')
+const reserveFile = (directory: string) => join(directory, 'reserve')
+/** Its presence says that SQLite met damage in the file: check all of it before the next use. */
+const suspectFile = (directory: string) => join(directory, 'suspect')
+
+/** The first SQLite without the WAL reset race, which could corrupt a file with two connections. */
+const sqliteMin = '3.51.3'
+
+/** Room for a clean end when a disk is full: a checkpoint of the longest usual WAL, twice. */
+const reserveBytes = 8 * 1024 * 1024
+
+/** A file up to this size is checked whole at every start: well under a second. */
+const checkedBytesMax = 256 * 1024 * 1024
+
+/** How long a start waits for a process that is just ending. */
+const lockWaitMs = 500
+
+/** How long a statement waits for another connection; the only other writer is a checkpoint. */
+const busyMs = 5000
+
+/** Throws when this SQLite is older than what we trust. */
+export function checkSqlite(version: string, directory: string): void {
+  const [major = 0, minor = 0, patch = 0] = version.split('.').map(Number)
+  const [majorMin = 0, minorMin = 0, patchMin = 0] = sqliteMin.split('.').map(Number)
+  if ((major - majorMin || minor - minorMin || patch - patchMin) >= 0) return
+  throw new StorageError(
+    'old-sqlite',
+    `${directory} is not opened with SQLite ${version}, which can damage it; use a Node with SQLite ${sqliteMin} or later`,
+  )
+}
+
+/**
+ * Makes the directory when it is not there, keeps others out of it, and takes it for this process.
+ * Call the returned function to give it up; the kernel does when the process ends, however it ends.
+ */
+export function claimDirectory(directory: string): () => void {
+  return telling(directory, () => {
+    fs.mkdirSync(directory, { recursive: true, mode: 0o700 })
+    if (fs.statSync(directory).mode & 0o077) fs.chmodSync(directory, 0o700)
+    return lock(directory)
+  })
+}
+
+/** Makes the store or checks that it is this server's and sound. */
+export function prepareStore({ directory, set, replica }: StoreOwner): void {
+  telling(directory, () => {
+    const db = openWriting(directory)
+    try {
+      // Has an effect only before the first table.
+      db.exec('PRAGMA auto_vacuum = INCREMENTAL')
+      db.exec('PRAGMA journal_mode = WAL')
+      db.exec('BEGIN IMMEDIATE')
+      const tables = db.prepare('SELECT name FROM sqlite_schema').all()
+      if (tables.length === 0) {
+        db.exec(schema)
+        const put = db.prepare('INSERT INTO meta (key, value) VALUES (?, ?)')
+        for (const [key, value] of Object.entries({ format: storeFormat, set, replica })) {
+          put.run(key, value)
+        }
+      } else {
+        const isStore = tables.some(({ name }) => name === 'meta')
+        if (!isStore) throw damaged(directory, 'its file is not one of ours')
+        checkOwner(db, { directory, set, replica })
+      }
+      db.exec('COMMIT')
+      checkFile(db, directory)
+    } finally {
+      db.close()
+    }
+  })
+}
+
+/** The one connection that writes; every commit is on stable storage when it returns. */
+export function openWriting(directory: string): DatabaseSync {
+  const db = new DatabaseSync(storeFile(directory), { timeout: busyMs })
+  db.exec(`
+    PRAGMA synchronous = FULL;
+    PRAGMA wal_autocheckpoint = 1000;
+    PRAGMA journal_size_limit = ${reserveBytes};
+    PRAGMA cell_size_check = ON;
+    PRAGMA cache_size = -8000;
+  `)
+  return db
+}
+
+export function openReading(directory: string): DatabaseSync {
+  const db = new DatabaseSync(storeFile(directory), { timeout: busyMs, readOnly: true })
+  db.exec('PRAGMA cell_size_check = ON; PRAGMA cache_size = -4000')
+  return db
+}
+
+/** Runs it; what the world does wrong becomes a StorageError that names the directory. */
+export function telling<Result>(directory: string, action: () => Result): Result {
+  try {
+    return action()
+  } catch (error) {
+    throw told(directory, error)
+  }
+}
+
+export function told(directory: string, error: unknown): Error {
+  if (error instanceof StorageError) return error
+  const why = error instanceof Error ? error.message : String(error)
+  if (isFull(error)) {
+    return new StorageError(
+      'full',
+      `The disk of ${directory} is full (${why}); make room and start again`,
+    )
+  }
+  if (isDamage(error)) return damaged(directory, why)
+  if (isReadOnly(error) || (error instanceof Error && 'syscall' in error)) {
+    return new StorageError(
+      'unwritable',
+      `${directory} cannot be written (${why}); give this user the right to, or name another directory`,
+    )
+  }
+  return new StorageError('failed', `${directory} failed (${why}); check its disk and start again`)
+}
+
+/** Have the whole file checked before it is used again. */
+export function markSuspect(directory: string): void {
+  fs.writeFileSync(suspectFile(directory), '')
+}
+
+/**
+ * Fills the reserve, when there is room: bytes that a full disk can be given back. Random ones, so
+ * that no file system stores them in less.
+ */
+export function keepReserve(directory: string): void {
+  const file = reserveFile(directory)
+  if (fs.existsSync(file)) return
+  const unfinished = `${file}.new`
+  try {
+    fs.writeFileSync(unfinished, randomFillSync(new Uint8Array(reserveBytes)), { flush: true })
+    fs.renameSync(unfinished, file)
+  } catch (error) {
+    fs.rmSync(unfinished, { force: true })
+    // Without room there is no reserve, and what is stored can still be read.
+    if (!isFull(error)) throw told(directory, error)
+  }
+}
+
+/** Gives the reserve back to the disk. The next start fills it again when there is room. */
+export function releaseReserve(directory: string): void {
+  fs.rmSync(reserveFile(directory), { force: true })
+}
+
+/** Bytes that this process may still write to the disk of the directory. */
+export function freeBytes(directory: string): number {
+  const { bavail, bsize } = fs.statfsSync(directory)
+  return bavail * bsize
+}
+
+// Node has no flock. An exclusive SQLite transaction is a lock of the kernel, gone with the process.
+function lock(directory: string): () => void {
+  const db = new DatabaseSync(join(directory, 'lock'), { timeout: lockWaitMs })
+  try {
+    db.exec('PRAGMA journal_mode = MEMORY')
+    db.exec('BEGIN EXCLUSIVE')
+  } catch (error) {
+    db.close()
+    if (!isBusy(error)) throw error
+    throw new StorageError(
+      'in-use',
+      `${directory} is already in use by another server; stop that one, or name another directory`,
+    )
+  }
+  return () => db.close()
+}
+
+function checkOwner(db: DatabaseSync, { directory, set, replica }: StoreOwner): void {
+  const meta = new Map(
+    db
+      .prepare('SELECT key, value FROM meta')
+      .all()
+      .map(({ key, value }) => [key, value]),
+  )
+  const format = Number(meta.get('format'))
+  if (format > storeFormat) {
+    throw new StorageError(
+      'newer-format',
+      `${directory} was written by a later Fourfold (format ${format}, this one knows ${storeFormat}); start that version again`,
+    )
+  }
+  if (meta.get('set') !== set) {
+    throw new StorageError(
+      'other-set',
+      `${directory} holds the set "${String(meta.get('set'))}", not "${set}"; name the directory of this set, or an empty one`,
+    )
+  }
+  if (meta.get('replica') !== replica) {
+    throw new StorageError(
+      'other-replica',
+      `${directory} belongs to the server "${String(meta.get('replica'))}", not "${replica}"; give each server its own directory`,
+    )
+  }
+}
+
+function checkFile(db: DatabaseSync, directory: string): void {
+  const isSuspect = fs.existsSync(suspectFile(directory))
+  if (!isSuspect && fs.statSync(storeFile(directory)).size > checkedBytesMax) return
+  const [found] = db.prepare('PRAGMA quick_check(1)').all()
+  const verdict = String(Object.values(found ?? {})[0])
+  if (verdict !== 'ok') throw damaged(directory, verdict.replaceAll('\n', ' '))
+  if (isSuspect) fs.rmSync(suspectFile(directory))
+}
+
+function damaged(directory: string, why: string): StorageError {
+  return new StorageError(
+    'corrupt',
+    `The store in ${directory} is damaged (${why}); move the directory away and start again: the server fills itself from the others`,
+  )
+}

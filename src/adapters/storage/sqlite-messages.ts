@@ -1,0 +1,142 @@
+// What the threads of a SQLite store say to each other, and how a batch is packed for the writer.
+
+import type { Origin, SubjectId } from '../../core/model/ids.ts'
+import type { Snapshot, Update } from '../../core/model/wire.ts'
+import type { Batch } from '../../core/ports.ts'
+import { coversOf, subjectOf, type Progress } from './batch.ts'
+import { recordSnapshot, recordUpdate, type StoredRecord } from './record.ts'
+import type { StorageErrorCode } from './storage-error.ts'
+
+/** Entries of a version vector, or of a floor. */
+export type Seqs = [origin: Origin, seq: number][]
+/** How many loose updates subjects have. */
+export type Counts = [subject: SubjectId, loose: number][]
+
+/** Numbers per update in `UpdateRows.columns`. */
+export const columnsPerUpdate = 5
+
+/** Updates in a form that moves between threads without a copy of each. */
+export interface UpdateRows {
+  /** Per update: place in `origins`, seq, place in `subjects`, checksum, end in `records`. */
+  columns: Uint32Array<ArrayBuffer>
+  records: Uint8Array<ArrayBuffer>
+  origins: Origin[]
+  subjects: SubjectId[]
+  /** Those of `subjects` that turn out to be entries. */
+  entries: SubjectId[]
+  operations: { id: string; subject: SubjectId; at: number }[]
+}
+
+export interface PieceRow {
+  subject: SubjectId
+  isEntry: boolean
+  covers: Seqs
+  record: StoredRecord
+}
+
+/** What a batch holds beside its updates. */
+export interface BatchEnd {
+  pieces: PieceRow[]
+  vector: Seqs
+  floor: Seqs
+  isComplete: boolean
+  /** Subjects whose number of loose updates must be counted anew. */
+  recount: SubjectId[]
+}
+
+/** To the writer. A batch is one or more `rows` and then `commit`: one transaction. */
+export type WriterRequest =
+  | { type: 'rows'; rows: UpdateRows }
+  | { type: 'commit'; end: BatchEnd }
+  /** Instead of the pieces `old` stands `piece`, where there is one; rows up to `upTo` may go. */
+  | { type: 'install'; subject: SubjectId; piece?: PieceRow; old: number[]; upTo: Seqs }
+  | { type: 'close' }
+
+/** From the writer. After `failed` it writes nothing more. */
+export type WriterReply =
+  | { type: 'opened' }
+  | { type: 'stored'; floor: Seqs; loose: Counts }
+  /** The piece is there. Rows go slice by slice until `compacted`. */
+  | { type: 'installed'; floor: Seqs; loose: Counts }
+  | { type: 'compacted' }
+  | { type: 'failed'; code: StorageErrorCode; message: string; isDamaged: boolean }
+
+/** To the compactor. */
+export interface MergeRequest {
+  subject: SubjectId
+  upTo: Seqs
+}
+
+/** From the compactor. */
+export type MergeReply =
+  | { type: 'merged'; piece?: PieceRow; old: number[] }
+  | { type: 'corrupt'; message: string; isDamaged: boolean }
+  | { type: 'failed'; message: string }
+
+export function packUpdates(updates: readonly Update[]): UpdateRows {
+  const columns = new Uint32Array(updates.length * columnsPerUpdate)
+  const stored = updates.map(recordUpdate)
+  const records = new Uint8Array(stored.reduce((sum, { bytes }) => sum + bytes.length, 0))
+  const origins = new Places<Origin>()
+  const subjects = new Places<SubjectId>()
+  const entries = new Set<SubjectId>()
+  const operations: UpdateRows['operations'] = []
+  let column = 0
+  let end = 0
+  updates.forEach((update, index) => {
+    const { bytes, checksum } = stored[index]!
+    const subject = subjectOf(update)
+    records.set(bytes, end)
+    end += bytes.length
+    columns[column++] = origins.of(update.origin as Origin)
+    columns[column++] = update.seq
+    columns[column++] = subjects.of(subject)
+    columns[column++] = checksum
+    columns[column++] = end
+    if (update.body.case === 'entry') entries.add(subject)
+    if (update.operation !== '') operations.push({ id: update.operation, subject, at: update.at })
+  })
+  return {
+    columns,
+    records,
+    origins: origins.list,
+    subjects: subjects.list,
+    entries: [...entries],
+    operations,
+  }
+}
+
+export function packEnd(batch: Batch, progress: Progress, recount: Set<SubjectId>): BatchEnd {
+  return {
+    pieces: batch.snapshots.map(packPiece),
+    vector: [...progress.vector],
+    floor: [...progress.floor],
+    isComplete: batch.isComplete ?? false,
+    recount: [...recount],
+  }
+}
+
+export function packPiece(snapshot: Snapshot): PieceRow {
+  return {
+    subject: subjectOf(snapshot),
+    isEntry: snapshot.entry.length > 0,
+    covers: [...coversOf(snapshot)],
+    record: recordSnapshot(snapshot),
+  }
+}
+
+/** Each text once, and its place. */
+class Places<Text extends string> {
+  readonly list: Text[] = []
+  readonly #places = new Map<Text, number>()
+
+  of(text: Text): number {
+    let place = this.#places.get(text)
+    if (place === undefined) {
+      place = this.list.length
+      this.list.push(text)
+      this.#places.set(text, place)
+    }
+    return place
+  }
+}

@@ -1,0 +1,308 @@
+// Reads of a SQLite store, on a read-only connection beside the one that writes.
+
+import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite'
+import { assert } from '../../core/model/errors.ts'
+import type { Origin, SubjectId } from '../../core/model/ids.ts'
+import { operationLifeMs } from '../../core/model/limits.ts'
+import type { Update } from '../../core/model/wire.ts'
+import { raise, type VersionVector } from '../../core/model/version-vector.ts'
+import {
+  CorruptError,
+  type Batch,
+  type StorageReader,
+  type StoredSubject,
+} from '../../core/ports.ts'
+import { coversOf, subjectOf, type Progress } from './batch.ts'
+import { readUpdate } from './record.ts'
+import type { Counts, Seqs } from './sqlite-messages.ts'
+import { recordOf, SubjectReader, type RecordRow } from './sqlite-subject.ts'
+import { isDamage } from './storage-error.ts'
+
+/** Up to so many rows beyond a vector are looked at one by one; past that subjects are. */
+const rowsBeyondMax = 5000
+
+export interface ReaderOptions {
+  now: () => number
+  /** Called when SQLite finds the file itself damaged. */
+  damaged: () => void
+}
+
+/**
+ * The durable state as far as the writer has confirmed it here. The file may be a batch or a
+ * compaction ahead; of that only what does no harm is shown, so that what is read in one turn fits
+ * together.
+ */
+export class SqliteReader implements StorageReader {
+  readonly #db: DatabaseSync
+  readonly #options: ReaderOptions
+  readonly #subjects: SubjectReader
+  readonly #sql: Statements
+
+  readonly #vector: VersionVector
+  #floor: VersionVector
+  /** Per log the highest seq that a piece covers: an update up to there may be covered already. */
+  readonly #covered: VersionVector
+  /** Only counts above zero. */
+  readonly #loose: Map<SubjectId, number>
+  #isComplete: boolean
+
+  constructor(db: DatabaseSync, options: ReaderOptions) {
+    this.#db = db
+    this.#options = options
+    this.#subjects = new SubjectReader(db)
+    this.#sql = prepareAll(db)
+    this.#vector = new Map(this.#pairs<Origin>('vector'))
+    this.#floor = new Map(this.#pairs<Origin>('floor'))
+    this.#covered = new Map(this.#pairs<Origin>('covered'))
+    this.#loose = new Map(this.#pairs<SubjectId>('loose'))
+    this.#isComplete = this.#sql.complete.get() !== undefined
+  }
+
+  isComplete(): boolean {
+    return this.#isComplete
+  }
+
+  vector(): VersionVector {
+    return new Map(this.#vector)
+  }
+
+  floor(): VersionVector {
+    return new Map(this.#floor)
+  }
+
+  load(subject: SubjectId): StoredSubject {
+    return this.#watched(subject, () => {
+      const isConfirmed = (origin: Origin, seq: number) => seq <= (this.#vector.get(origin) ?? 0)
+      const { snapshots, updates } = this.#subjects.read(subject, ({ origin, seq }) =>
+        isConfirmed(origin, seq),
+      )
+      return { snapshots, updates }
+    })
+  }
+
+  after(origin: Origin, seq: number, bytesMax: number): Update[] {
+    const head = this.#vector.get(origin) ?? 0
+    const updates: Update[] = []
+    let bytes = 0
+    let next = seq + 1
+    for (const found of this.#sql.log.iterate(origin, seq, head)) {
+      const row = found as unknown as LogRow
+      if (row.seq !== next) break
+      bytes += row.record.length
+      if (updates.length > 0 && bytes > bytesMax) break
+      updates.push(readUpdate(recordOf(row), { origin, seq: next, subject: row.subject }))
+      next++
+    }
+    // Rows that are gone before this thread heard of it: the floor on the disk says so.
+    if (updates.length === 0 && seq < head) {
+      this.#floor = new Map(this.#pairs<Origin>('floor'))
+      assert((this.#floor.get(origin) ?? 0) > seq, `2: a log has no holes, but ${origin} has`)
+    }
+    return updates
+  }
+
+  beyond(vector: VersionVector, after: SubjectId | '', limit: number): SubjectId[] {
+    const bounds = this.#bounds(vector)
+    const found = this.#fewBeyond(bounds) ?? this.#manyBeyond(bounds, after, limit)
+    return found
+      .filter((id) => id > after)
+      .sort()
+      .slice(0, limit)
+  }
+
+  entries(after: SubjectId | '', limit: number): SubjectId[] {
+    return this.#ids('entries', after, limit)
+  }
+
+  operation(id: string): SubjectId | undefined {
+    return this.#ids('operation', id, this.#options.now() - operationLifeMs)[0]
+  }
+
+  loose(subject: SubjectId): number {
+    return this.#loose.get(subject) ?? 0
+  }
+
+  /** The version vector itself, not to be changed. */
+  get held(): ReadonlyMap<Origin, number> {
+    return this.#vector
+  }
+
+  /** Subjects of these updates that an earlier piece may cover already. */
+  coveredAhead(updates: readonly Update[]): Set<SubjectId> {
+    const subjects = new Set<SubjectId>()
+    for (const update of updates) {
+      const covered = this.#covered.get(update.origin as Origin)
+      if (covered !== undefined && update.seq <= covered) subjects.add(subjectOf(update))
+    }
+    return subjects
+  }
+
+  /** The batch is on stable storage; `stored` is what the writer found out about it. */
+  confirmBatch(batch: Batch, progress: Progress, stored: { floor: Seqs; loose: Counts }): void {
+    raise(this.#vector, progress.vector)
+    for (const snapshot of batch.snapshots) raise(this.#covered, coversOf(snapshot))
+    for (const update of batch.updates) {
+      const subject = subjectOf(update)
+      this.#loose.set(subject, (this.#loose.get(subject) ?? 0) + 1)
+    }
+    // Counts of the moment of the commit go before what was added here.
+    this.confirm(stored)
+    this.#isComplete ||= batch.isComplete ?? false
+  }
+
+  /** These floors and counts hold. */
+  confirm({ floor, loose }: { floor: Seqs; loose: Counts }): void {
+    raise(this.#floor, floor)
+    for (const [subject, count] of loose) {
+      if (count > 0) this.#loose.set(subject, count)
+      else this.#loose.delete(subject)
+    }
+  }
+
+  close(): void {
+    this.#db.close()
+  }
+
+  /** Of the logs that reach beyond the vector: from which seq on. */
+  #bounds(vector: VersionVector): Map<number, number> {
+    const bounds = new Map<number, number>()
+    for (const { origin, id, seq } of this.#sql.logs.all() as unknown as OriginRow[]) {
+      const bound = vector.get(id) ?? 0
+      if (Math.max(seq, this.#covered.get(id) ?? 0) > bound) bounds.set(origin, bound)
+    }
+    return bounds
+  }
+
+  /** All subjects beyond the bounds, in no order; `undefined` when there are too many rows. */
+  #fewBeyond(bounds: Map<number, number>): SubjectId[] | undefined {
+    const found = new Set<SubjectId>()
+    let left = rowsBeyondMax
+    for (const [origin, bound] of bounds) {
+      const ids = this.#ids('beyond', origin, bound, origin, bound, left + 1)
+      if (ids.length > left) return undefined
+      left -= ids.length
+      for (const id of ids) found.add(id)
+    }
+    return [...found]
+  }
+
+  /** Goes through the subjects in order until enough are found: most are, or the store is small. */
+  #manyBeyond(bounds: Map<number, number>, after: SubjectId | '', limit: number): SubjectId[] {
+    // First these: what is filed meanwhile is then found twice instead of never.
+    const unfiled = new Set<SubjectId>()
+    for (const { id, origin, seq } of this.#sql.unfiled.all() as unknown as UnfiledRow[]) {
+      const bound = bounds.get(origin)
+      if (bound !== undefined && seq > bound) unfiled.add(id)
+    }
+    const isBeyond = (subject: number) =>
+      (this.#sql.reach.all(subject, subject) as unknown as ReachRow[]).some(({ origin, seq }) => {
+        const bound = bounds.get(origin)
+        return bound !== undefined && seq > bound
+      })
+    const ids: SubjectId[] = []
+    for (const row of this.#sql.subjects.iterate(after)) {
+      const { id, subject } = row as { id: SubjectId; subject: number }
+      if (unfiled.has(id) || isBeyond(subject)) ids.push(id)
+      if (ids.length === limit) break
+    }
+    return ids
+  }
+
+  #ids(query: QueryName, ...values: SQLInputValue[]): SubjectId[] {
+    return this.#sql[query].all(...values).map(({ id }) => id as SubjectId)
+  }
+
+  #pairs<Key extends string>(query: QueryName): [Key, number][] {
+    return this.#sql[query].all().map(({ id, value }) => [id as Key, value as number])
+  }
+
+  #watched<Result>(subject: SubjectId, read: () => Result): Result {
+    try {
+      return read()
+    } catch (error) {
+      if (!isDamage(error)) throw error
+      this.#options.damaged()
+      throw new CorruptError(subject, `${subject} cannot be read: ${(error as Error).message}`)
+    }
+  }
+}
+
+interface LogRow extends RecordRow {
+  seq: number
+  subject: SubjectId
+}
+interface OriginRow {
+  origin: number
+  id: Origin
+  seq: number
+}
+interface UnfiledRow {
+  id: SubjectId
+  origin: number
+  seq: number
+}
+interface ReachRow {
+  origin: number
+  seq: number
+}
+
+type QueryName = keyof typeof queries
+type Statements = Record<QueryName, StatementSync>
+
+function prepareAll(db: DatabaseSync): Statements {
+  const prepared = Object.entries(queries).map(([name, sql]) => [name, db.prepare(sql)])
+  return Object.fromEntries(prepared)
+}
+
+const queries = {
+  complete: "SELECT value FROM meta WHERE key = 'complete'",
+  vector: 'SELECT id, seq AS value FROM origins WHERE seq > 0',
+  floor: 'SELECT id, floor AS value FROM origins WHERE floor > 0',
+  covered: `
+    SELECT origins.id, max(covers.seq) AS value
+    FROM origins JOIN covers ON covers.origin = origins.origin GROUP BY origins.origin
+  `,
+  loose: `
+    SELECT subjects.id, count(*) AS value
+    FROM places JOIN subjects ON subjects.subject = places.subject
+    WHERE NOT EXISTS (
+      SELECT 1 FROM covers
+      WHERE covers.subject = places.subject
+        AND covers.origin = places.origin AND covers.seq >= places.seq
+    )
+    GROUP BY subjects.subject
+  `,
+  log: `
+    SELECT updates.seq, updates.checksum, updates.record, subjects.id AS subject
+    FROM updates JOIN subjects USING (subject)
+    WHERE origin = (SELECT origin FROM origins WHERE id = ?) AND seq > ? AND seq <= ?
+    ORDER BY seq
+  `,
+  logs: 'SELECT origin, id, seq FROM origins',
+  beyond: `
+    SELECT subjects.id FROM (
+      SELECT subject FROM updates WHERE origin = ? AND seq > ?
+      UNION ALL
+      SELECT subject FROM covers WHERE origin = ? AND seq > ?
+      LIMIT ?
+    ) AS found JOIN subjects ON subjects.subject = found.subject
+  `,
+  unfiled: `
+    SELECT subjects.id, updates.origin, updates.seq
+    FROM origins
+      JOIN updates ON updates.origin = origins.origin AND updates.seq > origins.filed
+      JOIN subjects ON subjects.subject = updates.subject
+    WHERE origins.filed < origins.seq
+  `,
+  subjects: 'SELECT id, subject FROM subjects WHERE id > ? ORDER BY id',
+  reach: `
+    SELECT origin, seq FROM covers WHERE subject = ?
+    UNION ALL
+    SELECT origin, max(seq) FROM filed WHERE subject = ? GROUP BY origin
+  `,
+  entries: 'SELECT id FROM subjects WHERE is_entry AND id > ? ORDER BY id LIMIT ?',
+  operation: `
+    SELECT subjects.id FROM operations JOIN subjects USING (subject)
+    WHERE operations.id = ? AND at >= ?
+  `,
+}

@@ -1,0 +1,106 @@
+// The thread that writes a store: what it is asked, in order, and between that what can wait.
+
+import { parentPort, workerData } from 'node:worker_threads'
+import type { WriterReply, WriterRequest } from './sqlite-messages.ts'
+import { openWriting, told } from './sqlite-directory.ts'
+import { fileAfterMs, StoreWriter } from './sqlite-writer.ts'
+import { isDamage, type StorageError } from './storage-error.ts'
+
+/** Old operations are looked for this often, while something is written. */
+const forgetEveryMs = 3600 * 1000
+
+const port = parentPort!
+const directory = workerData as string
+
+type WriterState =
+  | { name: 'writing'; writer: StoreWriter }
+  /** Nothing is written any more: the disk may hold less than it said (fail stop). */
+  | { name: 'stopped'; writer?: StoreWriter }
+
+let state: WriterState = { name: 'stopped' }
+let isCompacting = false
+let forgetAt = Date.now()
+let later: NodeJS.Timeout | undefined
+let soon: NodeJS.Immediate | undefined
+
+port.on('message', (request: WriterRequest) => {
+  if (request.type === 'close') close()
+  else if (state.name === 'writing') attempt(state.writer, (writer) => perform(writer, request))
+})
+
+try {
+  state = { name: 'writing', writer: new StoreWriter(openWriting(directory), Date.now) }
+  tell({ type: 'opened' })
+  rest()
+} catch (error) {
+  fail(error)
+}
+
+function perform(writer: StoreWriter, request: Exclude<WriterRequest, { type: 'close' }>): void {
+  switch (request.type) {
+    case 'rows':
+      writer.insert(request.rows)
+      return
+    case 'commit':
+      tell({ type: 'stored', ...writer.commit(request.end) })
+      break
+    case 'install':
+      tell({ type: 'installed', ...writer.install(request.subject, request) })
+      isCompacting = true
+      break
+  }
+  rest()
+}
+
+/** Has what can wait done when no request waits: in slices, so that the next waits for one only. */
+function rest(): void {
+  soon ??= setImmediate(() => {
+    soon = undefined
+    if (state.name === 'writing') attempt(state.writer, tidy)
+  })
+}
+
+function tidy(writer: StoreWriter): void {
+  if (writer.isInBatch) return
+  if (writer.removeSome()) return rest()
+  if (isCompacting) tell({ type: 'compacted' })
+  isCompacting = false
+  if (writer.shrinkSome()) return rest()
+  if (Date.now() >= forgetAt) {
+    if (writer.forgetSome()) return rest()
+    forgetAt = Date.now() + forgetEveryMs
+  }
+  if (writer.hasUnfiled) later ??= setTimeout(fileLater, fileAfterMs)
+}
+
+function fileLater(): void {
+  later = undefined
+  if (state.name !== 'writing' || state.writer.isInBatch) return
+  attempt(state.writer, (writer) => writer.file())
+}
+
+function attempt(writer: StoreWriter, action: (writer: StoreWriter) => void): void {
+  try {
+    action(writer)
+  } catch (error) {
+    fail(error)
+  }
+}
+
+function fail(error: unknown): void {
+  state = { ...state, name: 'stopped' }
+  const { message, code } = told(directory, error) as StorageError
+  tell({ type: 'failed', code, message, isDamaged: isDamage(error) })
+}
+
+function close(): void {
+  clearImmediate(soon)
+  clearTimeout(later)
+  state.writer?.close()
+  state = { name: 'stopped' }
+  port.close()
+}
+
+function tell(reply: WriterReply): void {
+  port.postMessage(reply)
+}

@@ -1,0 +1,259 @@
+// A server's store on disk: SQLite with one writing thread; every answer comes after the flush.
+
+import { once } from 'node:events'
+import { Worker } from 'node:worker_threads'
+import { assert } from '../../core/model/errors.ts'
+import type { SubjectId } from '../../core/model/ids.ts'
+import type { VersionVector } from '../../core/model/version-vector.ts'
+import { CorruptError, type Batch, type Storage } from '../../core/ports.ts'
+import { progressOf } from './batch.ts'
+import {
+  checkSqlite,
+  claimDirectory,
+  freeBytes,
+  keepReserve,
+  markSuspect,
+  openReading,
+  prepareStore,
+  releaseReserve,
+  told,
+  type StoreOwner,
+} from './sqlite-directory.ts'
+import {
+  packEnd,
+  packUpdates,
+  type MergeReply,
+  type MergeRequest,
+  type WriterReply,
+  type WriterRequest,
+} from './sqlite-messages.ts'
+import { SqliteReader } from './sqlite-reader.ts'
+import { StorageError } from './storage-error.ts'
+
+export { StorageError, type StorageErrorCode } from './storage-error.ts'
+export type { StoreOwner } from './sqlite-directory.ts'
+
+/** Updates packed at once: the writer inserts the first ones while the next are packed. */
+const packedAtOnce = 64
+
+export interface SqliteStorage extends Storage {
+  /** Bytes that can still be written to the disk. */
+  freeBytes(): number
+}
+
+/**
+ * Opens the store in `directory`, or makes it. Rejects with a StorageError whose message names the
+ * directory and says what to do. `now` decides only when operations are forgotten.
+ */
+export async function openSqliteStorage(
+  owner: StoreOwner,
+  now: () => number = Date.now,
+): Promise<SqliteStorage> {
+  const { directory } = owner
+  checkSqlite(process.versions.sqlite ?? '0', directory)
+  const release = claimDirectory(directory)
+  let writer: Worker | undefined
+  try {
+    prepareStore(owner)
+    keepReserve(directory)
+    writer = await startWriter(directory)
+    return new SqliteClient({ directory, writer, release, now })
+  } catch (error) {
+    await writer?.terminate()
+    release()
+    throw told(directory, error)
+  }
+}
+
+interface ClientParts {
+  directory: string
+  writer: Worker
+  /** Gives the directory up. */
+  release: () => void
+  now: () => number
+}
+
+/** Somebody who waits for an answer of the writer. */
+interface Waiting<Reply> {
+  resolve: (reply: Reply) => void
+  reject: (error: Error) => void
+}
+
+type Stored = Extract<WriterReply, { type: 'stored' }>
+
+/**
+ * Stops for good at the first failure of its writer. A compaction that rejects for another reason
+ * (a damaged record: CorruptError; no memory to merge) has changed nothing and stops nothing.
+ */
+class SqliteClient implements SqliteStorage {
+  readonly reader: SqliteReader
+  readonly #parts: ClientParts
+  readonly #writerEnded: Promise<void>
+  readonly #closing = new AbortController()
+  /** Why nothing is written any more; absent while the store is open. */
+  #stopped: Error | undefined
+  #write: Waiting<Stored> | undefined
+  #compactor: Worker | undefined
+  #compaction: Waiting<void> | undefined
+  /** Ends when the compactions asked for so far have ended: there is one at a time. */
+  #compactions: Promise<void> = Promise.resolve()
+
+  constructor(parts: ClientParts) {
+    const { directory, writer, now } = parts
+    this.#parts = parts
+    this.reader = new SqliteReader(openReading(directory), { now, damaged: () => this.#suspect() })
+    writer.on('message', (reply: WriterReply) => this.#replied(reply))
+    writer.on('error', (error) => this.#stop(told(directory, error)))
+    this.#writerEnded = new Promise((resolve) => {
+      writer.on('exit', () => {
+        this.#stop(new StorageError('failed', `The writer of ${directory} ended; start again`))
+        resolve()
+      })
+    })
+  }
+
+  async write(batch: Batch): Promise<void> {
+    this.#refuseStopped()
+    assert(!this.#write, 'one write is under way at a time')
+    const progress = progressOf(batch, this.reader.held)
+    const recount = this.reader.coveredAhead(batch.updates)
+    for (const { subject } of batch.snapshots) recount.add(subject as SubjectId)
+    try {
+      for (let from = 0; from < batch.updates.length; from += packedAtOnce) {
+        const rows = packUpdates(batch.updates.slice(from, from + packedAtOnce))
+        this.#tell({ type: 'rows', rows }, [rows.columns.buffer, rows.records.buffer])
+      }
+      this.#tell({ type: 'commit', end: packEnd(batch, progress, recount) })
+      const stored = await new Promise<Stored>((resolve, reject) => {
+        this.#write = { resolve, reject }
+      })
+      this.reader.confirmBatch(batch, progress, stored)
+    } catch (error) {
+      // Part of the batch may be with the writer.
+      this.#stop(told(this.#parts.directory, error))
+      throw error
+    } finally {
+      this.#write = undefined
+    }
+  }
+
+  compact(subject: SubjectId, upTo: VersionVector): Promise<void> {
+    const compaction = this.#compactions.then(() => this.#compact(subject, upTo))
+    // Who asked for it hears how it ended; the next one begins all the same.
+    this.#compactions = compaction.catch(() => undefined)
+    return compaction
+  }
+
+  freeBytes(): number {
+    return freeBytes(this.#parts.directory)
+  }
+
+  async close(): Promise<void> {
+    const { directory, release } = this.#parts
+    this.#stopped ??= new StorageError('closed', `The store in ${directory} is closed`)
+    this.#closing.abort()
+    await this.#compactor?.terminate()
+    this.reader.close()
+    // The last connection to close puts the WAL into the file.
+    this.#tell({ type: 'close' })
+    await this.#writerEnded
+    release()
+  }
+
+  async #compact(subject: SubjectId, upTo: VersionVector): Promise<void> {
+    this.#refuseStopped()
+    const bound = [...upTo]
+    const reply = await this.#merge({ subject, upTo: bound })
+    this.#refuseStopped()
+    switch (reply.type) {
+      case 'corrupt':
+        if (reply.isDamaged) this.#suspect()
+        throw new CorruptError(subject, reply.message)
+      case 'failed':
+        throw new StorageError('failed', reply.message)
+      case 'merged': {
+        const { piece, old } = reply
+        const done = new Promise<void>(
+          (resolve, reject) => (this.#compaction = { resolve, reject }),
+        )
+        this.#tell({ type: 'install', subject, old, upTo: bound, ...(piece && { piece }) })
+        return done
+      }
+    }
+  }
+
+  async #merge(request: MergeRequest): Promise<MergeReply> {
+    const { directory } = this.#parts
+    const compactor = (this.#compactor ??= startThread('sqlite-compactor', directory))
+    try {
+      const reply = once(compactor, 'message', { signal: this.#closing.signal })
+      compactor.postMessage(request)
+      return (await reply)[0] as MergeReply
+    } catch (error) {
+      // It ended. The next compaction starts another, unless the store is closing.
+      this.#refuseStopped()
+      this.#compactor = undefined
+      throw told(directory, error)
+    }
+  }
+
+  #replied(reply: WriterReply): void {
+    switch (reply.type) {
+      case 'stored':
+        this.#write?.resolve(reply)
+        break
+      case 'installed':
+        this.reader.confirm(reply)
+        break
+      case 'compacted':
+        this.#compaction?.resolve()
+        this.#compaction = undefined
+        break
+      case 'failed':
+        if (reply.code === 'full') releaseReserve(this.#parts.directory)
+        if (reply.isDamaged) this.#suspect()
+        this.#stop(new StorageError(reply.code, reply.message))
+        break
+      case 'opened':
+        break
+    }
+  }
+
+  #tell(request: WriterRequest, moved: ArrayBuffer[] = []): void {
+    this.#parts.writer.postMessage(request, moved)
+  }
+
+  /** Whoever waits or comes hears the first reason. */
+  #stop(error: Error): void {
+    this.#stopped ??= error
+    this.#write?.reject(this.#stopped)
+    this.#compaction?.reject(this.#stopped)
+    this.#compaction = undefined
+  }
+
+  #refuseStopped(): void {
+    if (this.#stopped) throw this.#stopped
+  }
+
+  #suspect(): void {
+    try {
+      markSuspect(this.#parts.directory)
+    } catch {
+      // A disk that takes no file: then the next start checks only a store of usual size.
+    }
+  }
+}
+
+async function startWriter(directory: string): Promise<Worker> {
+  const writer = startThread('sqlite-worker', directory)
+  const [reply] = (await once(writer, 'message')) as [WriterReply]
+  if (reply.type !== 'failed') return writer
+  await writer.terminate()
+  throw new StorageError(reply.code, reply.message)
+}
+
+function startThread(name: string, directory: string): Worker {
+  // Compiled, this file and the thread's lie side by side all the same.
+  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
+  return new Worker(new URL(`./${name}.${extension}`, import.meta.url), { workerData: directory })
+}
