@@ -56,9 +56,10 @@ export type ReplicaInput =
   | { type: 'opened'; channel: ClientChannel; address: string }
   | { type: 'closed'; channel: ClientChannel }
   | { type: 'received'; channel: ClientChannel; message: ClientMessage; bytes: number }
-  /** How many bytes wait unread at this channel; told by the runtime when over a limit. */
   | { type: 'called'; call: CallId; author: string; request: Call }
   | { type: 'uncalled'; call: CallId }
+  /** A turn of the loop ends: receipts gathered in it are told. */
+  | { type: 'settle' }
   | { type: 'tick' }
 
 export type ReplicaOutput =

@@ -89,7 +89,8 @@ class Circle {
   }
 
   pass(ms: number): void {
-    for (let end = this.now + ms; this.now < end;) {
+    const end = this.now + ms
+    while (this.now < end) {
       this.now += 50
       for (const server of this.living.values()) this.input(server, { type: 'tick' })
     }

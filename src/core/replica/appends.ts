@@ -1,0 +1,71 @@
+// What was given to the engine and is not yet on this disk, and what may only be told after it is.
+
+import { assert } from '../model/errors.ts'
+import type { EngineRequest, Mark, NewUpdate } from '../ports.ts'
+import type { SubjectId } from '../model/ids.ts'
+import type { Update } from '../model/wire.ts'
+
+interface Waiting {
+  tag: number
+  told: (mark: Mark, update?: Update) => void
+}
+
+/** Continuations by the order of the engine's answers. Nothing in `then` runs before the disk has it. */
+export class Appends {
+  readonly #ask: (request: EngineRequest) => void
+  #waiting: Waiting[] = []
+  #held: { tag: number; release: () => void }[] = []
+  /** Operations whose updates are not on this disk yet, with their subjects. */
+  readonly #operations = new Map<string, SubjectId>()
+  #askedTag = 0
+  #storedTag = 0
+
+  constructor(ask: (request: EngineRequest) => void) {
+    this.#ask = ask
+  }
+
+  append(update: NewUpdate, then: (mark: Mark, update: Update) => void): void {
+    const tag = ++this.#askedTag
+    this.#waiting.push({
+      tag,
+      told: (mark, stored) => {
+        assert(stored, 'an append is answered with its update')
+        this.#operations.delete(update.operation)
+        then(mark, stored)
+      },
+    })
+    if (update.operation) this.#operations.set(update.operation, update.subject as SubjectId)
+    this.#ask({ type: 'append', tag, update })
+  }
+
+  /** The subject of an operation that was taken and is not on this disk yet. */
+  underWay(operation: string): SubjectId | undefined {
+    return this.#operations.get(operation)
+  }
+
+  /** `then` gets a mark that stands for everything in memory now. */
+  barrier(then: (mark: Mark) => void): void {
+    const tag = ++this.#askedTag
+    this.#waiting.push({ tag, told: then })
+    this.#ask({ type: 'barrier', tag })
+  }
+
+  /** Whether memory holds something that this disk does not. */
+  get isAhead(): boolean {
+    return this.#storedTag < this.#askedTag
+  }
+
+  /** Runs when all that is in memory now is on disk; at once when it is. */
+  whenStored(then: () => void): void {
+    if (this.isAhead) this.#held.push({ tag: this.#askedTag, release: then })
+    else then()
+  }
+
+  stored(tag: number, mark: Mark, update?: Update): void {
+    const next = this.#waiting.shift()
+    assert(next?.tag === tag, 'the engine answers in the order of the requests')
+    this.#storedTag = tag
+    next.told(mark, update)
+    while (this.#held.length > 0 && this.#held[0]!.tag <= tag) this.#held.shift()!.release()
+  }
+}

@@ -1,0 +1,361 @@
+// What whole-file clients ask: list, read, save, delete, watch. One call, one or more answers.
+
+import { FourfoldError } from '../model/errors.ts'
+import type { Folder } from '../model/folder.ts'
+import { isSubjectId, sessionOf, type ReplicaId, type SubjectId } from '../model/ids.ts'
+import { textBytesMax } from '../model/limits.ts'
+import { checkScreenName } from '../model/names.ts'
+import { storedVersions } from '../model/snapshot.ts'
+import { applyEdits, mergeText } from '../model/text-merge.ts'
+import { Kind, ServerState, type Entry, type Update } from '../model/wire.ts'
+import { CorruptError, type EngineReader, type Mark, type NewUpdate } from '../ports.ts'
+import type { Appends } from './appends.ts'
+import { Bases } from './bases.ts'
+import type { Documents } from './documents.ts'
+import type { Answer, Call, CallId, FileView } from './messages.ts'
+import type { Operations } from './operations.ts'
+import type { People } from './people.ts'
+import { utf8 } from './utf8.ts'
+import type { Visitors } from './visitors.ts'
+import type { Voice } from './voice.ts'
+
+/** A save is answered after this, even when a live server has not said yet that it has it. */
+const answerAfterMs = 250
+/** With one disk only, while others live, an answer waits for a second disk at most this long. */
+const answerThinAfterMs = 2000
+/** Watchers of one server: each costs a message per change. */
+const watchersMax = 1000
+
+type Kept = Extract<Answer, { type: 'kept' }>
+
+interface Pending {
+  call: CallId
+  mark: Mark
+  storedAt: number
+  answer: Omit<Kept, 'servers' | 'serverCount'>
+}
+
+export interface CallsOptions {
+  folder: Folder
+  operations: Operations
+  appends: Appends
+  people: People
+  reader: EngineReader
+  hash: (text: string) => string
+  documents: Documents
+  visitors: Visitors
+  voice: Voice
+  covered: ReadonlyMap<ReplicaId, Mark>
+  /** An update of a call is on disk: everybody who follows its subject is to hear of it. */
+  kept: (update: Update) => void
+}
+
+export class Calls {
+  readonly #options: CallsOptions
+  readonly #bases = new Bases()
+  readonly #watchers = new Map<CallId, string>()
+  readonly #changedTexts = new Set<SubjectId>()
+  #pending: Pending[] = []
+  #now = 0
+
+  constructor(options: CallsOptions) {
+    this.#options = options
+  }
+
+  get isWaiting(): boolean {
+    return this.#pending.length > 0
+  }
+
+  called(now: number, call: CallId, author: string, request: Call): void {
+    this.#now = now
+    try {
+      if (!this.#options.visitors.isServing) {
+        throw new FourfoldError('unavailable', 'This server is catching up. Try another.')
+      }
+      this.#call(call, author, request)
+    } catch (error) {
+      this.#options.voice.answer(call, { type: 'failed', error: asAnswer(error) })
+    }
+  }
+
+  uncalled(call: CallId): void {
+    this.#watchers.delete(call)
+    this.#pending = this.#pending.filter((pending) => pending.call !== call)
+  }
+
+  #call(call: CallId, author: string, request: Call): void {
+    switch (request.type) {
+      case 'list':
+        this.#options.voice.answer(call, { type: 'list', files: this.#list(request.inTrash) })
+        return
+      case 'read':
+        this.#read(call, request.file)
+        return
+      case 'save':
+        this.#save(call, author, request)
+        return
+      case 'delete':
+      case 'restore':
+      case 'rename':
+        this.#changeEntry(call, author, request)
+        return
+      case 'versions': {
+        const { entry } = this.#find(request.file)
+        const versions = storedVersions(this.#options.reader.load(entry.id as SubjectId))
+        this.#options.voice.answer(call, { type: 'versions', versions })
+        return
+      }
+      case 'watch':
+        this.#watch(call, request.file)
+        return
+      case 'signIn': {
+        const name = checkScreenName(request.name)
+        const holder = this.#options.people.holder(name, [sessionOf(request.key)])
+        if (holder) {
+          throw new FourfoldError('taken', `"${holder.name}" is here already; choose another name.`)
+        }
+        this.#options.voice.answer(call, { type: 'signedIn', name })
+        return
+      }
+    }
+  }
+
+  // ------------------------------------------------------------------------------------ reading
+
+  #list(inTrash: boolean): FileView[] {
+    return [...this.#options.folder.all()]
+      .filter((entry) => (entry.deleted?.value ?? false) === inTrash)
+      .map((entry) => this.#view(entry))
+      .sort((a, b) =>
+        a.name < b.name ? -1 : a.name > b.name ? 1 : a.entry.id < b.entry.id ? -1 : 1,
+      )
+  }
+
+  #read(call: CallId, file: string): void {
+    const { entry } = this.#find(file)
+    const text = this.#options.documents
+      .live(entry.id as SubjectId)
+      .text()
+      .toString()
+    // It may not be on disk yet: told only after it is (1).
+    this.#options.appends.whenStored(() => {
+      const version = this.#remember(text)
+      this.#options.voice.answer(call, { type: 'read', file: this.#view(entry), text, version })
+    })
+  }
+
+  /** The text in memory. Throws CorruptError. */
+  #text(entry: Entry): string {
+    return this.#options.documents
+      .live(entry.id as SubjectId)
+      .text()
+      .toString()
+  }
+
+  #remember(text: string): string {
+    const version = this.#options.hash(text)
+    this.#bases.remember(version, text)
+    return version
+  }
+
+  #find(file: string, inTrash = false): { entry: Entry } {
+    const entry = this.#options.folder.find(file, { inTrash })
+    if (!entry || entry.kind !== Kind.TEXT) throw new FourfoldError('not-found', 'No such file.')
+    return { entry }
+  }
+
+  #view(entry: Entry): FileView {
+    return { entry, name: this.#options.folder.shownName(entry.id) ?? entry.name?.value ?? '' }
+  }
+
+  // ------------------------------------------------------------------------------------- saving
+
+  #save(call: CallId, author: string, request: Extract<Call, { type: 'save' }>): void {
+    const { file, text, operation } = request
+    if (!isSubjectId(operation))
+      throw new FourfoldError('invalid', 'An operation needs an id of 128 bits.')
+    if (utf8(text).length > textBytesMax) {
+      throw new FourfoldError('too-large', `The file would be larger than ${textBytesMax} bytes.`)
+    }
+    const done = this.#doneFor(operation)
+    const entry = done ? this.#options.folder.get(done) : this.#options.folder.find(file, {})
+    if (done && entry) this.#finish(call, entry, [], true)
+    else if (entry) this.#merge(call, author, entry, request)
+    else this.#make(call, author, request)
+  }
+
+  #make(call: CallId, author: string, request: Extract<Call, { type: 'save' }>): void {
+    if (isSubjectId(request.file) || request.baseVersion !== '') {
+      throw new FourfoldError('not-found', 'No such file.')
+    }
+    const { operation, file, text } = request
+    const updates = this.#options.operations.create(
+      { operation, author, at: this.#now },
+      file,
+      text,
+    )
+    this.#append(updates, (mark) => {
+      const entry = this.#options.folder.get(operation)
+      if (entry) this.#await(call, entry, mark, text)
+    })
+  }
+
+  #merge(
+    call: CallId,
+    author: string,
+    entry: Entry,
+    request: Extract<Call, { type: 'save' }>,
+  ): void {
+    const document = this.#options.documents.live(entry.id as SubjectId)
+    const current = document.text().toString()
+    const edits = mergeText(this.#base(request, current), current, request.text)
+    const update = document.edit((text) => applyEdits(text, edits))
+    const made: NewUpdate[] = []
+    if (update) {
+      const body: NewUpdate['body'] = { case: 'text', value: update }
+      const { operation } = request
+      made.push({ subject: entry.id, author, at: this.#now, operation, body })
+    }
+    this.#finish(call, entry, made, true)
+  }
+
+  #base({ baseVersion, baseText }: Extract<Call, { type: 'save' }>, current: string): string {
+    if (baseText !== undefined) {
+      if (baseVersion === '' || this.#options.hash(baseText) === baseVersion) return baseText
+      throw new FourfoldError(
+        'invalid',
+        'The text given as the base is not that of the base version.',
+      )
+    }
+    if (baseVersion === '') return current
+    const base = this.#bases.recall(baseVersion)
+    if (base !== undefined) return base
+    throw new FourfoldError(
+      'invalid',
+      'This server does not know that base version; send its text along as base_text.',
+    )
+  }
+
+  #changeEntry(
+    call: CallId,
+    author: string,
+    request: Extract<Call, { type: 'delete' | 'restore' | 'rename' }>,
+  ): void {
+    const { operation } = request
+    if (!isSubjectId(operation))
+      throw new FourfoldError('invalid', 'An operation needs an id of 128 bits.')
+    const done = this.#doneFor(operation)
+    const doneEntry = done && this.#options.folder.get(done)
+    if (doneEntry) {
+      this.#finish(call, doneEntry, [], false)
+      return
+    }
+    const { entry } = this.#find(request.file, request.type === 'restore')
+    const asked = { operation, author, at: this.#now }
+    const update =
+      request.type === 'rename'
+        ? this.#options.operations.rename(asked, entry, request.name)
+        : this.#options.operations.setDeleted(asked, entry, request.type === 'delete')
+    this.#finish(call, entry, [update], false)
+  }
+
+  #doneFor(operation: string): SubjectId | undefined {
+    const { appends, reader } = this.#options
+    return appends.underWay(operation) ?? reader.operation(operation)
+  }
+
+  #finish(call: CallId, entry: Entry, updates: NewUpdate[], isSave: boolean): void {
+    const text = isSave ? this.#text(entry) : undefined
+    if (updates.length === 0) {
+      this.#options.appends.barrier((mark) => this.#await(call, entry, mark, text))
+    } else {
+      this.#append(updates, (mark) => this.#await(call, entry, mark, text))
+    }
+  }
+
+  #append(updates: NewUpdate[], then: (mark: Mark) => void): void {
+    updates.forEach((update, index) => {
+      this.#options.appends.append(update, (mark, kept) => {
+        this.#options.kept(kept)
+        if (index === updates.length - 1) then(mark)
+      })
+    })
+  }
+
+  #await(call: CallId, entry: Entry, mark: Mark, text: string | undefined): void {
+    const version = text === undefined ? '' : this.#remember(text)
+    const file = this.#view(this.#options.folder.get(entry.id) ?? entry)
+    this.#pending.push({ call, mark, storedAt: this.#now, answer: { type: 'kept', file, version } })
+  }
+
+  /** Answers what is stored on every live server, or waited long enough for the slow ones. */
+  settle(now: number): void {
+    this.#now = now
+    this.#tellChangedTexts()
+    if (this.#pending.length === 0) return
+    const servers = this.#options.visitors.servers
+    this.#pending = this.#pending.filter(({ call, mark, storedAt, answer }) => {
+      const holders = servers.filter(({ id }) => (this.#options.covered.get(id) ?? 0) >= mark)
+      const live = servers.filter(({ state }) => state === ServerState.LIVE)
+      const isEverywhere = live.every((server) => holders.includes(server))
+      const waitMs = holders.length >= 2 ? answerAfterMs : answerThinAfterMs
+      if (!isEverywhere && now - storedAt < waitMs) return true
+      const names = holders.map(({ id }) => id)
+      this.#options.voice.answer(call, { ...answer, servers: names, serverCount: servers.length })
+      return false
+    })
+  }
+
+  // ----------------------------------------------------------------------------------- watching
+
+  #watch(call: CallId, file: string): void {
+    if (this.#watchers.size >= watchersMax) {
+      throw new FourfoldError('unavailable', 'Too many watch this server; try another.')
+    }
+    const watched = file === '' ? '' : this.#find(file).entry.id
+    this.#watchers.set(call, watched)
+    for (const view of this.#list(false)) {
+      if (watched !== '' && view.entry.id !== watched) continue
+      this.#options.voice.answer(call, { type: 'watched', event: 'present', file: view })
+    }
+    this.#options.voice.answer(call, { type: 'watched', event: 'ready' })
+  }
+
+  /** The stored text of a document changed; watchers hear of it when the turn ends. */
+  textChanged(subject: SubjectId): void {
+    if (this.#watchers.size > 0) this.#changedTexts.add(subject)
+  }
+
+  /** A stored entry changed; `before` is how it was, if it was. */
+  entryChanged(entry: Entry, before: { name: string; isDeleted: boolean } | undefined): void {
+    const isDeleted = entry.deleted?.value ?? false
+    const wasThere = before !== undefined && !before.isDeleted
+    if (!wasThere && !isDeleted) this.#tellWatchers('created', entry)
+    else if (wasThere && isDeleted) this.#tellWatchers('deleted', entry)
+    else if (wasThere && before.name !== this.#view(entry).name)
+      this.#tellWatchers('renamed', entry)
+  }
+
+  #tellChangedTexts(): void {
+    for (const subject of this.#changedTexts) {
+      const entry = this.#options.folder.get(subject)
+      if (entry && !entry.deleted?.value) this.#tellWatchers('changed', entry)
+    }
+    this.#changedTexts.clear()
+  }
+
+  #tellWatchers(event: Extract<Answer, { type: 'watched' }>['event'], entry: Entry): void {
+    for (const [call, watched] of this.#watchers) {
+      if (watched !== '' && watched !== entry.id) continue
+      this.#options.voice.answer(call, { type: 'watched', event, file: this.#view(entry) })
+    }
+  }
+}
+
+function asAnswer(error: unknown): FourfoldError {
+  if (error instanceof FourfoldError) return error
+  if (error instanceof CorruptError) {
+    return new FourfoldError('unavailable', 'This file cannot be read here. Try another server.')
+  }
+  throw error
+}

@@ -1,0 +1,304 @@
+// The documents somebody follows or writes: opening, pushing, spreading changes, unloading.
+
+import { FourfoldError } from '../model/errors.ts'
+import type { Folder } from '../model/folder.ts'
+import { gate } from '../model/gate.ts'
+import { isSubjectId, type ReplicaId, type SessionId, type SubjectId } from '../model/ids.ts'
+import {
+  caretBytesMax,
+  compactAfterUpdates,
+  compactIdleUpdates,
+  idleDocumentMs,
+  openDocumentsMax,
+  pieceBytesMax,
+} from '../model/limits.ts'
+import { CorruptError, type EngineReader, type NewUpdate } from '../ports.ts'
+import type { Caret, Open, Push, ServerMessage, Update } from '../model/wire.ts'
+import type { Appends } from './appends.ts'
+import { LiveDocument } from './live-document.ts'
+import type { ClientChannel } from './messages.ts'
+import type { People } from './people.ts'
+import type { Visitor } from './visitor.ts'
+import type { Visitors } from './visitors.ts'
+import type { Voice } from './voice.ts'
+
+/** Subjects whose loose updates are counted; a forgotten one starts again at 0. */
+const looseCountsMax = 10_000
+
+export interface DocumentsOptions {
+  folder: Folder
+  reader: EngineReader
+  appends: Appends
+  voice: Voice
+  visitors: Visitors
+  people: People
+  /** Uniform in [0, 1). */
+  random: () => number
+  /** An update that came in here is on disk. */
+  kept: (update: Update, author?: Visitor) => void
+}
+
+export class Documents {
+  readonly #options: DocumentsOptions
+  readonly #voice: Voice
+  readonly #live = new Map<SubjectId, LiveDocument>()
+  readonly #loose = new Map<SubjectId, number>()
+  #now = 0
+
+  constructor(options: DocumentsOptions) {
+    this.#options = options
+    this.#voice = options.voice
+  }
+
+  get inMemory(): number {
+    let count = 0
+    for (const document of this.#live.values()) if (document.isInMemory) count++
+    return count
+  }
+
+  /** The document, brought to life; its text is loaded when it is asked for. */
+  live(id: SubjectId): LiveDocument {
+    let document = this.#live.get(id)
+    if (!document) {
+      document = this.asStored(id)
+      this.#live.set(id, document)
+    }
+    document.usedAt = this.#now
+    return document
+  }
+
+  /** The document as it is on disk, whatever is on its way there. */
+  asStored(id: SubjectId): LiveDocument {
+    const { reader, random } = this.#options
+    return new LiveDocument({
+      id,
+      now: this.#now,
+      load: () => reader.load(id),
+      writer: () => 1 + Math.floor(random() * (2 ** 53 - 2)),
+    })
+  }
+
+  /** What does not load is not empty (7): it is fetched from a peer, and refused meanwhile. */
+  attempt<T>(id: SubjectId, read: () => T): T | FourfoldError {
+    try {
+      return read()
+    } catch (error) {
+      if (!(error instanceof CorruptError)) throw error
+      this.#voice.log('error', `${error.message}; asking a peer for it`)
+      this.#voice.ask({ type: 'want', subject: id })
+      const text = 'This file cannot be read here. Trying another server.'
+      return new FourfoldError('unavailable', text)
+    }
+  }
+
+  // ---------------------------------------------------------------------------------- following
+
+  open(now: number, visitor: Visitor, { document: id, stateVector }: Open): void {
+    this.#now = now
+    const { channel, follows } = visitor
+    if (!this.#isFile(id)) {
+      this.#voice.unavailable(channel, id, 'No such file.')
+    } else if (follows.size >= openDocumentsMax && !follows.has(id)) {
+      const text = `At most ${openDocumentsMax} files can be open at once.`
+      this.#voice.unavailable(channel, id, text)
+    } else {
+      const document = this.live(id)
+      const difference = this.attempt(id, () => document.difference(stateVector))
+      if (difference instanceof FourfoldError) {
+        this.#voice.unavailable(channel, id, difference.message)
+        return
+      }
+      follows.add(id)
+      document.followers.add(channel)
+      this.#holdUntilStored(channel)
+      this.#sendOpened(channel, document, difference)
+      for (const value of document.carets()) this.#voice.send([channel], { case: 'caret', value })
+    }
+  }
+
+  // It may show text that is not on disk yet: told only after it is, and nothing overtakes it.
+  #holdUntilStored(channel: ClientChannel): void {
+    if (!this.#options.appends.isAhead) return
+    this.#voice.hold(channel)
+    this.#options.appends.whenStored(() => this.#voice.release(channel))
+  }
+
+  #sendOpened(
+    channel: ClientChannel,
+    { id, number }: LiveDocument,
+    { update, stateVector }: { update: Uint8Array; stateVector: Uint8Array },
+  ): void {
+    for (let at = 0; at === 0 || at < update.length; at += pieceBytesMax) {
+      const isLast = at + pieceBytesMax >= update.length
+      this.#voice.send([channel], {
+        case: 'opened',
+        value: {
+          $typeName: 'fourfold.v1.Opened',
+          document: id,
+          piece: update.subarray(at, at + pieceBytesMax),
+          isLast,
+          stateVector: isLast ? stateVector : none,
+          number: isLast ? number : 0,
+        },
+      })
+    }
+  }
+
+  close(now: number, visitor: Visitor, id: SubjectId): void {
+    visitor.follows.delete(id)
+    const document = this.#live.get(id)
+    if (!document) return
+    document.followers.delete(visitor.channel)
+    document.usedAt = now
+    const caret = document.left(visitor.session)
+    if (!caret) return
+    this.#voice.send([...document.followers], { case: 'caret', value: caret })
+    this.#voice.toPeers({ case: 'caret', value: caret })
+  }
+
+  /** Whether there is such a file; in the trash it goes on being one. */
+  #isFile(id: string): id is SubjectId {
+    return isSubjectId(id) && this.#options.folder.get(id) !== undefined
+  }
+
+  // ------------------------------------------------------------------------------------ writing
+
+  push(now: number, visitor: Visitor, push: Push): void {
+    this.#now = now
+    const { ticket, document: id, update } = push
+    const { channel } = visitor
+    if (!isSubjectId(id)) {
+      this.#voice.reject(channel, ticket, new FourfoldError('not-found', 'No such file.'))
+      return
+    }
+    // It may be on its way to this server: not taken now, and not refused for ever.
+    if (!this.#isFile(id)) {
+      this.#voice.resync([channel], id, ticket)
+      return
+    }
+    const document = this.live(id)
+    const doc = this.attempt(id, () => document.doc())
+    if (doc instanceof FourfoldError) {
+      this.#voice.resync([channel], id, ticket)
+      this.#voice.unavailable(channel, id, doc.message)
+      return
+    }
+    const verdict = gate(doc, update, visitor.writers, document.sizes)
+    if (verdict.type === 'gap') {
+      this.#voice.resync([channel], id, ticket)
+    } else if (verdict.type === 'refused') {
+      this.#voice.reject(channel, ticket, verdict.error)
+      if (verdict.error.code === 'forbidden') this.#options.visitors.offended(visitor)
+    } else if (verdict.isNoop) {
+      this.#options.appends.barrier((mark) => this.#options.visitors.stored(visitor, ticket, mark))
+    } else {
+      document.integrate(update)
+      this.#append(now, visitor, push)
+    }
+  }
+
+  #append(at: number, visitor: Visitor, { ticket, document, update }: Push): void {
+    const body: NewUpdate['body'] = { case: 'text', value: update }
+    const made = { subject: document, author: visitor.name, at, operation: '', body }
+    this.#options.appends.append(made, (mark, kept) => {
+      this.#options.visitors.stored(visitor, ticket, mark)
+      this.#options.kept(kept, visitor)
+    })
+  }
+
+  /** A text that this server made: memory is ahead of the disk with it, as with every push. */
+  integrate({ subject, body }: Pick<Update, 'subject' | 'body'>): void {
+    if (body.case === 'text') this.#live.get(subject as SubjectId)?.integrate(body.value)
+  }
+
+  // ---------------------------------------------------------------------------------- spreading
+
+  /** An update of a text is on disk: its followers hear of it. */
+  spread(subject: SubjectId, update: Uint8Array, author?: Visitor): void {
+    const document = this.#live.get(subject)
+    if (!document || document.followers.size === 0) return
+    const number = ++document.number
+    const others = [...document.followers].filter((channel) => channel !== author?.channel)
+    const message = (bytes: Uint8Array): ServerMessage['message'] => ({
+      case: 'changed',
+      value: { $typeName: 'fourfold.v1.Changed', document: subject, number, update: bytes },
+    })
+    this.#voice.send(others, message(update))
+    // The writer has the text; it only keeps count.
+    if (author && others.length < document.followers.size) {
+      this.#voice.send([author.channel], message(none))
+    }
+  }
+
+  /** A document was received whole: followers may lack any part of it, and open it again. */
+  replaced(subject: SubjectId): void {
+    const document = this.#live.get(subject)
+    if (!document) return
+    document.reload()
+    this.#voice.resync([...document.followers], subject, 0)
+  }
+
+  // ------------------------------------------------------------------------------------- carets
+
+  caret(now: number, visitor: Visitor, caret: Caret): void {
+    const document = this.#live.get(caret.document as SubjectId)
+    if (!document?.followers.has(visitor.channel) || !visitor.mayMove(now)) return
+    if (caret.state.length > caretBytesMax || !visitor.writers.has(caret.writer)) return
+    const said = { ...caret, session: visitor.session }
+    if (!this.#moved(now, document, said, visitor.channel)) return
+    this.#voice.toPeers({ case: 'caret', value: said })
+  }
+
+  heardCaret(now: number, from: ReplicaId, caret: Caret): void {
+    // A caret taken away where its session is not any more has only moved to another server.
+    const session = caret.session as SessionId
+    const isStale = caret.state === '' && !this.#options.people.isAt(session, from)
+    // Kept also where nobody follows the document: who opens it next sees who is there.
+    if (!isStale && this.#isFile(caret.document)) {
+      this.#now = now
+      this.#moved(now, this.live(caret.document), caret)
+    }
+  }
+
+  #moved(now: number, document: LiveDocument, caret: Caret, from?: ClientChannel): boolean {
+    if (!document.moved(now, caret.session as SessionId, caret)) return false
+    const others = [...document.followers].filter((channel) => channel !== from)
+    this.#voice.send(others, { case: 'caret', value: caret })
+    return true
+  }
+
+  // -------------------------------------------------------------------------------- time passes
+
+  tick(now: number): void {
+    this.#now = now
+    for (const document of this.#live.values()) {
+      document.forgetOldCarets(now)
+      const isIdle = document.followers.size === 0 && now - document.usedAt > idleDocumentMs
+      // What is on its way to the disk must be found in memory.
+      if (!isIdle || this.#options.appends.isAhead) continue
+      document.unload()
+      this.#live.delete(document.id)
+      if (this.#options.reader.loose(document.id) >= compactIdleUpdates) this.#compact(document.id)
+    }
+  }
+
+  /** Counts an update of a subject on disk; many of them are merged. */
+  countLoose(subject: SubjectId): void {
+    const count = (this.#loose.get(subject) ?? 0) + 1
+    this.#loose.delete(subject)
+    if (count >= compactAfterUpdates) {
+      this.#compact(subject)
+      return
+    }
+    this.#loose.set(subject, count)
+    if (this.#loose.size <= looseCountsMax) return
+    const [oldest] = this.#loose.keys()
+    if (oldest !== undefined) this.#loose.delete(oldest)
+  }
+
+  #compact(subject: SubjectId): void {
+    this.#voice.ask({ type: 'compact', subject })
+  }
+}
+
+const none = new Uint8Array()

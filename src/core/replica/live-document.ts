@@ -1,0 +1,148 @@
+// One document that somebody follows or writes: its text in memory, its followers, their carets.
+
+import * as Y from 'yjs'
+import { storedText, textRoot } from '../model/snapshot.ts'
+import { caretLifeMs } from '../model/limits.ts'
+import type { SessionId, SubjectId } from '../model/ids.ts'
+import type { Caret } from '../model/wire.ts'
+import type { StoredSubject } from '../ports.ts'
+import type { ClientChannel } from './messages.ts'
+
+/** What a new follower is sent. */
+export interface Difference {
+  update: Uint8Array
+  stateVector: Uint8Array
+}
+
+export class LiveDocument {
+  readonly id: SubjectId
+  readonly followers = new Set<ClientChannel>()
+  /** Counts the changes told to followers. */
+  number = 0
+  usedAt: number
+
+  readonly #load: () => StoredSubject
+  readonly #writer: () => number
+  readonly #carets = new Map<SessionId, { caret: Caret; at: number }>()
+  #doc: Y.Doc | undefined
+
+  constructor(options: {
+    id: SubjectId
+    now: number
+    /** Reads what is stored. Throws CorruptError. */
+    load: () => StoredSubject
+    /** A fresh Yjs client id for what this server itself writes. */
+    writer: () => number
+  }) {
+    this.id = options.id
+    this.usedAt = options.now
+    this.#load = options.load
+    this.#writer = options.writer
+  }
+
+  get isInMemory(): boolean {
+    return this.#doc !== undefined
+  }
+
+  /** The text in memory, loaded when it is not there yet. Throws CorruptError. */
+  doc(): Y.Doc {
+    if (!this.#doc) {
+      this.#doc = storedText(this.#load())
+      this.#doc.clientID = this.#writer()
+    }
+    return this.#doc
+  }
+
+  text(): Y.Text {
+    return this.doc().getText(textRoot)
+  }
+
+  get sizes(): { textLengthUtf16: number; structs: number } {
+    return { textLengthUtf16: this.text().length, structs: countStructs(this.doc()) }
+  }
+
+  /** Integrates a checked update, if the text is in memory; else the disk has it when it is read. */
+  integrate(update: Uint8Array): void {
+    if (this.#doc) Y.applyUpdate(this.#doc, update)
+  }
+
+  /** Edits the text as this server's own writer; the update, or undefined when nothing changed. */
+  edit(change: (text: Y.Text) => void): Uint8Array | undefined {
+    const doc = this.doc()
+    let update: Uint8Array | undefined
+    const keep = (made: Uint8Array) => {
+      update = made
+    }
+    doc.on('update', keep)
+    doc.transact(() => change(this.text()))
+    doc.off('update', keep)
+    return update
+  }
+
+  /** What somebody with this state vector lacks. Throws CorruptError. */
+  difference(stateVector: Uint8Array): Difference {
+    // Nobody has written here since it was stored: the stored bytes say it without being decoded.
+    if (!this.#doc && stateVector.length <= 1)
+      return { update: this.#storedBytes(), stateVector: empty }
+    const doc = this.doc()
+    const update = Y.encodeStateAsUpdate(doc, stateVector.length > 0 ? stateVector : undefined)
+    return { update, stateVector: Y.encodeStateVector(doc) }
+  }
+
+  #storedBytes(): Uint8Array {
+    const { snapshots, updates } = this.#load()
+    const pieces = snapshots.map(({ text }) => text).filter(({ length }) => length > 0)
+    for (const { body } of updates) if (body.case === 'text') pieces.push(body.value)
+    return pieces.length === 1 ? pieces[0]! : Y.mergeUpdates(pieces)
+  }
+
+  /** Something stored was received whole: reads it again. */
+  reload(): Uint8Array | undefined {
+    if (!this.#doc) return undefined
+    const before = Y.encodeStateVector(this.#doc)
+    Y.applyUpdate(this.#doc, this.#storedBytes())
+    return Y.encodeStateAsUpdate(this.#doc, before)
+  }
+
+  unload(): void {
+    this.#doc?.destroy()
+    this.#doc = undefined
+  }
+
+  // -------------------------------------------------------------------------------------- carets
+
+  /** Keeps a caret; false: it is older than the one known. */
+  moved(now: number, session: SessionId, caret: Caret): boolean {
+    const known = this.#carets.get(session)
+    if (known && known.caret.clock > caret.clock) return false
+    if (caret.state === '') this.#carets.delete(session)
+    else this.#carets.set(session, { caret, at: now })
+    return true
+  }
+
+  carets(): Caret[] {
+    return [...this.#carets.values()].map(({ caret }) => caret)
+  }
+
+  /** Forgets the caret of a session that left; the one to tell others. */
+  left(session: SessionId): Caret | undefined {
+    const known = this.#carets.get(session)
+    if (!known) return undefined
+    this.#carets.delete(session)
+    return { ...known.caret, clock: known.caret.clock + 1, state: '' }
+  }
+
+  forgetOldCarets(now: number): void {
+    for (const [session, { at }] of this.#carets) {
+      if (now - at > caretLifeMs) this.#carets.delete(session)
+    }
+  }
+}
+
+const empty = new Uint8Array()
+
+function countStructs(doc: Y.Doc): number {
+  let count = 0
+  for (const structs of doc.store.clients.values()) count += structs.length
+  return count
+}

@@ -1,0 +1,107 @@
+// Changes of the folder: what a client's operation becomes in the logs.
+
+import { create, toBinary } from '@bufbuild/protobuf'
+import * as Y from 'yjs'
+import { FourfoldError } from '../model/errors.ts'
+import type { Folder } from '../model/folder.ts'
+import { seedWriterOf, type Origin } from '../model/ids.ts'
+import { entriesMax, textBytesMax } from '../model/limits.ts'
+import { checkFileName } from '../model/names.ts'
+import { textRoot } from '../model/snapshot.ts'
+import type { NewUpdate } from '../ports.ts'
+import { EntrySchema, Kind, StampSchema, type Entry, type Stamp } from '../model/wire.ts'
+import { utf8 } from './utf8.ts'
+
+/** Who asks, when, under which operation id. */
+export interface Request {
+  operation: string
+  author: string
+  at: number
+}
+
+/**
+ * Turns operations into updates. Every operation may be carried out twice, by two servers that do
+ * not know of each other: the result is one.
+ */
+export class Operations {
+  readonly #folder: Folder
+  readonly #origin: Origin
+  #counter = 0
+
+  constructor(folder: Folder, origin: Origin) {
+    this.#folder = folder
+    this.#origin = origin
+  }
+
+  /**
+   * A new text file. The text comes first, so that no one sees the name without it.
+   * @throws FourfoldError invalid, taken, too-large
+   */
+  create(request: Request, name: string, text: string): NewUpdate[] {
+    checkFileName(name)
+    this.#checkFree(name)
+    if (this.#folder.size >= entriesMax) {
+      throw new FourfoldError('too-large', `This folder holds ${entriesMax} files already.`)
+    }
+    const bytes = utf8(text)
+    if (bytes.length > textBytesMax) {
+      throw new FourfoldError('too-large', `A text file may have at most ${textBytesMax} bytes.`)
+    }
+    const stamp = this.#stamp()
+    const entry = create(EntrySchema, {
+      id: request.operation,
+      kind: Kind.TEXT,
+      created: stamp,
+      name: { value: name, stamp },
+      parent: { value: '', stamp },
+      deleted: { value: false, stamp },
+      createdBy: request.author,
+      createdAt: request.at,
+    })
+    const made = this.#change(request, entry)
+    if (text === '') return [made]
+    const body: NewUpdate['body'] = { case: 'text', value: seed(request.operation, text, bytes) }
+    return [{ ...made, operation: '', body }, made]
+  }
+
+  /** @throws FourfoldError invalid, taken */
+  rename(request: Request, entry: Entry, name: string): NewUpdate {
+    checkFileName(name)
+    if (!entry.deleted?.value) this.#checkFree(name, entry.id)
+    const change = { id: entry.id, name: { value: name, stamp: this.#stamp() } }
+    return this.#change(request, create(EntrySchema, change))
+  }
+
+  /** To the trash, or out of it. */
+  setDeleted(request: Request, entry: Entry, isDeleted: boolean): NewUpdate {
+    const deleted = { value: isDeleted, stamp: this.#stamp() }
+    const change = { id: entry.id, deleted, deletedBy: request.author }
+    return this.#change(request, create(EntrySchema, change))
+  }
+
+  #change({ operation, author, at }: Request, entry: Entry): NewUpdate {
+    const value = toBinary(EntrySchema, entry)
+    return { subject: entry.id, author, at, operation, body: { case: 'entry', value } }
+  }
+
+  #checkFree(name: string, except?: string): void {
+    const holder = this.#folder.holder(name)
+    if (holder === undefined || holder.id === except) return
+    const shown = this.#folder.shownName(holder.id)
+    throw new FourfoldError('taken', `"${shown}" is here already; choose another name.`)
+  }
+
+  // Larger than every counter seen, and never given twice by this life.
+  #stamp(): Stamp {
+    this.#counter = Math.max(this.#counter, this.#folder.counter) + 1
+    return create(StampSchema, { counter: this.#counter, origin: this.#origin })
+  }
+}
+
+// The same on every server: the same writer, the same clock, the same text.
+function seed(operation: string, text: string, bytes: Uint8Array): Uint8Array {
+  const doc = new Y.Doc()
+  doc.clientID = seedWriterOf(operation, bytes)
+  doc.getText(textRoot).insert(0, text)
+  return Y.encodeStateAsUpdate(doc)
+}

@@ -1,0 +1,73 @@
+// Screen names: unique among connected servers, settled after a partition, freed by leaving.
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { ReplicaId, SessionId } from '../model/ids.ts'
+import { presenceLifeMs } from '../model/limits.ts'
+import { People } from './people.ts'
+
+const a = 'a' as ReplicaId
+const b = 'b' as ReplicaId
+const session = (name: string) => name.padEnd(16, '_') as SessionId
+const one = session('one')
+const two = session('two')
+
+test('a name, or one too like it, is held by one session', () => {
+  const people = new People(a)
+  people.claim(one, 'Ana')
+  assert.equal(people.holder('ana', [])?.session, one)
+  assert.equal(people.holder('Аna', [])?.session, one, 'a Cyrillic A looks the same')
+  assert.equal(people.holder('ana', [one]), undefined)
+  people.leave(one)
+  assert.equal(people.holder('ana', []), undefined)
+})
+
+test('after a partition the older claim keeps the name, on both sides', () => {
+  const here = new People(a)
+  const there = new People(b)
+  const mine = here.claim(one, 'ana')
+  const theirs = there.claim(two, 'ana')
+  const losers = [here.heard(b, theirs), there.heard(a, mine)]
+  assert.deepEqual(
+    losers.filter((loser) => loser !== undefined),
+    [two],
+    'equal counters: the larger session id gives way, on its own server',
+  )
+  assert.equal(there.freeName('ana'), 'ana~2')
+})
+
+test('a session that moved to this server is not sent away by its old one', () => {
+  const people = new People(b)
+  people.heard(a, {
+    $typeName: 'fourfold.v1.Presence',
+    session: one,
+    name: 'ana',
+    counter: 1,
+    isHere: true,
+  })
+  people.claim(one, 'ana')
+  people.heard(a, {
+    $typeName: 'fourfold.v1.Presence',
+    session: one,
+    name: 'ana',
+    counter: 1,
+    isHere: false,
+  })
+  assert.equal(people.holder('ana', [])?.session, one)
+})
+
+test('the people of a silent server are forgotten after a while, not at once', () => {
+  const people = new People(b)
+  people.heard(a, {
+    $typeName: 'fourfold.v1.Presence',
+    session: one,
+    name: 'ana',
+    counter: 1,
+    isHere: true,
+  })
+  people.silent(1000, a, true)
+  people.tick(1000 + presenceLifeMs - 1)
+  assert.ok(people.holder('ana', []))
+  people.tick(1000 + presenceLifeMs)
+  assert.equal(people.holder('ana', []), undefined)
+})

@@ -1,0 +1,125 @@
+// Who is here, on this server and on the others, and who holds which screen name.
+
+import { create } from '@bufbuild/protobuf'
+import type { ReplicaId, SessionId } from '../model/ids.ts'
+import { presenceLifeMs, screenNameMax } from '../model/limits.ts'
+import { likeness } from '../model/names.ts'
+import { PresenceSchema, type Presence } from '../model/wire.ts'
+
+interface Person {
+  session: SessionId
+  name: string
+  /** Lamport counter of the claim: the older claim keeps the name. */
+  counter: number
+  at: ReplicaId
+}
+
+/** Claims of screen names. Unique among connected servers; a clash after a partition is settled. */
+export class People {
+  readonly #here: ReplicaId
+  readonly #bySession = new Map<SessionId, Person>()
+  readonly #silentSince = new Map<ReplicaId, number>()
+  #counter = 0
+
+  constructor(here: ReplicaId) {
+    this.#here = here
+  }
+
+  /** The session that holds this name or one too like it, other than those given. */
+  holder(name: string, except: readonly SessionId[]): Person | undefined {
+    const key = likeness(name)
+    for (const person of this.#bySession.values()) {
+      if (likeness(person.name) === key && !except.includes(person.session)) return person
+    }
+    return undefined
+  }
+
+  /** A session on this server takes a name; the statement to make to the others. */
+  claim(session: SessionId, name: string): Presence {
+    const known = this.#bySession.get(session)
+    const counter = known?.name === name ? known.counter : ++this.#counter
+    this.#bySession.set(session, { session, name, counter, at: this.#here })
+    return presence(session, name, counter, true)
+  }
+
+  /** A session left this server; the statement to make, when it was not elsewhere already. */
+  leave(session: SessionId): Presence | undefined {
+    const person = this.#bySession.get(session)
+    if (person?.at !== this.#here) return undefined
+    this.#bySession.delete(session)
+    return presence(session, person.name, person.counter, false)
+  }
+
+  /** Everybody on this server, for a server that has just come. */
+  here(): Presence[] {
+    return [...this.#bySession.values()]
+      .filter(({ at }) => at === this.#here)
+      .map(({ session, name, counter }) => presence(session, name, counter, true))
+  }
+
+  /**
+   * Another server's statement. When it shows that two hold one name, the session on this server
+   * that has to give way is returned.
+   */
+  heard(from: ReplicaId, said: Presence): SessionId | undefined {
+    const session = said.session as SessionId
+    const known = this.#bySession.get(session)
+    this.#counter = Math.max(this.#counter, said.counter)
+    if (!said.isHere) {
+      if (known?.at === from) this.#bySession.delete(session)
+      return undefined
+    }
+    // A session that is on this server has left the other one, whatever that still believes.
+    if (known?.at === this.#here) return undefined
+    const other: Person = { session, name: said.name, counter: said.counter, at: from }
+    this.#bySession.set(session, other)
+    const mine = this.#twin(other)
+    return mine && isOlder(other, mine) ? mine.session : undefined
+  }
+
+  /** Whether a session is last known at this server. */
+  isAt(session: SessionId, replica: ReplicaId): boolean {
+    return this.#bySession.get(session)?.at === replica
+  }
+
+  /** Another server is silent, or heard again. Its people are forgotten after a while. */
+  silent(now: number, replica: ReplicaId, isSilent: boolean): void {
+    if (!isSilent) this.#silentSince.delete(replica)
+    else if (!this.#silentSince.has(replica)) this.#silentSince.set(replica, now)
+  }
+
+  tick(now: number): void {
+    for (const [replica, since] of this.#silentSince) {
+      if (now - since < presenceLifeMs) continue
+      this.#silentSince.delete(replica)
+      for (const person of this.#bySession.values()) {
+        if (person.at === replica) this.#bySession.delete(person.session)
+      }
+    }
+  }
+
+  /** A free name for somebody who has to give way: "ana~2". */
+  freeName(name: string): string {
+    for (let number = 2; ; number++) {
+      const suffix = `~${number}`
+      const free = [...name].slice(0, screenNameMax - suffix.length).join('') + suffix
+      if (!this.holder(free, [])) return free
+    }
+  }
+
+  #twin(other: Person): Person | undefined {
+    const key = likeness(other.name)
+    for (const person of this.#bySession.values()) {
+      if (person.at === this.#here && likeness(person.name) === key) return person
+    }
+    return undefined
+  }
+}
+
+function isOlder(a: Person, b: Person): boolean {
+  return a.counter < b.counter || (a.counter === b.counter && a.session < b.session)
+}
+
+function presence(session: SessionId, name: string, counter: number, isHere: boolean): Presence {
+  return create(PresenceSchema, { session, name, counter, isHere })
+}

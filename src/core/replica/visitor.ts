@@ -1,0 +1,81 @@
+// One channel to a client: who it is, what it follows, how much it may still send.
+
+import { writerOf, sessionOf, type SessionId, type SubjectId } from '../model/ids.ts'
+import { sessionBurstBytesMax, sessionBytesPerSecondMax } from '../model/limits.ts'
+import type { Hello } from '../model/wire.ts'
+import type { ClientChannel } from './messages.ts'
+import { Tickets } from './tickets.ts'
+
+/** A budget that refills with time: so many a second on average, `most` at once. */
+export class Allowance {
+  readonly #perSecond: number
+  readonly #most: number
+  #left: number
+  #at: number
+
+  constructor(now: number, perSecond: number, most: number) {
+    this.#perSecond = perSecond
+    this.#most = most
+    this.#left = most
+    this.#at = now
+  }
+
+  /** Takes `amount` if it is there. */
+  take(now: number, amount: number): boolean {
+    this.#left = Math.min(this.#most, this.#left + ((now - this.#at) * this.#perSecond) / 1000)
+    this.#at = now
+    if (this.#left < amount) return false
+    this.#left -= amount
+    return true
+  }
+}
+
+export interface Rates {
+  pushesPerSecond: number
+  pushBurst: number
+  caretsPerSecond: number
+}
+
+/** A client after its first hello. */
+export class Visitor {
+  readonly channel: ClientChannel
+  readonly session: SessionId
+  readonly key: Uint8Array
+  /** The Yjs client ids under which this client may write. */
+  readonly writers: ReadonlySet<number>
+  /** Earlier sessions of the same person. */
+  readonly earlier: readonly SessionId[]
+  readonly follows = new Set<SubjectId>()
+  readonly tickets = new Tickets()
+  name = ''
+  isStandby = true
+  lastTicket = 0
+  offences = 0
+
+  readonly #pushes: Allowance
+  readonly #carets: Allowance
+  readonly #bytes: Allowance
+
+  constructor(now: number, channel: ClientChannel, hello: Hello, rates: Rates) {
+    this.channel = channel
+    this.key = hello.key
+    this.session = sessionOf(hello.key)
+    this.earlier = hello.earlierKeys.map(sessionOf)
+    this.writers = new Set([hello.key, ...hello.earlierKeys].map(writerOf))
+    this.#pushes = new Allowance(now, rates.pushesPerSecond, rates.pushBurst)
+    this.#carets = new Allowance(now, rates.caretsPerSecond, rates.caretsPerSecond)
+    this.#bytes = new Allowance(now, sessionBytesPerSecondMax, sessionBurstBytesMax)
+  }
+
+  mayPush(now: number): boolean {
+    return this.#pushes.take(now, 1)
+  }
+
+  mayMove(now: number): boolean {
+    return this.#carets.take(now, 1)
+  }
+
+  maySend(now: number, bytes: number): boolean {
+    return this.#bytes.take(now, bytes)
+  }
+}

@@ -1,0 +1,230 @@
+// Who is here: admission, screen names, receipts of what each channel pushed.
+
+import { create } from '@bufbuild/protobuf'
+import { FourfoldError } from '../model/errors.ts'
+import type { ReplicaId, SessionId } from '../model/ids.ts'
+import { earlierKeysMax } from '../model/limits.ts'
+import { checkScreenName } from '../model/names.ts'
+import {
+  Code,
+  ServerSchema,
+  ServersSchema,
+  ServerState,
+  StoredSchema,
+  type Hello,
+  type Presence,
+  type Servers,
+} from '../model/wire.ts'
+import type { Mark, ServerView } from '../ports.ts'
+import type { ClientChannel } from './messages.ts'
+import type { People } from './people.ts'
+import { Visitor, type Rates } from './visitor.ts'
+import { codeOf, type Voice } from './voice.ts'
+
+/** The revision of the language between clients and servers. */
+const protocol = 1
+/** A client that goes on writing under a foreign id after so many refusals is cut. */
+const offencesMax = 3
+/** Changes of a lag alone are told this seldom. */
+const lagToldMs = 1000
+
+export interface VisitorsOptions {
+  replica: ReplicaId
+  set: string
+  version: string
+  safeCount: number
+  rates: Rates
+  voice: Voice
+  people: People
+  /** The mark that each server's disk covers. */
+  covered: ReadonlyMap<ReplicaId, Mark>
+}
+
+export class Visitors {
+  readonly #options: VisitorsOptions
+  readonly #voice: Voice
+  readonly #people: People
+  readonly #byChannel = new Map<ClientChannel, Visitor>()
+  /** Those whose tickets wait for more disks. */
+  readonly #awaiting = new Set<Visitor>()
+  #servers: ServerView[] = []
+  #lagToldAt = 0
+  #isServing = false
+
+  constructor(options: VisitorsOptions) {
+    this.#options = options
+    this.#voice = options.voice
+    this.#people = options.people
+  }
+
+  get size(): number {
+    return this.#byChannel.size
+  }
+
+  get isServing(): boolean {
+    return this.#isServing
+  }
+
+  get servers(): ServerView[] {
+    return this.#servers
+  }
+
+  get(channel: ClientChannel): Visitor | undefined {
+    return this.#byChannel.get(channel)
+  }
+
+  /** The channels of people, without those only kept warm. */
+  present(): ClientChannel[] {
+    const present = [...this.#byChannel.values()].filter(({ isStandby }) => !isStandby)
+    return present.map(({ channel }) => channel)
+  }
+
+  /** The visitor when the hello was taken; an answer was given either way. */
+  hello(now: number, channel: ClientChannel, hello: Hello): Visitor | undefined {
+    try {
+      const visitor = this.#byChannel.get(channel) ?? this.#admit(now, channel, hello)
+      if (!hello.isStandby) {
+        visitor.name = this.#takeName(visitor, hello.name)
+        visitor.isStandby = false
+      }
+      this.#byChannel.set(channel, visitor)
+      this.#welcome(visitor)
+      return visitor
+    } catch (error) {
+      if (!(error instanceof FourfoldError)) throw error
+      this.#voice.refuse(channel, codeOf(error), error.message)
+      return undefined
+    }
+  }
+
+  #admit(now: number, channel: ClientChannel, hello: Hello): Visitor {
+    if (hello.protocol !== protocol) {
+      const age = hello.protocol > protocol ? 'older' : 'newer'
+      const both = `it speaks revision ${protocol}, not ${hello.protocol}`
+      throw new FourfoldError('protocol', `This server is ${age} than your client: ${both}.`)
+    }
+    if (!this.#isServing) {
+      throw new FourfoldError('unavailable', 'This server is catching up. Trying another.')
+    }
+    const { key, earlierKeys } = hello
+    if (earlierKeys.length > earlierKeysMax || [key, ...earlierKeys].some((k) => k.length !== 16)) {
+      const most = `at most ${earlierKeysMax} earlier ones`
+      throw new FourfoldError('invalid', `A session has one key of 16 bytes and ${most}.`)
+    }
+    return new Visitor(now, channel, hello, this.#options.rates)
+  }
+
+  #takeName(visitor: Visitor, asked: string): string {
+    const name = checkScreenName(asked)
+    const { session } = visitor
+    const holder = this.#people.holder(name, [session, ...visitor.earlier])
+    if (holder) {
+      throw new FourfoldError('taken', `"${holder.name}" is here already; choose another name.`)
+    }
+    this.#voice.toPeers({ case: 'presence', value: this.#people.claim(session, name) })
+    return name
+  }
+
+  #welcome({ channel, name, session }: Visitor): void {
+    const { replica, set, version, safeCount } = this.#options
+    this.#voice.send([channel], {
+      case: 'welcome',
+      value: {
+        $typeName: 'fourfold.v1.Welcome',
+        server: replica,
+        servers: this.#serversMessage(),
+        name,
+        session,
+        safeCount: Math.min(safeCount, this.#servers.length),
+        set,
+        version,
+      },
+    })
+  }
+
+  closed(visitor: Visitor): void {
+    this.#byChannel.delete(visitor.channel)
+    this.#awaiting.delete(visitor)
+    this.#voice.forget(visitor.channel)
+    const { session } = visitor
+    const isStillHere = [...this.#byChannel.values()].some(
+      (other) => other.session === session && !other.isStandby,
+    )
+    if (visitor.isStandby || isStillHere) return
+    const farewell = this.#people.leave(session)
+    if (farewell) this.#voice.toPeers({ case: 'presence', value: farewell })
+  }
+
+  /** It wrote under the id of somebody else. */
+  offended(visitor: Visitor): void {
+    if (++visitor.offences < offencesMax) return
+    const text = 'This client writes in the name of others.'
+    this.#voice.refuse(visitor.channel, Code.FORBIDDEN, text)
+  }
+
+  // -------------------------------------------------------------------------------- receipts
+
+  /** A push or operation is on this disk, with all that this disk holds at `mark`. */
+  stored(visitor: Visitor, ticket: number, mark: Mark): void {
+    visitor.tickets.add(ticket, mark)
+    if (this.#byChannel.has(visitor.channel)) this.#awaiting.add(visitor)
+  }
+
+  tellReceipts(): void {
+    for (const visitor of this.#awaiting) {
+      const holdings = visitor.tickets.holdings(this.#options.covered)
+      if (visitor.tickets.isEmpty) this.#awaiting.delete(visitor)
+      if (holdings.length === 0) continue
+      const value = create(StoredSchema, { holdings })
+      this.#voice.send([visitor.channel], { case: 'stored', value })
+    }
+  }
+
+  // --------------------------------------------------------------------------- other servers
+
+  heardPresence(from: ReplicaId, presence: Presence): void {
+    const loser = this.#people.heard(from, presence)
+    if (loser !== undefined) this.#giveWay(loser)
+  }
+
+  #giveWay(session: SessionId): void {
+    for (const visitor of this.#byChannel.values()) {
+      if (visitor.session !== session || visitor.isStandby) continue
+      const old = visitor.name
+      const name = this.#people.freeName(old)
+      visitor.name = name
+      this.#voice.toPeers({ case: 'presence', value: this.#people.claim(session, name) })
+      const text = `Somebody else was here first as "${old}"; you are "${name}" now.`
+      const value = { $typeName: 'fourfold.v1.Renamed' as const, name, text }
+      this.#voice.send([visitor.channel], { case: 'renamed', value })
+    }
+  }
+
+  heardServers(now: number, servers: ServerView[], isServing: boolean): void {
+    const states = (views: ServerView[]) => views.map(({ id, state }) => `${id}${state}`).join()
+    const isNews = states(servers) !== states(this.#servers)
+    for (const { id, state } of servers) {
+      const wasLive = this.#servers.find((each) => each.id === id)?.state === ServerState.LIVE
+      this.#people.silent(now, id, state === ServerState.DOWN)
+      const isOther = id !== this.#options.replica
+      if (isOther && state === ServerState.LIVE && !wasLive) this.#introduceEverybody()
+    }
+    this.#servers = servers
+    this.#isServing = isServing
+    if (!isNews && now - this.#lagToldAt < lagToldMs) return
+    this.#lagToldAt = now
+    this.#voice.send([...this.#byChannel.keys()], {
+      case: 'servers',
+      value: this.#serversMessage(),
+    })
+  }
+
+  #introduceEverybody(): void {
+    for (const value of this.#people.here()) this.#voice.toPeers({ case: 'presence', value })
+  }
+
+  #serversMessage(): Servers {
+    const servers = this.#servers.map((view) => create(ServerSchema, { ...view }))
+    return create(ServersSchema, { servers })
+  }
+}
