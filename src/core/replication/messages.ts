@@ -19,6 +19,8 @@ export type ReplicationInput =
   /** The batch under way is on stable storage. */
   | { type: 'stored' }
   | { type: 'compacted'; subject: SubjectId }
+  /** A turn of the loop ends: what gathered in it goes to the disk as one batch. */
+  | { type: 'settle' }
   | { type: 'tick' }
 
 export type ReplicationOutput =

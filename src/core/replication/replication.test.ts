@@ -83,8 +83,10 @@ class Circle {
     this.#queue.push({ server, input })
     for (let next = this.#queue.shift(); next; next = this.#queue.shift()) {
       if (this.living.get(next.server.id) !== next.server) continue
-      const outputs = next.server.mind.step(this.now, next.input)
-      for (const output of outputs) this.#perform(next.server, output)
+      for (const input of [next.input, { type: 'settle' as const }]) {
+        const outputs = next.server.mind.step(this.now, input)
+        for (const output of outputs) this.#perform(next.server, output)
+      }
     }
   }
 

@@ -114,12 +114,13 @@ export class Replication {
         this.#isCompacting = false
         this.#compactNext()
         break
+      case 'settle':
+        break
       case 'tick':
         this.#tick(now)
         break
     }
-    const batch = this.#gathering.take()
-    if (batch) this.#voice.say({ type: 'store', batch })
+    if (input.type === 'settle' || input.type === 'stored' || input.type === 'tick') this.#store()
     return this.#voice.take()
   }
 
@@ -174,6 +175,11 @@ export class Replication {
   }
 
   // ------------------------------------------------------------------------------------ the disk
+
+  #store(): void {
+    const batch = this.#gathering.take()
+    if (batch) this.#voice.say({ type: 'store', batch })
+  }
 
   #stored(now: number): void {
     const items = this.#gathering.done()
