@@ -1,0 +1,91 @@
+// Bars between the top bar and the text: the few things a person should know while writing.
+// None of them covers the text or takes the focus.
+
+import { FileX, Lock, TriangleAlert } from 'lucide-react'
+import { type FormEvent, useState } from 'react'
+import { Button, Form, Input, Label, TextField } from 'react-aria-components'
+import { screenNameMax } from '../core/model/limits.ts'
+import type { FileInfo } from '../client/api.ts'
+import { useClient } from './client-context.tsx'
+import type { OpenFile } from './open-file.ts'
+import { KeepText } from './save-details.tsx'
+import { suggested } from './names.ts'
+
+interface BarsProps {
+  file: FileInfo | undefined
+  open: OpenFile | undefined
+  restore: (file: FileInfo) => void
+  saveAs: (file: FileInfo) => void
+  close: () => void
+  renameMe: (name: string) => void
+}
+
+export function Bars({ file, open, restore, saveAs, close, renameMe }: BarsProps) {
+  const { save, connection } = useClient()
+  return (
+    <>
+      {connection.name === 'refused' &&
+        (connection.code === 'taken' ? (
+          <NameTakenBar text={connection.text} renameMe={renameMe} />
+        ) : (
+          <div className="bar tone-muted" role="alert">
+            <Lock size={18} aria-hidden />
+            <span className="bar-text">{connection.text}</span>
+            {open && file && <KeepText file={open} fileName={file.name} />}
+          </div>
+        ))}
+      {save.name === 'danger' && (
+        <div className="bar tone-danger" role="alert">
+          <TriangleAlert size={18} aria-hidden />
+          <span className="bar-text">
+            <strong>Not saved.</strong> {save.why} Keep this tab open, or take the text with you.
+          </span>
+          {open && file && <KeepText file={open} fileName={file.name} />}
+        </div>
+      )}
+      {file?.isDeleted === true && (
+        <div className="bar tone-warn" role="alert">
+          <FileX size={18} aria-hidden />
+          <span className="bar-text">
+            {file.deletedBy === '' ? 'Somebody' : file.deletedBy} deleted this file. Your text is
+            safe.
+          </span>
+          <span className="actions">
+            <Button className="button primary" onPress={() => restore(file)}>
+              Restore file
+            </Button>
+            <Button className="button" onPress={() => saveAs(file)}>
+              Save as new
+            </Button>
+            <Button className="button" onPress={close}>
+              Close
+            </Button>
+          </span>
+        </div>
+      )}
+    </>
+  )
+}
+
+function NameTakenBar({ text, renameMe }: { text: string; renameMe: (name: string) => void }) {
+  const client = useClient()
+  const [name, setName] = useState(() => suggested(client.name))
+  const submit = (event: FormEvent) => {
+    event.preventDefault()
+    if (name.trim() !== '') renameMe(name.trim())
+  }
+  return (
+    <div className="bar tone-warn" role="alert">
+      <span className="bar-text">{text} What you write is kept on this device until you join.</span>
+      <Form className="actions" onSubmit={submit}>
+        <TextField value={name} onChange={setName} maxLength={screenNameMax}>
+          <Label className="visually-hidden">Another name</Label>
+          <Input spellCheck="false" />
+        </TextField>
+        <Button type="submit" className="button primary">
+          Join
+        </Button>
+      </Form>
+    </div>
+  )
+}

@@ -1,0 +1,96 @@
+// The middle of the page: the text of the shown file.
+
+import { useEffect, useRef, useState } from 'react'
+import { useLandmark } from 'react-aria/useLandmark'
+import { useMedia } from './client-context.tsx'
+import { closeEditor, keepPlace, openEditor, setLanguage } from './editor-state.ts'
+import type { OpenFile } from './open-file.ts'
+import { PhoneKeys } from './phone-keys.tsx'
+import type { ShownEditor } from './shown-editor.ts'
+import { notify } from './toasts.tsx'
+
+interface EditorPaneProps {
+  open: OpenFile
+  fileName: string
+  editor: ShownEditor
+  /** Whether no server answers: then a text that is not on this device must wait. */
+  isOffline: boolean
+  /** A version lies over the text. */
+  isCovered: boolean
+}
+
+/** A text that is here sooner shows no word about waiting. */
+const wordAfterMs = 400
+
+export function EditorPane({ open, fileName, editor, isOffline, isCovered }: EditorPaneProps) {
+  const pane = useRef<HTMLDivElement>(null)
+  const host = useRef<HTMLDivElement>(null)
+  const [isLoaded, setLoaded] = useState(false)
+  const [isLate, setLate] = useState(false)
+  const isPhone = useMedia('(max-width: 639px)')
+  const latestName = useRef(fileName)
+  const fittedName = useRef('')
+  latestName.current = fileName
+  const { landmarkProps } = useLandmark(
+    {
+      role: 'main',
+      'aria-label': fileName,
+      focus: () => editor.view?.focus(),
+    },
+    pane,
+  )
+
+  useEffect(() => {
+    const timer = setTimeout(setLate, wordAfterMs, true)
+    let isEnded = false
+    let unkeep = () => {}
+    void open.live.loaded.then(() => {
+      if (isEnded || host.current === null) return
+      setLoaded(true)
+      fittedName.current = latestName.current
+      const view = openEditor({
+        file: open,
+        fileName: latestName.current,
+        parent: host.current,
+        changed: () => editor.changed(),
+        tooLarge: () => notify('The file would be larger than 10 MiB; nothing was put in.'),
+      })
+      open.show(true)
+      editor.show(view)
+      view.focus()
+      const keep = () => keepPlace(view, open)
+      window.addEventListener('pagehide', keep)
+      unkeep = () => {
+        window.removeEventListener('pagehide', keep)
+        editor.show(undefined)
+        closeEditor(view, open)
+      }
+    })
+    return () => {
+      isEnded = true
+      clearTimeout(timer)
+      unkeep()
+      open.show(false)
+    }
+  }, [open, editor])
+
+  useEffect(() => {
+    if (editor.view === undefined || fittedName.current === fileName) return
+    fittedName.current = fileName
+    setLanguage(editor.view, fileName)
+  }, [editor, fileName])
+
+  return (
+    <main {...landmarkProps} ref={pane} className="editor-pane" hidden={isCovered}>
+      {!isLoaded && isLate && (
+        <p className="empty muted">
+          {isOffline
+            ? 'This file is not on this device. It opens when a server answers.'
+            : 'Opening…'}
+        </p>
+      )}
+      <div className="editor" ref={host} />
+      {isPhone && isLoaded && <PhoneKeys editor={editor} open={open} />}
+    </main>
+  )
+}

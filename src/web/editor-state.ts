@@ -1,0 +1,137 @@
+// The text editor of one file: CodeMirror bound to the file's shared text.
+
+import { closeBrackets, closeBracketsKeymap } from '@codemirror/autocomplete'
+import { defaultKeymap, indentWithTab } from '@codemirror/commands'
+import { bracketMatching, indentOnInput, syntaxHighlighting } from '@codemirror/language'
+import { gotoLine, highlightSelectionMatches, search, searchKeymap } from '@codemirror/search'
+import { Compartment, EditorState, type Extension } from '@codemirror/state'
+import {
+  drawSelection,
+  dropCursor,
+  EditorView,
+  highlightActiveLine,
+  highlightActiveLineGutter,
+  highlightSpecialChars,
+  keymap,
+  lineNumbers,
+  placeholder,
+  rectangularSelection,
+} from '@codemirror/view'
+import { classHighlighter } from '@lezer/highlight'
+import { yCollab, yUndoManagerKeymap } from 'y-codemirror.next'
+import * as Y from 'yjs'
+import { textBytesMax } from '../core/model/limits.ts'
+import { languageOf } from './language.ts'
+import { lineEndingOf, lineEndings } from './line-endings.ts'
+import type { OpenFile } from './open-file.ts'
+import { remoteCarets } from './remote-carets.ts'
+
+export interface EditorOptions {
+  file: OpenFile
+  fileName: string
+  parent: HTMLElement
+  /** The text, the selection or the focus changed. */
+  changed: (view: EditorView) => void
+  /** Something pasted or dropped would make the file larger than it may be. */
+  tooLarge: () => void
+}
+
+const language = new Compartment()
+
+/** The editor of a file whose text is loaded, at the place where this person left it. */
+export function openEditor(options: EditorOptions): EditorView {
+  const { file, parent } = options
+  const text = file.live.text.toString()
+  const place = file.place()
+  const clamp = (index: number) => Math.min(index, text.length)
+  const view = new EditorView({
+    parent,
+    state: EditorState.create({
+      doc: text,
+      ...(place && { selection: { anchor: clamp(place.anchor), head: clamp(place.head) } }),
+      extensions: [base, lineEndings(lineEndingOf(text)), shared(options)],
+    }),
+    ...(place &&
+      place.top > 0 && {
+        scrollTo: EditorView.scrollIntoView(clamp(place.top), { y: 'start', yMargin: 0 }),
+      }),
+  })
+  setLanguage(view, options.fileName)
+  return view
+}
+
+/** Ends an editor and keeps where the person was. */
+export function closeEditor(view: EditorView, file: OpenFile): void {
+  keepPlace(view, file)
+  view.destroy()
+}
+
+/** Notes where the person is, for this tab. */
+export function keepPlace(view: EditorView, file: OpenFile): void {
+  const { anchor, head } = view.state.selection.main
+  const at = (index: number) => Y.createRelativePositionFromTypeIndex(file.live.text, index)
+  const top = view.lineBlockAtHeight(view.scrollDOM.scrollTop + 1).from
+  file.leave({ anchor: at(anchor), head: at(head), top: at(top) })
+}
+
+/** Fits highlighting and wrapping to a file's name; what takes loading follows by itself. */
+export function setLanguage(view: EditorView, fileName: string): void {
+  const { isProse, load } = languageOf(fileName)
+  const plain = isProse ? [EditorView.lineWrapping, spelling] : [closeBrackets()]
+  const label = EditorView.contentAttributes.of({ 'aria-label': `Text of ${fileName}` })
+  view.dispatch({ effects: language.reconfigure([plain, label]) })
+  load?.().then(
+    (support) => view.dispatch({ effects: language.reconfigure([plain, label, support]) }),
+    // No server and not fetched before: the text is shown without colours.
+    () => undefined,
+  )
+}
+
+const spelling = EditorView.contentAttributes.of({
+  spellcheck: 'true',
+  autocapitalize: 'sentences',
+  autocorrect: 'on',
+})
+
+const base: Extension = [
+  lineNumbers(),
+  highlightActiveLine(),
+  highlightActiveLineGutter(),
+  highlightSpecialChars(),
+  highlightSelectionMatches(),
+  drawSelection(),
+  dropCursor(),
+  rectangularSelection(),
+  bracketMatching(),
+  indentOnInput(),
+  search({ top: true }),
+  syntaxHighlighting(classHighlighter),
+  placeholder('Write here'),
+  EditorState.allowMultipleSelections.of(true),
+  language.of([]),
+  keymap.of([
+    ...yUndoManagerKeymap,
+    ...closeBracketsKeymap,
+    { key: 'Mod-g', run: gotoLine },
+    ...searchKeymap,
+    ...defaultKeymap,
+    indentWithTab,
+  ]),
+]
+
+function shared({ file, changed, tooLarge }: EditorOptions): Extension {
+  return [
+    yCollab(file.live.text, null, { undoManager: file.undo }),
+    remoteCarets(file),
+    EditorState.transactionFilter.of((transaction) => {
+      const isOwn = transaction.isUserEvent('input') || transaction.isUserEvent('move')
+      // Letters are counted, not bytes: most of a text at this limit is ASCII; servers count exactly.
+      if (!isOwn || transaction.newDoc.length <= textBytesMax) return transaction
+      tooLarge()
+      return []
+    }),
+    EditorView.updateListener.of((update) => {
+      if (update.docChanged || update.selectionSet || update.focusChanged) changed(update.view)
+    }),
+  ]
+}

@@ -1,0 +1,103 @@
+// The right pane: the named versions of the shown file; each can be looked at and restored.
+
+import { Bookmark, X } from 'lucide-react'
+import { useEffect, useRef, useState } from 'react'
+import { Button, ListBox, ListBoxItem, Text } from 'react-aria-components'
+import { useLandmark } from 'react-aria/useLandmark'
+import { useClient } from './client-context.tsx'
+import { IconButton } from './icon-button.tsx'
+import { clock } from './save-words.ts'
+import { titleOf } from './version-view.tsx'
+import { type NamedVersion, namedVersions } from './versions.ts'
+
+interface HistoryPaneProps {
+  fileId: string
+  /** Counts up when this person named a version. */
+  asked: number
+  shown: NamedVersion | undefined
+  show: (version: NamedVersion | undefined) => void
+  nameVersion: () => void
+  close: () => void
+}
+
+type Listing =
+  | { name: 'asking' }
+  | { name: 'here'; versions: NamedVersion[] }
+  | { name: 'failed'; text: string }
+
+export function HistoryPane(props: HistoryPaneProps) {
+  const { fileId, asked, shown, show, nameVersion, close } = props
+  const client = useClient()
+  const [listing, setListing] = useState<Listing>({ name: 'asking' })
+  const [tries, setTries] = useState(0)
+  const pane = useRef<HTMLElement>(null)
+  const { landmarkProps } = useLandmark({ role: 'complementary', 'aria-label': 'History' }, pane)
+
+  useEffect(() => {
+    let isCurrent = true
+    namedVersions(client, fileId).then(
+      (versions) => isCurrent && setListing({ name: 'here', versions }),
+      (error: Error) => isCurrent && setListing({ name: 'failed', text: error.message }),
+    )
+    return () => {
+      isCurrent = false
+    }
+  }, [client, fileId, asked, tries])
+
+  return (
+    <aside {...landmarkProps} ref={pane} className="side-pane">
+      <header className="pane-head">
+        <h2>History</h2>
+        <IconButton
+          label="Name this version"
+          icon={<Bookmark size={18} aria-hidden />}
+          onPress={nameVersion}
+        />
+        <IconButton label="Close history" icon={<X size={18} aria-hidden />} onPress={close} />
+      </header>
+      {listing.name === 'asking' && <p className="empty muted">Asking for the versions…</p>}
+      {listing.name === 'failed' && (
+        <div className="empty">
+          <p className="muted">{listing.text}</p>
+          <Button className="button" onPress={() => setTries(tries + 1)}>
+            Ask again
+          </Button>
+        </div>
+      )}
+      {listing.name === 'here' && (
+        <ListBox
+          aria-label="Named versions"
+          className="versions"
+          items={listing.versions}
+          selectionMode="single"
+          selectedKeys={shown ? [shown.id] : []}
+          onSelectionChange={(keys) => {
+            const [id] = keys as Set<string>
+            show(listing.versions.find((version) => version.id === id))
+          }}
+          renderEmptyState={() => (
+            <p className="empty muted">No named versions yet. Ctrl+S names the present one.</p>
+          )}
+        >
+          {(version) => (
+            <ListBoxItem className="version" textValue={titleOf(version)}>
+              <Text slot="label">{titleOf(version)}</Text>
+              <Text slot="description" className="muted">
+                {dayOf(version.at)} {clock(version.at)} · {version.author}
+              </Text>
+            </ListBoxItem>
+          )}
+        </ListBox>
+      )}
+    </aside>
+  )
+}
+
+const days = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', year: 'numeric' })
+
+function dayOf(at: number): string {
+  const day = days.format(at)
+  if (day === days.format(Date.now())) return 'Today'
+  if (day === days.format(Date.now() - 24 * 3600 * 1000)) return 'Yesterday'
+  return day
+}

@@ -1,0 +1,119 @@
+// The dialog that asks for a name: of a new file, a copy, a version.
+
+import { useEffect, useRef, useState } from 'react'
+import {
+  Button,
+  Dialog,
+  FieldError,
+  Form,
+  Heading,
+  Input,
+  Label,
+  Modal,
+  ModalOverlay,
+  TextField,
+} from 'react-aria-components'
+import { stemLength } from './names.ts'
+
+export interface NameQuestion {
+  title: string
+  /** A sentence under the title; may be empty. */
+  text: string
+  label: string
+  /** In the field to begin with, without its extension selected. */
+  suggestion: string
+  action: string
+  /** Whether the empty answer is one. */
+  mayBeEmpty: boolean
+  /** Returns a sentence to show under the field when the name will not do. */
+  answer: (name: string) => Promise<string | undefined>
+}
+
+interface NameDialogProps {
+  question: NameQuestion
+  close: () => void
+}
+
+export function NameDialog({ question, close }: NameDialogProps) {
+  return (
+    <ModalOverlay
+      className="modal-overlay"
+      isOpen
+      isDismissable
+      onOpenChange={(isOpen) => {
+        if (!isOpen) close()
+      }}
+    >
+      <Modal className="modal">
+        <Dialog className="dialog">
+          <NameForm {...{ question, close }} />
+        </Dialog>
+      </Modal>
+    </ModalOverlay>
+  )
+}
+
+function NameForm({ question, close }: NameDialogProps) {
+  const [name, setName] = useState(question.suggestion)
+  const [problem, setProblem] = useState('')
+  const [isAsking, setAsking] = useState(false)
+  const input = useRef<HTMLInputElement>(null)
+  const isClosed = useRef(false)
+  useEffect(() => {
+    isClosed.current = false
+    input.current?.focus()
+    input.current?.setSelectionRange(0, stemLength(question.suggestion))
+    return () => {
+      isClosed.current = true
+    }
+  }, [question])
+
+  const submit = async () => {
+    if (isAsking) return
+    if (name.trim() === '' && !question.mayBeEmpty) {
+      setProblem('Type a name.')
+      return
+    }
+    setAsking(true)
+    const objection = await question.answer(name.trim())
+    if (isClosed.current) return
+    setAsking(false)
+    if (objection === undefined) close()
+    else setProblem(objection)
+  }
+  return (
+    <Form
+      validationBehavior="aria"
+      onSubmit={(event) => {
+        event.preventDefault()
+        void submit()
+      }}
+    >
+      <Heading slot="title" level={2}>
+        {question.title}
+      </Heading>
+      {question.text !== '' && <p className="muted">{question.text}</p>}
+      <TextField
+        value={name}
+        isInvalid={problem !== ''}
+        autoComplete="off"
+        onChange={(value) => {
+          setName(value)
+          setProblem('')
+        }}
+      >
+        <Label>{question.label}</Label>
+        <Input ref={input} spellCheck="false" />
+        <FieldError>{problem}</FieldError>
+      </TextField>
+      <span className="actions end">
+        <Button className="button" onPress={close}>
+          Cancel
+        </Button>
+        <Button type="submit" className="button primary" isPending={isAsking}>
+          {question.action}
+        </Button>
+      </span>
+    </Form>
+  )
+}

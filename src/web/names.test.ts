@@ -1,0 +1,34 @@
+// Names that are proposed, and files that are found by a part of their name.
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { screenNameMax } from '../core/model/limits.ts'
+import { copyName, includes, stemLength, suggested } from './names.ts'
+
+test('a taken name gets the next number', () => {
+  assert.equal(suggested('Ana'), 'Ana 2')
+  assert.equal(suggested('Ana 2'), 'Ana 3')
+  assert.equal(suggested('  Ana 9 '), 'Ana 10')
+})
+
+test('a proposed name is never longer than a name may be', () => {
+  assert.equal(suggested('x'.repeat(screenNameMax)).length, screenNameMax)
+})
+
+test('a copy keeps the extension', () => {
+  assert.equal(copyName('plan.md'), 'plan copy.md')
+  assert.equal(copyName('Makefile'), 'Makefile copy')
+  assert.equal(copyName('.profile'), '.profile copy')
+})
+
+test('what one wants to change of a name is what stands before the extension', () => {
+  assert.equal(stemLength('launch.md'), 'launch'.length)
+  assert.equal(stemLength('.profile'), '.profile'.length)
+  assert.equal(stemLength('README'), 'README'.length)
+})
+
+test('a file is found by parts of its name in any order and case', () => {
+  assert.ok(includes('Launch plan.md', 'plan LAU'))
+  assert.ok(includes('Launch plan.md', ''))
+  assert.ok(!includes('Launch plan.md', 'plan notes'))
+})

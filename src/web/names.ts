@@ -1,0 +1,32 @@
+// Names of people and files: which to propose, what is found by a part of one.
+
+import { screenNameMax } from '../core/model/limits.ts'
+
+/** "Ana" → "Ana 2" → "Ana 3": a name to try when this one is taken. */
+export function suggested(name: string): string {
+  const numbered = /^(.*?) (\d+)$/.exec(name.trim())
+  const [stem, number] = numbered ? [numbered[1]!, Number(numbered[2])] : [name.trim(), 1]
+  const tail = ` ${number + 1}`
+  return stem.slice(0, screenNameMax - tail.length) + tail
+}
+
+/** "plan.md" → "plan copy.md" */
+export function copyName(name: string): string {
+  const dot = name.lastIndexOf('.')
+  return dot > 0 ? `${name.slice(0, dot)} copy${name.slice(dot)}` : `${name} copy`
+}
+
+/** The length of a name without its extension: what one usually wants to change. */
+export function stemLength(name: string): number {
+  const dot = name.lastIndexOf('.')
+  return dot > 0 ? dot : name.length
+}
+
+/** Whether all words of a filter occur in a name, in any order and case. */
+export function includes(name: string, wanted: string): boolean {
+  const lower = name.toLocaleLowerCase('en')
+  return wanted
+    .toLocaleLowerCase('en')
+    .split(/\s+/)
+    .every((word) => lower.includes(word))
+}

@@ -1,0 +1,63 @@
+// What stands in the middle when no file is shown: how things are, and the first things to do.
+
+import { FilePlus, FolderOpen } from 'lucide-react'
+import { Button } from 'react-aria-components'
+import { useClient, useNow } from './client-context.tsx'
+import type { Commands } from './commands.ts'
+import { Mark } from './mark.tsx'
+import { downSentence } from './save-words.ts'
+
+interface NothingShownProps {
+  commands: Commands
+  /** The address names a file that is not there. */
+  isMissing: boolean
+}
+
+const counts = ['No', 'One', 'Two', 'Three', 'Four', 'Five', 'Six', 'Seven']
+
+export function NothingShown({ commands, isMissing }: NothingShownProps) {
+  const { files, filesAreCurrent } = useClient()
+  const isEmpty = filesAreCurrent && files.every((file) => file.isDeleted)
+  const sentence = isMissing
+    ? 'No such file. It may have been deleted for good, or the link is not complete.'
+    : isEmpty
+      ? 'This is a shared folder. Everything in it is written together, live.'
+      : 'Choose a file, or make one.'
+  return (
+    <main className="nothing" aria-label="No file is open">
+      <Mark />
+      <p>{sentence}</p>
+      {isEmpty && <ServersAgree />}
+      <span className="actions">
+        <Button className="button primary" onPress={commands.new.run}>
+          <FilePlus size={16} aria-hidden />
+          Create a note
+        </Button>
+        {!isEmpty && (
+          <Button className="button" onPress={commands.open.run}>
+            <FolderOpen size={16} aria-hidden />
+            Open a file
+          </Button>
+        )}
+      </span>
+    </main>
+  )
+}
+
+function ServersAgree() {
+  const { servers } = useClient()
+  const now = useNow(1000, true)
+  if (servers.length === 0) return null
+  const heardAt = Math.min(...servers.map((server) => server.heardAt))
+  if (servers.some((server) => server.state !== 'live' || server.lag > 0)) {
+    const sentence = downSentence(servers)
+    return sentence === undefined ? null : <p className="muted">{sentence}</p>
+  }
+  const seconds = Math.max(0, Math.round((now - heardAt) / 1000))
+  const count = counts[servers.length] ?? String(servers.length)
+  return (
+    <p className="muted">
+      {count} servers are up and agree (checked {seconds < 1 ? 'just now' : `${seconds} s ago`}).
+    </p>
+  )
+}

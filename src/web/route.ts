@@ -1,0 +1,18 @@
+// Which file the address of the page names: #/f/<id>, so that reload and a copied link work.
+
+import { isSubjectId } from '../core/model/ids.ts'
+
+/** The file named by a location's hash; undefined when it names none. */
+export function fileOf(hash: string): string | undefined {
+  const id = /^#\/f\/(.+)$/.exec(hash)?.[1]
+  return id !== undefined && isSubjectId(id) ? id : undefined
+}
+
+export function hashOf(file: string | undefined): string {
+  return file === undefined ? '#/' : `#/f/${file}`
+}
+
+/** The address that opens a file on the server this page came from. */
+export function linkTo(file: string): string {
+  return `${location.origin}/${hashOf(file)}`
+}

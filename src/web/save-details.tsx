@@ -1,0 +1,116 @@
+// What the status chip knows: the sentences, the servers one by one, the moves between them.
+
+import { Button } from 'react-aria-components'
+import type { ServerInfo } from '../client/api.ts'
+import { useClient, useNow } from './client-context.tsx'
+import { copy, download } from './download.ts'
+import type { OpenFile } from './open-file.ts'
+import { type ChipWords, clock } from './save-words.ts'
+import { notify } from './toasts.tsx'
+
+interface SaveDetailsProps {
+  words: ChipWords
+  file: OpenFile | undefined
+  fileName: string
+  hasUpdate: boolean
+}
+
+/** Moves shown: the last few tell what happened. */
+const movesShown = 5
+
+export function SaveDetails({ words, file, fileName, hasUpdate }: SaveDetailsProps) {
+  const client = useClient()
+  const now = useNow(1000, true)
+  const { save, connection, servers } = client
+  const isAtRisk = save.name === 'danger' || (save.name === 'ended' && save.waiting > 0)
+  const changedAt = file?.lastChangeAt ?? 0
+  return (
+    <>
+      <h2 className={`tone-${words.tone}`}>{words.text}</h2>
+      {words.sentences.map((sentence) => (
+        <p key={sentence}>{sentence}</p>
+      ))}
+      {changedAt > 0 && <p className="muted">Your last change here: {clock(changedAt, true)}</p>}
+      {connection.name === 'offline' && save.name !== 'ended' && (
+        <Button className="button primary" onPress={() => client.retry()}>
+          Retry now
+        </Button>
+      )}
+      {isAtRisk && file && <KeepText file={file} fileName={fileName} />}
+      {servers.length > 0 && (
+        <ul className="servers" aria-label="Servers">
+          {servers.map((server) => (
+            <li key={server.id} className={`server is-${server.state}`}>
+              <span className="server-dot" aria-hidden />
+              <span className="server-name">{server.id}</span>
+              <span>{serverWords(server)}</span>
+              <span className="muted server-heard">{heardWords(server, now)}</span>
+              {connection.name === 'online' && connection.server === server.id && (
+                <span className="tag">this page</span>
+              )}
+            </li>
+          ))}
+        </ul>
+      )}
+      {client.moves.length > 0 && (
+        <ul className="moves" aria-label="Changes of server">
+          {client.moves
+            .slice(-movesShown)
+            .reverse()
+            .map((move) => (
+              <li key={`${move.at}${move.to}`} className="muted">
+                {clock(move.at, true)} moved {move.from} → {move.to} in {Math.round(move.tookMs)} ms
+              </li>
+            ))}
+        </ul>
+      )}
+      {hasUpdate && (
+        <p>
+          Update ready.{' '}
+          <Button className="text-button" onPress={() => location.reload()}>
+            Reload
+          </Button>{' '}
+          when you like.
+        </p>
+      )}
+    </>
+  )
+}
+
+function serverWords(server: ServerInfo): string {
+  switch (server.state) {
+    case 'live':
+      return 'up'
+    case 'behind':
+      return server.lag > 0 ? `${server.lag.toLocaleString('en')} changes behind` : 'catching up'
+    case 'down':
+      return 'down'
+  }
+}
+
+function heardWords(server: ServerInfo, now: number): string {
+  if (server.heardAt <= 0) return 'not heard yet'
+  const seconds = Math.max(0, Math.round((now - server.heardAt) / 1000))
+  if (server.state === 'down') return `since ${clock(server.heardAt)}`
+  return seconds <= 1 ? 'heard just now' : `heard ${seconds} s ago`
+}
+
+/** Ways to carry the text away when neither a server nor this device keeps it. */
+export function KeepText({ file, fileName }: { file: OpenFile; fileName: string }) {
+  const text = () => file.live.text.toString()
+  const copyAll = () =>
+    void copy(text()).then(
+      () => notify('The whole text is on the clipboard'),
+      () => notify('This browser forbids the clipboard; use Download'),
+    )
+  return (
+    <span className="actions">
+      <Button className="button" onPress={copyAll}>
+        Copy all text
+      </Button>
+      <Button className="button" onPress={() => download(fileName, text())}>
+        Download
+      </Button>
+    </span>
+  )
+}

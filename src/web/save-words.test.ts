@@ -1,0 +1,83 @@
+// The words of the chip are those of the docs, in every state.
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Connection, SaveState, ServerInfo } from '../client/api.ts'
+import { chipWords } from './save-words.ts'
+
+const online: Connection = { name: 'online', server: 'a', roundTripMs: 3 }
+const offline: Connection = { name: 'offline', since: 0, retryAt: 14_000 }
+const server = (id: string, state: ServerInfo['state']): ServerInfo => ({
+  id,
+  address: `http://${id}`,
+  state,
+  lag: 0,
+  heardAt: 0,
+})
+const four = ['a', 'b', 'c', 'd'].map((id) => server(id, 'live'))
+
+function words(save: SaveState, connection = online, servers = four) {
+  return chipWords(save, connection, servers, 10_000)
+}
+
+test('on all servers: green, and where the last change is', () => {
+  const { text, tone, sentences } = words({
+    name: 'saved',
+    servers: ['a', 'b', 'c', 'd'],
+    of: 4,
+    isThin: false,
+  })
+  assert.equal(text, 'Saved · 4/4')
+  assert.equal(tone, 'ok')
+  assert.deepEqual(sentences, ['Your last change is on a, b, c and d.'])
+})
+
+test('on two of four: still green, and nobody need do anything', () => {
+  const servers = [...four.slice(0, 2), server('c', 'down'), server('d', 'down')]
+  const save: SaveState = { name: 'saved', servers: ['a', 'b'], of: 4, isThin: false }
+  const { text, tone, sentences } = words(save, online, servers)
+  assert.equal(text, 'Saved · 2/4')
+  assert.equal(tone, 'ok')
+  assert.equal(
+    sentences[1],
+    'c and d are down. They will catch up by themselves. You need do nothing.',
+  )
+})
+
+test('on one server: amber, and on this device', () => {
+  const { text, tone, sentences } = words({ name: 'saved', servers: ['a'], of: 4, isThin: true })
+  assert.equal(text, 'Saved · 1/4')
+  assert.equal(tone, 'warn')
+  assert.deepEqual(sentences, ['Your last change is on a and on this device.'])
+})
+
+test('without an answer: grey, how many changes and for how long', () => {
+  const { text, tone, sentences } = words({ name: 'saving', waiting: 3, since: 8_000 })
+  assert.equal(text, 'Saving…')
+  assert.equal(tone, 'muted')
+  assert.deepEqual(sentences, ['3 changes not confirmed for 2 s.'])
+})
+
+test('without a server: blue, how many changes wait, and when the next try is', () => {
+  const { text, tone, sentences } = words({ name: 'local', waiting: 14, since: 0 }, offline)
+  assert.equal(text, 'Saved on this device')
+  assert.equal(tone, 'local')
+  assert.deepEqual(sentences, [
+    '14 changes wait for a connection. You may close this tab.',
+    'Next try in 4 s.',
+  ])
+})
+
+test('without a server and without storage: red, and why', () => {
+  const { text, tone, sentences } = words({ name: 'danger', waiting: 1, why: 'Quota exceeded.' })
+  assert.equal(text, 'Not saved')
+  assert.equal(tone, 'danger')
+  assert.deepEqual(sentences, ['Quota exceeded.'])
+})
+
+test('turned away: grey, why, and that the edits are kept', () => {
+  const { text, tone, sentences } = words({ name: 'ended', waiting: 3, why: 'Sign in again.' })
+  assert.equal(text, 'Access ended')
+  assert.equal(tone, 'muted')
+  assert.deepEqual(sentences, ['Sign in again.', 'Your 3 unsent edits are kept here.'])
+})

@@ -1,0 +1,61 @@
+// The status chip: on how many servers the last change is. One place, always a word.
+
+import {
+  ChevronDown,
+  CloudCheck,
+  CloudUpload,
+  Laptop,
+  Lock,
+  TriangleAlert,
+  type LucideIcon,
+} from 'lucide-react'
+import { Button, Dialog, DialogTrigger, Popover } from 'react-aria-components'
+import type { SaveState } from '../client/api.ts'
+import { useClient, useNow } from './client-context.tsx'
+import type { OpenFile } from './open-file.ts'
+import { chipWords } from './save-words.ts'
+import { SaveDetails } from './save-details.tsx'
+
+const icons: Record<SaveState['name'], LucideIcon> = {
+  saved: CloudCheck,
+  saving: CloudUpload,
+  local: Laptop,
+  danger: TriangleAlert,
+  ended: Lock,
+}
+
+interface StatusChipProps {
+  file: OpenFile | undefined
+  fileName: string
+  /** The server this page came from has another build of it. */
+  hasUpdate: boolean
+}
+
+export function StatusChip({ file, fileName, hasUpdate }: StatusChipProps) {
+  const client = useClient()
+  const { save, connection, servers } = client
+  const now = useNow(1000, save.name === 'saving' || save.name === 'local')
+  const words = chipWords(save, connection, servers, now)
+  const Icon = icons[save.name]
+  return (
+    <DialogTrigger>
+      <Button
+        className={`chip tone-${words.tone}`}
+        aria-label={`${words.text}. ${hasUpdate ? 'Update ready. ' : ''}Where your text is saved`}
+      >
+        <Icon size={16} aria-hidden />
+        {/* Announced by the live region, which does not speak more often than every 10 s. */}
+        <span role="status" aria-live="off" className="chip-text">
+          {words.text}
+        </span>
+        {hasUpdate && <span className="chip-dot" />}
+        <ChevronDown className="chip-more" size={14} aria-hidden />
+      </Button>
+      <Popover className="popover" placement="bottom start" offset={6}>
+        <Dialog className="popover-dialog" aria-label="Where your text is saved">
+          <SaveDetails words={words} file={file} fileName={fileName} hasUpdate={hasUpdate} />
+        </Dialog>
+      </Popover>
+    </DialogTrigger>
+  )
+}

@@ -1,0 +1,285 @@
+// The page of somebody who is in: panes, bars and dialogs around one shown file.
+
+import { lazy, Suspense, useEffect, useMemo, useState, useSyncExternalStore } from 'react'
+import { openSearchPanel } from '@codemirror/search'
+import { EditorView } from '@codemirror/view'
+import type { FileInfo } from '../client/api.ts'
+import { Announcer } from './announcer.tsx'
+import { Bars } from './bars.tsx'
+import { BottomBar } from './bottom-bar.tsx'
+import { useClient, useMedia } from './client-context.tsx'
+import { type Commands, useKeys } from './commands.ts'
+import { Drawer } from './drawer.tsx'
+import { EditorPane } from './editor-pane.tsx'
+import { fileDoings } from './file-actions.ts'
+import { FilePane } from './file-pane.tsx'
+import { GoToFile } from './go-to-file.tsx'
+import { KeysDialog } from './keys-dialog.tsx'
+import { NameDialog, type NameQuestion } from './name-dialog.tsx'
+import { NothingShown } from './nothing-shown.tsx'
+import { type OpenFile, OpenFiles } from './open-file.ts'
+import type { PersonHere } from './people.ts'
+import { PaneDivider, usePaneWidth } from './pane-divider.tsx'
+import { caretOf } from './remote-carets.ts'
+import { isBoolean, remembered } from './remembered.ts'
+import { restoreText } from './restore-text.ts'
+import { fileOf, hashOf } from './route.ts'
+import { ShownEditor } from './shown-editor.ts'
+import { notify, Toasts } from './toasts.tsx'
+import { Toolbar } from './toolbar.tsx'
+import { TopBar } from './top-bar.tsx'
+import { useNewerPage } from './offline.ts'
+import { titleOf, VersionView } from './version-view.tsx'
+import type { NamedVersion } from './versions.ts'
+
+const loadHistory = () => import('./history-pane.tsx')
+const HistoryPane = lazy(() => loadHistory().then((module) => ({ default: module.HistoryPane })))
+
+type Asking =
+  | { name: 'nothing' }
+  | { name: 'name'; question: NameQuestion }
+  | { name: 'file' }
+  | { name: 'keys' }
+
+const leftPaneOpen = remembered('device', 'leftPane', true, isBoolean)
+
+interface WorkspaceProps {
+  leave: () => void
+  renameMe: (name: string) => void
+}
+
+export function Workspace({ leave, renameMe }: WorkspaceProps) {
+  const client = useClient()
+  const [openFiles] = useState(() => new OpenFiles(client))
+  const [editor] = useState(() => new ShownEditor())
+  const [asking, setAsking] = useState<Asking>({ name: 'nothing' })
+  const [isNaming, setNaming] = useState(false)
+  const [isLeftOpen, setLeftOpen] = useState(() => leftPaneOpen.read())
+  const [isDrawerOpen, setDrawerOpen] = useState(false)
+  const [isHistoryOpen, setHistoryOpen] = useState(false)
+  const [namings, setNamings] = useState(0)
+  const [version, setVersion] = useState<NamedVersion>()
+  const isNarrow = useMedia('(max-width: 1023px)')
+  const hasUpdate = useNewerPage(client)
+  const [paneWidth, setPaneWidth] = usePaneWidth()
+
+  const shownId = useShownId()
+  const file = client.files.find(({ id }) => id === shownId)
+  const fileId = file?.id
+  const fileName = file?.name ?? ''
+  const open = useOpenFile(openFiles, fileId)
+  const isMissing = shownId !== undefined && file === undefined && client.filesAreCurrent
+  const isWaiting = shownId !== undefined && file === undefined && !client.filesAreCurrent
+
+  useEffect(() => () => openFiles.close(), [openFiles])
+  useEffect(() => setVersion(undefined), [shownId])
+  useEffect(() => {
+    document.title = fileName === '' ? 'Fourfold' : `${fileName} – Fourfold`
+  }, [fileName])
+  useEffect(() => client.onRenamed(({ text }) => void notify(text)), [client])
+  useWarningBeforeLoss(client.save.name === 'danger')
+  // So that it is on this device when no server answers any more.
+  useEffect(() => {
+    const timer = setTimeout(() => void loadHistory(), 3000)
+    return () => clearTimeout(timer)
+  }, [])
+
+  const doings = useMemo(
+    () =>
+      fileDoings({
+        client,
+        go: (id) => {
+          go(id)
+          setDrawerOpen(false)
+        },
+        shownId: () => fileOf(location.hash),
+        ask: (question) => setAsking({ name: 'name', question }),
+        named: () => setNamings((count) => count + 1),
+      }),
+    [client],
+  )
+
+  const close = () => setAsking({ name: 'nothing' })
+  const hasFile = file !== undefined && !file.isDeleted
+  const withFile = (run: (file: FileInfo) => void) => () => {
+    if (file !== undefined) run(file)
+  }
+  const toggleLeft = () => {
+    if (isNarrow) setDrawerOpen(!isDrawerOpen)
+    else {
+      leftPaneOpen.write(!isLeftOpen)
+      setLeftOpen(!isLeftOpen)
+    }
+  }
+  const toggleHistory = () => {
+    setHistoryOpen(!isHistoryOpen)
+    setVersion(undefined)
+  }
+  const noFile = { isDisabled: !hasFile }
+  const commands: Commands = {
+    new: { label: 'New file…', keys: 'Ctrl+Alt+N', run: doings.create },
+    open: { label: 'Open…', keys: 'Ctrl+P', run: () => setAsking({ name: 'file' }) },
+    save: {
+      label: 'Save: name this version…',
+      keys: 'Ctrl+S',
+      run: withFile(doings.nameVersion),
+      ...noFile,
+    },
+    saveAs: {
+      label: 'Save as…',
+      keys: 'Ctrl+Shift+S',
+      run: withFile(doings.saveAs),
+      isDisabled: !file,
+    },
+    rename: { label: 'Rename', keys: 'F2', run: () => setNaming(true), ...noFile },
+    remove: { label: 'Delete', keys: '', run: withFile(doings.remove), ...noFile },
+    history: { label: 'History', keys: 'Ctrl+Shift+H', run: toggleHistory, isDisabled: !file },
+    leftPane: { label: 'Show or hide the files', keys: 'Ctrl+\\', run: toggleLeft },
+    rightPane: {
+      label: 'Show or hide the history',
+      keys: 'Ctrl+Alt+\\',
+      run: toggleHistory,
+      isDisabled: !file,
+    },
+    find: {
+      label: 'Find and replace',
+      keys: 'Ctrl+F',
+      run: () => {
+        if (editor.view) openSearchPanel(editor.view)
+      },
+      isDisabled: !open,
+    },
+    keys: { label: 'Keys', keys: '?', run: () => setAsking({ name: 'keys' }) },
+  }
+  useKeys(commands)
+
+  const goTo = (person: PersonHere) => {
+    const at = editor.view && caretOf(editor.view.state, person.writer)
+    if (at === undefined) notify(`${person.name} has not been in the text yet`)
+    else editor.view?.dispatch({ effects: EditorView.scrollIntoView(at, { y: 'center' }) })
+  }
+  const restoreVersion = () => {
+    if (!version || !open) return
+    const takeBack = restoreText(open, version.text)
+    notify(`Restored “${titleOf(version)}”`, { label: 'Undo', run: takeBack })
+    setVersion(undefined)
+  }
+
+  const filePane = <FilePane {...{ shownId, openFiles }} actions={doings} />
+  const historyPane = file && (
+    <Suspense fallback={null}>
+      <HistoryPane
+        fileId={file.id}
+        asked={namings}
+        shown={version}
+        show={setVersion}
+        nameVersion={() => doings.nameVersion(file)}
+        close={toggleHistory}
+      />
+    </Suspense>
+  )
+
+  return (
+    <div className="workspace">
+      <TopBar
+        {...{ commands, file, open, isNaming, setNaming, goTo, leave, hasUpdate }}
+        rename={(name) => file && doings.renameTo(file, name)}
+        downloadText={withFile(doings.downloadText)}
+        copyLink={withFile(doings.copyLink)}
+      />
+      <div className="panes">
+        {!isNarrow && isLeftOpen && (
+          <>
+            <div className="left" style={{ width: paneWidth }}>
+              {filePane}
+            </div>
+            <PaneDivider width={paneWidth} setWidth={setPaneWidth} />
+          </>
+        )}
+        <div className="middle">
+          <Bars
+            {...{ file, open, renameMe }}
+            restore={doings.restore}
+            saveAs={doings.saveAs}
+            close={() => go(undefined)}
+          />
+          <Toolbar {...{ commands, open, isHistoryOpen }} />
+          {version && open && (
+            <VersionView
+              version={version}
+              file={open}
+              restore={restoreVersion}
+              close={() => setVersion(undefined)}
+            />
+          )}
+          {open && file ? (
+            <EditorPane
+              key={file.id}
+              {...{ open, editor }}
+              fileName={file.name}
+              isOffline={client.connection.name !== 'online'}
+              isCovered={version !== undefined}
+            />
+          ) : isWaiting ? (
+            <main className="nothing" aria-label="Opening" />
+          ) : (
+            <NothingShown {...{ commands, isMissing }} />
+          )}
+        </div>
+        {!isNarrow && isHistoryOpen && <div className="right">{historyPane}</div>}
+      </div>
+      <BottomBar {...{ editor }} file={open} fileName={fileName} />
+      <Announcer file={open} />
+      <Toasts />
+      {isNarrow && (
+        <>
+          <Drawer side="left" label="Files" isOpen={isDrawerOpen} setOpen={setDrawerOpen}>
+            {filePane}
+          </Drawer>
+          <Drawer
+            side="bottom"
+            label="History"
+            isOpen={isHistoryOpen && file !== undefined}
+            setOpen={setHistoryOpen}
+          >
+            {historyPane}
+          </Drawer>
+        </>
+      )}
+      {asking.name === 'name' && <NameDialog question={asking.question} close={close} />}
+      {asking.name === 'file' && <GoToFile open={doings.open} close={close} />}
+      {asking.name === 'keys' && <KeysDialog commands={commands} close={close} />}
+    </div>
+  )
+}
+
+/** The file of this id, opened; undefined while there is none. */
+function useOpenFile(openFiles: OpenFiles, id: string | undefined): OpenFile | undefined {
+  const [open, setOpen] = useState<OpenFile>()
+  useEffect(() => setOpen(id === undefined ? undefined : openFiles.open(id)), [openFiles, id])
+  return open?.live.id === id ? open : undefined
+}
+
+function go(id: string | undefined): void {
+  location.hash = hashOf(id)
+}
+
+function useShownId(): string | undefined {
+  return useSyncExternalStore(
+    (listener) => {
+      window.addEventListener('hashchange', listener)
+      return () => window.removeEventListener('hashchange', listener)
+    },
+    () => fileOf(location.hash),
+  )
+}
+
+/** The browser asks before it closes the tab: only when closing would lose text. */
+function useWarningBeforeLoss(isAtRisk: boolean): void {
+  useEffect(() => {
+    if (!isAtRisk) return
+    const warn = (event: BeforeUnloadEvent) => event.preventDefault()
+    window.addEventListener('beforeunload', warn)
+    return () => window.removeEventListener('beforeunload', warn)
+  }, [isAtRisk])
+}
