@@ -100,6 +100,12 @@ export type EngineRequest =
   | { type: 'compact'; subject: SubjectId }
   /** Fetch this subject whole from a peer: what is stored does not load. Answered by `replaced`. */
   | { type: 'want'; subject: SubjectId }
+  /**
+   * Compare this digest of all that is on disk with those of the others; a difference is told.
+   * `heard` is how many `appended` with an update, `changed` and `replaced` it accounts for: when
+   * more are on their way the request is void.
+   */
+  | { type: 'compare'; digest: string; heard: number }
   /** To all other servers, at most once. */
   | { type: 'send'; ephemeral: Ephemeral }
 

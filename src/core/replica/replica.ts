@@ -28,6 +28,7 @@ import {
 import type { EngineEvent, EngineReader, Mark, NewUpdate } from '../ports.ts'
 import { Appends } from './appends.ts'
 import { Calls } from './calls.ts'
+import { Digests } from './digests.ts'
 import { Documents } from './documents.ts'
 import type { ClientChannel, ReplicaInput, ReplicaOutput, ReplicaStatus } from './messages.ts'
 import { Operations, type Request } from './operations.ts'
@@ -39,6 +40,10 @@ import { Voice } from './voice.ts'
 
 /** Entries in one message: a page of about 100 KB. */
 const entriesPerMessage = 500
+/** Servers compare their digests after nothing has changed for so long. */
+const quietMs = 2000
+/** Texts hashed at once for that: a few milliseconds of usual ones. */
+const hashesPerTick = 10
 
 export interface ReplicaOptions {
   now: number
@@ -72,7 +77,11 @@ export class Replica {
   readonly #calls: Calls
   /** The mark that each server's disk covers, this one's included. */
   readonly #covered = new Map<ReplicaId, Mark>()
-  readonly #textHashes = new Map<SubjectId, string>()
+  readonly #digests = new Digests()
+  #changedAt = 0
+  #isDigestTold = true
+  /** Updates and subjects that the engine told of. */
+  #heard = 0
   #now: number
 
   constructor(options: ReplicaOptions) {
@@ -130,6 +139,7 @@ export class Replica {
       case 'tick':
         this.#people.tick(now)
         this.#documents.tick(now)
+        this.#tellDigest()
         break
     }
     return this.#voice.take()
@@ -145,27 +155,35 @@ export class Replica {
     return this.#calls.isWaiting
   }
 
-  /** SHA-256 over every entry and every stored text: equal on servers that hold the same. */
+  /** Over every entry and every text on disk: equal on servers that hold the same. */
   digest(): string {
-    const lines: string[] = []
-    for (const entry of [...this.#folder.all()].sort((a, b) => (a.id < b.id ? -1 : 1))) {
-      const { id, kind, created, name, parent, deleted } = entry
-      lines.push(JSON.stringify([id, kind, created, name, parent, deleted, this.#textHash(entry)]))
-    }
-    return this.#options.hash(lines.join('\n'))
+    this.#digests.refresh(Infinity, (subject) => this.#hashOf(subject))
+    return this.#digests.value
   }
 
-  #textHash({ id }: Entry): string {
-    const subject = id as SubjectId
-    let hash = this.#textHashes.get(subject)
-    if (hash === undefined) {
-      const stored = this.#documents.asStored(subject)
-      const text = this.#documents.attempt(subject, () => stored.text().toString())
-      if (text instanceof FourfoldError) return 'unreadable'
-      hash = this.#options.hash(text)
-      this.#textHashes.set(subject, hash)
-    }
-    return hash
+  // When nothing changes for a while, the servers compare what they hold.
+  #tellDigest(): void {
+    if (this.#isDigestTold || this.#now - this.#changedAt < quietMs) return
+    this.#digests.refresh(hashesPerTick, (subject) => this.#hashOf(subject))
+    if (!this.#digests.isCurrent) return
+    this.#isDigestTold = true
+    this.#voice.ask({ type: 'compare', digest: this.#digests.value, heard: this.#heard })
+  }
+
+  #changed(subject: SubjectId): void {
+    this.#digests.changed(subject)
+    this.#changedAt = this.#now
+    this.#isDigestTold = false
+  }
+
+  #hashOf(subject: SubjectId): string | undefined {
+    const entry = this.#folder.get(subject)
+    if (!entry) return undefined
+    const stored = this.#documents.asStored(subject)
+    const text = this.#documents.attempt(subject, () => stored.text().toString())
+    const { id, kind, created, name, parent, deleted } = entry
+    const content = text instanceof FourfoldError ? undefined : text
+    return this.#options.hash(JSON.stringify([id, kind, created, name, parent, deleted, content]))
   }
 
   // -------------------------------------------------------------------------------- the engine
@@ -173,6 +191,7 @@ export class Replica {
   #event(event: EngineEvent): void {
     switch (event.type) {
       case 'appended':
+        if (event.update) this.#heard++
         this.#covered.set(this.#options.replica, event.mark)
         this.#appends.stored(event.tag, event.mark, event.update)
         return
@@ -180,10 +199,12 @@ export class Replica {
         this.#covered.set(event.replica, event.mark)
         return
       case 'changed':
+        this.#heard++
         this.#documents.integrate(event.update)
         this.#spread(event.update)
         return
       case 'replaced':
+        this.#heard++
         this.#replaced(event.subject)
         return
       case 'ephemeral':
@@ -203,7 +224,7 @@ export class Replica {
   #spread(update: Update, author?: Visitor): void {
     const subject = update.subject as SubjectId
     this.#documents.countLoose(subject)
-    this.#textHashes.delete(subject)
+    this.#changed(subject)
     if (update.body.case === 'text') {
       this.#documents.spread(subject, update.body.value, author)
       this.#calls.textChanged(subject)
@@ -225,7 +246,7 @@ export class Replica {
   }
 
   #replaced(subject: SubjectId): void {
-    this.#textHashes.delete(subject)
+    this.#changed(subject)
     const stored = this.#documents.attempt(subject, () => this.#options.reader.load(subject))
     if (stored instanceof FourfoldError) return
     const entry = storedEntry(stored)
@@ -404,6 +425,7 @@ export class Replica {
         const stored = this.#documents.attempt(id, () => this.#options.reader.load(id))
         const entry = stored instanceof FourfoldError ? undefined : storedEntry(stored)
         if (entry) this.#folder.apply(entry)
+        this.#changed(id)
       }
       const last = page.at(-1)
       if (last === undefined) return

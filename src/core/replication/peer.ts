@@ -40,6 +40,8 @@ export class Peer {
   toldAt: number
   isRecovering: boolean
   covered: Mark = 0
+  /** Digest of all that it holds at `have`; empty: not told. */
+  digest = ''
   transfer: Transfer | undefined
 
   #onTheWay: OnTheWay[] = []

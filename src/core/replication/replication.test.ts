@@ -281,3 +281,17 @@ test('a server of another set is turned away', () => {
   circle.pass(1000)
   assert.match(circle.living.get('a' as ReplicaId)!.log.join(), /belongs to the set "another"/)
 })
+
+test('5 servers with equal vectors and different digests say so', () => {
+  const { circle, servers } = four()
+  const [a, b] = servers as [Server, Server]
+  circle.append(a, 1, 'x')
+  const compare = (server: Server, digest: string, heard: number) =>
+    circle.input(server, { type: 'asked', request: { type: 'compare', digest, heard } })
+  compare(a, 'one', 1)
+  compare(b, 'two', 0)
+  assert.doesNotMatch(b.log.join(), /differs/, 'an update is on its way: no statement')
+  compare(b, 'two', 1)
+  assert.match(b.log.join(), /differs from a/)
+  assert.match(a.log.join(), /differs from b/)
+})

@@ -23,7 +23,13 @@ import {
   type Snapshot,
   type Update,
 } from '../model/wire.ts'
-import { CorruptError, type EngineRequest, type ServerView, type StorageReader } from '../ports.ts'
+import {
+  CorruptError,
+  type EngineRequest,
+  type Mark,
+  type ServerView,
+  type StorageReader,
+} from '../ports.ts'
 import { Asking } from './asking.ts'
 import { Gathering, type Item } from './gathering.ts'
 import { Links } from './links.ts'
@@ -65,6 +71,10 @@ export class Replication {
   /** The same with what is at the disk or gathers for it. */
   readonly #heads: VersionVector
   readonly #compactions = new Set<SubjectId>()
+  /** What was compared last, and the mark it stands for. */
+  #digest: { mark: Mark; value: string } | undefined
+  /** Updates and subjects told to the mind of clients. */
+  #told = 0
   #isCompacting = false
   #now: number
   #isComplete: boolean
@@ -161,10 +171,31 @@ export class Replication {
       case 'want':
         this.#asking.want(now, request.subject)
         return
+      case 'compare':
+        if (request.heard === this.#told) this.#compare(now, request.digest)
+        return
       case 'send':
         this.#sendEphemeral(request.ephemeral)
         return
     }
+  }
+
+  #compare(now: number, digest: string): void {
+    this.#digest = { mark: this.#marks.last, value: digest }
+    for (const peer of this.#links.peers()) {
+      this.#sending.tellHave(now, peer, new Map(), digest)
+      this.#compareWith(peer)
+    }
+  }
+
+  // 5: equal version vectors, equal documents and trees. A difference is a bug or a broken disk.
+  #compareWith(peer: Peer): void {
+    const mine = this.#digest
+    if (!mine || mine.mark !== this.#marks.last || peer.digest === '') return
+    if (!covers(this.#vector, peer.have) || !covers(peer.have, this.#vector)) return
+    if (peer.digest === mine.value) return
+    const values = `${mine.value.slice(0, 12)}, not ${peer.digest.slice(0, 12)}`
+    this.#voice.log('error', `differs from ${peer.id}, with the same updates: ${values}`)
   }
 
   #sendEphemeral(value: Ephemeral): void {
@@ -207,6 +238,8 @@ export class Replication {
   }
 
   #tellStored({ tag, update, snapshot }: Item): void {
+    if (update) this.#told++
+    if (snapshot) this.#told++
     if (tag !== undefined) this.#appended(tag, update)
     else if (update) this.#voice.event({ type: 'changed', update })
     if (!snapshot) return
@@ -319,7 +352,10 @@ export class Replication {
     peer.isRecovering = have.isRecovering
     const changed = fromSeen(have.changed?.seen)
     peer.told(changed)
+    // A digest is that of the vector told with it.
+    if (have.digest !== '' || changed.size > 0) peer.digest = have.digest
     this.#heardVector(now, peer, changed)
+    if (have.digest !== '') this.#compareWith(peer)
     if (isNews) this.#links.tellViews(now)
   }
 

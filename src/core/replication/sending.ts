@@ -33,14 +33,14 @@ export class Sending {
     this.#voice = options.voice
   }
 
-  tellHave(now: number, peer: Peer, changed: VersionVector): void {
+  tellHave(now: number, peer: Peer, changed: VersionVector, digest = ''): void {
     peer.toldAt = now
     this.#voice.send(peer.channel, {
       case: 'have',
       value: {
         $typeName: 'fourfold.v1.Have',
         changed: wireVector(changed),
-        digest: '',
+        digest,
         isRecovering: !this.#options.isComplete(),
       },
     })

@@ -80,7 +80,7 @@ export type GetStatusResponse = Message<"fourfold.v1.GetStatusResponse"> & {
   documentsInMemory: number;
 
   /**
-   * SHA-256 in hex over every entry and the text of every document: equal on servers that hold the same.
+   * Digest in hex of every entry and the text of every document: equal on servers that hold the same.
    *
    * @generated from field: string digest = 7;
    */

@@ -241,7 +241,8 @@ export type Have = Message<"fourfold.v1.Have"> & {
   changed?: VersionVector | undefined;
 
   /**
-   * Digest of all documents and entries at `vector` the sender holds; empty when not computed.
+   * Digest of all entries and texts that the sender holds, in hex; empty: not computed. Servers that
+   * hold the same updates have the same digest: a difference is an alarm.
    *
    * @generated from field: string digest = 2;
    */
