@@ -1,0 +1,16 @@
+// The machine's clock and dice.
+
+import { randomFillSync } from 'node:crypto'
+
+/**
+ * Milliseconds since 1970 that never run backwards and do not follow jumps of the wall clock: read
+ * once at the start, then counted. Times shown to people may drift from the wall until a restart.
+ */
+export function now(): number {
+  return performance.timeOrigin + performance.now()
+}
+
+/** So many bytes nobody can guess. */
+export function random(bytes: number): Uint8Array {
+  return randomFillSync(new Uint8Array(bytes))
+}

@@ -1,0 +1,56 @@
+// What every command is, and how one reads its words.
+
+import { parseArgs, type ParseArgsOptionsConfig } from 'node:util'
+
+/** Exit codes: what shells and scripts go by. */
+export const exitCodes = { done: 0, failed: 1, usage: 2, store: 3 } as const
+
+export interface Command {
+  /** One line for the list of commands. */
+  summary: string
+  /** The whole help, from "Usage:" on. */
+  help: string
+  /** Resolves with the exit code, or rejects with an error whose message is one sentence. */
+  run(words: string[]): Promise<number>
+}
+
+/** The command was called wrongly: exit 2. `message` is one sentence. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError'
+}
+
+/** A command failed for a reason outside of it: exit 1. `message` is one sentence. */
+export class CommandError extends Error {
+  override readonly name = 'CommandError'
+}
+
+/**
+ * Options and other words of a command. Throws UsageError for an unknown option, a missing value,
+ * and a number of other words outside `least` and `most`.
+ */
+export function readWords<const T extends ParseArgsOptionsConfig>(
+  words: string[],
+  options: T,
+  { least, most }: { least: number; most: number },
+) {
+  try {
+    const read = parseArgs({ args: words, options, allowPositionals: true, strict: true })
+    if (read.positionals.length < least) throw new UsageError('Something is missing.')
+    if (read.positionals.length > most) {
+      throw new UsageError(`"${read.positionals[most]}" is one word too many.`)
+    }
+    return read
+  } catch (error) {
+    if (error instanceof UsageError || !(error instanceof TypeError)) throw error
+    // Node's sentence names the option; what follows it explains Node.
+    throw new UsageError(`${error.message.split('. ')[0]!.replace(/\.$/, '')}.`)
+  }
+}
+
+/** Text of other people as a terminal may show it: no control characters, no changes of direction. */
+export function printable(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, (character) => {
+    const code = character.codePointAt(0)!
+    return code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u{${code.toString(16)}}`
+  })
+}

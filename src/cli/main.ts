@@ -1,0 +1,81 @@
+#!/usr/bin/env node
+// The command line: finds the command, runs it, and turns its end into an exit code.
+
+import { ConfigurationError } from '../server/configuration.ts'
+import { StorageError } from '../adapters/storage/storage-error.ts'
+import { CommandError, exitCodes, UsageError, type Command } from './command.ts'
+import { FourfoldError } from '../core/model/errors.ts'
+
+// Only what is called is loaded: `fourfold ls` starts faster without a server in it.
+const commands: { [name: string]: () => Promise<Command> } = {
+  serve: async () => (await import('./serve.ts')).serve,
+}
+
+async function main([name, ...words]: string[]): Promise<number> {
+  if (name === undefined || name === 'help' || name === '--help' || name === '-h') {
+    const asked = words[0] !== undefined ? await find(words[0]) : undefined
+    process.stdout.write(asked ? asked.help : await overview())
+    return name === undefined ? exitCodes.usage : exitCodes.done
+  }
+  if (name === '--version') {
+    const { version } = await import('../server/server.ts')
+    process.stdout.write(`${version}\n`)
+    return exitCodes.done
+  }
+  const command = await find(name)
+  if (words.includes('--help') || words.includes('-h')) {
+    process.stdout.write(command.help)
+    return exitCodes.done
+  }
+  try {
+    return await command.run(words)
+  } catch (error) {
+    if (error instanceof UsageError) {
+      throw new UsageError(`${error.message} Try: fourfold ${name} --help`)
+    }
+    throw error
+  }
+}
+
+async function find(name: string): Promise<Command> {
+  const load = Object.hasOwn(commands, name) ? commands[name] : undefined
+  if (load) return load()
+  const known = Object.keys(commands).join(', ')
+  throw new UsageError(`There is no command "${name}"; there are ${known}.`)
+}
+
+async function overview(): Promise<string> {
+  const lines = await Promise.all(
+    Object.entries(commands).map(async ([name, load]) => {
+      const { summary } = await load()
+      return `  ${name.padEnd(9)}${summary}`
+    }),
+  )
+  return `Usage: fourfold COMMAND …
+
+${lines.join('\n')}
+
+fourfold COMMAND --help tells more.
+`
+}
+
+function exitCodeOf(error: unknown): number {
+  if (error instanceof UsageError || error instanceof ConfigurationError) return exitCodes.usage
+  if (error instanceof StorageError) {
+    return error.code === 'corrupt' ? exitCodes.store : exitCodes.usage
+  }
+  return exitCodes.failed
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2))
+} catch (error) {
+  const isExpected =
+    exitCodeOf(error) !== exitCodes.failed ||
+    error instanceof CommandError ||
+    error instanceof FourfoldError
+  // Anything else is a mistake of ours: show where.
+  const text = error instanceof Error ? (isExpected ? error.message : error.stack) : String(error)
+  process.stderr.write(`${text}\n`)
+  process.exitCode = exitCodeOf(error)
+}

@@ -1,0 +1,113 @@
+// `fourfold serve`: one server, until it is told to stop.
+
+import { ConfigurationError, listenText, readConfiguration } from '../server/configuration.ts'
+import type { Configuration } from '../server/configuration.ts'
+import { startServer, type Server } from '../server/server.ts'
+import { StorageError } from '../adapters/storage/storage-error.ts'
+import { exitCodes, readWords, UsageError, type Command } from './command.ts'
+
+const help = `Usage: fourfold serve --config FILE [--id ID] [--first] [--quiet]
+
+Runs one server of a set until it is told to stop. The same file may lie on every machine.
+
+  --config FILE  JSON: {"set": "notes", "data": "data", "servers": [
+                   {"id": "a", "address": "https://a.example.org:4400"}, …]}
+                 and where wanted "id", "listen", "safe", "tls": {"cert", "key", "ca"},
+                 "auth": {"password"}, "reflection", "origins", "diskFreeBytesMin"
+  --id ID        which of the file's servers this is
+  --first        this server's empty disk is the beginning of a new set; without it, a server
+                 with an empty disk waits for another that has something, or for all others
+  --quiet        log errors only
+
+Exit codes: 2 the configuration or its surroundings must be changed, 3 the store is broken or can
+no longer be written.
+`
+
+export const serve: Command = {
+  summary: 'run one server from a configuration file',
+  help,
+  async run(words) {
+    const { values } = readWords(
+      words,
+      {
+        config: { type: 'string' },
+        id: { type: 'string' },
+        first: { type: 'boolean' },
+        quiet: { type: 'boolean' },
+      },
+      { least: 0, most: 0 },
+    )
+    if (values.config === undefined) throw new UsageError('--config FILE is missing.')
+    const configuration = readConfiguration(
+      values.config,
+      values.id === undefined ? {} : { id: values.id },
+    )
+    const failed = Promise.withResolvers<number>()
+    const server = await start(configuration, {
+      isFirst: values.first ?? false,
+      isQuiet: values.quiet ?? false,
+      failed: () => failed.resolve(exitCodes.store),
+    })
+    process.send?.({ type: 'listening', port: server.port })
+    const code = await Promise.race([failed.promise, untilTold()])
+    if (code === exitCodes.done) await server.stop()
+    // A write that hangs in a broken disk must not keep the process.
+    process.exit(code)
+  },
+}
+
+interface Start {
+  isFirst: boolean
+  isQuiet: boolean
+  failed: () => void
+}
+
+async function start(configuration: Configuration, options: Start): Promise<Server> {
+  const { isFirst, isQuiet, failed } = options
+  const log = (level: 'info' | 'error', text: string) => {
+    if (isQuiet && level === 'info') return
+    process.stderr.write(`${new Date().toISOString()} ${level} ${configuration.id}: ${text}\n`)
+  }
+  try {
+    return await startServer({ configuration, isFirst, log, failed })
+  } catch (error) {
+    throw startError(error, configuration)
+  }
+}
+
+function startError(error: unknown, { listen }: Configuration): unknown {
+  if (error instanceof StorageError) return error
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  const where = listenText(listen)
+  if (code === 'EADDRINUSE') {
+    return new ConfigurationError(
+      `Cannot listen on ${where}: another program does. End it, or choose another port.`,
+    )
+  }
+  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') {
+    return new ConfigurationError(
+      `Cannot listen on ${where}: this machine has no such address. Set "listen" to one it has.`,
+    )
+  }
+  if (code === 'EACCES') {
+    return new ConfigurationError(
+      `Cannot listen on ${where}: this user may not. Choose a port from 1024 on.`,
+    )
+  }
+  return error
+}
+
+/** Resolves when a person, the system or a parent process ends this one. */
+function untilTold(): Promise<number> {
+  const { promise, resolve } = Promise.withResolvers<number>()
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.once(signal, () => {
+      resolve(exitCodes.done)
+      // Told twice: at once.
+      process.once(signal, () => process.exit(exitCodes.failed))
+    })
+  }
+  // Nobody is left who could end us.
+  if (process.connected) process.once('disconnect', () => resolve(exitCodes.done))
+  return promise
+}

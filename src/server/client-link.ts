@@ -1,0 +1,264 @@
+// One client's channel, as the runtime sees it: messages in, frames out, and the bounds of both.
+//
+//   silent ── Hello ──> greeted ── Welcome ──> joined        any of them ──> closed
+
+import {
+  firstMessageMs,
+  helloBytesMax,
+  idleClientMs,
+  openWindowBytes,
+  probeClientMs,
+  sessionBurstBytesMax,
+  unreadBytesMax,
+} from '../core/model/limits.ts'
+import { Code, ServerMessageSchema, type ClientMessage, type Hello } from '../core/model/wire.ts'
+import { create } from '@bufbuild/protobuf'
+import type { Channel } from '../core/ports.ts'
+import type { ClientChannel } from '../core/replica/messages.ts'
+import { decodeFrame, encodeFrame, joinFrames, type Framed } from './frames.ts'
+
+/** Stock gRPC clients refuse messages over 4 MiB, and no single message of ours is over 2 MiB. */
+const frameBytesMax = 2 * 1024 * 1024
+
+export interface ClientLinkOwner {
+  now(): number
+  /** Whether the set lets this client in: `undefined`, or why not. */
+  turnsAway(hello: Hello): { code: Code; text: string } | undefined
+  received(link: ClientLink, message: ClientMessage, bytes: number): void
+  /** Once, last. */
+  closed(link: ClientLink): void
+}
+
+/** A channel of frames; `ping` asks the other end's library whether it is there, where it can. */
+export interface FrameChannel extends Channel<Uint8Array, Uint8Array> {
+  ping?(alive: () => void): void
+}
+
+export class ClientLink {
+  readonly id: ClientChannel
+  readonly #channel: FrameChannel
+  readonly #owner: ClientLinkOwner
+  #state: 'silent' | 'greeted' | 'joined' | 'closed' = 'silent'
+  readonly #openedAt: number
+  #heardAt: number
+
+  /** Frames of this turn. */
+  #pending: Uint8Array[] = []
+  #sentBytes = 0
+  /** What the client says it has read; absent: it does not say. */
+  #creditBytes: number | undefined
+  /** Ends, in sent bytes, and sizes of the pieces of opened documents that may not be read yet. */
+  #pieces: { end: number; bytes: number }[] = []
+  /** An Open is being answered: what comes after it waits until its answer is counted. */
+  #isOpening = false
+  /** What the client sent while it had too much to read. */
+  #held: Framed[] = []
+  #heldBytes = 0
+
+  constructor(id: ClientChannel, channel: FrameChannel, owner: ClientLinkOwner) {
+    this.id = id
+    this.#channel = channel
+    this.#owner = owner
+    this.#openedAt = owner.now()
+    this.#heardAt = this.#openedAt
+    channel.listen({
+      received: (frame) => this.#received(frame),
+      closed: () => this.#closed(),
+    })
+  }
+
+  get isClosed(): boolean {
+    return this.#state === 'closed'
+  }
+
+  /** Whether messages of the client wait until it has read more. */
+  get isHolding(): boolean {
+    return this.#held.length > 0
+  }
+
+  /** Queues a frame until `flush`. */
+  send(frame: Uint8Array, kind: 'welcome' | 'piece' | 'other'): void {
+    if (this.#state === 'closed') return
+    this.#pending.push(frame)
+    this.#sentBytes += frame.length
+    if (kind === 'piece') this.#pieces.push({ end: this.#sentBytes, bytes: frame.length })
+    if (kind === 'welcome' && this.#state === 'greeted') this.#state = 'joined'
+  }
+
+  /**
+   * Gives the network what was queued, cuts a client that does not read, and takes what was held.
+   * To be called after each turn with something of this client in it, and while `isHolding`.
+   */
+  flush(): void {
+    if (this.#state === 'closed') return
+    this.#isOpening = false
+    while (this.#pending.length > 0) this.#channel.send(joinFrames(this.#nextFrames()))
+    const unread = this.#unreadBytes()
+    const pieces = this.#pieces.reduce((sum, { bytes }) => sum + bytes, 0)
+    if (unread - pieces > unreadBytesMax) {
+      this.close(`more than ${unreadBytesMax / 1024 / 1024} MiB wait unread; connect again`)
+    }
+    this.#release()
+  }
+
+  /** Tells why and closes. */
+  refuse(code: Code, text: string): void {
+    this.send(refusal(code, text), 'other')
+    this.close(text)
+  }
+
+  /** Sends what was queued, then closes. */
+  close(why: string): void {
+    if (this.#state === 'closed') return
+    while (this.#pending.length > 0) this.#channel.send(joinFrames(this.#nextFrames()))
+    this.#channel.close(why)
+    this.#closed()
+  }
+
+  /** To be called every few seconds. */
+  sweep(): void {
+    const now = this.#owner.now()
+    if (this.#state === 'silent' && now - this.#openedAt > firstMessageMs) {
+      this.refuse(Code.INVALID, `No Hello came within ${firstMessageMs / 1000} s.`)
+    } else if (now - this.#heardAt > idleClientMs) {
+      this.close('nothing was heard for a minute')
+    } else if (now - this.#heardAt > probeClientMs) {
+      this.#channel.ping?.(() => (this.#heardAt = this.#owner.now()))
+    }
+  }
+
+  #nextFrames(): Uint8Array[] {
+    let count = 1
+    let bytes = this.#pending[0]!.length
+    while (count < this.#pending.length) {
+      bytes += this.#pending[count]!.length
+      if (bytes > frameBytesMax) break
+      count++
+    }
+    return this.#pending.splice(0, count)
+  }
+
+  #received(frame: Uint8Array): void {
+    if (this.#state === 'closed') return
+    this.#heardAt = this.#owner.now()
+    let messages: Framed[]
+    try {
+      messages = decodeFrame(frame)
+    } catch {
+      // Whatever the decoder says, the client's program is broken.
+      this.refuse(Code.INVALID, 'The message is malformed.')
+      return
+    }
+    for (const framed of messages) this.#take(framed)
+  }
+
+  #take(framed: Framed): void {
+    const { message } = framed.message
+    switch (this.#state) {
+      case 'closed':
+        return
+      case 'silent':
+        if (message.case === 'hello') this.#greeted(framed, message.value)
+        else this.refuse(Code.INVALID, 'The first message must be Hello.')
+        return
+      case 'greeted':
+      case 'joined':
+        if (message.case === undefined) {
+          this.refuse(Code.PROTOCOL, 'This server is older than your client: use another server.')
+        } else if (message.case === 'credit') this.#credited(message.value.bytesRead)
+        else if (message.case === 'ping') this.#owner.received(this, framed.message, framed.bytes)
+        else if (this.#isTooLarge(framed)) this.#refuseTooLarge()
+        else if (this.#mustWait(message.case)) this.#hold(framed)
+        else this.#pass(framed)
+    }
+  }
+
+  #greeted(framed: Framed, hello: Hello): void {
+    if (this.#isTooLarge(framed)) {
+      this.#refuseTooLarge()
+      return
+    }
+    const refused = this.#owner.turnsAway(hello)
+    if (refused) {
+      this.refuse(refused.code, refused.text)
+      return
+    }
+    this.#state = 'greeted'
+    this.#owner.received(this, framed.message, framed.bytes)
+  }
+
+  // The channel itself lets nothing over `messageBytesMax` through.
+  #isTooLarge({ bytes }: Framed): boolean {
+    return this.#state !== 'joined' && bytes > helloBytesMax
+  }
+
+  #refuseTooLarge(): void {
+    this.refuse(
+      Code.TOO_LARGE,
+      `A message before the Welcome may have ${helloBytesMax / 1024} KiB at most.`,
+    )
+  }
+
+  // ------------------------------------------------------------------------ what is unread
+
+  // Modulo 2^32: the distance to what was sent is exact, because less than 4 GiB are ever unread.
+  #credited(bytesRead: number): void {
+    const unread = (this.#sentBytes - bytesRead) >>> 0
+    const read = this.#sentBytes - unread
+    if (read < (this.#creditBytes ?? 0)) {
+      this.refuse(Code.INVALID, 'The credit runs backwards.')
+      return
+    }
+    this.#creditBytes = read
+    if (!this.#isOpening) this.#release()
+  }
+
+  #unreadBytes(): number {
+    const queued = this.#channel.queuedBytes()
+    const read = Math.max(0, Math.min(this.#creditBytes ?? Infinity, this.#sentBytes - queued))
+    const firstUnread = this.#pieces.findIndex(({ end }) => end > read)
+    this.#pieces.splice(0, firstUnread < 0 ? this.#pieces.length : firstUnread)
+    return this.#sentBytes - read
+  }
+
+  #mustWait(what: ClientMessage['message']['case']): boolean {
+    if (this.#isOpening || this.#held.length > 0) return true
+    return what === 'open' && this.#unreadBytes() > openWindowBytes
+  }
+
+  #pass(framed: Framed): void {
+    this.#isOpening = framed.message.message.case === 'open'
+    this.#owner.received(this, framed.message, framed.bytes)
+  }
+
+  #hold(framed: Framed): void {
+    this.#held.push(framed)
+    this.#heldBytes += framed.bytes
+    if (this.#heldBytes > sessionBurstBytesMax) {
+      this.refuse(Code.TOO_LARGE, 'More was sent than is read: connect again.')
+    }
+  }
+
+  #release(): void {
+    while (this.#held.length > 0 && !this.#isOpening) {
+      if (this.#unreadBytes() > openWindowBytes) return
+      const framed = this.#held.shift()!
+      this.#heldBytes -= framed.bytes
+      this.#pass(framed)
+    }
+  }
+
+  #closed(): void {
+    if (this.#state === 'closed') return
+    this.#state = 'closed'
+    this.#pending = []
+    this.#held = []
+    this.#owner.closed(this)
+  }
+}
+
+function refusal(code: Code, text: string): Uint8Array {
+  return encodeFrame(
+    create(ServerMessageSchema, { message: { case: 'refused', value: { code, text } } }),
+  )
+}

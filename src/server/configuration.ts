@@ -1,0 +1,322 @@
+// The configuration of one server: a JSON file that lists all servers of the set, so that the same
+// file can lie on every machine. Everything in it is checked here, with the key and the file named.
+
+import { readFileSync, statSync } from 'node:fs'
+import { isIP } from 'node:net'
+import { dirname, resolve } from 'node:path'
+import { isReplicaId, type ReplicaId } from '../core/model/ids.ts'
+
+/** Where the port is: a host and port, or the path of a Unix socket. */
+export type Listen = { host: string; port: number } | { path: string }
+
+export interface Tls {
+  /** Files in PEM. */
+  cert: string
+  key: string
+  /** Of the authority that signed the servers' certificates: peers must show one of it. */
+  ca?: string
+}
+
+export interface Configuration {
+  /** Of this server. */
+  id: ReplicaId
+  set: string
+  /** All of the set, this one among them; `address` is where clients and peers find it. */
+  servers: { id: ReplicaId; address: string }[]
+  /** The directory of this server alone. */
+  directory: string
+  listen: Listen
+  /** On how many servers an edit counts as safe. */
+  safe: number
+  tls?: Tls
+  /** Whoever knows it may sign in; servers prove by it that they belong together. */
+  password?: string
+  /** Whether gRPC clients may ask for the schema. */
+  hasReflection: boolean
+  /** Origins of pages, beside the servers' own, whose scripts may connect. */
+  origins: string[]
+  /** Least free bytes of the disk; absent: 1 GiB or 5%, whichever is more. */
+  diskFreeBytesMin?: number
+}
+
+/** The configuration cannot be used: a person must change it. Exit 2. */
+export class ConfigurationError extends Error {
+  override readonly name = 'ConfigurationError'
+}
+
+export interface Overrides {
+  /** Which of the file's servers this is. */
+  id?: string
+}
+
+/** Reads and checks a file. Throws ConfigurationError. */
+export function readConfiguration(file: string, overrides: Overrides = {}): Configuration {
+  let text: string
+  try {
+    text = readFileSync(file, 'utf8')
+  } catch (error) {
+    throw new ConfigurationError(`${file}: cannot be read: ${(error as Error).message}.`)
+  }
+  let json: unknown
+  try {
+    json = JSON.parse(text)
+  } catch (error) {
+    throw new ConfigurationError(`${file}: is not JSON: ${(error as Error).message}.`)
+  }
+  return parseConfiguration(json, file, overrides)
+}
+
+/** Checks what a file holds. Relative paths in it start at the file's directory. */
+export function parseConfiguration(
+  json: unknown,
+  file: string,
+  overrides: Overrides = {},
+): Configuration {
+  const root = new Section(file, '', json)
+  const set = root.text('set')
+  if (!/^[a-z0-9-]{1,64}$/.test(set)) {
+    root.fail('set', `"${set}" is not 1 to 64 of a-z, 0-9 and "-"`)
+  }
+  const servers = readServers(root)
+  const id = readId(root, servers, overrides.id)
+  const own = servers.find((server) => server.id === id)!
+  const tls = readTls(root)
+  const auth = root.section('auth')
+  const password = auth?.text('password')
+  auth?.end()
+  if (password !== undefined && password.length < 8) {
+    root.fail('auth.password', 'must have 8 characters at least')
+  }
+  const listen = readListen(root, own.address)
+  const safe = root.optionalNumber('safe') ?? Math.min(2, servers.length)
+  if (!Number.isInteger(safe) || safe < 1 || safe > servers.length) {
+    root.fail('safe', `${safe} is not a whole number from 1 to the ${servers.length} servers`)
+  }
+  const diskFreeBytesMin = root.optionalNumber('diskFreeBytesMin')
+  if (diskFreeBytesMin !== undefined && diskFreeBytesMin < 0) {
+    root.fail('diskFreeBytesMin', 'must not be negative')
+  }
+  const origins = readOrigins(root)
+  const hasReflection = root.optionalFlag('reflection') ?? isLoopback(listen)
+  const directory = resolve(dirname(file), root.text('data'), id)
+  root.end()
+  if (tls && own.address.startsWith('http:')) {
+    root.fail('servers', `the address of "${id}" must begin with https:, because tls is set`)
+  }
+  refuseUnsafe(listen, tls, password)
+  return {
+    id,
+    set,
+    servers,
+    directory,
+    listen,
+    safe,
+    hasReflection,
+    origins,
+    ...(tls && { tls }),
+    ...(password !== undefined && { password }),
+    ...(diskFreeBytesMin !== undefined && { diskFreeBytesMin }),
+  }
+}
+
+/** "127.0.0.1:4400", or the path of a Unix socket. */
+export function listenText(listen: Listen): string {
+  if ('path' in listen) return listen.path
+  const host = isIP(listen.host) === 6 ? `[${listen.host}]` : listen.host
+  return `${host}:${listen.port}`
+}
+
+// Anything but this machine itself needs both: a reader on the way, and a stranger at the door.
+function refuseUnsafe(listen: Listen, tls: Tls | undefined, password: string | undefined): void {
+  if (isLoopback(listen) || (tls && password !== undefined)) return
+  const lacks = tls
+    ? 'no sign-in is configured'
+    : password !== undefined
+      ? 'no certificate is configured'
+      : 'no certificate and no sign-in are configured'
+  throw new ConfigurationError(
+    `Refusing to listen on ${listenText(listen)}: ${lacks}. ` +
+      'Listen on 127.0.0.1, or set tls.cert, tls.key and auth. ' +
+      'Behind a proxy that does both: listen on loopback or a Unix socket.',
+  )
+}
+
+/** Whether only programs of this machine can reach it. */
+export function isLoopback(listen: Listen): boolean {
+  if ('path' in listen) return true
+  const { host } = listen
+  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
+}
+
+function readServers(root: Section): Configuration['servers'] {
+  const servers = root.sections('servers').map((section) => {
+    const id = section.text('id')
+    if (!isReplicaId(id)) section.fail('id', `"${id}" is not 1 to 32 of a-z, 0-9 and "-"`)
+    const address = section.text('address')
+    if (!isAddress(address)) {
+      section.fail('address', `"${address}" is not like "http://127.0.0.1:4400", without a path`)
+    }
+    section.end()
+    return { id: id as ReplicaId, address }
+  })
+  if (servers.length === 0) root.fail('servers', 'lists no server')
+  for (const [index, { id, address }] of servers.entries()) {
+    const before = servers.slice(0, index)
+    if (before.some((server) => server.id === id)) {
+      root.fail(`servers[${index}].id`, `two servers have the id "${id}"`)
+    }
+    if (before.some((server) => server.address === address)) {
+      root.fail(`servers[${index}].address`, `two servers have the address "${address}"`)
+    }
+  }
+  return servers
+}
+
+function readId(
+  root: Section,
+  servers: Configuration['servers'],
+  asked: string | undefined,
+): ReplicaId {
+  const own = root.optionalText('id')
+  const id = asked ?? own ?? (servers.length === 1 ? servers[0]!.id : undefined)
+  const known = servers.map((server) => server.id).join(', ')
+  if (id === undefined) root.fail('id', `say which server this is: --id with one of ${known}`)
+  if (!servers.some((server) => server.id === id)) {
+    root.fail('id', `"${id}" is not among the servers ${known}`)
+  }
+  return id as ReplicaId
+}
+
+function readTls(root: Section): Tls | undefined {
+  const section = root.section('tls')
+  if (!section) return undefined
+  const file = (key: string, path: string) => {
+    const whole = resolve(dirname(root.file), path)
+    const found = statSync(whole, { throwIfNoEntry: false })
+    if (!found) return root.fail(`tls.${key}`, `names ${whole}, which is not there`)
+    return { path: whole, mode: found.mode }
+  }
+  const cert = file('cert', section.text('cert')).path
+  const key = file('key', section.text('key'))
+  if (key.mode & 0o077) {
+    section.fail('key', `names ${key.path}, which others can read: chmod 600 it`)
+  }
+  const caPath = section.optionalText('ca')
+  const ca = caPath === undefined ? undefined : file('ca', caPath).path
+  section.end()
+  return { cert, key: key.path, ...(ca !== undefined && { ca }) }
+}
+
+function readListen(root: Section, address: string): Listen {
+  const text = root.optionalText('listen')
+  if (text === undefined) {
+    const { hostname, port, protocol } = new URL(address)
+    const usual = protocol === 'https:' ? 443 : 80
+    return { host: hostname.replace(/^\[|\]$/g, ''), port: port === '' ? usual : Number(port) }
+  }
+  if (text.startsWith('/')) return { path: text }
+  const [, bracketed, plain, port] =
+    /^(?:\[([0-9a-f:.]+)\]|([^:[\]/]+)):(\d{1,5})$/i.exec(text) ?? []
+  const host = bracketed ?? plain
+  if (host === undefined || Number(port) > 65535) {
+    root.fail('listen', `"${text}" is neither "host:port" nor the path of a Unix socket`)
+  }
+  return { host, port: Number(port) }
+}
+
+function readOrigins(root: Section): string[] {
+  return root.texts('origins').map((text, index) => {
+    if (!isAddress(text)) {
+      root.fail(`origins[${index}]`, `"${text}" is not an origin like "https://notes.example.org"`)
+    }
+    return new URL(text).origin
+  })
+}
+
+function isAddress(text: string): boolean {
+  if (!/^https?:\/\//.test(text) || !URL.canParse(text)) return false
+  const { origin } = new URL(text)
+  return text === origin || text === `${origin}:${text.split(':').at(-1)}`
+}
+
+// ------------------------------------------------------------------------------------------
+
+/** One object of the file. Every key that is read is a known one; `end` refuses all others. */
+class Section {
+  readonly file: string
+  readonly #path: string
+  readonly #value: { [key: string]: unknown }
+  readonly #known: string[] = []
+
+  constructor(file: string, path: string, value: unknown) {
+    this.file = file
+    this.#path = path
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+      throw new ConfigurationError(`${file}: ${path ? `"${path}"` : 'it'} must be an object.`)
+    }
+    this.#value = value as { [key: string]: unknown }
+  }
+
+  text(key: string): string {
+    return this.optionalText(key) ?? this.fail(key, 'is missing')
+  }
+
+  optionalText(key: string): string | undefined {
+    const value = this.#read(key)
+    if (value === undefined || typeof value === 'string') return value
+    return this.fail(key, 'must be a text in quotes')
+  }
+
+  optionalNumber(key: string): number | undefined {
+    const value = this.#read(key)
+    if (value === undefined || typeof value === 'number') return value
+    return this.fail(key, 'must be a number')
+  }
+
+  optionalFlag(key: string): boolean | undefined {
+    const value = this.#read(key)
+    if (value === undefined || typeof value === 'boolean') return value
+    return this.fail(key, 'must be true or false')
+  }
+
+  section(key: string): Section | undefined {
+    const value = this.#read(key)
+    return value === undefined ? undefined : new Section(this.file, this.#name(key), value)
+  }
+
+  /** A required list of objects. */
+  sections(key: string): Section[] {
+    const value = this.#read(key)
+    if (value === undefined) return this.fail(key, 'is missing')
+    if (!Array.isArray(value)) return this.fail(key, 'must be a list')
+    return value.map((item, index) => new Section(this.file, `${this.#name(key)}[${index}]`, item))
+  }
+
+  /** An optional list of texts. */
+  texts(key: string): string[] {
+    const value = this.#read(key)
+    if (value === undefined) return []
+    if (Array.isArray(value) && value.every((item) => typeof item === 'string')) return value
+    return this.fail(key, 'must be a list of texts')
+  }
+
+  end(): void {
+    const unknown = Object.keys(this.#value).find((key) => !this.#known.includes(key))
+    if (unknown !== undefined) {
+      this.fail(unknown, `is no key of a configuration; there are ${this.#known.join(', ')}`)
+    }
+  }
+
+  fail(key: string, why: string): never {
+    throw new ConfigurationError(`${this.file}: "${this.#name(key)}" ${why}.`)
+  }
+
+  #read(key: string): unknown {
+    this.#known.push(key)
+    return Object.hasOwn(this.#value, key) ? this.#value[key] : undefined
+  }
+
+  #name(key: string): string {
+    return this.#path ? `${this.#path}.${key}` : key
+  }
+}

@@ -1,0 +1,43 @@
+// Frames: what travels at once on a client's channel. A frame is the encoding of a message whose
+// only field, number 1, holds messages; frames joined are a frame.
+
+import { create, fromBinary, toBinary } from '@bufbuild/protobuf'
+import { BinaryReader, WireType } from '@bufbuild/protobuf/wire'
+import {
+  ClientMessageSchema,
+  SessionResponseSchema,
+  type ClientMessage,
+  type ServerMessage,
+} from '../core/model/wire.ts'
+
+/** One message as a frame. */
+export function encodeFrame(message: ServerMessage): Uint8Array {
+  return toBinary(SessionResponseSchema, create(SessionResponseSchema, { messages: [message] }))
+}
+
+export function joinFrames(frames: Uint8Array[]): Uint8Array {
+  return frames.length === 1 ? frames[0]! : Buffer.concat(frames)
+}
+
+export interface Framed {
+  message: ClientMessage
+  /** Of its encoding. */
+  bytes: number
+}
+
+/** The messages of a client's frame. Throws on malformed bytes. */
+export function decodeFrame(frame: Uint8Array): Framed[] {
+  const reader = new BinaryReader(frame)
+  const messages: Framed[] = []
+  while (reader.pos < reader.len) {
+    const [field, wireType] = reader.tag()
+    if (field === 1 && wireType === WireType.LengthDelimited) {
+      const bytes = reader.bytes()
+      messages.push({ message: fromBinary(ClientMessageSchema, bytes), bytes: bytes.length })
+    } else {
+      // A field of a later revision.
+      reader.skip(wireType, field)
+    }
+  }
+  return messages
+}

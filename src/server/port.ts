@@ -1,0 +1,292 @@
+// The one port: HTTP/1.1, HTTP/2, WebSocket, gRPC, Connect and the page, with and without TLS.
+//
+//   socket ─ TLS? ─┬─ ALPN h2, or 24 bytes that say HTTP/2 ──> HTTP/2 ──┐
+//                  └─ anything else ───────────────────────> HTTP/1.1 ──┼─> RPC, health, page
+//                                                               └── Upgrade ──> /session
+//
+// What is bounded here: time for headers and for a first request, sizes of headers and messages,
+// streams of a connection, silence of a connection.
+
+import * as http from 'node:http'
+import * as http2 from 'node:http2'
+import * as https from 'node:https'
+import type { AddressInfo, Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import type { SecureContextOptions, TLSSocket } from 'node:tls'
+import { cors, type ConnectRouter } from '@connectrpc/connect'
+import { WebSocketServer } from 'ws'
+import {
+  headerBytesMax,
+  headersMs,
+  idleClientMs,
+  messageBytesMax,
+  probeClientMs,
+  streamsPerConnectionMax,
+} from '../core/model/limits.ts'
+import { connectionWindowBytes, streamWindowBytes } from '../adapters/channel/grpc.ts'
+import { acceptedWebSocket, type AcceptedWebSocket } from '../adapters/channel/websocket-server.ts'
+import type { Listen } from './configuration.ts'
+import type { Origins } from './origins.ts'
+import { sendText, type Page } from './page.ts'
+import { rpcHandlers, type Rpc } from './rpc.ts'
+
+/** What every HTTP/2 client says first (RFC 9113 section 3.4). */
+const preface = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n')
+/** A whole request without streams: a text at its limit over a slow line. */
+const requestMs = 60_000
+/** How often time limits of HTTP/1.1 are looked at. */
+const lookMs = 1000
+/** Where browsers open their WebSocket. */
+const sessionPath = '/session'
+
+export interface PortTls extends SecureContextOptions {
+  /** Whether callers are asked for a certificate: servers have one, browsers need none. */
+  asksForCertificate: boolean
+}
+
+export interface PortOptions {
+  listen: Listen
+  tls?: PortTls
+  routes: (router: ConnectRouter) => void
+  page: Page
+  origins: Origins
+  /** For /healthz: the body, and whether this server takes work. */
+  health: () => { isWell: boolean; body: object }
+  /** A client's open WebSocket. */
+  accept: (channel: AcceptedWebSocket, address: string) => void
+}
+
+export interface Port {
+  /** The number it got, where 0 was asked for; 0 on a Unix socket. */
+  readonly number: number
+  /** Ends all connections. */
+  close(): Promise<void>
+}
+
+/** Listens. Rejects with the system's error when that fails. */
+export async function openPort(options: PortOptions): Promise<Port> {
+  const door = new Door(options)
+  await door.listen(options.listen)
+  return door
+}
+
+class Door implements Port {
+  readonly #options: PortOptions
+  readonly #rpc: Map<string, Rpc>
+  readonly #http1: http.Server | https.Server
+  readonly #http2: http2.Http2Server
+  readonly #webSockets = new WebSocketServer({
+    noServer: true,
+    maxPayload: messageBytesMax,
+    perMessageDeflate: false,
+    clientTracking: false,
+  })
+  readonly #sockets = new Set<Duplex>()
+  readonly #sessions = new Map<http2.ServerHttp2Session, { streams: number; usedAt: number }>()
+  readonly #prober: NodeJS.Timeout
+
+  constructor(options: PortOptions) {
+    this.#options = options
+    this.#rpc = rpcHandlers(options.routes)
+    this.#http2 = this.#createHttp2()
+    this.#http1 = this.#createHttp1()
+    this.#prober = setInterval(() => this.#probe(), probeClientMs).unref()
+  }
+
+  get number(): number {
+    const address = this.#http1.address()
+    return typeof address === 'object' ? (address as AddressInfo).port : 0
+  }
+
+  listen(listen: Listen): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    this.#http1.once('error', reject)
+    this.#http1.listen(listen, () => {
+      this.#http1.off('error', reject)
+      resolve()
+    })
+    return promise
+  }
+
+  close(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    clearInterval(this.#prober)
+    this.#http1.close(() => resolve())
+    for (const socket of this.#sockets) socket.destroy()
+    return promise
+  }
+
+  // ------------------------------------------------------------------ which HTTP it is
+
+  #createHttp1(): http.Server | https.Server {
+    const { tls } = this.#options
+    const bounds: http.ServerOptions = {
+      maxHeaderSize: headerBytesMax,
+      headersTimeout: headersMs,
+      requestTimeout: requestMs,
+      keepAliveTimeout: idleClientMs,
+      connectionsCheckingInterval: lookMs,
+      noDelay: true,
+    }
+    const server = tls
+      ? https.createServer({
+          ...tls,
+          ...bounds,
+          ALPNProtocols: ['h2', 'http/1.1'],
+          handshakeTimeout: headersMs,
+          requestCert: tls.asksForCertificate,
+          // Browsers have none; where one is needed, the service says so.
+          rejectUnauthorized: false,
+        })
+      : http.createServer(bounds)
+    server.on('request', (request, response) => this.#answer(request, response))
+    server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head))
+    // Its own connections go to it only after a look at what they speak.
+    const event = tls ? 'secureConnection' : 'connection'
+    const serve = server.listeners(event) as ((socket: Socket) => void)[]
+    server.removeAllListeners(event)
+    server.on(event, (socket: Socket) => {
+      this.#track(socket)
+      const serveHttp1 = () => serve.forEach((listener) => listener.call(server, socket))
+      if (!tls) sniff(socket, serveHttp1, () => this.#http2.emit('connection', socket))
+      else if ((socket as TLSSocket).alpnProtocol === 'h2') this.#http2.emit('connection', socket)
+      else serveHttp1()
+    })
+    return server
+  }
+
+  #createHttp2(): http2.Http2Server {
+    const server = http2.createServer({
+      settings: {
+        initialWindowSize: streamWindowBytes,
+        maxConcurrentStreams: streamsPerConnectionMax,
+        maxHeaderListSize: headerBytesMax,
+      },
+    })
+    // Node's HTTP/2 gives requests and responses the shape of HTTP/1.1 ones.
+    server.on('request', (request: unknown, response: unknown) =>
+      this.#answer(request as http.IncomingMessage, response as http.ServerResponse),
+    )
+    server.on('session', (session) => this.#watch(session))
+    // Its sockets are ours to end; an error on one has ended that one.
+    server.on('sessionError', () => {})
+    return server
+  }
+
+  #track(socket: Duplex): void {
+    this.#sockets.add(socket)
+    socket.once('close', () => this.#sockets.delete(socket))
+    // Without a listener a reset by the other end would end this process.
+    socket.on('error', () => socket.destroy())
+  }
+
+  #watch(session: http2.ServerHttp2Session): void {
+    const use = { streams: 0, usedAt: performance.now() }
+    this.#sessions.set(session, use)
+    session.setLocalWindowSize(connectionWindowBytes)
+    session.once('close', () => this.#sessions.delete(session))
+    session.on('stream', (stream) => {
+      use.streams++
+      stream.once('close', () => {
+        use.streams--
+        use.usedAt = performance.now()
+      })
+    })
+  }
+
+  /** Ends HTTP/2 connections that answer no ping, and those nobody uses. */
+  #probe(): void {
+    for (const [session, use] of this.#sessions) {
+      if (use.streams === 0 && performance.now() - use.usedAt > idleClientMs) {
+        session.close()
+        continue
+      }
+      const timer = setTimeout(() => session.destroy(), idleClientMs - probeClientMs).unref()
+      const isSent = session.ping(() => clearTimeout(timer))
+      if (!isSent) clearTimeout(timer)
+    }
+  }
+
+  // ------------------------------------------------------------------------- requests
+
+  #answer(request: http.IncomingMessage, response: http.ServerResponse): void {
+    const [path = ''] = (request.url ?? '').split('?', 1)
+    const rpc = this.#rpc.get(path)
+    if (rpc) {
+      if (this.#admit(request, response)) rpc(request, response)
+    } else if (request.method !== 'GET' && request.method !== 'HEAD') {
+      sendText(response, 405, 'Only GET and HEAD here.\n', { allow: 'GET, HEAD' })
+    } else if (path === '/healthz') {
+      const { isWell, body } = this.#options.health()
+      response.writeHead(isWell ? 200 : 503, {
+        'content-type': 'application/json',
+        'cache-control': 'no-store',
+      })
+      response.end(JSON.stringify(body))
+    } else if (path === sessionPath) {
+      sendText(response, 426, 'This is for WebSockets.\n', { upgrade: 'websocket' })
+    } else {
+      this.#options.page.answer(request, response).catch(() => response.destroy())
+    }
+  }
+
+  /** Lets scripts of known pages call; answers the questions browsers ask before they do. */
+  #admit(request: http.IncomingMessage, response: http.ServerResponse): boolean {
+    const { origin } = request.headers
+    if (this.#options.origins.verdict(request.headers) === 'foreign') {
+      sendText(response, 403, 'Scripts of this page may not call this server.\n')
+      return false
+    }
+    if (origin !== undefined) {
+      response.setHeader('access-control-allow-origin', origin)
+      response.setHeader('access-control-expose-headers', cors.exposedHeaders.join(', '))
+      response.setHeader('vary', 'origin')
+    }
+    if (request.method !== 'OPTIONS') return true
+    response.writeHead(204, {
+      'access-control-allow-methods': 'POST',
+      'access-control-allow-headers': [...cors.allowedHeaders, 'authorization'].join(', '),
+      'access-control-max-age': '7200',
+    })
+    response.end()
+    return false
+  }
+
+  #upgrade(request: http.IncomingMessage, socket: Duplex, head: Buffer): void {
+    const [path] = (request.url ?? '').split('?', 1)
+    if (path !== sessionPath) refuseUpgrade(socket, '404 Not Found', 'Nothing is here.')
+    else if (this.#options.origins.verdict(request.headers) !== 'allowed') {
+      refuseUpgrade(socket, '403 Forbidden', 'Scripts of this page may not connect here.')
+    } else {
+      this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
+        const address = request.socket.remoteAddress ?? ''
+        this.#options.accept(acceptedWebSocket(webSocket, socket), address)
+      })
+    }
+  }
+}
+
+function refuseUpgrade(socket: Duplex, status: string, text: string): void {
+  const head = `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Type: text/plain\r\n`
+  socket.end(`${head}Content-Length: ${Buffer.byteLength(text)}\r\n\r\n${text}`)
+}
+
+/** Reads until the first bytes tell which HTTP it is, puts them back, and goes on accordingly. */
+function sniff(socket: Socket, serveHttp1: () => void, serveHttp2: () => void): void {
+  const timer = setTimeout(() => socket.destroy(), headersMs)
+  let seen: Buffer = Buffer.alloc(0)
+  const look = () => {
+    const chunk = socket.read() as Buffer | null
+    if (chunk) seen = Buffer.concat([seen, chunk])
+    const length = Math.min(seen.length, preface.length)
+    const isHttp2 = seen.subarray(0, length).equals(preface.subarray(0, length))
+    if (seen.length === 0 || (isHttp2 && length < preface.length)) return
+    clearTimeout(timer)
+    socket.off('readable', look)
+    socket.unshift(seen)
+    if (isHttp2) serveHttp2()
+    else serveHttp1()
+  }
+  socket.on('readable', look)
+  socket.once('close', () => clearTimeout(timer))
+}

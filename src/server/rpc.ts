@@ -1,0 +1,53 @@
+// RPC over HTTP: every service answers gRPC, gRPC-Web and Connect, on HTTP/1.1 and HTTP/2.
+
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { TLSSocket } from 'node:tls'
+import { createConnectRouter, createContextValues, type ConnectRouter } from '@connectrpc/connect'
+import {
+  compressionBrotli,
+  compressionGzip,
+  universalRequestFromNodeRequest,
+  universalResponseToNodeResponse,
+} from '@connectrpc/connect-node'
+import type { UniversalHandler } from '@connectrpc/connect/protocol'
+import { messageBytesMax } from '../core/model/limits.ts'
+import { compressMinBytes } from '../adapters/channel/grpc.ts'
+import { sendText } from './page.ts'
+import { addressKey, certifiedKey } from './services/address.ts'
+
+export type Rpc = (request: IncomingMessage, response: ServerResponse) => void
+
+/** By path, what answers it. */
+export function rpcHandlers(routes: (router: ConnectRouter) => void): Map<string, Rpc> {
+  const router = createConnectRouter({
+    acceptCompression: [compressionGzip, compressionBrotli],
+    compressMinBytes,
+    // Counted after decompression: a bomb is refused while it swells.
+    readMaxBytes: messageBytesMax,
+  })
+  routes(router)
+  return new Map(router.handlers.map((handler) => [handler.requestPath, rpc(handler)]))
+}
+
+function rpc(handler: UniversalHandler): Rpc {
+  return (request, response) => {
+    answer(handler, request, response).catch(() => {
+      // The caller went away, or its HTTP is broken: nobody is left to tell.
+      if (response.headersSent) response.destroy()
+      else sendText(response, 400, 'The request is malformed.\n')
+    })
+  }
+}
+
+async function answer(
+  handler: UniversalHandler,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const { socket } = request
+  const values = createContextValues()
+    .set(addressKey, socket.remoteAddress ?? '')
+    .set(certifiedKey, socket instanceof TLSSocket && socket.authorized)
+  const universal = universalRequestFromNodeRequest(request, response, undefined, values)
+  await universalResponseToNodeResponse(await handler(universal), response)
+}

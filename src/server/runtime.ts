@@ -1,0 +1,495 @@
+// The loop around one server's two minds: gather what happened, step, perform what they say.
+//
+//   clients, peers, disk, time ──> inbox ──(one turn of the event loop)──> Replica <─> Replication
+//                                                                             │
+//   frames (one a client and turn), peer messages, writes, dials <────────────┘
+//
+// Ends in one of two ways: `stop`, or a failed write: then nothing is acknowledged any more, clients
+// are sent elsewhere, and the owner ends the process. Three others are alive.
+
+import { create } from '@bufbuild/protobuf'
+import {
+  callMs,
+  callsMax,
+  diskLookMs,
+  farewellMs,
+  peerQueueBytesMax,
+  sessionsMax,
+  watchBacklogMax,
+} from '../core/model/limits.ts'
+import { FourfoldError } from '../core/model/errors.ts'
+import type { ReplicaId } from '../core/model/ids.ts'
+import {
+  Code,
+  ServerMessageSchema,
+  type ClientMessage,
+  type Hello,
+  type PeerMessage,
+  type ServerMessage,
+} from '../core/model/wire.ts'
+import type { Channel, EngineEvent, Storage } from '../core/ports.ts'
+import type {
+  Answer,
+  Call,
+  CallId,
+  ClientChannel,
+  ReplicaInput,
+  ReplicaOutput,
+} from '../core/replica/messages.ts'
+import type { Replica } from '../core/replica/replica.ts'
+import type {
+  PeerChannel,
+  ReplicationInput,
+  ReplicationOutput,
+} from '../core/replication/messages.ts'
+import type { Replication } from '../core/replication/replication.ts'
+import { Mailbox } from '../adapters/mailbox.ts'
+import { ClientLink, type ClientLinkOwner, type FrameChannel } from './client-link.ts'
+import { encodeFrame } from './frames.ts'
+
+/** Ticks while something waits for time to pass, and while nothing does. */
+const busyTickMs = 50
+const idleTickMs = 150
+/** How often clients are looked at for silence. */
+const sweepMs = 5000
+/** After a failed write clients hear of it for this long before the process ends. */
+const lastWordsMs = 200
+
+const cannotSave = 'This server cannot save. Trying another.'
+
+/** How this server is, for health checks. */
+export type Health =
+  /** It takes and keeps edits. */
+  | 'ok'
+  /** It is filling an empty disk. */
+  | 'recovering'
+  /** Its disk is nearly full: it takes nothing until there is room. */
+  | 'full'
+  /** A write failed: it takes nothing any more. */
+  | 'failed'
+  | 'stopping'
+
+export interface RuntimeOptions {
+  replica: Replica
+  replication: Replication
+  storage: Storage
+  /** Milliseconds since 1970 that never run backwards. */
+  now: () => number
+  /** A channel to another server, or a rejection by a deadline. */
+  dial: (replica: ReplicaId) => Promise<Channel<PeerMessage, PeerMessage>>
+  /** Whether the disk has too little room to go on. */
+  isDiskFull: () => Promise<boolean>
+  /** Why a client may not come in, if so. */
+  turnsAway: (hello: Hello) => { code: Code; text: string } | undefined
+  log: (level: 'info' | 'error', text: string) => void
+  /** A write failed and clients were told: end the process. */
+  failed: () => void
+}
+
+type Work =
+  | { mind: 'replica'; input: ReplicaInput }
+  | { mind: 'replication'; input: ReplicationInput }
+
+export class Runtime implements ClientLinkOwner {
+  readonly #options: RuntimeOptions
+  readonly #clients = new Map<ClientChannel, ClientLink>()
+  readonly #peers = new Map<PeerChannel, Channel<PeerMessage, PeerMessage>>()
+  readonly #calls = new Map<CallId, (answer: Answer) => void>()
+  readonly #touched = new Set<ClientLink>()
+  #work: Work[] = []
+  #isScheduled = false
+  #nextId = 1
+  #isWriting = false
+  #isServing = false
+  #health: Health = 'recovering'
+  /** Nothing is stepped any more. */
+  #isOver = false
+  #ticker: NodeJS.Timeout | undefined
+  #tickMs = 0
+  #sweptAt: number
+  #lookedAt: number
+
+  constructor(options: RuntimeOptions) {
+    this.#options = options
+    this.#sweptAt = options.now()
+    this.#lookedAt = 0
+  }
+
+  /** Lets time pass: from now on peers are dialled. */
+  start(): void {
+    this.#tickIn(0)
+  }
+
+  get health(): Health {
+    if (this.#health === 'ok' || this.#health === 'recovering') {
+      return this.#isServing ? 'ok' : 'recovering'
+    }
+    return this.#health
+  }
+
+  get clientCount(): number {
+    return this.#clients.size
+  }
+
+  now(): number {
+    return this.#options.now()
+  }
+
+  // ------------------------------------------------------------------------------ clients
+
+  /** Takes an open channel of a client. `address` is where it comes from. */
+  addClient(channel: FrameChannel, address: string): void {
+    const link = new ClientLink(this.#nextId++, channel, this)
+    if (this.#clients.size >= sessionsMax) {
+      link.refuse(Code.UNAVAILABLE, 'This server is full. Trying another.')
+      return
+    }
+    if (!this.#takesWork()) {
+      link.refuse(Code.UNAVAILABLE, this.#reason())
+      return
+    }
+    this.#clients.set(link.id, link)
+    this.#enqueue({ mind: 'replica', input: { type: 'opened', channel: link.id, address } })
+  }
+
+  turnsAway(hello: Hello): { code: Code; text: string } | undefined {
+    return this.#options.turnsAway(hello)
+  }
+
+  received(link: ClientLink, message: ClientMessage, bytes: number): void {
+    this.#touched.add(link)
+    const input: ReplicaInput = { type: 'received', channel: link.id, message, bytes }
+    this.#enqueue({ mind: 'replica', input })
+  }
+
+  closed(link: ClientLink): void {
+    this.#touched.delete(link)
+    if (!this.#clients.delete(link.id)) return
+    this.#enqueue({ mind: 'replica', input: { type: 'closed', channel: link.id } })
+  }
+
+  // -------------------------------------------------------------------------------- calls
+
+  /** Asks on behalf of a whole-file client. Rejects with FourfoldError. */
+  async call(request: Call, author: string, signal: AbortSignal): Promise<Answer> {
+    const { promise, resolve } = Promise.withResolvers<Answer>()
+    const call = this.#begin(request, author, resolve)
+    const gaveUp = () =>
+      resolve({ type: 'failed', error: new FourfoldError('unavailable', 'No answer in time.') })
+    const timer = setTimeout(gaveUp, callMs)
+    signal.addEventListener('abort', gaveUp, { once: true })
+    try {
+      const answer = await promise
+      if (answer.type === 'failed') throw answer.error
+      return answer
+    } finally {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', gaveUp)
+      this.#end(call)
+    }
+  }
+
+  /** Answers for as long as the caller listens. Throws FourfoldError. */
+  async *watch(request: Call, author: string, signal: AbortSignal): AsyncGenerator<Answer> {
+    const answers = new Mailbox<Answer>(signal)
+    const call = this.#begin(request, author, (answer) => {
+      if (answer.type === 'failed') answers.end(answer.error)
+      else if (answers.size < watchBacklogMax) answers.put(answer)
+      else answers.end(new FourfoldError('too-large', 'Changes come faster than you read them.'))
+    })
+    try {
+      yield* answers
+    } finally {
+      this.#end(call)
+    }
+  }
+
+  #begin(request: Call, author: string, answered: (answer: Answer) => void): CallId {
+    if (!this.#takesWork()) throw new FourfoldError('unavailable', this.#reason())
+    if (this.#calls.size >= callsMax) {
+      throw new FourfoldError('unavailable', 'This server has too many calls at work. Try another.')
+    }
+    const call = this.#nextId++
+    this.#calls.set(call, answered)
+    this.#enqueue({ mind: 'replica', input: { type: 'called', call, author, request } })
+    return call
+  }
+
+  #end(call: CallId): void {
+    this.#calls.delete(call)
+    this.#enqueue({ mind: 'replica', input: { type: 'uncalled', call } })
+  }
+
+  // -------------------------------------------------------------------------------- peers
+
+  /** Takes a channel that another server opened to this one. */
+  addPeer(channel: Channel<PeerMessage, PeerMessage>): void {
+    this.#openPeer(channel)
+  }
+
+  #openPeer(channel: Channel<PeerMessage, PeerMessage>, dialled?: ReplicaId): void {
+    if (!this.#takesWork()) {
+      channel.listen({ received: () => {}, closed: () => {} })
+      channel.close(this.#reason())
+      if (dialled) this.#undialled(dialled)
+      return
+    }
+    const id = this.#nextId++
+    this.#peers.set(id, channel)
+    this.#enqueue({
+      mind: 'replication',
+      input: { type: 'opened', channel: id, ...(dialled && { dialled }) },
+    })
+    channel.listen({
+      received: (message) =>
+        this.#enqueue({ mind: 'replication', input: { type: 'received', channel: id, message } }),
+      closed: () => this.#peerClosed(id),
+    })
+  }
+
+  #peerClosed(id: PeerChannel): void {
+    if (!this.#peers.delete(id)) return
+    this.#enqueue({ mind: 'replication', input: { type: 'closed', channel: id } })
+  }
+
+  #dial(replica: ReplicaId): void {
+    if (!this.#takesWork()) {
+      this.#undialled(replica)
+      return
+    }
+    this.#options.dial(replica).then(
+      (channel) => this.#openPeer(channel, replica),
+      () => this.#undialled(replica),
+    )
+  }
+
+  #undialled(replica: ReplicaId): void {
+    this.#enqueue({ mind: 'replication', input: { type: 'undialled', replica } })
+  }
+
+  // --------------------------------------------------------------------------------- loop
+
+  #enqueue(work: Work): void {
+    if (this.#isOver) return
+    this.#work.push(work)
+    if (this.#isScheduled) return
+    this.#isScheduled = true
+    setImmediate(() => this.#turn())
+  }
+
+  #turn(): void {
+    this.#isScheduled = false
+    if (this.#isOver) return
+    const now = this.#options.now()
+    const work = this.#work
+    this.#work = []
+    // What the minds say to each other joins the end of this turn's work.
+    let done = 0
+    for (; done < work.length; done++) this.#step(now, work[done]!, work)
+    work.push({ mind: 'replica', input: { type: 'settle' } })
+    work.push({ mind: 'replication', input: { type: 'settle' } })
+    for (; done < work.length; done++) this.#step(now, work[done]!, work)
+    for (const link of this.#touched) {
+      this.#touched.delete(link)
+      link.flush()
+    }
+    if (this.#isBusy() && this.#tickMs > busyTickMs) this.#tickIn(busyTickMs)
+  }
+
+  #step(now: number, { mind, input }: Work, work: Work[]): void {
+    if (mind === 'replica') {
+      for (const output of this.#options.replica.step(now, input)) {
+        if (output.type === 'ask') {
+          work.push({ mind: 'replication', input: { type: 'asked', request: output.request } })
+        } else this.#performReplica(output)
+      }
+      return
+    }
+    for (const output of this.#options.replication.step(now, input)) {
+      if (output.type === 'event') {
+        this.#observe(output.event)
+        work.push({ mind: 'replica', input: { type: 'event', event: output.event } })
+      } else this.#performReplication(output)
+    }
+  }
+
+  #performReplica(output: Exclude<ReplicaOutput, { type: 'ask' }>): void {
+    switch (output.type) {
+      case 'send':
+        this.#send(output.channels, output.message)
+        return
+      case 'hangUp':
+        this.#clients.get(output.channel)?.close(output.why)
+        return
+      case 'answer':
+        this.#calls.get(output.call)?.(output.answer)
+        return
+      case 'log':
+        this.#options.log(output.level, output.text)
+    }
+  }
+
+  #performReplication(output: Exclude<ReplicationOutput, { type: 'event' }>): void {
+    const { storage } = this.#options
+    switch (output.type) {
+      case 'store':
+        this.#isWriting = true
+        storage.write(output.batch).then(() => this.#wrote(), this.#fail)
+        return
+      case 'compact': {
+        const { subject } = output
+        const compacted = () =>
+          this.#enqueue({ mind: 'replication', input: { type: 'compacted', subject } })
+        storage.compact(subject, output.upTo).then(compacted, this.#fail)
+        return
+      }
+      case 'dial':
+        this.#dial(output.replica)
+        return
+      case 'send':
+        this.#sendPeer(output.channel, output.message)
+        return
+      case 'hangUp':
+        this.#peers.get(output.channel)?.close(output.why)
+        return
+      case 'log':
+        this.#options.log(output.level, output.text)
+    }
+  }
+
+  #wrote(): void {
+    this.#isWriting = false
+    this.#enqueue({ mind: 'replication', input: { type: 'stored' } })
+  }
+
+  #send(channels: ClientChannel[], message: ServerMessage): void {
+    const frame = encodeFrame(message)
+    const kind = kindOf(message)
+    for (const id of channels) {
+      const link = this.#clients.get(id)
+      if (!link) continue
+      link.send(frame, kind)
+      this.#touched.add(link)
+    }
+  }
+
+  #sendPeer(id: PeerChannel, message: PeerMessage): void {
+    const channel = this.#peers.get(id)
+    if (!channel) return
+    channel.send(message)
+    if (channel.queuedBytes() > peerQueueBytesMax) channel.close('it does not read')
+  }
+
+  #observe(event: EngineEvent): void {
+    if (event.type === 'servers') this.#isServing = event.isServing
+  }
+
+  // --------------------------------------------------------------------------------- time
+
+  #isBusy(): boolean {
+    const { replica, replication } = this.#options
+    return this.#isWriting || replica.isBusy() || replication.isBusy()
+  }
+
+  #tickIn(ms: number): void {
+    clearTimeout(this.#ticker)
+    this.#tickMs = ms
+    this.#ticker = setTimeout(() => this.#tick(), ms)
+  }
+
+  #tick(): void {
+    const now = this.#options.now()
+    this.#enqueue({ mind: 'replication', input: { type: 'tick' } })
+    this.#enqueue({ mind: 'replica', input: { type: 'tick' } })
+    for (const link of this.#clients.values()) if (link.isHolding) this.#touched.add(link)
+    if (now - this.#sweptAt >= sweepMs) {
+      this.#sweptAt = now
+      for (const link of this.#clients.values()) link.sweep()
+    }
+    if (now - this.#lookedAt >= diskLookMs) {
+      this.#lookedAt = now
+      this.#options.isDiskFull().then((isFull) => this.#looked(isFull), this.#fail)
+    }
+    this.#tickIn(this.#isBusy() ? busyTickMs : idleTickMs)
+  }
+
+  // ------------------------------------------------------------------------ how it ends
+
+  #takesWork(): boolean {
+    return this.#health === 'ok' || this.#health === 'recovering'
+  }
+
+  #reason(): string {
+    return this.#health === 'stopping' ? 'This server is stopping. Trying another.' : cannotSave
+  }
+
+  #looked(isFull: boolean): void {
+    if (isFull && this.#takesWork()) {
+      this.#health = 'full'
+      this.#options.log('error', 'the disk is nearly full: nothing is taken until there is room')
+      this.#sendAway(cannotSave)
+    } else if (!isFull && this.#health === 'full') {
+      this.#health = 'ok'
+      this.#options.log('info', 'the disk has room again')
+    }
+  }
+
+  readonly #fail = (error: Error): void => {
+    if (this.#health === 'failed' || this.#isOver) return
+    this.#options.log('error', `cannot save any more, ending: ${error.message}`)
+    this.#sendAway(cannotSave)
+    this.#health = 'failed'
+    this.#halt()
+    setTimeout(this.#options.failed, lastWordsMs)
+  }
+
+  #halt(): void {
+    this.#isOver = true
+    clearTimeout(this.#ticker)
+  }
+
+  #sendAway(text: string): void {
+    for (const link of this.#clients.values()) link.refuse(Code.UNAVAILABLE, text)
+    for (const channel of this.#peers.values()) channel.close(text)
+    const error = new FourfoldError('unavailable', text)
+    for (const answered of this.#calls.values()) answered({ type: 'failed', error })
+  }
+
+  /** Asks clients to move, spread over a second, closes everything, and the storage last. */
+  async stop(): Promise<void> {
+    if (!this.#takesWork()) return
+    this.#health = 'stopping'
+    const text = this.#reason()
+    const goaway = encodeFrame(
+      create(ServerMessageSchema, { message: { case: 'goaway', value: { text } } }),
+    )
+    const links = [...this.#clients.values()]
+    for (const [index, link] of links.entries()) {
+      link.send(goaway, 'other')
+      link.flush()
+      const isLast = index === links.length - 1
+      await pause(isLast ? farewellMs / 4 : farewellMs / links.length)
+    }
+    this.#sendAway(text)
+    this.#halt()
+    await this.#options.storage.close()
+  }
+}
+
+/** Whole documents and the first listing are as long as they are: `piece`s have their own bound. */
+function kindOf({ message }: ServerMessage): 'welcome' | 'piece' | 'other' {
+  switch (message.case) {
+    case 'welcome':
+      return 'welcome'
+    case 'opened':
+      return 'piece'
+    case 'entries':
+      return message.value.isComplete || message.value.entries.length > 1 ? 'piece' : 'other'
+    default:
+      return 'other'
+  }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms))
+}

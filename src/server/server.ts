@@ -1,0 +1,228 @@
+// One server, assembled: storage, the two minds, the loop around them, the port.
+
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { deflateRawSync } from 'node:zlib'
+import { originOf, type ReplicaId } from '../core/model/ids.ts'
+import {
+  caretsPerSecondMax,
+  dialPeerMs,
+  diskFreeBytesMin,
+  pushBurstMax,
+  pushesPerSecondMax,
+} from '../core/model/limits.ts'
+import { Code, ServerState, type Hello } from '../core/model/wire.ts'
+import { FourfoldError } from '../core/model/errors.ts'
+import { Replica } from '../core/replica/replica.ts'
+import { Replication } from '../core/replication/replication.ts'
+import { dialPeer } from '../adapters/channel/grpc.ts'
+import { diskSpace } from '../adapters/disk.ts'
+import { openSqliteStorage, type SqliteStorage } from '../adapters/storage/sqlite.ts'
+import { now, random } from '../adapters/system.ts'
+import { listenText, type Configuration } from './configuration.ts'
+import { Origins } from './origins.ts'
+import { builtPage, packageRoot, Page } from './page.ts'
+import { openPort, type Port } from './port.ts'
+import { Runtime } from './runtime.ts'
+import type { Status } from './services/admin.ts'
+import { proofHeader } from './services/replication.ts'
+import { routes } from './services/routes.ts'
+import { Tokens } from './tokens.ts'
+
+/** Free space is at least this part of the disk, where the operator sets no bytes. */
+const diskFreePart = 0.05
+
+export interface ServerOptions {
+  configuration: Configuration
+  /** An operator says that this server's empty disk is the beginning of a new set. */
+  isFirst: boolean
+  log: (level: 'info' | 'error', text: string) => void
+  /** It can save no more and has told its clients: end the process. */
+  failed: () => void
+}
+
+export interface Server {
+  /** The number of its port; 0 on a Unix socket. */
+  readonly port: number
+  /** Asks clients to move, then ends everything. */
+  stop(): Promise<void>
+}
+
+/** The program's version, for people to read. */
+export const version: string = (
+  JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as { version: string }
+).version
+
+/**
+ * Starts a server. Rejects with a StorageError when the store cannot be used, and with the system's
+ * error when the port cannot.
+ */
+export async function startServer(options: ServerOptions): Promise<Server> {
+  const { configuration, log } = options
+  const { directory, set, id } = configuration
+  const storage = await openSqliteStorage({ directory, set, replica: id }, now)
+  let assembled: Assembled
+  try {
+    assembled = new Assembled(options, storage)
+  } catch (error) {
+    await storage.close()
+    throw error
+  }
+  try {
+    const port = await assembled.openPort()
+    log('info', `listening on ${listenText(configuration.listen)}`)
+    assembled.runtime.start()
+    return {
+      port: port.number,
+      async stop() {
+        await assembled.runtime.stop()
+        await port.close()
+      },
+    }
+  } catch (error) {
+    await assembled.runtime.stop()
+    throw error
+  }
+}
+
+class Assembled {
+  readonly runtime: Runtime
+  readonly #configuration: Configuration
+  readonly #tokens: Tokens
+  readonly #tls: TlsFiles | undefined
+  readonly #replica: Replica
+  readonly #replication: Replication
+  readonly #startedAt = now()
+
+  constructor({ configuration, isFirst, log, failed }: ServerOptions, storage: SqliteStorage) {
+    const { id, set, servers, password } = configuration
+    const { reader } = storage
+    const origin = originOf(id, random(10))
+    this.#configuration = configuration
+    this.#tokens = new Tokens(set, password)
+    this.#tls = configuration.tls && readTls(configuration.tls)
+    this.#replication = new Replication({
+      now: this.#startedAt,
+      replica: id,
+      set,
+      origin,
+      reader,
+      servers,
+      isFirst,
+    })
+    this.#replica = new Replica({
+      now: this.#startedAt,
+      replica: id,
+      set,
+      version,
+      origin,
+      reader,
+      safeCount: configuration.safe,
+      rates: {
+        pushesPerSecond: pushesPerSecondMax,
+        pushBurst: pushBurstMax,
+        caretsPerSecond: caretsPerSecondMax,
+      },
+      random: Math.random,
+      hash: (text) => createHash('sha256').update(text).digest('hex'),
+      deflate: (text) => deflateRawSync(text),
+    })
+    this.runtime = new Runtime({
+      replica: this.#replica,
+      replication: this.#replication,
+      storage,
+      now,
+      dial: (peer) => this.#dial(peer),
+      isDiskFull: () => isDiskFull(configuration),
+      turnsAway: (hello) => this.#turnsAway(hello),
+      log,
+      failed,
+    })
+  }
+
+  openPort(): Promise<Port> {
+    const { runtime } = this
+    const { id, set, listen, servers, origins } = this.#configuration
+    const addresses = servers.map(({ address }) => address)
+    return openPort({
+      listen,
+      ...(this.#tls && { tls: { ...this.#tls, asksForCertificate: this.#tls.ca !== undefined } }),
+      routes: routes(this.#configuration, {
+        runtime,
+        tokens: this.#tokens,
+        status: () => this.#status(),
+      }),
+      page: new Page(builtPage(), addresses),
+      origins: new Origins([...addresses, ...origins]),
+      health: () => ({
+        isWell: runtime.health === 'ok',
+        body: { status: runtime.health, id, set, version },
+      }),
+      accept: (channel, address) => runtime.addClient(channel, address),
+    })
+  }
+
+  #dial(peer: ReplicaId) {
+    const { id, servers } = this.#configuration
+    const { address } = servers.find((server) => server.id === peer)!
+    return dialPeer(address, {
+      deadlineMs: dialPeerMs,
+      headers: { [proofHeader]: this.#tokens.proof(id, now()) },
+      ...(this.#tls && { tls: this.#tls }),
+    })
+  }
+
+  #turnsAway(hello: Hello): { code: Code; text: string } | undefined {
+    if (!this.#tokens.areRequired) return undefined
+    try {
+      this.#tokens.check(hello.token, now())
+      return undefined
+    } catch (error) {
+      if (!(error instanceof FourfoldError)) throw error
+      return { code: Code.UNAUTHENTICATED, text: error.message }
+    }
+  }
+
+  #status(): Status {
+    const { id, set } = this.#configuration
+    const { health } = this.runtime
+    const servers = this.#replication.servers(now())
+    const own = servers.find((server) => server.id === id)!
+    const states = { ok: ServerState.LIVE, recovering: ServerState.BEHIND }
+    return {
+      ...this.#replica.status(),
+      id,
+      set,
+      version,
+      address: own.address,
+      pid: process.pid,
+      state: health === 'ok' || health === 'recovering' ? states[health] : ServerState.DOWN,
+      digest: this.#replica.digest(),
+      servers: { servers: servers.map((server) => ({ ...server })) },
+      isWritable: health === 'ok' || health === 'recovering',
+      memoryBytes: process.memoryUsage.rss(),
+      uptimeMs: now() - this.#startedAt,
+    }
+  }
+}
+
+interface TlsFiles {
+  cert: Buffer
+  key: Buffer
+  ca?: Buffer
+}
+
+function readTls({ cert, key, ca }: { cert: string; key: string; ca?: string }): TlsFiles {
+  return {
+    cert: readFileSync(cert),
+    key: readFileSync(key),
+    ...(ca !== undefined && { ca: readFileSync(ca) }),
+  }
+}
+
+async function isDiskFull(configuration: Configuration): Promise<boolean> {
+  const { freeBytes, totalBytes } = await diskSpace(configuration.directory)
+  const usualMin = Math.max(diskFreeBytesMin, totalBytes * diskFreePart)
+  return freeBytes < (configuration.diskFreeBytesMin ?? usualMin)
+}

@@ -1,0 +1,28 @@
+// AdminService: how this server is, for operators.
+
+import type { MessageInitShape } from '@bufbuild/protobuf'
+import type { ServiceImpl } from '@connectrpc/connect'
+import type { AdminService, GetStatusResponseSchema } from '../../core/model/wire.ts'
+import { toConnectError } from '../errors.ts'
+import type { Runtime } from '../runtime.ts'
+import type { Tokens } from '../tokens.ts'
+import { callerOf } from './folder.ts'
+
+export type Status = MessageInitShape<typeof GetStatusResponseSchema>
+
+export function adminService(
+  runtime: Runtime,
+  tokens: Tokens,
+  status: () => Status,
+): ServiceImpl<typeof AdminService> {
+  return {
+    getStatus(_request, context) {
+      try {
+        callerOf(context, tokens, runtime.now())
+        return status()
+      } catch (error) {
+        throw toConnectError(error)
+      }
+    },
+  }
+}

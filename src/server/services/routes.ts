@@ -1,0 +1,70 @@
+// Every service of a server, by its name.
+
+import type { DescFile } from '@bufbuild/protobuf'
+import type { ConnectRouter } from '@connectrpc/connect'
+import {
+  AdminService,
+  file_fourfold_v1_admin,
+  file_fourfold_v1_folder,
+  file_fourfold_v1_replication,
+  file_fourfold_v1_session,
+  FolderService,
+  ReplicationService,
+  SessionService,
+} from '../../core/model/wire.ts'
+import { file_grpc_health_v1_health, Health } from '../../gen/grpc/health/v1/health_pb.ts'
+import {
+  file_grpc_reflection_v1_reflection,
+  ServerReflection,
+} from '../../gen/grpc/reflection/v1/reflection_pb.ts'
+import {
+  file_grpc_reflection_v1alpha_reflection,
+  ServerReflection as ServerReflectionAlpha,
+} from '../../gen/grpc/reflection/v1alpha/reflection_pb.ts'
+import type { Configuration } from '../configuration.ts'
+import type { Runtime } from '../runtime.ts'
+import type { Tokens } from '../tokens.ts'
+import { adminService, type Status } from './admin.ts'
+import { folderService } from './folder.ts'
+import { healthService } from './health.ts'
+import { reflectionAlphaService, reflectionService } from './reflection.ts'
+import { replicationService } from './replication.ts'
+import { sessionService } from './session.ts'
+
+const files: DescFile[] = [
+  file_fourfold_v1_admin,
+  file_fourfold_v1_folder,
+  file_fourfold_v1_replication,
+  file_fourfold_v1_session,
+  file_grpc_health_v1_health,
+  file_grpc_reflection_v1_reflection,
+  file_grpc_reflection_v1alpha_reflection,
+]
+
+export interface Behind {
+  runtime: Runtime
+  tokens: Tokens
+  status: () => Status
+}
+
+export function routes(
+  configuration: Configuration,
+  { runtime, tokens, status }: Behind,
+): (router: ConnectRouter) => void {
+  const peers = { tokens, needsCertificate: configuration.tls?.ca !== undefined }
+  const own = [AdminService, FolderService, ReplicationService, SessionService]
+  const names = own.map(({ typeName }) => typeName)
+  return (router) => {
+    router.service(SessionService, sessionService(runtime))
+    router.service(ReplicationService, replicationService(runtime, peers))
+    router.service(FolderService, folderService(runtime, tokens))
+    router.service(AdminService, adminService(runtime, tokens, status))
+    router.service(
+      Health,
+      healthService(names, () => runtime.health === 'ok'),
+    )
+    if (!configuration.hasReflection) return
+    router.service(ServerReflection, reflectionService(files))
+    router.service(ServerReflectionAlpha, reflectionAlphaService(files))
+  }
+}

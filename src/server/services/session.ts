@@ -1,0 +1,32 @@
+// SessionService: the same live channel as the WebSocket at /session, for gRPC clients.
+
+import { fromBinary, toBinary } from '@bufbuild/protobuf'
+import type { ServiceImpl } from '@connectrpc/connect'
+import {
+  SessionRequestSchema,
+  SessionResponseSchema,
+  type SessionRequest,
+  type SessionResponse,
+  type SessionService,
+} from '../../core/model/wire.ts'
+import { StreamChannel, type Envelope } from '../../adapters/channel/grpc.ts'
+import { joinFrames } from '../frames.ts'
+import type { Runtime } from '../runtime.ts'
+import { callerAddress } from './address.ts'
+
+const frames: Envelope<Uint8Array, Uint8Array, SessionResponse, SessionRequest> = {
+  join: (sent) => fromBinary(SessionResponseSchema, joinFrames(sent)),
+  split: (request) => [toBinary(SessionRequestSchema, request)],
+  bytesOf: (frame) => frame.length,
+}
+
+export function sessionService(runtime: Runtime): ServiceImpl<typeof SessionService> {
+  return {
+    async *session(requests, context) {
+      const channel = new StreamChannel(frames)
+      void channel.read(requests)
+      runtime.addClient(channel, callerAddress(context))
+      yield* channel.outgoing(context.signal)
+    },
+  }
+}
