@@ -3,6 +3,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
+import { create } from '@bufbuild/protobuf'
+import { EntrySchema } from '../src/core/model/wire.ts'
 import { Bits } from './bits.ts'
 import { Checkers, type CheckerId, type Place, type Violation } from './checkers.ts'
 import { Journal, type Token } from './journal.ts'
@@ -41,15 +43,15 @@ test('C1 an acknowledged token that is not on the disk of its receipt is lost', 
   const { journal, checkers, type, read, fired } = set()
   const token = type('ada')
   read(diskOfA)
-  checkers.checkReceipts('a')
+  checkers.checkReceipts('a', () => true)
   assert.deepEqual(fired(), [])
   journal.told(1, token, 'a')
-  checkers.checkReceipts('a')
+  checkers.checkReceipts('a', () => true)
   assert.deepEqual(fired(), ['C1'])
-  checkers.checkReceipts('b')
+  checkers.checkReceipts('b', () => true)
   assert.deepEqual(fired(), [])
   read(diskOfA, token)
-  checkers.checkReceipts('a')
+  checkers.checkReceipts('a', () => true)
   assert.deepEqual(fired(), [])
 })
 
@@ -68,7 +70,7 @@ test('C1 what only a destroyed disk held may be gone in the end', () => {
   journal.told(1, onBoth, 'a')
   journal.told(1, onBoth, 'b')
   journal.destroyed(2, 'a')
-  checkers.checkReceipts('a')
+  checkers.checkReceipts('a', () => true)
   assert.deepEqual(fired(), [])
   checkers.checkEnd(document, tokenText(onBoth.name))
   assert.deepEqual(fired(), [])
@@ -85,10 +87,58 @@ test('C1 a flipped byte in one document excuses no other', () => {
   const { journal, checkers, type, fired } = set()
   journal.told(1, type('ada'), 'a')
   journal.destroyed(2, 'a', 'another document')
-  checkers.checkReceipts('a')
+  checkers.checkReceipts('a', () => true)
   assert.deepEqual(fired(), ['C1'])
   journal.destroyed(2, 'a', document)
-  checkers.checkReceipts('a')
+  checkers.checkReceipts('a', () => true)
+  assert.deepEqual(fired(), [])
+})
+
+test('C1 a server that serves has what all servers acknowledged', () => {
+  const { journal, checkers, type, read, fired } = set()
+  const [onAll, onA] = [type('ada'), type('ada')] as const
+  for (const server of ['a', 'b']) journal.told(1, onAll, server)
+  journal.told(1, onA, 'a')
+  journal.destroyed(2, 'b')
+  checkers.checkServing('b', ['a', 'b'], () => true)
+  assert.deepEqual(fired(), ['C1'])
+  checkers.checkServing('b', ['a', 'b'], () => false)
+  assert.deepEqual(fired(), [])
+  read(diskOfB, onAll)
+  checkers.checkServing('b', ['a', 'b'], () => true)
+  assert.deepEqual(fired(), [])
+})
+
+test('C1 C3 C4 C5 files', () => {
+  const { journal, checkers, fired } = set()
+  const view = (id: string, name: string) => ({
+    name,
+    entry: create(EntrySchema, { id, name: { value: name } }),
+  })
+  const one = view('one', 'one.md')
+  journal.told(1, journal.created(0, 'ada', 'one', 'one.md'), 'a')
+  checkers.checkFiles([one], [])
+  assert.deepEqual(fired(), [])
+  checkers.checkFiles([], [])
+  assert.deepEqual(fired(), ['C1'])
+  checkers.checkFiles([], [one])
+  assert.deepEqual(fired(), ['C1'])
+  checkers.checkFiles([one], [view('two', 'two.md')])
+  assert.deepEqual(fired(), ['C5'])
+  checkers.checkFiles([view('one', 'other.md')], [])
+  assert.deepEqual(fired(), ['C5'])
+  journal.renamed(1, 'bob', journal.files.get('one')!, 'other.md')
+  checkers.checkFiles([view('one', 'other.md')], [])
+  assert.deepEqual(fired(), [])
+  journal.told(2, journal.trashed(2, 'ada', journal.files.get('one')!), 'a')
+  checkers.checkFiles([], [one])
+  assert.deepEqual(fired(), [])
+  checkers.checkFiles([one], [])
+  assert.deepEqual(fired(), ['C3'])
+  checkers.checkFiles([one], [one])
+  assert.deepEqual(fired(), ['C4', 'C3'])
+  journal.restored(3, 'bob', journal.files.get('one')!)
+  checkers.checkFiles([one], [])
   assert.deepEqual(fired(), [])
 })
 
@@ -111,13 +161,13 @@ test('C3 a deleted token that comes back is a zombie, unless its deletion was un
   read(diskOfA, token, other)
   assert.deepEqual(fired(), ['C3'])
   journal.told(6, deletion, 'a')
-  checkers.checkReceipts('a')
+  checkers.checkReceipts('a', () => true)
   assert.deepEqual(fired(), ['C3'])
   checkers.checkEnd(document, tokenText(token.name))
   assert.deepEqual(fired(), ['C3'])
   journal.revived(token)
   read(diskOfA, token, other)
-  checkers.checkReceipts('a')
+  checkers.checkReceipts('a', () => true)
   checkers.checkEnd(document, tokenText(token.name))
   assert.deepEqual(fired(), [])
 })

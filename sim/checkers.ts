@@ -3,11 +3,13 @@
 //
 // A look at a disk is a look at what would survive a crash of that server right now.
 
+import type { FileView } from '../src/core/replica/messages.ts'
 import { Bits } from './bits.ts'
 import type { DocumentId, Edit, Journal, PersonName, ServerName, Token } from './journal.ts'
 import { wordsOf } from './token.ts'
 
 export const checkerNames = {
+  C0: 'a mind broke its own invariant',
   C1: 'lost',
   C2: 'divergence',
   C3: 'zombie',
@@ -27,6 +29,13 @@ export interface Violation {
   at: number
   /** One sentence. */
   text: string
+}
+
+/** What a violation says, without what differs from one schedule to another. */
+export function kindOf({ checker, text }: Violation): string {
+  const [first] = text.split('\n')
+  const names = /"[^"]*"|\b(ada|bob|cid|dan|eve|fay|[a-f])\d*\b|[\w-]{22}|\d+/g
+  return `${checker} ${first!.replace(names, '')}`
 }
 
 /** Where a text was read: what lies on a server's disk, or what a person has on the screen. */
@@ -95,12 +104,36 @@ export class Checkers {
     for (const key of this.#memories.keys()) if (key.startsWith(start)) this.#memories.delete(key)
   }
 
-  /** What a disk was last seen to hold, against every receipt that names it. */
-  checkReceipts(server: ServerName): void {
+  /**
+   * What a disk was last seen to hold, against every receipt that names it. `isReadable`: what is
+   * damaged and was not read since is nobody's fault.
+   */
+  checkReceipts(server: ServerName, isReadable: (document: DocumentId) => boolean): void {
     for (const [document, { tokens }] of this.#journal.documents) {
+      if (!isReadable(document)) continue
       const shown = this.#memories.get(`disk/${server}/${document}`)?.shown
       for (const token of tokens)
         this.#checkReceipt(server, token, shown?.has(token.index) ?? false)
+    }
+  }
+
+  /**
+   * A server that serves has at least what all servers were said to hold.
+   */
+  checkServing(
+    server: ServerName,
+    all: readonly ServerName[],
+    isReadable: (document: DocumentId) => boolean,
+  ): void {
+    for (const [document, { tokens }] of this.#journal.documents) {
+      if (!isReadable(document)) continue
+      const shown = this.#memories.get(`disk/${server}/${document}`)?.shown
+      for (const { name, index, receipt, deletions } of tokens) {
+        if (deletions.length > 0 || shown?.has(index)) continue
+        if (all.every((each) => receipt.has(each))) {
+          this.#bad('C1', `${server} serves without ${name}, which all servers acknowledged`)
+        }
+      }
     }
   }
 
@@ -118,6 +151,31 @@ export class Checkers {
       if (deletion && present.has(name)) {
         const by = serversOf(deletion)
         this.#bad('C3', `the deletion of ${name} was acknowledged by ${by}; it is there in the end`)
+      }
+    }
+  }
+
+  /** At the very end: the files that are listed, and those in the trash. */
+  checkFiles(listed: FileView[], trashed: FileView[]): void {
+    const { files } = this.#journal
+    for (const { entry } of [...listed, ...trashed]) {
+      const names = files.get(entry.id)?.names
+      const name = entry.name?.value ?? ''
+      if (!names?.has(name)) this.#bad('C5', `a file ${entry.id} is called "${name}"; nobody asked`)
+    }
+    for (const { id, creation, deletions, restorations } of files.values()) {
+      const isListed = listed.some(({ entry }) => entry.id === id)
+      const isTrashed = trashed.some(({ entry }) => entry.id === id)
+      if (isListed && isTrashed) this.#bad('C4', `${id} is a file and in the trash`)
+      if (!isListed && !isTrashed && this.#journal.mustSurvive(creation)) {
+        this.#bad('C1', `the file ${id} was acknowledged by ${serversOf(creation)} and is nowhere`)
+      }
+      const isDeleted = deletions.some((deletion) => this.#journal.mustSurvive(deletion))
+      if (isListed && isDeleted && restorations.length === 0) {
+        this.#bad('C3', `the file ${id} was deleted, nobody restored it, and it is there`)
+      }
+      if (isTrashed && deletions.length === 0) {
+        this.#bad('C1', `the file ${id} is in the trash, and nobody deleted it`)
       }
     }
   }

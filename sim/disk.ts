@@ -40,6 +40,7 @@ export class SimulatedDisk {
   #storage: MemoryStorage
   readonly #mirrors = new Map<SubjectId, Mirror>()
   #underWay: Job[] = []
+  #waiting: { last: Job; action: () => void }[] = []
   /** Counts crashes: what was begun before one does not go on after it. */
   #life = 0
   flushMs: number
@@ -66,6 +67,13 @@ export class SimulatedDisk {
     this.#begin({ type: 'compact', subject, upTo, done })
   }
 
+  /** Does something when all that is under way now is durable; never, if a crash comes first. */
+  afterFlush(action: () => void): void {
+    const last = this.#underWay.at(-1)
+    if (last) this.#waiting.push({ last, action })
+    else action()
+  }
+
   #begin(job: Job): void {
     const { timeline, random, isHasty } = this.#options
     const life = this.#life
@@ -87,11 +95,15 @@ export class SimulatedDisk {
     const { isHasty } = this.#options
     perform(isHasty ? new MemoryStorage(this.#durable) : this.#storage, job)
     if (job.type === 'write') this.#follow(job.batch)
+    const waiting = this.#waiting
+    this.#waiting = waiting.filter(({ last }) => last !== job)
+    for (const { last, action } of waiting) if (last === job) action()
   }
 
   /** The process died or the power failed: what was under way is there as a whole or not at all. */
   crash(): void {
     this.#life++
+    this.#waiting = []
     const kept = this.#options.random.below(this.#underWay.length + 1)
     for (const job of this.#underWay.splice(0).slice(0, kept)) this.#becomeDurable(job)
   }
@@ -152,7 +164,12 @@ export class SimulatedDisk {
     return rebuilt.name === 'whole' ? rebuilt.doc : undefined
   }
 
-  /** The same, read through the storage as a starting server would. Throws CorruptError. */
+  /** Subjects that cannot be read now. */
+  damaged(): SubjectId[] {
+    return this.subjects().filter((subject) => !this.doc(subject))
+  }
+
+  /** A document read through the storage as a starting server would. Throws CorruptError. */
   loaded(subject: SubjectId): Y.Doc {
     return storedText(new MemoryStorage(this.#durable.clone()).reader.load(subject))
   }

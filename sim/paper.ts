@@ -8,25 +8,6 @@ import type { Checkers } from './checkers.ts'
 import type { DocumentId, Edit, Journal, PersonName, Token } from './journal.ts'
 import { tokenText, wordsOf, type Found } from './token.ts'
 
-/** A part of the clock of one writer. */
-export interface Span {
-  writer: number
-  from: number
-  /** Not contained. */
-  to: number
-}
-
-/** What an update brings: inserted and deleted text, by writer and clock. */
-export interface Content {
-  inserted: Span[]
-  deleted: Span[]
-}
-
-/** An edit of a text as it must reach a disk. */
-export interface Written extends Content {
-  edit: Edit
-}
-
 export interface PaperOptions {
   journal: Journal
   checkers: Checkers
@@ -36,7 +17,7 @@ export interface PaperOptions {
   /** What the device kept of it. */
   kept: Uint8Array | undefined
   /** An edit was made: `update` holds what is new. */
-  edited: (update: Uint8Array, written: Written[]) => void
+  edited: (update: Uint8Array, edits: Edit[]) => void
 }
 
 /** The origin of what the person does and may undo, and of what is not undone. */
@@ -150,11 +131,7 @@ export class Paper {
     const made = this.#made.splice(0)
     if (made.length === 0) return
     const update = made.length === 1 ? made[0]! : Y.mergeUpdates(made)
-    const content = contentOf(update)
-    this.#options.edited(
-      update,
-      edits.map((edit) => ({ edit, ...content })),
-    )
+    this.#options.edited(update, edits)
   }
 
   #words(): { found: Found[] } {
@@ -166,33 +143,6 @@ export class Paper {
     const { checkers, person, document } = this.#options
     return checkers.read({ kind: 'screen', name: person }, document, this.text.toString())
   }
-}
-
-/** What a Yjs update brings. */
-export function contentOf(update: Uint8Array): Content {
-  const { structs, ds } = Y.decodeUpdate(update)
-  const inserted: Span[] = []
-  for (const struct of structs) {
-    if (struct instanceof Y.Skip) continue
-    const { client, clock } = struct.id
-    const last = inserted.at(-1)
-    if (last && last.writer === client && last.to === clock) last.to += struct.length
-    else inserted.push({ writer: client, from: clock, to: clock + struct.length })
-  }
-  const deleted: Span[] = []
-  for (const [writer, items] of ds.clients) {
-    for (const { clock, len } of items) deleted.push({ writer, from: clock, to: clock + len })
-  }
-  return { inserted, deleted }
-}
-
-/** Whether everything of `part` is in `whole`. */
-export function contains(whole: Content, part: Content): boolean {
-  const isIn = (spans: Span[]) => (span: Span) =>
-    spans.some(
-      ({ writer, from, to }) => writer === span.writer && from <= span.from && span.to <= to,
-    )
-  return part.inserted.every(isIn(whole.inserted)) && part.deleted.every(isIn(whole.deleted))
 }
 
 function namesOf(found: Found[]): Set<string> {

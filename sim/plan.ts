@@ -90,11 +90,12 @@ export function planOf(seed: number, random: Random): Plan {
 
 // --------------------------------------------------------------------------------- people
 
-const documentsMax = 3
+/** Everybody follows these. */
+export const sharedDocuments = [0, 1, 2]
 
 function makePeople(random: Random, runMs: number): PersonPlan[] {
   const names = personNames.slice(0, random.between(3, personNames.length))
-  const documents = random.between(1, documentsMax)
+  const documents = random.between(1, sharedDocuments.length)
   return names.map((name, index) => {
     const acts: Act[] = []
     if (index === 0) {
@@ -111,7 +112,7 @@ function makePeople(random: Random, runMs: number): PersonPlan[] {
       const at = random.between(settledMs, runMs - 1)
       acts.push({ at, ...makeAbsence(random, documents) })
     }
-    if (random.chance(0.4)) acts.push(...makeFiling(random, runMs, documentsMax + index))
+    if (random.chance(0.4)) acts.push(...makeFiling(random, runMs, sharedDocuments.length + index))
     acts.sort((one, other) => one.at - other.at)
     return { name, servers: random.shuffled(serverNames), hasStorage: random.chance(0.5), acts }
   })
@@ -273,7 +274,7 @@ function makeWeather({ random, weather, moment, losable, people }: Weather): Fau
         at: moment(),
         type: 'flip',
         server: random.pick(losable),
-        document: random.below(documentsMax),
+        document: random.pick(sharedDocuments),
         bit: random.below(1_000_000),
       }))
     case 'compactions':
@@ -281,7 +282,7 @@ function makeWeather({ random, weather, moment, losable, people }: Weather): Fau
         at: moment(),
         type: 'compact',
         server: random.pick(serverNames),
-        document: random.below(documentsMax),
+        document: random.pick(sharedDocuments),
       }))
     case 'clocks':
       return repeated(3, () => ({

@@ -1,0 +1,131 @@
+// The planted bugs: each a small change between a mind and its world, never in a mind, to see that
+// the checkers find what it does.
+
+import { create, fromBinary, toBinary } from '@bufbuild/protobuf'
+import type { Origin } from '../src/core/model/ids.ts'
+import { sealUpdate } from '../src/core/model/snapshot.ts'
+import type { VersionVector } from '../src/core/model/version-vector.ts'
+import {
+  EntrySchema,
+  PeerMessageSchema,
+  UpdateSchema,
+  type PeerMessage,
+  type ServerMessage,
+  type Update,
+} from '../src/core/model/wire.ts'
+import type { StorageReader } from '../src/core/ports.ts'
+import type { Random } from './random.ts'
+
+/** Where a bug takes hold of a server. Without one it is as it is. */
+export interface Plant {
+  /** Its disk reports a flush before it happens. */
+  isHasty?: boolean
+  /** Whether this message waits for the true end of the flush, however hasty the disk. */
+  waitsForFlush?: (message: PeerMessage | ServerMessage) => boolean
+  /** The origin of a life, given the fresh one, those of its earlier lives, and what the disk has. */
+  origin?: (fresh: Origin, earlier: readonly Origin[], vector: VersionVector) => Origin
+  reader?: (reader: StorageReader) => StorageReader
+  /** The channels that get this message of those that should. */
+  fanOut?: (message: ServerMessage, channels: number[]) => number[]
+  /** What this life gets instead of each message of a peer; asked for once a life. */
+  hearing?: (vector: VersionVector) => (message: PeerMessage) => PeerMessage[]
+}
+
+export const plants = {
+  /** Edits are acknowledged, and passed on, before the disk has flushed them. */
+  'acknowledge-before-flush': () => ({ isHasty: true }),
+
+  /** Edits are passed on before the disk has flushed them, but acknowledged only after. */
+  'relay-before-store': () => ({
+    isHasty: true,
+    waitsForFlush: ({ message }) =>
+      message.case === 'stored' || message.case === 'done' || message.case === 'have',
+  }),
+
+  /** A server that lost its disk goes on under its old name, and counts from 1 again. */
+  'reused-origin': () => ({
+    origin: (fresh, earlier, vector) => {
+      const last = earlier.at(-1)
+      return last !== undefined && !vector.has(last) ? last : fresh
+    },
+  }),
+
+  /** One message in a thousand to those who follow a document is not sent to one of them. */
+  'drop-fan-out': (random) => ({
+    fanOut: ({ message }, channels) =>
+      message.case === 'changed' ? channels.filter(() => !random.chance(0.001)) : channels,
+  }),
+
+  /** Messages of peers get lost, and a log that goes on after a hole is taken as whole. */
+  'ignore-gap': (random) => ({
+    hearing: (vector) => {
+      const heads = new Map(vector)
+      return (message) => {
+        if (message.message.case !== 'updates') return [message]
+        if (random.chance(0.02)) return []
+        return [withoutHoles(message.message.value.updates, heads)]
+      }
+    },
+  }),
+
+  /** What a peer says of files that were deleted is not taken in. */
+  'skip-tombstone': () => ({
+    hearing: () => (message) => {
+      if (message.message.case !== 'updates') return [message]
+      return [updatesMessage(message.message.value.updates.map(withoutTombstone))]
+    },
+  }),
+
+  /** A server that lost its disk serves what it has: nothing. */
+  'trust-empty-member': () => ({
+    reader: (reader) => ({
+      isComplete: () => true,
+      vector: () => reader.vector(),
+      floor: () => reader.floor(),
+      load: (subject) => reader.load(subject),
+      after: (origin, seq, bytesMax) => reader.after(origin, seq, bytesMax),
+      beyond: (vector, after, limit) => reader.beyond(vector, after, limit),
+      entries: (after, limit) => reader.entries(after, limit),
+      operation: (id) => reader.operation(id),
+      loose: (subject) => reader.loose(subject),
+    }),
+  }),
+} satisfies Record<string, (random: Random) => Plant>
+
+export type PlantName = keyof typeof plants
+
+export function isPlantName(name: string): name is PlantName {
+  return Object.hasOwn(plants, name)
+}
+
+/** An update that changes no text. */
+const nothing = new Uint8Array([0, 0])
+
+/** Updates with something harmless wherever a log would have a hole. */
+function withoutHoles(updates: Update[], heads: VersionVector): PeerMessage {
+  const filled: Update[] = []
+  for (const update of updates) {
+    const origin = update.origin as Origin
+    const { subject } = update
+    for (let seq = (heads.get(origin) ?? 0) + 1; seq < update.seq; seq++) {
+      const body = { case: 'text' as const, value: nothing }
+      filled.push(sealUpdate(create(UpdateSchema, { origin, seq, subject, body })))
+    }
+    filled.push(update)
+    heads.set(origin, Math.max(update.seq, heads.get(origin) ?? 0))
+  }
+  return updatesMessage(filled)
+}
+
+function withoutTombstone(update: Update): Update {
+  if (update.body.case !== 'entry') return update
+  const entry = fromBinary(EntrySchema, update.body.value)
+  if (!entry.deleted?.value) return update
+  const { $typeName: _, body: _body, ...rest } = update
+  const value = toBinary(EntrySchema, create(EntrySchema, { id: entry.id }))
+  return sealUpdate(create(UpdateSchema, { ...rest, body: { case: 'entry', value } }))
+}
+
+function updatesMessage(updates: Update[]): PeerMessage {
+  return create(PeerMessageSchema, { message: { case: 'updates', value: { updates } } })
+}

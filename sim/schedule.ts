@@ -1,0 +1,387 @@
+// One schedule: a set of servers, their people and everything that goes wrong, from the first start
+// until all has healed and every place shows the same; or until a checker finds that it does not.
+
+import * as Y from 'yjs'
+import { subjectId, type SubjectId } from '../src/core/model/ids.ts'
+import { covers } from '../src/core/model/version-vector.ts'
+import { textRoot } from '../src/core/model/snapshot.ts'
+import { CorruptError } from '../src/core/ports.ts'
+import type { Answer, Call, FileView } from '../src/core/replica/messages.ts'
+import { Checkers, type Violation } from './checkers.ts'
+import { SimulatedDisk } from './disk.ts'
+import { Journal, type Edit } from './journal.ts'
+import { Nemesis } from './nemesis.ts'
+import { Network } from './network.ts'
+import { SimulatedPerson } from './person.ts'
+import { serverNames, type Plan } from './plan.ts'
+import { plants, type Plant, type PlantName } from './plants.ts'
+import { Random } from './random.ts'
+import { SimulatedServer } from './server.ts'
+import { Timeline } from './timeline.ts'
+import { Trace } from './trace.ts'
+import { recoded, wordingOf } from './wording.ts'
+
+/** After everything heals: every edit is saved within this, and all places show the same. */
+const savedWithinMs = 5000
+const convergedWithinMs = 10_000
+/** How often the checkers look at what nothing else makes them look at. */
+const probeMs = 200
+/** After all is equal: what is still on its way may not change it. */
+const afterglowMs = 300
+
+export interface Outcome {
+  plan: Plan
+  /** Empty: good. */
+  violations: Violation[]
+  /** The same for two runs of one plan. */
+  hash: string
+  edits: number
+  messages: number
+  /** How long after healing every edit was saved, and every place the same. */
+  savedMs: number
+  convergedMs: number
+}
+
+export interface LiveOptions {
+  plant?: PlantName
+  /** Gets every line of the conversation. */
+  show?: (line: string) => void
+}
+
+/** Lives through a plan. */
+export function live(plan: Plan, options: LiveOptions = {}): Outcome {
+  return new Schedule(plan, options).live()
+}
+
+class Schedule {
+  readonly #plan: Plan
+  readonly #random: Random
+  readonly #timeline = new Timeline()
+  readonly #trace: Trace
+  readonly #journal = new Journal()
+  readonly #checkers: Checkers
+  readonly #network: Network
+  readonly #servers = new Map<string, SimulatedServer>()
+  readonly #people: SimulatedPerson[]
+  readonly #nemesis: Nemesis
+  readonly #violations: Violation[] = []
+  readonly #documentIds = new Map<number, SubjectId>()
+  #savedMs = 0
+  #convergedMs = 0
+
+  constructor(plan: Plan, { plant, show }: LiveOptions) {
+    this.#plan = plan
+    this.#random = new Random(`schedule ${plan.seed}`)
+    this.#trace = new Trace(show)
+    const timeline = this.#timeline
+    const trace = this.#trace
+    const journal = this.#journal
+    this.#checkers = new Checkers({
+      journal,
+      now: () => timeline.now,
+      report: (violation) => this.#bad(violation),
+      canReach: (from, to) => this.#nemesis.canReach(from, to),
+    })
+    this.#network = new Network({
+      timeline,
+      trace,
+      random: this.#random.fork('network'),
+      latencyMs: () => plan.latencyMs,
+      carry: plan.isEncoded ? recoded : (message) => message,
+      describe: wordingOf,
+    })
+    for (const name of serverNames) this.#servers.set(name, this.#makeServer(name, plant))
+    this.#people = plan.people.map(
+      (person) =>
+        new SimulatedPerson({
+          plan: person,
+          timeline,
+          trace,
+          journal,
+          network: this.#network,
+          checkers: this.#checkers,
+          random: this.#random.fork(person.name),
+          documentId: (number) => this.#documentId(number),
+        }),
+    )
+    this.#nemesis = new Nemesis({
+      timeline,
+      trace,
+      journal,
+      network: this.#network,
+      checkers: this.#checkers,
+      servers: this.#servers,
+      documentId: (number) => this.#documentId(number),
+    })
+  }
+
+  #makeServer(name: string, plant: PlantName | undefined): SimulatedServer {
+    const random = this.#random.fork(`server ${name}`)
+    const planted: Plant = plant ? plants[plant](random.fork('plant')) : {}
+    const disk = new SimulatedDisk({
+      timeline: this.#timeline,
+      random: random.fork('disk'),
+      flushMs: this.#plan.flushMs,
+      committed: (subjects) => this.#committed(name, subjects),
+      isHasty: planted.isHasty ?? false,
+    })
+    return new SimulatedServer({
+      name,
+      disk,
+      random,
+      set: serverNames,
+      timeline: this.#timeline,
+      network: this.#network,
+      trace: this.#trace,
+      plant: planted,
+    })
+  }
+
+  live(): Outcome {
+    try {
+      this.#run()
+    } catch (error) {
+      // Whatever a mind throws ends its process: here it ends the schedule.
+      const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
+      this.#bad({ checker: 'C0', at: this.#timeline.now, text })
+    }
+    for (const person of this.#people) person.end()
+    return {
+      plan: this.#plan,
+      violations: this.#violations,
+      hash: this.#trace.hash,
+      edits: this.#journal.tokenCount,
+      messages: this.#trace.count,
+      savedMs: this.#savedMs,
+      convergedMs: this.#convergedMs,
+    }
+  }
+
+  #run(): void {
+    const { runMs, faults, people } = this.#plan
+    for (const server of this.#servers.values()) {
+      this.#timeline.at(this.#random.between(0, 300), () => server.start())
+    }
+    for (const person of this.#people) person.begin(runMs)
+    for (const fault of faults) this.#nemesis.expect(fault)
+    this.#runUntil(runMs, () => false)
+    this.#nemesis.heal()
+    for (const person of this.#people) person.heal()
+    this.#runUntil(runMs + savedWithinMs, () => this.#unsaved().length === 0)
+    this.#savedMs = this.#timeline.now - runMs
+    const [unsaved] = this.#unsaved()
+    if (unsaved) {
+      const { person, document, invokedAt } = unsaved
+      const when = `${Math.round(invokedAt)} ms`
+      this.#bad({
+        checker: 'C11',
+        at: this.#timeline.now,
+        text: `an edit of ${person} in ${document} at ${when} is saved nowhere ${savedWithinMs} ms after healing (${people.length} people)`,
+      })
+    }
+    this.#runUntil(runMs + convergedWithinMs, () => this.#difference() === undefined)
+    this.#convergedMs = this.#timeline.now - runMs
+    const difference = this.#difference()
+    if (difference !== undefined) {
+      const text = `${convergedWithinMs} ms after healing ${difference}`
+      this.#bad({ checker: 'C11', at: this.#timeline.now, text })
+    }
+    this.#runUntil(this.#timeline.now + afterglowMs, () => false)
+    if (this.#violations.length === 0) this.#checkEnd()
+  }
+
+  /** Runs in small steps, looking around after each, until a time, a goal, or a violation. */
+  #runUntil(until: number, isDone: () => boolean): void {
+    while (this.#violations.length === 0 && this.#timeline.now < until && !isDone()) {
+      this.#timeline.run(Math.min(until, this.#timeline.now + probeMs))
+      this.#probe()
+    }
+  }
+
+  #bad(violation: Violation): void {
+    this.#trace.note(violation.at, `${violation.checker}: ${violation.text}`)
+    this.#violations.push(violation)
+  }
+
+  #documentId(number: number): SubjectId {
+    let id = this.#documentIds.get(number)
+    if (id === undefined) {
+      id = subjectId(new Random(`document ${this.#plan.seed}/${number}`).bytes(16))
+      this.#documentIds.set(number, id)
+    }
+    return id
+  }
+
+  // ------------------------------------------------------------------------ looking around
+
+  #committed(server: string, subjects: Set<SubjectId>): void {
+    const { disk } = this.#servers.get(server)!
+    for (const subject of subjects) {
+      const doc = disk.doc(subject)
+      if (doc) this.#checkers.read({ kind: 'disk', name: server }, subject, textOf(doc))
+    }
+  }
+
+  #probe(): void {
+    for (const [name, server] of this.#servers) {
+      const isReadable = (id: string) => server.disk.doc(id as SubjectId) !== undefined
+      this.#checkers.checkReceipts(name, isReadable)
+      if (server.isServing && !server.wasRolledBack) {
+        this.#checkers.checkServing(name, serverNames, isReadable)
+      }
+    }
+    for (const person of this.#people) person.show()
+    this.#checkEqualVectors()
+  }
+
+  // Invariant 5: equal version vectors, equal documents.
+  #checkEqualVectors(): void {
+    const servers = [...this.#servers.values()]
+    for (const [index, one] of servers.entries()) {
+      const other = servers
+        .slice(index + 1)
+        .find(({ disk }) => isSame(disk.vector(), one.disk.vector()))
+      if (other) this.#checkSameTexts('with equal vectors', [one, other])
+    }
+  }
+
+  #checkSameTexts(when: string, servers: SimulatedServer[]): void {
+    const subjects = new Set(servers.flatMap(({ disk }) => disk.subjects()))
+    for (const subject of subjects) {
+      const docs = servers.map(({ disk }) => disk.doc(subject))
+      // What is damaged is to be fetched again; the end waits for it.
+      if (docs.includes(undefined)) continue
+      this.#checkers.checkSame(
+        `text ${subject} on disks ${when}`,
+        servers.map(({ name }, index) => ({ where: name, value: textOf(docs[index]!) })),
+      )
+    }
+  }
+
+  /** Edits of present people that no server is known to hold. */
+  #unsaved(): Edit[] {
+    return this.#people.flatMap((person) => person.unsaved())
+  }
+
+  /** The first reason why not all is the same everywhere; undefined: it is. */
+  #difference(): string | undefined {
+    const servers = [...this.#servers.values()]
+    const [first, ...rest] = servers
+    const lacking = rest.find(({ disk }) => !isSame(disk.vector(), first!.disk.vector()))
+    if (lacking) return `${lacking.name} and ${first!.name} hold different updates`
+    const empty = servers.find(({ disk }) => !disk.isComplete)
+    if (empty) return `${empty.name} serves nobody`
+    const damaged = servers.find(({ disk }) => disk.damaged().length > 0)
+    if (damaged) {
+      // Whoever reads it makes the server see the damage, and fetch it from another.
+      for (const file of damaged.disk.damaged()) damaged.call({ type: 'read', file }, () => {})
+      return `${damaged.name} has a damaged document`
+    }
+    for (const person of this.#people) {
+      const reason = person.unsettled((id) => textOf(first!.disk.doc(id as SubjectId)!))
+      if (reason !== undefined) return reason
+    }
+    return undefined
+  }
+
+  // ------------------------------------------------------------------------------- the end
+
+  #checkEnd(): void {
+    const servers = [...this.#servers.values()]
+    this.#checkSameTexts('in the end', servers)
+    const subjects = new Set(servers.flatMap(({ disk }) => disk.subjects()))
+    for (const subject of subjects) {
+      const text = textOf(servers[0]!.disk.doc(subject)!)
+      this.#checkers.checkEnd(subject, text)
+      this.#checkStored(subject, text)
+    }
+    for (const person of this.#people) person.show()
+    this.#checkAnswers()
+  }
+
+  /** Save, load, compare: what a starting server would read is what was written. */
+  #checkStored(subject: SubjectId, text: string): void {
+    const servers = [...this.#servers.values()]
+    const readings = [{ where: 'what was written', value: text }]
+    for (const { name, disk } of servers) {
+      try {
+        const loaded = disk.loaded(subject)
+        readings.push({ where: `what ${name} loads`, value: textOf(loaded) })
+        readings.push({ where: `what ${name} saves and loads`, value: textOf(reloaded(loaded)) })
+      } catch (error) {
+        if (!(error instanceof CorruptError)) throw error
+        readings.push({ where: `what ${name} loads`, value: `damaged: ${error.message}` })
+      }
+    }
+    this.#checkers.checkSame(`stored text ${subject}`, readings)
+    const snapshots = servers.map(({ disk }) => Y.snapshot(disk.doc(subject)!))
+    snapshots.forEach((snapshot, index) => {
+      const value = Y.equalSnapshots(snapshot, snapshots[0]!) ? 'same' : 'different'
+      const where = servers[index]!.name
+      this.#checkers.checkSame(`state vector and deletes of ${subject}`, [
+        { where: servers[0]!.name, value: 'same' },
+        { where, value },
+      ])
+    })
+  }
+
+  /** What each server answers from its memory: the listings, the trash, every text. */
+  #checkAnswers(): void {
+    const heard = new Map<string, { where: string; answer: Answer }[]>()
+    const ask = (what: string, request: Call) => {
+      heard.set(what, [])
+      for (const server of this.#servers.values()) {
+        server.call(request, (answer) => heard.get(what)!.push({ where: server.name, answer }))
+      }
+    }
+    ask('list', { type: 'list', inTrash: false })
+    ask('trash', { type: 'list', inTrash: true })
+    for (const file of this.#journal.files.keys()) ask(`text of ${file}`, { type: 'read', file })
+    this.#timeline.run(this.#timeline.now + afterglowMs)
+    for (const [what, answers] of heard) {
+      if (answers.length < this.#servers.size) {
+        const text = `"${what}" is answered by ${answers.length} of ${this.#servers.size} servers`
+        this.#bad({ checker: 'C11', at: this.#timeline.now, text })
+      }
+      const readings = answers.map(({ where, answer }) => ({ where, value: wordsOf(answer) }))
+      this.#checkers.checkSame(what, readings)
+    }
+    const files = (what: string) => filesOf(heard.get(what)![0]?.answer)
+    this.#checkers.checkFiles(files('list'), files('trash'))
+  }
+}
+
+function filesOf(answer: Answer | undefined): FileView[] {
+  return answer?.type === 'list' ? answer.files : []
+}
+
+function wordsOf(answer: Answer): string {
+  switch (answer.type) {
+    case 'list':
+      return answer.files.map(fileWords).sort().join(' ')
+    case 'read':
+      return answer.text
+    case 'failed':
+      return `failed: ${answer.error.message}`
+    default:
+      return answer.type
+  }
+}
+
+function fileWords({ entry, name }: FileView): string {
+  return `${entry.id}=${JSON.stringify(name)}`
+}
+
+function textOf(doc: Y.Doc): string {
+  return doc.getText(textRoot).toString()
+}
+
+function reloaded(doc: Y.Doc): Y.Doc {
+  const other = new Y.Doc()
+  Y.applyUpdate(other, Y.encodeStateAsUpdate(doc))
+  return other
+}
+
+function isSame(one: Parameters<typeof covers>[0], other: Parameters<typeof covers>[0]): boolean {
+  return covers(one, other) && covers(other, one)
+}
