@@ -5,6 +5,8 @@ import { readFileSync, statSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { dirname, resolve } from 'node:path'
 import { isReplicaId, type ReplicaId } from '../core/model/ids.ts'
+import { caretsPerSecondMax, pushBurstMax, pushesPerSecondMax } from '../core/model/limits.ts'
+import type { Rates } from '../core/replica/visitor.ts'
 
 /** Where the port is: a host and port, or the path of a Unix socket. */
 export type Listen = { host: string; port: number } | { path: string }
@@ -35,6 +37,8 @@ export interface Configuration {
   hasReflection: boolean
   /** Origins of pages, beside the servers' own, whose scripts may connect. */
   origins: string[]
+  /** How much one session may send. */
+  rates: Rates
   /** Least free bytes of the disk; absent: 1 GiB or 5%, whichever is more. */
   diskFreeBytesMin?: number
 }
@@ -96,6 +100,7 @@ export function parseConfiguration(
   if (diskFreeBytesMin !== undefined && diskFreeBytesMin < 0) {
     root.fail('diskFreeBytesMin', 'must not be negative')
   }
+  const rates = readRates(root)
   const origins = readOrigins(root)
   const hasReflection = root.optionalFlag('reflection') ?? isLoopback(listen)
   const directory = resolve(dirname(file), root.text('data'), id)
@@ -113,6 +118,7 @@ export function parseConfiguration(
     safe,
     hasReflection,
     origins,
+    rates,
     ...(tls && { tls }),
     ...(password !== undefined && { password }),
     ...(diskFreeBytesMin !== undefined && { diskFreeBytesMin }),
@@ -222,6 +228,22 @@ function readListen(root: Section, address: string): Listen {
     root.fail('listen', `"${text}" is neither "host:port" nor the path of a Unix socket`)
   }
   return { host, port: Number(port) }
+}
+
+function readRates(root: Section): Rates {
+  const section = root.section('rates')
+  const read = (key: keyof Rates, usual: number) => {
+    const value = section?.optionalNumber(key) ?? usual
+    if (value <= 0) section?.fail(key, `${value} is not more than 0`)
+    return value
+  }
+  const rates = {
+    pushesPerSecond: read('pushesPerSecond', pushesPerSecondMax),
+    pushBurst: read('pushBurst', pushBurstMax),
+    caretsPerSecond: read('caretsPerSecond', caretsPerSecondMax),
+  }
+  section?.end()
+  return rates
 }
 
 function readOrigins(root: Section): string[] {

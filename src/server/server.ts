@@ -5,13 +5,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { deflateRawSync } from 'node:zlib'
 import { originOf, type ReplicaId } from '../core/model/ids.ts'
-import {
-  caretsPerSecondMax,
-  dialPeerMs,
-  diskFreeBytesMin,
-  pushBurstMax,
-  pushesPerSecondMax,
-} from '../core/model/limits.ts'
+import { dialPeerMs, diskFreeBytesMin } from '../core/model/limits.ts'
 import { Code, ServerState, type Hello } from '../core/model/wire.ts'
 import { FourfoldError } from '../core/model/errors.ts'
 import { Replica } from '../core/replica/replica.ts'
@@ -119,11 +113,7 @@ class Assembled {
       origin,
       reader,
       safeCount: configuration.safe,
-      rates: {
-        pushesPerSecond: pushesPerSecondMax,
-        pushBurst: pushBurstMax,
-        caretsPerSecond: caretsPerSecondMax,
-      },
+      rates: configuration.rates,
       random: Math.random,
       hash: (text) => createHash('sha256').update(text).digest('hex'),
       deflate: (text) => deflateRawSync(text),
