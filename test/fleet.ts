@@ -1,0 +1,264 @@
+// A set of real server processes on loopback: started, killed, frozen, started again by one command.
+
+import { fork, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer, type AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+import { root } from './tool.ts'
+
+/** A server that does not say that it listens within this has failed to start. */
+const startMs = 20_000
+/** How long everything may take to be well again before a run is called stuck. */
+const wellMs = 30_000
+/** How often a server is asked how it is. */
+const askMs = 20
+const askGiveUpMs = 2000
+
+export interface FleetOptions {
+  ids?: string[]
+  /** Further keys of the configuration file. */
+  configuration?: Record<string, unknown>
+  /** Flags of Node for the servers. */
+  nodeFlags?: string[]
+  env?: Record<string, string>
+}
+
+/** How a process came to its end. */
+export interface End {
+  code: number | null
+  signal: NodeJS.Signals | null
+}
+
+export class Fleet {
+  readonly ids: readonly string[]
+  readonly directory: string
+  readonly #options: FleetOptions
+  readonly #ports: Map<string, number>
+  readonly #servers = new Map<string, ServerProcess>()
+
+  private constructor(options: FleetOptions, ports: Map<string, number>) {
+    this.#options = options
+    this.#ports = ports
+    this.ids = [...ports.keys()]
+    this.directory = mkdtempSync(join(tmpdir(), 'fourfold-'))
+    const servers = this.ids.map((id) => ({ id, address: this.address(id) }))
+    const configuration = { set: 'test', data: 'data', servers, ...options.configuration }
+    writeFileSync(this.#file, JSON.stringify(configuration, null, 2))
+  }
+
+  /** Chooses ports and a directory; starts nothing. */
+  static async create(options: FleetOptions = {}): Promise<Fleet> {
+    const ids = options.ids ?? ['a', 'b', 'c', 'd']
+    const ports = await freePorts(ids.length)
+    return new Fleet(options, new Map(ids.map((id, index) => [id, ports[index]!])))
+  }
+
+  /** Starts all, and waits until they serve and see each other. */
+  static async start(options: FleetOptions = {}): Promise<Fleet> {
+    const fleet = await Fleet.create(options)
+    try {
+      await Promise.all(fleet.ids.map((id) => fleet.start(id)))
+      await fleet.well()
+    } catch (error) {
+      await fleet.end()
+      throw error
+    }
+    return fleet
+  }
+
+  address(id: string): string {
+    return `http://127.0.0.1:${this.#ports.get(id)}`
+  }
+
+  get addresses(): string[] {
+    return this.ids.map((id) => this.address(id))
+  }
+
+  /** Where a server keeps what it stores. */
+  data(id: string): string {
+    return join(this.directory, 'data', id)
+  }
+
+  get #file(): string {
+    return join(this.directory, 'servers.json')
+  }
+
+  // ----------------------------------------------------------------------------- processes
+
+  /** Starts a server by the command that is the same whatever happened before. */
+  async start(id: string): Promise<void> {
+    const before = this.#servers.get(id)
+    if (before && !before.isOver) throw new Error(`server ${id} runs already`)
+    const { nodeFlags = [], env = {} } = this.#options
+    const server = new ServerProcess(['--config', this.#file, '--id', id], nodeFlags, env)
+    this.#servers.set(id, server)
+    await server.listening()
+  }
+
+  /** Whether its process is there, be it frozen. */
+  isRunning(id: string): boolean {
+    return this.#servers.get(id)?.isOver === false
+  }
+
+  isFrozen(id: string): boolean {
+    return this.#servers.get(id)?.isFrozen === true
+  }
+
+  pid(id: string): number {
+    return this.#server(id).pid
+  }
+
+  /** What it has said so far in this life. */
+  said(id: string): string {
+    return this.#server(id).said
+  }
+
+  /** SIGKILL; at once. Resolves when the process is gone. */
+  kill(id: string): Promise<End> {
+    return this.#server(id).end('SIGKILL')
+  }
+
+  /** SIGTERM: it says goodbye. Resolves when the process is gone. */
+  stop(id: string): Promise<End> {
+    return this.#server(id).end('SIGTERM')
+  }
+
+  /** SIGSTOP: it is there, and says nothing. */
+  freeze(id: string): void {
+    this.#server(id).freeze()
+  }
+
+  thaw(id: string): void {
+    this.#server(id).thaw()
+  }
+
+  /** Kills all that is left and removes what they stored. */
+  async end(): Promise<void> {
+    await Promise.all([...this.#servers.values()].map((server) => server.end('SIGKILL')))
+    rmSync(this.directory, { recursive: true, force: true })
+  }
+
+  #server(id: string): ServerProcess {
+    const server = this.#servers.get(id)
+    if (!server) throw new Error(`server ${id} was never started`)
+    return server
+  }
+
+  // -------------------------------------------------------------------------------- health
+
+  /** Resolves when all these servers take edits. */
+  async well(ids: readonly string[] = this.ids, boundMs = wellMs): Promise<void> {
+    const until = performance.now() + boundMs
+    for (const id of ids) {
+      while (!(await this.isWell(id))) {
+        if (performance.now() > until) {
+          throw new Error(`server ${id} is not well after ${boundMs} ms:\n${this.said(id)}`)
+        }
+        await sleep(askMs)
+      }
+    }
+  }
+
+  async isWell(id: string): Promise<boolean> {
+    try {
+      const signal = AbortSignal.timeout(askGiveUpMs)
+      const response = await fetch(`${this.address(id)}/healthz`, { signal })
+      await response.arrayBuffer()
+      return response.ok
+    } catch {
+      return false // It does not listen yet, or is frozen: not well.
+    }
+  }
+}
+
+/** One life of one server. */
+class ServerProcess {
+  isFrozen = false
+  readonly #child: ChildProcess
+  readonly #listening: Promise<void>
+  readonly #ended: Promise<End>
+  #said = ''
+
+  constructor(words: string[], nodeFlags: string[], env: Record<string, string>) {
+    this.#child = fork(join(root, 'src/cli/main.ts'), ['serve', ...words], {
+      execArgv: nodeFlags,
+      env: { ...process.env, ...env },
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    })
+    for (const stream of [this.#child.stdout, this.#child.stderr]) {
+      stream?.setEncoding('utf8').on('data', (text: string) => this.#say(text))
+    }
+    this.#ended = once(this.#child, 'exit').then(([code, signal]) => ({ code, signal }) as End)
+    this.#listening = this.#hear()
+    // Whoever waits for it hears; when nobody does, the failed start shows in what comes next.
+    this.#listening.catch(() => undefined)
+  }
+
+  get pid(): number {
+    return this.#child.pid!
+  }
+
+  get said(): string {
+    return this.#said
+  }
+
+  get isOver(): boolean {
+    return this.#child.exitCode !== null || this.#child.signalCode !== null
+  }
+
+  listening(): Promise<void> {
+    return this.#listening
+  }
+
+  freeze(): void {
+    this.isFrozen = true
+    this.#child.kill('SIGSTOP')
+  }
+
+  thaw(): void {
+    this.isFrozen = false
+    this.#child.kill('SIGCONT')
+  }
+
+  async end(signal: 'SIGKILL' | 'SIGTERM'): Promise<End> {
+    // A frozen process hears no other signal.
+    if (!this.isOver) this.#child.kill(signal)
+    return this.#ended
+  }
+
+  async #hear(): Promise<void> {
+    const waiting = new AbortController()
+    const { signal } = waiting
+    const ended = this.#ended.then(({ code, signal: by }) => {
+      throw new Error(`the server ended (${code ?? by}) before it listened:\n${this.#said}`)
+    })
+    const late = sleep(startMs, undefined, { signal }).then(() => {
+      throw new Error(`the server did not listen within ${startMs} ms:\n${this.#said}`)
+    })
+    try {
+      await Promise.race([once(this.#child, 'message', { signal }), ended, late])
+    } finally {
+      waiting.abort()
+      late.catch(() => undefined)
+      ended.catch(() => undefined)
+    }
+  }
+
+  #say(text: string): void {
+    // The last words are those that explain an end.
+    this.#said = (this.#said + text).slice(-20_000)
+  }
+}
+
+/** Ports that nothing listened on a moment ago. */
+async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'))
+  await Promise.all(servers.map((server) => once(server, 'listening')))
+  const ports = servers.map((server) => (server.address() as AddressInfo).port)
+  await Promise.all(servers.map((server) => once(server.close(), 'close')))
+  return ports
+}
