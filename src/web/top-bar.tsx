@@ -1,6 +1,8 @@
 // The bar on top: the file's name, where it is saved, who is here, and what else can be done.
 
 import { Ellipsis, PanelLeft } from 'lucide-react'
+import { useRef } from 'react'
+import { useLandmark } from 'react-aria/useLandmark'
 import {
   Button,
   Menu,
@@ -38,9 +40,11 @@ interface TopBarProps {
 
 export function TopBar(props: TopBarProps) {
   const { commands, file, open, isNaming, setNaming, rename, goTo, hasUpdate } = props
+  const bar = useRef<HTMLElement>(null)
+  const { landmarkProps } = useLandmark({ role: 'banner', 'aria-label': 'This file' }, bar)
   const isPhone = useMedia('(max-width: 639px)')
   return (
-    <header className="top-bar">
+    <header {...landmarkProps} ref={bar} className="top-bar">
       <IconButton
         label="Files"
         keys={keysShown(commands.leftPane.keys)}

@@ -1,6 +1,6 @@
 // The page of somebody who is in: panes, bars and dialogs around one shown file.
 
-import { lazy, Suspense, useEffect, useMemo, useState, useSyncExternalStore } from 'react'
+import { useEffect, useMemo, useState, useSyncExternalStore } from 'react'
 import { openSearchPanel } from '@codemirror/search'
 import { EditorView } from '@codemirror/view'
 import type { FileInfo } from '../client/api.ts'
@@ -14,6 +14,7 @@ import { EditorPane } from './editor-pane.tsx'
 import { fileDoings } from './file-actions.ts'
 import { FilePane } from './file-pane.tsx'
 import { GoToFile } from './go-to-file.tsx'
+import { HistoryPane } from './history-pane.tsx'
 import { KeysDialog } from './keys-dialog.tsx'
 import { NameDialog, type NameQuestion } from './name-dialog.tsx'
 import { NothingShown } from './nothing-shown.tsx'
@@ -31,9 +32,6 @@ import { TopBar } from './top-bar.tsx'
 import { useNewerPage } from './offline.ts'
 import { titleOf, VersionView } from './version-view.tsx'
 import type { NamedVersion } from './versions.ts'
-
-const loadHistory = () => import('./history-pane.tsx')
-const HistoryPane = lazy(() => loadHistory().then((module) => ({ default: module.HistoryPane })))
 
 type Asking =
   | { name: 'nothing' }
@@ -78,11 +76,6 @@ export function Workspace({ leave, renameMe }: WorkspaceProps) {
   }, [fileName])
   useEffect(() => client.onRenamed(({ text }) => void notify(text)), [client])
   useWarningBeforeLoss(client.save.name === 'danger')
-  // So that it is on this device when no server answers any more.
-  useEffect(() => {
-    const timer = setTimeout(() => void loadHistory(), 3000)
-    return () => clearTimeout(timer)
-  }, [])
 
   const doings = useMemo(
     () =>
@@ -167,22 +160,24 @@ export function Workspace({ leave, renameMe }: WorkspaceProps) {
 
   const filePane = <FilePane {...{ shownId, openFiles }} actions={doings} />
   const historyPane = file && (
-    <Suspense fallback={null}>
-      <HistoryPane
-        fileId={file.id}
-        asked={namings}
-        shown={version}
-        show={setVersion}
-        nameVersion={() => doings.nameVersion(file)}
-        close={toggleHistory}
-      />
-    </Suspense>
+    <HistoryPane
+      fileId={file.id}
+      asked={namings}
+      shown={version}
+      show={setVersion}
+      nameVersion={() => doings.nameVersion(file)}
+      close={toggleHistory}
+    />
   )
 
   return (
     <div className="workspace">
       <TopBar
-        {...{ commands, file, open, isNaming, setNaming, goTo, leave, hasUpdate }}
+        {...{ commands, file, open, isNaming, goTo, leave, hasUpdate }}
+        setNaming={(isBegun) => {
+          setNaming(isBegun)
+          if (!isBegun) editor.view?.focus()
+        }}
         rename={(name) => file && doings.renameTo(file, name)}
         downloadText={withFile(doings.downloadText)}
         copyLink={withFile(doings.copyLink)}
