@@ -137,6 +137,35 @@ export interface ServerView {
 /** Reads that the mind towards clients makes: the durable state of this server. */
 export type EngineReader = Pick<StorageReader, 'load' | 'entries' | 'operation' | 'loose'>
 
+/** What hears an engine. */
+export interface EngineListener {
+  event(event: EngineEvent): void
+  /**
+   * The engine can store no more: nothing that was not answered is known to be stored. The last
+   * call.
+   */
+  failed(error: Error): void
+}
+
+/**
+ * What makes updates durable and carries them between servers: the replica set's own logs, or
+ * another. One suite says what it owes: test/engine/conformance.ts.
+ */
+export interface Engine {
+  readonly reader: EngineReader
+  /** Unique to this life of this server; for the stamps of its writes. */
+  readonly origin: Origin
+  /** Never blocks, never throws; answered by events where the request has an answer. */
+  ask(request: EngineRequest): void
+  /** Called once by the owner, before anything is asked. */
+  listen(listener: EngineListener): void
+  /** Whether something is on its way to the disk or to a peer. */
+  isBusy(): boolean
+  /** How the servers are, in the order of the configuration. */
+  servers(now: number): ServerView[]
+  close(): Promise<void>
+}
+
 // ---------------------------------------------------------------------------------- Channel
 
 /** Why a channel ended; for people. */

@@ -1,0 +1,205 @@
+// The default engine: the mind of replication with its disk, its channels to the peers and its time.
+//
+//   ask, peers, disk, time ──> inbox ──(one turn)──> Replication ──> batches, messages, dials, events
+
+import type { Origin, ReplicaId } from '../../core/model/ids.ts'
+import { peerQueueBytesMax } from '../../core/model/limits.ts'
+import type { PeerMessage } from '../../core/model/wire.ts'
+import type {
+  Channel,
+  Engine,
+  EngineListener,
+  EngineReader,
+  EngineRequest,
+  ServerView,
+  Storage,
+} from '../../core/ports.ts'
+import type {
+  PeerChannel,
+  ReplicationInput,
+  ReplicationOutput,
+} from '../../core/replication/messages.ts'
+import type { Replication } from '../../core/replication/replication.ts'
+
+/** Ticks while something waits for time to pass, and while nothing does. */
+const busyTickMs = 50
+const idleTickMs = 150
+
+export interface ReplicaSetEngineOptions {
+  replication: Replication
+  storage: Storage
+  origin: Origin
+  /** Milliseconds since 1970 that never run backwards. */
+  now: () => number
+  /** A channel to another server, or a rejection by a deadline. */
+  dial: (replica: ReplicaId) => Promise<Channel<PeerMessage, PeerMessage>>
+  log: (level: 'info' | 'error', text: string) => void
+}
+
+export class ReplicaSetEngine implements Engine {
+  readonly reader: EngineReader
+  readonly origin: Origin
+  readonly #options: ReplicaSetEngineOptions
+  readonly #peers = new Map<PeerChannel, Channel<PeerMessage, PeerMessage>>()
+  #listener: EngineListener | undefined
+  #inbox: ReplicationInput[] = []
+  #isScheduled = false
+  #nextChannel = 1
+  #isWriting = false
+  /** Nothing is stepped any more. */
+  #isOver = false
+  #ticker: NodeJS.Timeout | undefined
+  #tickMs = 0
+
+  constructor(options: ReplicaSetEngineOptions) {
+    this.reader = options.storage.reader
+    this.origin = options.origin
+    this.#options = options
+  }
+
+  listen(listener: EngineListener): void {
+    this.#listener = listener
+    this.#tickIn(0)
+  }
+
+  // What this server's own mind asks joins the turn at its end: no other work comes between.
+  ask(request: EngineRequest): void {
+    this.#inbox.push({ type: 'asked', request })
+    if (this.#isScheduled) return
+    this.#isScheduled = true
+    queueMicrotask(() => this.#turn())
+  }
+
+  isBusy(): boolean {
+    return this.#isWriting || this.#options.replication.isBusy()
+  }
+
+  servers(now: number): ServerView[] {
+    return this.#options.replication.servers(now)
+  }
+
+  async close(): Promise<void> {
+    this.#stop('this server is stopping')
+    await this.#options.storage.close()
+  }
+
+  // -------------------------------------------------------------------------------- peers
+
+  /** Takes a channel that another server opened to this one. */
+  addPeer(channel: Channel<PeerMessage, PeerMessage>): void {
+    this.#open(channel)
+  }
+
+  #open(channel: Channel<PeerMessage, PeerMessage>, dialled?: ReplicaId): void {
+    if (this.#isOver) {
+      channel.listen({ received: () => {}, closed: () => {} })
+      channel.close('this server is stopping')
+      return
+    }
+    const id = this.#nextChannel++
+    this.#peers.set(id, channel)
+    this.#put({ type: 'opened', channel: id, ...(dialled && { dialled }) })
+    channel.listen({
+      received: (message) => this.#put({ type: 'received', channel: id, message }),
+      closed: () => {
+        if (this.#peers.delete(id)) this.#put({ type: 'closed', channel: id })
+      },
+    })
+  }
+
+  #dial(replica: ReplicaId): void {
+    this.#options.dial(replica).then(
+      (channel) => this.#open(channel, replica),
+      () => this.#put({ type: 'undialled', replica }),
+    )
+  }
+
+  #send(id: PeerChannel, message: PeerMessage): void {
+    const channel = this.#peers.get(id)
+    if (!channel) return
+    channel.send(message)
+    if (channel.queuedBytes() > peerQueueBytesMax) channel.close('it does not read')
+  }
+
+  // --------------------------------------------------------------------------------- loop
+
+  #put(input: ReplicationInput): void {
+    this.#inbox.push(input)
+    if (this.#isScheduled) return
+    this.#isScheduled = true
+    setImmediate(() => this.#turn())
+  }
+
+  #turn(): void {
+    this.#isScheduled = false
+    if (this.#isOver) return
+    const now = this.#options.now()
+    const inputs = this.#inbox
+    this.#inbox = []
+    for (const input of inputs) this.#step(now, input)
+    this.#step(now, { type: 'settle' })
+    if (this.isBusy() && this.#tickMs > busyTickMs) this.#tickIn(busyTickMs)
+  }
+
+  #step(now: number, input: ReplicationInput): void {
+    for (const output of this.#options.replication.step(now, input)) this.#perform(output)
+  }
+
+  #perform(output: ReplicationOutput): void {
+    const { storage, log } = this.#options
+    switch (output.type) {
+      case 'store':
+        this.#isWriting = true
+        storage.write(output.batch).then(() => this.#wrote(), this.#fail)
+        return
+      case 'compact': {
+        const { subject, upTo } = output
+        const compacted = () => this.#put({ type: 'compacted', subject })
+        storage.compact(subject, upTo).then(compacted, this.#fail)
+        return
+      }
+      case 'dial':
+        this.#dial(output.replica)
+        return
+      case 'send':
+        this.#send(output.channel, output.message)
+        return
+      case 'hangUp':
+        this.#peers.get(output.channel)?.close(output.why)
+        return
+      case 'event':
+        this.#listener?.event(output.event)
+        return
+      case 'log':
+        log(output.level, output.text)
+        return
+    }
+  }
+
+  #wrote(): void {
+    this.#isWriting = false
+    this.#put({ type: 'stored' })
+  }
+
+  // Fail stop: after one failed write nothing that this process says of its disk can be believed.
+  readonly #fail = (error: Error): void => {
+    if (this.#isOver) return
+    this.#stop('this server cannot save')
+    this.#listener?.failed(error)
+  }
+
+  #stop(why: string): void {
+    this.#isOver = true
+    clearTimeout(this.#ticker)
+    for (const channel of this.#peers.values()) channel.close(why)
+  }
+
+  #tickIn(ms: number): void {
+    clearTimeout(this.#ticker)
+    this.#tickMs = ms
+    this.#ticker = setTimeout(() => {
+      this.#put({ type: 'tick' })
+      this.#tickIn(this.isBusy() ? busyTickMs : idleTickMs)
+    }, ms)
+  }
+}
