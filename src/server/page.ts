@@ -19,7 +19,6 @@ const types: { [extension: string]: string } = {
   '.webmanifest': 'application/manifest+json',
   '.woff2': 'font/woff2',
 }
-const dense = new Set(['.png', '.woff2', '.ico'])
 
 /** Vite puts a hash of the content into the names of these files: they never change. */
 const immutableFolder = '/assets/'
@@ -91,8 +90,9 @@ export class Page {
     const known = this.#loaded.get(whole)
     if (known?.modifiedAt === found.mtimeMs) return { path, loaded: known }
     const plain = await readFile(whole)
-    const zipped = dense.has(extname(path)) ? undefined : gzipSync(plain)
-    const loaded = { modifiedAt: found.mtimeMs, plain, zipped }
+    const zipped = gzipSync(plain)
+    const isWorth = zipped.length < plain.length
+    const loaded = { modifiedAt: found.mtimeMs, plain, zipped: isWorth ? zipped : undefined }
     this.#loaded.set(whole, loaded)
     return { path, loaded }
   }

@@ -52,6 +52,8 @@ export interface PortOptions {
   origins: Origins
   /** For /healthz: the body, and whether this server takes work. */
   health: () => { isWell: boolean; body: object }
+  /** Instead of the usual limit of time for headers. */
+  headersMs?: number
   /** A client's open WebSocket. */
   accept: (channel: AcceptedWebSocket, address: string) => void
 }
@@ -72,6 +74,7 @@ export async function openPort(options: PortOptions): Promise<Port> {
 
 class Door implements Port {
   readonly #options: PortOptions
+  readonly #headersMs: number
   readonly #rpc: Map<string, Rpc>
   readonly #http1: http.Server | https.Server
   readonly #http2: http2.Http2Server
@@ -87,6 +90,7 @@ class Door implements Port {
 
   constructor(options: PortOptions) {
     this.#options = options
+    this.#headersMs = options.headersMs ?? headersMs
     this.#rpc = rpcHandlers(options.routes)
     this.#http2 = this.#createHttp2()
     this.#http1 = this.#createHttp1()
@@ -122,7 +126,7 @@ class Door implements Port {
     const { tls } = this.#options
     const bounds: http.ServerOptions = {
       maxHeaderSize: headerBytesMax,
-      headersTimeout: headersMs,
+      headersTimeout: this.#headersMs,
       requestTimeout: requestMs,
       keepAliveTimeout: idleClientMs,
       connectionsCheckingInterval: lookMs,
@@ -133,7 +137,7 @@ class Door implements Port {
           ...tls,
           ...bounds,
           ALPNProtocols: ['h2', 'http/1.1'],
-          handshakeTimeout: headersMs,
+          handshakeTimeout: this.#headersMs,
           requestCert: tls.asksForCertificate,
           // Browsers have none; where one is needed, the service says so.
           rejectUnauthorized: false,
@@ -148,8 +152,9 @@ class Door implements Port {
     server.on(event, (socket: Socket) => {
       this.#track(socket)
       const serveHttp1 = () => serve.forEach((listener) => listener.call(server, socket))
-      if (!tls) sniff(socket, serveHttp1, () => this.#http2.emit('connection', socket))
-      else if ((socket as TLSSocket).alpnProtocol === 'h2') this.#http2.emit('connection', socket)
+      const serveHttp2 = () => this.#http2.emit('connection', socket)
+      if (!tls) sniff(socket, this.#headersMs, serveHttp1, serveHttp2)
+      else if ((socket as TLSSocket).alpnProtocol === 'h2') serveHttp2()
       else serveHttp1()
     })
     return server
@@ -272,8 +277,13 @@ function refuseUpgrade(socket: Duplex, status: string, text: string): void {
 }
 
 /** Reads until the first bytes tell which HTTP it is, puts them back, and goes on accordingly. */
-function sniff(socket: Socket, serveHttp1: () => void, serveHttp2: () => void): void {
-  const timer = setTimeout(() => socket.destroy(), headersMs)
+function sniff(
+  socket: Socket,
+  patienceMs: number,
+  serveHttp1: () => void,
+  serveHttp2: () => void,
+): void {
+  const timer = setTimeout(() => socket.destroy(), patienceMs)
   let seen: Buffer = Buffer.alloc(0)
   const look = () => {
     const chunk = socket.read() as Buffer | null

@@ -49,7 +49,7 @@ import { encodeFrame } from './frames.ts'
 
 /** Ticks while something waits for time to pass, and while nothing does. */
 const busyTickMs = 50
-const idleTickMs = 150
+const idleTickMs = 200
 /** How often clients are looked at for silence. */
 const sweepMs = 5000
 /** After a failed write clients hear of it for this long before the process ends. */
@@ -274,12 +274,14 @@ export class Runtime implements ClientLinkOwner {
     this.#work.push(work)
     if (this.#isScheduled) return
     this.#isScheduled = true
-    setImmediate(() => this.#turn())
+    setImmediate(() => {
+      this.#isScheduled = false
+      this.#turn()
+    })
   }
 
   #turn(): void {
-    this.#isScheduled = false
-    if (this.#isOver) return
+    if (this.#isOver || this.#work.length === 0) return
     const now = this.#options.now()
     const work = this.#work
     this.#work = []
@@ -399,8 +401,6 @@ export class Runtime implements ClientLinkOwner {
 
   #tick(): void {
     const now = this.#options.now()
-    this.#enqueue({ mind: 'replication', input: { type: 'tick' } })
-    this.#enqueue({ mind: 'replica', input: { type: 'tick' } })
     for (const link of this.#clients.values()) if (link.isHolding) this.#touched.add(link)
     if (now - this.#sweptAt >= sweepMs) {
       this.#sweptAt = now
@@ -410,6 +410,9 @@ export class Runtime implements ClientLinkOwner {
       this.#lookedAt = now
       this.#options.isDiskFull().then((isFull) => this.#looked(isFull), this.#fail)
     }
+    this.#work.push({ mind: 'replication', input: { type: 'tick' } })
+    this.#work.push({ mind: 'replica', input: { type: 'tick' } })
+    this.#turn()
     this.#tickIn(this.#isBusy() ? busyTickMs : idleTickMs)
   }
 

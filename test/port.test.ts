@@ -1,0 +1,336 @@
+// The one port: what it serves, and the answer that each bad input of HTTP gets.
+
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import type { IncomingMessage } from 'node:http'
+import * as http2 from 'node:http2'
+import { connect } from 'node:net'
+import { join } from 'node:path'
+import { test, type TestContext } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { gzipSync } from 'node:zlib'
+
+import { WebSocket as ClientSocket } from 'ws'
+
+import { messageBytesMax, streamsPerConnectionMax } from '../src/core/model/limits.ts'
+import { Origins } from '../src/server/origins.ts'
+import { Page } from '../src/server/page.ts'
+import { openPort, type PortOptions } from '../src/server/port.ts'
+import { flags, frameTypes, postHeaders, RawHttp2 } from './http2-frames.ts'
+import { startLone, temporaryFolder } from './lone-server.ts'
+
+const listFiles = '/fourfold.v1.FolderService/ListFiles'
+
+/** A port with a page and nothing else behind it. */
+async function pagePort(t: TestContext, overrides: Partial<PortOptions> = {}) {
+  const root = temporaryFolder(t)
+  mkdirSync(join(root, 'web', 'assets'), { recursive: true })
+  writeFileSync(join(root, 'secret.txt'), 'secret')
+  writeFileSync(join(root, 'web', 'index.html'), '<title>Fourfold</title>')
+  writeFileSync(join(root, 'web', 'assets', 'page-1a2b3c.js'), 'start()'.repeat(1000))
+  const port = await openPort({
+    listen: { host: '127.0.0.1', port: 0 },
+    routes: () => {},
+    page: new Page(join(root, 'web'), ['http://127.0.0.1:4400', 'https://b.example.org']),
+    origins: new Origins(['http://127.0.0.1:4400']),
+    health: () => ({ isWell: true, body: { status: 'ok' } }),
+    accept: () => {},
+    ...overrides,
+  })
+  t.after(() => port.close())
+  return { port: port.number, address: `http://127.0.0.1:${port.number}` }
+}
+
+/** The status of a request spelled out in bytes, '' when the connection ends without one. */
+async function rawStatus(port: number, head: string): Promise<string> {
+  const socket = connect(port, '127.0.0.1')
+  socket.on('error', () => {})
+  let text = ''
+  socket.on('data', (chunk) => (text += chunk.toString()))
+  socket.write(head)
+  await once(socket, 'close')
+  return /^HTTP\/1\.1 (\d+)/.exec(text)?.[1] ?? ''
+}
+
+// ------------------------------------------------------------------------------- the page
+
+test('the page is served with its rules, its parts for ever', async (t) => {
+  const { address } = await pagePort(t)
+  const page = await fetch(`${address}/`)
+  assert.equal(page.status, 200)
+  assert.equal(await page.text(), '<title>Fourfold</title>')
+  assert.equal(page.headers.get('content-type'), 'text/html; charset=utf-8')
+  assert.equal(page.headers.get('cache-control'), 'no-cache')
+  assert.equal(page.headers.get('x-content-type-options'), 'nosniff')
+  const policy = page.headers.get('content-security-policy')!
+  assert.match(policy, /default-src 'none'; script-src 'self';/)
+  assert.match(policy, /connect-src 'self' http:\/\/127.0.0.1:4400 https:\/\/b.example.org ws:/)
+  const part = await fetch(`${address}/assets/page-1a2b3c.js`)
+  assert.equal(part.headers.get('cache-control'), 'public, max-age=31536000, immutable')
+  assert.equal(part.headers.get('content-encoding'), 'gzip')
+  assert.equal((await part.text()).length, 7000)
+  const head = await fetch(`${address}/`, { method: 'HEAD' })
+  assert.equal(head.headers.get('content-length'), '23')
+})
+
+test('any path without a file is the page; a missing part is missing', async (t) => {
+  const { address } = await pagePort(t)
+  assert.equal((await fetch(`${address}/file/AbC`)).status, 200)
+  assert.equal((await fetch(`${address}/assets/page-0.js`)).status, 404)
+  assert.equal((await fetch(`${address}/`, { method: 'PUT', body: 'x' })).status, 405)
+})
+
+test('nothing outside the page is served', async (t) => {
+  const { port } = await pagePort(t)
+  const paths = [
+    '/../secret.txt',
+    '/%2e%2e/secret.txt',
+    '/..%2fsecret.txt',
+    '/assets/..%2f..%2fsecret.txt',
+    '/..\\secret.txt',
+    '/%00',
+    '/%',
+    '//secret.txt',
+    '/.git/config',
+  ]
+  for (const path of paths) {
+    const status = await rawStatus(
+      port,
+      `GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`,
+    )
+    assert.equal(status, '404', path)
+  }
+})
+
+test('where the page is not built, a sentence says so', async (t) => {
+  const { address } = await pagePort(t, { page: new Page('nowhere', []) })
+  const answer = await fetch(`${address}/`)
+  assert.equal(answer.status, 503)
+  assert.match(await answer.text(), /^The page is not built here: run "npm run page" once/)
+})
+
+test('health says 200 when work is taken and 503 when it is not', async (t) => {
+  let isWell = true
+  const { address } = await pagePort(t, { health: () => ({ isWell, body: { isWell } }) })
+  assert.equal((await fetch(`${address}/healthz`)).status, 200)
+  isWell = false
+  const ill = await fetch(`${address}/healthz`)
+  assert.equal(ill.status, 503)
+  assert.deepEqual(await ill.json(), { isWell: false })
+})
+
+// ----------------------------------------------------------------------------- which HTTP
+
+test('HTTP/2 is known by its first 24 bytes, even one by one', async (t) => {
+  const { port } = await pagePort(t)
+  const socket = connect(port, '127.0.0.1')
+  await once(socket, 'connect')
+  socket.setNoDelay(true)
+  for (const byte of Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n')) {
+    socket.write(Buffer.of(byte))
+    await sleep(1)
+  }
+  socket.write(Buffer.from('000000040000000000', 'hex'))
+  const [answer] = (await once(socket, 'data')) as [Buffer]
+  assert.equal(answer.readUInt8(3), frameTypes.settings)
+  socket.destroy()
+})
+
+test('a request that begins like HTTP/2 is still HTTP/1.1', async (t) => {
+  const { port } = await pagePort(t)
+  for (const method of ['POST', 'PUT', 'PATCH']) {
+    const head = `${method} / HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`
+    assert.equal(await rawStatus(port, head), '405', method)
+  }
+})
+
+test('the page comes over HTTP/2 too', async (t) => {
+  const { address } = await pagePort(t)
+  const session = http2.connect(address)
+  t.after(() => session.destroy())
+  const stream = session.request({ ':path': '/' })
+  const [headers] = (await once(stream, 'response')) as [http2.IncomingHttpHeaders]
+  assert.equal(headers[':status'], 200)
+})
+
+// --------------------------------------------------------------------------------- origins
+
+/** 'open', or the status that refused the upgrade. */
+async function upgrade(address: string, headers: { [name: string]: string }): Promise<string> {
+  const socket = new ClientSocket(`${address.replace('http', 'ws')}/session`, { headers })
+  const refused = once(socket, 'unexpected-response').then(
+    ([, response]) => `${(response as IncomingMessage).statusCode}`,
+  )
+  const opened = once(socket, 'open').then(() => 'open')
+  socket.on('error', () => {})
+  const outcome = await Promise.race([refused, opened])
+  socket.terminate()
+  return outcome
+}
+
+test('scripts of other pages may not open a WebSocket', async (t) => {
+  const { address, port } = await pagePort(t)
+  const browser = { 'User-Agent': 'Mozilla/5.0 (X11; Linux x86_64)' }
+  const verdicts: [headers: { [name: string]: string }, outcome: string][] = [
+    [{ Origin: 'http://127.0.0.1:4400' }, 'open'],
+    [{ Origin: `http://127.0.0.1:${port}` }, 'open'],
+    [{ Origin: `http://localhost:${port}`, Host: `localhost:${port}` }, 'open'],
+    [{ Origin: 'https://evil.example.org' }, '403'],
+    [{ Origin: 'null' }, '403'],
+    [{ Origin: 'http://127.0.0.1:9999' }, '403'],
+    // A name of the stranger's that leads here.
+    [{ Origin: `http://evil.example.org:${port}`, Host: `evil.example.org:${port}` }, '403'],
+    [browser, '403'],
+    [{ 'Sec-Fetch-Site': 'cross-site' }, '403'],
+    // A program.
+    [{}, 'open'],
+  ]
+  for (const [headers, outcome] of verdicts) {
+    assert.equal(await upgrade(address, headers), outcome, JSON.stringify(headers))
+  }
+})
+
+test('a WebSocket is opened at /session only, and nothing else there', async (t) => {
+  const { address } = await pagePort(t)
+  assert.equal((await fetch(`${address}/session`)).status, 426)
+  const socket = new ClientSocket(`${address.replace('http', 'ws')}/elsewhere`)
+  const [, response] = (await once(socket, 'unexpected-response')) as [
+    unknown,
+    IncomingMessage,
+  ]
+  assert.equal(response.statusCode, 404)
+  socket.on('error', () => {})
+  socket.terminate()
+})
+
+test('scripts of other pages may not call, those of the set may', async (t) => {
+  const { address } = await startLone(t, { origins: ['https://notes.example.org'] })
+  const call = (origin: string, method = 'POST') =>
+    fetch(`${address}${listFiles}`, {
+      method,
+      headers: { origin, 'content-type': 'application/json' },
+      ...(method === 'POST' && { body: '{}' }),
+    })
+  assert.equal((await call('https://evil.example.org')).status, 403)
+  const good = await call('https://notes.example.org')
+  assert.equal(good.status, 200)
+  assert.equal(good.headers.get('access-control-allow-origin'), 'https://notes.example.org')
+  const question = await call('https://notes.example.org', 'OPTIONS')
+  assert.equal(question.status, 204)
+  assert.match(question.headers.get('access-control-allow-headers')!, /authorization/)
+})
+
+// ------------------------------------------------------------------------------ bad requests
+
+test('an RPC wants POST, and a content type that it knows', async (t) => {
+  const { address } = await startLone(t)
+  assert.equal((await fetch(`${address}${listFiles}`)).status, 405)
+  const wrong = await fetch(`${address}${listFiles}`, {
+    method: 'POST',
+    headers: { 'content-type': 'text/plain' },
+    body: 'hello',
+  })
+  assert.equal(wrong.status, 415)
+})
+
+test('a huge header is refused with 431', async (t) => {
+  const { port } = await pagePort(t)
+  const head = `GET / HTTP/1.1\r\nHost: x\r\nX-Huge: ${'x'.repeat(20_000)}\r\n\r\n`
+  assert.equal(await rawStatus(port, head), '431')
+})
+
+test('headers that come at one byte a second are not waited for', async (t) => {
+  const { port } = await pagePort(t, { headersMs: 500 })
+  const startedAt = performance.now()
+  for (const start of ['', 'P', 'PRI * HTTP/2', 'GET / HTTP/1.1\r\nHost:']) {
+    const socket = connect(port, '127.0.0.1')
+    socket.on('error', () => {})
+    socket.resume()
+    socket.write(start)
+    const slow = setInterval(() => socket.write('x'), 100)
+    await once(socket, 'close')
+    clearInterval(slow)
+  }
+  assert.ok(performance.now() - startedAt < 10_000)
+})
+
+test('a request without a host is malformed', async (t) => {
+  const { port } = await startLone(t)
+  const body = 'Content-Type: application/json\r\nContent-Length: 2\r\n\r\n{}'
+  assert.equal(await rawStatus(port, `POST ${listFiles} HTTP/1.0\r\n${body}`), '400')
+})
+
+test('a gzip bomb is refused while it swells', async (t) => {
+  const { address } = await startLone(t)
+  const answer = await fetch(`${address}${listFiles}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'content-encoding': 'gzip' },
+    body: gzipSync(Buffer.alloc(4 * messageBytesMax, ' ')),
+  })
+  const error = (await answer.json()) as { code: string; message: string }
+  assert.equal(error.code, 'resource_exhausted')
+})
+
+test('a message over the limit is refused', async (t) => {
+  const { address } = await startLone(t)
+  const answer = await fetch(`${address}${listFiles}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: ' '.repeat(messageBytesMax + 1),
+  })
+  assert.equal(((await answer.json()) as { code: string }).code, 'resource_exhausted')
+})
+
+test('of too many streams on one connection the last is refused', async (t) => {
+  const { port } = await startLone(t)
+  const raw = await RawHttp2.open(port)
+  t.after(() => raw.close())
+  const payload = postHeaders('/fourfold.v1.FolderService/Watch', [
+    ['content-type', 'application/grpc'],
+    ['te', 'trailers'],
+  ])
+  for (let index = 0; index <= streamsPerConnectionMax; index++) {
+    const stream = 2 * index + 1
+    raw.send({ type: frameTypes.headers, flags: flags.endHeaders, stream, payload })
+  }
+  const refused = await raw.frame(({ type }) => type === frameTypes.resetStream)
+  assert.equal(refused.stream, 2 * streamsPerConnectionMax + 1)
+  assert.equal(refused.payload.readUInt32BE(), http2.constants.NGHTTP2_REFUSED_STREAM)
+})
+
+test('a flood of resets ends the connection', async (t) => {
+  const { port } = await startLone(t)
+  const raw = await RawHttp2.open(port)
+  t.after(() => raw.close())
+  const payload = postHeaders(listFiles, [['content-type', 'application/grpc']])
+  const cancel = Buffer.alloc(4)
+  cancel.writeUInt32BE(http2.constants.NGHTTP2_CANCEL)
+  for (let index = 0; index < 3000; index++) {
+    const stream = 2 * index + 1
+    raw.send({ type: frameTypes.headers, flags: flags.endHeaders, stream, payload })
+    raw.send({ type: frameTypes.resetStream, flags: 0, stream, payload: cancel })
+  }
+  await raw.ended
+})
+
+test('headers that never end, end the connection', async (t) => {
+  const { port } = await startLone(t)
+  const raw = await RawHttp2.open(port)
+  t.after(() => raw.close())
+  raw.send({ type: frameTypes.headers, flags: 0, stream: 1, payload: postHeaders(listFiles) })
+  const more = postHeaders(listFiles, [['x-more', 'x'.repeat(100)]]).subarray(2)
+  for (let index = 0; index < 5000; index++) {
+    raw.send({ type: frameTypes.continuation, flags: 0, stream: 1, payload: more })
+  }
+  await raw.ended
+})
+
+test('after all that, the server still answers', async (t) => {
+  const { address } = await startLone(t)
+  const raw = await RawHttp2.open(Number(new URL(address).port))
+  raw.send({ type: 99, flags: 255, stream: 7, payload: Buffer.alloc(100, 255) })
+  raw.send({ type: frameTypes.headers, flags: 4, stream: 2, payload: Buffer.alloc(100, 255) })
+  await raw.ended
+  assert.equal((await fetch(`${address}/healthz`)).status, 200)
+})
