@@ -63,8 +63,6 @@ export class SimulatedServer {
   readonly #origins: Origin[] = []
   /** How far its wall clock is off when a life begins; within one it only counts. */
   clockMs = 0
-  /** Its disk is older than what it once told others: a backup was put back. */
-  wasRolledBack = false
   #life: Life | undefined
 
   constructor(options: ServerOptions) {
@@ -173,6 +171,8 @@ class Life {
         caretsPerSecond: caretsPerSecondMax,
       },
       random: () => random.next(),
+      seal: (document, update) =>
+        createHash('sha256').update(document).update(update).digest().subarray(0, 16),
       hash: (text) => createHash('sha256').update(text).digest('hex'),
       deflate: (text) => deflateRawSync(text),
     })
@@ -307,6 +307,7 @@ class Life {
     let done = 0
     for (; done < work.length; done++) this.#step(now, work[done]!, work)
     work.push({ mind: 'replica', input: { type: 'settle' } })
+    work.push({ mind: 'replication', input: { type: 'settle' } })
     work.push({ mind: 'replication', input: { type: 'settle' } })
     for (; done < work.length; done++) this.#step(now, work[done]!, work)
     if (this.#isBusy() && this.#tickMs > busyTickMs) this.#tickIn(busyTickMs)

@@ -115,6 +115,7 @@ class Assembled {
       safeCount: configuration.safe,
       rates: configuration.rates,
       random: Math.random,
+      seal: (document, update) => this.#tokens.seal(document, update),
       hash: (text) => createHash('sha256').update(text).digest('hex'),
       deflate: (text) => deflateRawSync(text),
     })

@@ -11,7 +11,7 @@ const [a, b, c, d] = names as [ReplicaId, ReplicaId, ReplicaId, ReplicaId]
 
 /** Runs the suite; `makeWorld` gives a set of four whose disks are empty. */
 export function conforms(name: string, makeWorld: () => Promise<World>): void {
-  const law = (text: string, body: (world: World, lives: Life[]) => Promise<void>) =>
+  const law = (text: string, body: (world: World, lives: Life[]) => Promise<void>): void => {
     test(`${name}: ${text}`, async () => {
       const world = await makeWorld()
       try {
@@ -20,6 +20,7 @@ export function conforms(name: string, makeWorld: () => Promise<World>): void {
         await world.end()
       }
     })
+  }
 
   law('what is acknowledged is loaded by every server', async (_, lives) => {
     const subject = fresh()

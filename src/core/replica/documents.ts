@@ -25,6 +25,9 @@ import type { Voice } from './voice.ts'
 /** Subjects whose loose updates are counted; a forgotten one starts again at 0. */
 const looseCountsMax = 10_000
 
+/** 16 bytes that only a server of the set can make, for this document and update. */
+export type Seal = (document: string, update: Uint8Array) => Uint8Array
+
 export interface DocumentsOptions {
   folder: Folder
   reader: EngineReader
@@ -34,6 +37,7 @@ export interface DocumentsOptions {
   people: People
   /** Uniform in [0, 1). */
   random: () => number
+  seal: Seal
   /** An update that came in here is on disk. */
   kept: (update: Update, author?: Visitor) => void
 }
@@ -183,7 +187,7 @@ export class Documents {
       this.#voice.unavailable(channel, id, doc.message)
       return
     }
-    const verdict = gate(doc, update, visitor.writers, document.sizes)
+    const verdict = gate(doc, update, this.#writersOf(visitor, push), document.sizes)
     if (verdict.type === 'gap') {
       this.#voice.resync([channel], id, ticket)
     } else if (verdict.type === 'refused') {
@@ -197,9 +201,18 @@ export class Documents {
     }
   }
 
-  #append(at: number, visitor: Visitor, { ticket, document, update }: Push): void {
+  // Somebody else's update, which this client got from a server that may be dead by now.
+  #writersOf(visitor: Visitor, { document, update, seal }: Push): ReadonlySet<number> | 'any' {
+    if (seal.length === 0 || !areEqual(seal, this.#options.seal(document, update))) {
+      return visitor.writers
+    }
+    return 'any'
+  }
+
+  #append(at: number, visitor: Visitor, { ticket, document, update, seal }: Push): void {
     const body: NewUpdate['body'] = { case: 'text', value: update }
-    const made = { subject: document, author: visitor.name, at, operation: '', body }
+    const author = seal.length > 0 ? '' : visitor.name
+    const made = { subject: document, author, at, operation: '', body }
     this.#options.appends.append(made, (mark, kept) => {
       this.#options.visitors.stored(visitor, ticket, mark)
       this.#options.kept(kept, visitor)
@@ -219,14 +232,16 @@ export class Documents {
     if (!document || document.followers.size === 0) return
     const number = ++document.number
     const others = [...document.followers].filter((channel) => channel !== author?.channel)
-    const message = (bytes: Uint8Array): ServerMessage['message'] => ({
+    const message = (bytes: Uint8Array, seal: Uint8Array): ServerMessage['message'] => ({
       case: 'changed',
-      value: { $typeName: 'fourfold.v1.Changed', document: subject, number, update: bytes },
+      value: { $typeName: 'fourfold.v1.Changed', document: subject, number, update: bytes, seal },
     })
-    this.#voice.send(others, message(update))
+    if (others.length > 0) {
+      this.#voice.send(others, message(update, this.#options.seal(subject, update)))
+    }
     // The writer has the text; it only keeps count.
     if (author && others.length < document.followers.size) {
-      this.#voice.send([author.channel], message(none))
+      this.#voice.send([author.channel], message(none, none))
     }
   }
 
@@ -302,3 +317,9 @@ export class Documents {
 }
 
 const none = new Uint8Array()
+
+function areEqual(one: Uint8Array, other: Uint8Array): boolean {
+  let difference = one.length ^ other.length
+  for (let index = 0; index < one.length; index++) difference |= one[index]! ^ other[index]!
+  return difference === 0
+}

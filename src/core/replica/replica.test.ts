@@ -26,6 +26,7 @@ const origin = 'a.0123456789abc' as Origin
 const here = 'a' as ReplicaId
 const there = 'b' as ReplicaId
 
+const none = new Uint8Array()
 let ids = 0
 const freshId = () => base64url(new Uint8Array(16).fill(++ids))
 
@@ -53,6 +54,8 @@ class Desk {
       safeCount: 2,
       rates: { pushesPerSecond: 50, pushBurst: 500, caretsPerSecond: 20 },
       random: () => 0.5,
+      seal: (document, update) =>
+        createHash('sha256').update(document).update(update).digest().subarray(0, 16),
       hash: (text) => createHash('sha256').update(text).digest('hex'),
       deflate: (text) => deflateRawSync(text),
     })
@@ -184,8 +187,8 @@ class Writer {
     return update
   }
 
-  push(document: string, update: Uint8Array, ticket = ++this.ticket): void {
-    const value = { $typeName: 'fourfold.v1.Push' as const, ticket, document, update }
+  push(document: string, update: Uint8Array, ticket = ++this.ticket, seal = none): void {
+    const value = { $typeName: 'fourfold.v1.Push' as const, ticket, document, update, seal }
     this.desk.say(this.channel, { case: 'push', value })
   }
 
@@ -446,4 +449,20 @@ test('carets reach other followers, and those who come later', () => {
   assert.equal(desk.last(3, 'caret')?.state, '{}')
   desk.input({ type: 'closed', channel: 1 })
   assert.equal(desk.last(3, 'caret')?.state, '')
+})
+
+test('what a dead server told is taken from whoever heard it, with its seal, and only so', () => {
+  const { desk, ana, ben, file } = two()
+  ana.type(file, 6, 'world')
+  desk.store()
+  const told = desk.last(2, 'changed')!
+  const other = two()
+  other.ben.push(other.file, told.update)
+  assert.equal(other.desk.last(2, 'rejected')?.code, Code.FORBIDDEN)
+  const { seal } = told
+  ben.push(file, told.update, undefined, seal)
+  desk.store()
+  assert.equal(desk.last(2, 'rejected'), undefined)
+  other.ben.push(other.file, told.update, undefined, seal)
+  assert.equal(other.desk.messages(2).filter(({ case: name }) => name === 'rejected').length, 2)
 })

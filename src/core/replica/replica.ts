@@ -29,7 +29,7 @@ import type { EngineEvent, EngineReader, Mark, NewUpdate } from '../ports.ts'
 import { Appends } from './appends.ts'
 import { Calls } from './calls.ts'
 import { Digests } from './digests.ts'
-import { Documents } from './documents.ts'
+import { Documents, type Seal } from './documents.ts'
 import type { ClientChannel, ReplicaInput, ReplicaOutput, ReplicaStatus } from './messages.ts'
 import { Operations, type Request } from './operations.ts'
 import { People } from './people.ts'
@@ -59,6 +59,8 @@ export interface ReplicaOptions {
   rates: Rates
   /** Uniform in [0, 1). */
   random: () => number
+  /** The same on every server of the set. */
+  seal: Seal
   /** SHA-256 of UTF-8 text, in hex. */
   hash: (text: string) => string
   /** Raw deflate (RFC 1951). */
@@ -85,7 +87,7 @@ export class Replica {
   #now: number
 
   constructor(options: ReplicaOptions) {
-    const { replica, set, version, origin, reader, safeCount, rates, random, hash } = options
+    const { replica, set, version, origin, reader, safeCount, rates, random, seal, hash } = options
     const voice = this.#voice
     const folder = this.#folder
     const covered = this.#covered
@@ -98,7 +100,7 @@ export class Replica {
     const parts = { folder, reader, voice, appends: this.#appends, people: this.#people }
     this.#visitors = new Visitors({ replica, set, version, safeCount, rates, covered, ...parts })
     const kept = (update: Update, author?: Visitor) => this.#spread(update, author)
-    this.#documents = new Documents({ ...parts, visitors: this.#visitors, random, kept })
+    this.#documents = new Documents({ ...parts, visitors: this.#visitors, random, seal, kept })
     this.#calls = new Calls({
       ...parts,
       operations: this.#operations,
