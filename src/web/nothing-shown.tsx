@@ -5,7 +5,7 @@ import { Button } from 'react-aria-components'
 import { useClient, useNow } from './client-context.tsx'
 import type { Commands } from './commands.ts'
 import { Mark } from './mark.tsx'
-import { downSentence } from './save-words.ts'
+import { downSentences } from './save-words.ts'
 
 interface NothingShownProps {
   commands: Commands
@@ -50,8 +50,7 @@ function ServersAgree() {
   if (servers.length === 0) return null
   const heardAt = Math.min(...servers.map((server) => server.heardAt))
   if (servers.some((server) => server.state !== 'live' || server.lag > 0)) {
-    const sentence = downSentence(servers)
-    return sentence === undefined ? null : <p className="muted">{sentence}</p>
+    return <p className="muted">{downSentences(servers)}</p>
   }
   const seconds = Math.max(0, Math.round((now - heardAt) / 1000))
   const count = counts[servers.length] ?? String(servers.length)

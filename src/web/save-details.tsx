@@ -23,14 +23,12 @@ export function SaveDetails({ words, file, fileName, hasUpdate }: SaveDetailsPro
   const now = useNow(1000, true)
   const { save, connection, servers } = client
   const isAtRisk = save.name === 'danger' || (save.name === 'ended' && save.waiting > 0)
-  const changedAt = file?.lastChangeAt ?? 0
   return (
     <>
       <h2 className={`tone-${words.tone}`}>{words.text}</h2>
       {words.sentences.map((sentence) => (
         <p key={sentence}>{sentence}</p>
       ))}
-      {changedAt > 0 && <p className="muted">Your last change here: {clock(changedAt, true)}</p>}
       {connection.name === 'offline' && save.name !== 'ended' && (
         <Button className="button primary" onPress={() => client.retry()}>
           Retry now

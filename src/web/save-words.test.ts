@@ -17,7 +17,7 @@ const server = (id: string, state: ServerInfo['state']): ServerInfo => ({
 const four = ['a', 'b', 'c', 'd'].map((id) => server(id, 'live'))
 
 function words(save: SaveState, connection = online, servers = four) {
-  return chipWords(save, connection, servers, 10_000)
+  return chipWords({ save, connection, servers, changedAt: 0, now: 10_000 })
 }
 
 test('on all servers: green, and where the last change is', () => {
@@ -29,7 +29,7 @@ test('on all servers: green, and where the last change is', () => {
   })
   assert.equal(text, 'Saved · 4/4')
   assert.equal(tone, 'ok')
-  assert.deepEqual(sentences, ['Your last change is on a, b, c and d.'])
+  assert.deepEqual(sentences, ['The text is on a, b, c and d.'])
 })
 
 test('on two of four: still green, and nobody need do anything', () => {
@@ -48,7 +48,7 @@ test('on one server: amber, and on this device', () => {
   const { text, tone, sentences } = words({ name: 'saved', servers: ['a'], of: 4, isThin: true })
   assert.equal(text, 'Saved · 1/4')
   assert.equal(tone, 'warn')
-  assert.deepEqual(sentences, ['Your last change is on a and on this device.'])
+  assert.deepEqual(sentences, ['The text is on a and on this device.'])
 })
 
 test('without an answer: grey, how many changes and for how long', () => {
@@ -80,4 +80,17 @@ test('turned away: grey, why, and that the edits are kept', () => {
   assert.equal(text, 'Access ended')
   assert.equal(tone, 'muted')
   assert.deepEqual(sentences, ['Sign in again.', 'Your 3 unsent edits are kept here.'])
+})
+
+test('when this person last changed the text is said with where it is', () => {
+  const changedAt = new Date(2026, 10, 26, 12, 4, 31).getTime()
+  const save: SaveState = { name: 'saved', servers: ['a', 'b'], of: 2, isThin: false }
+  const { sentences } = chipWords({ save, connection: online, servers: [], changedAt, now: 0 })
+  assert.deepEqual(sentences, ['Your last change: 12:04:31, on a and b.'])
+})
+
+test('before any server answered nothing is claimed', () => {
+  const { text, tone } = words({ name: 'saved', servers: [], of: 0, isThin: false })
+  assert.equal(text, 'Connecting…')
+  assert.equal(tone, 'muted')
 })

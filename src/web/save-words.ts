@@ -29,24 +29,21 @@ function counted(count: number, noun: string): string {
   return `${count.toLocaleString('en')} ${noun}${count === 1 ? '' : 's'}`
 }
 
-/** One sentence about the servers that are away, or nothing. */
-export function downSentence(servers: ServerInfo[]): string | undefined {
-  const down = servers.filter((server) => server.state === 'down')
-  if (down.length === 0 || down.length === servers.length) return undefined
-  const heardAt = Math.max(...down.map((server) => server.heardAt))
-  const since = heardAt > 0 ? ` since ${clock(heardAt)}` : ''
-  const [verb, they] = down.length === 1 ? ['is', 'It'] : ['are', 'They']
-  return (
-    `${named(down.map((server) => server.id))} ${verb} down${since}. ` +
-    `${they} will catch up by ${down.length === 1 ? 'itself' : 'themselves'}. You need do nothing.`
-  )
+/** What the words are made of: the client's own account, and the time. */
+export interface SaveFacts {
+  save: SaveState
+  connection: Connection
+  servers: ServerInfo[]
+  /** When this person last changed the shown text, in ms since 1970; 0: not yet. */
+  changedAt: number
+  now: number
 }
 
-/** The chip's text for a state. */
+/** The chip's text for a state. Before the first server answered nothing is known. */
 export function chipText(save: SaveState): string {
   switch (save.name) {
     case 'saved':
-      return `Saved · ${save.servers.length}/${save.of}`
+      return save.of === 0 ? 'Connecting…' : `Saved · ${save.servers.length}/${save.of}`
     case 'saving':
       return 'Saving…'
     case 'local':
@@ -58,30 +55,28 @@ export function chipText(save: SaveState): string {
   }
 }
 
-/** The words for a state; `now` in ms since 1970. */
-export function chipWords(
-  save: SaveState,
-  connection: Connection,
-  servers: ServerInfo[],
-  now: number,
-): ChipWords {
+/** All words for a state. */
+export function chipWords(facts: SaveFacts): ChipWords {
+  const { save, connection, now } = facts
   const text = chipText(save)
   switch (save.name) {
     case 'saved':
-      return { text, ...savedWords(save, servers) }
-    case 'saving': {
-      const seconds = Math.max(1, Math.round((now - save.since) / 1000))
+      if (save.of === 0) return { text, tone: 'muted', sentences: ['No server has answered yet.'] }
       return {
         text,
-        tone: 'muted',
-        sentences: [`${counted(save.waiting, 'change')} not confirmed for ${seconds} s.`],
+        tone: save.isThin ? 'warn' : 'ok',
+        sentences: [whereSentence(save, facts.changedAt), ...downSentences(facts.servers)],
       }
+    case 'saving': {
+      const seconds = Math.max(1, Math.round((now - save.since) / 1000))
+      const waiting = counted(save.waiting, 'change')
+      return { text, tone: 'muted', sentences: [`${waiting} not confirmed for ${seconds} s.`] }
     }
     case 'local':
       return {
         text,
         tone: 'local',
-        sentences: [localSentence(save.waiting), ...retrySentence(connection, now)],
+        sentences: [localSentence(save.waiting), ...retrySentences(connection, now)],
       }
     case 'danger':
       return { text, tone: 'danger', sentences: [save.why] }
@@ -93,20 +88,26 @@ export function chipWords(
   }
 }
 
-function savedWords(
-  save: Extract<SaveState, { name: 'saved' }>,
-  servers: ServerInfo[],
-): Omit<ChipWords, 'text'> {
-  const also = save.isThin ? ' and on this device' : ''
-  const on =
-    save.servers.length > 0
-      ? [`Your last change is on ${named(save.servers)}${also}.`]
-      : ['Nothing of yours waits to be saved.']
-  const down = downSentence(servers)
-  return {
-    tone: save.isThin ? 'warn' : 'ok',
-    sentences: down === undefined ? on : [...on, down],
-  }
+function whereSentence(save: Extract<SaveState, { name: 'saved' }>, changedAt: number): string {
+  const holders = save.servers.length > 0 ? named(save.servers) : 'no server'
+  const on = `on ${holders}${save.isThin ? ' and on this device' : ''}`
+  return changedAt > 0
+    ? `Your last change: ${clock(changedAt, true)}, ${on}.`
+    : `The text is ${on}.`
+}
+
+/** One sentence about the servers that are away, if any. */
+export function downSentences(servers: ServerInfo[]): string[] {
+  const down = servers.filter((server) => server.state === 'down')
+  if (down.length === 0 || down.length === servers.length) return []
+  const heardAt = Math.max(...down.map((server) => server.heardAt))
+  const since = heardAt > 0 ? ` since ${clock(heardAt)}` : ''
+  const ids = named(down.map((server) => server.id))
+  return [
+    down.length === 1
+      ? `${ids} is down${since}. It will catch up by itself. You need do nothing.`
+      : `${ids} are down${since}. They will catch up by themselves. You need do nothing.`,
+  ]
 }
 
 function localSentence(waiting: number): string {
@@ -115,7 +116,7 @@ function localSentence(waiting: number): string {
   return `${counted(waiting, 'change')} ${verb} for a connection. You may close this tab.`
 }
 
-function retrySentence(connection: Connection, now: number): string[] {
+function retrySentences(connection: Connection, now: number): string[] {
   if (connection.name !== 'offline') return []
   const seconds = Math.max(0, Math.ceil((connection.retryAt - now) / 1000))
   return [seconds === 0 ? 'Trying now.' : `Next try in ${seconds} s.`]

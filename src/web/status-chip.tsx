@@ -35,7 +35,7 @@ export function StatusChip({ file, fileName, hasUpdate }: StatusChipProps) {
   const client = useClient()
   const { save, connection, servers } = client
   const now = useNow(1000, save.name === 'saving' || save.name === 'local')
-  const words = chipWords(save, connection, servers, now)
+  const words = chipWords({ save, connection, servers, changedAt: file?.lastChangeAt ?? 0, now })
   const Icon = icons[save.name]
   return (
     <DialogTrigger>
