@@ -3,11 +3,11 @@
 import { randomFillSync } from 'node:crypto'
 
 /**
- * Milliseconds since 1970 that never run backwards and do not follow jumps of the wall clock: read
+ * Whole milliseconds since 1970 that never run backwards and do not follow jumps of the wall clock: read
  * once at the start, then counted. Times shown to people may drift from the wall until a restart.
  */
 export function now(): number {
-  return performance.timeOrigin + performance.now()
+  return Math.round(performance.timeOrigin + performance.now())
 }
 
 /** So many bytes nobody can guess. */

@@ -25,24 +25,28 @@ export class CommandError extends Error {
 }
 
 /**
- * Options and other words of a command. Throws UsageError for an unknown option, a missing value,
- * and a number of other words outside `least` and `most`.
+ * Options and other words of a command. `needs` and `may` name the other words, in order. Throws
+ * UsageError for an unknown option, a missing value, and a word too few or too many.
  */
 export function readWords<const T extends ParseArgsOptionsConfig>(
   words: string[],
   options: T,
-  { least, most }: { least: number; most: number },
+  { needs = [], may = [] }: { needs?: string[]; may?: string[] } = {},
 ) {
+  const read = parsed(words, options)
+  const missing = needs[read.positionals.length]
+  if (missing !== undefined) throw new UsageError(`${missing} is missing.`)
+  const tooMany = read.positionals[needs.length + may.length]
+  if (tooMany !== undefined) throw new UsageError(`"${printable(tooMany)}" is one word too many.`)
+  return read
+}
+
+function parsed<const T extends ParseArgsOptionsConfig>(words: string[], options: T) {
   try {
-    const read = parseArgs({ args: words, options, allowPositionals: true, strict: true })
-    if (read.positionals.length < least) throw new UsageError('Something is missing.')
-    if (read.positionals.length > most) {
-      throw new UsageError(`"${read.positionals[most]}" is one word too many.`)
-    }
-    return read
+    return parseArgs({ args: words, options, allowPositionals: true, strict: true })
   } catch (error) {
-    if (error instanceof UsageError || !(error instanceof TypeError)) throw error
-    // Node's sentence names the option; what follows it explains Node.
+    if (!(error instanceof TypeError)) throw error
+    // Node's first sentence names the option; what follows explains Node.
     throw new UsageError(`${error.message.split('. ')[0]!.replace(/\.$/, '')}.`)
   }
 }

@@ -8,7 +8,14 @@ import { FourfoldError } from '../core/model/errors.ts'
 
 // Only what is called is loaded: `fourfold ls` starts faster without a server in it.
 const commands: { [name: string]: () => Promise<Command> } = {
+  up: async () => (await import('./up.ts')).up,
   serve: async () => (await import('./serve.ts')).serve,
+  status: async () => (await import('./status.ts')).status,
+  ls: async () => (await import('./files.ts')).ls,
+  cat: async () => (await import('./files.ts')).cat,
+  put: async () => (await import('./files.ts')).put,
+  rm: async () => (await import('./files.ts')).rm,
+  restore: async () => (await import('./files.ts')).restore,
 }
 
 async function main([name, ...words]: string[]): Promise<number> {

@@ -28,16 +28,12 @@ export const serve: Command = {
   summary: 'run one server from a configuration file',
   help,
   async run(words) {
-    const { values } = readWords(
-      words,
-      {
-        config: { type: 'string' },
-        id: { type: 'string' },
-        first: { type: 'boolean' },
-        quiet: { type: 'boolean' },
-      },
-      { least: 0, most: 0 },
-    )
+    const { values } = readWords(words, {
+      config: { type: 'string' },
+      id: { type: 'string' },
+      first: { type: 'boolean' },
+      quiet: { type: 'boolean' },
+    })
     if (values.config === undefined) throw new UsageError('--config FILE is missing.')
     const configuration = readConfiguration(
       values.config,

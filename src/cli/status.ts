@@ -1,0 +1,130 @@
+// `fourfold status`: how each server is, asked one by one, the dead ones named by the living.
+
+import { ServerState, type GetStatusResponse } from '../core/model/wire.ts'
+import { exitCodes, readWords, type Command } from './command.ts'
+import { addressesOf, ServerLine, SetClient, setHelp, setOptions } from './set-client.ts'
+
+/** A server that has not told how it is within this counts as down. */
+const answerMs = 3000
+
+/** What is known of one server; what nobody knows is null. */
+interface Row {
+  id: string
+  address: string
+  pid: number | null
+  state: 'live' | 'behind' | 'down'
+  lag: number | null
+  entries: number | null
+  documentsInMemory: number | null
+  digest: string | null
+}
+
+const stateNames: Record<ServerState, Row['state']> = {
+  [ServerState.UNSPECIFIED]: 'down',
+  [ServerState.LIVE]: 'live',
+  [ServerState.BEHIND]: 'behind',
+  [ServerState.DOWN]: 'down',
+}
+
+export const status: Command = {
+  summary: 'show how the servers are',
+  help: `Usage: fourfold status [--json]
+
+Shows each server: whether it is live, behind or down, how many changes it lacks, what it holds, and
+a digest that is equal on servers that hold the same.
+
+  --json             {"servers": [{"id", "address", "pid", "state", "lag", "entries",
+                     "documentsInMemory", "digest"}, …]} in the order of the configuration
+${setHelp}`,
+  async run(words) {
+    const options = { ...setOptions, json: { type: 'boolean' } } as const
+    const { values } = readWords(words, options)
+    const rows = await rowsOf(values)
+    process.stdout.write(
+      values.json ? `${JSON.stringify({ servers: rows }, null, 2)}\n` : table(rows),
+    )
+    return exitCodes.done
+  },
+}
+
+async function rowsOf(values: { servers?: string; name?: string }): Promise<Row[]> {
+  const set = new SetClient(values)
+  const asked = addressesOf(values.servers)
+  const first = await set.ask(({ admin }, call) => admin.getStatus({}, call))
+  const servers = first.servers?.servers ?? []
+  const addresses = new Set([...servers.map(({ address }) => address), ...asked])
+  const answers = await Promise.all([...addresses].map((address) => statusOf(set, address)))
+  const statuses = answers.filter((answer) => answer !== undefined)
+  return servers.map(({ id, address, lag }) => {
+    const own = statuses.find((answer) => answer.id === id)
+    if (!own) return { ...unknown, id, address, lag }
+    return {
+      id,
+      address,
+      pid: own.pid,
+      state: stateNames[own.state] ?? 'down',
+      lag: lagOf(id, statuses),
+      entries: own.entries,
+      documentsInMemory: own.documentsInMemory,
+      digest: own.digest,
+    }
+  })
+}
+
+const unknown = {
+  pid: null,
+  state: 'down',
+  entries: null,
+  documentsInMemory: null,
+  digest: null,
+} as const
+
+async function statusOf(set: SetClient, address: string): Promise<GetStatusResponse | undefined> {
+  const line = new ServerLine(address)
+  try {
+    const headers = await set.headers(line.clients)
+    return await line.clients.admin.getStatus({}, { headers, timeoutMs: answerMs })
+  } catch {
+    // Whatever keeps it from telling, it is not there for anybody: down.
+    return undefined
+  } finally {
+    line.close()
+  }
+}
+
+/** What a server lacks is known by the others: each counts what it has and the server has not. */
+function lagOf(id: string, statuses: GetStatusResponse[]): number {
+  const views = statuses.flatMap((answer) => answer.servers?.servers ?? [])
+  return Math.max(0, ...views.filter((view) => view.id === id).map(({ lag }) => lag))
+}
+
+function table(rows: Row[]): string {
+  const head = ['server', 'state', 'address', 'lag', 'files', 'in memory', 'digest']
+  const text = (value: number | string | null) => (value === null ? '–' : String(value))
+  const lines = rows.map((row) => [
+    row.id,
+    row.state,
+    row.address,
+    text(row.lag),
+    text(row.entries),
+    text(row.documentsInMemory),
+    text(row.digest?.slice(0, 12) ?? null),
+  ])
+  const all = [head, ...lines]
+  const widths = head.map((_, column) => Math.max(...all.map((line) => line[column]!.length)))
+  const padded = all.map((line) =>
+    line
+      .map((cell, column) => cell.padEnd(widths[column]!))
+      .join('  ')
+      .trimEnd(),
+  )
+  return `${padded.join('\n')}\n\n${summary(rows)}\n`
+}
+
+function summary(rows: Row[]): string {
+  const live = rows.filter(({ state }) => state === 'live')
+  const digests = new Set(live.map(({ digest }) => digest))
+  const agreement = digests.size === 1 ? 'they hold the same' : 'they do not hold the same yet'
+  const count = `${live.length} of ${rows.length} servers are live`
+  return live.length > 1 ? `${count}; ${agreement}.` : `${count}.`
+}
