@@ -74,7 +74,8 @@ export function hasText(stored: StoredSubject): boolean {
 
 /** A fresh document with the stored text; empty when there is none. Throws on malformed bytes. */
 export function storedText(stored: StoredSubject): Y.Doc {
-  const doc = new Y.Doc({ gc: true })
+  // A name of its own is a random number that nobody asks for.
+  const doc = new Y.Doc({ gc: true, guid: '' })
   doc.getText(textRoot)
   // One transaction: runs of text are joined and deleted text is dropped once, at its end.
   doc.transact(() => {
