@@ -160,13 +160,17 @@ export class SimulatedDisk {
     const mirror = this.#mirrors.get(subject)
     if (mirror?.name === 'damaged') this.#rebuild(subject)
     const rebuilt = this.#mirrors.get(subject)
-    if (!rebuilt) return emptyDoc()
+    if (!rebuilt) return blank
     return rebuilt.name === 'whole' ? rebuilt.doc : undefined
+  }
+
+  isDamaged(subject: SubjectId): boolean {
+    return this.#mirrors.get(subject)?.name === 'damaged' && !this.doc(subject)
   }
 
   /** Subjects that cannot be read now. */
   damaged(): SubjectId[] {
-    return this.subjects().filter((subject) => !this.doc(subject))
+    return this.subjects().filter((subject) => this.isDamaged(subject))
   }
 
   /** A document read through the storage as a starting server would. Throws CorruptError. */
@@ -209,8 +213,12 @@ function perform(storage: MemoryStorage, job: Job): void {
   else storage.compactNow(job.subject, job.upTo)
 }
 
+/** What is there of a document that nobody wrote; it stays as it is. */
+const blank = emptyDoc()
+
 function emptyDoc(): Y.Doc {
-  const doc = new Y.Doc()
+  // A name of its own would take more time than everything that happens to it here.
+  const doc = new Y.Doc({ guid: '' })
   doc.getText(textRoot)
   return doc
 }

@@ -2,6 +2,7 @@
 
 import type { MemoryDisk } from '../src/adapters/storage/memory.ts'
 import type { SubjectId } from '../src/core/model/ids.ts'
+import { covers } from '../src/core/model/version-vector.ts'
 import type { Checkers } from './checkers.ts'
 import type { Journal } from './journal.ts'
 import type { HostName, Network } from './network.ts'
@@ -79,6 +80,7 @@ export class Nemesis {
   // ------------------------------------------------------------------------------- faults
 
   #strike(fault: Fault): void {
+    if (this.#isOver) return
     const { timeline, trace, network } = this.#options
     trace.note(timeline.now, `nemesis: ${JSON.stringify(fault)}`)
     switch (fault.type) {
@@ -97,7 +99,6 @@ export class Nemesis {
       case 'rollback':
         this.#crash(fault.server, true, fault.downMs)
         this.#destroyed(fault.server)
-        this.#server(fault.server).wasRolledBack = true
         this.#server(fault.server).disk.rollBack(this.#backups.get(fault)!)
         return
       case 'freeze':
@@ -177,8 +178,12 @@ export class Nemesis {
   }
 
   #flip(name: HostName, document: SubjectId, bit: number): void {
-    const { timeline, journal, checkers } = this.#options
-    if (!this.#server(name).disk.flip(document, bit)) return
+    const { timeline, journal, checkers, servers } = this.#options
+    const { disk } = this.#server(name)
+    const others = [...servers.values()].filter((server) => server.name !== name)
+    // What no other disk has cannot be fetched again: nothing could mend that log.
+    if (!others.some((other) => covers(other.disk.vector(), disk.vector()))) return
+    if (!disk.flip(document, bit)) return
     journal.destroyed(timeline.now, name, document)
     checkers.forget({ kind: 'disk', name }, document)
   }

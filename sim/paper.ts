@@ -25,7 +25,7 @@ const undoable = 'undoable'
 const final = 'final'
 
 export class Paper {
-  readonly doc = new Y.Doc()
+  readonly doc = new Y.Doc({ guid: '' })
   readonly text = this.doc.getText(textRoot)
   readonly #options: PaperOptions
   readonly #undo: Y.UndoManager

@@ -60,7 +60,7 @@ export class SimulatedPerson {
   #device: Device = { keys: [], texts: new Map(), written: new Map() }
   #page: Page | undefined
   #pageCount = 0
-  #isOver = false
+  #until = 0
   readonly #unblocks: (() => void)[] = []
 
   constructor(options: PersonOptions) {
@@ -72,13 +72,13 @@ export class SimulatedPerson {
   /** Opens the page, and plans everything up to `until`. */
   begin(until: number): void {
     const { timeline, plan } = this.#options
+    this.#until = until
     this.#open()
-    for (const act of plan.acts) timeline.at(act.at, () => this.#act(act, until))
+    for (const act of plan.acts) timeline.at(act.at, () => this.#act(act))
   }
 
   /** Back online, awake, and on the page unless it was left for good. */
   heal(): void {
-    this.#isOver = true
     this.#online()
     this.#wake()
   }
@@ -104,10 +104,10 @@ export class SimulatedPerson {
 
   // --------------------------------------------------------------------------------- acts
 
-  #act(act: Act, until: number): void {
+  #act(act: Act): void {
     const { timeline } = this.#options
     const later = (forMs: number, action: () => void) =>
-      timeline.at(Math.min(timeline.now + forMs, until), action)
+      timeline.at(Math.min(timeline.now + forMs, this.#until), action)
     switch (act.type) {
       case 'offline':
         this.#offline()
@@ -127,7 +127,7 @@ export class SimulatedPerson {
         return
       }
       default:
-        if (!this.#isOver && !this.#isAsleep) this.#page?.act(act)
+        if (timeline.now <= this.#until && !this.#isAsleep) this.#page?.act(act)
     }
   }
 
@@ -148,6 +148,7 @@ export class SimulatedPerson {
         this.#pageCount === 1 || plan.hasStorage ? this.name : `${this.name} ${this.#pageCount}`,
       key,
       device: this.#device,
+      until: this.#until,
     })
     this.#device.keys.push(key)
   }
@@ -197,6 +198,8 @@ class Page {
   readonly #label: string
   readonly #writer: number
   readonly #device: Device
+  /** After this nothing is typed. */
+  readonly #until: number
   readonly #session: Session
   readonly #channels = new Map<number, Channel<object, object>>()
   readonly #papers = new Map<DocumentId, Paper>()
@@ -214,13 +217,14 @@ class Page {
 
   constructor(
     options: PersonOptions,
-    page: { label: string; screenName: string; key: Uint8Array; device: Device },
+    page: { label: string; screenName: string; key: Uint8Array; device: Device; until: number },
   ) {
     const { plan, random } = options
     this.#options = options
     this.#label = page.label
     this.#writer = writerOf(page.key)
     this.#device = page.device
+    this.#until = page.until
     for (const [document, written] of page.device.written) {
       this.#written.set(
         document,
@@ -341,7 +345,7 @@ class Page {
     const { timeline, network, plan } = this.#options
     for (let word = 0; word < words; word++) {
       timeline.after(word * gapMs, () => {
-        if (this.#isOver || network.isFrozen(plan.name)) return
+        if (this.#isOver || network.isFrozen(plan.name) || timeline.now > this.#until) return
         paper.continue(timeline.now, this.#label)
       })
     }
@@ -508,6 +512,10 @@ class Page {
         this.#channels.get(output.connection)?.close('hung up')
         return
       case 'send':
+        {
+          const m = output.message.message // TEMPORARY
+          if (m.case === 'push') (m.value as { seal?: Uint8Array }).seal ??= new Uint8Array()
+        }
         this.#channels.get(output.connection)?.send(output.message)
         return
       case 'integrate':

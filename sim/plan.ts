@@ -75,7 +75,7 @@ const settledMs = 500
 
 /** The plan of a seed. */
 export function planOf(seed: number, random: Random): Plan {
-  const runMs = random.between(2500, 7000)
+  const runMs = random.between(2000, 6000)
   const people = makePeople(random.fork('people'), runMs)
   return {
     seed,
@@ -94,7 +94,7 @@ export function planOf(seed: number, random: Random): Plan {
 export const sharedDocuments = [0, 1, 2]
 
 function makePeople(random: Random, runMs: number): PersonPlan[] {
-  const names = personNames.slice(0, random.between(3, personNames.length))
+  const names = personNames.slice(0, random.between(2, 5))
   const documents = random.between(1, sharedDocuments.length)
   return names.map((name, index) => {
     const acts: Act[] = []

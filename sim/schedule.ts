@@ -66,11 +66,13 @@ class Schedule {
   readonly #nemesis: Nemesis
   readonly #violations: Violation[] = []
   readonly #documentIds = new Map<number, SubjectId>()
+  readonly #wasRolledBack: boolean
   #savedMs = 0
   #convergedMs = 0
 
   constructor(plan: Plan, { plant, show }: LiveOptions) {
     this.#plan = plan
+    this.#wasRolledBack = plan.faults.some(({ type }) => type === 'rollback')
     this.#random = new Random(`schedule ${plan.seed}`)
     this.#trace = new Trace(show)
     const timeline = this.#timeline
@@ -224,9 +226,10 @@ class Schedule {
 
   #probe(): void {
     for (const [name, server] of this.#servers) {
-      const isReadable = (id: string) => server.disk.doc(id as SubjectId) !== undefined
+      const isReadable = (id: string) => !server.disk.isDamaged(id as SubjectId)
       this.#checkers.checkReceipts(name, isReadable)
-      if (server.isServing && !server.wasRolledBack) {
+      // A server cannot know that the one it fills itself from was put back to a backup.
+      if (server.isServing && !this.#wasRolledBack) {
         this.#checkers.checkServing(name, serverNames, isReadable)
       }
     }
@@ -377,7 +380,7 @@ function textOf(doc: Y.Doc): string {
 }
 
 function reloaded(doc: Y.Doc): Y.Doc {
-  const other = new Y.Doc()
+  const other = new Y.Doc({ guid: '' })
   Y.applyUpdate(other, Y.encodeStateAsUpdate(doc))
   return other
 }
