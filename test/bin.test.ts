@@ -1,0 +1,112 @@
+// The ways in: the command in a clone, and what finds a Node for it.
+
+import assert from 'node:assert/strict'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test, type TestContext } from 'node:test'
+
+import { root } from './tool.ts'
+
+/** A published package with this program in it; its path of bin/fourfold.mjs. */
+function installed(t: TestContext, program: string): string {
+  const folder = mkdtempSync(join(tmpdir(), 'fourfold-bin-'))
+  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  cpSync(join(root, 'bin'), join(folder, 'bin'), { recursive: true })
+  mkdirSync(join(folder, 'dist/cli'), { recursive: true })
+  writeFileSync(join(folder, 'package.json'), '{ "type": "module" }')
+  writeFileSync(join(folder, 'dist/cli/main.js'), program)
+  return join(folder, 'bin/fourfold.mjs')
+}
+
+test('a version is compared by its numbers, not by its letters', async () => {
+  const { isAtLeast } = await import(join(root, 'bin/runtime.mjs'))
+  assert.equal(isAtLeast('24.15.0', '24.15.0'), true)
+  assert.equal(isAtLeast('24.9.1', '24.15.0'), false)
+  assert.equal(isAtLeast('100.0.0', '24.15.0'), true)
+  assert.equal(isAtLeast('20.20.2', '24.15.0'), false)
+  assert.equal(isAtLeast('24.15.1', '24.15.0'), true)
+})
+
+test('npx finds the command of the clone without the network', () => {
+  const npx = spawnSync('npx', ['fourfold', '--help'], {
+    cwd: root,
+    encoding: 'utf8',
+    env: { ...process.env, npm_config_offline: 'true' },
+  })
+  assert.equal(npx.status, 0, npx.stderr)
+  assert.match(npx.stdout, /fourfold/)
+})
+
+test('the command passes on arguments, input, output and exit code', (t) => {
+  const program = `
+    process.stdin.pipe(process.stdout)
+    process.stdin.on('end', () => {
+      console.error(process.argv.slice(2).join('|'))
+      process.exitCode = 7
+    })`
+  const said = spawnSync(process.execPath, [installed(t, program), 'put', '-', 'a b'], {
+    encoding: 'utf8',
+    input: 'text\n',
+  })
+  assert.deepEqual([said.status, said.stdout, said.stderr], [7, 'text\n', 'put|-|a b\n'])
+})
+
+test('a Node that is too old starts the one that came as a dependency, and ends as it ends', async (t) => {
+  const program = `
+    process.on('SIGTERM', () => { console.log('asked to end'); process.exit(5) })
+    setInterval(() => {}, 1000)
+    console.log(process.version)`
+  const path = installed(t, program)
+  // What every Node is when one can ask it: too old by what this says of itself.
+  const old = join(path, '../old.mjs')
+  writeFileSync(
+    old,
+    `Object.defineProperty(process.versions, 'node', { value: '20.0.0' })
+     process.argv[1] = ${JSON.stringify(path)}
+     await import('./fourfold.mjs')`,
+  )
+  const platform = process.platform === 'win32' ? 'win' : process.platform
+  const name = `node-${platform}-${process.arch}`
+  mkdirSync(join(path, '../../node_modules', name, 'bin'), { recursive: true })
+  const runtime = join(path, '../../node_modules', name)
+  writeFileSync(
+    join(runtime, 'package.json'),
+    JSON.stringify({ name, version: process.versions.node, bin: { node: 'bin/node' } }),
+  )
+  symlinkSync(process.execPath, join(runtime, 'bin/node'))
+  const child = spawn(process.execPath, [old], { stdio: ['ignore', 'pipe', 'inherit'] })
+  t.after(() => child.kill('SIGKILL'))
+  child.stdout.setEncoding('utf8')
+  let output = ''
+  for await (const piece of child.stdout) {
+    output += piece
+    if (output === `${process.version}\n`) child.kill('SIGTERM')
+  }
+  assert.equal(output, `${process.version}\nasked to end\n`)
+  if (child.exitCode === null) await once(child, 'exit')
+  assert.equal(child.exitCode, 5)
+})
+
+test('without any Node that is new enough the command says what to do', (t) => {
+  const path = installed(t, '')
+  const old = join(path, '../old.mjs')
+  writeFileSync(
+    old,
+    `Object.defineProperty(process.versions, 'node', { value: '20.0.0' })
+     await import('./fourfold.mjs')`,
+  )
+  const said = spawnSync(process.execPath, [old], { encoding: 'utf8' })
+  assert.equal(said.status, 1)
+  assert.match(said.stderr, /^Fourfold needs Node 24\.15\.0 or newer; this is 20\.0\.0, .*\n$/)
+})
+
+test('a word that the set-up does not know is answered with those it knows', () => {
+  const said = spawnSync(process.execPath, [join(root, 'bin/setup.mjs'), 'fly'], {
+    encoding: 'utf8',
+  })
+  assert.equal(said.status, 2)
+  assert.match(said.stderr, /^Usage: node bin\/setup\.mjs up\|test\|/)
+})
