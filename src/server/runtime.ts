@@ -1,11 +1,11 @@
-// The loop around one server's two minds: gather what happened, step, perform what they say.
+// The loop around a server's mind towards its clients: gather what happened, step, perform.
 //
-//   clients, peers, disk, time ──> inbox ──(one turn of the event loop)──> Replica <─> Replication
+//   clients, calls, time, engine ──> inbox ──(one turn of the event loop)──> Replica
 //                                                                             │
-//   frames (one a client and turn), peer messages, writes, dials <────────────┘
+//   frames (one a client and turn), answers, requests to the engine <─────────┘
 //
-// Ends in one of two ways: `stop`, or a failed write: then nothing is acknowledged any more, clients
-// are sent elsewhere, and the owner ends the process. Three others are alive.
+// Ends in one of two ways: `stop`, or an engine that can store no more: then nothing is acknowledged
+// any more, clients are sent elsewhere, and the owner ends the process. Three others are alive.
 
 import { create } from '@bufbuild/protobuf'
 import {
@@ -13,21 +13,18 @@ import {
   callsMax,
   diskLookMs,
   farewellMs,
-  peerQueueBytesMax,
   sessionsMax,
   watchBacklogMax,
 } from '../core/model/limits.ts'
 import { FourfoldError } from '../core/model/errors.ts'
-import type { ReplicaId } from '../core/model/ids.ts'
 import {
   Code,
   ServerMessageSchema,
   type ClientMessage,
   type Hello,
-  type PeerMessage,
   type ServerMessage,
 } from '../core/model/wire.ts'
-import type { Channel, EngineEvent, Storage } from '../core/ports.ts'
+import type { Engine, EngineEvent } from '../core/ports.ts'
 import type {
   Answer,
   Call,
@@ -37,12 +34,6 @@ import type {
   ReplicaOutput,
 } from '../core/replica/messages.ts'
 import type { Replica } from '../core/replica/replica.ts'
-import type {
-  PeerChannel,
-  ReplicationInput,
-  ReplicationOutput,
-} from '../core/replication/messages.ts'
-import type { Replication } from '../core/replication/replication.ts'
 import { Mailbox } from '../adapters/mailbox.ts'
 import { ClientLink, type ClientLinkOwner, type FrameChannel } from './client-link.ts'
 import { encodeFrame } from './frames.ts'
@@ -71,12 +62,9 @@ export type Health =
 
 export interface RuntimeOptions {
   replica: Replica
-  replication: Replication
-  storage: Storage
+  engine: Engine
   /** Milliseconds since 1970 that never run backwards. */
   now: () => number
-  /** A channel to another server, or a rejection by a deadline. */
-  dial: (replica: ReplicaId) => Promise<Channel<PeerMessage, PeerMessage>>
   /** Whether the disk has too little room to go on. */
   isDiskFull: () => Promise<boolean>
   /** Why a client may not come in, if so. */
@@ -86,20 +74,15 @@ export interface RuntimeOptions {
   failed: () => void
 }
 
-type Work =
-  | { mind: 'replica'; input: ReplicaInput }
-  | { mind: 'replication'; input: ReplicationInput }
-
 export class Runtime implements ClientLinkOwner {
   readonly #options: RuntimeOptions
   readonly #clients = new Map<ClientChannel, ClientLink>()
-  readonly #peers = new Map<PeerChannel, Channel<PeerMessage, PeerMessage>>()
   readonly #calls = new Map<CallId, (answer: Answer) => void>()
   readonly #touched = new Set<ClientLink>()
-  #work: Work[] = []
+  #inbox: ReplicaInput[] = []
   #isScheduled = false
+  #isTold = false
   #nextId = 1
-  #isWriting = false
   #isServing = false
   #health: Health = 'recovering'
   /** Nothing is stepped any more. */
@@ -117,6 +100,7 @@ export class Runtime implements ClientLinkOwner {
 
   /** Lets time pass: from now on peers are dialled. */
   start(): void {
+    this.#options.engine.listen({ event: (event) => this.#told(event), failed: this.#fail })
     this.#tickIn(0)
   }
 
@@ -149,7 +133,7 @@ export class Runtime implements ClientLinkOwner {
       return
     }
     this.#clients.set(link.id, link)
-    this.#enqueue({ mind: 'replica', input: { type: 'opened', channel: link.id, address } })
+    this.#enqueue({ type: 'opened', channel: link.id, address })
   }
 
   turnsAway(hello: Hello): { code: Code; text: string } | undefined {
@@ -159,13 +143,13 @@ export class Runtime implements ClientLinkOwner {
   received(link: ClientLink, message: ClientMessage, bytes: number): void {
     this.#touched.add(link)
     const input: ReplicaInput = { type: 'received', channel: link.id, message, bytes }
-    this.#enqueue({ mind: 'replica', input })
+    this.#enqueue(input)
   }
 
   closed(link: ClientLink): void {
     this.#touched.delete(link)
     if (!this.#clients.delete(link.id)) return
-    this.#enqueue({ mind: 'replica', input: { type: 'closed', channel: link.id } })
+    this.#enqueue({ type: 'closed', channel: link.id })
   }
 
   // -------------------------------------------------------------------------------- calls
@@ -211,86 +195,44 @@ export class Runtime implements ClientLinkOwner {
     }
     const call = this.#nextId++
     this.#calls.set(call, answered)
-    this.#enqueue({ mind: 'replica', input: { type: 'called', call, author, request } })
+    this.#enqueue({ type: 'called', call, author, request })
     return call
   }
 
   #end(call: CallId): void {
     this.#calls.delete(call)
-    this.#enqueue({ mind: 'replica', input: { type: 'uncalled', call } })
-  }
-
-  // -------------------------------------------------------------------------------- peers
-
-  /** Takes a channel that another server opened to this one. */
-  addPeer(channel: Channel<PeerMessage, PeerMessage>): void {
-    this.#openPeer(channel)
-  }
-
-  #openPeer(channel: Channel<PeerMessage, PeerMessage>, dialled?: ReplicaId): void {
-    if (!this.#takesWork()) {
-      channel.listen({ received: () => {}, closed: () => {} })
-      channel.close(this.#reason())
-      if (dialled) this.#undialled(dialled)
-      return
-    }
-    const id = this.#nextId++
-    this.#peers.set(id, channel)
-    this.#enqueue({
-      mind: 'replication',
-      input: { type: 'opened', channel: id, ...(dialled && { dialled }) },
-    })
-    channel.listen({
-      received: (message) =>
-        this.#enqueue({ mind: 'replication', input: { type: 'received', channel: id, message } }),
-      closed: () => this.#peerClosed(id),
-    })
-  }
-
-  #peerClosed(id: PeerChannel): void {
-    if (!this.#peers.delete(id)) return
-    this.#enqueue({ mind: 'replication', input: { type: 'closed', channel: id } })
-  }
-
-  #dial(replica: ReplicaId): void {
-    if (!this.#takesWork()) {
-      this.#undialled(replica)
-      return
-    }
-    this.#options.dial(replica).then(
-      (channel) => this.#openPeer(channel, replica),
-      () => this.#undialled(replica),
-    )
-  }
-
-  #undialled(replica: ReplicaId): void {
-    this.#enqueue({ mind: 'replication', input: { type: 'undialled', replica } })
+    this.#enqueue({ type: 'uncalled', call })
   }
 
   // --------------------------------------------------------------------------------- loop
 
-  #enqueue(work: Work): void {
+  #enqueue(input: ReplicaInput): void {
     if (this.#isOver) return
-    this.#work.push(work)
+    this.#inbox.push(input)
     if (this.#isScheduled) return
     this.#isScheduled = true
-    setImmediate(() => {
-      this.#isScheduled = false
-      this.#turn()
-    })
+    setImmediate(() => this.#turn())
+  }
+
+  // What the engine tells in one turn of its own is taken right after it.
+  #told(event: EngineEvent): void {
+    if (this.#isOver) return
+    if (event.type === 'servers') this.#isServing = event.isServing
+    this.#inbox.push({ type: 'event', event })
+    if (this.#isTold) return
+    this.#isTold = true
+    queueMicrotask(() => this.#turn())
   }
 
   #turn(): void {
-    if (this.#isOver || this.#work.length === 0) return
+    this.#isScheduled = false
+    this.#isTold = false
+    if (this.#isOver || this.#inbox.length === 0) return
     const now = this.#options.now()
-    const work = this.#work
-    this.#work = []
-    // What the minds say to each other joins the end of this turn's work.
-    let done = 0
-    for (; done < work.length; done++) this.#step(now, work[done]!, work)
-    work.push({ mind: 'replica', input: { type: 'settle' } })
-    work.push({ mind: 'replication', input: { type: 'settle' } })
-    for (; done < work.length; done++) this.#step(now, work[done]!, work)
+    const inputs = this.#inbox
+    this.#inbox = []
+    for (const input of inputs) this.#step(now, input)
+    this.#step(now, { type: 'settle' })
     for (const link of this.#touched) {
       this.#touched.delete(link)
       link.flush()
@@ -298,25 +240,15 @@ export class Runtime implements ClientLinkOwner {
     if (this.#isBusy() && this.#tickMs > busyTickMs) this.#tickIn(busyTickMs)
   }
 
-  #step(now: number, { mind, input }: Work, work: Work[]): void {
-    if (mind === 'replica') {
-      for (const output of this.#options.replica.step(now, input)) {
-        if (output.type === 'ask') {
-          work.push({ mind: 'replication', input: { type: 'asked', request: output.request } })
-        } else this.#performReplica(output)
-      }
-      return
-    }
-    for (const output of this.#options.replication.step(now, input)) {
-      if (output.type === 'event') {
-        this.#observe(output.event)
-        work.push({ mind: 'replica', input: { type: 'event', event: output.event } })
-      } else this.#performReplication(output)
-    }
+  #step(now: number, input: ReplicaInput): void {
+    for (const output of this.#options.replica.step(now, input)) this.#perform(output)
   }
 
-  #performReplica(output: Exclude<ReplicaOutput, { type: 'ask' }>): void {
+  #perform(output: ReplicaOutput): void {
     switch (output.type) {
+      case 'ask':
+        this.#options.engine.ask(output.request)
+        return
       case 'send':
         this.#send(output.channels, output.message)
         return
@@ -331,39 +263,6 @@ export class Runtime implements ClientLinkOwner {
     }
   }
 
-  #performReplication(output: Exclude<ReplicationOutput, { type: 'event' }>): void {
-    const { storage } = this.#options
-    switch (output.type) {
-      case 'store':
-        this.#isWriting = true
-        storage.write(output.batch).then(() => this.#wrote(), this.#fail)
-        return
-      case 'compact': {
-        const { subject } = output
-        const compacted = () =>
-          this.#enqueue({ mind: 'replication', input: { type: 'compacted', subject } })
-        storage.compact(subject, output.upTo).then(compacted, this.#fail)
-        return
-      }
-      case 'dial':
-        this.#dial(output.replica)
-        return
-      case 'send':
-        this.#sendPeer(output.channel, output.message)
-        return
-      case 'hangUp':
-        this.#peers.get(output.channel)?.close(output.why)
-        return
-      case 'log':
-        this.#options.log(output.level, output.text)
-    }
-  }
-
-  #wrote(): void {
-    this.#isWriting = false
-    this.#enqueue({ mind: 'replication', input: { type: 'stored' } })
-  }
-
   #send(channels: ClientChannel[], message: ServerMessage): void {
     const frame = encodeFrame(message)
     const kind = kindOf(message)
@@ -375,22 +274,10 @@ export class Runtime implements ClientLinkOwner {
     }
   }
 
-  #sendPeer(id: PeerChannel, message: PeerMessage): void {
-    const channel = this.#peers.get(id)
-    if (!channel) return
-    channel.send(message)
-    if (channel.queuedBytes() > peerQueueBytesMax) channel.close('it does not read')
-  }
-
-  #observe(event: EngineEvent): void {
-    if (event.type === 'servers') this.#isServing = event.isServing
-  }
-
   // --------------------------------------------------------------------------------- time
 
   #isBusy(): boolean {
-    const { replica, replication } = this.#options
-    return this.#isWriting || replica.isBusy() || replication.isBusy()
+    return this.#options.replica.isBusy()
   }
 
   #tickIn(ms: number): void {
@@ -410,8 +297,7 @@ export class Runtime implements ClientLinkOwner {
       this.#lookedAt = now
       this.#options.isDiskFull().then((isFull) => this.#looked(isFull), this.#fail)
     }
-    this.#work.push({ mind: 'replication', input: { type: 'tick' } })
-    this.#work.push({ mind: 'replica', input: { type: 'tick' } })
+    this.#inbox.push({ type: 'tick' })
     this.#turn()
     this.#tickIn(this.#isBusy() ? busyTickMs : idleTickMs)
   }
@@ -431,8 +317,10 @@ export class Runtime implements ClientLinkOwner {
       this.#health = 'full'
       this.#options.log('error', 'the disk is nearly full: nothing is taken until there is room')
       this.#sendAway(cannotSave)
+      this.#options.engine.suspend()
     } else if (!isFull && this.#health === 'full') {
       this.#health = 'ok'
+      this.#options.engine.resume()
       this.#options.log('info', 'the disk has room again')
     }
   }
@@ -453,7 +341,6 @@ export class Runtime implements ClientLinkOwner {
 
   #sendAway(text: string): void {
     for (const link of this.#clients.values()) link.refuse(Code.UNAVAILABLE, text)
-    for (const channel of this.#peers.values()) channel.close(text)
     const error = new FourfoldError('unavailable', text)
     for (const answered of this.#calls.values()) answered({ type: 'failed', error })
   }
@@ -475,7 +362,7 @@ export class Runtime implements ClientLinkOwner {
     }
     this.#sendAway(text)
     this.#halt()
-    await this.#options.storage.close()
+    await this.#options.engine.close()
   }
 }
 

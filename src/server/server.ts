@@ -11,6 +11,7 @@ import { FourfoldError } from '../core/model/errors.ts'
 import { Replica } from '../core/replica/replica.ts'
 import { Replication } from '../core/replication/replication.ts'
 import { dialPeer } from '../adapters/channel/grpc.ts'
+import { ReplicaSetEngine } from '../adapters/engine/replica-set.ts'
 import { diskSpace } from '../adapters/disk.ts'
 import { openSqliteStorage, type SqliteStorage } from '../adapters/storage/sqlite.ts'
 import { now, random } from '../adapters/system.ts'
@@ -86,7 +87,7 @@ class Assembled {
   readonly #tokens: Tokens
   readonly #tls: TlsFiles | undefined
   readonly #replica: Replica
-  readonly #replication: Replication
+  readonly #engine: ReplicaSetEngine
   readonly #startedAt = now()
 
   constructor({ configuration, isFirst, log, failed }: ServerOptions, storage: SqliteStorage) {
@@ -96,7 +97,7 @@ class Assembled {
     this.#configuration = configuration
     this.#tokens = new Tokens(set, password)
     this.#tls = configuration.tls && readTls(configuration.tls)
-    this.#replication = new Replication({
+    const replication = new Replication({
       now: this.#startedAt,
       replica: id,
       set,
@@ -104,6 +105,14 @@ class Assembled {
       reader,
       servers,
       isFirst,
+    })
+    this.#engine = new ReplicaSetEngine({
+      replication,
+      storage,
+      origin,
+      now,
+      dial: (peer) => this.#dial(peer),
+      log,
     })
     this.#replica = new Replica({
       now: this.#startedAt,
@@ -121,10 +130,8 @@ class Assembled {
     })
     this.runtime = new Runtime({
       replica: this.#replica,
-      replication: this.#replication,
-      storage,
+      engine: this.#engine,
       now,
-      dial: (peer) => this.#dial(peer),
       isDiskFull: () => isDiskFull(configuration),
       turnsAway: (hello) => this.#turnsAway(hello),
       log,
@@ -141,6 +148,7 @@ class Assembled {
       ...(this.#tls && { tls: { ...this.#tls, asksForCertificate: this.#tls.ca !== undefined } }),
       routes: routes(this.#configuration, {
         runtime,
+        engine: this.#engine,
         tokens: this.#tokens,
         status: () => this.#status(),
       }),
@@ -178,7 +186,7 @@ class Assembled {
   #status(): Status {
     const { id, set } = this.#configuration
     const { health } = this.runtime
-    const servers = this.#replication.servers(now())
+    const servers = this.#engine.servers(now())
     const own = servers.find((server) => server.id === id)!
     const states = { ok: ServerState.LIVE, recovering: ServerState.BEHIND }
     return {

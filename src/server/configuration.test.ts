@@ -1,0 +1,183 @@
+// The configuration: what is taken, and the sentence that each mistake gets.
+
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+
+import { ConfigurationError, parseConfiguration, readConfiguration } from './configuration.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'fourfold-configuration-'))
+after(() => rmSync(folder, { recursive: true }))
+const file = join(folder, 'set.json')
+
+const servers = ['a', 'b', 'c', 'd'].map((id, index) => ({
+  id,
+  address: `http://127.0.0.${index + 1}:4400`,
+}))
+const good = { set: 'notes', data: 'data', servers }
+const pem = (name: string, mode = 0o600) => {
+  writeFileSync(join(folder, name), '', { mode })
+  return name
+}
+
+test('one file serves every machine: the id chooses', () => {
+  const configuration = parseConfiguration(good, file, { id: 'c' })
+  assert.equal(configuration.id, 'c')
+  assert.deepEqual(configuration.listen, { host: '127.0.0.3', port: 4400 })
+  assert.equal(configuration.directory, join(folder, 'data', 'c'))
+  assert.equal(configuration.safe, 2)
+  assert.equal(configuration.hasReflection, true)
+})
+
+test('what is set is taken', () => {
+  const [cert, key, ca] = [pem('cert.pem'), pem('key.pem'), pem('ca.pem')]
+  const configuration = parseConfiguration(
+    {
+      set: 'notes',
+      id: 'one',
+      data: '/var/lib/fourfold',
+      servers: [{ id: 'one', address: 'https://one.example.org' }],
+      listen: '[::]:8443',
+      safe: 1,
+      tls: { cert, key, ca },
+      auth: { password: 'long enough' },
+      origins: ['https://notes.example.org'],
+      rates: { pushBurst: 3 },
+      diskFreeBytesMin: 1000,
+    },
+    file,
+  )
+  assert.deepEqual(configuration.listen, { host: '::', port: 8443 })
+  assert.equal(configuration.tls?.cert, join(folder, 'cert.pem'))
+  assert.equal(configuration.password, 'long enough')
+  assert.equal(configuration.hasReflection, false, 'not beyond this machine unless it is asked for')
+  assert.equal(configuration.rates.pushBurst, 3)
+  assert.equal(configuration.directory, '/var/lib/fourfold/one')
+})
+
+const mistakes: [what: string, json: unknown, sentence: RegExp][] = [
+  ['no object', [], /^F: it must be an object\.$/],
+  ['nothing', null, /^F: it must be an object\.$/],
+  [
+    'an unknown key',
+    { ...good, id: 'a', colour: 1 },
+    /^F: "colour" is no key of a configuration; there are set, /,
+  ],
+  ['a missing key', { data: 'd', servers }, /^F: "set" is missing\.$/],
+  ['a wrong type', { ...good, set: 4 }, /^F: "set" must be a text in quotes\.$/],
+  ['a wrong list', { ...good, servers: {} }, /^F: "servers" must be a list\.$/],
+  ['a wrong item', { ...good, servers: ['a'] }, /^F: "servers\[0\]" must be an object\.$/],
+  ['no servers', { ...good, servers: [] }, /^F: "servers" lists no server\.$/],
+  ['a bad set', { ...good, set: 'No tes' }, /^F: "set" "No tes" is not 1 to 64 of/],
+  [
+    'two servers with one id',
+    { ...good, servers: [...servers, { id: 'a', address: 'http://127.0.0.9:1' }] },
+    /^F: "servers\[4\]\.id" two servers have the id "a"\.$/,
+  ],
+  [
+    'two servers with one address',
+    { ...good, servers: [...servers, { id: 'e', address: 'http://127.0.0.1:4400' }] },
+    /^F: "servers\[4\]\.address" two servers have the address/,
+  ],
+  [
+    'a bad id',
+    { ...good, servers: [{ id: 'A!', address: 'http://127.0.0.1:4400' }] },
+    /^F: "servers\[0\]\.id" "A!" is not/,
+  ],
+  [
+    'an unknown key of a server',
+    { ...good, servers: [{ id: 'a', address: 'http://127.0.0.1:4400', port: 1 }] },
+    /^F: "servers\[0\]\.port" is no key/,
+  ],
+  ...['127.0.0.1:4400', 'ftp://a', 'http://a/path', 'http://', 'http://a:99999'].map(
+    (address): [string, unknown, RegExp] => [
+      `the address ${address}`,
+      { ...good, servers: [{ id: 'a', address }] },
+      /^F: "servers\[0\]\.address" "/,
+    ],
+  ),
+  [
+    'an own id that is not there',
+    { ...good, id: 'x' },
+    /^F: "id" "x" is not among the servers a, /,
+  ],
+  ['no own id', good, /^F: "id" say which server this is: --id with one of a, b, c, d\.$/],
+  ['a safe count over all', { ...good, id: 'a', safe: 5 }, /^F: "safe" 5 is not a whole number/],
+  ['a safe count of 0', { ...good, id: 'a', safe: 0 }, /^F: "safe" 0 is not/],
+  ['a bad listen', { ...good, id: 'a', listen: 'here' }, /^F: "listen" "here" is neither/],
+  ['a bad port', { ...good, id: 'a', listen: '127.0.0.1:70000' }, /^F: "listen"/],
+  [
+    'a short password',
+    { ...good, id: 'a', auth: { password: 'x' } },
+    /^F: "auth.password" must have/,
+  ],
+  ['a missing password', { ...good, id: 'a', auth: {} }, /^F: "auth.password" is missing\.$/],
+  ['a bad origin', { ...good, id: 'a', origins: ['x'] }, /^F: "origins\[0\]" "x" is not an origin/],
+  ['a bad rate', { ...good, id: 'a', rates: { pushBurst: 0 } }, /^F: "rates.pushBurst" 0 is not/],
+  ['a negative reserve', { ...good, id: 'a', diskFreeBytesMin: -1 }, /^F: "diskFreeBytesMin"/],
+  [
+    'reflection as text',
+    { ...good, id: 'a', reflection: 'yes' },
+    /^F: "reflection" must be true or/,
+  ],
+  [
+    'a certificate that is not there',
+    { ...good, id: 'a', tls: { cert: 'none.pem', key: 'none.pem' } },
+    /^F: "tls.cert" names .*none\.pem, which is not there\.$/,
+  ],
+  [
+    'a key that others can read',
+    { ...good, id: 'a', tls: { cert: pem('c.pem'), key: pem('open.pem', 0o644) } },
+    /^F: "tls.key" names .*open\.pem, which others can read: chmod 600 it\.$/,
+  ],
+  [
+    'tls with an address without it',
+    { ...good, id: 'a', tls: { cert: pem('c.pem'), key: pem('k.pem') } },
+    /^F: "servers" the address of "a" must begin with https:/,
+  ],
+]
+
+for (const [what, json, sentence] of mistakes) {
+  test(`${what} is named with key and file`, () => {
+    assert.throws(
+      () => parseConfiguration(json, file),
+      (error) => {
+        assert.ok(error instanceof ConfigurationError)
+        assert.match(error.message.replace(file, 'F'), sentence)
+        return true
+      },
+    )
+  })
+}
+
+test('a file that is not there or no JSON is named', () => {
+  assert.throws(() => readConfiguration(join(folder, 'none.json')), /none\.json: cannot be read/)
+  writeFileSync(join(folder, 'broken.json'), '{"set":')
+  assert.throws(() => readConfiguration(join(folder, 'broken.json')), /broken\.json: is not JSON/)
+})
+
+test('beyond this machine it wants a certificate and sign-in', () => {
+  const beyond = { ...good, id: 'a', listen: '0.0.0.0:8443' }
+  const https = [{ id: 'a', address: 'https://a.example.org:8443' }]
+  const tls = { cert: pem('c.pem'), key: pem('k.pem') }
+  const auth = { password: 'long enough' }
+  const rest =
+    'Listen on 127.0.0.1, or set tls.cert, tls.key and auth. ' +
+    'Behind a proxy that does both: listen on loopback or a Unix socket.'
+  const refused = (json: object, why: string) =>
+    assert.throws(() => parseConfiguration(json, file), {
+      message: `Refusing to listen on 0.0.0.0:8443: ${why} ${rest}`,
+    })
+  refused(beyond, 'no certificate and no sign-in are configured.')
+  refused({ ...beyond, servers: https, tls }, 'no sign-in is configured.')
+  refused({ ...beyond, auth }, 'no certificate is configured.')
+  parseConfiguration({ ...beyond, servers: https, tls, auth }, file)
+  for (const listen of ['localhost:1', '[::1]:1', '127.9.9.9:1', '/run/fourfold.sock']) {
+    parseConfiguration({ ...beyond, listen }, file)
+  }
+  for (const listen of ['[::]:1', '10.0.0.1:1', '127.example.org:1']) {
+    assert.throws(() => parseConfiguration({ ...beyond, listen }, file), /^.*Refusing to listen on/)
+  }
+})
