@@ -163,6 +163,9 @@ export interface Engine {
   isBusy(): boolean
   /** How the servers are, in the order of the configuration. */
   servers(now: number): ServerView[]
+  /** Takes nothing from other servers until `resume`: this disk is nearly full. */
+  suspend(): void
+  resume(): void
   close(): Promise<void>
 }
 

@@ -148,7 +148,7 @@ class Assembled {
       ...(this.#tls && { tls: { ...this.#tls, asksForCertificate: this.#tls.ca !== undefined } }),
       routes: routes(this.#configuration, {
         runtime,
-        engine: this.#engine,
+        acceptPeer: (channel) => this.#engine.addPeer(channel),
         tokens: this.#tokens,
         status: () => this.#status(),
       }),

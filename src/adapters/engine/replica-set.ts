@@ -46,6 +46,8 @@ export class ReplicaSetEngine implements Engine {
   #isScheduled = false
   #nextChannel = 1
   #isWriting = false
+  /** No channel to a peer is opened. */
+  #isSuspended = false
   /** Nothing is stepped any more. */
   #isOver = false
   #ticker: NodeJS.Timeout | undefined
@@ -78,6 +80,15 @@ export class ReplicaSetEngine implements Engine {
     return this.#options.replication.servers(now)
   }
 
+  suspend(): void {
+    this.#isSuspended = true
+    this.#closePeers('this server cannot save')
+  }
+
+  resume(): void {
+    this.#isSuspended = false
+  }
+
   async close(): Promise<void> {
     this.#stop('this server is stopping')
     await this.#options.storage.close()
@@ -91,9 +102,10 @@ export class ReplicaSetEngine implements Engine {
   }
 
   #open(channel: Channel<PeerMessage, PeerMessage>, dialled?: ReplicaId): void {
-    if (this.#isOver) {
+    if (this.#isOver || this.#isSuspended) {
       channel.listen({ received: () => {}, closed: () => {} })
-      channel.close('this server is stopping')
+      channel.close('this server takes nothing now')
+      if (dialled) this.#put({ type: 'undialled', replica: dialled })
       return
     }
     const id = this.#nextChannel++
@@ -108,6 +120,10 @@ export class ReplicaSetEngine implements Engine {
   }
 
   #dial(replica: ReplicaId): void {
+    if (this.#isSuspended) {
+      this.#put({ type: 'undialled', replica })
+      return
+    }
     this.#options.dial(replica).then(
       (channel) => this.#open(channel, replica),
       () => this.#put({ type: 'undialled', replica }),
@@ -191,6 +207,10 @@ export class ReplicaSetEngine implements Engine {
   #stop(why: string): void {
     this.#isOver = true
     clearTimeout(this.#ticker)
+    this.#closePeers(why)
+  }
+
+  #closePeers(why: string): void {
     for (const channel of this.#peers.values()) channel.close(why)
   }
 
