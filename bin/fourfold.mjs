@@ -4,7 +4,9 @@
 import { existsSync } from 'node:fs'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
-import { become, findRuntime, noRuntime } from './runtime.mjs'
+import { become, endWithNpm, findRuntime, noRuntime } from './runtime.mjs'
+
+endWithNpm()
 
 const at = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url))
 

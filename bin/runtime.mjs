@@ -40,6 +40,24 @@ export const noRuntime =
   `Fourfold needs Node ${nodeMin} or newer; this is ${process.versions.node}, and none came as a ` +
   'dependency. Install Node 24 (nodejs.org), or install again without --omit=optional.'
 
+/** How long a program outlives the npm that was told to end. */
+const orphanMs = 500
+
+/**
+ * npm gives a signal to the shell that it started us with, which dies of it and tells nobody. So
+ * whoever was started by npm ends when its parent does. Call it once, first.
+ */
+export function endWithNpm() {
+  if (process.env.npm_command === undefined) return
+  const parent = process.ppid
+  const timer = setInterval(() => {
+    if (process.ppid === parent) return
+    clearInterval(timer)
+    process.kill(process.pid, 'SIGTERM')
+  }, orphanMs)
+  timer.unref()
+}
+
 /**
  * Runs a program in place of this process: its input and output are ours, signals go to it, and we
  * end as it ends. `isOwnGroup` puts it and all it starts in a process group of its own, of which

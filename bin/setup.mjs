@@ -15,7 +15,15 @@ import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 import { findTools } from './tools.mjs'
-import { become, endGroup, findRuntime, isAtLeast, nodeMin, noRuntime } from './runtime.mjs'
+import {
+  become,
+  endGroup,
+  endWithNpm,
+  findRuntime,
+  isAtLeast,
+  nodeMin,
+  noRuntime,
+} from './runtime.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const at = (path) => join(root, path)
@@ -40,6 +48,7 @@ class SetupError extends Error {
   exitCode = 1
 }
 
+endWithNpm()
 try {
   main(process.argv.slice(2))
 } catch (error) {

@@ -90,6 +90,27 @@ test('a Node that is too old starts the one that came as a dependency, and ends 
   assert.equal(child.exitCode, 5)
 })
 
+test('who ends npm ends what npm started, though a shell between them says nothing', async (t) => {
+  const program = `
+    process.on('SIGTERM', () => { console.log('asked to end'); process.exit(0) })
+    setTimeout(() => console.log('never asked'), 20_000)
+    console.log('up')`
+  const path = installed(t, program)
+  // Two commands, or some shells would become the program instead of starting it.
+  const line = `"${process.execPath}" "${path}"; exit`
+  const shell = spawn('sh', ['-c', line], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, npm_command: 'exec' },
+  })
+  shell.stdout.setEncoding('utf8')
+  let output = ''
+  for await (const piece of shell.stdout) {
+    output += piece
+    if (output === 'up\n') shell.kill('SIGTERM')
+  }
+  assert.equal(output, 'up\nasked to end\n')
+})
+
 test('without any Node that is new enough the command says what to do', (t) => {
   const path = installed(t, '')
   const old = join(path, '../old.mjs')
