@@ -1,6 +1,6 @@
 // RPC over HTTP: every service answers gRPC, gRPC-Web and Connect, on HTTP/1.1 and HTTP/2.
 
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import { TLSSocket } from 'node:tls'
 import { createConnectRouter, createContextValues, type ConnectRouter } from '@connectrpc/connect'
 import {
@@ -48,6 +48,23 @@ async function answer(
   const values = createContextValues()
     .set(addressKey, socket.remoteAddress ?? '')
     .set(certifiedKey, socket instanceof TLSSocket && socket.authorized)
+  const addTrailers = response.addTrailers.bind(response)
+  response.addTrailers = (trailers) =>
+    addTrailers(withPlainMessage(trailers as OutgoingHttpHeaders))
   const universal = universalRequestFromNodeRequest(request, response, undefined, values)
   await universalResponseToNodeResponse(await handler(universal), response)
+}
+
+/**
+ * gRPC wants only "%" and what is no printable ASCII percent-encoded. Connect encodes punctuation
+ * too, and grpc-js does not decode that: its users would read "%3B" in our sentences.
+ */
+function withPlainMessage(trailers: OutgoingHttpHeaders): OutgoingHttpHeaders {
+  if (typeof trailers['grpc-message'] !== 'string') return trailers
+  const plain = (encoded: string, hex: string) => {
+    const code = parseInt(hex, 16)
+    return code >= 0x20 && code < 0x7f && code !== 0x25 ? String.fromCharCode(code) : encoded
+  }
+  const message = trailers['grpc-message'].replace(/%([0-9a-f]{2})/gi, plain)
+  return { ...trailers, 'grpc-message': message }
 }
