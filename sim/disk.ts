@@ -4,6 +4,7 @@
 import * as Y from 'yjs'
 import { MemoryDisk, MemoryStorage } from '../src/adapters/storage/memory.ts'
 import type { SubjectId } from '../src/core/model/ids.ts'
+import { integrate } from '../src/core/model/integration.ts'
 import { storedText, textRoot } from '../src/core/model/snapshot.ts'
 import type { VersionVector } from '../src/core/model/version-vector.ts'
 import { CorruptError, type Batch, type StorageReader } from '../src/core/ports.ts'
@@ -194,7 +195,7 @@ export class SimulatedDisk {
     const mirror = this.#mirrors.get(subject)
     if (mirror?.name === 'damaged') return
     const doc = mirror?.doc ?? emptyDoc()
-    Y.applyUpdate(doc, update)
+    integrate(doc, update)
     this.#mirrors.set(subject, { name: 'whole', doc })
   }
 

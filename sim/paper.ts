@@ -2,6 +2,7 @@
 // entry in the journal for each.
 
 import * as Y from 'yjs'
+import { integrate } from '../src/core/model/integration.ts'
 import { textRoot } from '../src/core/model/snapshot.ts'
 import { Bits } from './bits.ts'
 import type { Checkers } from './checkers.ts'
@@ -50,7 +51,7 @@ export class Paper {
 
   /** What somebody else wrote. */
   integrate(update: Uint8Array): void {
-    Y.applyUpdate(this.doc, update, 'server')
+    integrate(this.doc, update, 'server')
   }
 
   /** Lets the checkers see the screen, if it changed. */

@@ -4,6 +4,7 @@ import { create, fromBinary, toBinary } from '@bufbuild/protobuf'
 import * as Y from 'yjs'
 import { checksum } from './checksum.ts'
 import { copyEntry, mergeEntry } from './entry.ts'
+import { integrate } from './integration.ts'
 import { decodeTextUpdate, encodeTextUpdate, mergeTextUpdates, textRoot } from './text-update.ts'
 import { fromSeen, raise, toSeen, type VersionVector } from './version-vector.ts'
 import {
@@ -79,9 +80,9 @@ export function storedText(stored: StoredSubject): Y.Doc {
   doc.getText(textRoot)
   // One transaction: runs of text are joined and deleted text is dropped once, at its end.
   doc.transact(() => {
-    for (const { text } of stored.snapshots) if (text.length > 0) Y.applyUpdate(doc, text)
+    for (const { text } of stored.snapshots) if (text.length > 0) integrate(doc, text)
     const loose = looseTexts(stored)
-    if (loose.length > 0) Y.applyUpdate(doc, joinedTexts(loose))
+    if (loose.length > 0) integrate(doc, joinedTexts(loose))
   })
   return doc
 }

@@ -1,6 +1,7 @@
 // One document that somebody follows or writes: its text in memory, its followers, their carets.
 
 import * as Y from 'yjs'
+import { integrate } from '../model/integration.ts'
 import { storedText, textRoot } from '../model/snapshot.ts'
 import { caretLifeMs } from '../model/limits.ts'
 import type { SessionId, SubjectId } from '../model/ids.ts'
@@ -63,7 +64,7 @@ export class LiveDocument {
 
   /** Integrates a checked update, if the text is in memory; else the disk has it when it is read. */
   integrate(update: Uint8Array): void {
-    if (this.#doc) Y.applyUpdate(this.#doc, update)
+    if (this.#doc) integrate(this.#doc, update)
   }
 
   /** Edits the text as this server's own writer; the update, or undefined when nothing changed. */
@@ -100,7 +101,7 @@ export class LiveDocument {
   reload(): Uint8Array | undefined {
     if (!this.#doc) return undefined
     const before = Y.encodeStateVector(this.#doc)
-    Y.applyUpdate(this.#doc, this.#storedBytes())
+    integrate(this.#doc, this.#storedBytes())
     return Y.encodeStateAsUpdate(this.#doc, before)
   }
 
