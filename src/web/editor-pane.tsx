@@ -57,7 +57,8 @@ export function EditorPane({ open, fileName, editor, isOffline, isCovered }: Edi
       })
       open.show(true)
       editor.show(view)
-      view.focus()
+      // On a touch screen the focus would bring up the keyboard over what one came to read.
+      if (!matchMedia('(pointer: coarse)').matches) view.focus()
       const keep = () => keepPlace(view, open)
       window.addEventListener('pagehide', keep)
       unkeep = () => {
