@@ -167,8 +167,8 @@ test('a watcher hears what is there and then each change', async (t) => {
   )
   watch.on('error', () => {})
   const events: string[] = []
-  watch.on('data', ({ event, file }: Answer) =>
-    events.push(`${String(event)} ${String((file as Answer | null)?.['name'] ?? '')}`.trim()),
+  watch.on('data', ({ event, file }: { event: string; file: { name: string } | null }) =>
+    events.push(`${event} ${file?.name ?? ''}`.trim()),
   )
   const until = async (count: number) => {
     while (events.length < count) await once(watch, 'data')

@@ -67,6 +67,8 @@ export interface RuntimeOptions {
   now: () => number
   /** Whether the disk has too little room to go on. */
   isDiskFull: () => Promise<boolean>
+  /** Instead of the usual distance between two such looks. */
+  diskLookMs?: number
   /** Why a client may not come in, if so. */
   turnsAway: (hello: Hello) => { code: Code; text: string } | undefined
   log: (level: 'info' | 'error', text: string) => void
@@ -293,7 +295,7 @@ export class Runtime implements ClientLinkOwner {
       this.#sweptAt = now
       for (const link of this.#clients.values()) link.sweep()
     }
-    if (now - this.#lookedAt >= diskLookMs) {
+    if (now - this.#lookedAt >= (this.#options.diskLookMs ?? diskLookMs)) {
       this.#lookedAt = now
       this.#options.isDiskFull().then((isFull) => this.#looked(isFull), this.#fail)
     }
@@ -347,7 +349,7 @@ export class Runtime implements ClientLinkOwner {
 
   /** Asks clients to move, spread over a second, closes everything, and the storage last. */
   async stop(): Promise<void> {
-    if (!this.#takesWork()) return
+    if (this.#health === 'failed' || this.#health === 'stopping') return
     this.#health = 'stopping'
     const text = this.#reason()
     const goaway = encodeFrame(

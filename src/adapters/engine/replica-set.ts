@@ -21,9 +21,12 @@ import type {
 } from '../../core/replication/messages.ts'
 import type { Replication } from '../../core/replication/replication.ts'
 
-/** Ticks while something waits for time to pass, and while nothing does. */
+/**
+ * Ticks while something waits for time to pass, and while nothing does: as in the server's runtime,
+ * so that both wake the process in the same moment.
+ */
 const busyTickMs = 50
-const idleTickMs = 150
+const idleTickMs = 200
 
 export interface ReplicaSetEngineOptions {
   replication: Replication
