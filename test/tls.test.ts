@@ -1,0 +1,177 @@
+// Servers with certificates and a password: who is let in, and who is not.
+
+import assert from 'node:assert/strict'
+import { copyFileSync, chmodSync, readFileSync } from 'node:fs'
+import { createServer, type AddressInfo } from 'node:net'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { test, type TestContext } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+import { Code, ConnectError, createClient } from '@connectrpc/connect'
+import { createConnectTransport, createGrpcTransport } from '@connectrpc/connect-node'
+import { create } from '@bufbuild/protobuf'
+import { WebSocket as ClientSocket } from 'ws'
+
+import {
+  ExchangeRequestSchema,
+  FolderService,
+  ReplicationService,
+  SessionResponseSchema,
+  SessionRequestSchema,
+  Code as WireCode,
+} from '../src/core/model/wire.ts'
+import { fromBinary, toBinary } from '@bufbuild/protobuf'
+import { now } from '../src/adapters/system.ts'
+import { parseConfiguration } from '../src/server/configuration.ts'
+import { startServer } from '../src/server/server.ts'
+import { proofHeader } from '../src/server/services/replication.ts'
+import { Tokens } from '../src/server/tokens.ts'
+import { startLone, temporaryFolder } from './lone-server.ts'
+import { root } from './tool.ts'
+
+const files = join(root, 'test', 'tls')
+const pem = (name: string) => readFileSync(join(files, name))
+const password = 'correct horse'
+
+/** The certificates where a configuration may use them: keys are private. */
+function tlsKeys(t: TestContext) {
+  const folder = temporaryFolder(t)
+  for (const name of ['server.pem', 'server.key', 'set-ca.pem']) {
+    copyFileSync(join(files, name), join(folder, name))
+    chmodSync(join(folder, name), 0o600)
+  }
+  const [cert, key, ca] = ['server.pem', 'server.key', 'set-ca.pem'].map((name) =>
+    join(folder, name),
+  )
+  return { cert, key, ca }
+}
+
+/** What a caller presents. */
+interface Papers {
+  certificate?: 'server' | 'stranger' | 'expired'
+  proof?: string
+}
+
+/** Dials in as a server would: its first message, or the code of the refusal. */
+async function dialIn(address: string, { certificate, proof }: Papers): Promise<string> {
+  const own = certificate && { cert: pem(`${certificate}.pem`), key: pem(`${certificate}.key`) }
+  const transport = createGrpcTransport({
+    baseUrl: address,
+    nodeOptions: { ca: pem('set-ca.pem'), ...own },
+  })
+  const ended = new AbortController()
+  const requests = async function* () {
+    yield create(ExchangeRequestSchema, { messages: [] })
+    await once(ended.signal, 'abort')
+  }
+  try {
+    const headers = { [proofHeader]: proof ?? '' }
+    const answers = createClient(ReplicationService, transport).exchange(requests(), {
+      headers,
+      signal: ended.signal,
+    })
+    for await (const { messages } of answers) return String(messages[0]?.message.case)
+    return 'nothing'
+  } catch (error) {
+    return Code[ConnectError.from(error).code]
+  } finally {
+    ended.abort()
+  }
+}
+
+test('only a server of the set may exchange updates: by certificate and by proof', async (t) => {
+  const { address } = await startLone(t, { tls: tlsKeys(t), auth: { password } })
+  const proof = new Tokens('test', password).proof('b', now())
+  const wrong = new Tokens('test', 'other horse').proof('b', now())
+  assert.equal(await dialIn(address, { certificate: 'server', proof }), 'hello')
+  const refused: Papers[] = [
+    { proof },
+    { certificate: 'server' },
+    { certificate: 'server', proof: wrong },
+    { certificate: 'stranger', proof },
+    { certificate: 'expired', proof },
+  ]
+  for (const papers of refused) {
+    assert.equal(await dialIn(address, papers), 'PermissionDenied', JSON.stringify(papers))
+  }
+})
+
+test('servers with certificates find each other, and clients need none', async (t) => {
+  const data = temporaryFolder(t)
+  const ports = await Promise.all([freePort(), freePort()])
+  const tls = tlsKeys(t)
+  const json = {
+    set: 'test',
+    data,
+    servers: ports.map((port, index) => ({
+      id: 'ab'[index],
+      address: `https://127.0.0.1:${port}`,
+    })),
+    tls,
+    auth: { password },
+    diskFreeBytesMin: 0,
+  }
+  const log: string[] = []
+  for (const id of ['a', 'b']) {
+    const server = await startServer({
+      configuration: parseConfiguration(json, 'test.json', { id }),
+      isFirst: false,
+      log: (level, text) => log.push(`${level} ${text}`),
+      failed: () => {},
+    })
+    t.after(() => server.stop())
+  }
+  const [address] = json.servers.map((server) => server.address)
+  const nodeOptions = { ca: pem('set-ca.pem') }
+  const transports = [
+    createGrpcTransport({ baseUrl: address!, nodeOptions }),
+    createConnectTransport({ baseUrl: address!, httpVersion: '1.1', nodeOptions }),
+    createConnectTransport({ baseUrl: address!, httpVersion: '2', nodeOptions }),
+  ]
+  // An empty set serves only when its servers have found each other.
+  for (let tries = 0; log.filter((line) => line.includes('serving')).length < 2; tries++) {
+    assert.ok(tries < 500, log.join('; '))
+    await sleep(10)
+  }
+  for (const [index, transport] of transports.entries()) {
+    const folder = createClient(FolderService, transport)
+    const { token } = await folder.signIn({ name: `Ana ${index}`, password })
+    const headers = { authorization: `Bearer ${token}` }
+    const saved = await folder.saveFile({ file: `${index}.md`, text: 'x' }, { headers })
+    assert.deepEqual(saved.servers, ['a', 'b'])
+  }
+})
+
+test('a live session wants a token where the set wants sign-in', async (t) => {
+  const { address } = await startLone(t, { tls: tlsKeys(t), auth: { password } })
+  const answerTo = async (token: string) => {
+    const socket = new ClientSocket(`${address.replace('http', 'ws')}/session`, {
+      ca: pem('set-ca.pem'),
+    })
+    await once(socket, 'open')
+    const hello = { key: new Uint8Array(16).fill(7), name: 'Ana', protocol: 1, token }
+    const messages = [{ message: { case: 'hello' as const, value: hello } }]
+    socket.send(toBinary(SessionRequestSchema, create(SessionRequestSchema, { messages })))
+    const [frame] = (await once(socket, 'message')) as [Buffer]
+    socket.close()
+    return fromBinary(SessionResponseSchema, frame).messages[0]!.message
+  }
+  for (const token of ['', 'rubbish', new Tokens('test', undefined).make('Ana', now()).token]) {
+    const answer = await answerTo(token)
+    assert.equal(answer.case, 'refused')
+    assert.equal(answer.case === 'refused' && answer.value.code, WireCode.UNAUTHENTICATED)
+    assert.equal(answer.case === 'refused' && answer.value.text, 'Sign in again.')
+  }
+  const good = new Tokens('test', password).make('Ana', now()).token
+  assert.equal((await answerTo(good)).case, 'welcome')
+})
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}
