@@ -28,9 +28,10 @@ export interface DiskOptions {
 /** A text that follows what is durable, without asking the code under test. */
 type Mirror = { name: 'whole'; doc: Y.Doc } | { name: 'damaged' }
 
-type Job =
-  | { type: 'write'; batch: Batch; done: () => void }
-  | { type: 'compact'; subject: SubjectId; upTo: VersionVector; done: () => void }
+type Job = { done: (isDamaged: boolean) => void } & (
+  | { type: 'write'; batch: Batch }
+  | { type: 'compact'; subject: SubjectId; upTo: VersionVector }
+)
 
 /** One server's disk. It outlives the server's processes. */
 export class SimulatedDisk {
@@ -64,7 +65,8 @@ export class SimulatedDisk {
     this.#begin({ type: 'write', batch, done })
   }
 
-  compact(subject: SubjectId, upTo: VersionVector, done: () => void): void {
+  /** `done`: merged, or it met a damaged record and changed nothing. */
+  compact(subject: SubjectId, upTo: VersionVector, done: (isDamaged: boolean) => void): void {
     this.#begin({ type: 'compact', subject, upTo, done })
   }
 
@@ -79,26 +81,28 @@ export class SimulatedDisk {
     const { timeline, random, isHasty } = this.#options
     const life = this.#life
     this.#underWay.push(job)
-    if (isHasty) {
-      perform(this.#storage, job)
-      timeline.after(tellMs, () => life === this.#life && job.done())
-    }
+    const tell = (isSound: boolean) =>
+      timeline.after(tellMs, () => life === this.#life && job.done(!isSound))
+    if (isHasty) tell(perform(this.#storage, job))
     timeline.after(random.span(this.flushMs), () => {
       if (life !== this.#life) return
       // Jobs of a hasty disk overlap; they become durable in their order all the same.
       const count = this.#underWay.indexOf(job) + 1
-      for (const each of this.#underWay.splice(0, Math.max(0, count))) this.#becomeDurable(each)
-      if (!isHasty) timeline.after(tellMs, () => life === this.#life && job.done())
+      let isSound = true
+      for (const each of this.#underWay.splice(0, count)) isSound = this.#becomeDurable(each)
+      if (!isHasty) tell(isSound)
     })
   }
 
-  #becomeDurable(job: Job): void {
+  /** False: it met a damaged record. */
+  #becomeDurable(job: Job): boolean {
     const { isHasty } = this.#options
-    perform(isHasty ? new MemoryStorage(this.#durable) : this.#storage, job)
+    const isSound = perform(isHasty ? new MemoryStorage(this.#durable) : this.#storage, job)
     if (job.type === 'write') this.#follow(job.batch)
     const waiting = this.#waiting
     this.#waiting = waiting.filter(({ last }) => last !== job)
     for (const { last, action } of waiting) if (last === job) action()
+    return isSound
   }
 
   /** The process died or the power failed: what was under way is there as a whole or not at all. */
@@ -209,9 +213,19 @@ export class SimulatedDisk {
   }
 }
 
-function perform(storage: MemoryStorage, job: Job): void {
-  if (job.type === 'write') storage.commit(job.batch)
-  else storage.compactNow(job.subject, job.upTo)
+/** False: a damaged record was in the way, and nothing changed. */
+function perform(storage: MemoryStorage, job: Job): boolean {
+  if (job.type === 'write') {
+    storage.commit(job.batch)
+    return true
+  }
+  try {
+    storage.compactNow(job.subject, job.upTo)
+    return true
+  } catch (error) {
+    if (!(error instanceof CorruptError)) throw error
+    return false
+  }
 }
 
 /** What is there of a document that nobody wrote; it stays as it is. */

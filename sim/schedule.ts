@@ -160,44 +160,45 @@ class Schedule {
   }
 
   #run(): void {
-    const { runMs, faults, people } = this.#plan
+    const { runMs, faults } = this.#plan
     for (const server of this.#servers.values()) {
       this.#timeline.at(this.#random.between(0, 300), () => server.start())
     }
     for (const person of this.#people) person.begin(runMs)
     for (const fault of faults) this.#nemesis.expect(fault)
-    this.#runUntil(runMs, () => false)
+    if (!this.#runUntil(runMs, () => false)) return
     this.#nemesis.heal()
     for (const person of this.#people) person.heal()
-    this.#runUntil(runMs + savedWithinMs, () => this.#unsaved().length === 0)
+    if (!this.#runUntil(runMs + savedWithinMs, () => this.#unsaved().length === 0)) return
     this.#savedMs = this.#timeline.now - runMs
     const [unsaved] = this.#unsaved()
     if (unsaved) {
       const { person, document, invokedAt } = unsaved
-      const when = `${Math.round(invokedAt)} ms`
-      this.#bad({
-        checker: 'C11',
-        at: this.#timeline.now,
-        text: `an edit of ${person} in ${document} at ${when} is saved nowhere ${savedWithinMs} ms after healing (${people.length} people)`,
-      })
+      const edit = `an edit of ${person} in ${document} at ${Math.round(invokedAt)} ms`
+      this.#isLate(`${savedWithinMs} ms after healing ${edit} is saved nowhere`)
+      return
     }
-    this.#runUntil(runMs + convergedWithinMs, () => this.#difference() === undefined)
+    if (!this.#runUntil(runMs + convergedWithinMs, () => this.#difference() === undefined)) return
     this.#convergedMs = this.#timeline.now - runMs
     const difference = this.#difference()
     if (difference !== undefined) {
-      const text = `${convergedWithinMs} ms after healing ${difference}`
-      this.#bad({ checker: 'C11', at: this.#timeline.now, text })
+      this.#isLate(`${convergedWithinMs} ms after healing ${difference}`)
+      return
     }
-    this.#runUntil(this.#timeline.now + afterglowMs, () => false)
-    if (this.#violations.length === 0) this.#checkEnd()
+    if (this.#runUntil(this.#timeline.now + afterglowMs, () => false)) this.#checkEnd()
   }
 
-  /** Runs in small steps, looking around after each, until a time, a goal, or a violation. */
-  #runUntil(until: number, isDone: () => boolean): void {
+  #isLate(text: string): void {
+    this.#bad({ checker: 'C11', at: this.#timeline.now, text })
+  }
+
+  /** Runs in small steps, looking around after each, until a time or a goal; false: a violation. */
+  #runUntil(until: number, isDone: () => boolean): boolean {
     while (this.#violations.length === 0 && this.#timeline.now < until && !isDone()) {
       this.#timeline.run(Math.min(until, this.#timeline.now + probeMs))
       this.#probe()
     }
+    return this.#violations.length === 0
   }
 
   #bad(violation: Violation): void {
@@ -343,8 +344,7 @@ class Schedule {
     this.#timeline.run(this.#timeline.now + afterglowMs)
     for (const [what, answers] of heard) {
       if (answers.length < this.#servers.size) {
-        const text = `"${what}" is answered by ${answers.length} of ${this.#servers.size} servers`
-        this.#bad({ checker: 'C11', at: this.#timeline.now, text })
+        this.#isLate(`"${what}" is answered by ${answers.length} of ${this.#servers.size} servers`)
       }
       const readings = answers.map(({ where, answer }) => ({ where, value: wordsOf(answer) }))
       this.#checkers.checkSame(what, readings)

@@ -5,14 +5,15 @@
 import type { Origin, ReplicaId } from '../../core/model/ids.ts'
 import { peerQueueBytesMax } from '../../core/model/limits.ts'
 import type { PeerMessage } from '../../core/model/wire.ts'
-import type {
-  Channel,
-  Engine,
-  EngineListener,
-  EngineReader,
-  EngineRequest,
-  ServerView,
-  Storage,
+import {
+  CorruptError,
+  type Channel,
+  type Engine,
+  type EngineListener,
+  type EngineReader,
+  type EngineRequest,
+  type ServerView,
+  type Storage,
 } from '../../core/ports.ts'
 import type {
   PeerChannel,
@@ -174,7 +175,13 @@ export class ReplicaSetEngine implements Engine {
       case 'compact': {
         const { subject, upTo } = output
         const compacted = () => this.#put({ type: 'compacted', subject })
-        storage.compact(subject, upTo).then(compacted, this.#fail)
+        storage.compact(subject, upTo).then(compacted, (error: Error) => {
+          if (!(error instanceof CorruptError)) return this.#fail(error)
+          // It changed nothing, and what a peer sends whole takes the place of what is damaged.
+          log('error', `${error.message}; asking a peer for it`)
+          this.#put({ type: 'asked', request: { type: 'want', subject } })
+          compacted()
+        })
         return
       }
       case 'dial':

@@ -1,0 +1,375 @@
+// One process of a simulated server: the real minds in the loops of the runtime and of its engine.
+//
+//   clients, time ──> inbox ── turn ──> Replica ── ask ──> inbox ── turn ──> Replication ──> disk, peers
+//                       ^─────────────── event ───────────────────────────────┘
+
+import { createHash } from 'node:crypto'
+import { deflateRawSync } from 'node:zlib'
+import type { Origin, ReplicaId, SubjectId } from '../src/core/model/ids.ts'
+import { caretsPerSecondMax, pushBurstMax, pushesPerSecondMax } from '../src/core/model/limits.ts'
+import type { ClientMessage, PeerMessage, ServerMessage } from '../src/core/model/wire.ts'
+import type { Channel } from '../src/core/ports.ts'
+import type {
+  Answer,
+  Call,
+  CallId,
+  ClientChannel,
+  ReplicaInput,
+  ReplicaOutput,
+} from '../src/core/replica/messages.ts'
+import { Replica } from '../src/core/replica/replica.ts'
+import type {
+  PeerChannel,
+  ReplicationInput,
+  ReplicationOutput,
+} from '../src/core/replication/messages.ts'
+import { Replication } from '../src/core/replication/replication.ts'
+import type { HostName } from './network.ts'
+import type { ServerOptions } from './server.ts'
+
+/** When time begins, for those who read a wall clock. */
+export const epochMs = 1_700_000_000_000
+/** As in the runtime and its engine. */
+const busyTickMs = 50
+const idleTickMs = 150
+/** What arrives within this is one turn. */
+const turnMs = 0.1
+
+export function addressOf(server: HostName): string {
+  return `http://${server}`
+}
+
+export class Life {
+  readonly #options: ServerOptions
+  readonly #clockMs: number
+  readonly #replica: Replica
+  readonly #replication: Replication
+  readonly #runtime: Loop<ReplicaInput>
+  readonly #engine: Loop<ReplicationInput>
+  /** Turns that follow the present one at once. */
+  readonly #following: Turning[] = []
+  readonly #clients = new Map<ClientChannel, Channel<object, object>>()
+  readonly #peers = new Map<PeerChannel, Channel<object, object>>()
+  readonly #calls = new Map<CallId, (answer: Answer) => void>()
+  readonly #hearing: ((message: PeerMessage) => PeerMessage[]) | undefined
+  #isServing = false
+  #isWriting = false
+  #isOver = false
+  #nextId = 1
+
+  constructor(options: ServerOptions, origin: Origin, clockMs: number) {
+    const { name, set, disk, network, plant, random, timeline, trace } = options
+    this.#options = options
+    this.#clockMs = clockMs
+    const opened = disk.open()
+    const reader = plant.reader?.(opened) ?? opened
+    this.#hearing = plant.hearing?.(reader.vector())
+    const replica = name as ReplicaId
+    const now = this.#now()
+    const shared = { now, replica, set: 'simulated', origin, reader }
+    const servers = set.map((id) => ({ id: id as ReplicaId, address: addressOf(id) }))
+    this.#replication = new Replication({ ...shared, servers, isFirst: false })
+    this.#replica = new Replica({
+      ...shared,
+      version: 'simulated',
+      safeCount: 2,
+      rates: {
+        pushesPerSecond: pushesPerSecondMax,
+        pushBurst: pushBurstMax,
+        caretsPerSecond: caretsPerSecondMax,
+      },
+      random: () => random.next(),
+      seal: (document, update) =>
+        createHash('sha256').update(document).update(update).digest().subarray(0, 16),
+      hash: (text) => createHash('sha256').update(text).digest('hex'),
+      deflate: (text) => deflateRawSync(text),
+    })
+    const turns = { life: this, settle: { type: 'settle' }, tick: { type: 'tick' } } as const
+    this.#runtime = new Loop<ReplicaInput>({
+      ...turns,
+      step: (at, input) => this.#stepReplica(at, input),
+      isBusy: () => this.#replica.isBusy(),
+    })
+    this.#engine = new Loop<ReplicationInput>({
+      ...turns,
+      step: (at, input) => this.#stepReplication(at, input),
+      isBusy: () => this.#isWriting || this.#replication.isBusy(),
+    })
+    trace.note(timeline.now, `${name} starts as ${origin}`)
+    network.listen(name, (channel, from, service) => {
+      if (service === 'peer') this.#openPeer(channel)
+      else this.#openClient(channel, from)
+    })
+    this.#engine.tickIn(0)
+    this.#runtime.tickIn(0)
+  }
+
+  /** Whether it lets clients in. */
+  get isServing(): boolean {
+    return this.#isServing
+  }
+
+  end(): void {
+    this.#isOver = true
+  }
+
+  /** The process goes on: what was due while it was frozen is due now. */
+  thawed(): void {
+    for (const loop of [this.#engine, this.#runtime]) {
+      loop.schedule()
+      loop.tickIn(0)
+    }
+  }
+
+  call(request: Call, answered: (answer: Answer) => void): void {
+    const call = this.#nextId++
+    this.#calls.set(call, (answer) => {
+      this.#calls.delete(call)
+      answered(answer)
+    })
+    this.#runtime.put({ type: 'called', call, author: '', request })
+  }
+
+  compact(subject: SubjectId): void {
+    this.#engine.put({ type: 'asked', request: { type: 'compact', subject } })
+  }
+
+  #now(): number {
+    return epochMs + this.#options.timeline.now + this.#clockMs
+  }
+
+  // ------------------------------------------------------------------------------ channels
+
+  #openClient(channel: Channel<object, object>, address: string): void {
+    const id = this.#nextId++
+    this.#clients.set(id, channel)
+    this.#runtime.put({ type: 'opened', channel: id, address })
+    channel.listen({
+      received: (message) =>
+        this.#runtime.put({
+          type: 'received',
+          channel: id,
+          message: message as ClientMessage,
+          bytes: 100,
+        }),
+      closed: () => {
+        if (this.#clients.delete(id)) this.#runtime.put({ type: 'closed', channel: id })
+      },
+    })
+  }
+
+  #openPeer(channel: Channel<object, object>): void {
+    const id = this.#nextId++
+    this.#peers.set(id, channel)
+    this.#engine.put({ type: 'opened', channel: id })
+    channel.listen({
+      received: (message) => this.#fromPeer(id, message as PeerMessage),
+      closed: () => this.#peerClosed(id),
+    })
+  }
+
+  #dial(dialled: ReplicaId): void {
+    const id = this.#nextId++
+    const channel = this.#options.network.dial(this.#options.name, dialled, 'peer', {
+      opened: () => {
+        this.#peers.set(id, channel)
+        this.#engine.put({ type: 'opened', channel: id, dialled })
+      },
+      received: (message) => this.#fromPeer(id, message as PeerMessage),
+      closed: () => {
+        if (this.#peers.has(id)) this.#peerClosed(id)
+        else this.#engine.put({ type: 'undialled', replica: dialled })
+      },
+    })
+  }
+
+  #fromPeer(channel: PeerChannel, message: PeerMessage): void {
+    for (const each of this.#hearing?.(message) ?? [message]) {
+      this.#engine.put({ type: 'received', channel, message: each })
+    }
+  }
+
+  #peerClosed(id: PeerChannel): void {
+    if (this.#peers.delete(id)) this.#engine.put({ type: 'closed', channel: id })
+  }
+
+  // ----------------------------------------------------------------------------- the minds
+
+  #stepReplica(at: number, input: ReplicaInput): void {
+    for (const output of this.#replica.step(at, input)) this.#performReplica(output)
+  }
+
+  #performReplica(output: ReplicaOutput): void {
+    switch (output.type) {
+      case 'ask':
+        this.#engine.putNext({ type: 'asked', request: output.request })
+        return
+      case 'send':
+        this.#send(output)
+        return
+      case 'hangUp':
+        this.#clients.get(output.channel)?.close(output.why)
+        return
+      case 'answer':
+        this.#calls.get(output.call)?.(output.answer)
+        return
+      case 'log':
+        this.#note(output.level, output.text)
+    }
+  }
+
+  #send({ channels, message }: Extract<ReplicaOutput, { type: 'send' }>): void {
+    const { fanOut } = this.#options.plant
+    for (const channel of fanOut?.(message, channels) ?? channels) {
+      this.#pass(this.#clients.get(channel), message)
+    }
+  }
+
+  #pass(channel: Channel<object, object> | undefined, message: PeerMessage | ServerMessage): void {
+    const { plant, disk } = this.#options
+    if (plant.waitsForFlush?.(message)) disk.afterFlush(() => channel?.send(message))
+    else channel?.send(message)
+  }
+
+  #stepReplication(at: number, input: ReplicationInput): void {
+    for (const output of this.#replication.step(at, input)) this.#performReplication(output)
+  }
+
+  #performReplication(output: ReplicationOutput): void {
+    const { disk } = this.#options
+    switch (output.type) {
+      case 'store':
+        this.#isWriting = true
+        disk.write(output.batch, () => {
+          this.#isWriting = false
+          this.#engine.put({ type: 'stored' })
+        })
+        return
+      case 'compact':
+        this.#compactNow(output)
+        return
+      case 'dial':
+        this.#dial(output.replica)
+        return
+      case 'send':
+        this.#pass(this.#peers.get(output.channel), output.message)
+        return
+      case 'hangUp':
+        this.#peers.get(output.channel)?.close(output.why)
+        return
+      case 'event':
+        if (output.event.type === 'servers') this.#isServing = output.event.isServing
+        this.#runtime.putNext({ type: 'event', event: output.event })
+        return
+      case 'log':
+        this.#note(output.level, output.text)
+    }
+  }
+
+  #compactNow({ subject, upTo }: Extract<ReplicationOutput, { type: 'compact' }>): void {
+    this.#options.disk.compact(subject, upTo, (isDamaged) => {
+      if (isDamaged) this.#engine.put({ type: 'asked', request: { type: 'want', subject } })
+      this.#engine.put({ type: 'compacted', subject })
+    })
+  }
+
+  #note(level: 'info' | 'error', text: string): void {
+    const { trace, timeline, name } = this.#options
+    trace.note(timeline.now, `${name} ${level}: ${text}`)
+  }
+
+  // ------------------------------------------------------------------------ for loops alone
+
+  get isStopped(): boolean {
+    return this.#isOver || this.#options.network.isFrozen(this.#options.name)
+  }
+
+  after(ms: number, action: () => void): void {
+    this.#options.timeline.after(ms, action)
+  }
+
+  follow(loop: Turning): void {
+    this.#following.push(loop)
+  }
+
+  /** A turn, and those that it made follow. */
+  turn(loop: Turning): void {
+    loop.turn(this.#now())
+    for (let next = this.#following.shift(); next; next = this.#following.shift()) {
+      next.turn(this.#now())
+    }
+  }
+}
+
+interface Turning {
+  turn(now: number): void
+}
+
+interface LoopOptions<Input> {
+  life: Life
+  /** What is put at the end of a turn, and when time passes. */
+  settle: Input
+  tick: Input
+  step: (now: number, input: Input) => void
+  isBusy: () => boolean
+}
+
+/** Gather, step, perform: one mind's inbox, a turn at a time. */
+class Loop<Input> implements Turning {
+  readonly #options: LoopOptions<Input>
+  #inbox: Input[] = []
+  #isScheduled = false
+  #isNext = false
+  /** Counts the timers set: only the newest one is heard. */
+  #tickNumber = 0
+  #tickMs = 0
+
+  constructor(options: LoopOptions<Input>) {
+    this.#options = options
+  }
+
+  put(input: Input): void {
+    this.#inbox.push(input)
+    this.schedule()
+  }
+
+  /** For the turn that follows the present one at once. */
+  putNext(input: Input): void {
+    this.#inbox.push(input)
+    if (this.#isNext) return
+    this.#isNext = true
+    this.#options.life.follow(this)
+  }
+
+  schedule(): void {
+    if (this.#isScheduled || this.#inbox.length === 0) return
+    this.#isScheduled = true
+    this.#options.life.after(turnMs, () => {
+      this.#isScheduled = false
+      this.#options.life.turn(this)
+    })
+  }
+
+  turn(now: number): void {
+    const { life, step, settle, isBusy } = this.#options
+    this.#isNext = false
+    if (life.isStopped || this.#inbox.length === 0) return
+    const inputs = this.#inbox
+    this.#inbox = []
+    for (const input of inputs) step(now, input)
+    step(now, settle)
+    if (isBusy() && this.#tickMs > busyTickMs) this.tickIn(busyTickMs)
+  }
+
+  tickIn(ms: number): void {
+    const { life, tick, isBusy } = this.#options
+    const number = ++this.#tickNumber
+    this.#tickMs = ms
+    life.after(ms, () => {
+      if (number !== this.#tickNumber || life.isStopped) return
+      this.#inbox.push(tick)
+      life.turn(this)
+      this.tickIn(isBusy() ? busyTickMs : idleTickMs)
+    })
+  }
+}
