@@ -125,6 +125,62 @@ export const coalesceMs = 8
 /** Client: bytes of pushes kept for re-sending as they were; beyond it they are re-offered merged. */
 export const outboxBytesMax = 4 * 1024 * 1024
 
+/** Client: servers known at once; a set has four, and seeds may name them differently. */
+export const placesMax = 32
+
+/** Client: when no connection is left, the clients of one server do not dial in the same instant. */
+export const dialJitterMs = 30
+
+/** Client: so much read, and the server is told that it may send more. */
+export const creditAfterBytes = 256 * 1024
+
+/** Client: a line is not called dead or slow for what it needs at this pace: 1 MiB a second. */
+export const slowBytesPerMs = 1024
+
+/** Client: pushes on their way without an answer; further edits gather, and travel as one. */
+export const pushesInFlightMax = 64
+
+/** Client: pushes and operations told apart; beyond it those that some server holds are joined. */
+export const parcelsMax = 128
+
+/** Client: operations that wait for a server, and their bytes: three files at the limit. */
+export const operationsMax = 64
+export const operationBytesMax = 32 * 1024 * 1024
+
+/** Client: edits of one document that wait; beyond it they are merged. */
+export const draftUpdatesMax = 256
+
+/** Client: a document is opened again after a second Resync: first after, and at most. */
+export const reopenFirstMs = 100
+export const reopenMaxMs = 2000
+
+/** Client: a document that cannot be pushed or opened here for this long: to another server. */
+export const elsewhereAfterMs = 3000
+
+/** Client: a server that could not open a document is not gone to for its sake within this. */
+export const unavailableMs = 300_000
+
+/** Client: bytes of one document as it is opened: 10 MiB of text, its deletions and writers. */
+export const openedBytesMax = 128 * 1024 * 1024
+
+/** Client: others' edits kept, for the case that their server dies before it passed them on. */
+export const keepsakeBytesMax = 1024 * 1024
+
+/** Client: an operation's receipt waits for all live servers at most so long, then tells which. */
+export const receiptWaitMs = 250
+
+/** Client: an operation that no server can carry out for this long has failed. */
+export const operationGiveUpMs = 10_000
+
+/** Client: edits without an answer for this long are shown as being saved. */
+export const savingAfterMs = 1500
+
+/** Client: no server for this long is shown. */
+export const localAfterMs = 3000
+
+/** Client: changes of the server kept for the person to read. */
+export const movesMax = 50
+
 /** Ephemeral presence of a session at another server ends this long after that server went silent. */
 export const presenceLifeMs = 10_000
 

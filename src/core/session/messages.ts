@@ -1,7 +1,14 @@
 // What goes into and comes out of a client's mind.
 
 import type { FourfoldError } from '../model/errors.ts'
-import type { Caret, ClientMessage, Entry, Operation, Server, ServerMessage } from '../model/wire.ts'
+import type {
+  Caret,
+  ClientMessage,
+  Entry,
+  Operation,
+  Server,
+  ServerMessage,
+} from '../model/wire.ts'
 
 /** Names one dialled connection, for as long as it lives; given by the session, never reused. */
 export type ConnectionId = number
@@ -11,7 +18,8 @@ export type SessionInput =
   /** The connection is open: say Hello. */
   | { type: 'opened'; connection: ConnectionId }
   | { type: 'closed'; connection: ConnectionId; why: string }
-  | { type: 'received'; connection: ConnectionId; message: ServerMessage }
+  /** `bytes`: of the frame it came in; 0 for the second message of a frame and later ones. */
+  | { type: 'received'; connection: ConnectionId; message: ServerMessage; bytes: number }
   /** The person changed the text: `update` holds only what is new. */
   | { type: 'edited'; document: string; update: Uint8Array }
   /** Start or stop following a document. */
@@ -19,9 +27,11 @@ export type SessionInput =
   | { type: 'unfollow'; document: string }
   /** `operation.ticket` is given by the session. */
   | { type: 'operate'; operation: Omit<Operation, '$typeName' | '$unknown' | 'ticket'> }
-  | { type: 'caret'; document: string; clock: number; state: string }
-  /** The network is back, or the person asks: dial at once. */
-  | { type: 'retry' }
+  /** JSON of where the person is; empty: nowhere. */
+  | { type: 'caret'; document: string; state: string }
+  /** The network is back, or the person asks: dial at once. `name`: ask for this name from now on. */
+  | { type: 'retry'; name?: string }
+  /** Nothing more is wanted: what can be sent is sent, then all connections end. */
   | { type: 'stopped' }
   | { type: 'tick' }
 
@@ -37,8 +47,8 @@ export type SessionOutput =
   | { type: 'caret'; caret: Caret }
   | { type: 'entries'; entries: Entry[]; isComplete: boolean }
   | { type: 'servers'; servers: Server[] }
-  /** The operation with this id took effect / never will. */
-  | { type: 'done'; operation: string; entry: string }
+  /** The operation with this id took effect, and is on the disks of these servers / never will. */
+  | { type: 'done'; operation: string; entry: string; servers: string[] }
   | { type: 'failed'; operation: string; error: FourfoldError }
   /** A push was turned down for ever: the edit stays here only. */
   | { type: 'turnedDown'; document: string; error: FourfoldError }

@@ -1,0 +1,244 @@
+// Carries parcels to servers: in order, again after a loss, twice when an answer is late.
+//
+//   parcel ──> active ── no receipt in time ──> standby, too ── it was first ──> they change places
+//
+// Safety: a parcel counts as held only by receipts of connections it was sent on. Tickets ascend on
+// every connection, because each sending gets a fresh one. Liveness: whatever is not held is sent
+// again on every new active connection, or offered from the document.
+
+import { hedgeAfterMs, operationGiveUpMs, receiptWaitMs, slowBytesPerMs } from '../model/limits.ts'
+import { FourfoldError } from '../model/errors.ts'
+import type { Connections } from './connections.ts'
+import type { Follows } from './follows.ts'
+import type { Link } from './link.ts'
+import { isSafe, type Disks, type Outbox } from './outbox.ts'
+import type { Outlet } from './outlet.ts'
+import { bytesOf, isUnacknowledged, type OperationParcel, type Parcel } from './parcel.ts'
+
+const none = new Uint8Array()
+
+/** How long an operation waits that a server could not carry out: first, and at most. */
+const operationRetryMs = 250
+const operationRetryMaxMs = 2000
+
+export class Delivery {
+  readonly #connections: Connections
+  readonly #follows: Follows
+  readonly #outbox: Outbox
+  readonly #outlet: Outlet
+  #ticket = 0
+
+  constructor(connections: Connections, follows: Follows, outbox: Outbox, outlet: Outlet) {
+    this.#connections = connections
+    this.#follows = follows
+    this.#outbox = outbox
+    this.#outlet = outlet
+  }
+
+  // ------------------------------------------------------------------------------------- sends
+
+  /** Sends what may be sent on the active connection. */
+  advance(now: number, link: Link): void {
+    this.#sendParcels(now, link)
+    let hasNew = false
+    for (const document of [...this.#outbox.drafted]) {
+      if (!this.#follows.mayPush(document) || this.#outbox.readyAt(document) > now) continue
+      if (link.readyAt(now, 0) > now) break
+      this.#outbox.take(now, document)
+      hasNew = true
+    }
+    if (hasNew) this.#sendParcels(now, link)
+  }
+
+  /** All edits so far go before what comes next, be they ready or not. */
+  flush(now: number, link: Link): void {
+    for (const document of [...this.#outbox.drafted]) {
+      if (this.#follows.mayPush(document)) this.#outbox.take(now, document)
+    }
+    this.#sendParcels(now, link)
+  }
+
+  /** Also on the standby: what the active one did not answer in time. True: there is such a thing. */
+  hedge(now: number, link: Link, standby: Link | undefined): boolean {
+    const overdue = [...this.#outbox.parcels].filter((parcel) => this.#hedgeAt(parcel, link) <= now)
+    const last = overdue.at(-1)
+    if (!last) return false
+    // A server that answers pings but not pushes is asked again, at a walk.
+    if (now - link.probedAt >= hedgeAfterMs) this.#connections.probe(now, link)
+    if (!standby) return true
+    let isNew = false
+    for (const parcel of this.#outbox.parcels) {
+      if (this.#mayHedge(parcel, standby)) {
+        // In order, so that no push comes before what it builds on.
+        if (standby.readyAt(now, bytesOf(parcel)) > now) break
+        this.#send(now, standby, parcel)
+        isNew = true
+      }
+      if (parcel === last) break
+    }
+    if (isNew) this.#connections.probe(now, standby)
+    return true
+  }
+
+  #mayHedge(parcel: Parcel, standby: Link): boolean {
+    if (standby.has(parcel) || parcel.servers.has(standby.server)) return false
+    if (standby.wasTurnedBack(parcel)) return false
+    if (parcel.type === 'operation') return true
+    if (standby.blocked.has(parcel.document)) return false
+    if (parcel.update) return true
+    standby.blocked.add(parcel.document)
+    return false
+  }
+
+  #hedgeAt(parcel: Parcel, link: Link): number {
+    const sentAt = link.sentAt(parcel)
+    if (sentAt === undefined || !isUnacknowledged(parcel)) return Infinity
+    const patienceMs = Math.max(hedgeAfterMs, 4 * link.ackMs)
+    return sentAt + patienceMs + link.unacknowledgedBytes() / slowBytesPerMs
+  }
+
+  #sendParcels(now: number, link: Link): void {
+    for (const parcel of this.#outbox.parcels) {
+      if (link.has(parcel) || !this.#maySend(now, parcel)) continue
+      if (link.readyAt(now, bytesOf(parcel)) > now) return
+      this.#send(now, link, parcel)
+    }
+  }
+
+  #maySend(now: number, parcel: Parcel): boolean {
+    if (parcel.type === 'operation') return (parcel.trouble?.retryAt ?? 0) <= now
+    return parcel.update !== undefined && this.#follows.mayPush(parcel.document)
+  }
+
+  #send(now: number, link: Link, parcel: Parcel): void {
+    const ticket = ++this.#ticket
+    link.sent(now, ticket, parcel)
+    if (parcel.type === 'operation') {
+      const value = { $typeName: 'fourfold.v1.Operation' as const, ticket, ...parcel.operation }
+      this.#outlet.send(link.id, { case: 'operation', value })
+    } else {
+      const { document, update } = parcel
+      const seal = parcel.type === 'relay' ? parcel.seal : none
+      this.#outlet.send(link.id, {
+        case: 'push',
+        value: { $typeName: 'fourfold.v1.Push', ticket, document, update: update!, seal },
+      })
+    }
+  }
+
+  // ----------------------------------------------------------------------------------- answers
+
+  /** Counts the receipts of a connection. True: it was the first to answer something. */
+  count(now: number, link: Link): boolean {
+    const isActive = link === this.#connections.active
+    // What stands for more than its bytes is held only where all before it was compared.
+    const firsts = link.count(
+      (parcel) =>
+        parcel.type !== 'push' ||
+        !parcel.isFolded ||
+        (isActive && this.#follows.isOpen(parcel.document)),
+    )
+    const owns = firsts.filter(({ type }) => type !== 'relay')
+    for (const parcel of owns) {
+      link.acknowledged(now, parcel)
+      if (isActive && parcel.type === 'push') this.#follows.arrived(parcel.document)
+    }
+    return owns.length > 0
+  }
+
+  /** An operation took effect on some server. */
+  done(now: number, link: Link, ticket: number, entry: string): void {
+    const parcel = link.parcel(ticket)
+    if (parcel?.type === 'operation') parcel.effect ??= { entry, at: now, isTold: false }
+  }
+
+  /** The active server will not take this, now or ever. */
+  rejected(now: number, link: Link, ticket: number, error: FourfoldError): void {
+    const parcel = link.turnBack(ticket)
+    if (!parcel || link !== this.#connections.active) {
+      // A standby only lends a hand; its last word is asked for when it is the active one.
+      if (parcel && parcel.type !== 'operation') link.blocked.add(parcel.document)
+      return
+    }
+    if (parcel.type === 'relay') {
+      // Its seal does not hold here, or it has become too much: the author will bring it.
+      this.#outbox.delete(parcel)
+      return
+    }
+    if (parcel.type === 'operation') this.#refusedOperation(now, link, parcel, error)
+    else if (error.code === 'unavailable') {
+      link.leaving ??= error.message
+      this.#follows.resync(now, parcel.document)
+    } else this.#follows.turnDown(now, parcel.document, error)
+  }
+
+  #refusedOperation(now: number, link: Link, parcel: OperationParcel, error: FourfoldError): void {
+    const { since, count } = parcel.trouble ?? { since: now, count: 0 }
+    // Carried out elsewhere and refused here: the servers have not met since, and will.
+    const isFinal = error.code !== 'unavailable' || now - since >= operationGiveUpMs
+    if (isFinal && !parcel.effect) {
+      this.#outbox.delete(parcel)
+      this.#outlet.put({ type: 'failed', operation: parcel.operation.id, error })
+      return
+    }
+    const waitMs = Math.min(operationRetryMaxMs, operationRetryMs * 2 ** Math.min(count, 16))
+    parcel.trouble = { since, count: count + 1, retryAt: now + waitMs }
+    if (error.code === 'unavailable' && count > 0) link.leaving ??= error.message
+  }
+
+  /** Tells which operations took effect, once their receipt is whole or late. */
+  tellDone(now: number, disks: Disks): void {
+    for (const parcel of this.#outbox.operations()) {
+      const { effect } = parcel
+      if (!effect || effect.isTold || isUnacknowledged(parcel)) continue
+      if (!isSafe(parcel, { ...disks, safeCount: 1 }) && now < effect.at + receiptWaitMs) continue
+      parcel.effect = { ...effect, isTold: true }
+      this.#outlet.put({
+        type: 'done',
+        operation: parcel.operation.id,
+        entry: effect.entry,
+        servers: disks.all.filter((id) => parcel.servers.has(id)),
+      })
+    }
+  }
+
+  // -------------------------------------------------------------------------------------- time
+
+  /** When `advance`, `hedge` or `tellDone` have to look again. */
+  dueAt(now: number, link: Link, standby: Link | undefined): number {
+    let at = Infinity
+    for (const document of this.#outbox.drafted) {
+      if (!this.#follows.mayPush(document)) continue
+      const readyAt = this.#outbox.readyAt(document)
+      if (readyAt < Infinity) at = Math.min(at, Math.max(readyAt, link.readyAt(now, 0)))
+    }
+    let isFirstUnsent = true
+    for (const parcel of this.#outbox.parcels) {
+      if (link.has(parcel)) {
+        // Already on its way twice: only silence will tell.
+        if (!standby?.has(parcel)) at = Math.min(at, this.#nextHedgeAt(now, parcel, link))
+      } else if (this.#maySend(now, parcel)) {
+        // Those behind it wait for it.
+        if (isFirstUnsent) at = Math.min(at, link.readyAt(now, bytesOf(parcel)))
+        isFirstUnsent = false
+      } else if (parcel.type === 'operation') {
+        at = Math.min(at, parcel.trouble?.retryAt ?? Infinity)
+      }
+      at = Math.min(at, tellAt(now, parcel))
+    }
+    return at
+  }
+
+  // What is overdue already was seen to in this step.
+  #nextHedgeAt(now: number, parcel: Parcel, link: Link): number {
+    const at = this.#hedgeAt(parcel, link)
+    return at > now ? at : Infinity
+  }
+}
+
+/** When an operation that took effect is told though not all live servers hold it. */
+function tellAt(now: number, parcel: Parcel): number {
+  if (parcel.type !== 'operation' || isUnacknowledged(parcel)) return Infinity
+  if (!parcel.effect || parcel.effect.isTold) return Infinity
+  return Math.max(now + 1, parcel.effect.at + receiptWaitMs)
+}

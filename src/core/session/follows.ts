@@ -1,0 +1,456 @@
+// The documents a client follows, as they stand on the active connection.
+//
+//   opening ── Opened ──> open ── gap, Resync ──> opening
+//      │                    └── Resync again ──> waiting ── time ──> opening
+//      └── Unavailable ──> waiting
+//
+// Safety: after every Opened what the server lacks is pushed (4). Until then nothing is pushed that
+// would meet a gap there. A delete of text that the server does not know yet cannot be pushed: it is
+// still owed, and the document is opened again until the server has that text.
+
+import * as Y from 'yjs'
+import { FourfoldError } from '../model/errors.ts'
+import {
+  backOffMaxMs,
+  elsewhereAfterMs,
+  openDocumentsMax,
+  openedBytesMax,
+  reopenFirstMs,
+  reopenMaxMs,
+  unavailableMs,
+  updateBytesMax,
+} from '../model/limits.ts'
+import { deletesOf, joinDeletes, splitTextUpdate, type Deletes } from '../model/text-update.ts'
+import type { Changed, Opened } from '../model/wire.ts'
+import { Keepsakes } from './keepsakes.ts'
+import type { Link } from './link.ts'
+import type { Outbox, Span } from './outbox.ts'
+import type { Outlet } from './outlet.ts'
+
+/** A push that only asks where things are stored is cut to this. */
+const questionBytesMax = 1024
+
+/** How often a server is asked for a document it cannot open, before another one is. */
+const unavailableTriesMax = 3
+
+/** Reads of the documents that the session's owner holds; they must exist while they are needed. */
+export interface Documents {
+  stateVector(document: string): Uint8Array
+  /** See `offer` in core/model/text-update.ts. */
+  offer(document: string, stateVector: Uint8Array, deletes: Deletes): Uint8Array | undefined
+}
+
+/** Resyncs or refusals to open, in a row. */
+interface Trouble {
+  firstAt: number
+  count: number
+}
+
+type View =
+  /** `isHeld`: what would be pushed waits for the answer. */
+  | { name: 'opening'; pieces: Uint8Array[]; bytes: number; isHeld: boolean; trouble?: Trouble }
+  /** `againAt`: the server lacked others' text; to be compared again then. */
+  | { name: 'open'; number: number; againAt: number; trouble?: Trouble }
+  | { name: 'waiting'; openAt: number; trouble: Trouble }
+
+interface Follow {
+  isWanted: boolean
+  /** Some server gave all it had. */
+  wasOpened: boolean
+  /** A push was turned down for ever: why, and when. */
+  turnedDown: { at: number; error: FourfoldError } | undefined
+  /** Servers that could not open it, and when. */
+  unavailable: Map<string, number>
+  /** How often in a row a server lacked others' text that is here. */
+  behindCount: number
+}
+
+export class Follows {
+  readonly #documents: Documents
+  readonly #writer: number
+  readonly #outbox: Outbox
+  readonly #outlet: Outlet
+  readonly #keepsakes = new Keepsakes()
+  readonly #follows = new Map<string, Follow>()
+  readonly #views = new Map<string, View>()
+  /** Answers to Opens that are of no use any more, still to come, by document. */
+  readonly #abandoned = new Map<string, number>()
+  #link: Link | undefined
+
+  /** `writer`: the Yjs client id of this session. */
+  constructor(documents: Documents, writer: number, outbox: Outbox, outlet: Outlet) {
+    this.#documents = documents
+    this.#writer = writer
+    this.#outbox = outbox
+    this.#outlet = outlet
+  }
+
+  // ------------------------------------------------------------------------------- what for
+
+  follow(document: string): void {
+    const follow = this.#follow(document)
+    const wanted = [...this.#follows.values()].filter(({ isWanted }) => isWanted).length
+    if (!follow.isWanted && wanted >= openDocumentsMax) {
+      const text = `At most ${openDocumentsMax} files can be open at once; close one.`
+      this.#outlet.put({ type: 'unavailable', document, text })
+      return
+    }
+    follow.isWanted = true
+    const view = this.#views.get(document)
+    if (this.#link && view?.name !== 'opening') this.#open(document, view?.trouble)
+  }
+
+  unfollow(document: string): void {
+    const follow = this.#follows.get(document)
+    if (follow) follow.isWanted = false
+  }
+
+  /** Edits go on reaching the servers, whether somebody looks at the document or not. */
+  edited(now: number, document: string): void {
+    const { turnedDown } = this.#follow(document)
+    if (!turnedDown) {
+      if (this.#link && !this.#views.has(document)) this.#open(document)
+      return
+    }
+    this.#outbox.drop(document)
+    if (now - turnedDown.at < backOffMaxMs) return
+    // It may have become smaller, or be allowed: try once more, with all of it.
+    this.#follow(document).turnedDown = undefined
+    this.#outbox.restore(now, document)
+  }
+
+  isWanted(document: string): boolean {
+    return this.#follows.get(document)?.isWanted ?? false
+  }
+
+  wasOpened(document: string): boolean {
+    return this.#follows.get(document)?.wasOpened ?? false
+  }
+
+  has(document: string): boolean {
+    return this.#follows.has(document)
+  }
+
+  isTurnedDown(document: string): boolean {
+    return this.#follows.get(document)?.turnedDown !== undefined
+  }
+
+  /** A document whose edits are not taken by the servers: why. */
+  turnedDown(): FourfoldError | undefined {
+    for (const { turnedDown } of this.#follows.values()) if (turnedDown) return turnedDown.error
+    return undefined
+  }
+
+  /** Ends what is neither wanted nor needed for its edits. */
+  release(isNeeded: (document: string) => boolean): void {
+    for (const [document, { isWanted }] of this.#follows) {
+      if (isWanted || isNeeded(document)) continue
+      this.#follows.delete(document)
+      this.#keepsakes.forget(document)
+      this.#outbox.forget(document)
+      const view = this.#views.get(document)
+      if (!view || !this.#link) continue
+      this.#views.delete(document)
+      if (view.name === 'opening') {
+        this.#abandoned.set(document, (this.#abandoned.get(document) ?? 0) + 1)
+      }
+      const value = { $typeName: 'fourfold.v1.Close' as const, document }
+      this.#outlet.send(this.#link.id, { case: 'close', value })
+    }
+  }
+
+  // --------------------------------------------------------------------- the active connection
+
+  /** Another connection is the active one, or none: everything is opened there. */
+  restart(link: Link | undefined): void {
+    this.#link = link
+    this.#outbox.dropRelays()
+    this.#views.clear()
+    this.#abandoned.clear()
+    if (!link) return
+    for (const document of this.#follows.keys()) this.#open(document)
+  }
+
+  isOpen(document: string): boolean {
+    return this.#views.get(document)?.name === 'open'
+  }
+
+  get isOpening(): boolean {
+    return [...this.#views.values()].some(({ name }) => name === 'opening')
+  }
+
+  /** Whether edits of this document can be pushed on the active connection. */
+  mayPush(document: string): boolean {
+    const view = this.#views.get(document)
+    return view?.name === 'open' || (view?.name === 'opening' && !view.isHeld)
+  }
+
+  /** Opens what is due: after trouble, and to offer what is in the document alone. */
+  advance(now: number): void {
+    if (!this.#link) return
+    for (const [document, view] of this.#views) {
+      if (view.name === 'waiting' && view.openAt <= now) this.#open(document, view.trouble)
+      if (view.name !== 'open') continue
+      if (view.againAt <= now || this.#isOfferDue(document)) this.#open(document, view.trouble)
+    }
+  }
+
+  dueAt(): number {
+    let at = Infinity
+    for (const view of this.#views.values()) {
+      if (view.name === 'waiting') at = Math.min(at, view.openAt)
+      if (view.name === 'open') at = Math.min(at, view.againAt)
+    }
+    return at
+  }
+
+  // When all that was pushed has arrived: an offer made earlier would say it twice.
+  #isOfferDue(document: string): boolean {
+    if (!this.#outbox.isInDocument(document)) return false
+    for (const { servers } of this.#outbox.pushes(document)) if (servers.size === 0) return false
+    return true
+  }
+
+  #open(document: string, trouble?: Trouble): void {
+    const link = this.#link!
+    const isHeld = link.blocked.has(document) || this.#outbox.mustOffer(document, link)
+    const stateVector = this.#documents.stateVector(document)
+    this.#views.set(document, {
+      name: 'opening',
+      pieces: [],
+      bytes: 0,
+      isHeld,
+      ...(trouble && { trouble }),
+    })
+    const value = { $typeName: 'fourfold.v1.Open' as const, document, stateVector }
+    this.#outlet.send(link.id, { case: 'open', value })
+  }
+
+  // ------------------------------------------------------------------------ what servers say
+
+  /** A piece of a document. True: it was the last one. */
+  opened(now: number, message: Opened): boolean {
+    const { document, piece, isLast, stateVector, number } = message
+    if (this.#isAbandoned(document, isLast)) return false
+    const follow = this.#follows.get(document)
+    const view = this.#views.get(document)
+    if (!follow || view?.name !== 'opening') return false
+    view.pieces.push(piece)
+    view.bytes += piece.length
+    if (view.bytes > openedBytesMax) {
+      this.#link!.leaving ??= `${document} is too large here`
+      return false
+    }
+    if (!isLast) return false
+    const difference = whole(view.pieces)
+    this.#views.set(document, {
+      name: 'open',
+      number,
+      againAt: Infinity,
+      ...(view.trouble && { trouble: view.trouble }),
+    })
+    this.#link!.blocked.delete(document)
+    follow.wasOpened = true
+    follow.unavailable.clear()
+    this.#outlet.put({ type: 'integrate', document, update: difference })
+    this.#outlet.put({ type: 'caughtUp', document })
+    this.#offer(now, document, difference, stateVector)
+    return true
+  }
+
+  changed({ document, number, update, seal }: Changed): void {
+    const view = this.#views.get(document)
+    if (view?.name !== 'open') return
+    if (number > view.number + 1) {
+      this.#open(document, view.trouble)
+      return
+    }
+    if (number === view.number + 1) this.#views.set(document, { ...view, number })
+    if (update.length === 0) return
+    this.#outlet.put({ type: 'integrate', document, update })
+    if (seal.length > 0) this.#keepsakes.keep(document, update, seal)
+  }
+
+  /** The server lacks something that a push builds on, or the other way round. */
+  resync(now: number, document: string): void {
+    const view = this.#views.get(document)
+    const link = this.#link
+    // What was sent before an Open is answered before its answer: that one tells all.
+    if (!link || view?.name !== 'open' || this.#follows.get(document)?.turnedDown) return
+    link.blocked.add(document)
+    this.#trouble(now, document, view.trouble, 1)
+  }
+
+  /** The server cannot open it. `isElsewhere`: whether another than these is worth a try. */
+  unavailable(
+    now: number,
+    document: string,
+    text: string,
+    isElsewhere: (servers: string[]) => boolean,
+  ): void {
+    if (this.#isAbandoned(document, true)) return
+    const follow = this.#follows.get(document)
+    const view = this.#views.get(document)
+    const link = this.#link
+    if (!follow || !view || !link) return
+    this.#outlet.put({ type: 'unavailable', document, text })
+    follow.unavailable.set(link.server, now)
+    for (const [server, at] of follow.unavailable) {
+      if (now - at >= unavailableMs) follow.unavailable.delete(server)
+    }
+    this.#trouble(now, document, view.trouble, 0)
+    // A server that lost a record fetches it at once: only then it is worth to move.
+    const isLasting = (view.trouble?.count ?? 0) + 1 >= unavailableTriesMax
+    if (isLasting && isElsewhere([...follow.unavailable.keys()])) link.leaving ??= text
+  }
+
+  /** A push of this document arrived: whatever the trouble was, it is over. */
+  arrived(document: string): void {
+    const view = this.#views.get(document)
+    if (view?.name !== 'open') return
+    const { number, againAt } = view
+    this.#views.set(document, { name: 'open', number, againAt })
+  }
+
+  turnDown(now: number, document: string, error: FourfoldError): void {
+    const follow = this.#follow(document)
+    follow.turnedDown = { at: now, error }
+    this.#outbox.drop(document)
+    this.#outlet.put({ type: 'turnedDown', document, error })
+  }
+
+  /** Opens again: the first `quick` times at once, then later and later; at last elsewhere. */
+  #trouble(now: number, document: string, before: Trouble | undefined, quick: number): void {
+    const trouble = { firstAt: before?.firstAt ?? now, count: (before?.count ?? 0) + 1 }
+    if (now - trouble.firstAt >= elsewhereAfterMs) this.#link!.leaving ??= 'a document differs here'
+    const times = trouble.count - quick - 1
+    if (times < 0) {
+      this.#open(document, trouble)
+      return
+    }
+    this.#views.set(document, { name: 'waiting', openAt: now + pauseMs(times), trouble })
+  }
+
+  // ----------------------------------------------------------------------------------- offers
+
+  /** Pushes what the server lacks, apart from what is on its way to it. */
+  #offer(now: number, document: string, difference: Uint8Array, stateVector: Uint8Array): void {
+    const link = this.#link!
+    const follow = this.#follow(document)
+    const rest = this.#outbox.supersede(now, document, link)
+    this.#outbox.dropRelays(document)
+    const known = clocksOf(difference, stateVector)
+    const deletes = difference.length > 0 ? deletesOf(difference) : new Map()
+    for (const parcel of this.#outbox.pushes(document)) {
+      if (link.has(parcel) && parcel.update) advance(known, deletes, parcel.update)
+    }
+    const held = () => Y.decodeStateVector(this.#documents.stateVector(document))
+    if (lacks(known, held())) {
+      const keepsakes = this.#keepsakes.lacking(document, known, deletes)
+      this.#outbox.relay(keepsakes)
+      for (const { update } of keepsakes) advance(known, deletes, update)
+    }
+    const lacked = this.#documents.offer(document, Y.encodeStateVector(known), deletes)
+    follow.turnedDown = undefined
+    if (lacked) {
+      this.#outbox.offered(now, document, splitTextUpdate(lacked, updateBytesMax), rest)
+      advance(known, deletes, lacked)
+    }
+    const isBehind = lacks(known, held())
+    follow.behindCount = isBehind ? follow.behindCount + 1 : 0
+    if (isBehind) this.#lookAgain(now, document, rest, lacked !== undefined)
+    else if (!lacked && rest) this.#ask(now, document, known, rest)
+  }
+
+  /** Among what is owed may be deletes of text that the server lacks. */
+  #lookAgain(now: number, document: string, rest: Span | undefined, isOffered: boolean): void {
+    if (rest) this.#outbox.owe(document, { ...rest, count: isOffered ? 0 : rest.count })
+    const view = this.#views.get(document)
+    if (view?.name !== 'open') return
+    const trouble = view.trouble ?? { firstAt: now, count: 0 }
+    if (rest && now - trouble.firstAt >= elsewhereAfterMs) {
+      this.#link!.leaving ??= 'this server lacks text of others'
+    }
+    const againAt = now + pauseMs(this.#follow(document).behindCount - 1)
+    this.#views.set(document, { ...view, againAt, ...(rest && { trouble }) })
+  }
+
+  /**
+   * The server has everything. To hear which others have, too, something it knows is pushed: a part
+   * of this session's own text, or deletions.
+   */
+  #ask(now: number, document: string, known: Map<number, number>, rest: Span): void {
+    known.delete(this.#writer)
+    const own = this.#documents.offer(document, Y.encodeStateVector(known), new Map())
+    const [part] = own ? splitTextUpdate(own, questionBytesMax) : []
+    if (part) this.#outbox.offered(now, document, [part], rest)
+  }
+
+  #isAbandoned(document: string, isLast: boolean): boolean {
+    const count = this.#abandoned.get(document) ?? 0
+    if (count > 1 && isLast) this.#abandoned.set(document, count - 1)
+    if (count === 1 && isLast) this.#abandoned.delete(document)
+    return count > 0
+  }
+
+  #follow(document: string): Follow {
+    const known = this.#follows.get(document)
+    if (known) return known
+    const follow: Follow = {
+      isWanted: false,
+      wasOpened: false,
+      turnedDown: undefined,
+      unavailable: new Map(),
+      behindCount: 0,
+    }
+    this.#follows.set(document, follow)
+    return follow
+  }
+}
+
+function pauseMs(times: number): number {
+  return Math.min(reopenMaxMs, reopenFirstMs * 2 ** Math.min(times, 16))
+}
+
+function whole(pieces: Uint8Array[]): Uint8Array {
+  if (pieces.length === 1) return pieces[0]!
+  const joined = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0))
+  let at = 0
+  for (const piece of pieces) {
+    joined.set(piece, at)
+    at += piece.length
+  }
+  return joined
+}
+
+/** The server's clocks. It may leave its state vector out when it sends all it has. */
+function clocksOf(difference: Uint8Array, stateVector: Uint8Array): Map<number, number> {
+  if (stateVector.length > 0) return Y.decodeStateVector(stateVector)
+  if (difference.length === 0) return new Map()
+  return Y.decodeStateVector(Y.encodeStateVectorFromUpdate(difference))
+}
+
+/** Takes a push that is on its way into what the server will have. */
+function advance(known: Map<number, number>, deletes: Deletes, update: Uint8Array): void {
+  const { from, to } = Y.parseUpdateMeta(update)
+  for (const [writer, clock] of from) {
+    const before = known.get(writer) ?? 0
+    // After a gap the server will not take it.
+    if (clock <= before) known.set(writer, Math.max(before, to.get(writer) ?? 0))
+  }
+  // Nor will it take a delete of text that it lacks. That text would be offered as deleted, and
+  // whoever has it as text must be told of the delete with it.
+  const sure: Deletes = new Map()
+  for (const [writer, ranges] of deletesOf(update)) {
+    const reach = known.get(writer) ?? 0
+    const there = ranges.filter(([clock, length]) => clock + length <= reach)
+    if (there.length > 0) sure.set(writer, there)
+  }
+  joinDeletes(deletes, sure)
+}
+
+/** Whether `known` is behind `held` for any writer. */
+function lacks(known: Map<number, number>, held: Map<number, number>): boolean {
+  for (const [writer, clock] of held) if (clock > (known.get(writer) ?? 0)) return true
+  return false
+}

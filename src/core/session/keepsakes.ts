@@ -1,0 +1,57 @@
+// Others' edits as they arrived, sealed by the server that told them: it may be dead before any other
+// server has them, and then whoever heard of them brings them there.
+
+import * as Y from 'yjs'
+import { keepsakeBytesMax } from '../model/limits.ts'
+import { deletesOf, type Deletes } from '../model/text-update.ts'
+
+export interface Keepsake {
+  readonly document: string
+  readonly update: Uint8Array
+  readonly seal: Uint8Array
+}
+
+export class Keepsakes {
+  /** In the order of arrival: causes before effects. */
+  readonly #kept = new Set<Keepsake>()
+  #bytes = 0
+
+  keep(document: string, update: Uint8Array, seal: Uint8Array): void {
+    this.#kept.add({ document, update, seal })
+    this.#bytes += update.length
+    for (const oldest of this.#kept) {
+      if (this.#bytes <= keepsakeBytesMax) return
+      this.#drop(oldest)
+    }
+  }
+
+  /** Those of a document that somebody who knows these clocks and deletes lacks. */
+  lacking(document: string, known: Map<number, number>, deletes: Deletes): Keepsake[] {
+    return [...this.#kept].filter(
+      (keepsake) => keepsake.document === document && isNews(keepsake.update, known, deletes),
+    )
+  }
+
+  forget(document: string): void {
+    for (const keepsake of this.#kept) if (keepsake.document === document) this.#drop(keepsake)
+  }
+
+  #drop(keepsake: Keepsake): void {
+    this.#kept.delete(keepsake)
+    this.#bytes -= keepsake.update.length
+  }
+}
+
+function isNews(update: Uint8Array, known: Map<number, number>, deletes: Deletes): boolean {
+  for (const [writer, clock] of Y.parseUpdateMeta(update).to) {
+    if (clock > (known.get(writer) ?? 0)) return true
+  }
+  for (const [writer, ranges] of deletesOf(update)) {
+    const gone = deletes.get(writer) ?? []
+    for (const [clock, length] of ranges) {
+      if (!gone.some(([from, count]) => from <= clock && clock + length <= from + count))
+        return true
+    }
+  }
+  return false
+}

@@ -1,0 +1,61 @@
+// What is on its way to the servers: pushes and operations, each until enough disks hold it.
+
+import type { Operation } from '../model/wire.ts'
+
+export type OperationBody = Omit<Operation, '$typeName' | '$unknown' | 'ticket'>
+
+/** Some edits of one document. */
+export interface PushParcel {
+  readonly type: 'push'
+  readonly document: string
+  /** Absent: too much was kept. The document holds it, and what a server lacks is made again. */
+  update: Uint8Array | undefined
+  /** The first and last of the document's edits in it, counted from 1; 0: of an earlier session. */
+  from: number
+  to: number
+  /** How many edits these are, for people to read. */
+  count: number
+  /** The servers on whose disks it is, with all it depends on. */
+  servers: Set<string>
+  /** When the first of its edits was made. */
+  bornAt: number
+  /**
+   * It also stands for edits before it whose bytes are not in it: a server holds them all only if
+   * the document was opened there before this was sent.
+   */
+  isFolded: boolean
+}
+
+/** Somebody else's edit that a server lacks, with the seal that lets anybody bring it. */
+export interface RelayParcel {
+  readonly type: 'relay'
+  readonly document: string
+  readonly update: Uint8Array
+  readonly seal: Uint8Array
+  servers: Set<string>
+}
+
+/** A change of the folder. */
+export interface OperationParcel {
+  readonly type: 'operation'
+  readonly operation: OperationBody
+  readonly bytes: number
+  servers: Set<string>
+  bornAt: number
+  /** Where it took effect; absent until a server said Done. */
+  effect: { entry: string; at: number; isTold: boolean } | undefined
+  /** Servers said "not here, not now"; absent until then. */
+  trouble: { since: number; count: number; retryAt: number } | undefined
+}
+
+/** Has no number of its own: every sending of it gets a fresh ticket, so that tickets ascend. */
+export type Parcel = PushParcel | RelayParcel | OperationParcel
+
+export function bytesOf(parcel: Parcel): number {
+  return parcel.type === 'operation' ? parcel.bytes : (parcel.update?.length ?? 0)
+}
+
+/** Whether no server is known to hold it. */
+export function isUnacknowledged(parcel: Parcel): boolean {
+  return parcel.servers.size === 0
+}

@@ -1,0 +1,651 @@
+// A client's mind: which servers it talks to, what it still owes them, what a person is told.
+//
+//   offline <──> joining ── Welcome ──> online          any ── Refused ──> refused ── retry ──> joining
+//      └────────────<── lost ──<──────────┘             any ── stopped ──> stopped
+//
+// Safety: an edit leaves only when it is safe; on every connection both sides compare what they have
+// (4). Liveness: while one server can be reached, edits reach it within a bounded time.
+
+import { encodeUtf8 } from 'lib0/string'
+import { FourfoldError, type ErrorCode } from '../model/errors.ts'
+import { sessionOf, writerOf, type SessionId } from '../model/ids.ts'
+import { earlierKeysMax, movesMax, textBytesMax } from '../model/limits.ts'
+import { Code, type Refused, type Server, type ServerMessage, type Welcome } from '../model/wire.ts'
+import { Carets } from './carets.ts'
+import { Connections } from './connections.ts'
+import { Delivery } from './delivery.ts'
+import { Follows, type Documents } from './follows.ts'
+import type { Link } from './link.ts'
+import type { ConnectionId, SessionInput, SessionOutput } from './messages.ts'
+import { Outbox, type Disks } from './outbox.ts'
+import { Outlet } from './outlet.ts'
+import type { OperationBody } from './parcel.ts'
+import { Roster } from './roster.ts'
+import { SaveWatch, type SaveState } from './save-state.ts'
+
+export type { Documents } from './follows.ts'
+export type { SaveState } from './save-state.ts'
+
+/** The revision of the language between clients and servers. */
+const protocol = 1
+/** A dial that is due within this belongs to joining. */
+const soonMs = 50
+/** When a step comes so much later than asked for, the machine slept: silence proves nothing. */
+const lateMs = 500
+
+export interface SessionOptions {
+  /** Secret, 16 random bytes, never used before. */
+  key: Uint8Array
+  /** Keys of this person's earlier sessions whose edits may not be safe; the newest first. */
+  earlierKeys: readonly Uint8Array[]
+  name: string
+  /** What this is, for people to read: "page", "cli". */
+  agent: string
+  token: string
+  /** Addresses of servers: "http://127.0.0.1:4400". */
+  addresses: readonly string[]
+  hasStandby: boolean
+  documents: Documents
+  /** Uniform in [0, 1). */
+  random: () => number
+}
+
+export type SessionState =
+  /** No server answers; the next dial is at `retryAt`. */
+  | { name: 'offline'; since: number; retryAt: number }
+  | { name: 'joining'; since: number }
+  | { name: 'online'; server: string }
+  /** Turned away for a reason that trying again does not mend. */
+  | { name: 'refused'; code: ErrorCode; text: string }
+  | { name: 'stopped' }
+
+/** One change of server. */
+export interface Move {
+  at: number
+  from: string
+  to: string
+  tookMs: number
+}
+
+export class Session {
+  readonly #options: SessionOptions
+  readonly #id: SessionId
+  readonly #outlet = new Outlet()
+  readonly #outbox = new Outbox()
+  readonly #saving = new SaveWatch()
+  readonly #roster: Roster
+  readonly #connections: Connections
+  readonly #follows: Follows
+  readonly #delivery: Delivery
+  readonly #carets: Carets
+  readonly #moves: Move[] = []
+
+  #state: SessionState = { name: 'stopped' }
+  #name: string
+  #toldName: string | undefined
+  /** Name of the set, from the first Welcome: edits go nowhere else. */
+  #set: string | undefined
+  #moving: { from: string; since: number } | undefined
+  #isStandbyWanted: boolean
+  /** The servers that held the last edits when these were last on their way. */
+  #holders: string[] | undefined
+  #wakeAt = Infinity
+  #hasChanged = false
+
+  constructor(options: SessionOptions) {
+    const { key, addresses, random, documents } = options
+    const writer = writerOf(key)
+    this.#options = options
+    this.#id = sessionOf(key)
+    this.#name = options.name
+    this.#isStandbyWanted = options.hasStandby
+    this.#roster = new Roster(key, addresses, random)
+    this.#connections = new Connections(this.#roster, random, this.#outlet)
+    this.#follows = new Follows(documents, writer, this.#outbox, this.#outlet)
+    this.#delivery = new Delivery(this.#connections, this.#follows, this.#outbox, this.#outlet)
+    this.#carets = new Carets(this.#id, writer, this.#outlet)
+  }
+
+  get state(): SessionState {
+    return this.#state
+  }
+
+  get save(): SaveState {
+    return this.#saving.shown
+  }
+
+  /** In the order of the configuration; empty before the first Welcome. */
+  get servers(): readonly Server[] {
+    return this.#roster.servers
+  }
+
+  /** To be remembered for the next start. */
+  get addresses(): string[] {
+    return this.#roster.addresses
+  }
+
+  get moves(): readonly Move[] {
+    return this.#moves
+  }
+
+  /** The name asked for, or held. */
+  get name(): string {
+    return this.#name
+  }
+
+  get roundTripMs(): number {
+    return this.#connections.active?.roundTripMs ?? 0
+  }
+
+  /** On how many servers an edit must be to count as safe. */
+  get safeCount(): number {
+    return this.#roster.safeCount
+  }
+
+  /** A step is due then, at the latest. */
+  get wakeAt(): number {
+    return this.#wakeAt
+  }
+
+  /** How many edits of this document were made. */
+  edits(document: string): number {
+    return this.#outbox.edits(document)
+  }
+
+  /**
+   * The servers on whose disks all edits of a document are, up to this one. Before the document was
+   * compared with any server: none.
+   */
+  holders(document: string, upTo: number): string[] {
+    if (!this.#follows.wasOpened(document) || this.#follows.isTurnedDown(document)) return []
+    return this.#outbox.holders(document, upTo) ?? this.#roster.live()
+  }
+
+  /** Whether the document must go on being readable through `Documents`. */
+  needs(document: string): boolean {
+    return this.#follows.has(document)
+  }
+
+  /** Whether a document has edits that are not safe. */
+  isUnsafe(document: string): boolean {
+    return this.#outbox.isUnsafe(document, this.#disks())
+  }
+
+  /** The only way in. Everything returned must be performed, in order. */
+  step(now: number, input: SessionInput): SessionOutput[] {
+    if (now - this.#wakeAt > lateMs) this.#connections.grace(now)
+    switch (input.type) {
+      case 'started':
+        this.#join(now)
+        break
+      case 'opened':
+        this.#opened(input.connection)
+        break
+      case 'closed':
+        this.#closed(now, input.connection)
+        break
+      case 'received':
+        this.#received(now, input)
+        break
+      case 'edited':
+        this.#outbox.edited(now, input.document, input.update)
+        this.#follows.edited(now, input.document)
+        break
+      case 'follow':
+        this.#follows.follow(input.document)
+        break
+      case 'unfollow':
+        this.#follows.unfollow(input.document)
+        break
+      case 'operate':
+        this.#operate(now, input.operation)
+        break
+      case 'caret':
+        this.#carets.moved(now, input.document, input.state)
+        break
+      case 'retry':
+        this.#retry(now, input.name)
+        break
+      case 'stopped':
+        this.#stop(now)
+        break
+      case 'tick':
+        break
+    }
+    this.#advance(now)
+    return this.#outlet.take()
+  }
+
+  // ------------------------------------------------------------------------- beginning and end
+
+  #join(now: number): void {
+    this.#connections.start(now)
+    this.#become({ name: 'joining', since: now })
+  }
+
+  #retry(now: number, name: string | undefined): void {
+    if (this.#state.name === 'stopped') return
+    this.#name = name ?? this.#name
+    if (this.#state.name === 'refused') this.#join(now)
+    this.#connections.hurry(now)
+  }
+
+  #refuse(now: number, code: ErrorCode, text: string): void {
+    this.#end(now)
+    this.#become({ name: 'refused', code, text })
+  }
+
+  #stop(now: number): void {
+    const { active } = this.#connections
+    if (active) this.#delivery.flush(now, active)
+    this.#end(now)
+    this.#become({ name: 'stopped' })
+  }
+
+  #end(now: number): void {
+    this.#connections.endAll(now)
+    this.#follows.restart(undefined)
+    this.#moving = undefined
+  }
+
+  #become(state: SessionState): void {
+    this.#state = state
+    this.#hasChanged = true
+  }
+
+  get #isRunning(): boolean {
+    return this.#state.name !== 'stopped' && this.#state.name !== 'refused'
+  }
+
+  // ------------------------------------------------------------------------------- connections
+
+  #opened(connection: ConnectionId): void {
+    const link = this.#connections.link(connection)
+    if (link?.state.name !== 'dialling') return
+    link.state = { name: 'greeting' }
+    this.#greet(link, !link.claims)
+  }
+
+  #greet(link: Link, isStandby: boolean): void {
+    const { key, earlierKeys, token, agent } = this.#options
+    this.#outlet.send(link.id, {
+      case: 'hello',
+      value: {
+        $typeName: 'fourfold.v1.Hello',
+        key,
+        name: this.#name,
+        protocol,
+        earlierKeys: earlierKeys.slice(0, earlierKeysMax),
+        isStandby,
+        token,
+        agent,
+      },
+    })
+  }
+
+  #closed(now: number, connection: ConnectionId): void {
+    const link = this.#connections.link(connection)
+    if (link) this.#lose(now, link, 'closed')
+  }
+
+  #lose(now: number, link: Link, how: 'closed' | 'failed'): void {
+    if (link === this.#connections.active) {
+      this.#moving = { from: link.server, since: now }
+      this.#follows.restart(undefined)
+    }
+    this.#connections.end(now, link, how)
+  }
+
+  #welcomed(now: number, link: Link, welcome: Welcome): void {
+    if (this.#set !== undefined && welcome.set !== this.#set) {
+      this.#connections.end(now, link, 'failed')
+      return
+    }
+    this.#set = welcome.set
+    const wants = this.#isStandbyWanted
+    const place = this.#connections.welcomed(now, link, welcome.server, wants)
+    if (place === 'surplus') {
+      // A second Welcome on a standby says nothing new.
+      if (link !== this.#connections.standby) this.#connections.end(now, link, 'left')
+      return
+    }
+    if (place === 'standby') return
+    this.#roster.requireSafe(welcome.safeCount)
+    if (place === 'active') this.#takeOver(now, link, !link.claims)
+    this.#heardServers(welcome.servers?.servers ?? [])
+    // A standby was not asked for a name.
+    if (place === 'active' && !link.claims) return
+    this.#arrived(now, link)
+    this.#named(welcome.name, '')
+  }
+
+  #arrived(now: number, link: Link): void {
+    if (this.#moving && this.#moving.from !== link.server) {
+      const { from, since } = this.#moving
+      this.#moves.push({ at: now, from, to: link.server, tookMs: Math.round(now - since) })
+      if (this.#moves.length > movesMax) this.#moves.shift()
+      this.#hasChanged = true
+    }
+    this.#moving = undefined
+  }
+
+  /** From here on this is the active connection; everything is compared and sent at once. */
+  #takeOver(now: number, link: Link, mustGreet: boolean): void {
+    if (mustGreet) this.#greet(link, false)
+    link.forgetTurnedBack()
+    this.#follows.restart(link)
+    this.#carets.restart(now)
+    this.#become({ name: 'online', server: link.server })
+  }
+
+  /** The standby takes over where that is better, or there is nothing else. */
+  #succeed(now: number): void {
+    const { active, standby } = this.#connections
+    if (!standby || (active && active.leaving === undefined)) return
+    if (active) {
+      this.#moving = { from: active.server, since: now }
+      this.#connections.end(now, active, 'failed')
+    }
+    this.#takeOver(now, this.#connections.promote(now), true)
+  }
+
+  /** The standby was the first to answer. */
+  #swap(now: number, since: number): void {
+    const { active } = this.#connections
+    if (active) this.#moving = { from: active.server, since }
+    this.#takeOver(now, this.#connections.promote(now), true)
+  }
+
+  #heardServers(servers: Server[]): void {
+    if (!this.#roster.announce(servers)) return
+    this.#outlet.put({ type: 'servers', servers: [...this.#roster.servers] })
+    this.#hasChanged = true
+  }
+
+  #named(name: string, text: string): void {
+    if (name === this.#toldName && text === '') return
+    this.#toldName = name
+    this.#name = name
+    this.#outlet.put({ type: 'named', name, text })
+    this.#hasChanged = true
+  }
+
+  // ---------------------------------------------------------------------------------- messages
+
+  #received(now: number, input: Extract<SessionInput, { type: 'received' }>): void {
+    const link = this.#connections.link(input.connection)
+    if (!link || !this.#isRunning) return
+    const bytesRead = link.heard(now, input.bytes)
+    if (bytesRead > 0) {
+      const value = { $typeName: 'fourfold.v1.Credit' as const, bytesRead }
+      this.#outlet.send(link.id, { case: 'credit', value })
+    }
+    const { message } = input.message
+    if (message.case === 'welcome') this.#welcomed(now, link, message.value)
+    else if (message.case === 'refused') this.#refused(now, link, message.value)
+    else if (link === this.#connections.active) this.#receivedOnActive(now, link, message)
+    else this.#receivedElsewhere(now, link, message)
+    // It is alive after all, and goes: the server takes it for the active one.
+    const { fading } = this.#connections
+    if (fading === link) this.#connections.end(now, link, 'left')
+  }
+
+  #receivedOnActive(now: number, link: Link, message: ServerMessage['message']): void {
+    switch (message.case) {
+      case 'opened':
+        if (this.#follows.opened(now, message.value)) {
+          this.#connections.beImpatient()
+          this.#delivery.count(now, link)
+        }
+        return
+      case 'changed':
+        this.#follows.changed(message.value)
+        return
+      case 'stored':
+        link.hold(message.value.holdings.filter(({ server }) => this.#roster.isKnown(server)))
+        if (this.#delivery.count(now, link)) this.#connections.beImpatient()
+        return
+      case 'rejected':
+        this.#delivery.rejected(now, link, message.value.ticket, errorOf(message.value))
+        return
+      case 'resync':
+        link.turnBack(message.value.ticket)
+        this.#follows.resync(now, message.value.document)
+        return
+      case 'done':
+        this.#delivery.done(now, link, message.value.ticket, message.value.entry)
+        return
+      case 'entries': {
+        const { entries, isComplete } = message.value
+        this.#outlet.put({ type: 'entries', entries, isComplete })
+        return
+      }
+      case 'caret':
+        this.#outlet.put({ type: 'caret', caret: message.value })
+        return
+      case 'pong':
+        link.pong(now, message.value.number)
+        return
+      case 'servers':
+        this.#heardServers(message.value.servers)
+        return
+      case 'goaway':
+        link.leaving ??= message.value.text
+        return
+      case 'renamed':
+        this.#named(message.value.name, message.value.text)
+        return
+      case 'unavailable': {
+        const { document, text } = message.value
+        this.#follows.unavailable(now, document, text, (servers) => this.#isElsewhere(servers))
+        return
+      }
+    }
+  }
+
+  /** On a standby, or on the active connection of before, only answers to parcels matter. */
+  #receivedElsewhere(now: number, link: Link, message: ServerMessage['message']): void {
+    switch (message.case) {
+      case 'stored': {
+        link.hold(message.value.holdings.filter(({ server }) => this.#roster.isKnown(server)))
+        const lateSince = this.#outbox.waiting().since
+        const isFirst = this.#delivery.count(now, link)
+        if (isFirst && link === this.#connections.standby) this.#swap(now, lateSince)
+        return
+      }
+      case 'rejected':
+        this.#delivery.rejected(now, link, message.value.ticket, errorOf(message.value))
+        return
+      case 'resync':
+        link.turnBack(message.value.ticket)
+        link.blocked.add(message.value.document)
+        return
+      case 'done':
+        this.#delivery.done(now, link, message.value.ticket, message.value.entry)
+        return
+      case 'pong':
+        link.pong(now, message.value.number)
+        return
+      case 'goaway':
+        this.#connections.end(now, link, 'failed')
+        return
+    }
+  }
+
+  #refused(now: number, link: Link, { code, text }: Refused): void {
+    const { active } = this.#connections
+    const isSpare = active !== undefined && link !== active
+    const error = errorOf({ code, text })
+    if (isSpare || !finalCodes.has(error.code)) this.#lose(now, link, 'failed')
+    else this.#refuse(now, error.code, text)
+  }
+
+  /** Whether a live server is not among these. */
+  #isElsewhere(servers: string[]): boolean {
+    return this.#roster.live().some((id) => !servers.includes(id))
+  }
+
+  #operate(now: number, operation: OperationBody): void {
+    const { active } = this.#connections
+    if (active) this.#delivery.flush(now, active)
+    const bytes = operationBytes(operation)
+    if (bytes > operationFrameBytes + textBytesMax) {
+      const text = `A text file may have at most ${textBytesMax / 1024 / 1024} MiB.`
+      this.#fail(operation, new FourfoldError('too-large', text))
+    } else if (!this.#outbox.operate(now, operation, bytes)) {
+      const text = 'Too many changes wait for a server already.'
+      this.#fail(operation, new FourfoldError('unavailable', text))
+    }
+  }
+
+  #fail({ id }: OperationBody, error: FourfoldError): void {
+    this.#outlet.put({ type: 'failed', operation: id, error })
+  }
+
+  // -------------------------------------------------------------------------------------- time
+
+  #advance(now: number): void {
+    if (this.#isRunning) {
+      for (const link of this.#connections.silent(now)) this.#dead(now, link)
+      this.#succeed(now)
+      const { active, standby } = this.#connections
+      let isLate = false
+      if (active) {
+        this.#follows.advance(now)
+        this.#delivery.advance(now, active)
+        isLate = this.#delivery.hedge(now, active, standby)
+      }
+      const isLeaving = active !== undefined && active.leaving !== undefined
+      this.#isStandbyWanted = this.#options.hasStandby || isLate || isLeaving
+      this.#connections.dial(now, this.#isStandbyWanted)
+      this.#settle(now, active)
+      if (active) this.#carets.advance(now, active.id, (document) => this.#mayCaret(document))
+      this.#watchState(now)
+    }
+    this.#watchSave(now)
+    this.#wakeAt = this.#nextAt(now)
+    if (!this.#hasChanged) return
+    this.#hasChanged = false
+    this.#outlet.put({ type: 'changed' })
+  }
+
+  #dead(now: number, link: Link): void {
+    // It may be slow and not dead: next time it gets longer.
+    const isBusy = link.unacknowledgedBytes() > busyBytes
+    const isOpening = link === this.#connections.active && this.#follows.isOpening
+    if (isBusy || isOpening) this.#connections.beMorePatient()
+    this.#lose(now, link, 'failed')
+  }
+
+  #settle(now: number, active: Link | undefined): void {
+    const disks = this.#disks()
+    this.#delivery.tellDone(now, disks)
+    this.#holders = this.#outbox.commonHolders() ?? this.#holders
+    if (active) this.#outbox.settle(disks, (document) => this.#follows.isWanted(document), active)
+    this.#follows.release((document) => this.#outbox.isUnsafe(document, disks))
+    this.#carets.forget((document) => this.#follows.isWanted(document))
+    const gone = this.#outbox.takeGone()
+    for (const link of this.#connections.links()) for (const parcel of gone) link.forget(parcel)
+  }
+
+  #mayCaret(document: string): boolean {
+    return this.#follows.isOpen(document)
+  }
+
+  #disks(): Disks {
+    return {
+      all: this.#roster.servers.map(({ id }) => id),
+      live: this.#roster.live(),
+      safeCount: this.#roster.safeCount,
+    }
+  }
+
+  #watchState(now: number): void {
+    if (this.#connections.active) return
+    const { lostAt } = this.#connections
+    const retryAt = this.#connections.nextDialAt(false)
+    const isJoining = this.#connections.isDialling || retryAt <= now + soonMs
+    const next: SessionState = isJoining
+      ? { name: 'joining', since: lostAt }
+      : { name: 'offline', since: lostAt, retryAt }
+    const { name } = this.#state
+    const isSame = name === next.name && (name !== 'offline' || this.#retryAt === retryAt)
+    if (!isSame) this.#become(next)
+  }
+
+  get #retryAt(): number {
+    return this.#state.name === 'offline' ? this.#state.retryAt : Infinity
+  }
+
+  #watchSave(now: number): void {
+    const before = this.#saving.shown
+    const state = this.#state
+    const isOffline = state.name === 'joining' || state.name === 'offline'
+    const refusal = state.name === 'refused' ? state.text : this.#follows.turnedDown()?.message
+    this.#saving.look(now, {
+      waiting: this.#outbox.waiting(),
+      offlineSince: isOffline ? state.since : undefined,
+      refused: refusal,
+      servers: this.#shownHolders(),
+      of: this.#roster.servers.length,
+      safeCount: this.#roster.safeCount,
+    })
+    if (before !== this.#saving.shown) this.#hasChanged = true
+  }
+
+  /** In the order of the configuration. A live server has all that was safe when it left. */
+  #shownHolders(): string[] {
+    const onTheWay = this.#outbox.commonHolders()
+    const holders = new Set(onTheWay ?? [...(this.#holders ?? []), ...this.#roster.live()])
+    return this.#roster.servers.map(({ id }) => id).filter((id) => holders.has(id))
+  }
+
+  #nextAt(now: number): number {
+    if (!this.#isRunning) return this.#saving.nextAt
+    const { active, standby } = this.#connections
+    const isOpen = (document: string) => this.#mayCaret(document)
+    return Math.min(
+      this.#saving.nextAt,
+      this.#connections.silentAt(),
+      this.#connections.nextDialAt(this.#isStandbyWanted),
+      this.#follows.dueAt(),
+      active ? this.#carets.dueAt(isOpen) : Infinity,
+      active ? this.#delivery.dueAt(now, active, standby) : Infinity,
+    )
+  }
+}
+
+/** So much without an answer keeps a slow line busy for longer than a ping may take. */
+const busyBytes = 64 * 1024
+
+/** Refusals that another server would repeat. */
+const finalCodes: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'invalid',
+  'forbidden',
+  'taken',
+  'unauthenticated',
+  'protocol',
+])
+
+/** Names and ids of an operation. */
+const operationFrameBytes = 1024
+
+function operationBytes({ operation }: OperationBody): number {
+  if (operation.case !== 'create') return operationFrameBytes
+  return operationFrameBytes + encodeUtf8(operation.value.text).length
+}
+
+function errorOf({ code, text }: { code: Code; text: string }): FourfoldError {
+  return new FourfoldError(codeNames.get(code) ?? 'unavailable', text)
+}
+
+const codeNames: ReadonlyMap<Code, ErrorCode> = new Map<Code, ErrorCode>([
+  [Code.INVALID, 'invalid'],
+  [Code.FORBIDDEN, 'forbidden'],
+  [Code.NOT_FOUND, 'not-found'],
+  [Code.TAKEN, 'taken'],
+  [Code.TOO_LARGE, 'too-large'],
+  [Code.UNAVAILABLE, 'unavailable'],
+  [Code.UNAUTHENTICATED, 'unauthenticated'],
+  [Code.PROTOCOL, 'protocol'],
+])
