@@ -1,30 +1,28 @@
-// A stored record: an encoded update or snapshot with a checksum over all of its bytes.
+// A stored record: an encoded update or snapshot with a checksum over all of it and its place.
 
 import { fromBinary, toBinary } from '@bufbuild/protobuf'
 import { checksum } from '../../core/model/checksum.ts'
-import type { Origin, SubjectId } from '../../core/model/ids.ts'
+import type { SubjectId } from '../../core/model/ids.ts'
 import { mergeStored, verifySnapshot, verifyUpdate } from '../../core/model/snapshot.ts'
 import { SnapshotSchema, UpdateSchema, type Snapshot, type Update } from '../../core/model/wire.ts'
 import { CorruptError, type StoredSubject } from '../../core/ports.ts'
 import { reachOf } from './batch.ts'
+import { RecordWriter, recordChecksum, type Place } from './record-writer.ts'
+
+export type { Place } from './record-writer.ts'
 
 /** What a disk keeps of one update or snapshot. The bytes are not changed any more. */
 export interface StoredRecord {
   bytes: Uint8Array
-  /** CRC-32 of `bytes`. The checksum inside leaves out who, when and where; this one does not. */
+  /** CRC-32. The checksum inside an update leaves out who, when and where; this one does not. */
   checksum: number
 }
 
-/** Where an update must say that it belongs. */
-export interface Place {
-  origin: Origin
-  seq: number
-  subject: SubjectId
-}
-
+/** The record of an update: without its place, which its row says. */
 export function recordUpdate(update: Update): StoredRecord {
-  const bytes = toBinary(UpdateSchema, update)
-  return { bytes, checksum: checksum(bytes) }
+  const writer = new RecordWriter(1)
+  const checksum = writer.write(update)
+  return { bytes: writer.bytes.slice(0, writer.length), checksum }
 }
 
 export function recordSnapshot(snapshot: Snapshot): StoredRecord {
@@ -33,15 +31,18 @@ export function recordSnapshot(snapshot: Snapshot): StoredRecord {
 }
 
 /** The update that was stored at this place. Throws CorruptError when it is not there unharmed. */
-export function readUpdate({ bytes, checksum: sum }: StoredRecord, place: Place): Update {
-  const { origin, seq, subject } = place
-  const name = `update ${origin}/${seq} of ${subject}`
-  if (checksum(bytes) !== sum) throw new CorruptError(subject, `${name} has a wrong checksum`)
-  const update = decoded(subject, name, () => fromBinary(UpdateSchema, bytes))
-  if (update.origin !== origin || update.seq !== seq || update.subject !== subject) {
-    throw new CorruptError(subject, `where ${name} should be lies another`)
+export function readUpdate(record: StoredRecord, place: Place): Update {
+  const name = `update ${place.origin}/${place.seq} of ${place.subject}`
+  if (recordChecksum(record.bytes, place) !== record.checksum) {
+    throw new CorruptError(place.subject, `${name} has a wrong checksum`)
   }
-  if (!verifyUpdate(update)) throw new CorruptError(subject, `${name} has a wrong inner checksum`)
+  const update = decoded(place.subject, name, () => fromBinary(UpdateSchema, record.bytes))
+  update.origin = place.origin
+  update.seq = place.seq
+  update.subject = place.subject
+  if (!verifyUpdate(update)) {
+    throw new CorruptError(place.subject, `${name} has a wrong inner checksum`)
+  }
   return update
 }
 

@@ -3,10 +3,7 @@
 /** The revision of the tables below. A file with a higher one is not opened. */
 export const storeFormat = 1
 
-/**
- * Made once, in an empty file. `checksum` is always the CRC-32 of the whole `record` beside it.
- * Readable with any SQLite tool while the server runs.
- */
+/** Made once, in an empty file. Readable with any SQLite tool while the server runs. */
 export const schema = `
 -- Whose file this is: "set", "replica", "format", and "complete" (1: the store was filled once).
 CREATE TABLE meta (
@@ -32,7 +29,8 @@ CREATE TABLE subjects (
 ) STRICT;
 CREATE INDEX entries ON subjects (id) WHERE is_entry;
 
--- The logs. record: a fourfold.v1.Update.
+-- The logs. record: a fourfold.v1.Update without origin, seq and subject, which are the row's.
+-- checksum: CRC-32 of the record, the ids of subject and origin, and seq in 4 bytes, the lowest first.
 CREATE TABLE updates (
   origin    INTEGER NOT NULL,
   seq       INTEGER NOT NULL,
@@ -52,16 +50,17 @@ CREATE TABLE filed (
   PRIMARY KEY (subject, origin, seq)
 ) STRICT, WITHOUT ROWID;
 
--- Which updates a subject has, all of them.
+-- Which updates a subject has, all of them. (CROSS JOIN: the few logs first, never all updates.)
 CREATE VIEW places (subject, origin, seq) AS
   SELECT subject, origin, seq FROM filed
   UNION ALL
   SELECT updates.subject, updates.origin, updates.seq
-  FROM origins JOIN updates ON updates.origin = origins.origin AND updates.seq > origins.filed
+  FROM origins CROSS JOIN updates
+    ON updates.origin = origins.origin AND updates.seq > origins.filed
   WHERE origins.filed < origins.seq;
 
 -- Subjects merged: one piece after compaction, more while received ones wait to be merged.
--- record: a fourfold.v1.Snapshot.
+-- record: a fourfold.v1.Snapshot. checksum: CRC-32 of the record.
 CREATE TABLE pieces (
   piece     INTEGER PRIMARY KEY AUTOINCREMENT,
   subject   INTEGER NOT NULL,

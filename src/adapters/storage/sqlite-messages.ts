@@ -4,7 +4,8 @@ import type { Origin, SubjectId } from '../../core/model/ids.ts'
 import type { Snapshot, Update } from '../../core/model/wire.ts'
 import type { Batch } from '../../core/ports.ts'
 import { coversOf, subjectOf, type Progress } from './batch.ts'
-import { recordSnapshot, recordUpdate, type StoredRecord } from './record.ts'
+import { RecordWriter } from './record-writer.ts'
+import { recordSnapshot, type StoredRecord } from './record.ts'
 import type { StorageErrorCode } from './storage-error.ts'
 
 /** Entries of a version vector, or of a floor. */
@@ -19,6 +20,7 @@ export const columnsPerUpdate = 5
 export interface UpdateRows {
   /** Per update: place in `origins`, seq, place in `subjects`, checksum, end in `records`. */
   columns: Uint32Array<ArrayBuffer>
+  /** One after the other; there may be unused bytes after the last. */
   records: Uint8Array<ArrayBuffer>
   origins: Origin[]
   subjects: SubjectId[]
@@ -50,6 +52,8 @@ export type WriterRequest =
   | { type: 'commit'; end: BatchEnd }
   /** Instead of the pieces `old` stands `piece`, where there is one; rows up to `upTo` may go. */
   | { type: 'install'; subject: SubjectId; piece?: PieceRow; old: number[]; upTo: Seqs }
+  /** Operations from before this instant are forgotten. */
+  | { type: 'forget'; before: number }
   | { type: 'close' }
 
 /** From the writer. After `failed` it writes nothing more. */
@@ -75,30 +79,26 @@ export type MergeReply =
 
 export function packUpdates(updates: readonly Update[]): UpdateRows {
   const columns = new Uint32Array(updates.length * columnsPerUpdate)
-  const stored = updates.map(recordUpdate)
-  const records = new Uint8Array(stored.reduce((sum, { bytes }) => sum + bytes.length, 0))
+  const records = new RecordWriter(updates.length)
   const origins = new Places<Origin>()
   const subjects = new Places<SubjectId>()
   const entries = new Set<SubjectId>()
   const operations: UpdateRows['operations'] = []
   let column = 0
-  let end = 0
-  updates.forEach((update, index) => {
-    const { bytes, checksum } = stored[index]!
+  for (const update of updates) {
     const subject = subjectOf(update)
-    records.set(bytes, end)
-    end += bytes.length
+    const checksum = records.write(update)
     columns[column++] = origins.of(update.origin as Origin)
     columns[column++] = update.seq
     columns[column++] = subjects.of(subject)
     columns[column++] = checksum
-    columns[column++] = end
+    columns[column++] = records.length
     if (update.body.case === 'entry') entries.add(subject)
     if (update.operation !== '') operations.push({ id: update.operation, subject, at: update.at })
-  })
+  }
   return {
     columns,
-    records,
+    records: records.bytes,
     origins: origins.list,
     subjects: subjects.list,
     entries: [...entries],

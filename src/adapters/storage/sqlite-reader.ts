@@ -254,23 +254,27 @@ function prepareAll(db: DatabaseSync): Statements {
   return Object.fromEntries(prepared)
 }
 
-const queries = {
+/** By name. Those of the first group look through the store, once, when it is opened. */
+export const queries = {
   complete: "SELECT value FROM meta WHERE key = 'complete'",
   vector: 'SELECT id, seq AS value FROM origins WHERE seq > 0',
   floor: 'SELECT id, floor AS value FROM origins WHERE floor > 0',
   covered: `
-    SELECT origins.id, max(covers.seq) AS value
-    FROM origins JOIN covers ON covers.origin = origins.origin GROUP BY origins.origin
+    SELECT id, value FROM (
+      SELECT id, (SELECT max(seq) FROM covers WHERE covers.origin = origins.origin) AS value
+      FROM origins
+    ) WHERE value > 0
   `,
   loose: `
-    SELECT subjects.id, count(*) AS value
-    FROM places JOIN subjects ON subjects.subject = places.subject
-    WHERE NOT EXISTS (
-      SELECT 1 FROM covers
-      WHERE covers.subject = places.subject
-        AND covers.origin = places.origin AND covers.seq >= places.seq
-    )
-    GROUP BY subjects.subject
+    SELECT subjects.id, counted.value FROM (
+      SELECT subject, count(*) AS value FROM places
+      WHERE NOT EXISTS (
+        SELECT 1 FROM covers
+        WHERE covers.subject = places.subject
+          AND covers.origin = places.origin AND +covers.seq >= places.seq
+      )
+      GROUP BY subject
+    ) AS counted JOIN subjects ON subjects.subject = counted.subject
   `,
   log: `
     SELECT updates.seq, updates.checksum, updates.record, subjects.id AS subject
@@ -289,8 +293,8 @@ const queries = {
   `,
   unfiled: `
     SELECT subjects.id, updates.origin, updates.seq
-    FROM origins
-      JOIN updates ON updates.origin = origins.origin AND updates.seq > origins.filed
+    FROM origins CROSS JOIN updates
+      ON updates.origin = origins.origin AND updates.seq > origins.filed
       JOIN subjects ON subjects.subject = updates.subject
     WHERE origins.filed < origins.seq
   `,

@@ -49,7 +49,7 @@ export class SubjectReader {
       WHERE subjects.id = ? AND NOT EXISTS (
         SELECT 1 FROM covers
         WHERE covers.subject = places.subject
-          AND covers.origin = places.origin AND covers.seq >= places.seq
+          AND covers.origin = places.origin AND +covers.seq >= places.seq
       )
       ORDER BY origins.id, updates.seq
     `)

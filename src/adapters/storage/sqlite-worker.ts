@@ -6,9 +6,6 @@ import { openWriting, told } from './sqlite-directory.ts'
 import { fileAfterMs, StoreWriter } from './sqlite-writer.ts'
 import { isDamage, type StorageError } from './storage-error.ts'
 
-/** Old operations are looked for this often, while something is written. */
-const forgetEveryMs = 3600 * 1000
-
 const port = parentPort!
 const directory = workerData as string
 
@@ -19,7 +16,7 @@ type WriterState =
 
 let state: WriterState = { name: 'stopped' }
 let isCompacting = false
-let forgetAt = Date.now()
+let forgetBefore: number | undefined
 let later: NodeJS.Timeout | undefined
 let soon: NodeJS.Immediate | undefined
 
@@ -48,6 +45,9 @@ function perform(writer: StoreWriter, request: Exclude<WriterRequest, { type: 'c
       tell({ type: 'installed', ...writer.install(request.subject, request) })
       isCompacting = true
       break
+    case 'forget':
+      forgetBefore = request.before
+      break
   }
   rest()
 }
@@ -66,10 +66,8 @@ function tidy(writer: StoreWriter): void {
   if (isCompacting) tell({ type: 'compacted' })
   isCompacting = false
   if (writer.shrinkSome()) return rest()
-  if (Date.now() >= forgetAt) {
-    if (writer.forgetSome()) return rest()
-    forgetAt = Date.now() + forgetEveryMs
-  }
+  if (forgetBefore !== undefined && writer.forgetSome(forgetBefore)) return rest()
+  forgetBefore = undefined
   if (writer.hasUnfiled) later ??= setTimeout(fileLater, fileAfterMs)
 }
 

@@ -1,8 +1,7 @@
 // Everything that changes a store's SQLite file. One instance per file, in the writer's thread.
 
-import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import type { DatabaseSync } from 'node:sqlite'
 import type { Origin, SubjectId } from '../../core/model/ids.ts'
-import { operationLifeMs } from '../../core/model/limits.ts'
 import { isSound, readSnapshot, readUpdate, type StoredRecord } from './record.ts'
 import {
   columnsPerUpdate,
@@ -12,13 +11,11 @@ import {
   type Seqs,
   type UpdateRows,
 } from './sqlite-messages.ts'
+import { prepareWrites, rowsPerInsert, type Writes } from './sqlite-statements.ts'
 import { recordOf, type RecordRow } from './sqlite-subject.ts'
 
-/** Rows of one INSERT: the cost of calling SQLite is shared, and it stays a short statement. */
-const rowsPerInsert = 16
-
 /** Updates not yet filed: a load looks through all of them, in about a millisecond. */
-const unfiledMax = 4096
+const unfiledMax = 8192
 
 /** A commit this long after the last filing files what there is. */
 export const fileAfterMs = 250
@@ -43,17 +40,20 @@ interface KnownSubject {
 export class StoreWriter {
   readonly #db: DatabaseSync
   readonly #now: () => number
-  readonly #sql: Statements
+  readonly #sql: Writes
   readonly #origins = new Map<Origin, number>()
   readonly #subjects = new Map<SubjectId, KnownSubject>()
   #isInBatch = false
   #unfiled = 0
   #filedAt = 0
+  /** False: surely none. A crash or an earlier life may have left some. */
+  #hasRemovals = true
+  #hasFreePages = true
 
   constructor(db: DatabaseSync, now: () => number) {
     this.#db = db
     this.#now = now
-    this.#sql = prepareAll(db)
+    this.#sql = prepareWrites(db)
     for (const { origin, id } of db.prepare('SELECT origin, id FROM origins').all()) {
       this.#origins.set(id as Origin, origin as number)
     }
@@ -143,6 +143,7 @@ export class StoreWriter {
       if (typeof highest !== 'number') continue
       floor.push([origin, highest])
       this.#sql.addRemoval.run(key, log, highest)
+      this.#hasRemovals = true
     }
     this.#raiseFloor(floor)
     const loose = this.#countLoose([subject])
@@ -159,9 +160,14 @@ export class StoreWriter {
 
   /** Deletes some rows that are only waiting for it; false: there are none. */
   removeSome(): boolean {
+    if (!this.#hasRemovals) return false
     const next = this.#sql.nextRemoval.get()
-    if (!next) return false
+    if (!next) {
+      this.#hasRemovals = false
+      return false
+    }
     const { subject, origin, seq } = next as { subject: number; origin: number; seq: number }
+    this.#hasFreePages = true
     this.#begin()
     const { last, count } = this.#sql.removalSlice.get(subject, origin, seq, removedPerSlice) as {
       last: number | null
@@ -176,17 +182,21 @@ export class StoreWriter {
     return true
   }
 
-  /** Forgets some operations that are too old; false: there are none. */
-  forgetSome(): boolean {
-    const { changes } = this.#sql.forget.run(this.#now() - operationLifeMs, removedPerSlice)
+  /** Forgets some operations from before an instant; false: there are no more. */
+  forgetSome(before: number): boolean {
+    const { changes } = this.#sql.forget.run(before, removedPerSlice)
     return changes === removedPerSlice
   }
 
   /** Gives some free pages back to the file system; false: it keeps what there is. */
   shrinkSome(): boolean {
+    if (!this.#hasFreePages) return false
     const free = Number(this.#sql.freePages.get()?.freelist_count)
     const pages = Number(this.#sql.pages.get()?.page_count)
-    if (free <= Math.max(freePagesKept, pages / 4)) return false
+    if (free <= Math.max(freePagesKept, pages / 4)) {
+      this.#hasFreePages = false
+      return false
+    }
     this.#db.exec(`PRAGMA incremental_vacuum(${vacuumedPerSlice})`)
     return true
   }
@@ -257,7 +267,9 @@ export class StoreWriter {
   }
 
   #countLoose(subjects: SubjectId[]): Counts {
-    return subjects.map((id) => [id, Number(this.#sql.countLoose.get(id)?.loose)])
+    return subjects.map((id) => {
+      return [id, Number(this.#sql.countLoose.get(this.#subject(id, false))?.loose)]
+    })
   }
 
   // What a whole subject from a peer stands for may be damaged here: it is not needed any more.
@@ -308,100 +320,4 @@ interface PieceFound extends RecordRow {
 }
 interface UpdateFound extends RecordRow {
   seq: number
-}
-
-type Statements = Record<keyof typeof statements, StatementSync>
-
-function prepareAll(db: DatabaseSync): Statements {
-  const prepared = Object.entries(statements).map(([name, sql]) => [name, db.prepare(sql)])
-  return Object.fromEntries(prepared)
-}
-
-const insert = 'INSERT INTO updates (origin, seq, subject, checksum, record) VALUES '
-const row = '(?, ?, ?, ?, ?)'
-
-const statements = {
-  begin: 'BEGIN IMMEDIATE',
-  commit: 'COMMIT',
-
-  insertOne: insert + row,
-  insertMany: insert + Array.from({ length: rowsPerInsert }, () => row).join(', '),
-  operation: 'INSERT INTO operations (id, subject, at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING',
-  addOrigin: 'INSERT INTO origins (id) VALUES (?)',
-  subject: 'SELECT subject, is_entry FROM subjects WHERE id = ?',
-  addSubject: 'INSERT INTO subjects (id) VALUES (?)',
-  makeEntry: 'UPDATE subjects SET is_entry = 1 WHERE subject = ?',
-  raiseVector: 'UPDATE origins SET seq = max(seq, ?) WHERE origin = ?',
-  raiseFloor: 'UPDATE origins SET floor = max(floor, ?) WHERE origin = ?',
-  complete: "INSERT INTO meta (key, value) VALUES ('complete', 1) ON CONFLICT DO NOTHING",
-
-  // In the order of the target, so that its pages are written once each.
-  file: `
-    INSERT INTO filed (subject, origin, seq)
-    SELECT updates.subject, updates.origin, updates.seq
-    FROM origins JOIN updates ON updates.origin = origins.origin AND updates.seq > origins.filed
-    WHERE origins.filed < origins.seq
-    ORDER BY 1, 2, 3
-  `,
-  filed: 'UPDATE origins SET filed = seq WHERE filed < seq',
-
-  addPiece: 'INSERT INTO pieces (subject, checksum, record) VALUES (?, ?, ?)',
-  addCover: 'INSERT INTO covers (subject, origin, piece, seq) VALUES (?, ?, ?, ?)',
-  removePiece: 'DELETE FROM pieces WHERE piece = ?',
-  removeCovers: 'DELETE FROM covers WHERE subject = ? AND piece = ?',
-  countLoose: `
-    SELECT count(*) AS loose
-    FROM subjects JOIN places ON places.subject = subjects.subject
-    WHERE subjects.id = ? AND NOT EXISTS (
-      SELECT 1 FROM covers
-      WHERE covers.subject = places.subject
-        AND covers.origin = places.origin AND covers.seq >= places.seq
-    )
-  `,
-
-  // Only what a piece covers may go: the rest is nowhere else.
-  highestCovered: `
-    SELECT max(seq) AS seq FROM filed
-    WHERE subject = ? AND origin = ? AND seq <= min(?, (
-      SELECT max(seq) FROM covers WHERE subject = ? AND origin = ?
-    ))
-  `,
-  addRemoval: `
-    INSERT INTO removals (subject, origin, seq) VALUES (?, ?, ?)
-    ON CONFLICT DO UPDATE SET seq = max(seq, excluded.seq)
-  `,
-  nextRemoval: 'SELECT subject, origin, seq FROM removals LIMIT 1',
-  removalSlice: `
-    SELECT max(seq) AS last, count(*) AS count FROM (
-      SELECT seq FROM filed WHERE subject = ? AND origin = ? AND seq <= ? ORDER BY seq LIMIT ?
-    )
-  `,
-  removeUpdates: `
-    DELETE FROM updates WHERE origin = ? AND seq IN (
-      SELECT seq FROM filed WHERE subject = ? AND origin = ? AND seq <= ?
-    )
-  `,
-  removeFiled: 'DELETE FROM filed WHERE subject = ? AND origin = ? AND seq <= ?',
-  endRemoval: 'DELETE FROM removals WHERE subject = ? AND origin = ?',
-  forget: `
-    DELETE FROM operations WHERE id IN (SELECT id FROM operations WHERE at < ? LIMIT ?)
-  `,
-  freePages: 'PRAGMA freelist_count',
-  pages: 'PRAGMA page_count',
-
-  pieces: 'SELECT piece, checksum, record FROM pieces WHERE subject = ?',
-  pieceCovers: `
-    SELECT origins.id AS origin, covers.seq
-    FROM covers JOIN origins USING (origin) WHERE covers.subject = ? AND covers.piece = ?
-  `,
-  coveredUpdates: `
-    SELECT updates.seq, updates.checksum, updates.record
-    FROM filed JOIN updates USING (origin, seq)
-    WHERE filed.subject = ? AND filed.origin = ? AND filed.seq <= ?
-  `,
-  removeUpdate: 'DELETE FROM updates WHERE origin = ? AND seq = ?',
-  removePlace: 'DELETE FROM filed WHERE subject = ? AND origin = ? AND seq = ?',
-  setAside: `
-    INSERT INTO quarantine (at, subject, origin, seq, checksum, record) VALUES (?, ?, ?, ?, ?, ?)
-  `,
 }

@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import { assert } from '../../core/model/errors.ts'
 import type { SubjectId } from '../../core/model/ids.ts'
+import { operationLifeMs } from '../../core/model/limits.ts'
 import type { VersionVector } from '../../core/model/version-vector.ts'
 import { CorruptError, type Batch, type Storage } from '../../core/ports.ts'
 import { progressOf } from './batch.ts'
@@ -35,6 +36,9 @@ export type { StoreOwner } from './sqlite-directory.ts'
 
 /** Updates packed at once: the writer inserts the first ones while the next are packed. */
 const packedAtOnce = 64
+
+/** How often old operations are forgotten, while something is written. */
+const forgetEveryMs = 3600 * 1000
 
 export interface SqliteStorage extends Storage {
   /** Bytes that can still be written to the disk. */
@@ -90,6 +94,7 @@ class SqliteClient implements SqliteStorage {
   readonly #parts: ClientParts
   readonly #writerEnded: Promise<void>
   readonly #closing = new AbortController()
+  #forgetAt = 0
   /** Why nothing is written any more; absent while the store is open. */
   #stopped: Error | undefined
   #write: Waiting<Stored> | undefined
@@ -124,6 +129,7 @@ class SqliteClient implements SqliteStorage {
         this.#tell({ type: 'rows', rows }, [rows.columns.buffer, rows.records.buffer])
       }
       this.#tell({ type: 'commit', end: packEnd(batch, progress, recount) })
+      this.#forget()
       const stored = await new Promise<Stored>((resolve, reject) => {
         this.#write = { resolve, reject }
       })
@@ -173,6 +179,8 @@ class SqliteClient implements SqliteStorage {
         throw new StorageError('failed', reply.message)
       case 'merged': {
         const { piece, old } = reply
+        // Without a piece nothing may leave the logs.
+        if (!piece && old.length === 0) return undefined
         const done = new Promise<void>(
           (resolve, reject) => (this.#compaction = { resolve, reject }),
         )
@@ -217,6 +225,13 @@ class SqliteClient implements SqliteStorage {
       case 'opened':
         break
     }
+  }
+
+  #forget(): void {
+    const now = this.#parts.now()
+    if (now < this.#forgetAt) return
+    this.#forgetAt = now + forgetEveryMs
+    this.#tell({ type: 'forget', before: now - operationLifeMs })
   }
 
   #tell(request: WriterRequest, moved: ArrayBuffer[] = []): void {
