@@ -79,6 +79,8 @@ export interface LiveDocument {
   readonly loaded: Promise<void>
   /** Resolves when all edits made so far are on the safe count of servers. */
   stored(): Promise<Receipt>
+  /** Where all edits made so far are, as far as is known now; no servers: only here. */
+  receipt(): Receipt
   close(): void
 }
 

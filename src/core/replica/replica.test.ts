@@ -26,7 +26,7 @@ const origin = 'a.0123456789abc' as Origin
 const here = 'a' as ReplicaId
 const there = 'b' as ReplicaId
 
-const none = new Uint8Array()
+const none: Uint8Array = new Uint8Array()
 let ids = 0
 const freshId = () => base64url(new Uint8Array(16).fill(++ids))
 

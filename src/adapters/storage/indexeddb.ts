@@ -1,0 +1,115 @@
+// A browser's own storage: what was typed here, until servers hold it and for reading without them.
+
+import * as Y from 'yjs'
+import type { LocalStorage } from '../../client/api.ts'
+
+const revision = 1
+const updates = 'updates'
+const values = 'values'
+const byDocument = 'document'
+/** A browser that does not answer counts as one that cannot store. */
+const answerWithinMs = 5000
+
+/** The database of this name in this browser and origin. Several tabs may use it at once. */
+export function indexedDbStorage(name: string): LocalStorage {
+  return new IndexedDbStorage(name)
+}
+
+interface Kept {
+  document: string
+  update: Uint8Array
+}
+
+class IndexedDbStorage implements LocalStorage {
+  readonly #name: string
+  #opened: Promise<IDBDatabase> | undefined
+
+  constructor(name: string) {
+    this.#name = name
+  }
+
+  async load(document: string): Promise<Uint8Array[]> {
+    const transaction = await this.#transaction(updates, 'readonly')
+    const index = transaction.objectStore(updates).index(byDocument)
+    const kept = await answer<Kept[]>(index.getAll(document) as IDBRequest<Kept[]>)
+    return kept.map(({ update }) => update)
+  }
+
+  async append(document: string, update: Uint8Array): Promise<void> {
+    const transaction = await this.#transaction(updates, 'readwrite')
+    transaction.objectStore(updates).add({ document, update } satisfies Kept)
+    await done(transaction)
+  }
+
+  // What another tab appended meanwhile is merged in, in the same transaction.
+  async compact(document: string, update: Uint8Array): Promise<void> {
+    const transaction = await this.#transaction(updates, 'readwrite')
+    const store = transaction.objectStore(updates)
+    const index = store.index(byDocument)
+    const kept = await answer<Kept[]>(index.getAll(document) as IDBRequest<Kept[]>)
+    const keys = await answer(index.getAllKeys(document))
+    const merged = Y.mergeUpdates([update, ...kept.map((each) => each.update)])
+    for (const key of keys) store.delete(key)
+    store.add({ document, update: merged } satisfies Kept)
+    await done(transaction)
+  }
+
+  async get(key: string): Promise<unknown> {
+    const transaction = await this.#transaction(values, 'readonly')
+    return answer(transaction.objectStore(values).get(key) as IDBRequest<unknown>)
+  }
+
+  async set(key: string, value: unknown): Promise<void> {
+    const transaction = await this.#transaction(values, 'readwrite')
+    transaction.objectStore(values).put(value, key)
+    await done(transaction)
+  }
+
+  async #transaction(store: string, mode: IDBTransactionMode): Promise<IDBTransaction> {
+    this.#opened ??= open(this.#name)
+    try {
+      const database = await this.#opened
+      return database.transaction(store, mode, { durability: 'strict' })
+    } catch (error) {
+      // The next use opens it anew: the browser may have closed it.
+      this.#opened = undefined
+      throw error
+    }
+  }
+}
+
+function open(name: string): Promise<IDBDatabase> {
+  const request = indexedDB.open(name, revision)
+  request.addEventListener('upgradeneeded', () => {
+    const database = request.result
+    database.createObjectStore(updates, { autoIncrement: true }).createIndex(byDocument, byDocument)
+    database.createObjectStore(values)
+  })
+  return within(answer(request))
+}
+
+function answer<T>(request: IDBRequest<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    request.addEventListener('success', () => resolve(request.result))
+    request.addEventListener('error', () => reject(request.error ?? new Error('not stored')))
+  })
+}
+
+function done(transaction: IDBTransaction): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const failed = () => reject(transaction.error ?? new Error('not stored'))
+    transaction.addEventListener('complete', () => resolve())
+    transaction.addEventListener('error', failed)
+    transaction.addEventListener('abort', failed)
+  })
+}
+
+function within<T>(promise: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const late = setTimeout(
+      () => reject(new Error("this browser's storage does not answer")),
+      answerWithinMs,
+    )
+    promise.then(resolve, reject).finally(() => clearTimeout(late))
+  })
+}
