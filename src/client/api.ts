@@ -2,6 +2,9 @@
 
 import type { Awareness } from 'y-protocols/awareness'
 import type * as Y from 'yjs'
+import type { LocalStorage } from '../core/ports.ts'
+
+export type { LocalStorage } from '../core/ports.ts'
 
 /** A way to hear of changes: returns the function that ends it. */
 export type Listen<T> = (listener: (value: T) => void) => () => void
@@ -96,18 +99,6 @@ export interface ClientOptions {
   token?: string
   /** Keep a second connection warm. Default true. */
   hasStandby?: boolean
-}
-
-/** This device's storage: IndexedDB in a browser. All may reject. */
-export interface LocalStorage {
-  /** Updates of a document kept here. */
-  load(document: string): Promise<Uint8Array[]>
-  append(document: string, update: Uint8Array): Promise<void>
-  /** Replaces all updates of a document by one. */
-  compact(document: string, update: Uint8Array): Promise<void>
-  /** Small values: keys of earlier sessions, the list of files, the roster of servers. */
-  get(key: string): Promise<unknown>
-  set(key: string, value: unknown): Promise<void>
 }
 
 export interface Client {

@@ -15,6 +15,7 @@ import {
   type Entry,
   type Operation,
 } from '../core/model/wire.ts'
+import type { Dial, Wire } from '../core/ports.ts'
 import type { ConnectionId, SessionInput, SessionOutput } from '../core/session/messages.ts'
 import { Session } from '../core/session/session.ts'
 import type {
@@ -32,16 +33,6 @@ import type {
 import { Keepsake } from './keepsake.ts'
 import { Listeners } from './listeners.ts'
 import { OpenDocument } from './open-document.ts'
-import type { DialListener } from '../adapters/channel/websocket-client.ts'
-
-/** What carries frames to one server. */
-export interface Wire {
-  send(frame: Uint8Array<ArrayBuffer>): void
-  close(why: string): void
-}
-
-/** How a client reaches a server; the WebSocket of `connect`. */
-export type Dial = (address: string, listener: DialListener) => Wire
 
 /** A step that would be due at once waits at least this long: no loop starves the program. */
 const stepAfterMsMin = 1

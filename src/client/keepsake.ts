@@ -3,7 +3,7 @@
 import { fromBinary, toBinary } from '@bufbuild/protobuf'
 import { earlierKeysMax } from '../core/model/limits.ts'
 import { EntrySchema, type Entry } from '../core/model/wire.ts'
-import type { LocalStorage } from './api.ts'
+import type { LocalStorage } from '../core/ports.ts'
 
 /** Updates of a document kept one by one before they are merged into one. */
 const looseMax = 200

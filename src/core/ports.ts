@@ -193,3 +193,32 @@ export interface ChannelListener<Received> {
   received(message: Received): void
   closed(why: Ending): void
 }
+
+/** A connection that a client dialled: frames out. */
+export interface Wire {
+  send(frame: Uint8Array<ArrayBuffer>): void
+  /** Its listener hears nothing more; what was sent before still goes. */
+  close(why: Ending): void
+}
+
+/** `opened` comes once before anything else, or `closed` comes instead. */
+export interface DialListener extends ChannelListener<Uint8Array> {
+  opened(): void
+}
+
+/** How a client reaches a server. Throws when the address is none. */
+export type Dial = (address: string, listener: DialListener) => Wire
+
+// ------------------------------------------------------------------------------- This device
+
+/** This device's storage: IndexedDB in a browser. All may reject. */
+export interface LocalStorage {
+  /** Updates of a document kept here. */
+  load(document: string): Promise<Uint8Array[]>
+  append(document: string, update: Uint8Array): Promise<void>
+  /** Replaces all updates of a document by one. */
+  compact(document: string, update: Uint8Array): Promise<void>
+  /** Small values: keys of earlier sessions, the list of files, the roster of servers. */
+  get(key: string): Promise<unknown>
+  set(key: string, value: unknown): Promise<void>
+}

@@ -1,16 +1,11 @@
 // A channel to a server over the standard WebSocket of browsers and Node: a frame is a message.
 
-import type { ChannelListener, Ending } from '../../core/ports.ts'
-
-/** A dialled connection. `opened` comes once before anything else, or `closed` comes instead. */
-export interface DialListener extends ChannelListener<Uint8Array> {
-  opened(): void
-}
+import type { DialListener, Ending, Wire } from '../../core/ports.ts'
 
 /** Why browsers are told of a closing: the code for "normal". */
 const normal = 1000
 
-export class DialledWebSocket {
+export class DialledWebSocket implements Wire {
   readonly #socket: WebSocket
   #isOver = false
 
@@ -40,7 +35,6 @@ export class DialledWebSocket {
     if (this.#socket.readyState === WebSocket.OPEN) this.#socket.send(frame)
   }
 
-  /** Ends it; the listener hears nothing more. What was sent before still goes. */
   close(why: Ending): void {
     this.#isOver = true
     // A reason has at most 123 bytes.

@@ -1,7 +1,7 @@
 // A browser's own storage: what was typed here, until servers hold it and for reading without them.
 
 import * as Y from 'yjs'
-import type { LocalStorage } from '../../client/api.ts'
+import type { LocalStorage } from '../../core/ports.ts'
 
 const revision = 1
 const updates = 'updates'
