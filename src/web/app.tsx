@@ -1,0 +1,122 @@
+// Who is this? First the screen name, then the workspace of that person.
+
+import { useCallback, useEffect, useState } from 'react'
+import { indexedDbStorage } from '../adapters/storage/indexeddb.ts'
+import type { Client } from '../client/api.ts'
+import { connect } from '../client/index.ts'
+import { FourfoldError } from '../core/model/errors.ts'
+import { ClientProvider } from './client-context.tsx'
+import { isString, remembered } from './remembered.ts'
+import { SignIn } from './sign-in.tsx'
+import { Workspace } from './workspace.tsx'
+
+/** The last name used in this browser, to fill in the form. */
+const lastName = remembered('device', 'name', '', isString)
+/** The name this tab is signed in with: a reload goes on without asking. */
+const tabName = remembered('tab', 'name', '', isString)
+
+/** Nobody waits longer than this for a server before they may write. */
+const waitForServerMs = 2000
+
+type Stage =
+  | { name: 'asking'; wanted: string; problem: string }
+  | { name: 'joining'; wanted: string }
+  | { name: 'here'; client: Client }
+
+export function App() {
+  const [stage, setStage] = useState<Stage>(() =>
+    tabName.read() === ''
+      ? { name: 'asking', wanted: lastName.read(), problem: '' }
+      : { name: 'here', client: connectAs(tabName.read()) },
+  )
+
+  const signIn = useCallback(async (wanted: string) => {
+    setStage({ name: 'joining', wanted })
+    const client = connectAs(wanted)
+    const problem = await refusal(client)
+    if (problem !== undefined) {
+      client.close()
+      setStage({ name: 'asking', wanted, problem })
+      return
+    }
+    lastName.write(wanted)
+    tabName.write(wanted)
+    setStage({ name: 'here', client })
+  }, [])
+
+  const client = stage.name === 'here' ? stage.client : undefined
+  useEffect(() => {
+    if (client === undefined) return
+    return retryWhenBack(client)
+  }, [client])
+
+  if (stage.name !== 'here') {
+    return (
+      <SignIn
+        wanted={stage.wanted}
+        problem={stage.name === 'asking' ? stage.problem : ''}
+        isJoining={stage.name === 'joining'}
+        signIn={(name) => void signIn(name)}
+      />
+    )
+  }
+
+  const leave = () => {
+    tabName.write('')
+    stage.client.close()
+    setStage({ name: 'asking', wanted: lastName.read(), problem: '' })
+  }
+  const renameMe = (wanted: string) => {
+    lastName.write(wanted)
+    tabName.write(wanted)
+    stage.client.close()
+    setStage({ name: 'here', client: connectAs(wanted) })
+  }
+  return (
+    <ClientProvider value={stage.client}>
+      <Workspace key={clientKey(stage.client)} leave={leave} renameMe={renameMe} />
+    </ClientProvider>
+  )
+}
+
+function connectAs(name: string): Client {
+  const storage = indexedDbStorage('fourfold')
+  return connect({ servers: [location.origin], name, agent: 'page', storage })
+}
+
+/** Why the servers turn this client away; undefined when they let it in, or none answers. */
+async function refusal(client: Client): Promise<string | undefined> {
+  const late = new Promise<undefined>((resolve) => setTimeout(resolve, waitForServerMs))
+  try {
+    await Promise.race([client.joined(), late])
+    return undefined
+  } catch (error) {
+    if (error instanceof FourfoldError) return error.message
+    throw error
+  }
+}
+
+/** A person who comes back to the page, or whose network does, need not wait for the next try. */
+function retryWhenBack(client: Client): () => void {
+  const retry = () => {
+    if (document.visibilityState === 'visible' && client.connection.name === 'offline') {
+      client.retry()
+    }
+  }
+  window.addEventListener('online', retry)
+  document.addEventListener('visibilitychange', retry)
+  return () => {
+    window.removeEventListener('online', retry)
+    document.removeEventListener('visibilitychange', retry)
+  }
+}
+
+const keys = new WeakMap<Client, number>()
+let keyCount = 0
+
+/** Another client, another workspace: nothing of the old one's documents may linger. */
+function clientKey(client: Client): number {
+  const key = keys.get(client) ?? ++keyCount
+  keys.set(client, key)
+  return key
+}
