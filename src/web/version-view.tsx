@@ -2,7 +2,7 @@
 
 import { useMemo } from 'react'
 import { Button } from 'react-aria-components'
-import diff from 'fast-diff'
+import { smallestDiff } from '../core/model/text-merge.ts'
 import type { OpenFile } from './open-file.ts'
 import { clock } from './save-words.ts'
 import type { NamedVersion } from './versions.ts'
@@ -16,7 +16,7 @@ interface VersionViewProps {
 
 export function VersionView({ version, file, restore, close }: VersionViewProps) {
   const now = file.live.text.toString()
-  const parts = useMemo(() => diff(now, version.text), [now, version])
+  const parts = useMemo(() => partsOf(now, version.text), [now, version])
   const isSame = now === version.text
   return (
     <section className="version-view" aria-label={`Version ${titleOf(version)}`}>
@@ -37,13 +37,28 @@ export function VersionView({ version, file, restore, close }: VersionViewProps)
         </span>
       </header>
       <pre className="version-text" tabIndex={0}>
-        {parts.map(([kind, text], index) => {
-          if (kind === diff.INSERT) return <ins key={index}>{text}</ins>
-          if (kind === diff.DELETE) return <del key={index}>{text}</del>
-          return <span key={index}>{text}</span>
-        })}
+        {parts.map(({ Kind, text }, index) => (
+          <Kind key={index}>{text}</Kind>
+        ))}
       </pre>
     </section>
+  )
+}
+
+/** Both texts in one: what is in each, in the order in which it is read. */
+function partsOf(from: string, to: string): { Kind: 'span' | 'del' | 'ins'; text: string }[] {
+  let read = 0
+  const parts = smallestDiff(from, to).flatMap(({ at, remove, insert }) => {
+    const same = from.slice(read, at)
+    read = at + remove
+    return [
+      { Kind: 'span' as const, text: same },
+      { Kind: 'del' as const, text: from.slice(at, read) },
+      { Kind: 'ins' as const, text: insert },
+    ]
+  })
+  return [...parts, { Kind: 'span' as const, text: from.slice(read) }].filter(
+    ({ text }) => text !== '',
   )
 }
 
