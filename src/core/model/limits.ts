@@ -164,7 +164,7 @@ export const unavailableMs = 300_000
 export const openedBytesMax = 128 * 1024 * 1024
 
 /** Client: others' edits kept, for the case that their server dies before it passed them on. */
-export const keepsakeBytesMax = 1024 * 1024
+export const relayBytesMax = 1024 * 1024
 
 /** Client: an operation's receipt waits for all live servers at most so long, then tells which. */
 export const receiptWaitMs = 250

@@ -22,10 +22,10 @@ import {
 } from '../model/limits.ts'
 import { deletesOf, joinDeletes, splitTextUpdate, type Deletes } from '../model/text-update.ts'
 import type { Changed, Opened } from '../model/wire.ts'
-import { Keepsakes } from './keepsakes.ts'
 import type { Link } from './link.ts'
 import type { Outbox, Span } from './outbox.ts'
 import type { Outlet } from './outlet.ts'
+import { Relays } from './relays.ts'
 
 /** A push that only asks where things are stored is cut to this. */
 const questionBytesMax = 1024
@@ -70,7 +70,7 @@ export class Follows {
   readonly #writer: number
   readonly #outbox: Outbox
   readonly #outlet: Outlet
-  readonly #keepsakes = new Keepsakes()
+  readonly #relays = new Relays()
   readonly #follows = new Map<string, Follow>()
   readonly #views = new Map<string, View>()
   /** Answers to Opens that are of no use any more, still to come, by document. */
@@ -146,7 +146,7 @@ export class Follows {
     for (const [document, { isWanted }] of this.#follows) {
       if (isWanted || isNeeded(document)) continue
       this.#follows.delete(document)
-      this.#keepsakes.forget(document)
+      this.#relays.forget(document)
       this.#outbox.forget(document)
       const view = this.#views.get(document)
       if (!view || !this.#link) continue
@@ -268,7 +268,7 @@ export class Follows {
     if (number === view.number + 1) this.#views.set(document, { ...view, number })
     if (update.length === 0) return
     this.#outlet.put({ type: 'integrate', document, update })
-    if (seal.length > 0) this.#keepsakes.keep(document, update, seal)
+    if (seal.length > 0) this.#relays.keep(document, update, seal)
   }
 
   /** The server lacks something that a push builds on, or the other way round. */
@@ -346,9 +346,9 @@ export class Follows {
     }
     const held = () => Y.decodeStateVector(this.#documents.stateVector(document))
     if (lacks(known, held())) {
-      const keepsakes = this.#keepsakes.lacking(document, known, deletes)
-      this.#outbox.relay(keepsakes)
-      for (const { update } of keepsakes) advance(known, deletes, update)
+      const relays = this.#relays.lacking(document, known, deletes)
+      this.#outbox.relay(relays)
+      for (const { update } of relays) advance(known, deletes, update)
     }
     const lacked = this.#documents.offer(document, Y.encodeStateVector(known), deletes)
     follow.turnedDown = undefined

@@ -19,7 +19,6 @@ import {
   updateBytesMax,
 } from '../model/limits.ts'
 import { decodeTextUpdate, splitTextUpdate } from '../model/text-update.ts'
-import type { Keepsake } from './keepsakes.ts'
 import type { Link } from './link.ts'
 import {
   bytesOf,
@@ -29,6 +28,7 @@ import {
   type Parcel,
   type PushParcel,
 } from './parcel.ts'
+import type { Relay } from './relays.ts'
 
 /** Some edits of a document, for people and for those who wait for them. */
 export interface Span {
@@ -169,8 +169,8 @@ export class Outbox {
   }
 
   /** Others' edits that a server lacks, to be sent before what is offered. */
-  relay(keepsakes: readonly Keepsake[]): void {
-    for (const { document, update, seal } of keepsakes) {
+  relay(relays: readonly Relay[]): void {
+    for (const { document, update, seal } of relays) {
       this.#parcels.add({ type: 'relay', document, update, seal, servers: new Set() })
     }
   }

@@ -2,43 +2,43 @@
 // server has them, and then whoever heard of them brings them there.
 
 import * as Y from 'yjs'
-import { keepsakeBytesMax } from '../model/limits.ts'
+import { relayBytesMax } from '../model/limits.ts'
 import { deletesOf, type Deletes } from '../model/text-update.ts'
 
-export interface Keepsake {
+export interface Relay {
   readonly document: string
   readonly update: Uint8Array
   readonly seal: Uint8Array
 }
 
-export class Keepsakes {
+export class Relays {
   /** In the order of arrival: causes before effects. */
-  readonly #kept = new Set<Keepsake>()
+  readonly #kept = new Set<Relay>()
   #bytes = 0
 
   keep(document: string, update: Uint8Array, seal: Uint8Array): void {
     this.#kept.add({ document, update, seal })
     this.#bytes += update.length
     for (const oldest of this.#kept) {
-      if (this.#bytes <= keepsakeBytesMax) return
+      if (this.#bytes <= relayBytesMax) return
       this.#drop(oldest)
     }
   }
 
   /** Those of a document that somebody who knows these clocks and deletes lacks. */
-  lacking(document: string, known: Map<number, number>, deletes: Deletes): Keepsake[] {
+  lacking(document: string, known: Map<number, number>, deletes: Deletes): Relay[] {
     return [...this.#kept].filter(
-      (keepsake) => keepsake.document === document && isNews(keepsake.update, known, deletes),
+      (relay) => relay.document === document && isNews(relay.update, known, deletes),
     )
   }
 
   forget(document: string): void {
-    for (const keepsake of this.#kept) if (keepsake.document === document) this.#drop(keepsake)
+    for (const relay of this.#kept) if (relay.document === document) this.#drop(relay)
   }
 
-  #drop(keepsake: Keepsake): void {
-    this.#kept.delete(keepsake)
-    this.#bytes -= keepsake.update.length
+  #drop(relay: Relay): void {
+    this.#kept.delete(relay)
+    this.#bytes -= relay.update.length
   }
 }
 
