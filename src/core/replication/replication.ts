@@ -35,6 +35,7 @@ import { Gathering, type Item } from './gathering.ts'
 import { Links } from './links.ts'
 import { Marks } from './marks.ts'
 import type { PeerChannel, ReplicationInput, ReplicationOutput } from './messages.ts'
+import { Order } from './order.ts'
 import type { Peer } from './peer.ts'
 import { Sending } from './sending.ts'
 import { Voice } from './voice.ts'
@@ -68,8 +69,9 @@ export class Replication {
   readonly #marks: Marks
   /** What is on this disk. */
   readonly #vector: VersionVector
-  /** The same with what is at the disk or gathers for it. */
+  /** The same with what is at the disk, gathers for it, or waits for what it builds on. */
   readonly #heads: VersionVector
+  readonly #order: Order
   readonly #compactions = new Set<SubjectId>()
   /** What was compared last, and the mark it stands for. */
   #digest: { mark: Mark; value: string } | undefined
@@ -89,6 +91,7 @@ export class Replication {
     this.#isComplete = reader.isComplete()
     this.#vector = vector
     this.#heads = new Map(vector)
+    this.#order = new Order(this.#heads)
     this.#marks = new Marks(now, vector)
     const isComplete = () => this.#isComplete
     const voice = this.#voice
@@ -141,7 +144,8 @@ export class Replication {
 
   /** Whether something waits for a tick soon. */
   isBusy(): boolean {
-    return !this.#gathering.isIdle || this.#asking.isBusy || !this.#isComplete
+    const isWaiting = !this.#gathering.isIdle || !this.#order.isEmpty || this.#asking.isBusy
+    return isWaiting || !this.#isComplete
   }
 
   /** How the servers are, in the order of the configuration. */
@@ -263,7 +267,7 @@ export class Replication {
 
   // An empty disk serves nothing until it holds what a peer holds, or all agree that the set is new.
   #considerComplete(): void {
-    if (this.#isComplete || !this.#gathering.isIdle) return
+    if (this.#isComplete || !this.#gathering.isIdle || !this.#order.isEmpty) return
     const peers = [...this.#links.peers()]
     const hasCaughtUp = peers.some((peer) => !peer.isRecovering && covers(this.#vector, peer.have))
     const isNewSet = this.#links.areAllOpen && peers.every(({ isRecovering }) => isRecovering)
@@ -379,6 +383,8 @@ export class Replication {
 
   #heardUpdates(now: number, peer: Peer, updates: Update[]): void {
     let hasGap = false
+    const taken: Update[] = []
+    const need = this.#order.needOf(peer.have)
     for (const update of updates) {
       const verdict = this.#accept(update)
       if (verdict === 'malformed') {
@@ -389,8 +395,11 @@ export class Replication {
       const origin = update.origin as Origin
       hasGap ||= verdict === 'gap'
       if ((peer.have.get(origin) ?? 0) < update.seq) peer.have.set(origin, update.seq)
-      if (verdict === 'taken') this.#asking.advanced(now, origin)
+      if (verdict !== 'taken') continue
+      taken.push(update)
+      this.#asking.advanced(now, origin)
     }
+    this.#gather(this.#order.take(now, taken, need))
     if (hasGap) this.#asking.ask(now, peer)
     else this.#asking.progressed(now)
     this.#advanceCovered(peer)
@@ -404,8 +413,11 @@ export class Replication {
     if (seq <= head) return 'known'
     if (seq > head + 1) return 'gap'
     this.#heads.set(origin, seq)
-    this.#gathering.add({ update })
     return 'taken'
+  }
+
+  #gather(updates: Update[]): void {
+    for (const update of updates) this.#gathering.add({ update })
   }
 
   #heardSnapshot(now: number, peer: Peer, snapshot: Snapshot): void {
@@ -420,6 +432,8 @@ export class Replication {
   #heardAdvance(now: number, advance: VersionVector): void {
     const news = missing(this.#heads, advance)
     raise(this.#heads, news)
+    // A log may not go on below where it was advanced to; the subjects came whole before this.
+    if (news.size > 0) this.#gather(this.#order.releaseAll())
     if (news.size > 0) this.#gathering.add({ advance: news })
     for (const origin of news.keys()) this.#asking.advanced(now, origin)
     this.#asking.progressed(now)
@@ -441,6 +455,7 @@ export class Replication {
     this.#links.tick(now, (peer) => {
       if (now - peer.toldAt >= heartbeatMs) this.#sending.tellHave(now, peer, new Map())
     })
+    this.#gather(this.#order.release(now))
     this.#asking.tick(now)
     this.#considerComplete()
     this.#links.tellViews(now)
