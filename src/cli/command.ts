@@ -58,3 +58,8 @@ export function printable(text: string): string {
     return code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u{${code.toString(16)}}`
   })
 }
+
+/** The text with a full stop, where it has no end of its own. */
+export function sentence(text: string): string {
+  return /[.!?)]$/.test(text) ? text : `${text}.`
+}

@@ -5,6 +5,7 @@ import { once } from 'node:events'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { ConfigurationError } from '../server/configuration.ts'
 import { CommandError, exitCodes, UsageError } from './command.ts'
 
 export const localIds = ['a', 'b', 'c', 'd'] as const
@@ -79,7 +80,9 @@ export class LocalSet {
       const how = signal ?? `exit code ${code}`
       if (isUp && !this.#isEnding) this.#options.ended(server, how)
       const sentence = said.trim() || `Server ${server.id} ended with ${how}.`
-      reject(code === exitCodes.usage ? new UsageError(sentence) : new CommandError(sentence))
+      reject(
+        code === exitCodes.usage ? new ConfigurationError(sentence) : new CommandError(sentence),
+      )
     })
     const tooLate = setTimeout(() => {
       reject(new CommandError(`Server ${server.id} did not start within ${startMs / 1000} s.`))

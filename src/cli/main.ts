@@ -3,12 +3,13 @@
 
 import { ConfigurationError } from '../server/configuration.ts'
 import { StorageError } from '../adapters/storage/storage-error.ts'
-import { CommandError, exitCodes, UsageError, type Command } from './command.ts'
+import { CommandError, exitCodes, sentence, UsageError, type Command } from './command.ts'
 import { FourfoldError } from '../core/model/errors.ts'
 
 // Only what is called is loaded: `fourfold ls` starts faster without a server in it.
 const commands: { [name: string]: () => Promise<Command> } = {
   up: async () => (await import('./up.ts')).up,
+  demo: async () => (await import('./demo.ts')).demo,
   serve: async () => (await import('./serve.ts')).serve,
   status: async () => (await import('./status.ts')).status,
   ls: async () => (await import('./files.ts')).ls,
@@ -66,23 +67,26 @@ fourfold COMMAND --help tells more.
 `
 }
 
+/** Errors that are no mistakes of ours carry one sentence for the person. */
+function isExpected(error: unknown): error is Error {
+  return [UsageError, ConfigurationError, CommandError, StorageError, FourfoldError].some(
+    (kind) => error instanceof kind,
+  )
+}
+
 function exitCodeOf(error: unknown): number {
   if (error instanceof UsageError || error instanceof ConfigurationError) return exitCodes.usage
-  if (error instanceof StorageError) {
-    return error.code === 'corrupt' ? exitCodes.store : exitCodes.usage
-  }
-  return exitCodes.failed
+  if (!(error instanceof StorageError)) return exitCodes.failed
+  const isBroken = error.code === 'corrupt' || error.code === 'full' || error.code === 'failed'
+  return isBroken ? exitCodes.store : exitCodes.usage
 }
 
 try {
   process.exitCode = await main(process.argv.slice(2))
 } catch (error) {
-  const isExpected =
-    exitCodeOf(error) !== exitCodes.failed ||
-    error instanceof CommandError ||
-    error instanceof FourfoldError
-  // Anything else is a mistake of ours: show where.
-  const text = error instanceof Error ? (isExpected ? error.message : error.stack) : String(error)
+  // Of a mistake of ours it shows where it happened.
+  const trace = error instanceof Error ? error.stack : undefined
+  const text = isExpected(error) ? sentence(error.message) : (trace ?? String(error))
   process.stderr.write(`${text}\n`)
   process.exitCode = exitCodeOf(error)
 }

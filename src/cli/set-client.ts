@@ -9,7 +9,7 @@ import {
   Health,
   HealthCheckResponse_ServingStatus as Status,
 } from '../gen/grpc/health/v1/health_pb.ts'
-import { CommandError, UsageError } from './command.ts'
+import { CommandError, sentence, UsageError } from './command.ts'
 
 /** A frozen server accepts connections: it must answer something within this. */
 const aliveMs = 1000
@@ -144,8 +144,4 @@ function mayWorkElsewhere(code: Code): boolean {
   return [Code.Unavailable, Code.DeadlineExceeded, Code.Canceled, Code.Aborted, Code.Internal].some(
     (each) => each === code,
   )
-}
-
-function sentence(text: string): string {
-  return /[.!?]$/.test(text) ? text : `${text}.`
 }
