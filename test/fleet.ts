@@ -11,7 +11,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { root } from './tool.ts'
 
 /** A server that does not say that it listens within this has failed to start. */
-const startMs = 20_000
+const startMs = 60_000
 /** How long everything may take to be well again before a run is called stuck. */
 const wellMs = 30_000
 /** How often a server is asked how it is. */
@@ -31,6 +31,16 @@ export interface FleetOptions {
 export interface End {
   code: number | null
   signal: NodeJS.Signals | null
+}
+
+/** A server ended before it listened. */
+export class EndedError extends Error {
+  readonly end: End
+
+  constructor(end: End, said: string) {
+    super(`the server ended (${end.code ?? end.signal}) before it listened:\n${said}`)
+    this.end = end
+  }
 }
 
 export class Fleet {
@@ -127,6 +137,11 @@ export class Fleet {
     return this.#server(id).end('SIGTERM')
   }
 
+  /** Resolves when the process of its last life is gone. */
+  async gone(id: string): Promise<void> {
+    await this.#server(id).ended
+  }
+
   /** SIGSTOP: it is there, and says nothing. */
   freeze(id: string): void {
     this.#server(id).freeze()
@@ -136,10 +151,10 @@ export class Fleet {
     this.#server(id).thaw()
   }
 
-  /** Kills all that is left and removes what they stored. */
-  async end(): Promise<void> {
+  /** Kills all that is left, and removes what they stored unless it is to be kept. */
+  async end(isKept = false): Promise<void> {
     await Promise.all([...this.#servers.values()].map((server) => server.end('SIGKILL')))
-    rmSync(this.directory, { recursive: true, force: true })
+    if (!isKept) rmSync(this.directory, { recursive: true, force: true })
   }
 
   #server(id: string): ServerProcess {
@@ -175,12 +190,18 @@ export class Fleet {
   }
 }
 
+/** Processes that must not outlive this one. A frozen server does not notice that nobody is left. */
+const running = new Set<ChildProcess>()
+process.on('exit', () => {
+  for (const child of running) child.kill('SIGKILL')
+})
+
 /** One life of one server. */
 class ServerProcess {
   isFrozen = false
+  readonly ended: Promise<End>
   readonly #child: ChildProcess
   readonly #listening: Promise<void>
-  readonly #ended: Promise<End>
   #said = ''
 
   constructor(words: string[], nodeFlags: string[], env: Record<string, string>) {
@@ -189,10 +210,12 @@ class ServerProcess {
       env: { ...process.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     })
+    running.add(this.#child)
+    this.#child.once('exit', () => running.delete(this.#child))
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
       stream?.setEncoding('utf8').on('data', (text: string) => this.#say(text))
     }
-    this.#ended = once(this.#child, 'exit').then(([code, signal]) => ({ code, signal }) as End)
+    this.ended = once(this.#child, 'exit').then(([code, signal]) => ({ code, signal }) as End)
     this.#listening = this.#hear()
     // Whoever waits for it hears; when nobody does, the failed start shows in what comes next.
     this.#listening.catch(() => undefined)
@@ -227,14 +250,14 @@ class ServerProcess {
   async end(signal: 'SIGKILL' | 'SIGTERM'): Promise<End> {
     // A frozen process hears no other signal.
     if (!this.isOver) this.#child.kill(signal)
-    return this.#ended
+    return this.ended
   }
 
   async #hear(): Promise<void> {
     const waiting = new AbortController()
     const { signal } = waiting
-    const ended = this.#ended.then(({ code, signal: by }) => {
-      throw new Error(`the server ended (${code ?? by}) before it listened:\n${this.#said}`)
+    const ended = this.ended.then((end) => {
+      throw new EndedError(end, this.#said)
     })
     const late = sleep(startMs, undefined, { signal }).then(() => {
       throw new Error(`the server did not listen within ${startMs} ms:\n${this.#said}`)
