@@ -4,7 +4,7 @@
 import * as Y from 'yjs'
 import { integrate } from '../src/core/model/integration.ts'
 import { textRoot } from '../src/core/model/snapshot.ts'
-import { Bits } from './bits.ts'
+import type { Bits } from './bits.ts'
 import type { Checkers } from './checkers.ts'
 import type { DocumentId, Edit, Journal, PersonName, Token } from './journal.ts'
 import { tokenText, wordsOf, type Found } from './token.ts'

@@ -7,7 +7,7 @@
 // again on every new active connection, or offered from the document.
 
 import { hedgeAfterMs, operationGiveUpMs, receiptWaitMs, slowBytesPerMs } from '../model/limits.ts'
-import { FourfoldError } from '../model/errors.ts'
+import type { FourfoldError } from '../model/errors.ts'
 import type { Connections } from './connections.ts'
 import type { Follows } from './follows.ts'
 import type { Link } from './link.ts'

@@ -9,7 +9,7 @@
 // still owed, and the document is opened again until the server has that text.
 
 import * as Y from 'yjs'
-import { FourfoldError } from '../model/errors.ts'
+import type { FourfoldError } from '../model/errors.ts'
 import {
   backOffMaxMs,
   elsewhereAfterMs,

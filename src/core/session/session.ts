@@ -440,6 +440,12 @@ export class Session {
         this.#follows.unavailable(now, document, text, (servers) => this.#isElsewhere(servers))
         return
       }
+      // Told apart before this.
+      case 'refused':
+      case 'welcome':
+      // Of a later revision.
+      case undefined:
+        return
     }
   }
 
@@ -468,6 +474,8 @@ export class Session {
         return
       case 'goaway':
         this.#connections.end(now, link, 'failed')
+        return
+      default:
         return
     }
   }
