@@ -512,10 +512,6 @@ class Page {
         this.#channels.get(output.connection)?.close('hung up')
         return
       case 'send':
-        {
-          const m = output.message.message // TEMPORARY
-          if (m.case === 'push') (m.value as { seal?: Uint8Array }).seal ??= new Uint8Array()
-        }
         this.#channels.get(output.connection)?.send(output.message)
         return
       case 'integrate':
