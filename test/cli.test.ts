@@ -291,6 +291,45 @@ test('serve refuses a store that is in use, of another set, newer, or not its ow
   again.kill('SIGKILL')
 })
 
+test('G14 a server that can write no more ends with exit 3, and keeps what it acknowledged', async (t) => {
+  const set = writeSet(t, { listen: `127.0.0.1:${await fourPorts()}` })
+  const { listen } = JSON.parse(readFileSync(set.file, 'utf8')) as { listen: string }
+  const servers = `http://${listen}`
+  // No file may grow over some 10 MB.
+  const limited = ['-c', 'ulimit -f 20000; exec "$@"', 'sh', process.execPath, program]
+  const child = spawn('sh', [...limited, 'serve', '--config', set.file, '--first'], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
+  t.after(() => child.kill('SIGKILL'))
+  const said = text(child.stderr)
+  const ended = once(child, 'exit')
+  await untilServing(servers)
+  const input = 'x'.repeat(4_000_000)
+  const kept: string[] = []
+  for (let number = 0; child.exitCode === null; number++) {
+    assert.ok(number < 50, 'it never fails')
+    const { code, err } = await fourfold(['put', '-', `${number}.txt`], { servers, input })
+    if (code === 0) kept.push(`${number}.txt`)
+    else assert.match(err, /^No server answers; .*\)\.?\n$/)
+  }
+  assert.deepEqual(await ended, [3, null])
+  assert.match(await said, /error a: cannot save any more, ending: [^\n]+\n$/)
+  assert.ok(kept.length > 0)
+  await serving(t, set.file)
+  await untilServing(servers)
+  const { out } = await fourfold(['ls'], { servers })
+  for (const name of kept) assert.ok(out.split('\n').includes(name), `${name} is lost`)
+})
+
+async function untilServing(address: string): Promise<void> {
+  for (let tries = 0; tries < 3000; tries++) {
+    const answer = await fetch(`${address}/healthz`).catch(() => undefined)
+    if (answer?.ok) return
+    await sleep(10)
+  }
+  throw new Error(`${address} does not serve`)
+}
+
 test('serve listens on a Unix socket for a proxy in front of it', async (t) => {
   const folder = temporaryFolder(t)
   const path = join(folder, 'fourfold.sock')

@@ -96,7 +96,7 @@ export class SetClient {
       try {
         const { status } = await line.clients.health.check({}, { timeoutMs: aliveMs })
         if (status !== Status.SERVING) {
-          last = `${address} is not ready`
+          last = 'the last is not ready'
           continue
         }
         const headers = await this.headers(line.clients)
@@ -104,7 +104,7 @@ export class SetClient {
       } catch (error) {
         const { code, rawMessage } = ConnectError.from(error)
         if (!mayWorkElsewhere(code)) throw new CommandError(sentence(rawMessage))
-        last = `${address} says: ${rawMessage}`
+        last = `the last said: ${rawMessage.replace(/\.$/, '')}`
       } finally {
         line.close()
       }
