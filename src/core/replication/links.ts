@@ -132,6 +132,7 @@ export class Links {
       origin: hello.origin as Origin,
       have: fromSeen(hello.vector?.seen),
       isRecovering: hello.isRecovering,
+      metAt: this.#options.marks.last,
       now,
     })
     this.#links.set(id, { name: 'open', peer })
@@ -219,9 +220,10 @@ export class Links {
       const lacks = lag(last?.have ?? new Map(), vector)
       return { state: ServerState.DOWN, lag: lacks, heardAt: last?.at ?? 0 }
     }
-    const { heardAt, covered, have, isRecovering } = link.peer
+    const { heardAt, covered, have, isRecovering, metAt } = link.peer
     const waitingSince = marks.waitingSince(covered)
-    const isBehind = isRecovering || (waitingSince !== undefined && now - waitingSince > liveMs)
+    const isLate = waitingSince !== undefined && now - waitingSince > liveMs
+    const isBehind = isRecovering || covered < metAt || isLate
     if (isBehind) return { state: ServerState.BEHIND, lag: lag(have, vector), heardAt }
     return { state: ServerState.LIVE, lag: 0, heardAt }
   }

@@ -39,6 +39,8 @@ export class Peer {
   heardAt: number
   toldAt: number
   isRecovering: boolean
+  /** What this server had when the peer came: until it covers that, it is catching up. */
+  readonly metAt: Mark
   covered: Mark = 0
   /** Digest of all that it holds at `have`; empty: not told. */
   digest = ''
@@ -53,6 +55,7 @@ export class Peer {
     origin: Origin
     have: VersionVector
     isRecovering: boolean
+    metAt: Mark
     now: number
   }) {
     this.id = options.id
@@ -63,6 +66,7 @@ export class Peer {
     this.heardAt = options.now
     this.toldAt = options.now
     this.isRecovering = options.isRecovering
+    this.metAt = options.metAt
   }
 
   get hasRoom(): boolean {

@@ -295,3 +295,16 @@ test('5 servers with equal vectors and different digests say so', () => {
   assert.match(b.log.join(), /differs from a/)
   assert.match(a.log.join(), /differs from b/)
 })
+
+test('a peer that came back without what happened meanwhile is not live before it has it', () => {
+  const circle = new Circle()
+  const [a] = names.map((name) => circle.start(name)) as [Server]
+  circle.pass(500)
+  circle.kill('d' as ReplicaId)
+  circle.append(a, 1, 'written meanwhile')
+  circle.isDiskMoving = false
+  circle.start('d' as ReplicaId)
+  circle.pass(500)
+  const state = () => a.mind.servers(circle.now).find(({ id }) => id === 'd')?.state
+  assert.equal(state(), ServerState.BEHIND)
+})
