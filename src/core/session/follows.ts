@@ -55,8 +55,8 @@ type View =
 
 interface Follow {
   isWanted: boolean
-  /** Some server gave all it had. */
-  wasOpened: boolean
+  /** The server that gave all it had last, and when. */
+  opened: { server: string; at: number } | undefined
   /** A push was turned down for ever: why, and when. */
   turnedDown: { at: number; error: FourfoldError } | undefined
   /** Servers that could not open it, and when. */
@@ -123,8 +123,9 @@ export class Follows {
     return this.#follows.get(document)?.isWanted ?? false
   }
 
-  wasOpened(document: string): boolean {
-    return this.#follows.get(document)?.wasOpened ?? false
+  /** The server with which a document was compared last, and when. */
+  lastOpened(document: string): { server: string; at: number } | undefined {
+    return this.#follows.get(document)?.opened
   }
 
   has(document: string): boolean {
@@ -164,7 +165,7 @@ export class Follows {
   /** Another connection is the active one, or none: everything is opened there. */
   restart(link: Link | undefined): void {
     this.#link = link
-    this.#outbox.dropRelays()
+    this.#outbox.dropRelays(undefined)
     this.#views.clear()
     this.#abandoned.clear()
     if (!link) return
@@ -250,7 +251,7 @@ export class Follows {
       ...(view.trouble && { trouble: view.trouble }),
     })
     this.#link!.blocked.delete(document)
-    follow.wasOpened = true
+    follow.opened = { server: this.#link!.server, at: now }
     follow.unavailable.clear()
     this.#outlet.put({ type: 'integrate', document, update: difference })
     this.#outlet.put({ type: 'caughtUp', document })
@@ -275,9 +276,11 @@ export class Follows {
   resync(now: number, document: string): void {
     const view = this.#views.get(document)
     const link = this.#link
-    // What was sent before an Open is answered before its answer: that one tells all.
-    if (!link || view?.name !== 'open' || this.#follows.get(document)?.turnedDown) return
+    if (!link || this.#follows.get(document)?.turnedDown) return
     link.blocked.add(document)
+    // What was sent before an Open is answered before its answer: that one tells all.
+    if (view?.name === 'opening') this.#views.set(document, { ...view, isHeld: true })
+    if (view?.name !== 'open') return
     this.#trouble(now, document, view.trouble, 1)
   }
 
@@ -338,11 +341,11 @@ export class Follows {
     const link = this.#link!
     const follow = this.#follow(document)
     const rest = this.#outbox.supersede(now, document, link)
-    this.#outbox.dropRelays(document)
+    this.#outbox.dropRelays(link, document)
     const known = clocksOf(difference, stateVector)
     const deletes = difference.length > 0 ? deletesOf(difference) : new Map()
-    for (const parcel of this.#outbox.pushes(document)) {
-      if (link.has(parcel) && parcel.update) advance(known, deletes, parcel.update)
+    for (const { update } of this.#outbox.under(document, link)) {
+      if (update) advance(known, deletes, update)
     }
     const held = () => Y.decodeStateVector(this.#documents.stateVector(document))
     if (lacks(known, held())) {
@@ -398,7 +401,7 @@ export class Follows {
     if (known) return known
     const follow: Follow = {
       isWanted: false,
-      wasOpened: false,
+      opened: undefined,
       turnedDown: undefined,
       unavailable: new Map(),
       behindCount: 0,

@@ -27,6 +27,7 @@ import {
   type OperationParcel,
   type Parcel,
   type PushParcel,
+  type RelayParcel,
 } from './parcel.ts'
 import type { Relay } from './relays.ts'
 
@@ -54,6 +55,8 @@ export class Outbox {
   readonly #parcels = new Set<Parcel>()
   readonly #gone: Parcel[] = []
   readonly #drafts = new Map<string, Draft>()
+  /** By document, when its last edits were let go of, and who held them then. */
+  readonly #rested = new Map<string, { at: number; servers: ReadonlySet<string> }>()
   /** Edits made so far, and when the last parcel was made, by document. */
   readonly #counts = new Map<string, { edits: number; takenAt: number }>()
 
@@ -71,6 +74,14 @@ export class Outbox {
     for (const parcel of this.#parcels) {
       if (parcel.type !== 'push') continue
       if (document === undefined || parcel.document === document) yield parcel
+    }
+  }
+
+  /** What was sent of a document on this connection, others' edits included. */
+  *under(document: string, link: Link): Generator<PushParcel | RelayParcel> {
+    for (const parcel of this.#parcels) {
+      if (parcel.type === 'operation' || parcel.document !== document) continue
+      if (link.has(parcel)) yield parcel
     }
   }
 
@@ -175,10 +186,10 @@ export class Outbox {
     }
   }
 
-  /** Others' edits are brought to one server at a time. */
-  dropRelays(document?: string): void {
+  /** Others' edits that are not on their way on this connection: it is seen anew who lacks them. */
+  dropRelays(link: Link | undefined, document?: string): void {
     for (const parcel of [...this.#parcels]) {
-      if (parcel.type !== 'relay') continue
+      if (parcel.type !== 'relay' || link?.has(parcel)) continue
       if (document === undefined || parcel.document === document) this.delete(parcel)
     }
   }
@@ -204,6 +215,7 @@ export class Outbox {
   /** The document is not needed any more. */
   forget(document: string): void {
     this.drop(document)
+    this.#rested.delete(document)
     this.#counts.delete(document)
   }
 
@@ -247,6 +259,11 @@ export class Outbox {
     return common([...this.pushes(document)].filter(({ from }) => from <= upTo))
   }
 
+  /** When the last edits of a document were let go of, and which servers held them then. */
+  rested(document: string): { at: number; servers: ReadonlySet<string> } | undefined {
+    return this.#rested.get(document)
+  }
+
   /** The servers that hold everything that some server holds; undefined: nothing is on its way. */
   commonHolders(): string[] | undefined {
     return common([...this.#own()].filter((parcel) => !isUnacknowledged(parcel)))
@@ -279,7 +296,7 @@ export class Outbox {
    * Lets go of what is safe. Of a document that is followed the last such parcel rests until all
    * servers hold it, so that it can be seen how they come back.
    */
-  settle(disks: Disks, isFollowed: (document: string) => boolean, link: Link): void {
+  settle(now: number, disks: Disks, isFollowed: (document: string) => boolean, link: Link): void {
     const resting = new Map<string, PushParcel>()
     for (const parcel of [...this.#parcels]) {
       if (parcel.type === 'relay' && !isUnacknowledged(parcel)) this.delete(parcel)
@@ -289,6 +306,7 @@ export class Outbox {
         continue
       }
       if (holdsAll(parcel, disks.all) || !isFollowed(parcel.document)) {
+        this.#rested.set(parcel.document, { at: now, servers: parcel.servers })
         this.delete(parcel)
         continue
       }

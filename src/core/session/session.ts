@@ -9,7 +9,7 @@
 import { encodeUtf8 } from 'lib0/string'
 import { FourfoldError, type ErrorCode } from '../model/errors.ts'
 import { sessionOf, writerOf, type SessionId } from '../model/ids.ts'
-import { earlierKeysMax, movesMax, textBytesMax } from '../model/limits.ts'
+import { earlierKeysMax, liveMs, movesMax, textBytesMax } from '../model/limits.ts'
 import { Code, type Refused, type Server, type ServerMessage, type Welcome } from '../model/wire.ts'
 import { Carets } from './carets.ts'
 import { Connections } from './connections.ts'
@@ -30,6 +30,8 @@ export type { SaveState } from './save-state.ts'
 const protocol = 1
 /** A dial that is due within this belongs to joining. */
 const soonMs = 50
+/** A server counts as live for a second without a word, or without what is that new; and a margin. */
+const trustLiveMs = 2 * liveMs
 /** When a step comes so much later than asked for, the machine slept: silence proves nothing. */
 const lateMs = 500
 
@@ -90,6 +92,8 @@ export class Session {
   /** The servers that held the last edits when these were last on their way. */
   #holders: string[] | undefined
   #wakeAt = Infinity
+  /** Of the last step. */
+  #now = 0
   #hasChanged = false
 
   constructor(options: SessionOptions) {
@@ -157,8 +161,19 @@ export class Session {
    * compared with any server: none.
    */
   holders(document: string, upTo: number): string[] {
-    if (!this.#follows.wasOpened(document) || this.#follows.isTurnedDown(document)) return []
-    return this.#outbox.holders(document, upTo) ?? this.#roster.live()
+    const opened = this.#follows.lastOpened(document)
+    if (!opened || this.#follows.isTurnedDown(document)) return []
+    return this.#outbox.holders(document, upTo) ?? this.#restingPlaces(document, opened)
+  }
+
+  /** Nothing of the document is on its way. A live server has what is older than a moment. */
+  #restingPlaces(document: string, opened: { server: string; at: number }): string[] {
+    const rested = this.#outbox.rested(document)
+    const isUntouched = this.edits(document) === 0 && this.#options.earlierKeys.length === 0
+    const since = Math.max(opened.at, rested?.at ?? 0)
+    if (isUntouched || this.#now - since >= trustLiveMs) return this.#roster.live()
+    if (rested) return [...rested.servers]
+    return opened.server === this.#connections.active?.server ? [opened.server] : []
   }
 
   /** Whether the document must go on being readable through `Documents`. */
@@ -168,15 +183,17 @@ export class Session {
 
   /** Whether a document has edits that are not safe. */
   isUnsafe(document: string): boolean {
+    if (this.#follows.isTurnedDown(document)) return true
     return this.#outbox.isUnsafe(document, this.#disks())
   }
 
   /** The only way in. Everything returned must be performed, in order. */
   step(now: number, input: SessionInput): SessionOutput[] {
     if (now - this.#wakeAt > lateMs) this.#connections.grace(now)
+    this.#now = now
     switch (input.type) {
       case 'started':
-        this.#join(now)
+        if (this.#state.name === 'stopped') this.#join(now)
         break
       case 'opened':
         this.#opened(input.connection)
@@ -549,7 +566,8 @@ export class Session {
     const disks = this.#disks()
     this.#delivery.tellDone(now, disks)
     this.#holders = this.#outbox.commonHolders() ?? this.#holders
-    if (active) this.#outbox.settle(disks, (document) => this.#follows.isWanted(document), active)
+    const isWanted = (document: string) => this.#follows.isWanted(document)
+    if (active) this.#outbox.settle(now, disks, isWanted, active)
     this.#follows.release((document) => this.#outbox.isUnsafe(document, disks))
     this.#carets.forget((document) => this.#follows.isWanted(document))
     const gone = this.#outbox.takeGone()

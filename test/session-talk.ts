@@ -1,0 +1,332 @@
+// A conversation with a client's mind, written down line by line: what servers say and what it does.
+//
+//   dial 1 a              it dials server a, as connection 1
+//   1> push 3 D "x"       it sends on connection 1; a push shows its ticket, document and new text
+//   1< stored a3 b3       a server says something on connection 1
+//   ada types "x" in D    the person does something
+//   300 ms                time passes, with all the ticks that were asked for
+//   * online a · saved on a b c d        what the page shows, whenever that changes
+
+import { create } from '@bufbuild/protobuf'
+import * as Y from 'yjs'
+import { writerOf } from '../src/core/model/ids.ts'
+import { decodeTextUpdate, offer, textRoot } from '../src/core/model/text-update.ts'
+import {
+  Code,
+  HoldingSchema,
+  ServerMessageSchema,
+  ServerSchema,
+  ServerState,
+  type ClientMessage,
+  type Operation,
+  type ServerMessage,
+} from '../src/core/model/wire.ts'
+import type { SessionInput, SessionOutput } from '../src/core/session/messages.ts'
+import { Roster } from '../src/core/session/roster.ts'
+import { Session } from '../src/core/session/session.ts'
+
+const addresses = ['a', 'b', 'c', 'd'].map((id) => `http://${id}`)
+
+/** A key whose client tries a, b, c and d in this order. */
+const key = keyFor(addresses)
+
+export class Talk {
+  readonly session: Session
+  readonly lines: string[] = []
+  readonly #docs = new Map<string, Y.Doc>()
+  readonly #servers = new Map<string, Y.Doc>()
+  #now = 1000
+  #shown = ''
+
+  constructor(options: { addresses?: string[]; hasStandby?: boolean } = {}) {
+    const writers = new Set([writerOf(key)])
+    this.session = new Session({
+      key,
+      earlierKeys: [],
+      name: 'ada',
+      agent: 'test',
+      token: '',
+      addresses: options.addresses ?? addresses,
+      hasStandby: options.hasStandby ?? true,
+      random: () => 0.5,
+      documents: {
+        stateVector: (document) => Y.encodeStateVector(this.doc(document)),
+        offer: (document, stateVector, deletes) =>
+          offer(this.doc(document), stateVector, deletes, writers),
+      },
+    })
+  }
+
+  get now(): number {
+    return this.#now
+  }
+
+  /** Everything since the last call, one line each. */
+  get transcript(): string {
+    return this.lines.splice(0).join('\n')
+  }
+
+  doc(document: string): Y.Doc {
+    const known = this.#docs.get(document)
+    if (known) return known
+    const doc = new Y.Doc()
+    doc.clientID = writerOf(key)
+    doc.on('update', (update: Uint8Array, origin: unknown) => {
+      if (origin !== this) this.step({ type: 'edited', document, update })
+    })
+    this.#docs.set(document, doc)
+    return doc
+  }
+
+  step(input: SessionInput): void {
+    for (const output of this.session.step(this.#now, input)) this.#perform(output)
+    this.#show()
+  }
+
+  start(): void {
+    this.step({ type: 'started' })
+  }
+
+  /** Starts, follows D, and has an active connection to a and a standby to b. */
+  join(): void {
+    this.start()
+    this.step({ type: 'follow', document: 'D' })
+    this.welcome(1, 'a')
+    this.open(1, 'D')
+    this.welcome(2, 'b')
+    this.lines.length = 0
+  }
+
+  /** Time passes. */
+  wait(ms: number): void {
+    this.lines.push(`${ms} ms`)
+    const until = this.#now + ms
+    for (;;) {
+      const { wakeAt } = this.session
+      if (wakeAt > until) break
+      this.#now = Math.max(this.#now, wakeAt)
+      this.step({ type: 'tick' })
+    }
+    this.#now = until
+  }
+
+  // -------------------------------------------------------------------------------- the person
+
+  type(document: string, text: string): void {
+    this.lines.push(`ada types ${shortened(text)} in ${document}`)
+    const root = this.doc(document).getText(textRoot)
+    root.insert(root.length, text)
+  }
+
+  operate(id: string, operation: Operation['operation']): void {
+    this.lines.push(`ada asks: ${operation.case}`)
+    this.step({ type: 'operate', operation: { id, operation } })
+  }
+
+  // -------------------------------------------------------------------------------- the network
+
+  /** The connection opens, and its server says Welcome. */
+  welcome(connection: number, server: string, down = ''): void {
+    this.step({ type: 'opened', connection })
+    this.welcomeAgain(connection, server, down)
+  }
+
+  /** The answer to a Hello on an open connection. */
+  welcomeAgain(connection: number, server: string, down = ''): void {
+    this.says(connection, `welcome ${server}${down && `, ${down} down`}`, {
+      case: 'welcome',
+      value: {
+        $typeName: 'fourfold.v1.Welcome',
+        server,
+        servers: { $typeName: 'fourfold.v1.Servers', servers: serversBut(down) },
+        name: 'ada',
+        session: 'session',
+        safeCount: 2,
+        set: 'test',
+        version: '1',
+      },
+    })
+  }
+
+  servers(connection: number, down: string): void {
+    this.says(connection, `servers, ${down || 'none'} down`, {
+      case: 'servers',
+      value: { $typeName: 'fourfold.v1.Servers', servers: serversBut(down) },
+    })
+  }
+
+  /** The server gives all it has of a document: what `write` put there. */
+  open(connection: number, document: string, number = 0): void {
+    const doc = this.#server(document)
+    this.says(connection, `opened ${document}`, {
+      case: 'opened',
+      value: {
+        $typeName: 'fourfold.v1.Opened',
+        document,
+        piece: Y.encodeStateAsUpdate(doc),
+        isLast: true,
+        stateVector: Y.encodeStateVector(doc),
+        number,
+      },
+    })
+  }
+
+  /** What the next `open` gives: everything that was pushed so far. */
+  write(document: string): void {
+    Y.applyUpdate(this.#server(document), Y.encodeStateAsUpdate(this.doc(document)))
+  }
+
+  stored(connection: number, ...holdings: string[]): void {
+    this.says(connection, `stored ${holdings.join(' ')}`, {
+      case: 'stored',
+      value: {
+        $typeName: 'fourfold.v1.Stored',
+        holdings: holdings.map((holding) =>
+          create(HoldingSchema, { server: holding[0]!, ticket: Number(holding.slice(1)) }),
+        ),
+      },
+    })
+  }
+
+  resync(connection: number, document: string, ticket: number): void {
+    this.says(connection, `resync ${document} ${ticket}`, {
+      case: 'resync',
+      value: { $typeName: 'fourfold.v1.Resync', document, ticket },
+    })
+  }
+
+  refuse(connection: number, code: Code, text: string): void {
+    this.says(connection, `refused: ${text}`, {
+      case: 'refused',
+      value: { $typeName: 'fourfold.v1.Refused', code, text },
+    })
+  }
+
+  says(connection: number, line: string, message: ServerMessage['message'], bytes = 100): void {
+    this.lines.push(`${connection}< ${line}`)
+    const whole = create(ServerMessageSchema, { message })
+    this.step({ type: 'received', connection, message: whole, bytes })
+  }
+
+  close(connection: number): void {
+    this.lines.push(`${connection}< closed`)
+    this.step({ type: 'closed', connection, why: 'lost' })
+  }
+
+  // --------------------------------------------------------------------------------------- lines
+
+  #server(document: string): Y.Doc {
+    const doc = this.#servers.get(document) ?? new Y.Doc()
+    this.#servers.set(document, doc)
+    return doc
+  }
+
+  #perform(output: SessionOutput): void {
+    switch (output.type) {
+      case 'dial':
+        this.lines.push(`dial ${output.connection} ${output.address.slice('http://'.length)}`)
+        return
+      case 'hangUp':
+        this.lines.push(`hang up ${output.connection}`)
+        return
+      case 'send':
+        this.lines.push(`${output.connection}> ${sentence(output.message.message)}`)
+        return
+      case 'integrate':
+        Y.applyUpdate(this.doc(output.document), output.update, this)
+        return
+      case 'done':
+        this.lines.push(`* done ${output.operation} on ${output.servers.join(' ')}`)
+        return
+      case 'failed':
+        this.lines.push(`* failed ${output.operation}: ${output.error.message}`)
+        return
+      case 'turnedDown':
+        this.lines.push(`* turned down ${output.document}: ${output.error.message}`)
+        return
+      case 'unavailable':
+        this.lines.push(`* unavailable ${output.document}: ${output.text}`)
+        return
+      case 'named':
+        this.lines.push(`* named ${output.name}`)
+        return
+      case 'caughtUp':
+      case 'caret':
+      case 'entries':
+      case 'servers':
+      case 'changed':
+        return
+    }
+  }
+
+  #show(): void {
+    const { state, save } = this.session
+    const where = state.name === 'online' ? `online ${state.server}` : state.name
+    const shown = `* ${where} · ${saved(save)}`
+    if (shown !== this.#shown) this.lines.push(shown)
+    this.#shown = shown
+  }
+}
+
+/** Four servers, all live but those named. */
+function serversBut(down: string) {
+  return ['a', 'b', 'c', 'd'].map((id) => {
+    const state = down.includes(id) ? ServerState.DOWN : ServerState.LIVE
+    return create(ServerSchema, { id, address: `http://${id}`, state })
+  })
+}
+
+function saved(save: Session['save']): string {
+  if (save.name === 'saved') return `saved on ${save.servers.join(' ') || 'none'}`
+  return `${save.name} (${save.waiting})`
+}
+
+function sentence(message: ClientMessage['message']): string {
+  switch (message.case) {
+    case 'hello':
+      return message.value.isStandby ? 'hello as standby' : `hello ${message.value.name}`
+    case 'open':
+    case 'close':
+      return `${message.case} ${message.value.document}`
+    case 'push': {
+      const { ticket, document, update } = message.value
+      return `push ${ticket} ${document} ${shortened(textOf(update))}`
+    }
+    case 'operation':
+      return `operation ${message.value.ticket} ${message.value.operation.case} ${message.value.id}`
+    case 'caret':
+      return `caret ${message.value.document} ${message.value.clock} ${message.value.state || 'gone'}`
+    case 'ping':
+      return `ping ${message.value.number}`
+    case 'credit':
+      return `credit ${message.value.bytesRead}`
+    case undefined:
+      return 'nothing'
+  }
+}
+
+/** What an update inserts. */
+function textOf(update: Uint8Array): string {
+  const structs = [...decodeTextUpdate(update).structs.values()].flat()
+  return structs.map((struct) => struct.text).join('')
+}
+
+function shortened(text: string): string {
+  return text.length > 40 ? `${text.length} characters` : JSON.stringify(text)
+}
+
+function keyFor(order: string[]): Uint8Array {
+  for (let number = 0; ; number++) {
+    const tried = Uint8Array.from({ length: 16 }, (_, index) =>
+      index === 0 ? number >> 8 : number,
+    )
+    const roster = new Roster(tried, order, () => 0.5)
+    const taken = new Set<string>()
+    const isInOrder = order.every((address) => {
+      const next = roster.next(0, { addresses: taken, ids: new Set() })
+      taken.add(address)
+      return next === address
+    })
+    if (isInOrder) return tried
+  }
+}
