@@ -233,17 +233,13 @@ export class Runtime implements ClientLinkOwner {
     const now = this.#options.now()
     const inputs = this.#inbox
     this.#inbox = []
-    for (const input of inputs) this.#step(now, input)
-    this.#step(now, { type: 'settle' })
+    inputs.push({ type: 'settle' })
+    for (const output of this.#options.replica.turn(now, inputs)) this.#perform(output)
     for (const link of this.#touched) {
       this.#touched.delete(link)
       link.flush()
     }
     if (this.#isBusy() && this.#tickMs > busyTickMs) this.#tickIn(busyTickMs)
-  }
-
-  #step(now: number, input: ReplicaInput): void {
-    for (const output of this.#options.replica.step(now, input)) this.#perform(output)
   }
 
   #perform(output: ReplicaOutput): void {

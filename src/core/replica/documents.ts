@@ -219,6 +219,13 @@ export class Documents {
     })
   }
 
+  /** Changes of this text within `act` are integrated at once. */
+  together(subject: SubjectId, act: () => void): void {
+    const document = this.#live.get(subject)
+    if (document) document.together(act)
+    else act()
+  }
+
   /** A text that this server made: memory is ahead of the disk with it, as with every push. */
   integrate({ subject, body }: Pick<Update, 'subject' | 'body'>): void {
     if (body.case === 'text') this.#live.get(subject as SubjectId)?.integrate(body.value)

@@ -67,6 +67,12 @@ export class LiveDocument {
     if (this.#doc) integrate(this.#doc, update)
   }
 
+  /** Runs `act` in one transaction: what Yjs does at the end of each is done once. */
+  together(act: () => void): void {
+    if (this.#doc) this.#doc.transact(act)
+    else act()
+  }
+
   /** Edits the text as this server's own writer; the update, or undefined when nothing changed. */
   edit(change: (text: Y.Text) => void): Uint8Array | undefined {
     const doc = this.doc()

@@ -19,7 +19,7 @@ import {
   type Update,
 } from '../model/wire.ts'
 import type { EngineRequest } from '../ports.ts'
-import type { Answer, Call, ReplicaInput } from './messages.ts'
+import type { Answer, Call, ReplicaInput, ReplicaOutput } from './messages.ts'
 import { Replica } from './replica.ts'
 
 const origin = 'a.0123456789abc' as Origin
@@ -65,14 +65,16 @@ class Desk {
   }
 
   input(input: ReplicaInput): void {
-    for (const output of this.replica.step(this.now, input)) {
-      if (output.type === 'send') {
-        for (const channel of output.channels) this.messages(channel).push(output.message.message)
-      }
-      if (output.type === 'hangUp') this.hungUp.add(output.channel)
-      if (output.type === 'answer') this.answers.push(output)
-      if (output.type === 'ask') this.#ask(output.request)
+    for (const output of this.replica.step(this.now, input)) this.perform(output)
+  }
+
+  perform(output: ReplicaOutput): void {
+    if (output.type === 'send') {
+      for (const channel of output.channels) this.messages(channel).push(output.message.message)
     }
+    if (output.type === 'hangUp') this.hungUp.add(output.channel)
+    if (output.type === 'answer') this.answers.push(output)
+    if (output.type === 'ask') this.#ask(output.request)
   }
 
   #ask(request: EngineRequest): void {
@@ -465,4 +467,26 @@ test('what a dead server told is taken from whoever heard it, with its seal, and
   assert.equal(desk.last(2, 'rejected'), undefined)
   other.ben.push(other.file, told.update, undefined, seal)
   assert.equal(other.desk.messages(2).filter(({ case: name }) => name === 'rejected').length, 2)
+})
+
+test('a turn of many changes does what a step for each does', () => {
+  const made = [two(), two()].map(({ desk, ana, ben, file }, index) => {
+    const inputs: ReplicaInput[] = []
+    const { input } = desk
+    if (index === 1) desk.input = (each) => void inputs.push(each)
+    const other = ana.create('other.md', '')
+    for (let round = 0; round < 5; round++) {
+      ana.type(file, 0, 'a')
+      ben.type(file, 6, 'b')
+      ana.open(other)
+    }
+    desk.input = input
+    for (const output of desk.replica.turn(desk.now, inputs)) desk.perform(output)
+    desk.store()
+    return { text: ana.read() + '|' + ben.read(), desk, file }
+  })
+  const [stepped, turned] = made
+  assert.equal(turned!.text, stepped!.text)
+  const cases = made.map(({ desk }) => desk.messages(1).map((message) => message.case))
+  assert.deepEqual(cases[1], cases[0])
 })
