@@ -87,12 +87,12 @@ export class Life {
     const turns = { life: this, settle: { type: 'settle' }, tick: { type: 'tick' } } as const
     this.#runtime = new Loop<ReplicaInput>({
       ...turns,
-      step: (at, input) => this.#stepReplica(at, input),
+      take: (at, inputs) => this.#turnReplica(at, inputs),
       isBusy: () => this.#replica.isBusy(),
     })
     this.#engine = new Loop<ReplicationInput>({
       ...turns,
-      step: (at, input) => this.#stepReplication(at, input),
+      take: (at, inputs) => inputs.forEach((input) => this.#stepReplication(at, input)),
       isBusy: () => this.#isWriting || this.#replication.isBusy(),
     })
     trace.note(timeline.now, `${name} starts as ${origin}`)
@@ -195,8 +195,8 @@ export class Life {
 
   // ----------------------------------------------------------------------------- the minds
 
-  #stepReplica(at: number, input: ReplicaInput): void {
-    for (const output of this.#replica.step(at, input)) this.#performReplica(output)
+  #turnReplica(at: number, inputs: ReplicaInput[]): void {
+    for (const output of this.#replica.turn(at, inputs)) this.#performReplica(output)
   }
 
   #performReplica(output: ReplicaOutput): void {
@@ -310,7 +310,7 @@ interface LoopOptions<Input> {
   /** What is put at the end of a turn, and when time passes. */
   settle: Input
   tick: Input
-  step: (now: number, input: Input) => void
+  take: (now: number, inputs: Input[]) => void
   isBusy: () => boolean
 }
 
@@ -351,13 +351,12 @@ class Loop<Input> implements Turning {
   }
 
   turn(now: number): void {
-    const { life, step, settle, isBusy } = this.#options
+    const { life, take, settle, isBusy } = this.#options
     this.#isNext = false
     if (life.isStopped || this.#inbox.length === 0) return
     const inputs = this.#inbox
     this.#inbox = []
-    for (const input of inputs) step(now, input)
-    step(now, settle)
+    take(now, [...inputs, settle])
     if (isBusy() && this.#tickMs > busyTickMs) this.tickIn(busyTickMs)
   }
 
