@@ -8,6 +8,7 @@ import { covers, raise, type VersionVector } from '../../core/model/version-vect
 import type { Batch, Storage, StorageReader, StoredSubject } from '../../core/ports.ts'
 import { coversOf, progressOf, subjectOf } from './batch.ts'
 import {
+  comparePlaces,
   isSound,
   merged,
   readSnapshot,
@@ -337,7 +338,7 @@ function read(
   if (!shelf) return { snapshots: [], updates: [] }
   const places = shelf.places
     .filter((place) => isMeant(place) && !isCovered(shelf, place))
-    .sort((a, b) => (a.origin === b.origin ? a.seq - b.seq : a.origin < b.origin ? -1 : 1))
+    .sort(comparePlaces)
   return {
     snapshots: shelf.pieces.map(({ record }) => readSnapshot(record, subject)),
     updates: places.map((place) => readUpdate(disk.row(place).record, place)),

@@ -12,6 +12,12 @@ export interface Place {
   subject: SubjectId
 }
 
+/** By origin, then by seq. */
+export function comparePlaces(one: Place, other: Place): number {
+  if (one.origin === other.origin) return one.seq - other.seq
+  return one.origin < other.origin ? -1 : 1
+}
+
 /** Fields of fourfold.v1.Update known here; should there be others, `toBinary` does all the work. */
 const knownFields = 'origin seq subject author at checksum operation text entry version'
 const knowsAll = UpdateSchema.fields.map(({ name }) => name).join(' ') === knownFields

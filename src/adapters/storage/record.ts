@@ -9,7 +9,7 @@ import { CorruptError, type StoredSubject } from '../../core/ports.ts'
 import { reachOf } from './batch.ts'
 import { RecordWriter, recordChecksum, type Place } from './record-writer.ts'
 
-export type { Place } from './record-writer.ts'
+export { comparePlaces, type Place } from './record-writer.ts'
 
 /** What a disk keeps of one update or snapshot. The bytes are not changed any more. */
 export interface StoredRecord {

@@ -96,13 +96,15 @@ export function openWriting(directory: string): DatabaseSync {
     PRAGMA journal_size_limit = ${reserveBytes};
     PRAGMA cell_size_check = ON;
     PRAGMA cache_size = -8000;
+    PRAGMA temp_store = MEMORY;
   `)
   return db
 }
 
 export function openReading(directory: string): DatabaseSync {
   const db = new DatabaseSync(storeFile(directory), { timeout: busyMs, readOnly: true })
-  db.exec('PRAGMA cell_size_check = ON; PRAGMA cache_size = -4000')
+  // Sorting in memory: a read must not need a place on a full disk.
+  db.exec('PRAGMA cell_size_check = ON; PRAGMA cache_size = -4000; PRAGMA temp_store = MEMORY')
   return db
 }
 

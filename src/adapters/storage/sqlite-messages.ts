@@ -60,7 +60,7 @@ export type WriterRequest =
 export type WriterReply =
   | { type: 'opened' }
   | { type: 'stored'; floor: Seqs; loose: Counts }
-  /** The piece is there. Rows go slice by slice until `compacted`. */
+  /** The piece is there. Rows go and room is given back, slice by slice, until `compacted`. */
   | { type: 'installed'; floor: Seqs; loose: Counts }
   | { type: 'compacted' }
   | { type: 'failed'; code: StorageErrorCode; message: string; isDamaged: boolean }

@@ -3,7 +3,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { Origin, SubjectId } from '../../core/model/ids.ts'
 import type { StoredSubject } from '../../core/ports.ts'
-import { readSnapshot, readUpdate, type Place, type StoredRecord } from './record.ts'
+import { comparePlaces, readSnapshot, readUpdate, type Place, type StoredRecord } from './record.ts'
 
 /** Columns of a query that ends in `checksum, record`. */
 export interface RecordRow {
@@ -26,33 +26,18 @@ export interface SubjectRows extends StoredSubject {
 }
 
 export class SubjectReader {
+  readonly #db: DatabaseSync
   readonly #begin: StatementSync
   readonly #end: StatementSync
   readonly #pieces: StatementSync
   readonly #updates: StatementSync
 
   constructor(db: DatabaseSync) {
+    this.#db = db
     this.#begin = db.prepare('BEGIN')
     this.#end = db.prepare('COMMIT')
-    this.#pieces = db.prepare(`
-      SELECT piece, checksum, record
-      FROM pieces JOIN subjects USING (subject)
-      WHERE id = ?
-      ORDER BY piece
-    `)
-    this.#updates = db.prepare(`
-      SELECT origins.id AS origin, updates.seq, updates.checksum, updates.record
-      FROM subjects
-        JOIN places ON places.subject = subjects.subject
-        JOIN updates ON updates.origin = places.origin AND updates.seq = places.seq
-        JOIN origins ON origins.origin = places.origin
-      WHERE subjects.id = ? AND NOT EXISTS (
-        SELECT 1 FROM covers
-        WHERE covers.subject = places.subject
-          AND covers.origin = places.origin AND +covers.seq >= places.seq
-      )
-      ORDER BY origins.id, updates.seq
-    `)
+    this.#pieces = db.prepare(subjectQueries.pieces)
+    this.#updates = db.prepare(subjectQueries.updates)
   }
 
   /** Of its loose updates only the meant ones. Throws CorruptError. */
@@ -64,6 +49,7 @@ export class SubjectReader {
       updates: updates
         .map((row) => ({ row, place: { origin: row.origin, seq: row.seq, subject } }))
         .filter(({ place }) => isMeant(place))
+        .sort((one, other) => comparePlaces(one.place, other.place))
         .map(({ row, place }) => readUpdate(recordOf(row), place)),
     }
   }
@@ -77,11 +63,33 @@ export class SubjectReader {
         updates: this.#updates.all(subject) as unknown as UpdateRow[],
       }
     } finally {
-      this.#end.run()
+      // A failed read has ended it.
+      if (this.#db.isTransaction) this.#end.run()
     }
   }
 }
 
 export function recordOf({ checksum, record }: RecordRow): StoredRecord {
   return { checksum, bytes: record }
+}
+
+export const subjectQueries = {
+  pieces: `
+    SELECT piece, checksum, record
+    FROM pieces JOIN subjects USING (subject)
+    WHERE id = ?
+    ORDER BY piece
+  `,
+  updates: `
+    SELECT origins.id AS origin, updates.seq, updates.checksum, updates.record
+    FROM subjects
+      JOIN places ON places.subject = subjects.subject
+      JOIN updates ON updates.origin = places.origin AND updates.seq = places.seq
+      JOIN origins ON origins.origin = places.origin
+    WHERE subjects.id = ? AND NOT EXISTS (
+      SELECT 1 FROM covers
+      WHERE covers.subject = places.subject
+        AND covers.origin = places.origin AND +covers.seq >= places.seq
+    )
+  `,
 }

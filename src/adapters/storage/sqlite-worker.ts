@@ -63,9 +63,9 @@ function rest(): void {
 function tidy(writer: StoreWriter): void {
   if (writer.isInBatch) return
   if (writer.removeSome()) return rest()
+  if (writer.shrinkSome()) return rest()
   if (isCompacting) tell({ type: 'compacted' })
   isCompacting = false
-  if (writer.shrinkSome()) return rest()
   if (forgetBefore !== undefined && writer.forgetSome(forgetBefore)) return rest()
   forgetBefore = undefined
   if (writer.hasUnfiled) later ??= setTimeout(fileLater, fileAfterMs)

@@ -1,25 +1,17 @@
 // The store in memory and the store in SQLite keep the contract and answer alike.
 
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { after, test } from 'node:test'
-import type { ReplicaId, SubjectId } from '../../core/model/ids.ts'
+import { test } from 'node:test'
+import type { SubjectId } from '../../core/model/ids.ts'
 import type { Storage } from '../../core/ports.ts'
 import { Random } from '../../../sim/random.ts'
-import { a, Author, b, batchOf, note, pieceOf, plan } from './author.ts'
-import { storageContract, type DiskUnderTest } from './contract.ts'
+import { a, Author, b, batchOf, note, pieceOf, plan } from './testing/author.ts'
+import { storageContract, type DiskUnderTest } from './testing/contract.ts'
 import { MemoryDisk, MemoryStorage } from './memory.ts'
 import { openSqliteStorage } from './sqlite.ts'
 import { storeFile } from './sqlite-directory.ts'
-
-const folder = mkdtempSync(join(tmpdir(), 'fourfold-store-'))
-after(() => rmSync(folder, { recursive: true }))
-
-const owner = { set: 'world', replica: 'a' as ReplicaId }
-let directories = 0
+import { newDirectory, world } from './testing/store-folder.ts'
 
 function memoryDisk(): DiskUnderTest {
   const disk = new MemoryDisk()
@@ -40,7 +32,7 @@ function memoryDisk(): DiskUnderTest {
 }
 
 function sqliteDisk(): DiskUnderTest {
-  const directory = join(folder, String(directories++))
+  const directory = newDirectory()
   const clock = { now: 0 }
   let storage: Storage | undefined
   const close = async () => {
@@ -52,7 +44,7 @@ function sqliteDisk(): DiskUnderTest {
     close,
     async open() {
       await close()
-      storage = await openSqliteStorage({ ...owner, directory }, () => clock.now)
+      storage = await openSqliteStorage({ ...world, directory }, () => clock.now)
       return storage
     },
     flip: (subject, bit) => flip(storeFile(directory), subject, bit),

@@ -1,0 +1,259 @@
+// The SQLite store refuses what is not its own, stops at a failure, and gives room back.
+
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import * as fs from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { test } from 'node:test'
+import { create, toBinary } from '@bufbuild/protobuf'
+import type { Origin, ReplicaId } from '../../core/model/ids.ts'
+import { sealUpdate } from '../../core/model/snapshot.ts'
+import { UpdateSchema, type Update } from '../../core/model/wire.ts'
+import { CorruptError } from '../../core/ports.ts'
+import { a, Author, batchOf, note, plan } from './testing/author.ts'
+import { readUpdate, recordUpdate } from './record.ts'
+import { openSqliteStorage } from './sqlite.ts'
+import {
+  checkSqlite,
+  markSuspect,
+  openWriting,
+  prepareStore,
+  storeFile,
+} from './sqlite-directory.ts'
+import { queries } from './sqlite-reader.ts'
+import { writes } from './sqlite-statements.ts'
+import { subjectQueries } from './sqlite-subject.ts'
+import { folder, newDirectory, refused, victim, withStore, world } from './testing/store-folder.ts'
+
+/** A closed store with some text in it. */
+async function madeStore(text = 'abc'): Promise<string> {
+  const directory = newDirectory()
+  const author = new Author(a, () => text)
+  await withStore(directory, (storage) => storage.write(batchOf({ updates: author.type(note, 3) })))
+  return directory
+}
+
+test('a directory of another set, of another server, or of a later format is refused', async () => {
+  const directory = await madeStore()
+  await refused(directory, 'other-set', /"world", not "moon"/, { ...world, set: 'moon' })
+  const other = { ...world, replica: 'b' as ReplicaId }
+  await refused(directory, 'other-replica', /server "a", not "b"/, other)
+  using db = new DatabaseSync(storeFile(directory))
+  db.exec("UPDATE meta SET value = 2 WHERE key = 'format'")
+  await refused(directory, 'newer-format', /later Fourfold \(format 2, this one knows 1\)/)
+  db.exec("UPDATE meta SET value = 1 WHERE key = 'format'")
+  await withStore(directory, (storage) => assert.equal(storage.reader.loose(note), 3))
+})
+
+test('a directory that cannot be made or written is refused', async () => {
+  const file = join(folder, 'file')
+  fs.writeFileSync(file, '')
+  await refused(join(file, 'store'), 'unwritable', /cannot be written/)
+  const locked = join(folder, 'locked')
+  fs.mkdirSync(locked)
+  fs.chmodSync(locked, 0o500)
+  const run = [victim, 'nobody', join(locked, 'store')]
+  const [code, message] = JSON.parse(execFileSync(process.execPath, run, { encoding: 'utf8' }))
+  assert.equal(code, 'unwritable')
+  assert.ok(message.includes(join(locked, 'store')), message)
+})
+
+test('a file that is not ours, or not whole, is refused', async () => {
+  const rubbish = newDirectory()
+  fs.mkdirSync(rubbish)
+  fs.writeFileSync(storeFile(rubbish), 'rubbish '.repeat(1000))
+  await refused(rubbish, 'corrupt', /move the directory away/)
+
+  const foreign = newDirectory()
+  fs.mkdirSync(foreign)
+  using db = new DatabaseSync(storeFile(foreign))
+  db.exec('CREATE TABLE songs (name TEXT)')
+  await refused(foreign, 'corrupt', /not one of ours/)
+
+  const short = await madeStore('x'.repeat(20_000))
+  fs.truncateSync(storeFile(short), fs.statSync(storeFile(short)).size - 4096)
+  await refused(short, 'corrupt', /move the directory away/)
+})
+
+test('a flipped byte in the file is found: in a page at the start, in a record at a load', async () => {
+  const words = 'the quick brown fox '.repeat(500)
+  const flipAt = async (place: (bytes: Buffer) => number) => {
+    const directory = await madeStore(words)
+    const bytes = fs.readFileSync(storeFile(directory))
+    bytes[place(bytes)]! ^= 4
+    fs.writeFileSync(storeFile(directory), bytes)
+    return directory
+  }
+  const inPage = await flipAt((bytes) => bytes.length - 4096 * 3)
+  await refused(inPage, 'corrupt', /move the directory away/)
+  const inRecord = await flipAt((bytes) => bytes.indexOf('quick brown') + 3)
+  await withStore(inRecord, ({ reader }) => {
+    assert.throws(() => reader.load(note), CorruptError)
+  })
+})
+
+test('a store that SQLite found damaged is checked whole at the next start', async () => {
+  const directory = await madeStore()
+  markSuspect(directory)
+  assert.ok(fs.existsSync(join(directory, 'suspect')))
+  await withStore(directory, (storage) => assert.equal(storage.reader.loose(note), 3))
+  assert.ok(!fs.existsSync(join(directory, 'suspect')))
+})
+
+test('after a failed write nothing more is written, and what was stored is read', async () => {
+  const directory = await madeStore()
+  const author = new Author('b.0000000000000' as Origin)
+  const storage = await openSqliteStorage({ ...world, directory })
+  {
+    using db = new DatabaseSync(storeFile(directory))
+    db.exec(`
+      CREATE TRIGGER fault BEFORE INSERT ON updates WHEN new.seq = 2
+      BEGIN SELECT RAISE(FAIL, 'the disk is on fire'); END
+    `)
+  }
+  const failed = { code: 'failed', message: /on fire/ }
+  await storage.write(batchOf({ updates: author.type(note) }))
+  await assert.rejects(storage.write(batchOf({ updates: author.type(plan, 3) })), failed)
+  await assert.rejects(storage.write(batchOf({ updates: author.type(plan) })), /broken|on fire/)
+  await assert.rejects(storage.write(batchOf({ isComplete: true })), failed)
+  await assert.rejects(storage.compact(note, storage.reader.vector()), failed)
+  assert.equal(storage.reader.load(note).updates.length, 4)
+  await storage.close()
+  await withStore(directory, ({ reader }) => {
+    assert.equal(reader.load(note).updates.length, 4)
+    assert.equal(reader.load(plan).updates.length, 0)
+  })
+})
+
+test('compaction gives the room back, also when a crash cut it short', async () => {
+  const directory = newDirectory()
+  const author = new Author(a)
+  const size = () => fs.statSync(storeFile(directory)).size
+  await withStore(directory, async (storage) => {
+    for (let batch = 0; batch < 60; batch++) {
+      const updates = author.type(note, 100)
+      // Much to store and little to merge.
+      for (const update of updates) update.author = 'a'.repeat(2000)
+      await storage.write(batchOf({ updates }))
+    }
+  })
+  const full = size()
+  await withStore(directory, async (storage) => {
+    await storage.compact(note, new Map([[a, 3000]]))
+    assert.equal(storage.reader.loose(note), 3000)
+  })
+  assert.ok(size() < 0.8 * full, `${size()} of ${full} bytes`)
+  {
+    // As if the process had died between putting a piece in and deleting the rows it covers.
+    using db = new DatabaseSync(storeFile(directory))
+    db.exec('INSERT INTO removals SELECT subject, origin, 5500 FROM filed LIMIT 1')
+    db.exec('UPDATE covers SET seq = 5500')
+    db.exec('UPDATE origins SET floor = 5500')
+  }
+  await withStore(directory, async (storage) => {
+    // Nothing is left to merge; it ends when the rows of before are gone.
+    await storage.compact(note, new Map([[a, 5500]]))
+    assert.equal(storage.reader.loose(note), 500)
+    assert.equal(storage.reader.after(a, 5500, 1)[0]!.seq, 5501)
+  })
+  using db = new DatabaseSync(storeFile(directory))
+  const count = (table: string) => db.prepare(`SELECT count(*) AS n FROM ${table}`).get()?.n
+  assert.deepEqual(['updates', 'filed', 'removals'].map(count), [500, 500, 0])
+  assert.ok(size() < 0.5 * full, `${size()} of ${full} bytes`)
+})
+
+test('the directory is private, and room is kept for a full disk', async () => {
+  const directory = newDirectory()
+  fs.mkdirSync(directory, { mode: 0o755 })
+  await withStore(directory, (storage) => {
+    assert.equal(fs.statSync(directory).mode & 0o777, 0o700)
+    assert.equal(fs.statSync(join(directory, 'reserve')).size, 8 * 1024 * 1024)
+    const { bavail, bsize } = fs.statfsSync(directory)
+    assert.ok(Math.abs(storage.freeBytes() - bavail * bsize) < 1024 * 1024 * 1024)
+  })
+})
+
+test('every commit is flushed', () => {
+  const directory = newDirectory()
+  fs.mkdirSync(directory)
+  prepareStore({ ...world, directory })
+  using db = openWriting(directory)
+  const pragma = (name: string) => Object.values(db.prepare(`PRAGMA ${name}`).get()!)[0]
+  assert.equal(pragma('journal_mode'), 'wal')
+  assert.equal(pragma('synchronous'), 2)
+  assert.equal(pragma('auto_vacuum'), 2)
+  assert.equal(pragma('wal_autocheckpoint'), 1000)
+})
+
+test('no statement looks through a whole table but when the store is opened', () => {
+  const directory = newDirectory()
+  fs.mkdirSync(directory)
+  prepareStore({ ...world, directory })
+  using db = openWriting(directory)
+  const atOpening = new Set(['vector', 'floor', 'covered', 'loose'])
+  const all = Object.entries({ ...queries, ...writes, ...subjectQueries })
+  for (const [name, sql] of all.filter(([name]) => !atOpening.has(name))) {
+    if (!/^\s*(SELECT|INSERT|UPDATE|DELETE)/.test(sql)) continue
+    const values = Array.from({ length: sql.split('?').length - 1 }, () => 1)
+    const steps = db.prepare(`EXPLAIN QUERY PLAN ${sql}`).all(...values)
+    for (const { detail } of steps) {
+      assert.doesNotMatch(
+        String(detail),
+        /SCAN (updates|filed|pieces|covers|subjects|operations)/,
+        name,
+      )
+    }
+  }
+  assert.ok(all.length > 40)
+})
+
+test('an old SQLite is refused', () => {
+  const refusal = { code: 'old-sqlite', message: /here.*SQLite 3\.51\.2.*3\.51\.3 or later/ }
+  assert.throws(() => checkSqlite('3.51.2', 'here'), refusal)
+  assert.throws(() => checkSqlite('3.9.9', 'here'), { code: 'old-sqlite' })
+  for (const version of ['3.51.3', '3.52.0', '4.0.0']) checkSqlite(version, 'here')
+})
+
+test('a record is what protobuf would write, without the place', () => {
+  const full: Update = sealUpdate(
+    create(UpdateSchema, {
+      origin: a,
+      seq: 4_000_000_000,
+      subject: note,
+      author: 'ada',
+      at: 1.7e12 + 0.5,
+      operation: 'BBBBBBBBBBBBBBBBBBBBBA',
+      body: { case: 'text', value: new Uint8Array(300).fill(7) },
+    }),
+  )
+  const unknown = [{ no: 99, wireType: 0, data: new Uint8Array([5]) }]
+  const variants: Partial<Update>[] = [
+    {},
+    { author: '' },
+    { author: 'Łukasz ☃' },
+    { at: 0 },
+    { at: -0 },
+    { at: -1 },
+    { operation: '' },
+    { body: { case: 'entry', value: new Uint8Array() } },
+    { body: { case: 'version', value: new Uint8Array(100_000) } },
+    { seq: 1 },
+    { $unknown: unknown },
+  ]
+  for (const variant of variants) {
+    const update = sealUpdate({ ...full, ...variant })
+    const record = recordUpdate(update)
+    const expected = toBinary(UpdateSchema, { ...update, origin: '', seq: 0, subject: '' })
+    assert.deepEqual(record.bytes, new Uint8Array(expected))
+    const place = { origin: a, seq: update.seq, subject: note }
+    assert.deepEqual(
+      toBinary(UpdateSchema, readUpdate(record, place)),
+      toBinary(UpdateSchema, update),
+    )
+    const elsewhere = [{ seq: update.seq + 1 }, { subject: plan }, { origin: 'b' as Origin }]
+    for (const wrong of elsewhere) {
+      assert.throws(() => readUpdate(record, { ...place, ...wrong }), CorruptError)
+    }
+  }
+})
