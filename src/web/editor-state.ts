@@ -131,6 +131,8 @@ function shared({ file, changed, tooLarge }: EditorOptions): Extension {
       return []
     }),
     EditorView.updateListener.of((update) => {
+      // Whoever goes elsewhere and writes on does another thing, which is undone by itself.
+      if (update.selectionSet && !update.docChanged) file.undo.stopCapturing()
       if (update.docChanged || update.selectionSet || update.focusChanged) changed(update.view)
     }),
   ]

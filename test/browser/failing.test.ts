@@ -1,0 +1,232 @@
+// Servers die, freeze and come back while people write: what the chip says, and what stays.
+
+import assert from 'node:assert/strict'
+import { after, afterEach, before, test } from 'node:test'
+import { Stage, until, type Visitor } from './stage.ts'
+
+let stage: Stage
+before(async () => {
+  stage = await Stage.start()
+})
+afterEach(async () => {
+  await revive()
+  await stage.clear()
+  assert.deepEqual(stage.mishaps, [])
+})
+after(() => stage.end())
+
+/** All four serve again, whatever a test did to them. */
+async function revive(): Promise<void> {
+  const { fleet } = stage
+  for (const id of fleet.ids) {
+    if (fleet.isFrozen(id)) fleet.thaw(id)
+    if (!fleet.isRunning(id)) await fleet.start(id)
+  }
+  await fleet.well()
+}
+
+/** The details behind the chip, opened. */
+async function details(visitor: Visitor) {
+  await visitor.page.getByRole('button', { name: /Where your text is saved$/ }).click()
+  return visitor.page.getByRole('dialog', { name: 'Where your text is saved' })
+}
+
+test('three servers are killed while two people write; the chip goes to 1/4 and back', async () => {
+  const { fleet } = stage
+  const ana = await stage.join('Ana', 'a')
+  await ana.create('killed.md')
+  const ben = await stage.join('Ben', 'b')
+  await ben.open('killed.md')
+  await ana.type('before ')
+  await ben.reads('before ')
+  await ana.chip('Saved · 4/4').waitFor()
+
+  const first = await ana.server()
+  const [left] = fleet.ids.filter((id) => id !== first)
+  const dead = fleet.ids.filter((id) => id !== left)
+  const typing = ana.page.keyboard.type('and while three of four servers die ', { delay: 40 })
+  await Promise.all(dead.map((id) => fleet.kill(id)))
+  await typing
+  const wanted = 'before and while three of four servers die '
+  assert.equal(await ana.text(), wanted, 'what one types is there at once')
+  await ben.reads(wanted)
+  await ana.chip('Saved · 1/4').waitFor()
+  const said = await details(ana)
+  await said
+    .getByText(new RegExp(`^Your last change: .*, on ${left} and on this device\\.$`))
+    .waitFor()
+  const [one, two, three] = dead
+  const down = `^${one}, ${two} and ${three} are down since .*\\. They will catch up`
+  await said.getByText(new RegExp(down)).waitFor()
+  await said.getByText(new RegExp(`moved [a-d] → ${left} in \\d+ ms`)).waitFor()
+  await ana.page.keyboard.press('Escape')
+
+  await Promise.all(dead.map((id) => fleet.start(id)))
+  await ana.chip('Saved · 4/4').waitFor()
+  await ana.type('and come back')
+  await ben.reads(`${wanted}and come back`)
+  await ana.chip('Saved · 4/4').waitFor()
+})
+
+test('a change of server leaves caret, selection, scroll and undo where they were', async () => {
+  const { fleet } = stage
+  const ana = await stage.join('Ana', 'a')
+  await ana.create('moved.md')
+  await ana.type(Array.from({ length: 80 }, (_, line) => `line ${line}`).join('\n'))
+  await ana.chip('Saved · 4/4').waitFor()
+  for (let step = 0; step < 10; step++) await ana.page.keyboard.press('ArrowUp')
+  await ana.page.keyboard.press('Shift+ArrowLeft')
+  const place = () =>
+    ana.page.evaluate(() => ({
+      bottomBar: document.querySelector('footer')?.textContent?.match(/^Ln \d+, Col \d+/)?.[0],
+      scroll: document.querySelector('.cm-scroller')?.scrollTop,
+      hasFocus: document.activeElement?.classList.contains('cm-content'),
+    }))
+  const before = await place()
+  assert.ok(before.scroll! > 0)
+  const first = await ana.server()
+  await fleet.kill(first)
+  await until(
+    async () => (await ana.server()) !== first,
+    () => 'the page did not go to another server',
+  )
+  assert.deepEqual(await place(), before)
+  await ana.page.keyboard.type('x')
+  await ana.page.keyboard.press('Control+z')
+  assert.deepEqual((await place()).bottomBar, before.bottomBar)
+})
+
+test('a frozen server: the change goes to another one within three seconds', async () => {
+  const { fleet } = stage
+  const ana = await stage.join('Ana', 'a')
+  await ana.create('frozen.md')
+  await ana.type('before ')
+  await ana.chip('Saved · 4/4').waitFor()
+  fleet.freeze(await ana.server())
+  await ana.type('after')
+  const typedAt = performance.now()
+  await ana.chip('Saved · 3/4').waitFor()
+  assert.ok(performance.now() - typedAt < 6000)
+})
+
+test('all servers are frozen: saving, then saved on this device, then all is well again', async () => {
+  const { fleet } = stage
+  const ana = await stage.join('Ana', 'a')
+  await ana.create('silent.md')
+  await ana.type('before ')
+  await ana.chip('Saved · 4/4').waitFor()
+  for (const id of fleet.ids) fleet.freeze(id)
+  await ana.type('in the silence')
+  await ana.chip('Saving…').waitFor()
+  await ana.chip('Saved on this device').waitFor()
+  for (const id of fleet.ids) fleet.thaw(id)
+  await ana.chip('Saved · 4/4').waitFor()
+  assert.equal(await ana.text(), 'before in the silence')
+})
+
+test('a reload with no server alive: the text is there, one writes on, it merges later', async () => {
+  const { fleet } = stage
+  const ana = await stage.join('Ana', 'a')
+  await ana.create('alone.md')
+  await ana.type('written with servers; ')
+  await ana.chip('Saved · 4/4').waitFor()
+  await ana.isKept()
+  await Promise.all(fleet.ids.map((id) => fleet.kill(id)))
+  await ana.page.keyboard.press('Control+End')
+  await ana.type('without any; ')
+  await ana.chip('Saved on this device').waitFor()
+
+  await ana.page.reload()
+  await ana.reads('written with servers; without any; ')
+  await ana.row('alone.md').waitFor()
+  await ana.page.keyboard.press('Control+End')
+  await ana.type('after a reload')
+  await ana.chip('Saved on this device').waitFor()
+  const said = await details(ana)
+  await said.getByText(/changes? waits? for a connection\. You may close this tab\.$/).waitFor()
+  await said.getByText(/^Next try in|^Trying now/).waitFor()
+
+  await Promise.all(fleet.ids.map((id) => fleet.start(id)))
+  await said
+    .getByRole('button', { name: 'Retry now' })
+    .click({ timeout: 2000 })
+    .catch(() => {
+      // It has connected by itself already.
+    })
+  await ana.page.keyboard.press('Escape')
+  await ana.chip('Saved · 4/4').waitFor()
+  const ben = await stage.join('Ben', 'c')
+  await ben.open('alone.md')
+  await ben.reads('written with servers; without any; after a reload')
+})
+
+test('no server and no storage: not saved, said in red, with a way to keep the text', async () => {
+  const { fleet } = stage
+  const ana = await stage.visit('a')
+  await ana.page.addInitScript(() => {
+    IDBFactory.prototype.open = () => {
+      throw new DOMException('storage is forbidden here', 'SecurityError')
+    }
+  })
+  await ana.page.reload()
+  await ana.signIn('Ana')
+  await ana.create('danger.md')
+  await ana.type('in danger')
+  await ana.chip('Saved · 4/4').waitFor()
+  await Promise.all(fleet.ids.map((id) => fleet.kill(id)))
+  await ana.type('!')
+  await ana.chip('Not saved').waitFor()
+  const bar = ana.page.getByRole('alert').filter({ hasText: 'Not saved' })
+  const downloaded = ana.page.waitForEvent('download')
+  await bar.getByRole('button', { name: 'Download' }).click()
+  assert.equal((await downloaded).suggestedFilename(), 'danger.md')
+  await bar.getByRole('button', { name: 'Copy all text' }).waitFor()
+
+  await Promise.all(fleet.ids.map((id) => fleet.start(id)))
+  await ana.chip('Saved · 4/4').waitFor()
+  await bar.waitFor({ state: 'hidden' })
+})
+
+test('a new file without a server is made when one is back, and nothing blocks meanwhile', async () => {
+  const { fleet } = stage
+  const ana = await stage.join('Ana', 'a')
+  await ana.create('meanwhile.md')
+  await ana.chip('Saved · 4/4').waitFor()
+  await Promise.all(fleet.ids.map((id) => fleet.kill(id)))
+  await ana.chip('Saved on this device').waitFor()
+  await ana.choose(/^New file/)
+  await ana.page.getByRole('dialog').getByLabel('Name').fill('later.md')
+  await ana.page.keyboard.press('Enter')
+  await ana.page.getByText('“later.md” will be made as soon as a server answers.').waitFor()
+  await ana.page.getByRole('dialog', { name: 'New file' }).waitFor({ state: 'hidden' })
+  await ana.type('typing goes on')
+  await Promise.all(fleet.ids.map((id) => fleet.start(id)))
+  await ana.isAt('later.md')
+  await until(
+    async () => (await ana.row('later.md').count()) === 1,
+    () => 'the file is not in the list',
+  )
+})
+
+test('two files of one name, made while the servers were apart, are both kept', async () => {
+  const { fleet } = stage
+  await Promise.all(['b', 'c', 'd'].map((id) => fleet.kill(id)))
+  const cleo = await stage.join('Cleo', 'a')
+  await cleo.create('plan.md')
+  await cleo.type('by Cleo')
+  await cleo.chip('Saved · 1/4').waitFor()
+  // Gone for now: a page that stays would bring the file to the other server itself.
+  await stage.clear()
+  await fleet.kill('a')
+  await fleet.start('b')
+  const dora = await stage.join('Dora', 'b')
+  await dora.create('plan.md')
+  await dora.type('by Dora')
+  await dora.chip('Saved · 1/4').waitFor()
+  await fleet.start('a')
+  await dora.row('plan (2).md').waitFor()
+  await dora.open('plan (2).md')
+  const second = await dora.text()
+  await dora.open('plan.md')
+  assert.deepEqual([await dora.text(), second].toSorted(), ['by Cleo', 'by Dora'])
+})

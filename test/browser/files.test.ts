@@ -1,0 +1,188 @@
+// New, open, save, save as, delete and its undo, rename: what a person does with files.
+
+import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
+import { after, afterEach, before, test } from 'node:test'
+import { Stage } from './stage.ts'
+
+let stage: Stage
+before(async () => {
+  stage = await Stage.start()
+})
+afterEach(async () => {
+  await stage.clear()
+  assert.deepEqual(stage.mishaps, [])
+})
+after(() => stage.end())
+
+test('an empty folder says how things are and offers the first note', async () => {
+  const ana = await stage.join('Ana', 'a')
+  await ana.page.getByText(/^Four servers are up and agree/).waitFor()
+  await ana.page.getByRole('button', { name: 'Create a note' }).click()
+  const dialog = ana.page.getByRole('dialog', { name: 'New file' })
+  assert.equal(await dialog.getByLabel('Name').inputValue(), 'untitled.md')
+  await ana.page.keyboard.type('first note')
+  await ana.page.keyboard.press('Enter')
+  await ana.isAt('first note.md')
+})
+
+test('the address of a file opens it for somebody else, and again after a reload', async () => {
+  const ana = await stage.join('Ana', 'a')
+  await ana.create('linked.md')
+  await ana.type('found by its address')
+  const { hash } = new URL(ana.page.url())
+  const ben = await stage.visit('b')
+  await ben.page.goto(`${stage.fleet.address('b')}/${hash}`)
+  await ben.signIn('Ben')
+  await ben.reads('found by its address')
+  await ben.page.reload()
+  await ben.reads('found by its address')
+})
+
+test('a file is opened by a part of its name', async () => {
+  const ana = await stage.join('Ana', 'a')
+  await ana.create('needle one.md')
+  await ana.create('needle two.md')
+  await ana.page.keyboard.press('Control+p')
+  await ana.page.keyboard.type('one nee')
+  await ana.page.getByRole('menuitem', { name: 'needle one.md' }).waitFor()
+  await ana.page.keyboard.press('Enter')
+  await ana.isAt('needle one.md')
+})
+
+test('save names the present version; history shows it and brings it back', async () => {
+  const ana = await stage.join('Ana', 'a')
+  await ana.create('versions.md')
+  await ana.type('the first words')
+  await ana.chip('Saved · 4/4').waitFor()
+  await ana.page.keyboard.press('Control+s')
+  const dialog = ana.page.getByRole('dialog', { name: 'Save this version' })
+  await dialog.getByText('Already saved on 4 servers. Give this version a name?').waitFor()
+  await dialog.getByLabel('Name of this version').fill('Sent to client')
+  await dialog.getByRole('button', { name: 'Name this version' }).click()
+  await ana.page.getByText('This version is named “Sent to client”').waitFor()
+
+  await ana.page.keyboard.press('Control+a')
+  await ana.type('other words')
+  const ben = await stage.join('Ben', 'c')
+  await ben.open('versions.md')
+  await ben.reads('other words')
+  await ben.page.getByRole('button', { name: 'History' }).click()
+  await ben.page.getByRole('option', { name: 'Sent to client' }).click()
+  const view = ben.page.getByRole('region', { name: 'Version Sent to client' })
+  await view.getByRole('button', { name: 'Restore' }).click()
+  await ben.reads('the first words')
+  await ana.reads('the first words')
+})
+
+test('save as makes a copy with the text and leaves the file alone', async () => {
+  const ana = await stage.join('Ana', 'a')
+  await ana.create('original.md')
+  await ana.type('once')
+  await ana.choose(/^Save as/)
+  const dialog = ana.page.getByRole('dialog', { name: 'Save as' })
+  assert.equal(await dialog.getByLabel('Name of the copy').inputValue(), 'original copy.md')
+  await dialog.getByRole('button', { name: 'Save copy' }).click()
+  await ana.isAt('original copy.md')
+  await ana.reads('once')
+  await ana.page.keyboard.press('Control+End')
+  await ana.type(' more')
+  await ana.open('original.md')
+  await ana.reads('once')
+})
+
+test('a name that a file has already is refused under the field', async () => {
+  const ana = await stage.join('Ana', 'a')
+  await ana.create('plan.md')
+  await ana.choose(/^New file/)
+  const dialog = ana.page.getByRole('dialog', { name: 'New file' })
+  await dialog.getByLabel('Name').fill('plan.md')
+  await ana.page.keyboard.press('Enter')
+  await dialog.getByText('"plan.md" is here already; choose another name.').waitFor()
+  await dialog.getByLabel('Name').fill('plan 2.md')
+  await ana.page.keyboard.press('Enter')
+  await ana.isAt('plan 2.md')
+})
+
+test('a name against the rules is refused under the field, and the dialog stays', async () => {
+  const ana = await stage.join('Ana', 'a')
+  await ana.choose(/^New file/)
+  const dialog = ana.page.getByRole('dialog', { name: 'New file' })
+  await dialog.getByLabel('Name').fill('../etc/passwd')
+  await dialog.getByRole('button', { name: 'Create' }).click()
+  await dialog.locator('[aria-invalid=true]').waitFor()
+  await dialog.getByLabel('Name').fill('passwd')
+  await dialog.getByRole('button', { name: 'Create' }).click()
+  await ana.isAt('passwd')
+})
+
+test('delete puts a file in the trash, undo takes it out, for everybody', async () => {
+  const ana = await stage.join('Ana', 'a')
+  await ana.create('mistake.md')
+  await ana.type('kept')
+  await ana.choose(/^Delete/)
+  await ana.page.getByText('Deleted mistake.md').waitFor()
+  await ana.row('mistake.md').waitFor({ state: 'hidden' })
+  await ana.page.getByRole('button', { name: 'Undo', exact: true }).click()
+  await ana.isAt('mistake.md')
+  await ana.reads('kept')
+  await ana.row('mistake.md').waitFor()
+})
+
+test('whoever writes in a file that another deletes keeps it, and may restore it', async () => {
+  const ana = await stage.join('Ana', 'a')
+  await ana.create('shared.md')
+  await ana.type('still needed')
+  const ben = await stage.join('Ben', 'b')
+  await ben.open('shared.md')
+  await ben.reads('still needed')
+  await ben.choose(/^Delete/)
+  const bar = ana.page.getByRole('alert').filter({ hasText: 'Ben deleted this file.' })
+  await bar.getByText('Your text is safe').waitFor()
+  await ana.page.keyboard.press('Control+End')
+  await ana.type(' by Ana')
+  await ana.reads('still needed by Ana')
+  await bar.getByRole('button', { name: 'Restore file' }).click()
+  await bar.waitFor({ state: 'hidden' })
+  await ben.open('shared.md')
+  await ben.reads('still needed by Ana')
+})
+
+test('a file is taken out of the trash from the list', async () => {
+  const ana = await stage.join('Ana', 'a')
+  await ana.create('binned.md')
+  await ana.choose(/^Delete/)
+  await ana.page.getByRole('button', { name: /^Trash/ }).click()
+  await ana.page.getByRole('button', { name: 'Restore binned.md' }).click()
+  await ana.row('binned.md').waitFor()
+})
+
+test('a rename in place is seen by everybody, and an open editor follows it', async () => {
+  const ana = await stage.join('Ana', 'a')
+  await ana.create('draft.md')
+  const ben = await stage.join('Ben', 'c')
+  await ben.open('draft.md')
+  await ana.page.keyboard.press('F2')
+  await ana.page.keyboard.type('final')
+  await ana.page.keyboard.press('Enter')
+  await ana.isAt('final.md')
+  await ben.isAt('final.md')
+  await ben.row('final.md').waitFor()
+})
+
+test('line endings come back as they were given', async () => {
+  const ana = await stage.join('Ana', 'a')
+  await ana.page.locator('input[type=file]').setInputFiles({
+    name: 'windows.txt',
+    mimeType: 'text/plain',
+    buffer: Buffer.from('one\r\ntwo\r\n'),
+  })
+  await ana.isAt('windows.txt')
+  await ana.page.getByText('CRLF').waitFor()
+  await ana.page.keyboard.press('Control+End')
+  await ana.type('three\n')
+  const downloaded = ana.page.waitForEvent('download')
+  await ana.choose(/^Download/)
+  const path = await (await downloaded).path()
+  assert.equal(await readFile(path, 'utf8'), 'one\r\ntwo\r\nthree\r\n')
+})

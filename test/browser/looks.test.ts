@@ -1,0 +1,102 @@
+// Light, dark and phone; the keyboard alone; what assistive technology is told.
+
+import assert from 'node:assert/strict'
+import { after, afterEach, before, test } from 'node:test'
+import { Stage, type Visitor } from './stage.ts'
+
+let stage: Stage
+before(async () => {
+  stage = await Stage.start()
+})
+afterEach(async () => {
+  await stage.clear()
+  assert.deepEqual(stage.mishaps, [])
+})
+after(() => stage.end())
+
+const background = (visitor: Visitor) =>
+  visitor.page.evaluate(() => getComputedStyle(document.body).backgroundColor)
+
+const white = 'rgb(255, 255, 255)'
+const night = 'rgb(22, 24, 29)'
+
+test('the page follows the system until a person chooses, and remembers the choice', async () => {
+  const ana = await stage.join('Ana', 'a', { colorScheme: 'light' })
+  assert.equal(await background(ana), white)
+  await ana.page.emulateMedia({ colorScheme: 'dark' })
+  assert.equal(await background(ana), night)
+  await ana.page.getByRole('button', { name: 'Theme: System' }).click()
+  await ana.page.getByRole('menuitemradio', { name: 'Light' }).click()
+  assert.equal(await background(ana), white)
+  await ana.page.reload()
+  await ana.page.getByRole('button', { name: 'Theme: Light' }).waitFor()
+  assert.equal(await background(ana), white)
+})
+
+test('on a phone the files are a drawer, and everything fits the width', async () => {
+  const phone = { viewport: { width: 390, height: 780 }, hasTouch: true, isMobile: true }
+  const ana = await stage.join('Ana', 'a', phone)
+  await ana.create('phone.md')
+  await ana.type('on the way')
+  await ana.page.getByRole('toolbar', { name: 'Keys' }).waitFor()
+  await ana.page.getByRole('button', { name: 'Task' }).tap()
+  await ana.reads('on the way- [ ] ')
+  await ana.page.getByRole('button', { name: 'Undo what you did' }).tap()
+
+  await ana.page.getByRole('button', { name: 'Files', exact: true }).tap()
+  await ana.page.getByRole('dialog', { name: 'Files' }).waitFor()
+  await ana.row('phone.md').tap()
+  await ana.page.getByRole('dialog', { name: 'Files' }).waitFor({ state: 'hidden' })
+
+  await ana.page.getByRole('button', { name: /^Saved/ }).tap()
+  await ana.page.getByRole('heading', { name: 'Saved · 4/4' }).waitFor()
+  const isWider = await ana.page.evaluate(
+    () => document.documentElement.scrollWidth > document.documentElement.clientWidth,
+  )
+  assert.equal(isWider, false)
+})
+
+test('everything is done from the keyboard, and the focus comes back to the text', async () => {
+  const ana = await stage.visit('a')
+  await ana.page.keyboard.type('Ana')
+  await ana.page.keyboard.press('Enter')
+  await ana.isIn()
+  await ana.page.keyboard.press('Control+Alt+n')
+  await ana.page.keyboard.type('keys')
+  await ana.page.keyboard.press('Enter')
+  await ana.isAt('keys.md')
+  await ana.page.keyboard.type('typed at once')
+  await ana.reads('typed at once')
+  await ana.page.keyboard.press('Control+s')
+  await ana.page.getByRole('dialog', { name: 'Save this version' }).waitFor()
+  await ana.page.keyboard.press('Escape')
+  await ana.page.keyboard.type(', and again')
+  await ana.reads('typed at once, and again')
+
+  await ana.page.keyboard.press('Control+f')
+  await ana.page.getByRole('textbox', { name: 'Find' }).waitFor()
+  await ana.page.keyboard.press('Escape')
+  await ana.page.keyboard.press('Control+\\')
+  await ana.page.getByRole('navigation', { name: 'Files' }).waitFor({ state: 'hidden' })
+  await ana.page.keyboard.press('Control+\\')
+  await ana.page.getByRole('navigation', { name: 'Files' }).waitFor()
+  await ana.page.keyboard.press('F6')
+  await ana.page.keyboard.press('?')
+  await ana.page.getByRole('dialog', { name: 'Keys' }).waitFor()
+})
+
+test('the page has its landmarks, and every control has a name', async () => {
+  const ana = await stage.join('Ana', 'a')
+  await ana.create('named.md')
+  await ana.page.getByRole('banner').waitFor()
+  await ana.page.getByRole('navigation', { name: 'Files' }).waitFor()
+  await ana.page.getByRole('main', { name: 'named.md' }).waitFor()
+  await ana.page.getByRole('contentinfo').waitFor()
+  assert.equal(await ana.page.getByRole('main').count(), 1)
+  assert.equal(await ana.page.getByRole('status').count(), 1)
+  const snapshot = await ana.page.locator('body').ariaSnapshot()
+  const nameless = snapshot
+    .split('\n')
+    .filter((line) => /^\s*- (button|textbox|link):?$/.test(line))
+  assert.deepEqual(nameless, [])
+})

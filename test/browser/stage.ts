@@ -1,0 +1,220 @@
+// Real servers and real browsers for the tests, and the people who use them by what they see.
+
+import { existsSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import {
+  chromium,
+  type Browser,
+  type BrowserContext,
+  type BrowserContextOptions,
+  type Locator,
+  type Page,
+} from 'playwright-core'
+import { Fleet, type FleetOptions } from '../fleet.ts'
+
+/** How long anything on the page may take before the test is called stuck. */
+const patienceMs = 15_000
+const lookEveryMs = 30
+
+const flags = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+]
+
+/** `npm test` says where the browser is; without it the usual places are looked at. */
+function executable(): string {
+  const found = [process.env['CHROMIUM'], '/usr/bin/chromium', '/usr/bin/google-chrome'].find(
+    (path) => path !== undefined && existsSync(path),
+  )
+  if (found === undefined) throw new Error('No browser: set CHROMIUM to the path of a Chromium.')
+  return found
+}
+
+/** Four servers and a browser, until `end`. */
+export class Stage {
+  readonly fleet: Fleet
+  readonly #browser: Browser
+  readonly #contexts: BrowserContext[] = []
+  /** What went wrong inside pages: a test fails by it. */
+  readonly mishaps: string[] = []
+
+  private constructor(fleet: Fleet, browser: Browser) {
+    this.fleet = fleet
+    this.#browser = browser
+  }
+
+  static async start(options: FleetOptions = {}): Promise<Stage> {
+    const browser = await chromium.launch({ executablePath: executable(), args: flags })
+    try {
+      return new Stage(await Fleet.start(options), browser)
+    } catch (error) {
+      await browser.close()
+      throw error
+    }
+  }
+
+  /** A browser of its own, with a fresh profile, at the page of a server. */
+  async visit(server: string, options: BrowserContextOptions = {}): Promise<Visitor> {
+    const context = await this.#browser.newContext({
+      viewport: { width: 1280, height: 800 },
+      ...options,
+    })
+    context.setDefaultTimeout(patienceMs)
+    this.#contexts.push(context)
+    const page = await context.newPage()
+    page.on('pageerror', (error) => this.mishaps.push(error.stack ?? error.message))
+    await page.goto(this.fleet.address(server))
+    return new Visitor(page)
+  }
+
+  /** The same, signed in. */
+  async join(name: string, server: string, options: BrowserContextOptions = {}): Promise<Visitor> {
+    const visitor = await this.visit(server, options)
+    await visitor.signIn(name)
+    await visitor.isIn()
+    return visitor
+  }
+
+  /** Closes what a test opened: the names are free again. */
+  async clear(): Promise<void> {
+    await Promise.all(this.#contexts.splice(0).map((context) => context.close()))
+  }
+
+  async end(): Promise<void> {
+    await this.#browser.close()
+    await this.fleet.end()
+  }
+}
+
+/** Somebody at a page. */
+export class Visitor {
+  readonly page: Page
+
+  constructor(page: Page) {
+    this.page = page
+  }
+
+  async signIn(name: string): Promise<void> {
+    await this.page.getByLabel('Your name').fill(name)
+    await this.page.getByRole('button', { name: 'Join', exact: true }).click()
+  }
+
+  async isIn(): Promise<void> {
+    await this.page.getByRole('toolbar', { name: 'File' }).or(this.menu).first().waitFor()
+  }
+
+  get menu(): Locator {
+    return this.page.getByRole('button', { name: 'File menu' })
+  }
+
+  /** The text, where one writes. */
+  get editor(): Locator {
+    return this.page.getByRole('textbox', { name: /^Text of / })
+  }
+
+  /** The chip with these words. */
+  chip(words: string): Locator {
+    return this.page.getByRole('button', { name: new RegExp(`^${words}\\b|^${words}\\.`) })
+  }
+
+  row(name: string): Locator {
+    return this.page.getByRole('row', { name, exact: true })
+  }
+
+  /** Chooses an entry of the file menu. */
+  async choose(label: RegExp): Promise<void> {
+    await this.menu.click()
+    await this.page.getByRole('menuitem', { name: label }).click()
+  }
+
+  /** Makes a file and is in it. */
+  async create(name: string): Promise<void> {
+    await this.choose(/^New file/)
+    const dialog = this.page.getByRole('dialog', { name: 'New file' })
+    await dialog.getByLabel('Name').fill(name)
+    await dialog.getByRole('button', { name: 'Create' }).click()
+    await this.isAt(name)
+  }
+
+  async open(name: string): Promise<void> {
+    await this.row(name).click()
+    await this.isAt(name)
+  }
+
+  /** A file is shown, and one may write. */
+  async isAt(name: string): Promise<void> {
+    await this.page.getByRole('textbox', { name: `Text of ${name}`, exact: true }).waitFor()
+  }
+
+  /** Writes where the caret is. */
+  async type(text: string): Promise<void> {
+    await this.editor.focus()
+    await this.page.keyboard.type(text)
+  }
+
+  /** The lines that are shown; tests keep to texts that fit the window. */
+  async text(): Promise<string> {
+    const lines = await this.page.locator('.cm-line').evaluateAll((elements) =>
+      elements.map((line) => {
+        const shown = line.cloneNode(true) as Element
+        for (const hint of shown.querySelectorAll('.cm-placeholder')) hint.remove()
+        return shown.textContent
+      }),
+    )
+    return lines.join('\n')
+  }
+
+  /** Resolves when the text is this; fails with the difference. */
+  async reads(wanted: string): Promise<void> {
+    await until(
+      async () => (await this.text()) === wanted,
+      async () => {
+        return `the text is ${JSON.stringify(await this.text())}, not ${JSON.stringify(wanted)}`
+      },
+    )
+  }
+
+  /** Resolves when the text contains this. */
+  async readsPart(wanted: string): Promise<void> {
+    await until(
+      async () => (await this.text()).includes(wanted),
+      async () => {
+        return `the text is ${JSON.stringify(await this.text())}, without ${JSON.stringify(wanted)}`
+      },
+    )
+  }
+
+  /** The id of the server this page talks to. */
+  async server(): Promise<string> {
+    const words = await this.page.getByText(/^Server \S+ · \d+ ms$/).textContent()
+    return words!.split(' ')[1]!
+  }
+
+  /** The page is kept in the browser: it would load without a server. */
+  async isKept(): Promise<void> {
+    await this.page.evaluate(async () => {
+      await navigator.serviceWorker.ready
+    })
+    await until(
+      () => this.page.evaluate(() => navigator.serviceWorker.controller !== null),
+      () => 'no service worker took over the page',
+    )
+  }
+}
+
+/** Looks until it holds; fails with `why` when it does not in time. */
+export async function until(
+  holds: () => Promise<boolean> | boolean,
+  why: () => Promise<string> | string,
+): Promise<void> {
+  const end = performance.now() + patienceMs
+  while (!(await holds())) {
+    if (performance.now() > end) throw new Error(await why())
+    await sleep(lookEveryMs)
+  }
+}

@@ -1,0 +1,111 @@
+// Two people in one file on two servers: names, letters, carets, and whose undo is whose.
+
+import assert from 'node:assert/strict'
+import { after, afterEach, before, test } from 'node:test'
+import { Stage } from './stage.ts'
+
+let stage: Stage
+before(async () => {
+  stage = await Stage.start()
+})
+afterEach(async () => {
+  await stage.clear()
+  assert.deepEqual(stage.mishaps, [])
+})
+after(() => stage.end())
+
+test('a name that somebody here has is refused with a proposal, on every server', async () => {
+  await stage.join('Ana', 'a')
+  const other = await stage.visit('b')
+  await other.signIn('Ana')
+  const proposal = other.page.getByRole('button', { name: 'Join as “Ana 2”' })
+  await proposal.waitFor()
+  const field = other.page.getByLabel('Your name')
+  assert.equal(await field.getAttribute('aria-invalid'), 'true')
+  const described = await field.getAttribute('aria-describedby')
+  assert.ok(described, 'the field says what is wrong with it')
+  await proposal.click()
+  await other.isIn()
+  await other.page.getByRole('button', { name: 'You are Ana 2' }).waitFor()
+})
+
+test('the browser remembers the name, and a reload of the tab does not ask again', async () => {
+  const ana = await stage.join('Ana', 'a')
+  await ana.page.reload()
+  await ana.page.getByRole('button', { name: 'You are Ana' }).waitFor()
+  const tab = await ana.page.context().newPage()
+  await tab.goto(stage.fleet.address('a'))
+  assert.equal(await tab.getByLabel('Your name').inputValue(), 'Ana')
+})
+
+test('two people on two servers see each other’s letters, carets and names', async () => {
+  const ana = await stage.join('Ana', 'a')
+  await ana.create('together.md')
+  const ben = await stage.join('Ben', 'c')
+  await ben.open('together.md')
+
+  await ana.type('Ana was here. ')
+  await ben.reads('Ana was here. ')
+  await ben.page.locator('.cm-editor').getByText('Ana', { exact: true }).waitFor()
+
+  await ben.page.keyboard.press('Control+End')
+  await ben.type('So was Ben.')
+  await ana.reads('Ana was here. So was Ben.')
+  await ana.page.locator('.cm-editor').getByText('Ben', { exact: true }).waitFor()
+
+  await ana.page.getByRole('button', { name: /^Ben(, typing)?: go to their caret$/ }).waitFor()
+  await ana.page.getByRole('img', { name: 'Here: Ben' }).waitFor()
+  await ana.chip('Saved · 4/4').waitFor()
+  await ben.chip('Saved · 4/4').waitFor()
+})
+
+test('both type at the same place at once, and nothing is lost or torn', async () => {
+  const ana = await stage.join('Ana', 'a')
+  await ana.create('race.md')
+  const ben = await stage.join('Ben', 'b')
+  await ben.open('race.md')
+  await Promise.all([ana.type('aaaaaaaaaaaaaaaaaaaa'), ben.type('bbbbbbbbbbbbbbbbbbbb')])
+  await ana.chip('Saved · 4/4').waitFor()
+  await ben.chip('Saved · 4/4').waitFor()
+  const letters = (text: string) => [...text].toSorted().join('')
+  await ana.readsPart('a')
+  const wanted = `${'a'.repeat(20)}${'b'.repeat(20)}`
+  for (const person of [ana, ben]) {
+    await person.page.waitForFunction(
+      (count) => document.querySelector('.cm-line')?.textContent?.length === count,
+      wanted.length,
+    )
+    assert.equal(letters(await person.text()), wanted)
+  }
+  assert.equal(await ana.text(), await ben.text())
+})
+
+test('undo takes back what this person wrote, and nothing of the other', async () => {
+  const ana = await stage.join('Ana', 'a')
+  await ana.create('undo.md')
+  const ben = await stage.join('Ben', 'd')
+  await ben.open('undo.md')
+  await ana.type('from Ana')
+  await ben.reads('from Ana')
+  await ben.page.keyboard.press('Control+End')
+  await ben.type(' from Ben')
+  await ana.reads('from Ana from Ben')
+
+  await ana.page.keyboard.press('Control+z')
+  await ben.reads(' from Ben')
+  await ana.page.getByRole('button', { name: 'Redo' }).click()
+  await ben.reads('from Ana from Ben')
+  await ben.page.keyboard.press('Control+z')
+  await ana.reads('from Ana')
+})
+
+test('undo is still there after a look at another file', async () => {
+  const ana = await stage.join('Ana', 'a')
+  await ana.create('first.md')
+  await ana.type('one')
+  await ana.create('second.md')
+  await ana.open('first.md')
+  await ana.reads('one')
+  await ana.page.getByRole('button', { name: 'Undo what you did' }).click()
+  await ana.reads('')
+})
