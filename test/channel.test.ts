@@ -2,20 +2,36 @@
 
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import * as http2 from 'node:http2'
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import { test } from 'node:test'
 
 import { create } from '@bufbuild/protobuf'
-import type { ConnectRouter } from '@connectrpc/connect'
+import { createClient } from '@connectrpc/connect'
+import { createGrpcTransport } from '@connectrpc/connect-node'
 
-import { acceptedPeer, dialPeer, StreamChannel } from '../src/adapters/channel/grpc.ts'
+import {
+  acceptPeer,
+  dialPeer,
+  exchangePath,
+  refusePeer,
+} from '../src/adapters/channel/grpc-peer.ts'
+import { StreamChannel, type Envelope } from '../src/adapters/channel/grpc.ts'
 import { memoryChannels } from '../src/adapters/channel/memory.ts'
 import type { AcceptedWebSocket } from '../src/adapters/channel/websocket-server.ts'
-import { PeerMessageSchema, ReplicationService, type PeerMessage } from '../src/core/model/wire.ts'
+import {
+  PeerMessageSchema,
+  SessionRequestSchema,
+  SessionResponseSchema,
+  SessionService,
+  type PeerMessage,
+  type SessionRequest,
+  type SessionResponse,
+} from '../src/core/model/wire.ts'
 import type { Channel } from '../src/core/ports.ts'
 import { Origins } from '../src/server/origins.ts'
 import { Page } from '../src/server/page.ts'
-import { openPort } from '../src/server/port.ts'
+import { openPort, type PortOptions } from '../src/server/port.ts'
 
 /** Two ends of one channel, and how to break what lies between them. */
 interface Ends<Message> {
@@ -74,17 +90,16 @@ const numberedBytes = {
 }
 
 /** A port with nothing behind it but what a test accepts. */
-async function bareServer(
-  routes: (router: ConnectRouter) => void,
-  accept: (channel: AcceptedWebSocket) => void,
-) {
+async function bareServer(parts: Partial<Pick<PortOptions, 'routes' | 'accept' | 'answerPeer'>>) {
   const port = await openPort({
     listen: { host: '127.0.0.1', port: 0 },
-    routes,
+    routes: () => {},
+    answerPeer: () => {},
+    accept: () => {},
     page: new Page('nowhere', []),
     origins: new Origins([]),
     health: () => ({ isWell: true, body: {} }),
-    accept,
+    ...parts,
   })
   const line = await cuttable(port.number)
   return { line, end: async () => void (await Promise.all([line.end(), port.close()])) }
@@ -110,31 +125,15 @@ async function cuttable(target: number) {
   return { port: (server.address() as AddressInfo).port, cut, end }
 }
 
-async function grpcEnds(): Promise<Ends<PeerMessage>> {
+async function peerEnds(): Promise<Ends<PeerMessage>> {
   const accepted = Promise.withResolvers<Channel<PeerMessage, PeerMessage>>()
-  const { line, end } = await bareServer(
-    (router) =>
-      router.service(ReplicationService, {
-        async *exchange(requests, context) {
-          const channel = new StreamChannel(acceptedPeer)
-          void channel.read(requests)
-          accepted.resolve(channel)
-          yield* channel.outgoing(context.signal)
-        },
-      }),
-    () => {},
-  )
+  const { line, end } = await bareServer({
+    answerPeer: ({ stream }) => accepted.resolve(acceptPeer(stream)),
+  })
   const left = await dialPeer(`http://127.0.0.1:${line.port}`, { deadlineMs: 5000 })
-  // The call begins when somebody listens.
-  const later: Channel<PeerMessage, PeerMessage> = {
-    send: (message) => void accepted.promise.then((channel) => channel.send(message)),
-    queuedBytes: () => 0,
-    close: (why) => void accepted.promise.then((channel) => channel.close(why)),
-    listen: (listener) => void accepted.promise.then((channel) => channel.listen(listener)),
-  }
   return {
     left,
-    right: later,
+    right: await accepted.promise,
     cut: line.cut,
     end,
     message: (number, bytes) =>
@@ -148,9 +147,65 @@ async function grpcEnds(): Promise<Ends<PeerMessage>> {
   }
 }
 
+const bytesOf = ({ length }: Uint8Array) => length
+
+/** Bytes as the changes that a server tells, and as the pushes of a client. */
+const asServer: Envelope<Uint8Array, Uint8Array, SessionResponse, SessionRequest> = {
+  join: (sent) =>
+    create(SessionResponseSchema, {
+      messages: sent.map((update) => ({
+        message: { case: 'changed' as const, value: { update } },
+      })),
+    }),
+  split: ({ messages }) =>
+    messages.map(({ message }) => (message.case === 'push' ? message.value.update : none)),
+  bytesOf,
+}
+const asClient: Envelope<Uint8Array, Uint8Array, SessionRequest, SessionResponse> = {
+  join: (sent) =>
+    create(SessionRequestSchema, {
+      messages: sent.map((update) => ({ message: { case: 'push' as const, value: { update } } })),
+    }),
+  split: ({ messages }) =>
+    messages.map(({ message }) => (message.case === 'changed' ? message.value.update : none)),
+  bytesOf,
+}
+const none = new Uint8Array(4)
+
+async function callEnds(): Promise<Ends<Uint8Array>> {
+  const accepted = Promise.withResolvers<Channel<Uint8Array, Uint8Array>>()
+  const { line, end } = await bareServer({
+    routes: (router) =>
+      router.service(SessionService, {
+        async *session(requests, context) {
+          const channel = new StreamChannel(asServer)
+          void channel.read(requests)
+          accepted.resolve(channel)
+          yield* channel.outgoing(context.signal)
+        },
+      }),
+  })
+  const transport = createGrpcTransport({ baseUrl: `http://127.0.0.1:${line.port}` })
+  const stopped = new AbortController()
+  const left = new StreamChannel(asClient)
+  const { signal } = stopped
+  const incoming = createClient(SessionService, transport).session(left.outgoing(signal), {
+    signal,
+  })
+  void left.read(incoming).then(() => stopped.abort())
+  // The call begins when somebody reads: what the right end is told waits for it.
+  const right: Channel<Uint8Array, Uint8Array> = {
+    send: (message) => void accepted.promise.then((channel) => channel.send(message)),
+    queuedBytes: () => 0,
+    close: (why) => void accepted.promise.then((channel) => channel.close(why)),
+    listen: (listener) => void accepted.promise.then((channel) => channel.listen(listener)),
+  }
+  return { left, right, cut: line.cut, end, ...numberedBytes }
+}
+
 async function webSocketEnds(): Promise<Ends<Uint8Array>> {
   const accepted = Promise.withResolvers<AcceptedWebSocket>()
-  const { line, end } = await bareServer(() => {}, accepted.resolve)
+  const { line, end } = await bareServer({ accept: accepted.resolve })
   const socket = new WebSocket(`ws://127.0.0.1:${line.port}/session`)
   socket.binaryType = 'arraybuffer'
   const [left] = await Promise.all([accepted.promise, once(socket, 'open')])
@@ -237,12 +292,14 @@ function brokenLine<Message>(name: string, open: () => Promise<Ends<Message>>): 
 }
 
 contract('memory', memoryEnds)
-contract('gRPC', grpcEnds)
+contract('gRPC between servers', peerEnds)
+contract('gRPC of a client', callEnds)
 contract('WebSocket', webSocketEnds)
-brokenLine('gRPC', grpcEnds)
+brokenLine('gRPC between servers', peerEnds)
+brokenLine('gRPC of a client', callEnds)
 brokenLine('WebSocket', webSocketEnds)
 
-test('gRPC: a dial to nobody, and to somebody frozen, fails by its deadline', async () => {
+test('gRPC between servers: a dial to nobody, and to somebody frozen, fails by its deadline', async () => {
   const frozen = createServer((socket) => socket.resume().on('error', () => {}))
   frozen.listen(0, '127.0.0.1')
   await once(frozen, 'listening')
@@ -252,4 +309,42 @@ test('gRPC: a dial to nobody, and to somebody frozen, fails by its deadline', as
   frozen.close()
   await once(frozen, 'close')
   await assert.rejects(dialPeer(`http://127.0.0.1:${port}`, { deadlineMs: 5000 }), /ECONNREFUSED/)
+})
+
+test('gRPC between servers: malformed, compressed and oversized messages end the channel', async (t) => {
+  const wrong: [bytes: number[], why: RegExp][] = [
+    [[0, 0, 0, 0, 1, 255], /malformed/],
+    [[1, 0, 0, 0, 1, 255], /compressed/],
+    [[0, 255, 0, 0, 0, 1], /over the limit/],
+  ]
+  for (const [bytes, why] of wrong) {
+    const accepted = Promise.withResolvers<Channel<PeerMessage, PeerMessage>>()
+    const { line, end } = await bareServer({
+      answerPeer: ({ stream }) => accepted.resolve(acceptPeer(stream)),
+    })
+    t.after(end)
+    const session = http2.connect(`http://127.0.0.1:${line.port}`)
+    t.after(() => session.destroy())
+    session.on('error', () => {})
+    const headers = { ':method': 'POST', ':path': exchangePath }
+    const stream = session.request({ ...headers, 'content-type': 'application/grpc' })
+    stream.on('error', () => {})
+    const ear = new Ear(await accepted.promise, () => 0)
+    // One by one: a message is whole when its last byte is there.
+    for (const byte of bytes) stream.write(Buffer.of(byte))
+    await ear.until((heard) => heard.endings.length > 0)
+    assert.match(ear.endings[0]!, why)
+  }
+})
+
+test('gRPC between servers: a refusal is told to who dialled', async (t) => {
+  const { line, end } = await bareServer({
+    answerPeer: ({ stream }) => refusePeer(stream, 7, 'Not you.'),
+  })
+  t.after(end)
+  const channel = await dialPeer(`http://127.0.0.1:${line.port}`, { deadlineMs: 5000 })
+  const ear = new Ear(channel, () => 0)
+  channel.send(create(PeerMessageSchema, {}))
+  await ear.until((heard) => heard.endings.length > 0)
+  assert.deepEqual(ear.endings, ['refused: Not you. (status 7)'])
 })

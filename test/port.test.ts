@@ -32,6 +32,7 @@ async function pagePort(t: TestContext, overrides: Partial<PortOptions> = {}) {
   const port = await openPort({
     listen: { host: '127.0.0.1', port: 0 },
     routes: () => {},
+    answerPeer: () => {},
     page: new Page(join(root, 'web'), ['http://127.0.0.1:4400', 'https://b.example.org']),
     origins: new Origins(['http://127.0.0.1:4400']),
     health: () => ({ isWell: true, body: { status: 'ok' } }),

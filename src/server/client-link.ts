@@ -92,7 +92,7 @@ export class ClientLink {
   flush(): void {
     if (this.#state === 'closed') return
     this.#isOpening = false
-    while (this.#pending.length > 0) this.#channel.send(joinFrames(this.#nextFrames()))
+    this.#sendPending()
     const unread = this.#unreadBytes()
     const pieces = this.#pieces.reduce((sum, { bytes }) => sum + bytes, 0)
     if (unread - pieces > unreadBytesMax) {
@@ -110,7 +110,7 @@ export class ClientLink {
   /** Sends what was queued, then closes. */
   close(why: string): void {
     if (this.#state === 'closed') return
-    while (this.#pending.length > 0) this.#channel.send(joinFrames(this.#nextFrames()))
+    this.#sendPending()
     this.#channel.close(why)
     this.#closed()
   }
@@ -125,6 +125,10 @@ export class ClientLink {
     } else if (now - this.#heardAt > probeClientMs) {
       this.#channel.ping?.(() => (this.#heardAt = this.#owner.now()))
     }
+  }
+
+  #sendPending(): void {
+    while (this.#pending.length > 0) this.#channel.send(joinFrames(this.#nextFrames()))
   }
 
   #nextFrames(): Uint8Array[] {
@@ -166,11 +170,20 @@ export class ClientLink {
         if (message.case === undefined) {
           this.refuse(Code.PROTOCOL, 'This server is older than your client: use another server.')
         } else if (message.case === 'credit') this.#credited(message.value.bytesRead)
-        else if (message.case === 'ping') this.#owner.received(this, framed.message, framed.bytes)
+        else if (message.case === 'ping') this.#pong(message.value.number)
         else if (this.#isTooLarge(framed)) this.#refuseTooLarge()
         else if (this.#mustWait(message.case)) this.#hold(framed)
         else this.#pass(framed)
     }
+  }
+
+  // Whether this process turns is all that it asks: no mind need be woken to say so.
+  #pong(number: number): void {
+    this.send(
+      encodeFrame(create(ServerMessageSchema, { message: { case: 'pong', value: { number } } })),
+      'other',
+    )
+    this.#sendPending()
   }
 
   #greeted(framed: Framed, hello: Hello): void {

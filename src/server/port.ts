@@ -23,12 +23,17 @@ import {
   probeClientMs,
   streamsPerConnectionMax,
 } from '../core/model/limits.ts'
-import { connectionWindowBytes, streamWindowBytes } from '../adapters/channel/grpc.ts'
+import {
+  connectionWindowBytes,
+  exchangePath,
+  streamWindowBytes,
+} from '../adapters/channel/grpc-peer.ts'
 import { acceptedWebSocket, type AcceptedWebSocket } from '../adapters/channel/websocket-server.ts'
 import type { Listen } from './configuration.ts'
 import type { Origins } from './origins.ts'
 import { sendText, type Page } from './page.ts'
 import { rpcHandlers, type Rpc } from './rpc.ts'
+import type { PeerCall } from './services/replication.ts'
 
 /** What every HTTP/2 client says first (RFC 9113 section 3.4). */
 const preface = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n')
@@ -48,6 +53,8 @@ export interface PortOptions {
   listen: Listen
   tls?: PortTls
   routes: (router: ConnectRouter) => void
+  /** Answers another server's call over HTTP/2. */
+  answerPeer: (call: PeerCall) => void
   page: Page
   origins: Origins
   /** For /healthz: the body, and whether this server takes work. */
@@ -217,7 +224,8 @@ class Door implements Port {
   #answer(request: http.IncomingMessage, response: http.ServerResponse): void {
     const [path = ''] = (request.url ?? '').split('?', 1)
     const rpc = this.#rpc.get(path)
-    if (rpc) {
+    if (path === exchangePath) this.#answerPeer(request, response)
+    else if (rpc) {
       if (this.#admit(request, response)) rpc(request, response)
     } else if (request.method !== 'GET' && request.method !== 'HEAD') {
       sendText(response, 405, 'Only GET and HEAD here.\n', { allow: 'GET, HEAD' })
@@ -233,6 +241,18 @@ class Door implements Port {
     } else {
       this.#options.page.answer(request, response).catch(() => response.destroy())
     }
+  }
+
+  #answerPeer(request: http.IncomingMessage, response: http.ServerResponse): void {
+    if (!('stream' in request)) {
+      sendText(response, 415, 'Only gRPC over HTTP/2 here.\n')
+      return
+    }
+    const stream = request.stream as http2.ServerHttp2Stream
+    // The response object is not used: it must not send its trailers.
+    stream.removeAllListeners('wantTrailers')
+    const isCertified = (request.socket as TLSSocket).authorized === true
+    this.#options.answerPeer({ stream, headers: request.headers, isCertified })
   }
 
   /** Lets scripts of known pages call; answers the questions browsers ask before they do. */

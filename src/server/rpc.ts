@@ -1,7 +1,6 @@
 // RPC over HTTP: every service answers gRPC, gRPC-Web and Connect, on HTTP/1.1 and HTTP/2.
 
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http'
-import { TLSSocket } from 'node:tls'
 import { createConnectRouter, createContextValues, type ConnectRouter } from '@connectrpc/connect'
 import {
   compressionBrotli,
@@ -13,7 +12,7 @@ import type { UniversalHandler } from '@connectrpc/connect/protocol'
 import { messageBytesMax } from '../core/model/limits.ts'
 import { compressMinBytes } from '../adapters/channel/grpc.ts'
 import { sendText } from './page.ts'
-import { addressKey, certifiedKey } from './services/address.ts'
+import { addressKey } from './services/address.ts'
 
 export type Rpc = (request: IncomingMessage, response: ServerResponse) => void
 
@@ -44,10 +43,7 @@ async function answer(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const { socket } = request
-  const values = createContextValues()
-    .set(addressKey, socket.remoteAddress ?? '')
-    .set(certifiedKey, socket instanceof TLSSocket && socket.authorized)
+  const values = createContextValues().set(addressKey, request.socket.remoteAddress ?? '')
   const addTrailers = response.addTrailers.bind(response)
   response.addTrailers = (trailers) =>
     addTrailers(withPlainMessage(trailers as OutgoingHttpHeaders))

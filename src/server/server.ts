@@ -10,7 +10,7 @@ import { Code, ServerState, type Hello } from '../core/model/wire.ts'
 import { FourfoldError } from '../core/model/errors.ts'
 import { Replica } from '../core/replica/replica.ts'
 import { Replication } from '../core/replication/replication.ts'
-import { dialPeer } from '../adapters/channel/grpc.ts'
+import { dialPeer } from '../adapters/channel/grpc-peer.ts'
 import { ReplicaSetEngine } from '../adapters/engine/replica-set.ts'
 import { diskSpace } from '../adapters/disk.ts'
 import { openSqliteStorage, type SqliteStorage } from '../adapters/storage/sqlite.ts'
@@ -21,7 +21,7 @@ import { builtPage, packageRoot, Page } from './page.ts'
 import { openPort, type Port } from './port.ts'
 import { Runtime } from './runtime.ts'
 import type { Status } from './services/admin.ts'
-import { proofHeader } from './services/replication.ts'
+import { answerPeers, proofHeader } from './services/replication.ts'
 import { routes } from './services/routes.ts'
 import { Tokens } from './tokens.ts'
 
@@ -148,9 +148,14 @@ class Assembled {
       ...(this.#tls && { tls: { ...this.#tls, asksForCertificate: this.#tls.ca !== undefined } }),
       routes: routes(this.#configuration, {
         runtime,
-        acceptPeer: (channel) => this.#engine.addPeer(channel),
         tokens: this.#tokens,
         status: () => this.#status(),
+      }),
+      answerPeer: answerPeers({
+        tokens: this.#tokens,
+        needsCertificate: this.#tls?.ca !== undefined,
+        now,
+        accept: (channel) => this.#engine.addPeer(channel),
       }),
       page: new Page(builtPage(), addresses),
       origins: new Origins([...addresses, ...origins]),

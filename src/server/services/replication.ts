@@ -1,13 +1,11 @@
 // ReplicationService: where other servers of the set dial in.
 
-import type { HandlerContext, ServiceImpl } from '@connectrpc/connect'
-import { FourfoldError } from '../../core/model/errors.ts'
-import type { PeerMessage, ReplicationService } from '../../core/model/wire.ts'
+import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2'
+import { Code } from '@connectrpc/connect'
+import type { PeerMessage } from '../../core/model/wire.ts'
 import type { Channel } from '../../core/ports.ts'
-import { acceptedPeer, StreamChannel } from '../../adapters/channel/grpc.ts'
-import { toConnectError } from '../errors.ts'
+import { acceptPeer, isGrpc, refusePeer } from '../../adapters/channel/grpc-peer.ts'
 import type { Tokens } from '../tokens.ts'
-import { certifiedKey } from './address.ts'
 
 /** Carries `Tokens.proof`. */
 export const proofHeader = 'fourfold-proof'
@@ -20,23 +18,26 @@ export interface PeerRules {
   accept: (channel: Channel<PeerMessage, PeerMessage>) => void
 }
 
-export function replicationService(rules: PeerRules): ServiceImpl<typeof ReplicationService> {
-  return {
-    async *exchange(requests, context) {
-      if (!isPeer(context, rules)) {
-        throw toConnectError(
-          new FourfoldError('forbidden', 'Only servers of this set may exchange updates.'),
-        )
-      }
-      const channel = new StreamChannel(acceptedPeer)
-      void channel.read(requests)
-      rules.accept(channel)
-      yield* channel.outgoing(context.signal)
-    },
+/** A call of Exchange as it comes in. */
+export interface PeerCall {
+  stream: ServerHttp2Stream
+  headers: IncomingHttpHeaders
+  /** Whether the caller showed a certificate of the set's authority. */
+  isCertified: boolean
+}
+
+/** Answers calls of Exchange: with a channel, or with why not. */
+export function answerPeers(rules: PeerRules): (call: PeerCall) => void {
+  return ({ stream, headers, isCertified }) => {
+    if (!isGrpc(headers)) refusePeer(stream, Code.Unimplemented, 'Only gRPC is spoken here.')
+    else if (!isPeer(headers, isCertified, rules)) {
+      const text = 'Only servers of this set may exchange updates.'
+      refusePeer(stream, Code.PermissionDenied, text)
+    } else rules.accept(acceptPeer(stream))
   }
 }
 
-function isPeer(context: HandlerContext, { needsCertificate, tokens, now }: PeerRules): boolean {
-  if (needsCertificate && !context.values.get(certifiedKey)) return false
-  return tokens.isProof(context.requestHeader.get(proofHeader) ?? '', now())
+function isPeer(headers: IncomingHttpHeaders, isCertified: boolean, rules: PeerRules): boolean {
+  if (rules.needsCertificate && !isCertified) return false
+  return rules.tokens.isProof(String(headers[proofHeader] ?? ''), rules.now())
 }

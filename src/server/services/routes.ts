@@ -1,4 +1,4 @@
-// Every service of a server, by its name.
+// Every service of a server by its name, but for that between servers.
 
 import type { DescFile } from '@bufbuild/protobuf'
 import type { ConnectRouter } from '@connectrpc/connect'
@@ -28,7 +28,6 @@ import { adminService, type Status } from './admin.ts'
 import { folderService } from './folder.ts'
 import { healthService } from './health.ts'
 import { reflectionAlphaService, reflectionService } from './reflection.ts'
-import { replicationService, type PeerRules } from './replication.ts'
 import { sessionService } from './session.ts'
 
 const files: DescFile[] = [
@@ -43,23 +42,18 @@ const files: DescFile[] = [
 
 export interface Behind {
   runtime: Runtime
-  /** Takes a channel that another server opened. */
-  acceptPeer: PeerRules['accept']
   tokens: Tokens
   status: () => Status
 }
 
 export function routes(
   configuration: Configuration,
-  { runtime, acceptPeer: accept, tokens, status }: Behind,
+  { runtime, tokens, status }: Behind,
 ): (router: ConnectRouter) => void {
-  const needsCertificate = configuration.tls?.ca !== undefined
-  const peers: PeerRules = { tokens, needsCertificate, now: () => runtime.now(), accept }
   const own = [AdminService, FolderService, ReplicationService, SessionService]
   const names = own.map(({ typeName }) => typeName)
   return (router) => {
     router.service(SessionService, sessionService(runtime))
-    router.service(ReplicationService, replicationService(peers))
     router.service(FolderService, folderService(runtime, tokens))
     router.service(AdminService, adminService(runtime, tokens, status))
     router.service(
