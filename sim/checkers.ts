@@ -118,7 +118,7 @@ export class Checkers {
   }
 
   /**
-   * A server that serves has at least what all servers were said to hold.
+   * A server that serves has at least what was once on all servers.
    */
   checkServing(
     server: ServerName,
@@ -128,10 +128,10 @@ export class Checkers {
     for (const [document, { tokens }] of this.#journal.documents) {
       if (!isReadable(document)) continue
       const shown = this.#memories.get(`disk/${server}/${document}`)?.shown
-      for (const { name, index, receipt, deletions } of tokens) {
-        if (deletions.length > 0 || shown?.has(index)) continue
-        if (all.every((each) => receipt.has(each))) {
-          this.#bad('C1', `${server} serves without ${name}, which all servers acknowledged`)
+      for (const token of tokens) {
+        if (token.deletions.length > 0 || shown?.has(token.index)) continue
+        if (this.#journal.wasEverywhere(token, all)) {
+          this.#bad('C1', `${server} serves without ${token.name}, which all servers acknowledged`)
         }
       }
     }

@@ -6,7 +6,7 @@ import { MemoryDisk, MemoryStorage } from '../src/adapters/storage/memory.ts'
 import type { SubjectId } from '../src/core/model/ids.ts'
 import { integrate } from '../src/core/model/integration.ts'
 import { storedText, textRoot } from '../src/core/model/snapshot.ts'
-import type { VersionVector } from '../src/core/model/version-vector.ts'
+import { covers, fromSeen, raise, type VersionVector } from '../src/core/model/version-vector.ts'
 import { CorruptError, type Batch, type StorageReader } from '../src/core/ports.ts'
 import type { Random } from './random.ts'
 import type { Timeline } from './timeline.ts'
@@ -41,6 +41,8 @@ export class SimulatedDisk {
   #visible = this.#durable
   #storage: MemoryStorage
   readonly #mirrors = new Map<SubjectId, Mirror>()
+  /** What the whole subjects received cover. */
+  #received: VersionVector = new Map()
   #underWay: Job[] = []
   #waiting: { last: Job; action: () => void }[] = []
   /** Counts crashes: what was begun before one does not go on after it. */
@@ -127,6 +129,7 @@ export class SimulatedDisk {
   /** After a crash: the disk holds what it held when the backup was made. */
   rollBack(backup: MemoryDisk): void {
     this.#durable = backup.clone()
+    this.#received = new Map()
     this.#visible = this.#durable
     this.#storage = new MemoryStorage(this.#durable)
     const subjects = new Set(this.#mirrors.keys())
@@ -153,6 +156,11 @@ export class SimulatedDisk {
 
   vector(): VersionVector {
     return this.#durable.vector
+  }
+
+  /** Whether it holds whole subjects of a transfer that its vector does not speak of yet. */
+  get isAhead(): boolean {
+    return !covers(this.#durable.vector, this.#received)
   }
 
   /** Subjects with a text. */
@@ -188,7 +196,9 @@ export class SimulatedDisk {
     for (const { subject, body } of batch.updates) {
       if (body.case === 'text') this.#integrate(subject as SubjectId, body.value, subjects)
     }
-    for (const { subject, text } of batch.snapshots) {
+    for (const snapshot of batch.snapshots) {
+      const { subject, text } = snapshot
+      raise(this.#received, fromSeen(snapshot.covers?.seen))
       if (text.length > 0) this.#integrate(subject as SubjectId, text, subjects)
     }
     if (subjects.size > 0) this.#options.committed(subjects)

@@ -137,9 +137,11 @@ export class Journal {
     return added(file.renames, edit(file.id, person, at))
   }
 
-  /** A person is told that a server holds an edit. */
-  told(at: number, edit: Edit, server: ServerName): void {
-    if (!edit.receipt.has(server)) edit.receipt.set(server, at)
+  /** A person is told that a server holds an edit. False: that was known. */
+  told(at: number, edit: Edit, server: ServerName): boolean {
+    if (edit.receipt.has(server)) return false
+    edit.receipt.set(server, at)
+    return true
   }
 
   /** The nemesis destroyed a disk, or what it held of one document. */
@@ -168,6 +170,14 @@ export class Journal {
       !this.mustSurvive(edit) &&
       this.#destroyed.some(({ server }) => this.wasDestroyed(server, edit))
     )
+  }
+
+  /** Whether at some moment all of these servers held it. */
+  wasEverywhere(edit: Edit, all: readonly ServerName[]): boolean {
+    const toldAt = all.map((server) => edit.receipt.get(server) ?? Infinity)
+    const lastAt = Math.max(...toldAt)
+    const isBetween = ({ at }: Destruction) => at >= edit.invokedAt && at <= lastAt
+    return lastAt < Infinity && !this.#destroyed.some(isBetween)
   }
 
   /** Acknowledged by a server whose disk nobody destroyed. */

@@ -156,8 +156,12 @@ export class Network {
   /** Puts something on the way from this end. */
   push(end: End, what: Parcel['what']): void {
     const { timeline, random, latencyMs } = this.#options
-    const delayMs = random.span(latencyMs(end.host, end.far.host))
-    end.lastAt = Math.max(end.lastAt, timeline.now + delayMs)
+    // What a server tells a client in one turn travels as one frame.
+    if (end.service !== 'session' || end.sentAt !== timeline.now) {
+      const delayMs = random.span(latencyMs(end.host, end.far.host))
+      end.lastAt = Math.max(end.lastAt, timeline.now + delayMs)
+      end.sentAt = timeline.now
+    }
     end.parcels.push({ what, dueAt: end.lastAt })
     if (end.parcels.length === 1) this.#schedule(end, end.lastAt)
   }
@@ -291,7 +295,9 @@ class End implements Channel<object, object> {
   dialling: DialListener | undefined
   listener: ChannelListener<object> | undefined
   readonly parcels: Parcel[] = []
+  /** When the last parcel will arrive, and when it was sent. */
   lastAt = 0
+  sentAt = -1
   isScheduled = false
 
   constructor(network: Network, host: HostName) {

@@ -525,7 +525,7 @@ class Page {
         return
       case 'done':
         for (const edit of this.#operated.get(output.operation) ?? []) {
-          for (const server of output.servers) journal.told(timeline.now, edit, server)
+          this.#told(edit, output.servers)
         }
         return
       case 'failed':
@@ -542,14 +542,19 @@ class Page {
 
   /** What the page would show: where each edit is stored. */
   #count(): void {
-    const { journal, timeline } = this.#options
     for (const [document, written] of this.#written) {
       for (const { edit, number } of written) {
-        for (const server of this.#session.holders(document, number)) {
-          journal.told(timeline.now, edit, server)
-        }
+        this.#told(edit, this.#session.holders(document, number))
       }
     }
+  }
+
+  #told(edit: Edit, servers: string[]): void {
+    const { journal, timeline, trace, plan } = this.#options
+    const news = servers.filter((server) => journal.told(timeline.now, edit, server))
+    if (news.length === 0) return
+    const what = 'name' in edit ? String(edit.name) : 'a deletion or a file'
+    trace.note(timeline.now, `${plan.name} is told that ${what} is on ${news.join(' ')}`)
   }
 
   #dial(connection: number, server: HostName): void {
