@@ -41,6 +41,18 @@ async function fourfold(
   return { code, bytes, out: bytes.toString(), err }
 }
 
+/** The disk of a busy server may come after the answer, which waits for 250 ms. */
+const kept = /^stored on [2-4] of 4 servers: [a-d]( [a-d]){1,3}\n$/
+
+/** What `status` tells when all servers are live and lack nothing. */
+async function settled(run: (...words: string[]) => Promise<Ended>): Promise<{ servers: Row[] }> {
+  for (let tries = 0; ; tries++) {
+    const told = JSON.parse((await run('status', '--json')).out) as { servers: Row[] }
+    if (told.servers.every(({ state, lag }) => state === 'live' && lag === 0)) return told
+    assert.ok(tries < 50, `never settled: ${JSON.stringify(told)}`)
+  }
+}
+
 const oneSentence = /^[^\n]+[.)]\n$/
 
 // ------------------------------------------------------------------------- words and help
@@ -111,13 +123,14 @@ test('files are put, listed, printed, removed and restored through any living se
   const file = join(folder, 'notes.md')
   writeFileSync(file, bytes)
   const put = await run('put', file)
-  assert.deepEqual([put.code, put.out], [0, 'stored on 4 of 4 servers: a b c d\n'])
+  assert.equal(put.code, 0)
+  assert.match(put.out, kept)
   const piped = await fourfold(['put', '-', 'piped.txt'], { servers, input: 'from a pipe\n' })
-  assert.equal(piped.out, 'stored on 4 of 4 servers: a b c d\n')
+  assert.match(piped.out, kept)
   assert.equal((await run('ls')).out, 'notes.md\npiped.txt\n')
   assert.deepEqual((await run('cat', 'notes.md')).bytes, bytes)
 
-  const status = JSON.parse((await run('status', '--json')).out) as { servers: Row[] }
+  const status = await settled(run)
   assert.deepEqual(
     status.servers.map(({ id, address, pid, state }) => ({ id, address, pid, state })),
     fleet.ids.map((id) => ({
@@ -411,7 +424,7 @@ test('up starts four, revives one that dies, and takes them along when it ends',
   const first = await startUp(t, port, data)
   assert.match(first.said(), new RegExp(`Open +http://127\\.0\\.0\\.1:${port}\n`))
   const put = await fourfold(['put', '-', 'kept.md'], { servers, input: 'kept' })
-  assert.equal(put.out, 'stored on 4 of 4 servers: a b c d\n')
+  assert.match(put.out, kept)
   const before = await pids(servers)
   process.kill(before[1]!, 'SIGKILL')
   await first.says(/Server b ended \(SIGKILL\); again in 1 s\.\n/)
