@@ -36,7 +36,10 @@ export interface StorageReader {
   floor(): VersionVector
   /** All that is stored of a subject; empty lists for an unknown one. Throws CorruptError. */
   load(subject: SubjectId): StoredSubject
-  /** Updates of one log after `seq`, in order, of at most `bytesMax` (but at least one). */
+  /**
+   * Updates of one log after `seq`, in order, of at most `bytesMax` (but at least one). Empty also
+   * when the floor has risen above `seq`: ask for it again. Throws CorruptError.
+   */
   after(origin: Origin, seq: number, bytesMax: number): Update[]
   /** Subjects with anything beyond `vector`, by id, after `after`, at most `limit`. */
   beyond(vector: VersionVector, after: SubjectId | '', limit: number): SubjectId[]
@@ -69,7 +72,8 @@ export interface Storage {
   write(batch: Batch): Promise<void>
   /**
    * Merges the snapshots of a subject, and its updates up to `upTo`, into one snapshot. Reads only
-   * what is durable. Resolves when done; may run beside writes.
+   * what is durable. Resolves when done; may run beside writes. Rejects with CorruptError when
+   * something of the subject is damaged: then nothing has changed and the storage goes on.
    */
   compact(subject: SubjectId, upTo: VersionVector): Promise<void>
   close(): Promise<void>

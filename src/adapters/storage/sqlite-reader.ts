@@ -18,8 +18,8 @@ import type { Counts, Seqs } from './sqlite-messages.ts'
 import { recordOf, SubjectReader, type RecordRow } from './sqlite-subject.ts'
 import { isDamage } from './storage-error.ts'
 
-/** Up to so many rows beyond a vector are looked at one by one; past that subjects are. */
-const rowsBeyondMax = 5000
+/** Up to so many rows beyond a vector are gone through, in some 5 ms; past that subjects are. */
+const rowsBeyondMax = 20_000
 
 export interface ReaderOptions {
   now: () => number
@@ -71,28 +71,22 @@ export class SqliteReader implements StorageReader {
   }
 
   load(subject: SubjectId): StoredSubject {
-    return this.#watched(subject, () => {
-      const isConfirmed = (origin: Origin, seq: number) => seq <= (this.#vector.get(origin) ?? 0)
-      const { snapshots, updates } = this.#subjects.read(subject, ({ origin, seq }) =>
-        isConfirmed(origin, seq),
-      )
-      return { snapshots, updates }
-    })
+    try {
+      return this.#watched(() => {
+        const { snapshots, updates } = this.#subjects.read(subject, ({ origin, seq }) => {
+          return seq <= (this.#vector.get(origin) ?? 0)
+        })
+        return { snapshots, updates }
+      })
+    } catch (error) {
+      if (!isDamage(error)) throw error
+      throw new CorruptError(subject, `${subject} cannot be read: ${(error as Error).message}`)
+    }
   }
 
   after(origin: Origin, seq: number, bytesMax: number): Update[] {
     const head = this.#vector.get(origin) ?? 0
-    const updates: Update[] = []
-    let bytes = 0
-    let next = seq + 1
-    for (const found of this.#sql.log.iterate(origin, seq, head)) {
-      const row = found as unknown as LogRow
-      if (row.seq !== next) break
-      bytes += row.record.length
-      if (updates.length > 0 && bytes > bytesMax) break
-      updates.push(readUpdate(recordOf(row), { origin, seq: next, subject: row.subject }))
-      next++
-    }
+    const updates = this.#watched(() => this.#run(origin, seq, head, bytesMax))
     // Rows that are gone before this thread heard of it: the floor on the disk says so.
     if (updates.length === 0 && seq < head) {
       this.#floor = new Map(this.#pairs<Origin>('floor'))
@@ -102,20 +96,23 @@ export class SqliteReader implements StorageReader {
   }
 
   beyond(vector: VersionVector, after: SubjectId | '', limit: number): SubjectId[] {
-    const bounds = this.#bounds(vector)
-    const found = this.#fewBeyond(bounds) ?? this.#manyBeyond(bounds, after, limit)
-    return found
-      .filter((id) => id > after)
-      .sort()
-      .slice(0, limit)
+    return this.#watched(() => {
+      const bounds = this.#bounds(vector)
+      const found = this.#fewBeyond(bounds) ?? this.#manyBeyond(bounds, after, limit)
+      return found
+        .filter((id) => id > after)
+        .sort()
+        .slice(0, limit)
+    })
   }
 
   entries(after: SubjectId | '', limit: number): SubjectId[] {
-    return this.#ids('entries', after, limit)
+    return this.#watched(() => this.#ids('entries', after, limit))
   }
 
   operation(id: string): SubjectId | undefined {
-    return this.#ids('operation', id, this.#options.now() - operationLifeMs)[0]
+    const since = this.#options.now() - operationLifeMs
+    return this.#watched(() => this.#ids('operation', id, since)[0])
   }
 
   loose(subject: SubjectId): number {
@@ -163,6 +160,22 @@ export class SqliteReader implements StorageReader {
     this.#db.close()
   }
 
+  /** The updates right after `seq`, up to `head`, without a hole. */
+  #run(origin: Origin, seq: number, head: number, bytesMax: number): Update[] {
+    const updates: Update[] = []
+    let bytes = 0
+    let next = seq + 1
+    for (const found of this.#sql.log.iterate(origin, seq, head)) {
+      const row = found as unknown as LogRow
+      if (row.seq !== next) break
+      bytes += row.record.length
+      if (updates.length > 0 && bytes > bytesMax) break
+      updates.push(readUpdate(recordOf(row), { origin, seq: next, subject: row.subject }))
+      next++
+    }
+    return updates
+  }
+
   /** Of the logs that reach beyond the vector: from which seq on. */
   #bounds(vector: VersionVector): Map<number, number> {
     const bounds = new Map<number, number>()
@@ -178,10 +191,12 @@ export class SqliteReader implements StorageReader {
     const found = new Set<SubjectId>()
     let left = rowsBeyondMax
     for (const [origin, bound] of bounds) {
-      const ids = this.#ids('beyond', origin, bound, origin, bound, left + 1)
-      if (ids.length > left) return undefined
-      left -= ids.length
-      for (const id of ids) found.add(id)
+      const { count } = this.#sql.countBeyond.get(origin, bound, origin, bound, left + 1)!
+      left -= Number(count)
+      if (left < 0) return undefined
+    }
+    for (const [origin, bound] of bounds) {
+      for (const id of this.#ids('beyond', origin, bound, origin, bound)) found.add(id)
     }
     return [...found]
   }
@@ -216,13 +231,12 @@ export class SqliteReader implements StorageReader {
     return this.#sql[query].all().map(({ id, value }) => [id as Key, value as number])
   }
 
-  #watched<Result>(subject: SubjectId, read: () => Result): Result {
+  #watched<Result>(read: () => Result): Result {
     try {
       return read()
     } catch (error) {
-      if (!isDamage(error)) throw error
-      this.#options.damaged()
-      throw new CorruptError(subject, `${subject} cannot be read: ${(error as Error).message}`)
+      if (isDamage(error)) this.#options.damaged()
+      throw error
     }
   }
 }
@@ -283,13 +297,20 @@ export const queries = {
     ORDER BY seq
   `,
   logs: 'SELECT origin, id, seq FROM origins',
-  beyond: `
-    SELECT subjects.id FROM (
-      SELECT subject FROM updates WHERE origin = ? AND seq > ?
+  countBeyond: `
+    SELECT count(*) AS count FROM (
+      SELECT 1 FROM updates WHERE origin = ? AND seq > ?
       UNION ALL
-      SELECT subject FROM covers WHERE origin = ? AND seq > ?
+      SELECT 1 FROM covers WHERE origin = ? AND seq > ?
       LIMIT ?
-    ) AS found JOIN subjects ON subjects.subject = found.subject
+    )
+  `,
+  beyond: `
+    SELECT id FROM (
+      SELECT subject FROM updates WHERE origin = ? AND seq > ?
+      UNION
+      SELECT subject FROM covers WHERE origin = ? AND seq > ?
+    ) JOIN subjects USING (subject)
   `,
   unfiled: `
     SELECT subjects.id, updates.origin, updates.seq
