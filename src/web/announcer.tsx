@@ -16,11 +16,11 @@ interface Told {
 }
 
 export function Announcer({ file }: { file: OpenFile | undefined }) {
-  const { save } = useClient()
+  const client = useClient()
   const people = usePeople(file)
   const [words, setWords] = useState('')
   const told = useRef<Told>({ chip: '', names: '', file: undefined, at: 0 })
-  const chip = chipText(save)
+  const chip = chipText(client)
   const names = people
     .filter((person) => !person.isMe)
     .map((person) => person.name)

@@ -25,13 +25,16 @@ export class OpenFile {
   readonly #colors = new PersonColors()
   readonly #listeners = new Set<() => void>()
   readonly #typedAt = new Map<number, number>()
-  readonly #visibleState: { [field: string]: unknown } | null
+  readonly #myName: () => string
+  #visibleState: { [field: string]: unknown } | null
   #people: PersonHere[] = []
   #lastChangeAt = 0
   #quietTimer: ReturnType<typeof setTimeout> | undefined
 
-  constructor(live: LiveDocument) {
+  /** `myName`: the screen name held now; servers may change it. */
+  constructor(live: LiveDocument, myName: () => string) {
     this.live = live
+    this.#myName = myName
     this.undo = new Y.UndoManager(live.text, { trackedOrigins: new Set([byHand]) })
     this.#visibleState = live.awareness.getLocalState()
     live.awareness.on('change', this.#peopleChanged)
@@ -63,8 +66,14 @@ export class OpenFile {
   /** Tells the others that this person is looking at the file, or no longer is. */
   show(isShown: boolean): void {
     const { awareness } = this.live
-    if (!isShown) awareness.setLocalState(null)
-    else if (awareness.getLocalState() === null) awareness.setLocalState(this.#visibleState)
+    const state = awareness.getLocalState()
+    if (isShown && state === null && this.#visibleState !== null) {
+      const user = Object.assign({}, this.#visibleState['user'], { name: this.#myName() })
+      awareness.setLocalState({ ...this.#visibleState, user })
+    }
+    if (isShown || state === null) return
+    this.#visibleState = state
+    awareness.setLocalState(null)
   }
 
   /** Keeps where one is, for this tab, over reloads too. */
@@ -162,7 +171,7 @@ export class OpenFiles {
 
   /** The same object for as long as the file stays open. */
   open(id: string): OpenFile {
-    const file = this.#files.get(id) ?? new OpenFile(this.#client.open(id))
+    const file = this.#files.get(id) ?? new OpenFile(this.#client.open(id), () => this.#client.name)
     this.#files.delete(id)
     this.#files.set(id, file)
     for (const [oldId, old] of this.#files) {

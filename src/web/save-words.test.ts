@@ -82,6 +82,12 @@ test('turned away: grey, why, and that the edits are kept', () => {
   assert.deepEqual(sentences, ['Sign in again.', 'Your 3 unsent edits are kept here.'])
 })
 
+test('a name that somebody else has is called that, for access has not ended', () => {
+  const refused: Connection = { name: 'refused', code: 'taken', text: '"Ana" is here already.' }
+  const save: SaveState = { name: 'ended', waiting: 0, why: refused.text }
+  assert.equal(words(save, refused).text, 'Name taken')
+})
+
 test('when this person last changed the text is said with where it is', () => {
   const changedAt = new Date(2026, 10, 26, 12, 4, 31).getTime()
   const save: SaveState = { name: 'saved', servers: ['a', 'b'], of: 2, isThin: false }

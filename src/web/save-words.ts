@@ -40,7 +40,7 @@ export interface SaveFacts {
 }
 
 /** The chip's text for a state. Before the first server answered nothing is known. */
-export function chipText(save: SaveState): string {
+export function chipText({ save, connection }: Pick<SaveFacts, 'save' | 'connection'>): string {
   switch (save.name) {
     case 'saved':
       return save.of === 0 ? 'Connecting…' : `Saved · ${save.servers.length}/${save.of}`
@@ -51,14 +51,17 @@ export function chipText(save: SaveState): string {
     case 'danger':
       return 'Not saved'
     case 'ended':
-      return 'Access ended'
+      // Somebody else has the name: another one lets this person in again.
+      return connection.name === 'refused' && connection.code === 'taken'
+        ? 'Name taken'
+        : 'Access ended'
   }
 }
 
 /** All words for a state. */
 export function chipWords(facts: SaveFacts): ChipWords {
   const { save, connection, now } = facts
-  const text = chipText(save)
+  const text = chipText(facts)
   switch (save.name) {
     case 'saved':
       if (save.of === 0) return { text, tone: 'muted', sentences: ['No server has answered yet.'] }

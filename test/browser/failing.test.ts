@@ -181,6 +181,11 @@ test('no server and no storage: not saved, said in red, with a way to keep the t
   await bar.getByRole('button', { name: 'Download' }).click()
   assert.equal((await downloaded).suggestedFilename(), 'danger.md')
   await bar.getByRole('button', { name: 'Copy all text' }).waitFor()
+  const asked = ana.page.waitForEvent('dialog')
+  await ana.page.close({ runBeforeUnload: true })
+  const question = await asked
+  assert.equal(question.type(), 'beforeunload')
+  await question.dismiss()
 
   await Promise.all(fleet.ids.map((id) => fleet.start(id)))
   await ana.chip('Saved · 4/4').waitFor()
