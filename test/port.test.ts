@@ -13,6 +13,7 @@ import { gzipSync } from 'node:zlib'
 
 import { WebSocket as ClientSocket } from 'ws'
 
+import { exchangePath } from '../src/adapters/channel/grpc-peer.ts'
 import { messageBytesMax, streamsPerConnectionMax } from '../src/core/model/limits.ts'
 import { Origins } from '../src/server/origins.ts'
 import { Page } from '../src/server/page.ts'
@@ -155,6 +156,32 @@ test('the page comes over HTTP/2 too', async (t) => {
   assert.equal(headers[':status'], 200)
 })
 
+test('an HTTP/2 connection that nobody uses is closed, one in use is kept', async (t) => {
+  const patience = { headersMs: 5000, probeMs: 50, idleMs: 300 }
+  const streams: http2.ServerHttp2Stream[] = []
+  const { address } = await pagePort(t, {
+    patience,
+    answerPeer: ({ stream }) => streams.push(stream),
+  })
+  const [idle, used] = [http2.connect(address), http2.connect(address)]
+  t.after(() => used.destroy())
+  const stream = used.request({ ':method': 'POST', ':path': exchangePath })
+  stream.on('error', () => {})
+  await once(idle, 'close')
+  await sleep(2 * patience.idleMs)
+  assert.equal(used.closed, false)
+  assert.equal(streams.length, 1)
+})
+
+test('an HTTP/2 connection that answers no ping is ended', async (t) => {
+  const { port } = await pagePort(t, { patience: { headersMs: 5000, probeMs: 50, idleMs: 300 } })
+  const raw = await RawHttp2.open(port)
+  t.after(() => raw.close())
+  const payload = postHeaders(exchangePath, [['content-type', 'application/grpc']])
+  raw.send({ type: frameTypes.headers, flags: flags.endHeaders, stream: 1, payload })
+  await raw.ended
+})
+
 // --------------------------------------------------------------------------------- origins
 
 /** 'open', or the status that refused the upgrade. */
@@ -196,10 +223,7 @@ test('a WebSocket is opened at /session only, and nothing else there', async (t)
   const { address } = await pagePort(t)
   assert.equal((await fetch(`${address}/session`)).status, 426)
   const socket = new ClientSocket(`${address.replace('http', 'ws')}/elsewhere`)
-  const [, response] = (await once(socket, 'unexpected-response')) as [
-    unknown,
-    IncomingMessage,
-  ]
+  const [, response] = (await once(socket, 'unexpected-response')) as [unknown, IncomingMessage]
   assert.equal(response.statusCode, 404)
   socket.on('error', () => {})
   socket.terminate()
@@ -242,7 +266,7 @@ test('a huge header is refused with 431', async (t) => {
 })
 
 test('headers that come at one byte a second are not waited for', async (t) => {
-  const { port } = await pagePort(t, { headersMs: 500 })
+  const { port } = await pagePort(t, { patience: { headersMs: 500, probeMs: 1000, idleMs: 5000 } })
   const startedAt = performance.now()
   for (const start of ['', 'P', 'PRI * HTTP/2', 'GET / HTTP/1.1\r\nHost:']) {
     const socket = connect(port, '127.0.0.1')

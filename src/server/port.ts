@@ -59,11 +59,22 @@ export interface PortOptions {
   origins: Origins
   /** For /healthz: the body, and whether this server takes work. */
   health: () => { isWell: boolean; body: object }
-  /** Instead of the usual limit of time for headers. */
-  headersMs?: number
+  /** Instead of the usual limits of time. */
+  patience?: Patience
   /** A client's open WebSocket. */
   accept: (channel: AcceptedWebSocket, address: string) => void
 }
+
+export interface Patience {
+  /** For headers, and for the first bytes of a connection. */
+  headersMs: number
+  /** Between two looks at whether an HTTP/2 connection is alive. */
+  probeMs: number
+  /** For one that is not, and for one that nobody uses. */
+  idleMs: number
+}
+
+const usualPatience: Patience = { headersMs, probeMs: probeClientMs, idleMs: idleClientMs }
 
 export interface Port {
   /** The number it got, where 0 was asked for; 0 on a Unix socket. */
@@ -81,7 +92,7 @@ export async function openPort(options: PortOptions): Promise<Port> {
 
 class Door implements Port {
   readonly #options: PortOptions
-  readonly #headersMs: number
+  readonly #patience: Patience
   readonly #rpc: Map<string, Rpc>
   readonly #http1: http.Server | https.Server
   readonly #http2: http2.Http2Server
@@ -97,11 +108,11 @@ class Door implements Port {
 
   constructor(options: PortOptions) {
     this.#options = options
-    this.#headersMs = options.headersMs ?? headersMs
+    this.#patience = options.patience ?? usualPatience
     this.#rpc = rpcHandlers(options.routes)
     this.#http2 = this.#createHttp2()
     this.#http1 = this.#createHttp1()
-    this.#prober = setInterval(() => this.#probe(), probeClientMs).unref()
+    this.#prober = setInterval(() => this.#probe(), this.#patience.probeMs).unref()
   }
 
   get number(): number {
@@ -133,9 +144,9 @@ class Door implements Port {
     const { tls } = this.#options
     const bounds: http.ServerOptions = {
       maxHeaderSize: headerBytesMax,
-      headersTimeout: this.#headersMs,
+      headersTimeout: this.#patience.headersMs,
       requestTimeout: requestMs,
-      keepAliveTimeout: idleClientMs,
+      keepAliveTimeout: this.#patience.idleMs,
       connectionsCheckingInterval: lookMs,
       noDelay: true,
     }
@@ -144,7 +155,7 @@ class Door implements Port {
           ...tls,
           ...bounds,
           ALPNProtocols: ['h2', 'http/1.1'],
-          handshakeTimeout: this.#headersMs,
+          handshakeTimeout: this.#patience.headersMs,
           requestCert: tls.asksForCertificate,
           // Browsers have none; where one is needed, the service says so.
           rejectUnauthorized: false,
@@ -160,7 +171,7 @@ class Door implements Port {
       this.#track(socket)
       const serveHttp1 = () => serve.forEach((listener) => listener.call(server, socket))
       const serveHttp2 = () => this.#http2.emit('connection', socket)
-      if (!tls) sniff(socket, this.#headersMs, serveHttp1, serveHttp2)
+      if (!tls) sniff(socket, this.#patience.headersMs, serveHttp1, serveHttp2)
       else if ((socket as TLSSocket).alpnProtocol === 'h2') serveHttp2()
       else serveHttp1()
     })
@@ -208,12 +219,13 @@ class Door implements Port {
 
   /** Ends HTTP/2 connections that answer no ping, and those nobody uses. */
   #probe(): void {
+    const { probeMs, idleMs } = this.#patience
     for (const [session, use] of this.#sessions) {
-      if (use.streams === 0 && performance.now() - use.usedAt > idleClientMs) {
+      if (use.streams === 0 && performance.now() - use.usedAt > idleMs) {
         session.close()
         continue
       }
-      const timer = setTimeout(() => session.destroy(), idleClientMs - probeClientMs).unref()
+      const timer = setTimeout(() => session.destroy(), idleMs - probeMs).unref()
       const isSent = session.ping(() => clearTimeout(timer))
       if (!isSent) clearTimeout(timer)
     }
