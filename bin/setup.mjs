@@ -36,6 +36,15 @@ const checks = ['test/house.test.ts', 'test/proto.test.ts', 'test/check.test.ts'
 /** What each word runs, and what must be there before. */
 const words = {
   up: { needs: ['page'], run: ['src/cli/main.ts', 'up'] },
+  watch: {
+    needs: ['page'],
+    run: [
+      ...['core', 'gen', 'adapters', 'server', 'cli'].map((room) => `--watch-path=src/${room}`),
+      '--watch-preserve-output',
+      'src/cli/main.ts',
+      'up',
+    ],
+  },
   test: { needs: ['page', 'tools'], run: ['test/run.ts'], boundMs: testMs },
   check: { needs: [], run: ['test/run.ts', ...checks], boundMs: testMs },
   bench: { needs: ['page'], run: ['bench/main.ts'] },
