@@ -129,5 +129,5 @@ test('a word that the set-up does not know is answered with those it knows', () 
     encoding: 'utf8',
   })
   assert.equal(said.status, 2)
-  assert.match(said.stderr, /^Usage: node bin\/setup\.mjs up\|test\|/)
+  assert.match(said.stderr, /^Usage: node bin\/setup\.mjs up\|watch\|test\|/)
 })
