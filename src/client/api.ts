@@ -127,7 +127,7 @@ export interface Client {
   remove(id: string): Promise<Receipt>
   restore(id: string): Promise<Receipt>
   nameVersion(id: string, name: string): Promise<Receipt>
-  /** Dials now instead of at `retryAt`. */
-  retry(): void
+  /** Dials now instead of at `retryAt`. `name`: asks for this screen name from now on. */
+  retry(name?: string): void
   close(): void
 }

@@ -6,14 +6,13 @@
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf'
 import * as Y from 'yjs'
 import { FourfoldError } from '../core/model/errors.ts'
-import { Folder } from '../core/model/folder.ts'
 import { subjectId, writerOf } from '../core/model/ids.ts'
 import {
   ServerState,
   SessionRequestSchema,
   SessionResponseSchema,
-  type Entry,
   type Operation,
+  type ServerMessage,
 } from '../core/model/wire.ts'
 import type { Dial, Wire } from '../core/ports.ts'
 import type { ConnectionId, SessionInput, SessionOutput } from '../core/session/messages.ts'
@@ -30,22 +29,24 @@ import type {
   SaveState,
   ServerInfo,
 } from './api.ts'
+import { Files } from './files.ts'
 import { Keepsake } from './keepsake.ts'
+import { beatMs } from './keyring.ts'
 import { Listeners } from './listeners.ts'
 import { OpenDocument } from './open-document.ts'
+import { Receipts } from './receipts.ts'
 
 /** A step that would be due at once waits at least this long: no loop starves the program. */
 const stepAfterMsMin = 1
+/** Timers of browsers overflow at 24 days. */
+const stepAfterMsMax = 3_600_000
+/** What is sent at once goes in frames of about this size. */
+const frameBytes = 1024 * 1024
+/** Documents of earlier sessions that are brought to the servers at once. */
+const recoveredMax = 32
 
 interface Operating {
   resolve: (done: { entry: string; servers: string[] }) => void
-  reject: (error: FourfoldError) => void
-}
-
-interface Waiting {
-  document: string
-  upTo: number
-  resolve: (receipt: Receipt) => void
   reject: (error: FourfoldError) => void
 }
 
@@ -55,39 +56,39 @@ export class SessionClient implements Client {
   readonly #key = crypto.getRandomValues(new Uint8Array(16))
   readonly #writers = new Set<number>()
   readonly #keepsake: Keepsake
-  readonly #folder = new Folder()
+  readonly #files = new Files()
   readonly #documents = new Map<string, OpenDocument>()
   readonly #wires = new Map<ConnectionId, Wire>()
   readonly #operating = new Map<string, Operating>()
+  readonly #receipts = new Receipts()
   readonly #changes = new Listeners<void>()
+  readonly #listings = new Listeners<void>()
   readonly #renames = new Listeners<{ name: string; text: string }>()
-  readonly #joined = Promise.withResolvers<void>()
   /** What happened and was not stepped yet: while a step is performed, or before the beginning. */
   readonly #inbox: SessionInput[] = []
   #isStepping = false
   #session: Session | undefined
-  #waiting: Waiting[] = []
-  #files: FileInfo[] | undefined
-  #filesAreCurrent = false
+  #joined = Promise.withResolvers<void>()
   #timer: ReturnType<typeof setTimeout> | undefined
+  #beat: ReturnType<typeof setInterval> | undefined
   #isClosed = false
-  readonly #beganAt = Date.now()
+  readonly #beganAt = now()
 
   constructor(options: ClientOptions, dial: Dial) {
     this.#options = options
     this.#dial = dial
     this.#writers.add(writerOf(this.#key))
-    this.#keepsake = new Keepsake(options.storage, Y.mergeUpdates, () => this.#changes.tell())
+    this.#keepsake = new Keepsake(options.storage, this.#key, () => this.#changes.tell())
     // A program that does not wait for `joined` hears of a refusal through `connection`.
     this.#joined.promise.catch(() => {})
     void this.#begin()
   }
 
   async #begin(): Promise<void> {
-    const kept = await this.#keepsake.begin(this.#key)
+    const kept = await this.#keepsake.begin()
     if (this.#isClosed) return
     for (const key of kept.keys) this.#writers.add(writerOf(key))
-    for (const entry of kept.entries) this.#applyEntry(entry)
+    this.#files.apply(kept.entries)
     this.#session = new Session({
       key: this.#key,
       earlierKeys: kept.keys,
@@ -104,6 +105,10 @@ export class SessionClient implements Client {
     })
     const early = this.#inbox.splice(0)
     for (const input of [{ type: 'started' as const }, ...early]) this.#step(input)
+    this.#changes.tell()
+    if (!this.#keepsake.isKeeping) return
+    this.#beat = setInterval(() => this.#keepKey(), beatMs)
+    for (const id of this.#keepsake.keyring.unsettled.slice(0, recoveredMax)) void this.#recover(id)
   }
 
   // -------------------------------------------------------------------------------- what is so
@@ -123,8 +128,7 @@ export class SessionClient implements Client {
   get save(): SaveState {
     const save = this.#session?.save ?? { name: 'saved', servers: [], of: 0, isThin: false }
     const { failure } = this.#keepsake
-    if (save.name !== 'local' || failure === undefined) return save
-    if (save.waiting === 0) return save
+    if (save.name !== 'local' || save.waiting === 0 || failure === undefined) return save
     return { name: 'danger', waiting: save.waiting, why: failure }
   }
 
@@ -143,12 +147,11 @@ export class SessionClient implements Client {
   }
 
   get files(): FileInfo[] {
-    this.#files ??= [...this.#folder.all()].map((entry) => this.#file(entry))
-    return this.#files
+    return this.#files.list
   }
 
   get filesAreCurrent(): boolean {
-    return this.#filesAreCurrent
+    return this.#files.areCurrent
   }
 
   get onChange(): Listen<void> {
@@ -166,12 +169,16 @@ export class SessionClient implements Client {
   // --------------------------------------------------------------------------------- documents
 
   open(id: string): LiveDocument {
+    const { document, isNew } = this.#hold(id)
+    // It may have been closed, and only still be on its way to the servers.
+    if (!isNew && document.isClosed) this.#step({ type: 'follow', document: id })
+    return document.use(true)
+  }
+
+  #hold(id: string): { document: OpenDocument; isNew: boolean } {
     const known = this.#documents.get(id)
-    if (known) {
-      this.#step({ type: 'follow', document: id })
-      return known.use()
-    }
-    const document = new OpenDocument({
+    if (known) return { document: known, isNew: false }
+    const document: OpenDocument = new OpenDocument({
       id,
       writer: writerOf(this.#key),
       writers: this.#writers,
@@ -179,17 +186,18 @@ export class SessionClient implements Client {
       keepsake: this.#keepsake,
       edited: (update) => this.#step({ type: 'edited', document: id, update }),
       moved: (state) => this.#step({ type: 'caret', document: id, state }),
+      // What is known here need not travel again.
+      recalled: () => {
+        if (document.isClosed) return
+        this.#step({ type: 'follow', document: id })
+        this.#step({ type: 'caret', document: id, state: document.presence.state })
+      },
       closed: () => this.#step({ type: 'unfollow', document: id }),
       stored: () => this.#stored(id),
       receipt: () => this.#receipt(id),
     })
     this.#documents.set(id, document)
-    // What is known here need not travel again.
-    void document.recalled.then(() => {
-      this.#step({ type: 'follow', document: id })
-      this.#step({ type: 'caret', document: id, state: document.presence.state })
-    })
-    return document
+    return { document, isNew: true }
   }
 
   #document(id: string): OpenDocument {
@@ -201,11 +209,9 @@ export class SessionClient implements Client {
   async #stored(document: string): Promise<Receipt> {
     // The edits made so far may wait for the end of a step.
     await Promise.resolve()
-    const { promise, resolve, reject } = Promise.withResolvers<Receipt>()
-    const upTo = this.#session?.edits(document) ?? 0
-    this.#waiting.push({ document, upTo, resolve, reject })
-    this.#tellStored()
-    return promise
+    const stored = this.#receipts.wait(document, this.#session?.edits(document) ?? 0)
+    this.#lookLater()
+    return stored
   }
 
   #receipt(document: string): Receipt {
@@ -216,19 +222,28 @@ export class SessionClient implements Client {
     )
     if (!session || isAhead) return { servers: [], of: session?.servers.length ?? 0 }
     const servers = session.holders(document, session.edits(document))
-    return { servers, of: session.servers.length }
+    return { servers: session.inOrder(servers), of: session.servers.length }
   }
 
-  #tellStored(): void {
-    const session = this.#session
-    if (!session || this.#waiting.length === 0) return
-    const of = session.servers.length
-    this.#waiting = this.#waiting.filter(({ document, upTo, resolve }) => {
-      const servers = session.holders(document, upTo)
-      if (of === 0 || servers.length < session.safeCount) return true
-      resolve({ servers, of })
-      return false
-    })
+  /** Brings what earlier sessions of this device wrote and did not know to be safe. */
+  async #recover(id: string): Promise<void> {
+    const { document } = this.#hold(id)
+    document.use(false)
+    try {
+      await document.stored()
+      this.#keepsake.keyring.settled(id)
+    } catch (error) {
+      // No server takes it, or this client was closed: the key is kept for the next session.
+      if (!(error instanceof FourfoldError)) throw error
+    }
+    document.close()
+  }
+
+  #keepKey(): void {
+    void this.#keepsake.keyring.beat(
+      Date.now(),
+      (id) => this.#keepsake.isBehind(id) || (this.#session?.isUnsafe(id) ?? true),
+    )
   }
 
   // -------------------------------------------------------------------------------- operations
@@ -236,9 +251,7 @@ export class SessionClient implements Client {
   async create(name: string, text: string): Promise<FileInfo & Receipt> {
     const value = { $typeName: 'fourfold.v1.Create' as const, name, text: text.toWellFormed() }
     const { entry, ...receipt } = await this.#operate({ case: 'create', value })
-    const made = this.#folder.get(entry)
-    if (!made) throw new FourfoldError('unavailable', `"${name}" was made but is not listed yet.`)
-    return { ...this.#file(made), ...receipt }
+    return { ...(await this.#listed(entry)), ...receipt }
   }
 
   rename(entry: string, name: string): Promise<Receipt> {
@@ -260,6 +273,7 @@ export class SessionClient implements Client {
   }
 
   async #operate(operation: Operation['operation']): Promise<Receipt & { entry: string }> {
+    if (this.#isClosed) throw closedError()
     const id = subjectId(crypto.getRandomValues(new Uint8Array(16)))
     const { promise, resolve, reject } = Promise.withResolvers<{
       entry: string
@@ -271,21 +285,42 @@ export class SessionClient implements Client {
     return { entry, servers, of: this.#session?.servers.length ?? servers.length }
   }
 
-  retry(): void {
-    this.#step({ type: 'retry' })
+  /** The file, as soon as the active server tells of it: another one may have made it. */
+  #listed(id: string): Promise<FileInfo> {
+    const { promise, resolve, reject } = Promise.withResolvers<FileInfo>()
+    const look = () => {
+      const file = this.#files.get(id)
+      if (file) resolve(file)
+      else if (this.#isClosed) reject(closedError())
+    }
+    const end = this.#listings.add(look)
+    look()
+    return promise.finally(end)
+  }
+
+  retry(name?: string): void {
+    if (this.#session?.state.name === 'refused') {
+      this.#joined = Promise.withResolvers()
+      this.#joined.promise.catch(() => {})
+    }
+    this.#step({ type: 'retry', ...(name !== undefined && { name }) })
   }
 
   close(): void {
     if (this.#isClosed) return
-    for (const document of this.#documents.values()) document.awareness.setLocalState(null)
+    for (const document of this.#documents.values()) document.presence.leave()
     this.#step({ type: 'stopped' })
     this.#isClosed = true
     clearTimeout(this.#timer)
+    clearInterval(this.#beat)
+    if (this.#keepsake.isKeeping) this.#keepKey()
     this.#keepsake.close()
     for (const document of this.#documents.values()) document.destroy()
-    const error = new FourfoldError('unavailable', 'This client was closed.')
+    const error = closedError()
     this.#joined.reject(error)
-    for (const { reject } of [...this.#operating.values(), ...this.#waiting]) reject(error)
+    this.#receipts.reject(error)
+    this.#listings.tell()
+    for (const { reject } of this.#operating.values()) reject(error)
   }
 
   // ---------------------------------------------------------------------------------- the loop
@@ -299,43 +334,52 @@ export class SessionClient implements Client {
     this.#isStepping = true
     try {
       for (let next = this.#inbox.shift(); next; next = this.#inbox.shift()) {
-        this.#performAll(session.step(Date.now(), next))
+        this.#performAll(session.step(now(), next))
       }
     } finally {
       this.#isStepping = false
     }
-    this.#tellStored()
     this.#forgetClosed()
-    this.#wakeIn(session.wakeAt - Date.now())
+    this.#lookLater()
+  }
+
+  /** Tells those who wait, and plans the next step. */
+  #lookLater(): void {
+    const session = this.#session
+    if (!session || this.#isClosed) return
+    const nextAt = Math.min(session.wakeAt, this.#receipts.look(now(), session))
+    clearTimeout(this.#timer)
+    if (nextAt === Infinity) return
+    const afterMs = Math.min(stepAfterMsMax, Math.max(stepAfterMsMin, nextAt - now()))
+    this.#timer = setTimeout(() => this.#step({ type: 'tick' }), afterMs)
   }
 
   #performAll(outputs: SessionOutput[]): void {
-    const frames = new Map<ConnectionId, Uint8Array[]>()
+    const frames = new Frames((connection, frame) => this.#wires.get(connection)?.send(frame))
     for (const output of outputs) this.#perform(output, frames)
-    for (const [connection, parts] of frames) this.#wires.get(connection)?.send(joined(parts))
+    frames.flush()
   }
 
-  #wakeIn(ms: number): void {
-    clearTimeout(this.#timer)
-    if (ms === Infinity) return
-    this.#timer = setTimeout(() => this.#step({ type: 'tick' }), Math.max(stepAfterMsMin, ms))
-  }
-
-  #perform(output: SessionOutput, frames: Map<ConnectionId, Uint8Array[]>): void {
+  #perform(output: SessionOutput, frames: Frames): void {
     switch (output.type) {
       case 'dial':
         this.#dialTo(output.connection, output.address)
         return
       case 'hangUp':
-        this.#hangUp(output.connection, frames)
+        // What was said before hanging up is still said.
+        frames.flush()
+        this.#wires.get(output.connection)?.close('done')
+        this.#wires.delete(output.connection)
         return
-      case 'send': {
-        const parts = frames.get(output.connection) ?? []
-        frames.set(output.connection, parts)
-        const request = create(SessionRequestSchema, { messages: [output.message] })
-        parts.push(toBinary(SessionRequestSchema, request))
+      case 'send':
+        frames.add(
+          output.connection,
+          toBinary(
+            SessionRequestSchema,
+            create(SessionRequestSchema, { messages: [output.message] }),
+          ),
+        )
         return
-      }
       case 'integrate':
         this.#documents.get(output.document)?.integrate(output.update)
         return
@@ -346,9 +390,9 @@ export class SessionClient implements Client {
         this.#documents.get(output.caret.document)?.presence.heard(output.caret)
         return
       case 'entries':
-        for (const entry of output.entries) this.#applyEntry(entry)
-        this.#filesAreCurrent ||= output.isComplete
-        this.#keepsake.keepEntries(() => this.#folder.all())
+        this.#files.apply(output.entries, output.isComplete)
+        this.#keepsake.keepEntries(() => this.#files.entries())
+        this.#listings.tell()
         this.#changes.tell()
         return
       case 'servers':
@@ -363,7 +407,8 @@ export class SessionClient implements Client {
         this.#operating.delete(output.operation)
         return
       case 'turnedDown':
-        this.#turnedDown(output.document, output.error)
+        this.#receipts.reject(output.error, output.document)
+        this.#changes.tell()
         return
       case 'named':
         this.#named(output.name, output.text)
@@ -394,42 +439,35 @@ export class SessionClient implements Client {
     }
   }
 
-  #hangUp(connection: ConnectionId, frames: Map<ConnectionId, Uint8Array[]>): void {
-    const wire = this.#wires.get(connection)
-    const parts = frames.get(connection)
-    // What was said before hanging up is still said.
-    if (wire && parts) wire.send(joined(parts))
-    frames.delete(connection)
-    this.#wires.delete(connection)
-    wire?.close('done')
-  }
-
   #received(connection: ConnectionId, frame: Uint8Array): void {
-    let bytes = frame.length
-    for (const message of fromBinary(SessionResponseSchema, frame).messages) {
-      this.#step({ type: 'received', connection, message, bytes })
-      bytes = 0
+    let messages: ServerMessage[]
+    try {
+      ;({ messages } = fromBinary(SessionResponseSchema, frame))
+    } catch {
+      // Whatever the decoder says, that is no server of ours: as if it had hung up.
+      this.#wires.get(connection)?.close('malformed')
+      this.#wires.delete(connection)
+      this.#step({ type: 'closed', connection, why: 'malformed' })
+      return
     }
+    messages.forEach((message, index) => {
+      this.#step({ type: 'received', connection, message, bytes: index === 0 ? frame.length : 0 })
+    })
   }
 
   #changed(): void {
     const state = this.#session?.state
     if (state?.name === 'refused') this.#joined.reject(new FourfoldError(state.code, state.text))
+    if (this.#session?.save.name === 'local') {
+      for (const { presence } of this.#documents.values()) presence.forgetOthers()
+    }
     this.#changes.tell()
   }
 
   #named(name: string, text: string): void {
     this.#joined.resolve()
-    for (const document of this.#documents.values()) document.presence.rename(name)
+    for (const { presence } of this.#documents.values()) presence.rename(name)
     if (text !== '') this.#renames.tell({ name, text })
-    this.#changes.tell()
-  }
-
-  #turnedDown(document: string, error: FourfoldError): void {
-    this.#waiting = this.#waiting.filter((waiting) => {
-      if (waiting.document === document) waiting.reject(error)
-      return waiting.document !== document
-    })
     this.#changes.tell()
   }
 
@@ -437,24 +475,8 @@ export class SessionClient implements Client {
     for (const [id, document] of this.#documents) {
       if (!document.isClosed || this.#session?.needs(id)) continue
       this.#documents.delete(id)
+      this.#keepsake.release(id)
       document.destroy()
-    }
-  }
-
-  // ------------------------------------------------------------------------------------- files
-
-  #applyEntry(entry: Entry): void {
-    if (this.#folder.apply(entry)) this.#files = undefined
-  }
-
-  #file(entry: Entry): FileInfo {
-    return {
-      id: entry.id,
-      name: this.#folder.shownName(entry.id) ?? entry.name?.value ?? '',
-      isDeleted: entry.deleted?.value ?? false,
-      deletedBy: entry.deleted?.value ? entry.deletedBy : '',
-      createdBy: entry.createdBy,
-      createdAt: entry.createdAt,
     }
   }
 }
@@ -466,13 +488,45 @@ const stateNames: Record<ServerState, ServerInfo['state']> = {
   [ServerState.DOWN]: 'down',
 }
 
-/** Concatenated encodings of one message with one repeated field are one message. */
-function joined(parts: Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const whole = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0))
-  let at = 0
-  for (const part of parts) {
-    whole.set(part, at)
-    at += part.length
+/** Milliseconds since 1970, that never jump: a wall clock set back must not stop any timer. */
+function now(): number {
+  return performance.timeOrigin + performance.now()
+}
+
+function closedError(): FourfoldError {
+  return new FourfoldError('unavailable', 'This client was closed.')
+}
+
+/** What is to be sent on each connection. Encodings of messages in a row are one message. */
+class Frames {
+  readonly #send: (connection: ConnectionId, frame: Uint8Array<ArrayBuffer>) => void
+  readonly #parts = new Map<ConnectionId, { encoded: Uint8Array[]; bytes: number }>()
+
+  constructor(send: (connection: ConnectionId, frame: Uint8Array<ArrayBuffer>) => void) {
+    this.#send = send
   }
-  return whole
+
+  add(connection: ConnectionId, encoded: Uint8Array): void {
+    const parts = this.#parts.get(connection) ?? { encoded: [], bytes: 0 }
+    this.#parts.set(connection, parts)
+    parts.encoded.push(encoded)
+    parts.bytes += encoded.length
+    if (parts.bytes >= frameBytes) this.#flushOne(connection)
+  }
+
+  flush(): void {
+    for (const connection of [...this.#parts.keys()]) this.#flushOne(connection)
+  }
+
+  #flushOne(connection: ConnectionId): void {
+    const { encoded, bytes } = this.#parts.get(connection)!
+    this.#parts.delete(connection)
+    const frame = new Uint8Array(bytes)
+    let at = 0
+    for (const part of encoded) {
+      frame.set(part, at)
+      at += part.length
+    }
+    this.#send(connection, frame)
+  }
 }

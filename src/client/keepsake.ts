@@ -1,21 +1,27 @@
 // What of a client outlives its program: texts, keys of sessions, the list of files, the servers.
 
 import { fromBinary, toBinary } from '@bufbuild/protobuf'
-import { earlierKeysMax } from '../core/model/limits.ts'
+import * as Y from 'yjs'
 import { EntrySchema, type Entry } from '../core/model/wire.ts'
 import type { LocalStorage } from '../core/ports.ts'
+import { Keyring } from './keyring.ts'
 
-/** Updates of a document kept one by one before they are merged into one. */
+/** Updates of a document kept one by one before they are put together. */
 const looseMax = 200
 /** The list of files is written at most this often. */
 const entriesEveryMs = 1000
+/** What could not be written is tried again after this. */
+const retryMs = 5000
 
+/** One document on its way to the storage. */
 interface Pages {
-  /** Waiting to be written. */
   updates: Uint8Array[]
+  /** Among them are edits of this session. */
+  hasOwn: boolean
   isWriting: boolean
   loose: number
-  /** The whole document, for merging what is kept. */
+  /** Something could not be written: the next write holds the whole document. */
+  isTorn: boolean
   whole: () => Uint8Array
 }
 
@@ -26,44 +32,45 @@ export interface Kept {
   entries: Entry[]
 }
 
-/** Writes in the background, in order; a failure is told and the next write tried all the same. */
+/** Writes in the background, in order; a failure is told and the write tried again. */
 export class Keepsake {
+  readonly keyring: Keyring
   readonly #storage: LocalStorage | undefined
-  readonly #merge: (updates: Uint8Array[]) => Uint8Array
   readonly #changed: () => void
   readonly #pages = new Map<string, Pages>()
   #entriesTimer: ReturnType<typeof setTimeout> | undefined
+  #retryTimer: ReturnType<typeof setTimeout> | undefined
   #failure: string | undefined
 
   /** `changed`: whether storing works has changed. */
-  constructor(
-    storage: LocalStorage | undefined,
-    merge: (updates: Uint8Array[]) => Uint8Array,
-    changed: () => void,
-  ) {
+  constructor(storage: LocalStorage | undefined, key: Uint8Array, changed: () => void) {
     this.#storage = storage
-    this.#merge = merge
     this.#changed = changed
+    this.keyring = new Keyring(key, async (alter) => {
+      await this.#attempt((device) => device.change('keys', alter))
+    })
   }
 
-  /** Why what is typed is not kept here; undefined: it is, or there is nowhere to keep it. */
+  /** Why what is typed is not kept here; undefined: it is. */
   get failure(): string | undefined {
     return this.#storage ? this.#failure : 'this program keeps nothing on this device'
   }
 
-  /** What is kept; `key` is added to it, so that its edits can be brought by a later life. */
-  async begin(key: Uint8Array): Promise<Kept> {
-    const keys = bytesList(await this.#attempt((storage) => storage.get('keys')))
+  get isKeeping(): boolean {
+    return this.#storage !== undefined
+  }
+
+  /** What is kept. */
+  async begin(): Promise<Kept> {
+    const keys = this.#storage ? await this.keyring.begin() : []
     const addresses = await this.#attempt((storage) => storage.get('addresses'))
-    const entries = bytesList(await this.#attempt((storage) => storage.get('entries')))
-    const earlier = keys.slice(0, earlierKeysMax)
-    await this.#attempt((storage) => storage.set('keys', [key, ...earlier]))
+    const entries = await this.#attempt((storage) => storage.get('entries'))
     return {
-      keys: earlier,
-      addresses: Array.isArray(addresses)
-        ? addresses.filter((each) => typeof each === 'string')
-        : [],
-      entries: entries.map((bytes) => fromBinary(EntrySchema, bytes)),
+      keys,
+      addresses: listOf(addresses, (each) => typeof each === 'string'),
+      entries: listOf<Uint8Array>(entries, (each) => each instanceof Uint8Array).map((bytes) =>
+        fromBinary(EntrySchema, bytes),
+      ),
     }
   }
 
@@ -80,40 +87,90 @@ export class Keepsake {
     }, entriesEveryMs)
   }
 
-  /** The document as it was kept here; empty when it was not. */
+  /** The document as it was kept here; `whole` encodes what it is by then. */
   async load(document: string, whole: () => Uint8Array): Promise<Uint8Array[]> {
+    if (!this.#storage) return []
+    const pages: Pages = {
+      updates: [],
+      hasOwn: false,
+      isWriting: false,
+      loose: 0,
+      isTorn: false,
+      whole,
+    }
+    this.#pages.set(document, pages)
     const updates = (await this.#attempt((storage) => storage.load(document))) ?? []
-    this.#pages.set(document, { updates: [], isWriting: false, loose: updates.length, whole })
+    pages.loose += updates.length
     return updates
   }
 
-  append(document: string, update: Uint8Array): void {
+  /** `isOwn`: an edit of this session, whose key must be kept before it. */
+  append(document: string, update: Uint8Array, isOwn: boolean): void {
     const pages = this.#pages.get(document)
     if (!pages) return
     pages.updates.push(update)
+    pages.hasOwn ||= isOwn
     if (!pages.isWriting) void this.#write(document, pages)
+  }
+
+  /** Whether edits of this document are still on their way to the storage. */
+  isBehind(document: string): boolean {
+    const pages = this.#pages.get(document)
+    return pages !== undefined && (pages.isWriting || pages.isTorn)
+  }
+
+  /** The document is not open any more. */
+  release(document: string): void {
+    const pages = this.#pages.get(document)
+    if (pages && !this.isBehind(document)) this.#pages.delete(document)
   }
 
   close(): void {
     clearTimeout(this.#entriesTimer)
+    clearTimeout(this.#retryTimer)
   }
 
   async #write(document: string, pages: Pages): Promise<void> {
     pages.isWriting = true
-    while (pages.updates.length > 0) {
-      const updates = pages.updates
+    while (pages.updates.length > 0 || pages.isTorn) {
+      const { updates, hasOwn } = pages
       pages.updates = []
-      if (++pages.loose > looseMax) {
-        pages.loose = 1
-        await this.#attempt((storage) => storage.compact(document, pages.whole()))
-      } else {
-        const update = updates.length === 1 ? updates[0]! : this.#merge(updates)
-        await this.#attempt((storage) => storage.append(document, update))
-      }
-      // Nothing that was not kept is forgotten: the next write holds the whole document.
-      if (this.#failure !== undefined) pages.loose = looseMax
+      pages.hasOwn = false
+      if (hasOwn) await this.keyring.claim(Date.now(), document)
+      const isWhole = pages.isTorn || pages.loose >= looseMax
+      const isKept = isWhole
+        ? await this.#compact(document, pages)
+        : await this.#append(document, pages, updates)
+      if (isKept) continue
+      pages.isTorn = true
+      this.#retryLater()
+      break
     }
     pages.isWriting = false
+  }
+
+  async #append(document: string, pages: Pages, updates: Uint8Array[]): Promise<boolean> {
+    const update = updates.length === 1 ? updates[0]! : Y.mergeUpdates(updates)
+    if (!(await this.#attempt((storage) => isDone(storage.append(document, update))))) return false
+    pages.loose++
+    return true
+  }
+
+  async #compact(document: string, pages: Pages): Promise<boolean> {
+    const whole = pages.whole()
+    if (!(await this.#attempt((storage) => isDone(storage.compact(document, whole))))) return false
+    pages.loose = 1
+    pages.isTorn = false
+    return true
+  }
+
+  #retryLater(): void {
+    clearTimeout(this.#retryTimer)
+    this.#retryTimer = setTimeout(() => {
+      for (const [document, pages] of this.#pages) {
+        if (pages.isTorn && !pages.isWriting) void this.#write(document, pages)
+      }
+    }, retryMs)
   }
 
   async #attempt<T>(act: (storage: LocalStorage) => Promise<T>): Promise<T | undefined> {
@@ -136,6 +193,11 @@ export class Keepsake {
   }
 }
 
-function bytesList(value: unknown): Uint8Array[] {
-  return Array.isArray(value) ? value.filter((each) => each instanceof Uint8Array) : []
+async function isDone(write: Promise<void>): Promise<true> {
+  await write
+  return true
+}
+
+function listOf<T>(value: unknown, is: (each: unknown) => boolean): T[] {
+  return Array.isArray(value) ? (value.filter(is) as T[]) : []
 }

@@ -1,8 +1,8 @@
 // One document that a program holds open: its text, its people, its copy on this device.
 
 import * as Y from 'yjs'
-import { offer, type Deletes } from '../core/model/text-update.ts'
 import { textRoot } from '../core/model/snapshot.ts'
+import { offer, type Deletes } from '../core/model/text-update.ts'
 import type { LiveDocument, Receipt } from './api.ts'
 import type { Keepsake } from './keepsake.ts'
 import { Presence } from './presence.ts'
@@ -10,7 +10,7 @@ import { Presence } from './presence.ts'
 /** Marks transactions that integrate what a server or this device's storage had. */
 const integrated = 'fourfold'
 /** A browser's storage that takes longer than this does not keep a document from being opened. */
-const loadWithinMs = 1500
+const recallMs = 1500
 
 export interface OpenDocumentOptions {
   id: string
@@ -21,6 +21,8 @@ export interface OpenDocumentOptions {
   keepsake: Keepsake
   edited: (update: Uint8Array) => void
   moved: (state: string) => void
+  /** What this device kept is here, as far as it came in time; again when the rest came late. */
+  recalled: () => void
   /** The last user closed it. */
   closed: () => void
   stored: () => Promise<Receipt>
@@ -34,31 +36,28 @@ export class OpenDocument implements LiveDocument {
   readonly text: Y.Text
   readonly presence: Presence
   readonly loaded: Promise<void>
-  /** Resolves when what this device kept is in the document. */
-  readonly recalled: Promise<void>
   readonly #options: OpenDocumentOptions
   readonly #setLoaded: () => void
-  #users = 1
+  #users = 0
 
+  /** Has no users yet. */
   constructor(options: OpenDocumentOptions) {
     const { id, writer, name, moved, keepsake } = options
     this.#options = options
     this.id = id
     this.doc = new Y.Doc({ gc: true })
     this.doc.clientID = writer
-    this.text = this.doc.getText(textRoot)
+    this.text = wellFormed(this.doc.getText(textRoot))
     this.presence = new Presence(this.doc, name, moved)
     const { promise, resolve } = Promise.withResolvers<void>()
     this.loaded = promise
     this.#setLoaded = resolve
     this.doc.on('update', (update: Uint8Array, origin: unknown) => {
-      keepsake.append(id, update)
-      if (origin !== integrated) options.edited(update)
+      const isOwn = origin !== integrated
+      keepsake.append(id, update, isOwn)
+      if (isOwn) options.edited(update)
     })
-    this.text.observe((_, transaction) => {
-      if (transaction.local && transaction.origin !== integrated) this.#mendSurrogates()
-    })
-    this.recalled = this.#recall()
+    void this.#recall()
   }
 
   get awareness() {
@@ -66,11 +65,21 @@ export class OpenDocument implements LiveDocument {
   }
 
   async #recall(): Promise<void> {
-    const { keepsake, id } = this.#options
-    const late = new Promise<Uint8Array[]>((resolve) => setTimeout(resolve, loadWithinMs, []))
+    const { keepsake, id, recalled } = this.#options
     const loading = keepsake.load(id, () => Y.encodeStateAsUpdate(this.doc))
-    const updates = await Promise.race([loading, late])
-    if (updates.length === 0) return
+    const late = Promise.withResolvers<undefined>()
+    const timer = setTimeout(() => late.resolve(undefined), recallMs)
+    const updates = await Promise.race([loading, late.promise])
+    clearTimeout(timer)
+    if (updates) this.#integrateAll(updates)
+    recalled()
+    if (updates) return
+    this.#integrateAll(await loading)
+    recalled()
+  }
+
+  #integrateAll(updates: Uint8Array[]): void {
+    if (updates.length === 0 || this.doc.isDestroyed) return
     this.doc.transact(() => {
       for (const update of updates) Y.applyUpdate(this.doc, update, integrated)
     }, integrated)
@@ -101,16 +110,16 @@ export class OpenDocument implements LiveDocument {
     return this.#users === 0
   }
 
-  /** One more user of the same object. */
-  use(): this {
+  /** One more user of the same object. `isSeen`: others see this person there. */
+  use(isSeen: boolean): this {
     this.#users++
+    if (isSeen) this.presence.enter()
     return this
   }
 
   close(): void {
-    if (this.#users === 0) return
-    if (--this.#users > 0) return
-    this.awareness.setLocalState(null)
+    if (this.#users === 0 || --this.#users > 0) return
+    this.presence.leave()
     this.#options.closed()
   }
 
@@ -118,19 +127,27 @@ export class OpenDocument implements LiveDocument {
     this.presence.destroy()
     this.doc.destroy()
   }
+}
 
-  // Half a surrogate pair cannot travel: the writer would see another text than everybody else.
-  #mendSurrogates(): void {
-    const text = this.text.toJSON()
-    if (text.isWellFormed()) return
-    const broken = [...text].flatMap((letter, index, letters) =>
-      letter.isWellFormed() ? [] : [letters.slice(0, index).join('').length],
-    )
-    this.doc.transact(() => {
-      for (const at of broken) {
-        this.text.delete(at, 1)
-        this.text.insert(at, '\ufffd')
-      }
-    })
-  }
+/**
+ * Half a surrogate pair cannot travel, the writer would see another text than everybody else: it
+ * becomes U+FFFD before it gets into the text. Formats have no place in a text file.
+ */
+function wellFormed(text: Y.Text): Y.Text {
+  const insert = text.insert.bind(text)
+  text.insert = (index, content) => insert(index, content.toWellFormed())
+  const applyDelta = text.applyDelta.bind(text)
+  text.applyDelta = (delta, options) => applyDelta(plain(delta), options)
+  return text
+}
+
+type Delta = Parameters<Y.Text['applyDelta']>[0]
+
+function plain(delta: Delta): Delta {
+  return Array.from(delta as Iterable<{ insert?: unknown; retain?: number; delete?: number }>).map(
+    ({ insert, retain, delete: deleted }) => {
+      if (typeof insert === 'string') return { insert: insert.toWellFormed() }
+      return retain === undefined ? { delete: deleted } : { retain }
+    },
+  )
 }

@@ -1,8 +1,9 @@
 // Carets on the wire and the awareness object that editors draw them from.
 
 import * as encoding from 'lib0/encoding'
-import { applyAwarenessUpdate, Awareness } from 'y-protocols/awareness'
+import { applyAwarenessUpdate, Awareness, removeAwarenessStates } from 'y-protocols/awareness'
 import type * as Y from 'yjs'
+import { caretBytesMax, screenNameMax } from '../core/model/limits.ts'
 import type { Caret } from '../core/model/wire.ts'
 
 /** Marks states that came from a server. */
@@ -31,33 +32,51 @@ export function colorsOf(name: string): { color: string; colorLight: string } {
   return { color, colorLight }
 }
 
+interface Changes {
+  added: number[]
+  updated: number[]
+  removed: number[]
+}
+
 export class Presence {
   readonly awareness: Awareness
+  #name: string
 
-  /** `told` gets this person's state as JSON whenever it changes; empty: gone. */
+  /**
+   * Nobody is seen before `enter`. `told` gets this person's state as JSON whenever it changes;
+   * empty: gone.
+   */
   constructor(doc: Y.Doc, name: string, told: (state: string) => void) {
+    this.#name = name
     this.awareness = new Awareness(doc)
-    this.rename(name)
+    this.awareness.setLocalState(null)
     const { clientID } = doc
-    this.awareness.on(
-      'update',
-      (changes: { added: number[]; updated: number[]; removed: number[] }, origin: unknown) => {
-        const { added, updated, removed } = changes
-        if (origin === remote || ![...added, ...updated, ...removed].includes(clientID)) return
-        const state = this.awareness.getLocalState()
-        told(state === null ? '' : JSON.stringify(state))
-      },
-    )
+    this.awareness.on('update', ({ added, updated, removed }: Changes, origin: unknown) => {
+      if (origin === remote || ![...added, ...updated, ...removed].includes(clientID)) return
+      told(this.state)
+    })
+  }
+
+  enter(): void {
+    if (this.awareness.getLocalState() === null) {
+      this.awareness.setLocalState({ user: userOf(this.#name) })
+    }
+  }
+
+  leave(): void {
+    this.awareness.setLocalState(null)
   }
 
   rename(name: string): void {
-    this.awareness.setLocalStateField('user', { name, ...colorsOf(name) })
+    this.#name = name
+    this.awareness.setLocalStateField('user', userOf(name))
   }
 
-  /** Tells where this person is, though nothing changed. */
+  /** Where this person is, as JSON; empty: not here, or too much to tell. */
   get state(): string {
     const state = this.awareness.getLocalState()
-    return state === null ? '' : JSON.stringify(state)
+    const json = state === null ? '' : JSON.stringify(state)
+    return json.length > caretBytesMax ? '' : json
   }
 
   heard({ writer, clock, state }: Caret): void {
@@ -66,8 +85,18 @@ export class Presence {
     encoding.writeVarUint(encoder, 1)
     encoding.writeVarUint(encoder, writer)
     encoding.writeVarUint(encoder, clock)
-    encoding.writeVarString(encoder, isJson(state) ? state : 'null')
+    encoding.writeVarString(encoder, JSON.stringify(stateOf(state)))
     applyAwarenessUpdate(this.awareness, encoding.toUint8Array(encoder), remote)
+  }
+
+  /** No server tells who is here: nobody is known to be. */
+  forgetOthers(): void {
+    const { awareness } = this
+    const others = [...awareness.getStates().keys()].filter((id) => id !== awareness.clientID)
+    if (others.length === 0) return
+    removeAwarenessStates(awareness, others, remote)
+    // Else they would not be seen again before they move.
+    for (const id of others) awareness.meta.delete(id)
   }
 
   destroy(): void {
@@ -75,14 +104,55 @@ export class Presence {
   }
 }
 
-// A caret comes from another client, and servers do not look into it.
-function isJson(state: string): boolean {
-  if (state === '') return false
+function userOf(name: string): { name: string; color: string; colorLight: string } {
+  return { name, ...colorsOf(name) }
+}
+
+/**
+ * A caret comes from another client, and servers do not look into it: only what an editor can draw
+ * is let through. null: nobody.
+ */
+function stateOf(json: string): { [field: string]: unknown } | null {
+  const state = parsed(json)
+  if (state === null) return null
+  const { user, cursor } = state
+  const shown: { [field: string]: unknown } = {}
+  if (isRecord(user) && typeof user['name'] === 'string') {
+    shown['user'] = userOf(user['name'].slice(0, screenNameMax))
+  }
+  if (isRecord(cursor) && isPosition(cursor['anchor']) && isPosition(cursor['head'])) {
+    shown['cursor'] = { anchor: cursor['anchor'], head: cursor['head'] }
+  }
+  return shown
+}
+
+function parsed(json: string): { [field: string]: unknown } | null {
+  if (json === '') return null
   try {
-    JSON.parse(state)
-    return true
+    const value: unknown = JSON.parse(json)
+    return isRecord(value) ? value : null
   } catch {
     // Whoever sent it is drawn as nobody.
-    return false
+    return null
   }
+}
+
+/** As Y.relativePositionToJSON writes it. */
+function isPosition(json: unknown): boolean {
+  if (!isRecord(json)) return false
+  const { type, item, tname, assoc } = json
+  const isNamed = tname === undefined || tname === null || typeof tname === 'string'
+  const isAssociated = assoc === undefined || typeof assoc === 'number'
+  return isNamed && isAssociated && isId(type) && isId(item)
+}
+
+function isId(json: unknown): boolean {
+  if (json === undefined || json === null) return true
+  return (
+    isRecord(json) && Number.isSafeInteger(json['client']) && Number.isSafeInteger(json['clock'])
+  )
+}
+
+function isRecord(value: unknown): value is { [field: string]: unknown } {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

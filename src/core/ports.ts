@@ -215,14 +215,19 @@ export type Dial = (address: string, listener: DialListener) => Wire
 
 // ------------------------------------------------------------------------------- This device
 
-/** This device's storage: IndexedDB in a browser. All may reject. */
+/**
+ * This device's storage: IndexedDB in a browser. Several programs, tabs above all, may have the same
+ * one open, each through an object of its own. All may reject.
+ */
 export interface LocalStorage {
-  /** Updates of a document kept here. */
+  /** Updates of a document kept here, in any order. */
   load(document: string): Promise<Uint8Array[]>
   append(document: string, update: Uint8Array): Promise<void>
-  /** Replaces all updates of a document by one. */
+  /** Puts `update` in the place of all that this object loaded and appended; what others did stays. */
   compact(document: string, update: Uint8Array): Promise<void>
-  /** Small values: keys of earlier sessions, the list of files, the roster of servers. */
+  /** Small values: keys of sessions, the list of files, the addresses of servers. */
   get(key: string): Promise<unknown>
   set(key: string, value: unknown): Promise<void>
+  /** Puts what `alter` makes of a value in its place, in one piece with what others do. */
+  change(key: string, alter: (value: unknown) => unknown): Promise<void>
 }

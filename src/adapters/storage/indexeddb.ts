@@ -1,6 +1,5 @@
 // A browser's own storage: what was typed here, until servers hold it and for reading without them.
 
-import * as Y from 'yjs'
 import type { LocalStorage } from '../../core/ports.ts'
 
 const revision = 1
@@ -22,6 +21,8 @@ interface Kept {
 
 class IndexedDbStorage implements LocalStorage {
   readonly #name: string
+  /** Rows of each document that were loaded or appended here. */
+  readonly #known = new Map<string, IDBValidKey[]>()
   #opened: Promise<IDBDatabase> | undefined
 
   constructor(name: string) {
@@ -31,27 +32,29 @@ class IndexedDbStorage implements LocalStorage {
   async load(document: string): Promise<Uint8Array[]> {
     const transaction = await this.#transaction(updates, 'readonly')
     const index = transaction.objectStore(updates).index(byDocument)
-    const kept = await answer<Kept[]>(index.getAll(document) as IDBRequest<Kept[]>)
+    const keys = answer(index.getAllKeys(document))
+    const kept = await answer(index.getAll(document) as IDBRequest<Kept[]>)
+    this.#known.set(document, await keys)
     return kept.map(({ update }) => update)
   }
 
   async append(document: string, update: Uint8Array): Promise<void> {
     const transaction = await this.#transaction(updates, 'readwrite')
-    transaction.objectStore(updates).add({ document, update } satisfies Kept)
+    const added = answer(transaction.objectStore(updates).add({ document, update } satisfies Kept))
     await done(transaction)
+    const known = this.#known.get(document) ?? []
+    this.#known.set(document, known)
+    known.push(await added)
   }
 
-  // What another tab appended meanwhile is merged in, in the same transaction.
   async compact(document: string, update: Uint8Array): Promise<void> {
     const transaction = await this.#transaction(updates, 'readwrite')
     const store = transaction.objectStore(updates)
-    const index = store.index(byDocument)
-    const kept = await answer<Kept[]>(index.getAll(document) as IDBRequest<Kept[]>)
-    const keys = await answer(index.getAllKeys(document))
-    const merged = Y.mergeUpdates([update, ...kept.map((each) => each.update)])
-    for (const key of keys) store.delete(key)
-    store.add({ document, update: merged } satisfies Kept)
+    const known = this.#known.get(document) ?? []
+    for (const key of known) store.delete(key)
+    const added = answer(store.add({ document, update } satisfies Kept))
     await done(transaction)
+    this.#known.set(document, [await added])
   }
 
   async get(key: string): Promise<unknown> {
@@ -62,6 +65,15 @@ class IndexedDbStorage implements LocalStorage {
   async set(key: string, value: unknown): Promise<void> {
     const transaction = await this.#transaction(values, 'readwrite')
     transaction.objectStore(values).put(value, key)
+    await done(transaction)
+  }
+
+  async change(key: string, alter: (value: unknown) => unknown): Promise<void> {
+    const transaction = await this.#transaction(values, 'readwrite')
+    const store = transaction.objectStore(values)
+    // The transaction lives on for as long as requests are made in the callbacks of others.
+    const value = await answer(store.get(key) as IDBRequest<unknown>)
+    store.put(alter(value), key)
     await done(transaction)
   }
 

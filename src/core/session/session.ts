@@ -141,6 +141,16 @@ export class Session {
     return this.#connections.active?.roundTripMs ?? 0
   }
 
+  /** The ids of the servers that were live when last heard of. */
+  get liveServers(): string[] {
+    return this.#roster.live()
+  }
+
+  /** These servers in the order of the configuration. */
+  inOrder(servers: readonly string[]): string[] {
+    return this.#roster.servers.map(({ id }) => id).filter((id) => servers.includes(id))
+  }
+
   /** On how many servers an edit must be to count as safe. */
   get safeCount(): number {
     return this.#roster.safeCount
@@ -339,7 +349,7 @@ export class Session {
   #arrived(now: number, link: Link): void {
     if (this.#moving && this.#moving.from !== link.server) {
       const { from, since } = this.#moving
-      this.#moves.push({ at: now, from, to: link.server, tookMs: Math.round(now - since) })
+      this.#moves.push({ at: Math.round(now), from, to: link.server, tookMs: Math.round(now - since) })
       if (this.#moves.length > movesMax) this.#moves.shift()
       this.#hasChanged = true
     }
@@ -622,8 +632,7 @@ export class Session {
   /** In the order of the configuration. A live server has all that was safe when it left. */
   #shownHolders(): string[] {
     const onTheWay = this.#outbox.commonHolders()
-    const holders = new Set(onTheWay ?? [...(this.#holders ?? []), ...this.#roster.live()])
-    return this.#roster.servers.map(({ id }) => id).filter((id) => holders.has(id))
+    return this.inOrder(onTheWay ?? [...(this.#holders ?? []), ...this.#roster.live()])
   }
 
   #nextAt(now: number): number {
