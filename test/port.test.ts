@@ -182,6 +182,16 @@ test('an HTTP/2 connection that answers no ping is ended', async (t) => {
   await raw.ended
 })
 
+test('a server outlives an HTTP/2 connection that it ended and looks at again at once', async (t) => {
+  // The end falls due with the next look.
+  const { port } = await pagePort(t, { patience: { headersMs: 5000, probeMs: 50, idleMs: 100 } })
+  const raw = await RawHttp2.open(port)
+  t.after(() => raw.close())
+  const payload = postHeaders(exchangePath, [['content-type', 'application/grpc']])
+  raw.send({ type: frameTypes.headers, flags: flags.endHeaders, stream: 1, payload })
+  await raw.ended
+})
+
 // --------------------------------------------------------------------------------- origins
 
 /** 'open', or the status that refused the upgrade. */

@@ -221,6 +221,8 @@ class Door implements Port {
   #probe(): void {
     const { probeMs, idleMs } = this.#patience
     for (const [session, use] of this.#sessions) {
+      // Ended, and its end is yet to be told: a ping would throw.
+      if (session.destroyed) continue
       if (use.streams === 0 && performance.now() - use.usedAt > idleMs) {
         session.close()
         continue
