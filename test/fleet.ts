@@ -137,6 +137,12 @@ export class Fleet {
     return this.#server(id).end('SIGTERM')
   }
 
+  /** Servers that ended though nobody ended them, and their last words; each is named once. */
+  takeFallen(): { id: string; said: string }[] {
+    const fallen = [...this.#servers].filter(([, server]) => server.takeFall())
+    return fallen.map(([id, { said }]) => ({ id, said }))
+  }
+
   /** Resolves when the process of its last life is gone. */
   async gone(id: string): Promise<void> {
     await this.#server(id).ended
@@ -170,8 +176,8 @@ export class Fleet {
     const until = performance.now() + boundMs
     for (const id of ids) {
       while (!(await this.isWell(id))) {
-        if (performance.now() > until) {
-          throw new Error(`server ${id} is not well after ${boundMs} ms:\n${this.said(id)}`)
+        if (performance.now() > until || !this.isRunning(id)) {
+          throw new Error(`server ${id} is not well within ${boundMs} ms:\n${this.said(id)}`)
         }
         await sleep(askMs)
       }
@@ -203,6 +209,7 @@ class ServerProcess {
   readonly #child: ChildProcess
   readonly #listening: Promise<void>
   #said = ''
+  #isWanted = true
 
   constructor(words: string[], nodeFlags: string[], env: Record<string, string>) {
     this.#child = fork(join(root, 'src/cli/main.ts'), ['serve', ...words], {
@@ -237,6 +244,13 @@ class ServerProcess {
     return this.#listening
   }
 
+  /** Whether it ended by itself; asked again: no. */
+  takeFall(): boolean {
+    const hasFallen = this.isOver && this.#isWanted
+    if (hasFallen) this.#isWanted = false
+    return hasFallen
+  }
+
   freeze(): void {
     this.isFrozen = true
     this.#child.kill('SIGSTOP')
@@ -248,6 +262,7 @@ class ServerProcess {
   }
 
   async end(signal: 'SIGKILL' | 'SIGTERM'): Promise<End> {
+    this.#isWanted = false
     // A frozen process hears no other signal.
     if (!this.isOver) this.#child.kill(signal)
     return this.ended

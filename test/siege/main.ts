@@ -74,7 +74,7 @@ async function run(): Promise<number> {
   }
   const slowest = (values: number[]) => `${Math.max(0, ...values).toFixed(0)} ms`
   console.log(
-    `${ledger.count('C3')} revived, ${ledger.count('C5')} unknown, ${ledger.count('C6')} out of ` +
+    `${ledger.count('C0')} servers ended by themselves, ${ledger.count('C3')} revived, ${ledger.count('C5')} unknown, ${ledger.count('C6')} out of ` +
       `order, ${ledger.count('C11')} not served; slowest service ${slowest(waited.serviceMs)}, ` +
       `slowest agreement ${slowest(waited.convergeMs)}`,
   )

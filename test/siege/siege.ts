@@ -101,6 +101,7 @@ export class Siege {
     await sleep(calmMs)
     await this.#strike(blows)
     await sleep(siegeMs)
+    this.#checkFallen()
     const serving = await this.#serving()
     if (serving.length > 0) {
       await this.#proveService(serving)
@@ -109,6 +110,7 @@ export class Siege {
     await this.#reviveAll()
     await this.#type(false)
     await this.#converge()
+    this.#checkFallen()
   }
 
   async #strike(blows: Blow[]): Promise<void> {
@@ -169,6 +171,13 @@ export class Siege {
   }
 
   // --------------------------------------------------------------------------------- checks
+
+  /** No server ends but by our hand. */
+  #checkFallen(): void {
+    for (const { id, said } of this.#fleet.takeFallen()) {
+      this.ledger.report('C0', `server ${id} ended by itself: ${said.slice(-2000)}`)
+    }
+  }
 
   /** Everybody's edit reaches what is left. */
   async #proveService(serving: string[]): Promise<void> {
