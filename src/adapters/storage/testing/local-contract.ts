@@ -1,0 +1,87 @@
+// What a device's storage must do, for any runner: also in a browser, where there is no node:test.
+
+import type { LocalStorage } from '../../../core/ports.ts'
+
+export interface LocalCheck {
+  sentence: string
+  /** `open` opens the same, empty, device for one more program. Throws when the storage fails. */
+  run(open: () => LocalStorage): Promise<void>
+}
+
+const bytes = (...values: number[]) => Uint8Array.from(values)
+
+export const localContract: LocalCheck[] = [
+  {
+    sentence: 'what was appended is loaded, by this program and by the next',
+    async run(open) {
+      const one = open()
+      same(await one.load('D'), [])
+      await one.append('D', bytes(1))
+      await one.append('D', bytes(2))
+      await one.append('E', bytes(3))
+      same(await one.load('D'), [[1], [2]])
+      same(await open().load('D'), [[1], [2]])
+    },
+  },
+  {
+    sentence: 'one update takes the place of all that was loaded and appended',
+    async run(open) {
+      await open().append('D', bytes(1))
+      const one = open()
+      await one.load('D')
+      await one.append('D', bytes(2))
+      await one.compact('D', bytes(12))
+      same(await open().load('D'), [[12]])
+      await one.append('D', bytes(3))
+      await one.compact('D', bytes(123))
+      same(await open().load('D'), [[123]])
+    },
+  },
+  {
+    sentence: 'what another program appended meanwhile is not taken away',
+    async run(open) {
+      const one = open()
+      const other = open()
+      await one.load('D')
+      await other.append('D', bytes(2))
+      await one.append('D', bytes(1))
+      await one.compact('D', bytes(11))
+      same(await open().load('D'), [[2], [11]])
+    },
+  },
+  {
+    sentence: 'values are kept as they are, and are unknown before',
+    async run(open) {
+      const one = open()
+      same(await one.get('k'), undefined)
+      await one.set('k', { list: ['a'], bytes: bytes(7) })
+      const value = (await open().get('k')) as { list: string[]; bytes: Uint8Array }
+      same(value.list, ['a'])
+      if (!(value.bytes instanceof Uint8Array)) throw new Error('bytes came back as something else')
+      same(value.bytes, [7])
+    },
+  },
+  {
+    sentence: 'changes of one value by several programs at once are all kept',
+    async run(open) {
+      const programs = Array.from({ length: 8 }, () => open())
+      const add = (name: string) => (value: unknown) => [...((value as string[]) ?? []), name]
+      await Promise.all(programs.map((program, index) => program.change('k', add(`p${index}`))))
+      const names = (await open().get('k')) as string[]
+      same(names.toSorted(), ['p0', 'p1', 'p2', 'p3', 'p4', 'p5', 'p6', 'p7'])
+    },
+  },
+]
+
+function same(actual: unknown, expected: unknown): void {
+  const [one, other] = [shown(actual), shown(expected)]
+  if (one !== other) throw new Error(`got ${one}, not ${other}`)
+}
+
+function shown(value: unknown): string {
+  const plain = (each: unknown): unknown => {
+    if (each instanceof Uint8Array) return [...each]
+    return Array.isArray(each) ? each.map(plain) : each
+  }
+  return JSON.stringify(plain(value)) ?? 'undefined'
+}

@@ -1,0 +1,88 @@
+// What a client keeps on its device: everything, in few pieces, and it says when it cannot.
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import * as Y from 'yjs'
+import { MemoryDevice } from '../adapters/storage/local-memory.ts'
+import { Keepsake } from './keepsake.ts'
+
+const key = new Uint8Array(16)
+
+interface Written {
+  keepsake: Keepsake
+  doc: Y.Doc
+  type: (text: string) => void
+  /** Resolves when nothing is on its way to the storage. */
+  still: () => Promise<void>
+}
+
+async function writing(device: MemoryDevice, changed = () => {}): Promise<Written> {
+  const keepsake = new Keepsake(device.open(), key, changed)
+  const doc = new Y.Doc()
+  doc.on('update', (update) => keepsake.append('D', update, true))
+  await keepsake.load('D', () => Y.encodeStateAsUpdate(doc))
+  return {
+    keepsake,
+    doc,
+    type: (text) => doc.getText('text').insert(0, text),
+    async still() {
+      for (let turn = 0; turn < 1000 && keepsake.isBehind('D'); turn++) await Promise.resolve()
+      assert.ok(!keepsake.isBehind('D'))
+    },
+  }
+}
+
+async function text(device: MemoryDevice): Promise<string> {
+  const doc = new Y.Doc()
+  for (const update of await device.open().load('D')) Y.applyUpdate(doc, update)
+  return doc.getText('text').toString()
+}
+
+test('every edit is there for the next program, and the key of the session before it', async () => {
+  const device = new MemoryDevice()
+  const { type, still } = await writing(device)
+  type('b')
+  type('a')
+  await still()
+  assert.equal(await text(device), 'ab')
+  const next = new Keepsake(device.open(), new Uint8Array(16).fill(1), () => {})
+  assert.deepEqual((await next.begin()).keys, [key])
+})
+
+test('many edits do not become as many pieces', async () => {
+  const device = new MemoryDevice()
+  const { type, still } = await writing(device)
+  for (let count = 0; count < 500; count++) {
+    type('x')
+    await still()
+  }
+  assert.equal((await text(device)).length, 500)
+  assert.ok((await device.open().load('D')).length <= 201)
+})
+
+test('a failing storage is told, and when it works again all is there', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const device = new MemoryDevice()
+  const failures: (string | undefined)[] = []
+  const written = await writing(device, () => failures.push(written.keepsake.failure))
+  device.failure = 'the disk is full'
+  written.type('b')
+  for (let turn = 0; turn < 20; turn++) await Promise.resolve()
+  assert.deepEqual(failures, ['the disk is full'])
+  assert.ok(written.keepsake.isBehind('D'))
+  device.failure = undefined
+  assert.equal(await text(device), '')
+  t.mock.timers.tick(5000)
+  await written.still()
+  assert.equal(await text(device), 'b')
+  assert.deepEqual(failures, ['the disk is full', undefined])
+})
+
+test('without a storage nothing is kept, and that is said', async () => {
+  const keepsake = new Keepsake(undefined, key, () => {})
+  assert.deepEqual(await keepsake.begin(), { keys: [], addresses: [], entries: [] })
+  assert.deepEqual(await keepsake.load('D', () => new Uint8Array()), [])
+  keepsake.append('D', new Uint8Array([1]), true)
+  assert.ok(!keepsake.isBehind('D'))
+  assert.equal(keepsake.failure, 'this program keeps nothing on this device')
+})

@@ -1,0 +1,105 @@
+// Keys of sessions on one device: none is lost while its edits may be.
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { MemoryDevice } from '../adapters/storage/local-memory.ts'
+import { earlierKeysMax } from '../core/model/limits.ts'
+import { Keyring } from './keyring.ts'
+
+const minute = 60_000
+
+function key(number: number): Uint8Array {
+  const bytes = new Uint8Array(16)
+  new DataView(bytes.buffer).setUint32(0, number)
+  return bytes
+}
+
+function keyring(device: MemoryDevice, number: number): Keyring {
+  const storage = device.open()
+  return new Keyring(key(number), (alter) => storage.change('keys', alter))
+}
+
+const unsafe = () => true
+const safe = () => false
+
+test('a session that left unsafe edits is known to the next, with its documents', async () => {
+  const device = new MemoryDevice()
+  const first = keyring(device, 1)
+  assert.deepEqual(await first.begin(), [])
+  await first.claim(0, 'D')
+  await first.claim(0, 'E')
+  const next = keyring(device, 2)
+  assert.deepEqual(await next.begin(), [key(1)])
+  assert.deepEqual(next.unsettled, ['D', 'E'])
+})
+
+test('a session without edits leaves nothing, nor does one whose edits are safe', async () => {
+  const device = new MemoryDevice()
+  await keyring(device, 1).begin()
+  const other = keyring(device, 2)
+  await other.begin()
+  await other.claim(0, 'D')
+  await other.beat(minute, safe)
+  assert.deepEqual(await keyring(device, 3).begin(), [])
+})
+
+test('what an earlier session left goes when it was brought and that session is over', async () => {
+  const device = new MemoryDevice()
+  await keyring(device, 1).claim(0, 'D')
+  const next = keyring(device, 2)
+  await next.begin()
+  await next.beat(10 * minute, unsafe)
+  next.settled('D')
+  await next.beat(2 * minute, unsafe)
+  assert.deepEqual(await keyring(device, 3).begin(), [key(1)], 'it may still be alive')
+  await next.beat(4 * minute, unsafe)
+  assert.deepEqual(await keyring(device, 3).begin(), [])
+})
+
+test('the key of a tab that is alive stays, whatever other tabs brought', async () => {
+  const device = new MemoryDevice()
+  const living = keyring(device, 1)
+  await living.claim(0, 'D')
+  const other = keyring(device, 2)
+  await other.begin()
+  other.settled('D')
+  await living.beat(3 * minute, unsafe)
+  await other.beat(4 * minute, unsafe)
+  assert.deepEqual(await keyring(device, 3).begin(), [key(1)])
+})
+
+test('a session that slept for long says its key again before its next edit is kept', async () => {
+  const device = new MemoryDevice()
+  const sleeper = keyring(device, 1)
+  await sleeper.claim(0, 'D')
+  const other = keyring(device, 2)
+  await other.begin()
+  other.settled('D')
+  await other.beat(4 * minute, unsafe)
+  assert.deepEqual(await keyring(device, 3).begin(), [])
+  await sleeper.claim(5 * minute, 'D')
+  assert.deepEqual(await keyring(device, 3).begin(), [key(1)])
+})
+
+test('tabs that write at once keep each other’s keys', async () => {
+  const device = new MemoryDevice()
+  await Promise.all([1, 2, 3, 4].map((number) => keyring(device, number).claim(number, 'D')))
+  assert.equal((await keyring(device, 9).begin()).length, 4)
+})
+
+test('no more keys are kept than a server hears, the newest of them', async () => {
+  const device = new MemoryDevice()
+  for (let number = 1; number <= earlierKeysMax + 3; number++) {
+    await keyring(device, number).claim(number, 'D')
+  }
+  const keys = await keyring(device, 1000).begin()
+  assert.equal(keys.length, earlierKeysMax)
+  assert.deepEqual(keys[0], key(earlierKeysMax + 3))
+})
+
+test('what another version of the program left there is passed over', async () => {
+  const device = new MemoryDevice()
+  await device.open().set('keys', [1, 2, 3])
+  await device.open().change('keys', () => ({ x: { key: 'no bytes' }, y: null }))
+  assert.deepEqual(await keyring(device, 1).begin(), [])
+})
