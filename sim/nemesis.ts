@@ -57,6 +57,7 @@ export class Nemesis {
     for (const unblock of this.#unblocks) unblock()
     this.#unblocks.clear()
     for (const [name, server] of servers) {
+      this.#touch(name)
       server.disk.flushMs = this.#flushMs.get(name)!
       // What is damaged is noticed when it is read again, not while it is in memory.
       if (server.disk.damaged().length > 0) server.crash(false)
