@@ -5,7 +5,7 @@ import { indexedDbStorage } from '../adapters/storage/indexeddb.ts'
 import type { Client } from '../client/api.ts'
 import { connect } from '../client/index.ts'
 import { FourfoldError } from '../core/model/errors.ts'
-import { ClientProvider } from './client-context.tsx'
+import { ClientProvider, StorageProvider } from './client-context.tsx'
 import { isString, remembered } from './remembered.ts'
 import { SignIn } from './sign-in.tsx'
 import { Workspace } from './workspace.tsx'
@@ -14,6 +14,8 @@ import { Workspace } from './workspace.tsx'
 const lastName = remembered('device', 'name', '', isString)
 /** The name this tab is signed in with: a reload goes on without asking. */
 const tabName = remembered('tab', 'name', '', isString)
+
+const storage = indexedDbStorage('fourfold')
 
 /** Nobody waits longer than this for a server before they may write. */
 const waitForServerMs = 2000
@@ -73,14 +75,15 @@ export function App() {
     setStage({ name: 'here', client: connectAs(wanted) })
   }
   return (
-    <ClientProvider value={stage.client}>
-      <Workspace key={clientKey(stage.client)} leave={leave} renameMe={renameMe} />
-    </ClientProvider>
+    <StorageProvider value={storage}>
+      <ClientProvider value={stage.client}>
+        <Workspace key={clientKey(stage.client)} leave={leave} renameMe={renameMe} />
+      </ClientProvider>
+    </StorageProvider>
   )
 }
 
 function connectAs(name: string): Client {
-  const storage = indexedDbStorage('fourfold')
   return connect({ servers: [location.origin], name, agent: 'page', storage })
 }
 

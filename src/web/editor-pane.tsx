@@ -4,6 +4,7 @@ import { useEffect, useRef, useState } from 'react'
 import { useLandmark } from 'react-aria/useLandmark'
 import { useMedia } from './client-context.tsx'
 import { closeEditor, keepPlace, openEditor, setLanguage } from './editor-state.ts'
+import { NotHere } from './not-here.tsx'
 import type { OpenFile } from './open-file.ts'
 import { PhoneKeys } from './phone-keys.tsx'
 import type { ShownEditor } from './shown-editor.ts'
@@ -30,6 +31,8 @@ export function EditorPane({ open, fileName, editor, isOffline, isCovered }: Edi
   const isPhone = useMedia('(max-width: 639px)')
   const latestName = useRef(fileName)
   const fittedName = useRef('')
+  /** Opens the editor though the text is not here. */
+  const begin = useRef(() => {})
   latestName.current = fileName
   const { landmarkProps } = useLandmark(
     {
@@ -44,7 +47,10 @@ export function EditorPane({ open, fileName, editor, isOffline, isCovered }: Edi
     const timer = setTimeout(setLate, wordAfterMs, true)
     let isEnded = false
     let unkeep = () => {}
-    void open.live.loaded.then(() => {
+    const asked = new Promise<void>((resolve) => {
+      begin.current = resolve
+    })
+    void Promise.race([open.live.loaded, asked]).then(() => {
       if (isEnded || host.current === null) return
       setLoaded(true)
       fittedName.current = latestName.current
@@ -83,13 +89,13 @@ export function EditorPane({ open, fileName, editor, isOffline, isCovered }: Edi
 
   return (
     <main {...landmarkProps} ref={pane} className="editor-pane" hidden={isCovered}>
-      {!isLoaded && isLate && (
-        <p className="empty muted">
-          {isOffline
-            ? 'This file is not on this device. It opens when a server answers.'
-            : 'Opening…'}
-        </p>
-      )}
+      {!isLoaded &&
+        isLate &&
+        (isOffline ? (
+          <NotHere begin={() => begin.current()} />
+        ) : (
+          <p className="empty muted">Opening…</p>
+        ))}
       <div className="editor" ref={host} />
       {isPhone && isLoaded && <PhoneKeys editor={editor} open={open} />}
     </main>

@@ -13,7 +13,7 @@ import {
 import { Fleet, type FleetOptions } from '../fleet.ts'
 
 /** How long anything on the page may take before the test is called stuck. */
-const patienceMs = 15_000
+const patienceMs = 30_000
 const lookEveryMs = 30
 
 const flags = [
@@ -195,8 +195,8 @@ export class Visitor {
     return words!.split(' ')[1]!
   }
 
-  /** The page is kept in the browser: it would load without a server. */
-  async isKept(): Promise<void> {
+  /** The page and the names of at least so many files are kept in the browser. */
+  async isKept(filesMin: number): Promise<void> {
     await this.page.evaluate(async () => {
       await navigator.serviceWorker.ready
     })
@@ -204,7 +204,25 @@ export class Visitor {
       () => this.page.evaluate(() => navigator.serviceWorker.controller !== null),
       () => 'no service worker took over the page',
     )
+    await until(
+      async () => (await this.page.evaluate(keptFiles)) >= filesMin,
+      () => 'the list of files is not kept',
+    )
   }
+}
+
+/** Runs in the page: how many files its storage knows. */
+async function keptFiles(): Promise<number> {
+  const settled = <T>(request: IDBRequest<T>) =>
+    new Promise<T>((resolve, reject) => {
+      request.addEventListener('success', () => resolve(request.result))
+      request.addEventListener('error', () => reject(request.error!))
+    })
+  const database = await settled(indexedDB.open('fourfold'))
+  const values = database.transaction('values').objectStore('values')
+  const kept: unknown = await settled(values.get('entries'))
+  database.close()
+  return Array.isArray(kept) ? kept.length : 0
 }
 
 /** Looks until it holds; fails with `why` when it does not in time. */

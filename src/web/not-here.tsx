@@ -1,0 +1,57 @@
+// What stands in place of a text that is not on this device while no server answers.
+
+import { useEffect, useState } from 'react'
+import { Button, Link } from 'react-aria-components'
+import type { FileInfo, LocalStorage } from '../client/api.ts'
+import { useClient, useStorage } from './client-context.tsx'
+import { hashOf } from './route.ts'
+
+/** Each is looked up in the storage: so many show that there are some. */
+const lookedMax = 50
+
+export function NotHere({ begin }: { begin: () => void }) {
+  const { files } = useClient()
+  const storage = useStorage()
+  const [here, setHere] = useState<FileInfo[]>([])
+  useEffect(() => {
+    let isCurrent = true
+    const present = files.filter((file) => !file.isDeleted).slice(0, lookedMax)
+    void filesHere(storage, present).then((found) => isCurrent && setHere(found))
+    return () => {
+      isCurrent = false
+    }
+  }, [files, storage])
+  return (
+    <div className="empty">
+      <p>This file is not on this device. It opens when a server answers.</p>
+      <p className="muted">What you write meanwhile is put together with its text then.</p>
+      <Button className="button" onPress={begin}>
+        Write all the same
+      </Button>
+      {here.length > 0 && (
+        <>
+          <h2>On this device</h2>
+          <ul aria-label="Files on this device">
+            {here.map((file) => (
+              <li key={file.id}>
+                <Link className="text-button" href={hashOf(file.id)}>
+                  {file.name}
+                </Link>
+              </li>
+            ))}
+          </ul>
+        </>
+      )}
+    </div>
+  )
+}
+
+async function filesHere(storage: LocalStorage, files: FileInfo[]): Promise<FileInfo[]> {
+  try {
+    const kept = await Promise.all(files.map((file) => storage.load(file.id)))
+    return files.filter((_file, index) => kept[index]!.length > 0)
+  } catch {
+    // The storage does not answer: nothing is on this device that could be opened.
+    return []
+  }
+}
