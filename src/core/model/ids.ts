@@ -53,11 +53,6 @@ export function isOrigin(text: string): text is Origin {
   return /^[a-z0-9-]{1,32}\.[A-Za-z0-9_-]{13}$/.test(text)
 }
 
-/** The replica whose life an origin was. */
-export function replicaOf(origin: Origin): ReplicaId {
-  return origin.slice(0, origin.indexOf('.')) as ReplicaId
-}
-
 const ascii = (text: string) => Uint8Array.from(text, (letter) => letter.charCodeAt(0))
 
 function joined(label: string, bytes: Uint8Array): Uint8Array {

@@ -139,11 +139,6 @@ export class Link {
     return Math.max(this.#pushes.readyAt(now, 1), this.#bytes.readyAt(now, bytes))
   }
 
-  /** Something is sent that counts against the allowance, but is no parcel. */
-  spend(now: number, bytes: number): void {
-    this.#bytes.take(now, bytes)
-  }
-
   /** The parcel is sent under this ticket, which is larger than all before on this connection. */
   sent(now: number, ticket: number, parcel: Parcel): void {
     this.#pushes.take(now, 1)

@@ -75,10 +75,6 @@ export class Roster {
     return this.#servers.some((server) => server.id === id)
   }
 
-  isLive(id: string): boolean {
-    return this.#state(id) === ServerState.LIVE
-  }
-
   requireSafe(count: number): void {
     this.#safeCount = Math.max(1, count)
   }
