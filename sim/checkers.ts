@@ -88,7 +88,9 @@ export class Checkers {
         this.#bad('C5', `${where} shows ${name} in ${document}, which nobody typed there`)
         continue
       }
-      if (shown.has(token.index)) this.#bad('C4', `${where} shows ${name} twice in ${document}`)
+      if (shown.has(token.index) && !this.#mayBeTwice(token)) {
+        this.#bad('C4', `${where} shows ${name} twice in ${document}`)
+      }
       shown.add(token.index)
       tokens.push(token)
     }
@@ -96,6 +98,11 @@ export class Checkers {
     this.#checkCauses(place, where, tokens, shown)
     this.#checkMemory(place, where, document, shown)
     return shown
+  }
+
+  /** What a place showed when it was looked at last. */
+  shownAt(place: Place, document: DocumentId): Bits {
+    return this.#memories.get(keyOf(place, document))?.shown ?? new Bits()
   }
 
   /** A disk was wiped, or a person comes back without what the device had: it starts from nothing. */
@@ -111,9 +118,8 @@ export class Checkers {
   checkReceipts(server: ServerName, isReadable: (document: DocumentId) => boolean): void {
     for (const [document, { tokens }] of this.#journal.documents) {
       if (!isReadable(document)) continue
-      const shown = this.#memories.get(`disk/${server}/${document}`)?.shown
-      for (const token of tokens)
-        this.#checkReceipt(server, token, shown?.has(token.index) ?? false)
+      const shown = this.shownAt({ kind: 'disk', name: server }, document)
+      for (const token of tokens) this.#checkReceipt(server, token, shown.has(token.index) ?? false)
     }
   }
 
@@ -127,9 +133,9 @@ export class Checkers {
   ): void {
     for (const [document, { tokens }] of this.#journal.documents) {
       if (!isReadable(document)) continue
-      const shown = this.#memories.get(`disk/${server}/${document}`)?.shown
+      const shown = this.shownAt({ kind: 'disk', name: server }, document)
       for (const token of tokens) {
-        if (token.deletions.length > 0 || shown?.has(token.index)) continue
+        if (token.deletions.length > 0 || shown.has(token.index)) continue
         if (this.#journal.wasEverywhere(token, all)) {
           this.#bad('C1', `${server} serves without ${token.name}, which all servers acknowledged`)
         }
@@ -139,7 +145,9 @@ export class Checkers {
 
   /** At the very end: what must be in a text that every place agrees on. */
   checkEnd(document: DocumentId, text: string): void {
-    const present = new Set(wordsOf(text).found.map(({ name }) => name))
+    const found = wordsOf(text).found.map(({ name }) => name)
+    const present = new Set(found)
+    if (present.size < found.length) this.#bad('C4', `a word is there twice in the end: ${text}`)
     for (const token of this.#journal.document(document).tokens) {
       const { name, isRevived, deletions } = token
       if (isRevived) continue
@@ -198,6 +206,13 @@ export class Checkers {
     return token.excused.has(cause.index) || this.#journal.mayBeLost(cause)
   }
 
+  // Until its deletion is offered again to a disk that lost it, what was undone is beside it there.
+  #mayBeTwice(token: Token): boolean {
+    return (
+      token.isRevived && token.deletions.some((edit) => this.#journal.wasDestroyedAnywhere(edit))
+    )
+  }
+
   // ------------------------------------------------------------------------ one look
 
   #checkOrder(where: string, tokens: Token[]): void {
@@ -239,7 +254,7 @@ export class Checkers {
 
   #checkMemory(place: Place, where: string, document: DocumentId, shown: Bits): void {
     const { tokens, deleted, revived } = this.#journal.document(document)
-    const key = `${place.kind}/${place.name}/${document}`
+    const key = keyOf(place, document)
     const before = this.#memories.get(key) ?? { shown: new Bits(), gone: new Bits() }
     for (const index of before.shown.beyond(shown, deleted, revived)) {
       const checker = place.kind === 'disk' ? 'C1' : 'C8'
@@ -272,6 +287,10 @@ export class Checkers {
   #bad(checker: CheckerId, text: string): void {
     this.#report({ checker, at: this.#now(), text })
   }
+}
+
+function keyOf({ kind, name }: Place, document: DocumentId): string {
+  return `${kind}/${name}/${document}`
 }
 
 function serversOf(edit: Edit): string {

@@ -163,6 +163,11 @@ export class SimulatedDisk {
     return !covers(this.#durable.vector, this.#received)
   }
 
+  /** Whether anything of a subject is stored. */
+  has(subject: SubjectId): boolean {
+    return this.#durable.shelves.has(subject)
+  }
+
   /** Subjects with a text. */
   subjects(): SubjectId[] {
     return [...this.#mirrors.keys()]

@@ -165,11 +165,13 @@ export class Journal {
   }
 
   /** Whether anything was destroyed since that may have held the edit. */
+  wasDestroyedAnywhere(edit: Edit): boolean {
+    return this.#destroyed.some(({ server }) => this.wasDestroyed(server, edit))
+  }
+
+  /** Nobody who was said to hold it still has to, and somebody may have lost it. */
   mayBeLost(edit: Edit): boolean {
-    return (
-      !this.mustSurvive(edit) &&
-      this.#destroyed.some(({ server }) => this.wasDestroyed(server, edit))
-    )
+    return !this.mustSurvive(edit) && this.wasDestroyedAnywhere(edit)
   }
 
   /** Whether at some moment all of these servers held it. */

@@ -98,8 +98,11 @@ export class SimulatedPerson {
   }
 
   /** Why not all is well for this person, if so. */
-  unsettled(textOf: (document: DocumentId) => string): string | undefined {
-    return this.#page?.unsettled(textOf)
+  unsettled(
+    textOf: (document: DocumentId) => string,
+    isOrphaned: (document: DocumentId) => boolean,
+  ): string | undefined {
+    return this.#page?.unsettled(textOf, isOrphaned)
   }
 
   // --------------------------------------------------------------------------------- acts
@@ -284,14 +287,17 @@ class Page {
     return edits
   }
 
-  unsettled(textOf: (document: DocumentId) => string): string | undefined {
+  unsettled(
+    textOf: (document: DocumentId) => string,
+    isOrphaned: (document: DocumentId) => boolean,
+  ): string | undefined {
     const { name } = this.#options.plan
-    for (const written of this.#written.values()) {
-      for (const { edit } of written) {
-        if (edit.receipt.size < safeCount) return `an edit of ${name} is not safe`
-      }
+    for (const [document, written] of this.#written) {
+      const unsafe = written.find(({ edit }) => edit.receipt.size < safeCount)
+      if (unsafe && !isOrphaned(document)) return `an edit of ${name} is not safe`
     }
     for (const document of this.#followed) {
+      if (isOrphaned(document)) continue
       if (!this.#caughtUp.has(document)) return `${name} waits for ${document}`
       const here = this.#paper(document).text.toString()
       const there = textOf(document)

@@ -264,7 +264,29 @@ class Schedule {
 
   /** Edits of present people that no server is known to hold. */
   #unsaved(): Edit[] {
-    return this.#people.flatMap((person) => person.unsaved())
+    return this.#people.flatMap((person) =>
+      person.unsaved().filter(({ document }) => !this.#isOrphaned(person, document)),
+    )
+  }
+
+  /**
+   * Whether a person has text of others in a document that burnt with every disk that held it, or a
+   * file that did: what is written there builds on what no server can have.
+   */
+  #isOrphaned(person: SimulatedPerson, document: string): boolean {
+    const disks = [...this.#servers.values()].map(({ disk }) => disk)
+    const creation = this.#journal.files.get(document)?.creation
+    const isGone = !disks.some((disk) => disk.has(document as SubjectId))
+    if (isGone && creation && this.#journal.mayBeLost(creation)) return true
+    const stored = [...this.#servers.keys()].map((name) =>
+      this.#checkers.shownAt({ kind: 'disk', name }, document),
+    )
+    const onScreen = this.#checkers.shownAt({ kind: 'screen', name: person.name }, document)
+    const { tokens } = this.#journal.document(document)
+    return onScreen.beyond(...stored).some((index) => {
+      const token = tokens[index]!
+      return token.person !== person.name && this.#journal.mayBeLost(token)
+    })
   }
 
   /** The first reason why not all is the same everywhere; undefined: it is. */
@@ -282,7 +304,10 @@ class Schedule {
       return `${damaged.name} has a damaged document`
     }
     for (const person of this.#people) {
-      const reason = person.unsettled((id) => textOf(first!.disk.doc(id as SubjectId)!))
+      const reason = person.unsettled(
+        (id) => textOf(first!.disk.doc(id as SubjectId)!),
+        (id) => this.#isOrphaned(person, id),
+      )
       if (reason !== undefined) return reason
     }
     return undefined
