@@ -1,0 +1,292 @@
+// The SDK against real servers: what people write survives servers that die and programs that end.
+
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { after, before, test, type TestContext } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { MemoryDevice } from '../src/adapters/storage/local-memory.ts'
+import { connect, FourfoldError, type Client, type LiveDocument } from '../src/client/index.ts'
+import { Fleet } from './fleet.ts'
+
+/** How long anything may take before it counts as never. */
+const patienceMs = 20_000
+const lookEveryMs = 5
+
+let fleet: Fleet
+
+before(async () => {
+  fleet = await Fleet.start()
+})
+
+after(async () => {
+  await fleet.end()
+})
+
+/** A set of one server, for what happens without any. */
+async function loneServer(t: TestContext): Promise<Fleet> {
+  const lone = await Fleet.start({ ids: ['a'] })
+  t.after(() => lone.end())
+  return lone
+}
+
+interface Who {
+  device?: MemoryDevice
+  /** The server first asked. */
+  at?: string
+  of?: Fleet
+}
+
+/** Ends with the test, whatever becomes of it. */
+function client(t: TestContext, name: string, { device, at = 'a', of = fleet }: Who = {}): Client {
+  const made = connect({
+    servers: [of.address(at)],
+    name,
+    agent: 'test',
+    ...(device && { storage: device.open() }),
+  })
+  t.after(() => made.close())
+  return made
+}
+
+let people = 0
+
+/** Somebody whom no server remembers from the test before. */
+function person(t: TestContext, who?: Who): Client {
+  return client(t, `Person ${++people}`, who)
+}
+
+async function until(what: string, holds: () => boolean): Promise<void> {
+  const lateAt = performance.now() + patienceMs
+  while (!holds()) {
+    if (performance.now() > lateAt) throw new Error(`${what}: not within ${patienceMs} ms`)
+    await sleep(lookEveryMs)
+  }
+}
+
+const saysItIsOn = (made: Client, count: number) => () =>
+  made.save.name === 'saved' && made.save.servers.length === count
+
+/** A file that all of these have open. */
+async function shared(name: string, ...clients: Client[]): Promise<LiveDocument[]> {
+  const file = await clients[0]!.create(name, '')
+  const documents = clients.map((each) => each.open(file.id))
+  await Promise.all(documents.map(({ loaded }) => loaded))
+  return documents
+}
+
+/** Starts what is not running, and waits until all are well. */
+async function restore(): Promise<void> {
+  for (const id of fleet.ids) {
+    if (fleet.isFrozen(id)) fleet.thaw(id)
+    else if (!fleet.isRunning(id)) await fleet.start(id)
+  }
+  await fleet.well()
+}
+
+test('two people on different servers see each other’s letters and carets', async (t) => {
+  const ada = person(t)
+  const ben = person(t, { at: 'c' })
+  await Promise.all([ada.joined(), ben.joined()])
+  const [hers, his] = await shared('together.md', ada, ben)
+  hers!.text.insert(0, 'Hello')
+  await until('Ben reads it', () => his!.text.toString() === 'Hello')
+  his!.text.insert(5, ' Ada')
+  assert.deepEqual(await his!.stored(), { servers: ['a', 'b', 'c', 'd'], of: 4 })
+  assert.equal(hers!.text.toString(), 'Hello Ada')
+  await until('Ada sees Ben', () => hers!.awareness.getStates().has(his!.doc.clientID))
+  assert.deepEqual(ben.files.find(({ id }) => id === hers!.id)?.name, 'together.md')
+  his!.close()
+  await until('Ben is gone', () => !hers!.awareness.getStates().has(his!.doc.clientID))
+})
+
+test('three servers are killed one after another: every edit is taken, 1/4, then 4/4', async (t) => {
+  t.after(restore)
+  const ada = person(t)
+  await ada.joined()
+  const [document] = await shared('killed.md', ada)
+  for (let round = 0; round < 3; round++) {
+    const { connection } = ada
+    assert.ok(connection.name === 'online')
+    const killed = fleet.kill(connection.server)
+    document!.text.insert(document!.text.length, `${round} `)
+    await killed
+    await until('another server has it', () => document!.receipt().servers.length > 0)
+  }
+  await until('it says 1/4', saysItIsOn(ada, 1))
+  assert.equal(ada.moves.length, 3)
+  await restore()
+  await until('it says 4/4', saysItIsOn(ada, 4))
+  assert.equal(document!.text.toString(), '0 1 2 ')
+})
+
+test('a frozen server is overtaken: the next edit is taken well within 2.5 s', async (t) => {
+  t.after(restore)
+  const ada = person(t)
+  await ada.joined()
+  const [document] = await shared('frozen.md', ada)
+  document!.text.insert(0, 'a')
+  await document!.stored()
+  await until('there is a standby', () => ada.servers.every(({ state }) => state === 'live'))
+  await sleep(500)
+  const { connection } = ada
+  assert.ok(connection.name === 'online')
+  fleet.freeze(connection.server)
+  document!.text.insert(1, 'b')
+  await until('another server has it', () => document!.receipt().servers.length > 0)
+  assert.notDeepEqual(ada.connection, connection)
+})
+
+test('a name that is taken is refused with a sentence, another one is let in', async (t) => {
+  const ada = client(t, 'Grace')
+  await ada.joined()
+  const other = client(t, 'Grace', { at: 'b' })
+  await assert.rejects(other.joined(), (error) => {
+    assert.ok(error instanceof FourfoldError)
+    assert.equal(error.code, 'taken')
+    assert.match(error.message, /Grace/)
+    return true
+  })
+  assert.equal(other.connection.name, 'refused')
+  other.retry('Grace 2')
+  await other.joined()
+  assert.equal(other.name, 'Grace 2')
+})
+
+test('an operation that breaks a rule fails with a code and a sentence', async (t) => {
+  const ada = person(t)
+  await ada.joined()
+  const file = await ada.create('operations.md', 'text')
+  await assert.rejects(ada.rename(file.id, '..'), { name: 'FourfoldError', code: 'invalid' })
+  await assert.rejects(ada.create('operations.md', ''), { name: 'FourfoldError', code: 'taken' })
+  await ada.remove(file.id)
+  assert.ok(ada.files.find(({ id }) => id === file.id)!.isDeleted)
+  await ada.restore(file.id)
+  const { servers } = await ada.rename(file.id, 'renamed.md')
+  assert.ok(servers.length >= 2)
+  await until('it has its name', () => ada.files.some(({ name }) => name === 'renamed.md'))
+})
+
+test('what was typed without servers is brought by the next program on the device', async (t) => {
+  const lone = await loneServer(t)
+  const device = new MemoryDevice()
+  const ada = person(t, { device, of: lone })
+  await ada.joined()
+  const [document] = await shared('device.md', ada)
+  document!.text.insert(0, 'on servers')
+  await document!.stored()
+  await lone.kill('a')
+  const kept = (await device.open().load(document!.id)).length
+  document!.text.insert(0, 'on this device, ')
+  await until('it is shown', () => ada.save.name === 'local')
+  assert.ok((await device.open().load(document!.id)).length > kept)
+  ada.close()
+  await lone.start('a')
+
+  // Nobody opens the document: the key and the text are enough.
+  const again = person(t, { device, of: lone })
+  await again.joined()
+  const ben = person(t, { of: lone })
+  await ben.joined()
+  const his = ben.open(document!.id)
+  await until('Ben reads it', () => his.text.toString() === 'on this device, on servers')
+})
+
+test('files and texts are here from the device before any server answers', async (t) => {
+  const lone = await loneServer(t)
+  const device = new MemoryDevice()
+  const ada = person(t, { device, of: lone })
+  await ada.joined()
+  const [document] = await shared('here.md', ada)
+  document!.text.insert(0, 'here')
+  await document!.stored()
+  let isListed = false
+  await until('the list is kept', () => {
+    const look = device.open().get('entries')
+    void look.then((entries) => (isListed = (entries as unknown[] | undefined)?.length === 1))
+    return isListed
+  })
+  ada.close()
+  await lone.kill('a')
+  const again = person(t, { device, of: lone })
+  const reopened = again.open(document!.id)
+  await reopened.loaded
+  assert.equal(reopened.text.toString(), 'here')
+  await until('the file is listed', () => again.files.some(({ name }) => name === 'here.md'))
+  assert.ok(!again.filesAreCurrent)
+})
+
+test('no server and no room on the device: it says that closing would lose edits', async (t) => {
+  const lone = await loneServer(t)
+  const device = new MemoryDevice()
+  const ada = person(t, { device, of: lone })
+  await ada.joined()
+  const [document] = await shared('danger.md', ada)
+  device.failure = 'the disk is full'
+  await lone.kill('a')
+  document!.text.insert(0, 'x')
+  await until('it is said', () => ada.save.name === 'danger')
+  assert.deepEqual(ada.save, { name: 'danger', waiting: 1, why: 'the disk is full' })
+  await lone.start('a')
+  await until('it is saved', () => document!.receipt().servers.length === 1)
+  await until('it says so', saysItIsOn(ada, 1))
+})
+
+test('more text than the outbox keeps arrives whole', async (t) => {
+  const ada = person(t)
+  const ben = person(t, { at: 'b' })
+  await Promise.all([ada.joined(), ben.joined()])
+  const [hers, his] = await shared('large.md', ada, ben)
+  const line = 'Ein ganzer Absatz, öfter. '
+  hers!.text.insert(0, line.repeat(220_000))
+  await hers!.stored()
+  await until('Ben has it', () => his!.text.length === line.length * 220_000)
+  assert.equal(his!.text.toString(), hers!.text.toString())
+})
+
+test('half a surrogate pair becomes U+FFFD before it is in the text', async (t) => {
+  const ada = person(t)
+  const ben = person(t)
+  await Promise.all([ada.joined(), ben.joined()])
+  const [hers, his] = await shared('surrogates.md', ada, ben)
+  hers!.text.insert(0, 'a\ud83db')
+  hers!.text.applyDelta([{ retain: 3 }, { insert: '\udc00!' }])
+  assert.equal(hers!.text.toString(), 'a\ufffdb\ufffd!')
+  await until('Ben reads the same', () => his!.text.toString() === 'a\ufffdb\ufffd!')
+})
+
+test('a document may be opened twice, and closed and opened again', async (t) => {
+  const ada = person(t)
+  await ada.joined()
+  const [one] = await shared('twice.md', ada)
+  const two = ada.open(one!.id)
+  assert.equal(two, one)
+  one!.close()
+  two.text.insert(0, 'x')
+  two.close()
+  const three = ada.open(one!.id)
+  await three.loaded
+  assert.equal(three.text.toString(), 'x')
+  await three.stored()
+})
+
+test('a closed client answers with a sentence, and its process ends', async (t) => {
+  t.after(restore)
+  const ada = person(t)
+  await ada.joined()
+  ada.close()
+  await assert.rejects(ada.create('late.md', ''), { code: 'unavailable' })
+
+  const file = fileURLToPath(new URL('client-that-ends.ts', import.meta.url))
+  const child = spawn(process.execPath, [file, fleet.address('a')], {
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  })
+  t.after(() => child.kill('SIGKILL'))
+  await once(child, 'message')
+  // Nobody answers its goodbye.
+  for (const id of fleet.ids) fleet.freeze(id)
+  child.send('close')
+  const [code] = await once(child, 'exit', { signal: AbortSignal.timeout(patienceMs) })
+  assert.equal(code, 0)
+})
