@@ -16,7 +16,7 @@ import { Fleet, type FleetOptions } from '../fleet.ts'
 const patienceMs = 30_000
 const lookEveryMs = 30
 
-const flags = [
+export const flags = [
   '--no-sandbox',
   '--disable-gpu',
   '--disable-quic',
@@ -27,7 +27,7 @@ const flags = [
 ]
 
 /** `npm test` says where the browser is; without it the usual places are looked at. */
-function executable(): string {
+export function executable(): string {
   const found = [process.env['CHROMIUM'], '/usr/bin/chromium', '/usr/bin/google-chrome'].find(
     (path) => path !== undefined && existsSync(path),
   )
