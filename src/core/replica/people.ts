@@ -9,6 +9,8 @@ import { PresenceSchema, type Presence } from '../model/wire.ts'
 interface Person {
   session: SessionId
   name: string
+  /** What all names have in common that are too like this one. */
+  likeness: string
   /** Lamport counter of the claim: the older claim keeps the name. */
   counter: number
   at: ReplicaId
@@ -18,6 +20,8 @@ interface Person {
 export class People {
   readonly #here: ReplicaId
   readonly #bySession = new Map<SessionId, Person>()
+  // When a server dies, its people come here at once, and each asks for a name among thousands.
+  readonly #byLikeness = new Map<string, Set<Person>>()
   readonly #silentSince = new Map<ReplicaId, number>()
   #counter = 0
 
@@ -27,9 +31,8 @@ export class People {
 
   /** The session that holds this name or one too like it, other than those given. */
   holder(name: string, except: readonly SessionId[]): Person | undefined {
-    const key = likeness(name)
-    for (const person of this.#bySession.values()) {
-      if (likeness(person.name) === key && !except.includes(person.session)) return person
+    for (const person of this.#namesakes(likeness(name))) {
+      if (!except.includes(person.session)) return person
     }
     return undefined
   }
@@ -38,7 +41,7 @@ export class People {
   claim(session: SessionId, name: string): Presence {
     const known = this.#bySession.get(session)
     const counter = known?.name === name ? known.counter : ++this.#counter
-    this.#bySession.set(session, { session, name, counter, at: this.#here })
+    this.#put({ session, name, likeness: likeness(name), counter, at: this.#here })
     return presence(session, name, counter, true)
   }
 
@@ -46,7 +49,7 @@ export class People {
   leave(session: SessionId): Presence | undefined {
     const person = this.#bySession.get(session)
     if (person?.at !== this.#here) return undefined
-    this.#bySession.delete(session)
+    this.#remove(session)
     return presence(session, person.name, person.counter, false)
   }
 
@@ -66,13 +69,14 @@ export class People {
     const known = this.#bySession.get(session)
     this.#counter = Math.max(this.#counter, said.counter)
     if (!said.isHere) {
-      if (known?.at === from) this.#bySession.delete(session)
+      if (known?.at === from) this.#remove(session)
       return undefined
     }
     // A session that is on this server has left the other one, whatever that still believes.
     if (known?.at === this.#here) return undefined
-    const other: Person = { session, name: said.name, counter: said.counter, at: from }
-    this.#bySession.set(session, other)
+    const { name, counter } = said
+    const other: Person = { session, name, likeness: likeness(name), counter, at: from }
+    this.#put(other)
     const mine = this.#twin(other)
     return mine && isOlder(other, mine) ? mine.session : undefined
   }
@@ -93,7 +97,7 @@ export class People {
       if (now - since < presenceLifeMs) continue
       this.#silentSince.delete(replica)
       for (const person of this.#bySession.values()) {
-        if (person.at === replica) this.#bySession.delete(person.session)
+        if (person.at === replica) this.#remove(person.session)
       }
     }
   }
@@ -108,11 +112,31 @@ export class People {
   }
 
   #twin(other: Person): Person | undefined {
-    const key = likeness(other.name)
-    for (const person of this.#bySession.values()) {
-      if (person.at === this.#here && likeness(person.name) === key) return person
+    for (const person of this.#namesakes(other.likeness)) {
+      if (person.at === this.#here) return person
     }
     return undefined
+  }
+
+  #namesakes(key: string): Iterable<Person> {
+    return this.#byLikeness.get(key) ?? []
+  }
+
+  #put(person: Person): void {
+    this.#remove(person.session)
+    this.#bySession.set(person.session, person)
+    const namesakes = this.#byLikeness.get(person.likeness)
+    if (namesakes) namesakes.add(person)
+    else this.#byLikeness.set(person.likeness, new Set([person]))
+  }
+
+  #remove(session: SessionId): void {
+    const person = this.#bySession.get(session)
+    if (!person) return
+    this.#bySession.delete(session)
+    const namesakes = this.#byLikeness.get(person.likeness)
+    namesakes?.delete(person)
+    if (namesakes?.size === 0) this.#byLikeness.delete(person.likeness)
   }
 }
 
