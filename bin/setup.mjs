@@ -50,6 +50,7 @@ const words = {
   bench: { needs: ['page'], run: ['bench/main.ts'] },
   sim: { needs: [], run: ['sim/main.ts'] },
   siege: { needs: ['page'], run: ['test/siege/main.ts'] },
+  crowd: { needs: ['page'], run: ['test/siege/crowd.ts'] },
 }
 
 /** Ends with one sentence for the person who started this. */
