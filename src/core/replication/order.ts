@@ -8,8 +8,11 @@ import type { VersionVector } from '../model/version-vector.ts'
 import type { Update } from '../model/wire.ts'
 import { updateBytes } from './gathering.ts'
 
-/** What waits longer is stored as it is: a cause that does not come must not keep text from people. */
-const waitMs = 1000
+/**
+ * What waits longer is stored as it is: a cause that does not come must not keep text from people.
+ * Time to ask three peers, of whom two do not answer.
+ */
+const waitMs = 3000
 /** Half of what a peer sends before it hears that something is stored: it must not wait for us. */
 const bytesMax = 512 * 1024
 
