@@ -509,7 +509,7 @@ class Page {
   }
 
   #perform(output: SessionOutput): void {
-    const { trace, timeline, journal, plan } = this.#options
+    const { trace, timeline, plan } = this.#options
     switch (output.type) {
       case 'dial':
         this.#dial(output.connection, output.address.replace('http://', ''))

@@ -11,8 +11,8 @@ import { create } from '@bufbuild/protobuf'
 import * as Y from 'yjs'
 import { writerOf } from '../src/core/model/ids.ts'
 import { decodeTextUpdate, offer, textRoot } from '../src/core/model/text-update.ts'
+import type { Code } from '../src/core/model/wire.ts'
 import {
-  Code,
   HoldingSchema,
   ServerMessageSchema,
   ServerSchema,

@@ -349,7 +349,12 @@ export class Session {
   #arrived(now: number, link: Link): void {
     if (this.#moving && this.#moving.from !== link.server) {
       const { from, since } = this.#moving
-      this.#moves.push({ at: Math.round(now), from, to: link.server, tookMs: Math.round(now - since) })
+      this.#moves.push({
+        at: Math.round(now),
+        from,
+        to: link.server,
+        tookMs: Math.round(now - since),
+      })
       if (this.#moves.length > movesMax) this.#moves.shift()
       this.#hasChanged = true
     }
