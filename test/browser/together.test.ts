@@ -142,3 +142,40 @@ test('one may leave and come back under another name', async () => {
   await ana.page.getByRole('button', { name: 'You are Anna' }).waitFor()
   await ana.reads('before')
 })
+
+test('whoever looks at another file is not shown in this one, until they come back', async () => {
+  const ana = await stage.join('Ana', 'a')
+  await ana.create('crowded.md')
+  await ana.create('quiet.md')
+  await ana.open('crowded.md')
+  const ben = await stage.join('Ben', 'b')
+  await ben.open('crowded.md')
+  const avatar = ben.page.getByRole('button', { name: /^Ana(, typing)?: go to their caret$/ })
+  await avatar.waitFor()
+  await ana.open('quiet.md')
+  await avatar.waitFor({ state: 'hidden' })
+  await ana.open('crowded.md')
+  await avatar.waitFor()
+})
+
+test('a reload leaves caret and scroll where they were', async () => {
+  const ana = await stage.join('Ana', 'a')
+  await ana.create('long.md')
+  await ana.type(Array.from({ length: 80 }, (_, line) => `line ${line}`).join('\n'))
+  await ana.chip('Saved · 4/4').waitFor()
+  for (let step = 0; step < 20; step++) await ana.page.keyboard.press('ArrowUp')
+  const topLine = () =>
+    ana.page.evaluate(() => {
+      const scroller = document.querySelector('.cm-scroller')!
+      const { top } = scroller.getBoundingClientRect()
+      const lines = [...document.querySelectorAll('.cm-line')]
+      return lines.find((line) => line.getBoundingClientRect().bottom > top + 2)?.textContent
+    })
+  const before = await topLine()
+  assert.notEqual(before, 'line 0')
+  await ana.page.reload()
+  await ana.page.getByText('Ln 60, Col 8').waitFor()
+  assert.equal(await topLine(), before)
+  await ana.type('!')
+  await ana.readsPart('line 59!')
+})
