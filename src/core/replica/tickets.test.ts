@@ -30,7 +30,8 @@ test('a server holds the tickets whose marks it covers', () => {
     ]),
     ['b2'],
   )
-  assert.equal(tickets.isEmpty, false)
+  assert.ok(tickets.areHeldBy(a))
+  assert.ok(!tickets.areHeldBy(b))
   assert.deepEqual(
     told(tickets, [
       [a, 12],
@@ -38,7 +39,7 @@ test('a server holds the tickets whose marks it covers', () => {
     ]),
     ['b3'],
   )
-  assert.equal(tickets.isEmpty, true)
+  assert.ok(tickets.areHeldBy(b))
 })
 
 test('what was told is not told again', () => {

@@ -9,15 +9,18 @@ import { HoldingSchema, type Holding } from '../model/wire.ts'
 const ticketsMax = 1024
 
 /**
- * Tickets in the order of their marks; on one channel they ascend. A server holds a ticket when it covers its mark; what is told
- * is cumulative, so a forgotten ticket is only told later, with the next one.
+ * Tickets in the order of their marks; on one channel they ascend. A server holds a ticket when it
+ * covers its mark; what is told is cumulative, so a forgotten ticket is only told later, with the
+ * next one.
  */
 export class Tickets {
   #waiting: { ticket: number; mark: Mark }[] = []
   readonly #told = new Map<ReplicaId, number>()
 
-  get isEmpty(): boolean {
-    return this.#waiting.length === 0
+  /** Whether it was told that this server holds all of them. */
+  areHeldBy(server: ReplicaId): boolean {
+    const last = this.#waiting.at(-1)
+    return last === undefined || last.ticket <= (this.#told.get(server) ?? 0)
   }
 
   add(ticket: number, mark: Mark): void {

@@ -45,8 +45,12 @@ export class Visitors {
   readonly #voice: Voice
   readonly #people: People
   readonly #byChannel = new Map<ClientChannel, Visitor>()
-  /** Those whose tickets wait for more disks. */
-  readonly #awaiting = new Set<Visitor>()
+  /** Those with new tickets. */
+  readonly #fresh = new Set<Visitor>()
+  /** By server, those whose tickets wait for its disk. */
+  readonly #awaiting = new Map<ReplicaId, Set<Visitor>>()
+  /** The marks that were covered when receipts were told. */
+  readonly #toldMarks = new Map<ReplicaId, Mark>()
   #servers: ServerView[] = []
   #lagToldAt = 0
   #isServing = false
@@ -144,7 +148,8 @@ export class Visitors {
 
   closed(visitor: Visitor): void {
     this.#byChannel.delete(visitor.channel)
-    this.#awaiting.delete(visitor)
+    this.#fresh.delete(visitor)
+    for (const awaiting of this.#awaiting.values()) awaiting.delete(visitor)
     this.#voice.forget(visitor.channel)
     const { session } = visitor
     const isStillHere = [...this.#byChannel.values()].some(
@@ -167,17 +172,37 @@ export class Visitors {
   /** A push or operation is on this disk, with all that this disk holds at `mark`. */
   stored(visitor: Visitor, ticket: number, mark: Mark): void {
     visitor.tickets.add(ticket, mark)
-    if (this.#byChannel.has(visitor.channel)) this.#awaiting.add(visitor)
+    if (this.#byChannel.has(visitor.channel)) this.#fresh.add(visitor)
   }
 
+  /** To be called at the end of each turn. */
   tellReceipts(): void {
-    for (const visitor of this.#awaiting) {
-      const holdings = visitor.tickets.holdings(this.#options.covered)
-      if (visitor.tickets.isEmpty) this.#awaiting.delete(visitor)
-      if (holdings.length === 0) continue
-      const value = create(StoredSchema, { holdings })
-      this.#voice.send([visitor.channel], { case: 'stored', value })
+    const due = new Set(this.#fresh)
+    this.#fresh.clear()
+    for (const [server, mark] of this.#options.covered) {
+      // While a server is away everybody who wrote waits for it: they are not looked at.
+      if (this.#toldMarks.get(server) === mark) continue
+      this.#toldMarks.set(server, mark)
+      for (const visitor of this.#awaiting.get(server) ?? []) due.add(visitor)
     }
+    for (const visitor of due) this.#tellReceipt(visitor)
+  }
+
+  #tellReceipt(visitor: Visitor): void {
+    const { channel, tickets } = visitor
+    const holdings = tickets.holdings(this.#options.covered)
+    for (const server of this.#options.covered.keys()) {
+      if (tickets.areHeldBy(server)) this.#awaiting.get(server)?.delete(visitor)
+      else this.#await(visitor, server)
+    }
+    if (holdings.length === 0) return
+    this.#voice.send([channel], { case: 'stored', value: create(StoredSchema, { holdings }) })
+  }
+
+  #await(visitor: Visitor, server: ReplicaId): void {
+    const awaiting = this.#awaiting.get(server)
+    if (awaiting) awaiting.add(visitor)
+    else this.#awaiting.set(server, new Set([visitor]))
   }
 
   // --------------------------------------------------------------------------- other servers
