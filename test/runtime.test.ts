@@ -13,14 +13,19 @@ import { ReplicaSetEngine } from '../src/adapters/engine/replica-set.ts'
 import { MemoryDisk, MemoryStorage } from '../src/adapters/storage/memory.ts'
 import { now, random } from '../src/adapters/system.ts'
 import { originOf, subjectId, type ReplicaId } from '../src/core/model/ids.ts'
-import { callsMax, sessionsMax } from '../src/core/model/limits.ts'
+import { callsMax, sessionsMax, watchBacklogMax } from '../src/core/model/limits.ts'
+import { sealUpdate } from '../src/core/model/snapshot.ts'
 import {
   Code,
+  EntrySchema,
+  Kind,
   SessionRequestSchema,
   SessionResponseSchema,
+  UpdateSchema,
   type ClientMessageSchema,
   type PeerMessage,
   type ServerMessage,
+  type Update,
 } from '../src/core/model/wire.ts'
 import type { Channel } from '../src/core/ports.ts'
 import { Replica } from '../src/core/replica/replica.ts'
@@ -40,7 +45,7 @@ interface World {
 }
 
 /** One server's loop on a memory disk. */
-function startRuntime(t: TestContext, peers: string[] = []) {
+function startRuntime(t: TestContext, peers: string[] = [], files = 0) {
   const world: World = { isFull: false, log: [], hasFailed: false, dialled: [] }
   const storage = new MemoryStorage(new MemoryDisk(), {
     flush: async () => {
@@ -48,6 +53,7 @@ function startRuntime(t: TestContext, peers: string[] = []) {
     },
     now,
   })
+  storage.commit({ updates: filed(files), snapshots: [] })
   const origin = originOf(id, random(10))
   const servers = [id, ...peers].map((each) => ({
     id: each as ReplicaId,
@@ -101,6 +107,19 @@ function startRuntime(t: TestContext, peers: string[] = []) {
   runtime.start()
   t.after(() => runtime.stop())
   return { runtime, engine, world }
+}
+
+/** So many files that an earlier life of this server made. */
+function filed(count: number): Update[] {
+  const origin = originOf(id, random(10))
+  return Array.from({ length: count }, (_, index) => {
+    const subject = subjectId(random(16))
+    const stamp = { counter: 1, origin }
+    const name = { value: `${index}.txt`, stamp }
+    const entry = create(EntrySchema, { id: subject, kind: Kind.TEXT, created: stamp, name })
+    const body = { case: 'entry' as const, value: toBinary(EntrySchema, entry) }
+    return sealUpdate(create(UpdateSchema, { subject, origin, seq: index + 1, body }))
+  })
 }
 
 /** A client of it, and what it heard. */
@@ -256,6 +275,18 @@ test('12 one call too many is sent elsewhere, and a caller that goes away ends i
   const ends = await Promise.all(watches.map((watch) => watch.next()))
   assert.ok(ends.every(({ done }) => done))
   assert.equal((await list()).type, 'list')
+})
+
+test('a folder of any size can be watched: its listing is no backlog', async (t) => {
+  const scene = startRuntime(t, [], watchBacklogMax + 1)
+  await serving(scene)
+  const gone = new AbortController()
+  let present = 0
+  for await (const answer of scene.runtime.watch({ type: 'watch', file: '' }, 'Ana', gone.signal)) {
+    if (answer.type === 'watched' && answer.event === 'ready') break
+    present++
+  }
+  assert.equal(present, watchBacklogMax + 1)
 })
 
 test('a stopping server says so, and then closes', async (t) => {

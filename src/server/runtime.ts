@@ -178,9 +178,12 @@ export class Runtime implements ClientLinkOwner {
   /** Answers for as long as the caller listens. Throws FourfoldError. */
   async *watch(request: Call, author: string, signal: AbortSignal): AsyncGenerator<Answer> {
     const answers = new Mailbox<Answer>(signal)
+    // What is there comes at once, and is as long as the folder.
+    let listed = 0
     const call = this.#begin(request, author, (answer) => {
+      if (answer.type === 'watched' && answer.event === 'present') listed++
       if (answer.type === 'failed') answers.end(answer.error)
-      else if (answers.size < watchBacklogMax) answers.put(answer)
+      else if (answers.size < listed + watchBacklogMax) answers.put(answer)
       else answers.end(new FourfoldError('too-large', 'Changes come faster than you read them.'))
     })
     try {
