@@ -234,3 +234,9 @@ export const farewellMs = 1000
 /** Wrong passwords from one address within the window; then it waits. */
 export const signInFailuresMax = 5
 export const signInWindowMs = 15 * 60_000
+
+/** Addresses with wrong passwords that are told apart: about 200 bytes each. */
+export const signInAddressesMax = 10_000
+
+/** Files in one answer to ListFiles: about 200 KB. */
+export const filesPerPageMax = 1000

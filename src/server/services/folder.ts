@@ -5,7 +5,7 @@ import { create } from '@bufbuild/protobuf'
 import type { HandlerContext, ServiceImpl } from '@connectrpc/connect'
 import { FourfoldError } from '../../core/model/errors.ts'
 import { subjectId } from '../../core/model/ids.ts'
-import { signInFailuresMax, signInWindowMs, textBytesMax } from '../../core/model/limits.ts'
+import { filesPerPageMax, textBytesMax } from '../../core/model/limits.ts'
 import {
   FileSchema,
   WatchEvent,
@@ -20,8 +20,7 @@ import { toConnectError } from '../errors.ts'
 import type { Runtime } from '../runtime.ts'
 import type { Caller, Tokens } from '../tokens.ts'
 import { callerAddress } from './address.ts'
-
-const filesPerPageMax = 1000
+import { SignInFailures } from './sign-in-failures.ts'
 
 /** Who calls when the set asks for no sign-in and none was made. */
 const guest: Caller = { name: 'guest' }
@@ -215,25 +214,4 @@ function readCursor(text: string, inTrash: boolean): Cursor {
     // Not JSON: not a page of ours, answered below.
   }
   throw new FourfoldError('invalid', 'That page is not one of this list; start without a page.')
-}
-
-// ------------------------------------------------------------------------ wrong passwords
-
-/** Keeps somebody from trying passwords: by address, because names are free to choose. */
-class SignInFailures {
-  readonly #failedAt = new Map<string, number[]>()
-
-  /** Throws FourfoldError when there were too many. */
-  check(address: string, now: number): void {
-    const recent = (this.#failedAt.get(address) ?? []).filter((at) => now - at < signInWindowMs)
-    if (recent.length === 0) this.#failedAt.delete(address)
-    else this.#failedAt.set(address, recent)
-    if (recent.length < signInFailuresMax) return
-    const minutes = Math.ceil((recent[0]! + signInWindowMs - now) / 60_000)
-    throw new FourfoldError('too-large', `Too many wrong passwords; try again in ${minutes} min.`)
-  }
-
-  add(address: string, now: number): void {
-    this.#failedAt.set(address, [...(this.#failedAt.get(address) ?? []), now])
-  }
 }
