@@ -86,3 +86,10 @@ test('without a storage nothing is kept, and that is said', async () => {
   assert.ok(!keepsake.isBehind('D'))
   assert.equal(keepsake.failure, 'this program keeps nothing on this device')
 })
+
+test('a list of files that does not decode keeps no program from beginning', async () => {
+  const device = new MemoryDevice()
+  await device.open().set('entries', [new Uint8Array([255])])
+  const keepsake = new Keepsake(device.open(), key, () => {})
+  assert.deepEqual((await keepsake.begin()).entries, [])
+})

@@ -68,9 +68,7 @@ export class Keepsake {
     return {
       keys,
       addresses: listOf(addresses, (each) => typeof each === 'string'),
-      entries: listOf<Uint8Array>(entries, (each) => each instanceof Uint8Array).map((bytes) =>
-        fromBinary(EntrySchema, bytes),
-      ),
+      entries: entriesOf(entries),
     }
   }
 
@@ -200,4 +198,15 @@ async function isDone(write: Promise<void>): Promise<true> {
 
 function listOf<T>(value: unknown, is: (each: unknown) => boolean): T[] {
   return Array.isArray(value) ? (value.filter(is) as T[]) : []
+}
+
+function entriesOf(value: unknown): Entry[] {
+  try {
+    return listOf<Uint8Array>(value, (each) => each instanceof Uint8Array).map((bytes) =>
+      fromBinary(EntrySchema, bytes),
+    )
+  } catch {
+    // Whatever the decoder says: the servers tell the list anew, and the program must begin.
+    return []
+  }
 }
