@@ -3,13 +3,12 @@
 //   program ─> edits, operations ─> Session ─> frames ─> servers
 //   program <─ texts, files, state <─ Session <─ frames <─ servers
 
-import { create, fromBinary, toBinary } from '@bufbuild/protobuf'
+import { fromBinary } from '@bufbuild/protobuf'
 import * as Y from 'yjs'
 import { FourfoldError } from '../core/model/errors.ts'
 import { subjectId, writerOf } from '../core/model/ids.ts'
 import {
   ServerState,
-  SessionRequestSchema,
   SessionResponseSchema,
   type Operation,
   type ServerMessage,
@@ -30,6 +29,7 @@ import type {
   ServerInfo,
 } from './api.ts'
 import { Files } from './files.ts'
+import { Frames } from './frames.ts'
 import { Keepsake } from './keepsake.ts'
 import { beatMs } from './keyring.ts'
 import { Listeners } from './listeners.ts'
@@ -40,8 +40,6 @@ import { Receipts } from './receipts.ts'
 const stepAfterMsMin = 1
 /** Timers of browsers overflow at 24 days. */
 const stepAfterMsMax = 3_600_000
-/** What is sent at once goes in frames of about this size. */
-const frameBytes = 1024 * 1024
 /** Documents of earlier sessions that are brought to the servers at once. */
 const recoveredMax = 32
 
@@ -372,13 +370,7 @@ export class SessionClient implements Client {
         this.#wires.delete(output.connection)
         return
       case 'send':
-        frames.add(
-          output.connection,
-          toBinary(
-            SessionRequestSchema,
-            create(SessionRequestSchema, { messages: [output.message] }),
-          ),
-        )
+        frames.add(output.connection, output.message)
         return
       case 'integrate':
         this.#documents.get(output.document)?.integrate(output.update)
@@ -495,38 +487,4 @@ function now(): number {
 
 function closedError(): FourfoldError {
   return new FourfoldError('unavailable', 'This client was closed.')
-}
-
-/** What is to be sent on each connection. Encodings of messages in a row are one message. */
-class Frames {
-  readonly #send: (connection: ConnectionId, frame: Uint8Array<ArrayBuffer>) => void
-  readonly #parts = new Map<ConnectionId, { encoded: Uint8Array[]; bytes: number }>()
-
-  constructor(send: (connection: ConnectionId, frame: Uint8Array<ArrayBuffer>) => void) {
-    this.#send = send
-  }
-
-  add(connection: ConnectionId, encoded: Uint8Array): void {
-    const parts = this.#parts.get(connection) ?? { encoded: [], bytes: 0 }
-    this.#parts.set(connection, parts)
-    parts.encoded.push(encoded)
-    parts.bytes += encoded.length
-    if (parts.bytes >= frameBytes) this.#flushOne(connection)
-  }
-
-  flush(): void {
-    for (const connection of [...this.#parts.keys()]) this.#flushOne(connection)
-  }
-
-  #flushOne(connection: ConnectionId): void {
-    const { encoded, bytes } = this.#parts.get(connection)!
-    this.#parts.delete(connection)
-    const frame = new Uint8Array(bytes)
-    let at = 0
-    for (const part of encoded) {
-      frame.set(part, at)
-      at += part.length
-    }
-    this.#send(connection, frame)
-  }
 }
