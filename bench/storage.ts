@@ -1,116 +1,120 @@
-// Durable appends a second through the store, beside bare SQLite with the same bytes, in one run.
+// Durable appends a second through the store alone, beside bare SQLite with the same bytes.
 
 import { create, toBinary } from '@bufbuild/protobuf'
 import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
+
 import { openSqliteStorage } from '../src/adapters/storage/sqlite.ts'
 import { originOf, subjectId, type ReplicaId } from '../src/core/model/ids.ts'
 import { sealUpdate } from '../src/core/model/snapshot.ts'
 import { UpdateSchema, type Update } from '../src/core/model/wire.ts'
+import type { Storage } from '../src/core/ports.ts'
+import { bareRate } from './bare.ts'
+import type { Row, Section } from './report.ts'
+import { median } from './statistics.ts'
 
 const writers = 256
-const updatesEach = 400
-const rounds = 5
-const directory = mkdtempSync(join(process.cwd(), 'bench-'))
+const updatesEach = 300
+const rounds = 9
+const bodyBytes = 60
+const part = 0.8
 const replica = 'a' as ReplicaId
-const origin = originOf(replica, crypto.getRandomValues(new Uint8Array(10)))
 
-/** What a store does with all that came while it wrote the last batch. */
-type Commit = (updates: Update[]) => Promise<void>
+const random = (bytes: number) => crypto.getRandomValues(new Uint8Array(bytes))
 
-function updateOf(seq: number, subject: string): Update {
-  const value = crypto.getRandomValues(new Uint8Array(60))
-  const fields = { origin, seq, subject, author: 'ada', at: Date.now() }
-  return sealUpdate(create(UpdateSchema, { ...fields, body: { case: 'text', value } }))
-}
-
-/** Each writer appends its next update when the last one is durable; returns updates a second. */
-async function measure(updates: Update[], commit: Commit): Promise<number> {
-  let gathered: { update: Update; done: () => void }[] = []
-  let isWriting = false
-  const write = async () => {
-    isWriting = true
-    while (gathered.length > 0) {
-      const batch = gathered
-      gathered = []
-      await commit(batch.map(({ update }) => update))
-      for (const { done } of batch) done()
-      // The writers take their turn.
-      await Promise.resolve()
-    }
-    isWriting = false
-  }
-  let next = 0
-  const writer = async () => {
-    while (next < updates.length) {
-      const update = updates[next++]!
-      await new Promise<void>((done) => {
-        gathered.push({ update, done })
-        if (!isWriting && gathered.length === Math.min(writers, updates.length)) void write()
-      })
-    }
-  }
-  const startedAt = performance.now()
-  await Promise.all(Array.from({ length: writers }, writer))
-  return (updates.length / (performance.now() - startedAt)) * 1000
-}
-
-async function measureBare(updates: Update[], name: string): Promise<number> {
-  const db = new DatabaseSync(join(directory, name))
-  db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; CREATE TABLE log (record BLOB)')
-  const [begin, insert, end] = [
-    db.prepare('BEGIN IMMEDIATE'),
-    db.prepare('INSERT INTO log VALUES (?)'),
-    db.prepare('COMMIT'),
-  ]
-  const records = new Map(updates.map((update) => [update, toBinary(UpdateSchema, update)]))
-  const rate = await measure(updates, (batch) => {
-    begin.run()
-    for (const update of batch) insert.run(records.get(update)!)
-    end.run()
-    return Promise.resolve()
-  })
-  db.close()
-  return rate
-}
-
-async function measureStore(updates: Update[], name: string): Promise<number> {
-  const storage = await openSqliteStorage({
-    directory: join(directory, name),
-    set: 'bench',
-    replica,
-  })
-  const rate = await measure(updates, (batch) => storage.write({ updates: batch, snapshots: [] }))
-  await storage.close()
-  return rate
-}
-
-const median = (values: number[]) => values.sort((a, b) => a - b)[values.length >> 1]!
-
-try {
-  for (const documents of [1, writers]) {
-    const subjects = Array.from({ length: documents }, () =>
-      subjectId(crypto.getRandomValues(new Uint8Array(16))),
-    )
-    const updates = Array.from({ length: writers * updatesEach }, (_, index) =>
-      updateOf(index + 1, subjects[index % documents]!),
-    )
-    const bare: number[] = []
-    const store: number[] = []
-    const ratios: number[] = []
+export async function storage(): Promise<Section> {
+  const directory = mkdtempSync(join(tmpdir(), 'fourfold-bench-'))
+  const found = { many: [], one: [], bare: [] } as Record<string, number[]>
+  try {
     for (let round = 0; round < rounds; round++) {
-      const name = `${documents}-${round}`
-      bare.push(await measureBare(updates, `${name}.sqlite`))
-      store.push(await measureStore(updates, name))
-      ratios.push(store[round]! / bare[round]!)
+      const place = (name: string) => join(directory, `${name}${round}`)
+      found.many!.push(await storeRate(place('many'), writers))
+      found.bare!.push(await bareRate(place('bare'), updates(writers).map(encoded)))
+      found.one!.push(await storeRate(place('one'), 1))
     }
-    console.log(
-      `${writers} writers, ${documents} documents: ` +
-        `bare ${Math.round(median(bare))}/s, store ${Math.round(median(store))}/s, ` +
-        `ratio ${median(ratios).toFixed(2)}`,
-    )
+  } finally {
+    rmSync(directory, { recursive: true, force: true })
   }
-} finally {
-  rmSync(directory, { recursive: true })
+  const row = (figure: string, rate: number[]): Row => {
+    // Round by round: what disturbed one disturbed the other.
+    const ratio = median(rate.map((each, round) => each / found.bare![round]!))
+    const baseline = perSecond(found.bare!)
+    const verdict = { bar: `≥ ${part.toFixed(2)}`, isMet: ratio >= part }
+    return { figure, measured: perSecond(rate), baseline, ratio: ratio.toFixed(2), ...verdict }
+  }
+  return {
+    name: 'storage',
+    title: 'Durable appends a second through the store',
+    method:
+      `${writers} writers within one process, each of which appends ${bodyBytes} bytes when its ` +
+      'last append is on the disk; all that gathered meanwhile is one write. Baseline: bare ' +
+      'SQLite with group commit of the same records.',
+    rows: [row('256 documents', found.many!), row('one document', found.one!)],
+  }
 }
+
+const perSecond = (rates: number[]) => `${Math.round(median(rates))}/s`
+
+async function storeRate(directory: string, documents: number): Promise<number> {
+  const store = await openSqliteStorage({ directory, set: 'bench', replica })
+  const appends = new Appends(store)
+  const all = updates(documents)
+  const startedAt = performance.now()
+  // Seqs ascend in the order of the appends, as in a server.
+  let seq = 0
+  await Promise.all(
+    all.map(async (own) => {
+      for (const update of own) {
+        update.seq = ++seq
+        await new Promise<void>((stored) => appends.add(update, stored))
+      }
+    }),
+  )
+  const tookMs = performance.now() - startedAt
+  await store.close()
+  return (seq / tookMs) * 1000
+}
+
+/** One write at the disk; what comes meanwhile goes into the next. */
+class Appends {
+  readonly #store: Storage
+  #gathered: { update: Update; stored: () => void }[] = []
+  #isWriting = false
+
+  constructor(store: Storage) {
+    this.#store = store
+  }
+
+  add(update: Update, stored: () => void): void {
+    this.#gathered.push({ update, stored })
+    if (this.#isWriting) return
+    this.#isWriting = true
+    setImmediate(() => void this.#write())
+  }
+
+  async #write(): Promise<void> {
+    const batch = this.#gathered
+    this.#gathered = []
+    await this.#store.write({ updates: batch.map(({ update }) => update), snapshots: [] })
+    for (const { stored } of batch) stored()
+    this.#isWriting = false
+  }
+}
+
+/** Per writer its updates; the writers share so many documents. */
+function updates(documents: number): Update[][] {
+  const origin = originOf(replica, random(10))
+  const subjects = Array.from({ length: documents }, () => subjectId(random(16)))
+  return Array.from({ length: writers }, (_, writer) =>
+    Array.from({ length: updatesEach }, (__, index) => {
+      const subject = subjects[writer % documents]!
+      const seq = index * writers + writer + 1
+      const fields = { origin, seq, subject, author: `w${writer}`, at: Date.now() }
+      const body: Update['body'] = { case: 'text', value: random(bodyBytes) }
+      return sealUpdate(create(UpdateSchema, { ...fields, body }))
+    }),
+  )
+}
+
+const encoded = (own: Update[]) => own.map((update) => toBinary(UpdateSchema, update))

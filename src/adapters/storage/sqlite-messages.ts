@@ -46,10 +46,10 @@ export interface BatchEnd {
   recount: SubjectId[]
 }
 
-/** To the writer. A batch is one or more `rows` and then `commit`: one transaction. */
+/** To the writer. A batch is any number of `rows` and then `commit`: one transaction. */
 export type WriterRequest =
   | { type: 'rows'; rows: UpdateRows }
-  | { type: 'commit'; end: BatchEnd }
+  | { type: 'commit'; rows: UpdateRows; end: BatchEnd }
   /** Instead of the pieces `old` stands `piece`, where there is one; rows up to `upTo` may go. */
   | { type: 'install'; subject: SubjectId; piece?: PieceRow; old: number[]; upTo: Seqs }
   /** Operations from before this instant are forgotten. */

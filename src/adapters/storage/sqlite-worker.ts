@@ -39,6 +39,7 @@ function perform(writer: StoreWriter, request: Exclude<WriterRequest, { type: 'c
       writer.insert(request.rows)
       return
     case 'commit':
+      writer.insert(request.rows)
       tell({ type: 'stored', ...writer.commit(request.end) })
       break
     case 'install':

@@ -25,6 +25,7 @@ import {
   packUpdates,
   type MergeReply,
   type MergeRequest,
+  type UpdateRows,
   type WriterReply,
   type WriterRequest,
 } from './sqlite-messages.ts'
@@ -35,7 +36,7 @@ export { StorageError, type StorageErrorCode } from './storage-error.ts'
 export type { StoreOwner } from './sqlite-directory.ts'
 
 /** Updates packed at once: the writer inserts the first ones while the next are packed. */
-const packedAtOnce = 64
+const packedAtOnce = 128
 
 /** How often old operations are forgotten, while something is written. */
 const forgetEveryMs = 3600 * 1000
@@ -124,11 +125,14 @@ class SqliteClient implements SqliteStorage {
     const recount = this.reader.coveredAhead(batch.updates)
     for (const { subject } of batch.snapshots) recount.add(subject as SubjectId)
     try {
-      for (let from = 0; from < batch.updates.length; from += packedAtOnce) {
-        const rows = packUpdates(batch.updates.slice(from, from + packedAtOnce))
-        this.#tell({ type: 'rows', rows }, [rows.columns.buffer, rows.records.buffer])
+      const { updates } = batch
+      let from = 0
+      for (; updates.length - from > packedAtOnce; from += packedAtOnce) {
+        const rows = packUpdates(updates.slice(from, from + packedAtOnce))
+        this.#tell({ type: 'rows', rows }, rows)
       }
-      this.#tell({ type: 'commit', end: packEnd(batch, progress, recount) })
+      const rows = packUpdates(updates.slice(from))
+      this.#tell({ type: 'commit', rows, end: packEnd(batch, progress, recount) }, rows)
       this.#forget()
       const stored = await new Promise<Stored>((resolve, reject) => {
         this.#write = { resolve, reject }
@@ -234,8 +238,9 @@ class SqliteClient implements SqliteStorage {
     this.#tell({ type: 'forget', before: now - operationLifeMs })
   }
 
-  #tell(request: WriterRequest, moved: ArrayBuffer[] = []): void {
-    this.#parts.writer.postMessage(request, moved)
+  #tell(request: WriterRequest, moved?: UpdateRows): void {
+    const buffers = moved ? [moved.columns.buffer, moved.records.buffer] : []
+    this.#parts.writer.postMessage(request, buffers)
   }
 
   /** Whoever waits or comes hears the first reason. */
