@@ -1,34 +1,11 @@
 // One channel to a client: who it is, what it follows, how much it may still send.
 
+import { Allowance } from '../model/allowance.ts'
 import { writerOf, sessionOf, type SessionId, type SubjectId } from '../model/ids.ts'
 import { sessionBurstBytesMax, sessionBytesPerSecondMax } from '../model/limits.ts'
 import type { Hello } from '../model/wire.ts'
 import type { ClientChannel } from './messages.ts'
 import { Tickets } from './tickets.ts'
-
-/** A budget that refills with time: so many a second on average, `most` at once. */
-export class Allowance {
-  readonly #perSecond: number
-  readonly #most: number
-  #left: number
-  #at: number
-
-  constructor(now: number, perSecond: number, most: number) {
-    this.#perSecond = perSecond
-    this.#most = most
-    this.#left = most
-    this.#at = now
-  }
-
-  /** Takes `amount` if it is there. */
-  take(now: number, amount: number): boolean {
-    this.#left = Math.min(this.#most, this.#left + ((now - this.#at) * this.#perSecond) / 1000)
-    this.#at = now
-    if (this.#left < amount) return false
-    this.#left -= amount
-    return true
-  }
-}
 
 export interface Rates {
   pushesPerSecond: number

@@ -5,6 +5,7 @@
 // A receipt counts only for what was sent on the connection that brought it: "server b holds all
 // tickets up to 7" says nothing of a push that took another way.
 
+import { Allowance } from '../model/allowance.ts'
 import {
   creditAfterBytes,
   deadAfterPingMs,
@@ -15,7 +16,6 @@ import {
   slowBytesPerMs,
 } from '../model/limits.ts'
 import type { Holding } from '../model/wire.ts'
-import { Allowance } from './allowance.ts'
 import type { ConnectionId } from './messages.ts'
 import { bytesOf, isUnacknowledged, type Parcel } from './parcel.ts'
 

@@ -1,4 +1,4 @@
-// The budget of what may be sent.
+// The budget of what may be sent: kept to by clients, kept up by servers.
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -24,4 +24,17 @@ test('what is saved up is never more than a burst, whatever the clock does', () 
 
 test('more than a burst never comes', () => {
   assert.equal(new Allowance(0, 10, 5).readyAt(0, 6), Infinity)
+})
+
+test('what is taken beyond it is refused, and costs nothing', () => {
+  const allowance = new Allowance(0, 50, 500)
+  const taken = (now: number) => {
+    let count = 0
+    while (allowance.take(now, 1)) count++
+    return count
+  }
+  assert.equal(taken(0), 500)
+  assert.equal(taken(0), 0)
+  assert.equal(taken(1000), 50)
+  assert.equal(taken(1_000_000), 500)
 })

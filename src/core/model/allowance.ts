@@ -1,12 +1,12 @@
-// A budget that refills with time: so much a second on average, so much at once.
+// A budget that refills with time: what a server grants to a client, and a client keeps to.
 
-/** What a server grants; kept here so that it is never overdrawn there. */
 export class Allowance {
   readonly #perSecond: number
   readonly #most: number
   #left: number
   #at: number
 
+  /** So much a second on average, and `most` at once. */
   constructor(now: number, perSecond: number, most: number) {
     this.#perSecond = perSecond
     this.#most = most
@@ -21,10 +21,12 @@ export class Allowance {
     return now + Math.ceil((Math.max(0, amount - this.#left) * 1000) / this.#perSecond)
   }
 
-  /** Takes `amount`; to be called only when it is there. */
-  take(now: number, amount: number): void {
+  /** Takes `amount` if it is there, else nothing. */
+  take(now: number, amount: number): boolean {
     this.#refill(now)
+    if (this.#left < amount) return false
     this.#left -= amount
+    return true
   }
 
   #refill(now: number): void {
