@@ -1,5 +1,6 @@
 // What whole-file clients ask: list, read, save, delete, watch. One call, one or more answers.
 
+import { encodeUtf8 } from 'lib0/string'
 import { FourfoldError } from '../model/errors.ts'
 import type { Folder } from '../model/folder.ts'
 import { isSubjectId, sessionOf, type ReplicaId, type SubjectId } from '../model/ids.ts'
@@ -15,7 +16,6 @@ import type { Documents } from './documents.ts'
 import type { Answer, Call, CallId, FileView } from './messages.ts'
 import type { Operations } from './operations.ts'
 import type { People } from './people.ts'
-import { utf8 } from './utf8.ts'
 import type { Visitors } from './visitors.ts'
 import type { Voice } from './voice.ts'
 
@@ -174,7 +174,7 @@ export class Calls {
     const { file, text, operation } = request
     if (!isSubjectId(operation))
       throw new FourfoldError('invalid', 'An operation needs an id of 128 bits.')
-    if (utf8(text).length > textBytesMax) {
+    if (encodeUtf8(text).length > textBytesMax) {
       throw new FourfoldError('too-large', `The file would be larger than ${textBytesMax} bytes.`)
     }
     const done = this.#doneFor(operation)

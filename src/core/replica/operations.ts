@@ -1,6 +1,7 @@
 // Changes of the folder: what a client's operation becomes in the logs.
 
 import { create, toBinary } from '@bufbuild/protobuf'
+import { encodeUtf8 } from 'lib0/string'
 import * as Y from 'yjs'
 import { FourfoldError } from '../model/errors.ts'
 import type { Folder } from '../model/folder.ts'
@@ -10,7 +11,6 @@ import { checkFileName } from '../model/names.ts'
 import { textRoot } from '../model/snapshot.ts'
 import type { NewUpdate } from '../ports.ts'
 import { EntrySchema, Kind, StampSchema, type Entry, type Stamp } from '../model/wire.ts'
-import { utf8 } from './utf8.ts'
 
 /** Who asks, when, under which operation id. */
 export interface Request {
@@ -43,7 +43,7 @@ export class Operations {
     if (this.#folder.size >= entriesMax) {
       throw new FourfoldError('too-large', `This folder holds ${entriesMax} files already.`)
     }
-    const bytes = utf8(text)
+    const bytes = encodeUtf8(text)
     if (bytes.length > textBytesMax) {
       throw new FourfoldError('too-large', `A text file may have at most ${textBytesMax} bytes.`)
     }

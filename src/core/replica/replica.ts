@@ -8,6 +8,7 @@
 // (13); what does not load is unavailable here, not empty (7); a client never seeds text (8).
 
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf'
+import { encodeUtf8 } from 'lib0/string'
 import { FourfoldError } from '../model/errors.ts'
 import { Folder } from '../model/folder.ts'
 import { isSubjectId, type Origin, type ReplicaId, type SubjectId } from '../model/ids.ts'
@@ -33,7 +34,6 @@ import { Documents, type Seal } from './documents.ts'
 import type { ClientChannel, ReplicaInput, ReplicaOutput, ReplicaStatus } from './messages.ts'
 import { Operations, type Request } from './operations.ts'
 import { People } from './people.ts'
-import { utf8 } from './utf8.ts'
 import type { Rates, Visitor } from './visitor.ts'
 import { Visitors } from './visitors.ts'
 import { Voice } from './voice.ts'
@@ -438,7 +438,7 @@ export class Replica {
   }
 
   #nameVersion({ operation, author, at }: Request, id: string, name: string): NewUpdate {
-    if (utf8(name).length > nameBytesMax) {
+    if (encodeUtf8(name).length > nameBytesMax) {
       throw new FourfoldError('too-large', `A name may have at most ${nameBytesMax} bytes.`)
     }
     const subject = this.#entry(id).id as SubjectId
