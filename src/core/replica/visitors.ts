@@ -1,6 +1,7 @@
 // Who is here: admission, screen names, receipts of what each channel pushed.
 
 import { create } from '@bufbuild/protobuf'
+import { codeOf } from '../model/error-codes.ts'
 import { FourfoldError } from '../model/errors.ts'
 import type { ReplicaId, SessionId } from '../model/ids.ts'
 import { earlierKeysMax } from '../model/limits.ts'
@@ -10,6 +11,7 @@ import {
   ServerSchema,
   ServersSchema,
   ServerState,
+  sessionProtocol,
   StoredSchema,
   type Hello,
   type Presence,
@@ -19,10 +21,8 @@ import type { Mark, ServerView } from '../ports.ts'
 import type { ClientChannel } from './messages.ts'
 import type { People } from './people.ts'
 import { Visitor, type Rates } from './visitor.ts'
-import { codeOf, type Voice } from './voice.ts'
+import type { Voice } from './voice.ts'
 
-/** The revision of the language between clients and servers. */
-const protocol = 1
 /** A client that goes on writing under a foreign id after so many refusals is cut. */
 const offencesMax = 3
 /** Changes of a lag alone are told this seldom. */
@@ -102,9 +102,9 @@ export class Visitors {
   }
 
   #admit(now: number, channel: ClientChannel, hello: Hello): Visitor {
-    if (hello.protocol !== protocol) {
-      const age = hello.protocol > protocol ? 'older' : 'newer'
-      const both = `it speaks revision ${protocol}, not ${hello.protocol}`
+    if (hello.protocol !== sessionProtocol) {
+      const age = hello.protocol > sessionProtocol ? 'older' : 'newer'
+      const both = `it speaks revision ${sessionProtocol}, not ${hello.protocol}`
       throw new FourfoldError('protocol', `This server is ${age} than your client: ${both}.`)
     }
     if (!this.#isServing) {

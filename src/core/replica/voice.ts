@@ -1,12 +1,13 @@
 // What this mind says: messages to clients, requests to the engine, lines for the operator.
 
 import { create } from '@bufbuild/protobuf'
+import { codeOf } from '../model/error-codes.ts'
 import type { FourfoldError } from '../model/errors.ts'
 import type { EngineRequest } from '../ports.ts'
 import {
-  Code,
   EphemeralSchema,
   ServerMessageSchema,
+  type Code,
   type Ephemeral,
   type ServerMessage,
 } from '../model/wire.ts'
@@ -103,27 +104,5 @@ export class Voice {
 
   log(level: 'info' | 'error', text: string): void {
     this.#outputs.push({ type: 'log', level, text })
-  }
-}
-
-/** The wire's word for the kind of an error. */
-export function codeOf(error: FourfoldError): Code {
-  switch (error.code) {
-    case 'invalid':
-      return Code.INVALID
-    case 'forbidden':
-      return Code.FORBIDDEN
-    case 'not-found':
-      return Code.NOT_FOUND
-    case 'taken':
-      return Code.TAKEN
-    case 'too-large':
-      return Code.TOO_LARGE
-    case 'unavailable':
-      return Code.UNAVAILABLE
-    case 'unauthenticated':
-      return Code.UNAUTHENTICATED
-    case 'protocol':
-      return Code.PROTOCOL
   }
 }

@@ -7,10 +7,17 @@
 // (4). Liveness: while one server can be reached, edits reach it within a bounded time.
 
 import { encodeUtf8 } from 'lib0/string'
+import { errorOf } from '../model/error-codes.ts'
 import { FourfoldError, type ErrorCode } from '../model/errors.ts'
 import { sessionOf, writerOf, type SessionId } from '../model/ids.ts'
 import { earlierKeysMax, liveMs, movesMax, textBytesMax } from '../model/limits.ts'
-import { Code, type Refused, type Server, type ServerMessage, type Welcome } from '../model/wire.ts'
+import {
+  sessionProtocol,
+  type Refused,
+  type Server,
+  type ServerMessage,
+  type Welcome,
+} from '../model/wire.ts'
 import { Carets } from './carets.ts'
 import { Connections } from './connections.ts'
 import { Delivery } from './delivery.ts'
@@ -26,8 +33,6 @@ import { SaveWatch, type SaveState } from './save-state.ts'
 export type { Documents } from './follows.ts'
 export type { SaveState } from './save-state.ts'
 
-/** The revision of the language between clients and servers. */
-const protocol = 1
 /** A dial that is due within this belongs to joining. */
 const soonMs = 50
 /** A server counts as live for a second without a word, or without what is that new; and a margin. */
@@ -301,7 +306,7 @@ export class Session {
         $typeName: 'fourfold.v1.Hello',
         key,
         name: this.#name,
-        protocol,
+        protocol: sessionProtocol,
         earlierKeys: earlierKeys.slice(0, earlierKeysMax),
         isStandby,
         token,
@@ -674,18 +679,3 @@ function operationBytes({ operation }: OperationBody): number {
   if (operation.case !== 'create') return operationFrameBytes
   return operationFrameBytes + encodeUtf8(operation.value.text).length
 }
-
-function errorOf({ code, text }: { code: Code; text: string }): FourfoldError {
-  return new FourfoldError(codeNames.get(code) ?? 'unavailable', text)
-}
-
-const codeNames: ReadonlyMap<Code, ErrorCode> = new Map<Code, ErrorCode>([
-  [Code.INVALID, 'invalid'],
-  [Code.FORBIDDEN, 'forbidden'],
-  [Code.NOT_FOUND, 'not-found'],
-  [Code.TAKEN, 'taken'],
-  [Code.TOO_LARGE, 'too-large'],
-  [Code.UNAVAILABLE, 'unavailable'],
-  [Code.UNAUTHENTICATED, 'unauthenticated'],
-  [Code.PROTOCOL, 'protocol'],
-])
