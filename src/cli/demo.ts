@@ -13,11 +13,13 @@ const help = `Usage: fourfold demo [--port PORT] [--data DIR] [--no-open]
 Starts four servers, opens the page, and lets a robot type into "demo.md". The keys 1 to 4 kill and
 revive the servers a to d; q ends it. One line shows what the robot notices of it.
 
-  --port PORT  of the first server; the others have the next three (4400)
+  --port PORT  of the first server; the others have the next three (4410)
   --data DIR   where the servers keep everything; otherwise in a directory that goes with the demo
   --no-open    only print where the page is
 `
 
+/** Beside a set of `fourfold up`; a browser keeps what it stores of the two apart as well. */
+const demoPort = '4410'
 /** A fast typist. */
 const keystrokeMs = 120
 /** How often the robot looks whether its edits are acknowledged: what it measures is that exact. */
@@ -38,7 +40,7 @@ export const demo: Command = {
   help,
   async run(words) {
     const { values } = readWords(words, {
-      port: { type: 'string', default: '4400' },
+      port: { type: 'string', default: demoPort },
       data: { type: 'string' },
       'no-open': { type: 'boolean', default: false },
     })
@@ -67,6 +69,7 @@ async function show(data: string, port: number, opens: boolean): Promise<void> {
     process.stdout.write(`
   The page ${isOpened ? 'opens' : 'is'} at ${page} – open "demo.md" and type along.
   Keys: 1 2 3 4 kill and revive the servers a b c d · q ends the demo
+  ● lives, ◌ starts, ✕ is dead · slowest: the longest that an edit waited for a disk
 
 `)
     await robot.start()
@@ -165,16 +168,17 @@ const signs = { live: '●', starting: '◌', dead: '✕' }
 
 function line(stage: Stage, robot: Robot): string {
   const { client } = robot
-  const servers = [...stage.states].map(([id, state]) => `${id} ${signs[state]} ${state}`)
+  const servers = [...stage.states].map(([id, state]) => `${id} ${signs[state]}`)
   const { connection } = client
   const at = connection.name === 'online' ? `on ${connection.server}` : connection.name
   const longestMs = Math.round(Math.max(robot.longestMs, robot.waitsMs()))
   const moved = client.moves.at(-1)
-  const move = moved ? ` · moved ${moved.from} → ${moved.to} in ${Math.round(moved.tookMs)} ms` : ''
+  const move = moved ? ` · moved in ${Math.round(moved.tookMs)} ms` : ''
   const { save } = client
   const saved = save.name === 'saved' ? `saved ${save.servers.length}/${save.of}` : save.name
-  const edits = `${robot.acknowledged} edits acknowledged, longest wait ${longestMs} ms`
-  return `${servers.join('  ')}  │ robot ${at} · ${saved} · ${edits}${move}`
+  // What it is about comes to stand within the 80 columns of a small terminal.
+  const edits = `${robot.acknowledged} edits, slowest ${longestMs} ms`
+  return `${servers.join(' ')} │ ${at} · ${saved} · ${edits}${move}`
 }
 
 /** Shows a line that changes in place; where there is no terminal, one after the other. */
