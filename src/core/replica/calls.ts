@@ -4,7 +4,7 @@ import { encodeUtf8 } from 'lib0/string'
 import { FourfoldError } from '../model/errors.ts'
 import type { Folder } from '../model/folder.ts'
 import { isSubjectId, sessionOf, type ReplicaId, type SubjectId } from '../model/ids.ts'
-import { textBytesMax } from '../model/limits.ts'
+import { callsMax, receiptWaitMs, textBytesMax } from '../model/limits.ts'
 import { checkScreenName } from '../model/names.ts'
 import { storedVersions } from '../model/snapshot.ts'
 import { applyEdits, mergeText } from '../model/text-merge.ts'
@@ -19,12 +19,8 @@ import type { People } from './people.ts'
 import type { Visitors } from './visitors.ts'
 import type { Voice } from './voice.ts'
 
-/** A save is answered after this, even when a live server has not said yet that it has it. */
-const answerAfterMs = 250
 /** With one disk only, while others live, an answer waits for a second disk at most this long. */
 const answerThinAfterMs = 2000
-/** Watchers of one server: each costs a message per change. */
-const watchersMax = 1000
 
 type Kept = Extract<Answer, { type: 'kept' }>
 
@@ -86,7 +82,10 @@ export class Calls {
   #call(call: CallId, author: string, request: Call): void {
     switch (request.type) {
       case 'list':
-        this.#options.voice.answer(call, { type: 'list', files: this.#list(request.inTrash) })
+        this.#options.voice.answer(call, {
+          type: 'list',
+          files: this.#options.folder.list(request),
+        })
         return
       case 'read':
         this.#read(call, request.file)
@@ -100,7 +99,7 @@ export class Calls {
         this.#changeEntry(call, author, request)
         return
       case 'versions': {
-        const { entry } = this.#find(request.file)
+        const entry = this.#find(request.file)
         const versions = storedVersions(this.#options.reader.load(entry.id as SubjectId))
         this.#options.voice.answer(call, { type: 'versions', versions })
         return
@@ -122,21 +121,9 @@ export class Calls {
 
   // ------------------------------------------------------------------------------------ reading
 
-  #list(inTrash: boolean): FileView[] {
-    return [...this.#options.folder.all()]
-      .filter((entry) => (entry.deleted?.value ?? false) === inTrash)
-      .map((entry) => this.#view(entry))
-      .sort((a, b) =>
-        a.name < b.name ? -1 : a.name > b.name ? 1 : a.entry.id < b.entry.id ? -1 : 1,
-      )
-  }
-
   #read(call: CallId, file: string): void {
-    const { entry } = this.#find(file)
-    const text = this.#options.documents
-      .live(entry.id as SubjectId)
-      .text()
-      .toString()
+    const entry = this.#find(file)
+    const text = this.#text(entry)
     // It may not be on disk yet: told only after it is (1).
     this.#options.appends.whenStored(() => {
       const version = this.#remember(text)
@@ -158,10 +145,10 @@ export class Calls {
     return version
   }
 
-  #find(file: string, inTrash = false): { entry: Entry } {
+  #find(file: string, inTrash = false): Entry {
     const entry = this.#options.folder.find(file, { inTrash })
     if (!entry || entry.kind !== Kind.TEXT) throw new FourfoldError('not-found', 'No such file.')
-    return { entry }
+    return entry
   }
 
   #view(entry: Entry): FileView {
@@ -172,12 +159,10 @@ export class Calls {
 
   #save(call: CallId, author: string, request: Extract<Call, { type: 'save' }>): void {
     const { file, text, operation } = request
-    if (!isSubjectId(operation))
-      throw new FourfoldError('invalid', 'An operation needs an id of 128 bits.')
+    const done = this.#options.operations.subjectOf(operation)
     if (encodeUtf8(text).length > textBytesMax) {
       throw new FourfoldError('too-large', `The file would be larger than ${textBytesMax} bytes.`)
     }
-    const done = this.#doneFor(operation)
     const entry = done ? this.#options.folder.get(done) : this.#options.folder.find(file, {})
     if (done && entry) this.#finish(call, entry, [], true)
     else if (entry) this.#merge(call, author, entry, request)
@@ -242,26 +227,19 @@ export class Calls {
     request: Extract<Call, { type: 'delete' | 'restore' | 'rename' }>,
   ): void {
     const { operation } = request
-    if (!isSubjectId(operation))
-      throw new FourfoldError('invalid', 'An operation needs an id of 128 bits.')
-    const done = this.#doneFor(operation)
+    const done = this.#options.operations.subjectOf(operation)
     const doneEntry = done && this.#options.folder.get(done)
     if (doneEntry) {
       this.#finish(call, doneEntry, [], false)
       return
     }
-    const { entry } = this.#find(request.file, request.type === 'restore')
+    const entry = this.#find(request.file, request.type === 'restore')
     const asked = { operation, author, at: this.#now }
     const update =
       request.type === 'rename'
         ? this.#options.operations.rename(asked, entry, request.name)
         : this.#options.operations.setDeleted(asked, entry, request.type === 'delete')
     this.#finish(call, entry, [update], false)
-  }
-
-  #doneFor(operation: string): SubjectId | undefined {
-    const { appends, reader } = this.#options
-    return appends.underWay(operation) ?? reader.operation(operation)
   }
 
   #finish(call: CallId, entry: Entry, updates: NewUpdate[], isSave: boolean): void {
@@ -298,7 +276,7 @@ export class Calls {
       const holders = servers.filter(({ id }) => (this.#options.covered.get(id) ?? 0) >= mark)
       const live = servers.filter(({ state }) => state === ServerState.LIVE)
       const isEverywhere = live.every((server) => holders.includes(server))
-      const waitMs = holders.length >= 2 ? answerAfterMs : answerThinAfterMs
+      const waitMs = holders.length >= 2 ? receiptWaitMs : answerThinAfterMs
       if (!isEverywhere && now - storedAt < waitMs) return true
       const names = holders.map(({ id }) => id)
       this.#options.voice.answer(call, { ...answer, servers: names, serverCount: servers.length })
@@ -309,12 +287,12 @@ export class Calls {
   // ----------------------------------------------------------------------------------- watching
 
   #watch(call: CallId, file: string): void {
-    if (this.#watchers.size >= watchersMax) {
+    if (this.#watchers.size >= callsMax) {
       throw new FourfoldError('unavailable', 'Too many watch this server; try another.')
     }
-    const watched = file === '' ? '' : this.#find(file).entry.id
+    const watched = file === '' ? '' : this.#find(file).id
     this.#watchers.set(call, watched)
-    for (const view of this.#list(false)) {
+    for (const view of this.#options.folder.list()) {
       if (watched !== '' && view.entry.id !== watched) continue
       this.#options.voice.answer(call, { type: 'watched', event: 'present', file: view })
     }

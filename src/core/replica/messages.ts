@@ -38,6 +38,7 @@ export type Call =
   | { type: 'signIn'; name: string; key: Uint8Array }
 
 export type Answer =
+  /** By name. */
   | { type: 'list'; files: FileView[] }
   | { type: 'read'; file: FileView; text: string; version: string }
   /** `servers` hold it, fsynced. `version` is that of the resulting text; empty but for saves. */

@@ -5,12 +5,13 @@ import { encodeUtf8 } from 'lib0/string'
 import * as Y from 'yjs'
 import { FourfoldError } from '../model/errors.ts'
 import type { Folder } from '../model/folder.ts'
-import { seedWriterOf, type Origin } from '../model/ids.ts'
+import { isSubjectId, seedWriterOf, type Origin, type SubjectId } from '../model/ids.ts'
 import { entriesMax, textBytesMax } from '../model/limits.ts'
 import { checkFileName } from '../model/names.ts'
 import { textRoot } from '../model/snapshot.ts'
-import type { NewUpdate } from '../ports.ts'
+import type { EngineReader, NewUpdate } from '../ports.ts'
 import { EntrySchema, Kind, StampSchema, type Entry, type Stamp } from '../model/wire.ts'
+import type { Appends } from './appends.ts'
 
 /** Who asks, when, under which operation id. */
 export interface Request {
@@ -26,11 +27,26 @@ export interface Request {
 export class Operations {
   readonly #folder: Folder
   readonly #origin: Origin
+  readonly #appends: Appends
+  readonly #reader: EngineReader
   #counter = 0
 
-  constructor(folder: Folder, origin: Origin) {
-    this.#folder = folder
-    this.#origin = origin
+  constructor(options: { folder: Folder; origin: Origin; appends: Appends; reader: EngineReader }) {
+    this.#folder = options.folder
+    this.#origin = options.origin
+    this.#appends = options.appends
+    this.#reader = options.reader
+  }
+
+  /**
+   * What an operation with this id was about, when it was carried out or is on its way to the disk.
+   * @throws FourfoldError invalid
+   */
+  subjectOf(operation: string): SubjectId | undefined {
+    if (!isSubjectId(operation)) {
+      throw new FourfoldError('invalid', 'An operation needs an id of 128 bits.')
+    }
+    return this.#appends.underWay(operation) ?? this.#reader.operation(operation)
   }
 
   /**

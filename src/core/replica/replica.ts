@@ -11,7 +11,7 @@ import { create, fromBinary, toBinary } from '@bufbuild/protobuf'
 import { encodeUtf8 } from 'lib0/string'
 import { FourfoldError } from '../model/errors.ts'
 import { Folder } from '../model/folder.ts'
-import { isSubjectId, type Origin, type ReplicaId, type SubjectId } from '../model/ids.ts'
+import type { Origin, ReplicaId, SubjectId } from '../model/ids.ts'
 import { nameBytesMax } from '../model/limits.ts'
 import { storedEntry } from '../model/snapshot.ts'
 import {
@@ -98,7 +98,7 @@ export class Replica {
     covered.set(replica, 0)
     this.#people = new People(replica)
     this.#appends = new Appends((request) => voice.ask(request))
-    this.#operations = new Operations(folder, origin)
+    this.#operations = new Operations({ folder, origin, appends: this.#appends, reader })
     const parts = { folder, reader, voice, appends: this.#appends, people: this.#people }
     this.#visitors = new Visitors({ replica, set, version, safeCount, rates, covered, ...parts })
     const kept = (update: Update, author?: Visitor) => this.#spread(update, author)
@@ -380,10 +380,7 @@ export class Replica {
   #operation(visitor: Visitor, operation: Operation): void {
     const { ticket, id } = operation
     try {
-      if (!isSubjectId(id)) {
-        throw new FourfoldError('invalid', 'An operation needs an id of 128 bits.')
-      }
-      const done = this.#appends.underWay(id) ?? this.#options.reader.operation(id)
+      const done = this.#operations.subjectOf(id)
       if (done === undefined) this.#carryOut(visitor, ticket, this.#updatesOf(visitor, operation))
       else this.#appends.barrier((mark) => this.#operationDone(visitor, ticket, done, mark))
     } catch (error) {
