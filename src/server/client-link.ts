@@ -6,6 +6,7 @@ import {
   firstMessageMs,
   helloBytesMax,
   idleClientMs,
+  joinedBytesMax,
   openWindowBytes,
   probeClientMs,
   sessionBurstBytesMax,
@@ -16,9 +17,6 @@ import { create } from '@bufbuild/protobuf'
 import type { Channel } from '../core/ports.ts'
 import type { ClientChannel } from '../core/replica/messages.ts'
 import { decodeFrame, encodeFrame, joinFrames, type Framed } from './frames.ts'
-
-/** Stock gRPC clients refuse messages over 4 MiB, and no single message of ours is over 2 MiB. */
-const frameBytesMax = 2 * 1024 * 1024
 
 export interface ClientLinkOwner {
   now(): number
@@ -136,7 +134,7 @@ export class ClientLink {
     let bytes = this.#pending[0]!.length
     while (count < this.#pending.length) {
       bytes += this.#pending[count]!.length
-      if (bytes > frameBytesMax) break
+      if (bytes > joinedBytesMax) break
       count++
     }
     return this.#pending.splice(0, count)

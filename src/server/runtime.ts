@@ -9,10 +9,12 @@
 
 import { create } from '@bufbuild/protobuf'
 import {
+  busyTickMs,
   callMs,
   callsMax,
   diskLookMs,
   farewellMs,
+  idleTickMs,
   sessionsMax,
   watchBacklogMax,
 } from '../core/model/limits.ts'
@@ -38,9 +40,6 @@ import { Mailbox } from '../adapters/mailbox.ts'
 import { ClientLink, type ClientLinkOwner, type FrameChannel } from './client-link.ts'
 import { encodeFrame } from './frames.ts'
 
-/** Ticks while something waits for time to pass, and while nothing does. */
-const busyTickMs = 50
-const idleTickMs = 200
 /** How often clients are looked at for silence. */
 const sweepMs = 5000
 /** After a failed write clients hear of it for this long before the process ends. */

@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { deflateRawSync } from 'node:zlib'
 import { originOf, type ReplicaId } from '../core/model/ids.ts'
-import { dialPeerMs, diskFreeBytesMin } from '../core/model/limits.ts'
+import { dialPeerMs, diskFreeBytesMin, diskFreePartMin } from '../core/model/limits.ts'
 import { Code, ServerState, type Hello } from '../core/model/wire.ts'
 import { FourfoldError } from '../core/model/errors.ts'
 import { Replica } from '../core/replica/replica.ts'
@@ -24,9 +24,6 @@ import type { Status } from './services/admin.ts'
 import { answerPeers, proofHeader } from './services/replication.ts'
 import { routes } from './services/routes.ts'
 import { Tokens } from './tokens.ts'
-
-/** Free space is at least this part of the disk, where the operator sets no bytes. */
-const diskFreePart = 0.05
 
 export interface ServerOptions {
   configuration: Configuration
@@ -227,6 +224,6 @@ function readTls({ cert, key, ca }: { cert: string; key: string; ca?: string }):
 
 async function isDiskFull(configuration: Configuration): Promise<boolean> {
   const { freeBytes, totalBytes } = await diskSpace(configuration.directory)
-  const usualMin = Math.max(diskFreeBytesMin, totalBytes * diskFreePart)
+  const usualMin = Math.max(diskFreeBytesMin, totalBytes * diskFreePartMin)
   return freeBytes < (configuration.diskFreeBytesMin ?? usualMin)
 }

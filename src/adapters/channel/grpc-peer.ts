@@ -13,7 +13,7 @@ import {
   type ServerHttp2Stream,
 } from 'node:http2'
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf'
-import { messageBytesMax } from '../../core/model/limits.ts'
+import { joinedBytesMax, messageBytesMax } from '../../core/model/limits.ts'
 import {
   ExchangeRequestSchema,
   ExchangeResponseSchema,
@@ -29,8 +29,6 @@ export const exchangePath = `/${ReplicationService.typeName}/${ReplicationServic
 export const streamWindowBytes = 1024 * 1024
 export const connectionWindowBytes = 4 * 1024 * 1024
 
-/** One message of the stream is filled up to this: stock gRPC libraries refuse more than 4 MiB. */
-const joinedBytesMax = 2 * 1024 * 1024
 /** What a closing channel still wants to say gets this long. */
 const lastWordsMs = 200
 

@@ -3,10 +3,8 @@
 // What is sent waits here until the stream is pulled, which happens when the network took what was
 // before; then all that waits travels as one message.
 
+import { joinedBytesMax } from '../../core/model/limits.ts'
 import type { Channel, ChannelListener, Ending } from '../../core/ports.ts'
-
-/** One message of a stream is filled up to this: stock gRPC clients refuse more than 4 MiB. */
-const joinedBytesMax = 2 * 1024 * 1024
 
 /** Compressing what is mostly small and already dense costs five times the CPU of sending it. */
 export const compressMinBytes = 64 * 1024

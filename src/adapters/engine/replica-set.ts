@@ -3,7 +3,7 @@
 //   ask, peers, disk, time ──> inbox ──(one turn)──> Replication ──> batches, messages, dials, events
 
 import type { Origin, ReplicaId } from '../../core/model/ids.ts'
-import { peerQueueBytesMax } from '../../core/model/limits.ts'
+import { busyTickMs, idleTickMs, peerQueueBytesMax } from '../../core/model/limits.ts'
 import type { PeerMessage } from '../../core/model/wire.ts'
 import {
   CorruptError,
@@ -21,13 +21,6 @@ import type {
   ReplicationOutput,
 } from '../../core/replication/messages.ts'
 import type { Replication } from '../../core/replication/replication.ts'
-
-/**
- * Ticks while something waits for time to pass, and while nothing does: as in the server's runtime,
- * so that both wake the process in the same moment.
- */
-const busyTickMs = 50
-const idleTickMs = 200
 
 export interface ReplicaSetEngineOptions {
   replication: Replication

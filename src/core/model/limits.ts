@@ -67,6 +67,9 @@ export const sessionsMax = 2500
 /** One piece of an opened document: stock gRPC clients refuse messages over 4 MiB. */
 export const pieceBytesMax = 1024 * 1024
 
+/** What one turn says travels as messages of a stream of at most this: the same clients again. */
+export const joinedBytesMax = 2 * 1024 * 1024
+
 /** One Updates message between servers: keeps a large catch-up from blocking fresh updates. */
 export const updatesBytesMax = 256 * 1024
 
@@ -90,6 +93,10 @@ export const askAfterMs = 150
 
 /** A document nobody follows is dropped from memory after this. */
 export const idleDocumentMs = 30_000
+
+/** Time passes for a server's minds so often while something waits for it, and while nothing does. */
+export const busyTickMs = 50
+export const idleTickMs = 200
 
 /** Updates of one subject in the logs before they are merged into its snapshot. */
 export const compactAfterUpdates = 500
@@ -166,7 +173,7 @@ export const openedBytesMax = 128 * 1024 * 1024
 /** Client: others' edits kept, for the case that their server dies before it passed them on. */
 export const relayBytesMax = 1024 * 1024
 
-/** Client: an operation's receipt waits for all live servers at most so long, then tells which. */
+/** A receipt of an operation waits for all live servers at most so long, then tells which. */
 export const receiptWaitMs = 250
 
 /** Client: an operation that no server can carry out for this long has failed. */
@@ -184,8 +191,9 @@ export const movesMax = 50
 /** Ephemeral presence of a session at another server ends this long after that server went silent. */
 export const presenceLifeMs = 10_000
 
-/** A disk with less than this free, or less than 5%, stops acknowledging. */
+/** A disk with less than this free, or less than this part of it, stops acknowledging. */
 export const diskFreeBytesMin = 1024 * 1024 * 1024
+export const diskFreePartMin = 0.05
 
 // ------------------------------------------------------------------------- a server's one port
 
