@@ -6,9 +6,12 @@ import type { ConnectionId, SessionOutput } from './messages.ts'
 
 export class Outlet {
   #outputs: SessionOutput[] = []
+  #hasChanged = false
 
   put(output: SessionOutput): void {
-    this.#outputs.push(output)
+    // Once, and last: when everything is as it will be.
+    if (output.type === 'changed') this.#hasChanged = true
+    else this.#outputs.push(output)
   }
 
   send(connection: ConnectionId, body: ClientMessage['message']): void {
@@ -19,7 +22,9 @@ export class Outlet {
   /** Everything put since the last call. */
   take(): SessionOutput[] {
     const outputs = this.#outputs
+    if (this.#hasChanged) outputs.push({ type: 'changed' })
     this.#outputs = []
+    this.#hasChanged = false
     return outputs
   }
 }

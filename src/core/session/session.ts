@@ -9,29 +9,25 @@
 import { encodeUtf8 } from 'lib0/string'
 import { errorOf } from '../model/error-codes.ts'
 import { FourfoldError, type ErrorCode } from '../model/errors.ts'
-import { sessionOf, writerOf, type SessionId } from '../model/ids.ts'
-import { earlierKeysMax, liveMs, movesMax, textBytesMax } from '../model/limits.ts'
-import {
-  sessionProtocol,
-  type Refused,
-  type Server,
-  type ServerMessage,
-  type Welcome,
-} from '../model/wire.ts'
+import { sessionOf, writerOf } from '../model/ids.ts'
+import { liveMs, textBytesMax } from '../model/limits.ts'
+import type { Refused, Server, ServerMessage } from '../model/wire.ts'
 import { Carets } from './carets.ts'
 import { Connections } from './connections.ts'
 import { Delivery } from './delivery.ts'
 import { Follows, type Documents } from './follows.ts'
 import type { Link } from './link.ts'
-import type { ConnectionId, SessionInput, SessionOutput } from './messages.ts'
+import type { SessionInput, SessionOutput } from './messages.ts'
 import { Outbox, type Disks } from './outbox.ts'
 import { Outlet } from './outlet.ts'
 import type { OperationBody } from './parcel.ts'
 import { Roster } from './roster.ts'
 import { SaveWatch, type SaveState } from './save-state.ts'
+import { Standing, type Move, type Person } from './standing.ts'
 
 export type { Documents } from './follows.ts'
 export type { SaveState } from './save-state.ts'
+export type { Move } from './standing.ts'
 
 /** A dial that is due within this belongs to joining. */
 const soonMs = 50
@@ -40,15 +36,7 @@ const trustLiveMs = 2 * liveMs
 /** When a step comes so much later than asked for, the machine slept: silence proves nothing. */
 const lateMs = 500
 
-export interface SessionOptions {
-  /** Secret, 16 random bytes, never used before. */
-  key: Uint8Array
-  /** Keys of this person's earlier sessions whose edits may not be safe; the newest first. */
-  earlierKeys: readonly Uint8Array[]
-  name: string
-  /** What this is, for people to read: "page", "cli". */
-  agent: string
-  token: string
+export interface SessionOptions extends Person {
   /** Addresses of servers: "http://127.0.0.1:4400". */
   addresses: readonly string[]
   hasStandby: boolean
@@ -66,17 +54,8 @@ export type SessionState =
   | { name: 'refused'; code: ErrorCode; text: string }
   | { name: 'stopped' }
 
-/** One change of server. */
-export interface Move {
-  at: number
-  from: string
-  to: string
-  tookMs: number
-}
-
 export class Session {
   readonly #options: SessionOptions
-  readonly #id: SessionId
   readonly #outlet = new Outlet()
   readonly #outbox = new Outbox()
   readonly #saving = new SaveWatch()
@@ -85,34 +64,33 @@ export class Session {
   readonly #follows: Follows
   readonly #delivery: Delivery
   readonly #carets: Carets
-  readonly #moves: Move[] = []
+  readonly #standing: Standing
 
   #state: SessionState = { name: 'stopped' }
-  #name: string
-  #toldName: string | undefined
-  /** Name of the set, from the first Welcome: edits go nowhere else. */
-  #set: string | undefined
-  #moving: { from: string; since: number } | undefined
   #isStandbyWanted: boolean
   /** The servers that held the last edits when these were last on their way. */
   #holders: string[] | undefined
   #wakeAt = Infinity
   /** Of the last step. */
   #now = 0
-  #hasChanged = false
 
   constructor(options: SessionOptions) {
     const { key, addresses, random, documents } = options
     const writer = writerOf(key)
     this.#options = options
-    this.#id = sessionOf(key)
-    this.#name = options.name
     this.#isStandbyWanted = options.hasStandby
     this.#roster = new Roster(key, addresses, random)
     this.#connections = new Connections(this.#roster, random, this.#outlet)
     this.#follows = new Follows(documents, writer, this.#outbox, this.#outlet)
     this.#delivery = new Delivery(this.#connections, this.#follows, this.#outbox, this.#outlet)
-    this.#carets = new Carets(this.#id, writer, this.#outlet)
+    this.#carets = new Carets(sessionOf(key), writer, this.#outlet)
+    this.#standing = new Standing(options, {
+      roster: this.#roster,
+      connections: this.#connections,
+      follows: this.#follows,
+      carets: this.#carets,
+      outlet: this.#outlet,
+    })
   }
 
   get state(): SessionState {
@@ -134,12 +112,12 @@ export class Session {
   }
 
   get moves(): readonly Move[] {
-    return this.#moves
+    return this.#standing.moves
   }
 
   /** The name asked for, or held. */
   get name(): string {
-    return this.#name
+    return this.#standing.name
   }
 
   get roundTripMs(): number {
@@ -206,15 +184,14 @@ export class Session {
   step(now: number, input: SessionInput): SessionOutput[] {
     if (now - this.#wakeAt > lateMs) this.#connections.grace(now)
     this.#now = now
+    const isQuiet = now < this.#wakeAt && this.#isQuiet(input)
     switch (input.type) {
       case 'started':
         if (this.#state.name === 'stopped') this.#join(now)
         break
       case 'opened':
-        this.#opened(input.connection)
-        break
       case 'closed':
-        this.#closed(now, input.connection)
+        this.#connected(now, input)
         break
       case 'received':
         this.#received(now, input)
@@ -244,8 +221,16 @@ export class Session {
       case 'tick':
         break
     }
-    this.#advance(now)
+    if (!isQuiet) this.#advance(now)
     return this.#outlet.take()
+  }
+
+  /** Most of what arrives changes nothing but the text: nothing else need be looked at. */
+  #isQuiet(input: SessionInput): boolean {
+    if (input.type !== 'received') return false
+    const { message } = input.message
+    const isOfOthers = message.case === 'changed' || message.case === 'caret'
+    return isOfOthers && this.#connections.link(input.connection) === this.#connections.active
   }
 
   // ------------------------------------------------------------------------- beginning and end
@@ -257,157 +242,40 @@ export class Session {
 
   #retry(now: number, name: string | undefined): void {
     if (this.#state.name === 'stopped') return
-    this.#name = name ?? this.#name
+    if (name !== undefined) this.#standing.askFor(name)
     if (this.#state.name === 'refused') this.#join(now)
     this.#connections.hurry(now)
   }
 
   #refuse(now: number, code: ErrorCode, text: string): void {
-    this.#end(now)
+    this.#standing.end(now)
     this.#become({ name: 'refused', code, text })
   }
 
   #stop(now: number): void {
     const { active } = this.#connections
     if (active) this.#delivery.flush(now, active)
-    this.#end(now)
+    this.#standing.end(now)
     this.#become({ name: 'stopped' })
-  }
-
-  #end(now: number): void {
-    this.#connections.endAll(now)
-    this.#follows.restart(undefined)
-    this.#moving = undefined
   }
 
   #become(state: SessionState): void {
     this.#state = state
-    this.#hasChanged = true
+    this.#outlet.put({ type: 'changed' })
   }
 
   get #isRunning(): boolean {
     return this.#state.name !== 'stopped' && this.#state.name !== 'refused'
   }
 
-  // ------------------------------------------------------------------------------- connections
-
-  #opened(connection: ConnectionId): void {
-    const link = this.#connections.link(connection)
-    if (link?.state.name !== 'dialling') return
-    link.state = { name: 'greeting' }
-    this.#greet(link, !link.claims)
-  }
-
-  #greet(link: Link, isStandby: boolean): void {
-    const { key, earlierKeys, token, agent } = this.#options
-    this.#outlet.send(link.id, {
-      case: 'hello',
-      value: {
-        $typeName: 'fourfold.v1.Hello',
-        key,
-        name: this.#name,
-        protocol: sessionProtocol,
-        earlierKeys: earlierKeys.slice(0, earlierKeysMax),
-        isStandby,
-        token,
-        agent,
-      },
-    })
-  }
-
-  #closed(now: number, connection: ConnectionId): void {
-    const link = this.#connections.link(connection)
-    if (link) this.#lose(now, link, 'closed')
-  }
-
-  #lose(now: number, link: Link, how: 'closed' | 'failed'): void {
-    if (link === this.#connections.active) {
-      this.#moving = { from: link.server, since: now }
-      this.#follows.restart(undefined)
-    }
-    this.#connections.end(now, link, how)
-  }
-
-  #welcomed(now: number, link: Link, welcome: Welcome): void {
-    if (this.#set !== undefined && welcome.set !== this.#set) {
-      this.#connections.end(now, link, 'failed')
-      return
-    }
-    this.#set = welcome.set
-    const wants = this.#isStandbyWanted
-    const place = this.#connections.welcomed(now, link, welcome.server, wants)
-    if (place === 'surplus') {
-      // A second Welcome on a standby says nothing new.
-      if (link !== this.#connections.standby) this.#connections.end(now, link, 'left')
-      return
-    }
-    if (place === 'standby') return
-    this.#roster.requireSafe(welcome.safeCount)
-    if (place === 'active') this.#takeOver(now, link, !link.claims)
-    this.#heardServers(welcome.servers?.servers ?? [])
-    // A standby was not asked for a name.
-    if (place === 'active' && !link.claims) return
-    this.#arrived(now, link)
-    this.#named(welcome.name, '')
-  }
-
-  #arrived(now: number, link: Link): void {
-    if (this.#moving && this.#moving.from !== link.server) {
-      const { from, since } = this.#moving
-      this.#moves.push({
-        at: Math.round(now),
-        from,
-        to: link.server,
-        tookMs: Math.round(now - since),
-      })
-      if (this.#moves.length > movesMax) this.#moves.shift()
-      this.#hasChanged = true
-    }
-    this.#moving = undefined
-  }
-
-  /** From here on this is the active connection; everything is compared and sent at once. */
-  #takeOver(now: number, link: Link, mustGreet: boolean): void {
-    if (mustGreet) this.#greet(link, false)
-    link.forgetTurnedBack()
-    this.#follows.restart(link)
-    this.#carets.restart(now)
-    this.#become({ name: 'online', server: link.server })
-  }
-
-  /** The standby takes over where that is better, or there is nothing else. */
-  #succeed(now: number): void {
-    const { active, standby } = this.#connections
-    if (!standby || (active && active.leaving === undefined)) return
-    if (active) {
-      this.#moving = { from: active.server, since: now }
-      this.#connections.end(now, active, 'failed')
-    }
-    this.#takeOver(now, this.#connections.promote(now), true)
-  }
-
-  /** The standby was the first to answer. */
-  #swap(now: number, since: number): void {
-    const { active } = this.#connections
-    if (active) this.#moving = { from: active.server, since }
-    this.#takeOver(now, this.#connections.promote(now), true)
-  }
-
-  #heardServers(servers: Server[]): void {
-    if (!this.#roster.announce(servers)) return
-    this.#outlet.put({ type: 'servers', servers: [...this.#roster.servers] })
-    this.#hasChanged = true
-  }
-
-  #named(name: string, text: string): void {
-    if (name === this.#toldName && text === '') return
-    this.#toldName = name
-    this.#name = name
-    this.#outlet.put({ type: 'named', name, text })
-    this.#hasChanged = true
-  }
-
   // ---------------------------------------------------------------------------------- messages
+
+  #connected(now: number, input: Extract<SessionInput, { type: 'opened' | 'closed' }>): void {
+    const link = this.#connections.link(input.connection)
+    if (!link) return
+    if (input.type === 'opened') this.#standing.opened(link)
+    else this.#standing.lose(now, link, 'closed')
+  }
 
   #received(now: number, input: Extract<SessionInput, { type: 'received' }>): void {
     const link = this.#connections.link(input.connection)
@@ -418,8 +286,9 @@ export class Session {
       this.#outlet.send(link.id, { case: 'credit', value })
     }
     const { message } = input.message
-    if (message.case === 'welcome') this.#welcomed(now, link, message.value)
-    else if (message.case === 'refused') this.#refused(now, link, message.value)
+    if (message.case === 'welcome') {
+      this.#standing.welcomed(now, link, message.value, this.#isStandbyWanted)
+    } else if (message.case === 'refused') this.#refused(now, link, message.value)
     else if (link === this.#connections.active) this.#receivedOnActive(now, link, message)
     else this.#receivedElsewhere(now, link, message)
     // It is alive after all, and goes: the server takes it for the active one.
@@ -464,13 +333,13 @@ export class Session {
         link.pong(now, message.value.number)
         return
       case 'servers':
-        this.#heardServers(message.value.servers)
+        this.#standing.heardServers(message.value.servers)
         return
       case 'goaway':
         link.leaving ??= message.value.text
         return
       case 'renamed':
-        this.#named(message.value.name, message.value.text)
+        this.#standing.named(message.value.name, message.value.text)
         return
       case 'unavailable': {
         const { document, text } = message.value
@@ -493,7 +362,7 @@ export class Session {
         link.hold(message.value.holdings.filter(({ server }) => this.#roster.isKnown(server)))
         const lateSince = this.#outbox.waiting().since
         const isFirst = this.#delivery.count(now, link)
-        if (isFirst && link === this.#connections.standby) this.#swap(now, lateSince)
+        if (isFirst && link === this.#connections.standby) this.#standing.swap(now, lateSince)
         return
       }
       case 'rejected':
@@ -521,7 +390,7 @@ export class Session {
     const { active } = this.#connections
     const isSpare = active !== undefined && link !== active
     const error = errorOf({ code, text })
-    if (isSpare || !finalCodes.has(error.code)) this.#lose(now, link, 'failed')
+    if (isSpare || !finalCodes.has(error.code)) this.#standing.lose(now, link, 'failed')
     else this.#refuse(now, error.code, text)
   }
 
@@ -552,7 +421,7 @@ export class Session {
   #advance(now: number): void {
     if (this.#isRunning) {
       for (const link of this.#connections.silent(now)) this.#dead(now, link)
-      this.#succeed(now)
+      this.#standing.succeed(now)
       const { active, standby } = this.#connections
       let isLate = false
       if (active) {
@@ -569,9 +438,6 @@ export class Session {
     }
     this.#watchSave(now)
     this.#wakeAt = this.#nextAt(now)
-    if (!this.#hasChanged) return
-    this.#hasChanged = false
-    this.#outlet.put({ type: 'changed' })
   }
 
   #dead(now: number, link: Link): void {
@@ -579,7 +445,7 @@ export class Session {
     const isBusy = link.unacknowledgedBytes() > busyBytes
     const isOpening = link === this.#connections.active && this.#follows.isOpening
     if (isBusy || isOpening) this.#connections.beMorePatient()
-    this.#lose(now, link, 'failed')
+    this.#standing.lose(now, link, 'failed')
   }
 
   #settle(now: number, active: Link | undefined): void {
@@ -607,20 +473,18 @@ export class Session {
   }
 
   #watchState(now: number): void {
-    if (this.#connections.active) return
-    const { lostAt } = this.#connections
-    const retryAt = this.#connections.nextDialAt(false)
-    const isJoining = this.#connections.isDialling || retryAt <= now + soonMs
-    const next: SessionState = isJoining
-      ? { name: 'joining', since: lostAt }
-      : { name: 'offline', since: lostAt, retryAt }
-    const { name } = this.#state
-    const isSame = name === next.name && (name !== 'offline' || this.#retryAt === retryAt)
-    if (!isSame) this.#become(next)
+    const next = this.#stateAt(now)
+    if (!isSame(this.#state, next)) this.#become(next)
   }
 
-  get #retryAt(): number {
-    return this.#state.name === 'offline' ? this.#state.retryAt : Infinity
+  #stateAt(now: number): SessionState {
+    const { active, lostAt } = this.#connections
+    if (active) return { name: 'online', server: active.server }
+    const retryAt = this.#connections.nextDialAt(false)
+    const isJoining = this.#connections.isDialling || retryAt <= now + soonMs
+    return isJoining
+      ? { name: 'joining', since: lostAt }
+      : { name: 'offline', since: lostAt, retryAt }
   }
 
   #watchSave(now: number): void {
@@ -636,7 +500,7 @@ export class Session {
       of: this.#roster.servers.length,
       safeCount: this.#roster.safeCount,
     })
-    if (before !== this.#saving.shown) this.#hasChanged = true
+    if (before !== this.#saving.shown) this.#outlet.put({ type: 'changed' })
   }
 
   /** In the order of the configuration. A live server has all that was safe when it left. */
@@ -658,6 +522,12 @@ export class Session {
       active ? this.#delivery.dueAt(now, active, standby) : Infinity,
     )
   }
+}
+
+function isSame(a: SessionState, b: SessionState): boolean {
+  if (a.name === 'online' && b.name === 'online') return a.server === b.server
+  if (a.name === 'offline' && b.name === 'offline') return a.retryAt === b.retryAt
+  return a.name === b.name
 }
 
 /** So much without an answer keeps a slow line busy for longer than a ping may take. */

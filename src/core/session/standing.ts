@@ -1,0 +1,201 @@
+// Which server a client stands with, under which name, and how that goes over from one to another.
+//
+//   Welcome ──> active ── lost, leaving, or overtaken ──> the standby is greeted anew, and active
+//
+// Everything that is owed is compared and sent at once on the new one, before it has answered.
+
+import { earlierKeysMax, movesMax } from '../model/limits.ts'
+import { sessionProtocol, type Server, type Welcome } from '../model/wire.ts'
+import type { Carets } from './carets.ts'
+import type { Connections } from './connections.ts'
+import type { Follows } from './follows.ts'
+import type { Link } from './link.ts'
+import type { Outlet } from './outlet.ts'
+import type { Roster } from './roster.ts'
+
+/** Who a client says it is. */
+export interface Person {
+  /** Secret, 16 random bytes, never used before. */
+  key: Uint8Array
+  /** Keys of this person's earlier sessions whose edits may not be safe; the newest first. */
+  earlierKeys: readonly Uint8Array[]
+  /** The screen name asked for. */
+  name: string
+  /** What this is, for people to read: "page", "cli". */
+  agent: string
+  token: string
+}
+
+/** One change of server. */
+export interface Move {
+  at: number
+  from: string
+  to: string
+  tookMs: number
+}
+
+export interface StandingParts {
+  roster: Roster
+  connections: Connections
+  follows: Follows
+  carets: Carets
+  outlet: Outlet
+}
+
+export class Standing {
+  readonly #person: Person
+  readonly #parts: StandingParts
+  readonly #moves: Move[] = []
+  #name: string
+  #toldName: string | undefined
+  /** Name of the set, from the first Welcome: edits go nowhere else. */
+  #set: string | undefined
+  /** The server of before, until another one has answered. */
+  #moving: { from: string; since: number } | undefined
+
+  constructor(person: Person, parts: StandingParts) {
+    this.#person = person
+    this.#parts = parts
+    this.#name = person.name
+  }
+
+  /** The name asked for, or held. */
+  get name(): string {
+    return this.#name
+  }
+
+  get moves(): readonly Move[] {
+    return this.#moves
+  }
+
+  /** Asks for this name from now on. */
+  askFor(name: string): void {
+    this.#name = name
+  }
+
+  // ------------------------------------------------------------------------------------ greeting
+
+  /** A connection is open. */
+  opened(link: Link): void {
+    if (link.state.name !== 'dialling') return
+    link.state = { name: 'greeting' }
+    this.#greet(link, !link.claims)
+  }
+
+  #greet(link: Link, isStandby: boolean): void {
+    const { key, earlierKeys, token, agent } = this.#person
+    this.#parts.outlet.send(link.id, {
+      case: 'hello',
+      value: {
+        $typeName: 'fourfold.v1.Hello',
+        key,
+        name: this.#name,
+        protocol: sessionProtocol,
+        earlierKeys: earlierKeys.slice(0, earlierKeysMax),
+        isStandby,
+        token,
+        agent,
+      },
+    })
+  }
+
+  welcomed(now: number, link: Link, welcome: Welcome, wantsStandby: boolean): void {
+    const { connections, roster } = this.#parts
+    if (this.#set !== undefined && welcome.set !== this.#set) {
+      connections.end(now, link, 'failed')
+      return
+    }
+    this.#set = welcome.set
+    const place = connections.welcomed(now, link, welcome.server, wantsStandby)
+    if (place === 'surplus') {
+      // A second Welcome on a standby says nothing new.
+      if (link !== connections.standby) connections.end(now, link, 'left')
+      return
+    }
+    if (place === 'standby') return
+    roster.requireSafe(welcome.safeCount)
+    if (place === 'active') this.#takeOver(now, link, !link.claims)
+    this.heardServers(welcome.servers?.servers ?? [])
+    // A standby was not asked for a name.
+    if (place === 'active' && !link.claims) return
+    this.#arrived(now, link)
+    this.named(welcome.name, '')
+  }
+
+  /** Servers gave this person a name. `text`: why, when it is not the one asked for. */
+  named(name: string, text: string): void {
+    if (name === this.#toldName && text === '') return
+    this.#toldName = name
+    this.#name = name
+    this.#parts.outlet.put({ type: 'named', name, text })
+    this.#changed()
+  }
+
+  heardServers(servers: Server[]): void {
+    const { roster, outlet } = this.#parts
+    if (!roster.announce(servers)) return
+    outlet.put({ type: 'servers', servers: [...roster.servers] })
+    this.#changed()
+  }
+
+  // ------------------------------------------------------------------------------ going over
+
+  /** A connection ended by itself, or has to. */
+  lose(now: number, link: Link, how: 'closed' | 'failed'): void {
+    const { connections, follows } = this.#parts
+    if (link === connections.active) {
+      this.#moving = { from: link.server, since: now }
+      follows.restart(undefined)
+    }
+    connections.end(now, link, how)
+  }
+
+  /** The standby takes over where that is better, or there is nothing else. */
+  succeed(now: number): void {
+    const { connections } = this.#parts
+    const { active, standby } = connections
+    if (!standby || (active && active.leaving === undefined)) return
+    if (active) {
+      this.#moving = { from: active.server, since: now }
+      connections.end(now, active, 'failed')
+    }
+    this.#takeOver(now, connections.promote(now), true)
+  }
+
+  /** The standby was the first to answer what waited since then. */
+  swap(now: number, since: number): void {
+    const { connections } = this.#parts
+    if (connections.active) this.#moving = { from: connections.active.server, since }
+    this.#takeOver(now, connections.promote(now), true)
+  }
+
+  /** There is no server any more, and none is looked for. */
+  end(now: number): void {
+    this.#parts.connections.endAll(now)
+    this.#parts.follows.restart(undefined)
+    this.#moving = undefined
+  }
+
+  #takeOver(now: number, link: Link, mustGreet: boolean): void {
+    const { follows, carets } = this.#parts
+    if (mustGreet) this.#greet(link, false)
+    link.forgetTurnedBack()
+    follows.restart(link)
+    carets.restart(now)
+  }
+
+  #arrived(now: number, { server }: Link): void {
+    if (this.#moving && this.#moving.from !== server) {
+      const { from, since } = this.#moving
+      const tookMs = Math.round(now - since)
+      this.#moves.push({ at: Math.round(now), from, to: server, tookMs })
+      if (this.#moves.length > movesMax) this.#moves.shift()
+      this.#changed()
+    }
+    this.#moving = undefined
+  }
+
+  #changed(): void {
+    this.#parts.outlet.put({ type: 'changed' })
+  }
+}
