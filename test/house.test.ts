@@ -1,7 +1,7 @@
 // The house rules of ARCHITECTURE.md that no compiler knows: rooms, first lines, names, bounds.
 
 import assert from 'node:assert/strict'
-import { globSync, readFileSync } from 'node:fs'
+import { existsSync, globSync, readFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { test } from 'node:test'
 
@@ -228,6 +228,24 @@ test('nothing committed names a machine of ours or a registry', () => {
   )
   assert.deepEqual(bad, [])
   assert.doesNotMatch(text('package-lock.json'), /"resolved": "http/)
+})
+
+test('the links of our pages lead somewhere, and every decision is in their list', () => {
+  const pages = globSync(['*.md', 'docs/**/*.md'], { cwd: root })
+  const link = /\]\((?!https?:)([^)#\s]+)(?:#[^)]*)?\)/g
+  const lost = pages.flatMap((page) =>
+    [...text(page).matchAll(link)]
+      .map((found) => found[1]!)
+      .filter((to) => !existsSync(join(root, dirname(page), to)))
+      .map((to) => `${page}: ${to}`),
+  )
+  assert.deepEqual(lost, [])
+  const list = text('docs/decisions/README.md')
+  const decisions = globSync('docs/decisions/0*.md', { cwd: root }).map((path) => basename(path))
+  assert.deepEqual(
+    decisions.filter((page) => !list.includes(`(${page})`)),
+    [],
+  )
 })
 
 test('no file passes 700 lines, and those over 400 are named', (t) => {
