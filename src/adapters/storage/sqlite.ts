@@ -41,6 +41,9 @@ const packedAtOnce = 128
 /** How often old operations are forgotten, while something is written. */
 const forgetEveryMs = 3600 * 1000
 
+/** A compactor without work for this long ends: it holds what its largest merge took. */
+const compactorIdleMs = 30_000
+
 export interface SqliteStorage extends Storage {
   /** Bytes that can still be written to the disk. */
   freeBytes(): number
@@ -100,6 +103,7 @@ class SqliteClient implements SqliteStorage {
   #stopped: Error | undefined
   #write: Waiting<Stored> | undefined
   #compactor: Worker | undefined
+  #compactorLeaves: NodeJS.Timeout | undefined
   #compaction: Waiting<void> | undefined
   /** Ends when the compactions asked for so far have ended: there is one at a time. */
   #compactions: Promise<void> = Promise.resolve()
@@ -162,6 +166,7 @@ class SqliteClient implements SqliteStorage {
     const { directory, release } = this.#parts
     this.#stopped ??= new StorageError('closed', `The store in ${directory} is closed`)
     this.#closing.abort()
+    clearTimeout(this.#compactorLeaves)
     await this.#compactor?.terminate()
     this.reader.close()
     // The last connection to close puts the WAL into the file.
@@ -196,17 +201,25 @@ class SqliteClient implements SqliteStorage {
 
   async #merge(request: MergeRequest): Promise<MergeReply> {
     const { directory } = this.#parts
+    clearTimeout(this.#compactorLeaves)
     const compactor = (this.#compactor ??= startThread('sqlite-compactor', directory))
     try {
       const reply = once(compactor, 'message', { signal: this.#closing.signal })
       compactor.postMessage(request)
-      return (await reply)[0] as MergeReply
+      const [answer] = (await reply) as [MergeReply]
+      this.#compactorLeaves = setTimeout(() => this.#endCompactor(), compactorIdleMs).unref()
+      return answer
     } catch (error) {
       // It ended. The next compaction starts another, unless the store is closing.
       this.#refuseStopped()
       this.#compactor = undefined
       throw told(directory, error)
     }
+  }
+
+  #endCompactor(): void {
+    void this.#compactor?.terminate()
+    this.#compactor = undefined
   }
 
   #replied(reply: WriterReply): void {
