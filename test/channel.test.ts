@@ -311,6 +311,19 @@ test('gRPC between servers: a dial to nobody, and to somebody frozen, fails by i
   await assert.rejects(dialPeer(`http://127.0.0.1:${port}`, { deadlineMs: 5000 }), /ECONNREFUSED/)
 })
 
+test('gRPC between servers: a dial of a process too busy to see its own connection only fails', async (t) => {
+  const { line, end } = await bareServer({})
+  t.after(end)
+  const dialled = dialPeer(`http://127.0.0.1:${line.port}`, { deadlineMs: 20 })
+  // The connection is asked for in the next tick, and made while this process does something else.
+  await new Promise<void>((resolve) => process.nextTick(resolve))
+  const busyUntil = performance.now() + 100
+  while (performance.now() < busyUntil);
+  // Only then both are told: the deadline, which ends the session, and the connection it has now.
+  await assert.rejects(dialled, /no answer within 20 ms/)
+  await new Promise<void>((resolve) => setImmediate(() => setImmediate(resolve)))
+})
+
 test('gRPC between servers: malformed, compressed and oversized messages end the channel', async (t) => {
   const wrong: [bytes: number[], why: RegExp][] = [
     [[0, 0, 0, 0, 1, 255], /malformed/],

@@ -289,7 +289,10 @@ function openSession(address: string, options: DialOptions): Promise<ClientHttp2
   )
   session.on('error', failed)
   session.once('close', () => failed(new Error('the connection was closed')))
-  session.once('connect', () => session.setLocalWindowSize(connectionWindowBytes))
+  session.once('connect', () => {
+    // Node tells it of a session that the deadline has ended, too, when this process was busy.
+    if (!session.destroyed) session.setLocalWindowSize(connectionWindowBytes)
+  })
   session.once('remoteSettings', () => {
     clearTimeout(timer)
     resolve(session)
