@@ -16,7 +16,7 @@ test('core compiles without any ambient world', () => {
 })
 
 test('oxlint has nothing to object to', () => {
-  const said = tool('oxlint', '--type-aware', '--deny-warnings')
+  const said = tool('oxlint', '--type-aware', '--deny-warnings', '--format=unix')
   assert.equal(said.status, 0, said.text)
 })
 

@@ -91,7 +91,7 @@ async function join(crowd: People[], servers: string[]): Promise<string> {
     for (const server of answer.servers) spread.set(server, (spread.get(server) ?? 0) + 1)
     console.log(`${Math.min(Number(values.clients), (index + 1) * each)} people are here`)
   }
-  const counts = [...spread].sort().map(([server, count]) => `${count} at ${server}`)
+  const counts = [...spread.keys()].sort().map((server) => `${spread.get(server)} at ${server}`)
   console.log(counts.join(', '))
   return document!
 }
