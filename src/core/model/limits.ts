@@ -79,6 +79,9 @@ export const peerWindowBytesMax = 1024 * 1024
 /** One batch at the disk: bounds the time a keystroke waits behind others. */
 export const batchBytesMax = 4 * 1024 * 1024
 
+/** What clients sent and this disk does not hold yet: past it the disk is ill, they go elsewhere. */
+export const unstoredBytesMax = 64 * 1024 * 1024
+
 /** A peer, or a server seen from a client, not heard for this long is not live. */
 export const liveMs = 1000
 

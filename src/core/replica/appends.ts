@@ -1,12 +1,17 @@
 // What was given to the engine and is not yet on this disk, and what may only be told after it is.
 
 import { assert } from '../model/errors.ts'
+import { unstoredBytesMax } from '../model/limits.ts'
 import type { EngineRequest, Mark, NewUpdate } from '../ports.ts'
 import type { SubjectId } from '../model/ids.ts'
 import type { Update } from '../model/wire.ts'
 
+/** About what an update takes besides its body, and a barrier. */
+const frameBytes = 100
+
 interface Waiting {
   tag: number
+  bytes: number
   told: (mark: Mark, update?: Update) => void
 }
 
@@ -14,6 +19,7 @@ interface Waiting {
 export class Appends {
   readonly #ask: (request: EngineRequest) => void
   #waiting: Waiting[] = []
+  #waitingBytes = 0
   #held: { tag: number; release: () => void }[] = []
   /** Operations whose updates are not on this disk yet, with their subjects. */
   readonly #operations = new Map<string, SubjectId>()
@@ -25,9 +31,8 @@ export class Appends {
   }
 
   append(update: NewUpdate, then: (mark: Mark, update: Update) => void): void {
-    const tag = ++this.#askedTag
-    this.#waiting.push({
-      tag,
+    const tag = this.#wait({
+      bytes: frameBytes + (update.body.value?.length ?? 0),
       told: (mark, stored) => {
         assert(stored, 'an append is answered with its update')
         this.#operations.delete(update.operation)
@@ -45,9 +50,20 @@ export class Appends {
 
   /** `then` gets a mark that stands for everything in memory now. */
   barrier(then: (mark: Mark) => void): void {
-    const tag = ++this.#askedTag
-    this.#waiting.push({ tag, told: then })
+    const tag = this.#wait({ bytes: frameBytes, told: then })
     this.#ask({ type: 'barrier', tag })
+  }
+
+  #wait(waiting: Omit<Waiting, 'tag'>): number {
+    const tag = ++this.#askedTag
+    this.#waiting.push({ tag, ...waiting })
+    this.#waitingBytes += waiting.bytes
+    return tag
+  }
+
+  /** Whether so much waits for this disk that nothing more may be taken. */
+  get isFull(): boolean {
+    return this.#waitingBytes > unstoredBytesMax
   }
 
   /** Whether memory holds something that this disk does not. */
@@ -65,6 +81,7 @@ export class Appends {
     const next = this.#waiting.shift()
     assert(next?.tag === tag, 'the engine answers in the order of the requests')
     this.#storedTag = tag
+    this.#waitingBytes -= next.bytes
     next.told(mark, update)
     while (this.#held.length > 0 && this.#held[0]!.tag <= tag) this.#held.shift()!.release()
   }

@@ -68,6 +68,9 @@ export class Calls {
       if (!this.#options.visitors.isServing) {
         throw new FourfoldError('unavailable', 'This server is catching up. Try another.')
       }
+      if (this.#options.appends.isFull) {
+        throw new FourfoldError('unavailable', 'This server saves too slowly. Try another.')
+      }
       this.#call(call, author, request)
     } catch (error) {
       this.#options.voice.answer(call, { type: 'failed', error: asAnswer(error) })

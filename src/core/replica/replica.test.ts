@@ -8,6 +8,7 @@ import { create } from '@bufbuild/protobuf'
 import * as Y from 'yjs'
 import { MemoryDisk, MemoryStorage } from '../../adapters/storage/memory.ts'
 import { base64url, writerOf, type Origin, type ReplicaId } from '../model/ids.ts'
+import { textBytesMax, unstoredBytesMax } from '../model/limits.ts'
 import { sealUpdate } from '../model/snapshot.ts'
 import {
   ClientMessageSchema,
@@ -430,6 +431,27 @@ test('a document nobody follows leaves memory; what was stored is read again', (
   const carl = new Writer(desk, 3, 'carl')
   carl.open(file)
   assert.equal(carl.read(), 'xhello ')
+})
+
+test('12 while too much waits for the disk, clients and calls are sent elsewhere', () => {
+  const { desk, ana, ben, file } = two()
+  const text = 'x'.repeat(textBytesMax)
+  for (let bytes = 0; bytes <= unstoredBytesMax; bytes += text.length) {
+    assert.equal(desk.hungUp.size, 0)
+    ana.create(`${bytes}.txt`, text)
+  }
+  ben.type(file, 0, 'y')
+  assert.equal(desk.last(2, 'refused')?.code, Code.UNAVAILABLE)
+  assert.ok(desk.hungUp.has(2))
+  desk.call(9, { type: 'read', file })
+  const failed = desk.answers.at(-1)!.answer
+  assert.ok(failed.type === 'failed' && failed.error.code === 'unavailable')
+  desk.store()
+  ana.type(file, 0, 'z')
+  desk.call(10, { type: 'read', file })
+  desk.store()
+  assert.ok(!desk.hungUp.has(1))
+  assert.equal(desk.answers.at(-1)!.answer.type, 'read')
 })
 
 test('carets reach other followers, and those who come later', () => {

@@ -366,6 +366,10 @@ export class Replica {
       this.#voice.refuse(channel, Code.INVALID, text)
       return false
     }
+    if (this.#appends.isFull) {
+      this.#voice.refuse(channel, Code.UNAVAILABLE, 'This server saves too slowly. Trying another.')
+      return false
+    }
     if (!visitor.mayPush(this.#now)) {
       const text = 'You are sending too many changes; wait a moment.'
       this.#voice.refuse(channel, Code.UNAVAILABLE, text)
