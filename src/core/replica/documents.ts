@@ -1,5 +1,6 @@
 // The documents somebody follows or writes: opening, pushing, spreading changes, unloading.
 
+import { encodeUtf8 } from 'lib0/string'
 import { FourfoldError } from '../model/errors.ts'
 import type { Folder } from '../model/folder.ts'
 import { gate } from '../model/gate.ts'
@@ -265,7 +266,8 @@ export class Documents {
   caret(now: number, visitor: Visitor, caret: Caret): void {
     const document = this.#live.get(caret.document as SubjectId)
     if (!document?.followers.has(visitor.channel) || !visitor.mayMove(now)) return
-    if (caret.state.length > caretBytesMax || !visitor.writers.has(caret.writer)) return
+    if (encodeUtf8(caret.state).length > caretBytesMax) return
+    if (!visitor.writers.has(caret.writer)) return
     const said = { ...caret, session: visitor.session }
     if (!this.#moved(now, document, said, visitor.channel)) return
     this.#voice.toPeers({ case: 'caret', value: said })
