@@ -12,7 +12,7 @@ import type { UniversalHandler } from '@connectrpc/connect/protocol'
 import { messageBytesMax } from '../core/model/limits.ts'
 import { compressMinBytes } from '../adapters/channel/grpc.ts'
 import { sendText } from './page.ts'
-import { addressKey } from './services/address.ts'
+import { addressKey } from './services/caller.ts'
 
 export type Rpc = (request: IncomingMessage, response: ServerResponse) => void
 

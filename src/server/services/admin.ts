@@ -6,7 +6,7 @@ import type { AdminService, GetStatusResponseSchema } from '../../core/model/wir
 import { toConnectError } from '../errors.ts'
 import type { Runtime } from '../runtime.ts'
 import type { Tokens } from '../tokens.ts'
-import { callerOf } from './folder.ts'
+import { callerOf } from './caller.ts'
 
 export type Status = MessageInitShape<typeof GetStatusResponseSchema>
 

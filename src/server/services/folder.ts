@@ -18,12 +18,9 @@ import type { Answer, Call, FileView } from '../../core/replica/messages.ts'
 import { random } from '../../adapters/system.ts'
 import { toConnectError } from '../errors.ts'
 import type { Runtime } from '../runtime.ts'
-import type { Caller, Tokens } from '../tokens.ts'
-import { callerAddress } from './address.ts'
+import type { Tokens } from '../tokens.ts'
+import { callerAddress, callerOf } from './caller.ts'
 import { SignInFailures } from './sign-in-failures.ts'
-
-/** Who calls when the set asks for no sign-in and none was made. */
-const guest: Caller = { name: 'guest' }
 
 type AnswerOf<T extends Answer['type']> = Extract<Answer, { type: T }>
 
@@ -34,18 +31,6 @@ const watchEvents: Record<AnswerOf<'watched'>['event'], WatchEvent> = {
   changed: WatchEvent.CHANGED,
   renamed: WatchEvent.RENAMED,
   deleted: WatchEvent.DELETED,
-}
-
-/** Who makes this call. Throws FourfoldError. */
-export function callerOf(context: HandlerContext, tokens: Tokens, now: number): Caller {
-  const header = context.requestHeader.get('authorization')
-  if (header === null) {
-    if (tokens.areRequired) throw new FourfoldError('unauthenticated', 'Sign in first.')
-    return guest
-  }
-  const [, token] = /^bearer +(\S+)$/i.exec(header) ?? []
-  if (token === undefined) throw new FourfoldError('unauthenticated', 'Sign in again.')
-  return tokens.check(token, now)
 }
 
 export function folderService(runtime: Runtime, tokens: Tokens): ServiceImpl<typeof FolderService> {

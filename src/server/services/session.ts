@@ -12,7 +12,7 @@ import {
 import { StreamChannel, type Envelope } from '../../adapters/channel/grpc.ts'
 import { joinFrames } from '../frames.ts'
 import type { Runtime } from '../runtime.ts'
-import { callerAddress } from './address.ts'
+import { callerAddress } from './caller.ts'
 
 const frames: Envelope<Uint8Array, Uint8Array, SessionResponse, SessionRequest> = {
   join: (sent) => fromBinary(SessionResponseSchema, joinFrames(sent)),

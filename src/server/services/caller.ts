@@ -1,0 +1,30 @@
+// Who makes a call, and where it comes from.
+
+import { createContextKey, type HandlerContext } from '@connectrpc/connect'
+import { FourfoldError } from '../../core/model/errors.ts'
+import type { Caller, Tokens } from '../tokens.ts'
+
+/**
+ * The address of the other end of the socket, carried from there to the services; '' where there is
+ * none, as on a Unix socket.
+ */
+export const addressKey = createContextKey('', { description: 'address of the caller' })
+
+export function callerAddress(context: HandlerContext): string {
+  return context.values.get(addressKey)
+}
+
+/** Who calls when the set asks for no sign-in and none was made. */
+const guest: Caller = { name: 'guest' }
+
+/** Throws FourfoldError 'unauthenticated'. */
+export function callerOf(context: HandlerContext, tokens: Tokens, now: number): Caller {
+  const header = context.requestHeader.get('authorization')
+  if (header === null) {
+    if (tokens.areRequired) throw new FourfoldError('unauthenticated', 'Sign in first.')
+    return guest
+  }
+  const [, token] = /^bearer +(\S+)$/i.exec(header) ?? []
+  if (token === undefined) throw new FourfoldError('unauthenticated', 'Sign in again.')
+  return tokens.check(token, now)
+}
