@@ -7,6 +7,7 @@
 //   300 ms                time passes, with all the ticks that were asked for
 //   * online a · saved on a b c d        what the page shows, whenever that changes
 
+import assert from 'node:assert/strict'
 import { create } from '@bufbuild/protobuf'
 import * as Y from 'yjs'
 import { writerOf } from '../src/core/model/ids.ts'
@@ -61,9 +62,10 @@ export class Talk {
     return this.#now
   }
 
-  /** Everything since the last call, one line each. */
-  get transcript(): string {
-    return this.lines.splice(0).join('\n')
+  /** What was said and done since the last call is exactly this, one line each. */
+  heard(conversation: string): void {
+    const lines = conversation.split('\n').map((line) => line.trim())
+    assert.deepEqual(this.lines.splice(0), lines.slice(1, -1))
   }
 
   doc(document: string): Y.Doc {
@@ -116,6 +118,13 @@ export class Talk {
     this.lines.push(`ada types ${shortened(text)} in ${document}`)
     const root = this.doc(document).getText(textRoot)
     root.insert(root.length, text)
+  }
+
+  /** Letters that end the text. */
+  delete(document: string, count: number): void {
+    this.lines.push(`ada deletes ${count} in ${document}`)
+    const root = this.doc(document).getText(textRoot)
+    root.delete(root.length - count, count)
   }
 
   operate(id: string, operation: Operation['operation']): void {
@@ -176,6 +185,16 @@ export class Talk {
     Y.applyUpdate(this.#server(document), Y.encodeStateAsUpdate(this.doc(document)))
   }
 
+  /** What the next `open` gives: somebody else's text, beside what was there. */
+  writeOther(document: string, text: string): void {
+    this.#server(document).getText(textRoot).insert(0, text)
+  }
+
+  /** What the next `open` gives: nothing, as a server that knows nothing of all this. */
+  forget(document: string): void {
+    this.#servers.delete(document)
+  }
+
   stored(connection: number, ...holdings: string[]): void {
     this.says(connection, `stored ${holdings.join(' ')}`, {
       case: 'stored',
@@ -217,6 +236,7 @@ export class Talk {
 
   #server(document: string): Y.Doc {
     const doc = this.#servers.get(document) ?? new Y.Doc()
+    doc.clientID = 1
     this.#servers.set(document, doc)
     return doc
   }

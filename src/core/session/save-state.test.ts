@@ -92,3 +92,14 @@ test('what did not change stays the same object', () => {
   saving.look(50, { ...well, servers: ['a', 'b', 'c', 'd'] })
   assert.equal(saving.shown, shown)
 })
+
+test('more servers are not shown while edits are on their way that they may lack', () => {
+  const saving = watch()
+  saving.look(0, { ...well, servers: ['a'] })
+  saving.look(1500, { ...well, servers: ['a'] })
+  const waiting = { count: 1, since: 1600 }
+  saving.look(1600, { ...well, waiting })
+  assert.equal((saving.shown as { servers: string[] }).servers.length, 1)
+  saving.look(1700, well)
+  assert.equal((saving.shown as { servers: string[] }).servers.length, 4)
+})

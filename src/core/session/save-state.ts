@@ -30,8 +30,8 @@ export interface SaveFacts {
 
 export class SaveWatch {
   #shown: SaveState = { name: 'saved', servers: [], of: 0, isThin: false }
-  /** Since when fewer servers hold the last edit than is shown. */
-  #worseSince: number | undefined
+  /** Since when another number of servers hold the last edits than is shown. */
+  #newsSince: number | undefined
   #nextAt = Infinity
 
   get shown(): SaveState {
@@ -67,26 +67,30 @@ export class SaveWatch {
     return this.#saved(now, facts)
   }
 
-  #saved(now: number, { offlineSince, servers, of, safeCount }: SaveFacts): SaveState {
+  #saved(now: number, facts: SaveFacts): SaveState {
+    const { offlineSince, servers, of, safeCount } = facts
     const next: SaveState = { name: 'saved', servers, of, isThin: servers.length < safeCount }
     const shown = this.#shown
     // Nothing is learned without a server.
     if (offlineSince !== undefined && shown.name === 'saved') return shown
-    if (shown.name !== 'saved' || shown.of !== of || servers.length >= shown.servers.length) {
-      this.#worseSince = undefined
+    const isAtOnce = shown.name !== 'saved' || shown.of !== of || isCertain(shown.servers, facts)
+    if (!isAtOnce) this.#newsSince ??= now
+    if (isAtOnce || now >= this.#newsSince! + savingAfterMs) {
+      this.#newsSince = undefined
       return next
     }
-    this.#worseSince ??= now
-    if (now < this.#worseSince + savingAfterMs) {
-      this.#lookAt(this.#worseSince + savingAfterMs)
-      return shown
-    }
-    return next
+    this.#lookAt(this.#newsSince! + savingAfterMs)
+    return shown
   }
 
   #lookAt(at: number): void {
     this.#nextAt = Math.min(this.#nextAt, at)
   }
+}
+
+/** Whether it may be shown at once: as many servers, or more that hold everything. */
+function isCertain(shown: readonly string[], { servers, waiting }: SaveFacts): boolean {
+  return servers.length === shown.length || (servers.length > shown.length && waiting.count === 0)
 }
 
 function isSame(a: SaveState, b: SaveState): boolean {
