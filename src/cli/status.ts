@@ -66,7 +66,7 @@ async function rowsOf(values: { servers?: string; name?: string }): Promise<Row[
       lag: lagOf(id, statuses),
       entries: own.entries,
       documentsInMemory: own.documentsInMemory,
-      digest: own.digest,
+      digest: own.digest || null,
     }
   })
 }
@@ -124,7 +124,9 @@ function table(rows: Row[]): string {
 function summary(rows: Row[]): string {
   const live = rows.filter(({ state }) => state === 'live')
   const digests = new Set(live.map(({ digest }) => digest))
-  const agreement = digests.size === 1 ? 'they hold the same' : 'they do not hold the same yet'
   const count = `${live.length} of ${rows.length} servers are live`
-  return live.length > 1 ? `${count}; ${agreement}.` : `${count}.`
+  if (live.length < 2) return `${count}.`
+  if (digests.has(null)) return `${count}; they are still counting what they hold: ask again.`
+  const agreement = digests.size === 1 ? 'they hold the same' : 'they do not hold the same yet'
+  return `${count}; ${agreement}.`
 }

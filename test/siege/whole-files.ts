@@ -17,10 +17,12 @@ export async function readFile(address: string, file: string): Promise<string> {
   return text
 }
 
-/** A digest over all that a server holds. Rejects when it does not answer. */
+/** A digest over all that a server holds, as soon as it is worked out. Rejects without an answer. */
 export async function digestOf(address: string): Promise<string> {
-  const { digest = '' } = (await call(address, 'AdminService/GetStatus', {})) as { digest?: string }
-  return digest
+  for (;;) {
+    const { digest } = (await call(address, 'AdminService/GetStatus', {})) as { digest?: string }
+    if (digest) return digest
+  }
 }
 
 /** Connect's plain form: a POST of JSON. */

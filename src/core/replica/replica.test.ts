@@ -454,6 +454,23 @@ test('12 while too much waits for the disk, clients and calls are sent elsewhere
   assert.equal(desk.answers.at(-1)!.answer.type, 'read')
 })
 
+test('the digest of a large folder is worked out a part at a time', () => {
+  const { desk, ana } = two()
+  for (let count = 0; count < 300; count++) {
+    const id = new Uint8Array(16)
+    id.set([count >> 8, count, 1])
+    ana.create(`${count}.txt`, '', base64url(id))
+  }
+  desk.store()
+  assert.equal(desk.replica.digest(), '')
+  const digest = desk.replica.digest()
+  assert.match(digest, /^[0-9a-f]{64}$/)
+  assert.equal(desk.replica.digest(), digest)
+  ana.create('one more.txt', '')
+  desk.store()
+  assert.notEqual(desk.replica.digest(), digest)
+})
+
 test('carets reach other followers, and those who come later', () => {
   const { desk, ana, file } = two()
   const value = {

@@ -44,6 +44,8 @@ const entriesPerMessage = 500
 const quietMs = 2000
 /** Texts hashed at once for that: a few milliseconds of usual ones. */
 const hashesPerTick = 10
+/** Texts hashed at once for an operator: more would keep peers and clients waiting for a second. */
+const hashesPerDigest = 300
 /** Texts that change in one turn and are integrated together; a turn of more is rare. */
 const openTextsMax = 32
 
@@ -190,10 +192,13 @@ export class Replica {
     return this.#calls.isWaiting
   }
 
-  /** Over every entry and every text on disk: equal on servers that hold the same. */
+  /**
+   * Over every entry and every text on disk: equal on servers that hold the same. Empty while more
+   * has changed than one call looks at: ask again.
+   */
   digest(): string {
-    this.#digests.refresh(Infinity, (subject) => this.#hashOf(subject))
-    return this.#digests.value
+    this.#digests.refresh(hashesPerDigest, (subject) => this.#hashOf(subject))
+    return this.#digests.isCurrent ? this.#digests.value : ''
   }
 
   // When nothing changes for a while, the servers compare what they hold.

@@ -81,6 +81,7 @@ export type GetStatusResponse = Message<"fourfold.v1.GetStatusResponse"> & {
 
   /**
    * Digest in hex of every entry and the text of every document: equal on servers that hold the same.
+   * Empty while the server works it out: ask again.
    *
    * @generated from field: string digest = 7;
    */
