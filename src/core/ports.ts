@@ -133,6 +133,8 @@ export interface ServerView {
   /** Where clients find it: "http://127.0.0.1:4400". */
   address: string
   state: ServerState
+  /** The life it is in; absent of this server itself, and of one that is down. */
+  origin?: Origin
   /** How many updates it lacks that this server has. */
   lag: number
   heardAt: number

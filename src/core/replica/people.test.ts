@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { ReplicaId, SessionId } from '../model/ids.ts'
+import type { Origin, ReplicaId, SessionId } from '../model/ids.ts'
 import { presenceLifeMs } from '../model/limits.ts'
 import { People } from './people.ts'
 
@@ -69,5 +69,15 @@ test('the people of a silent server are forgotten after a while, not at once', (
   people.tick(1000 + presenceLifeMs - 1)
   assert.ok(people.holder('ana', []))
   people.tick(1000 + presenceLifeMs)
+  assert.equal(people.holder('ana', []), undefined)
+})
+
+test('a server that crashed and is back at once has lost the people it had', () => {
+  const people = new People(b)
+  people.met(a, 'a.first________' as Origin)
+  people.heard(a, new People(a).claim(one, 'ana'))
+  people.met(a, 'a.first________' as Origin)
+  assert.equal(people.holder('ana', [])?.session, one)
+  people.met(a, 'a.second_______' as Origin)
   assert.equal(people.holder('ana', []), undefined)
 })

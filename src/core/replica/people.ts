@@ -1,7 +1,7 @@
 // Who is here, on this server and on the others, and who holds which screen name.
 
 import { create } from '@bufbuild/protobuf'
-import type { ReplicaId, SessionId } from '../model/ids.ts'
+import type { Origin, ReplicaId, SessionId } from '../model/ids.ts'
 import { presenceLifeMs, screenNameMax } from '../model/limits.ts'
 import { likeness } from '../model/names.ts'
 import { PresenceSchema, type Presence } from '../model/wire.ts'
@@ -23,6 +23,7 @@ export class People {
   // When a server dies, its people come here at once, and each asks for a name among thousands.
   readonly #byLikeness = new Map<string, Set<Person>>()
   readonly #silentSince = new Map<ReplicaId, number>()
+  readonly #lives = new Map<ReplicaId, Origin>()
   #counter = 0
 
   constructor(here: ReplicaId) {
@@ -86,6 +87,16 @@ export class People {
     return this.#bySession.get(session)?.at === replica
   }
 
+  /**
+   * Another server is in this life. Who was on it in an earlier one has no channel to it any more:
+   * it tells of those who come again.
+   */
+  met(replica: ReplicaId, life: Origin): void {
+    const before = this.#lives.get(replica)
+    this.#lives.set(replica, life)
+    if (before !== undefined && before !== life) this.#forget(replica)
+  }
+
   /** Another server is silent, or heard again. Its people are forgotten after a while. */
   silent(now: number, replica: ReplicaId, isSilent: boolean): void {
     if (!isSilent) this.#silentSince.delete(replica)
@@ -96,9 +107,7 @@ export class People {
     for (const [replica, since] of this.#silentSince) {
       if (now - since < presenceLifeMs) continue
       this.#silentSince.delete(replica)
-      for (const person of this.#bySession.values()) {
-        if (person.at === replica) this.#remove(person.session)
-      }
+      this.#forget(replica)
     }
   }
 
@@ -108,6 +117,12 @@ export class People {
       const suffix = `~${number}`
       const free = [...name].slice(0, screenNameMax - suffix.length).join('') + suffix
       if (!this.holder(free, [])) return free
+    }
+  }
+
+  #forget(replica: ReplicaId): void {
+    for (const person of this.#bySession.values()) {
+      if (person.at === replica) this.#remove(person.session)
     }
   }
 

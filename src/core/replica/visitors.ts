@@ -228,8 +228,9 @@ export class Visitors {
   heardServers(now: number, servers: ServerView[], isServing: boolean): void {
     const states = (views: ServerView[]) => views.map(({ id, state }) => `${id}${state}`).join()
     const isNews = states(servers) !== states(this.#servers)
-    for (const { id, state } of servers) {
+    for (const { id, state, origin } of servers) {
       const wasLive = this.#servers.find((each) => each.id === id)?.state === ServerState.LIVE
+      if (origin !== undefined) this.#people.met(id, origin)
       this.#people.silent(now, id, state === ServerState.DOWN)
       const isOther = id !== this.#options.replica
       if (isOther && state === ServerState.LIVE && !wasLive) this.#introduceEverybody()

@@ -201,13 +201,14 @@ export class Links {
   tellViews(now: number): void {
     const servers = this.views(now)
     const isServing = this.#options.isComplete()
-    const viewed = `${servers.map((view) => `${view.id}${view.state}${view.lag}`).join()}${isServing}`
+    const each = servers.map(({ id, state, lag: lacks, origin }) => [id, state, lacks, origin])
+    const viewed = `${each.join()}${isServing}`
     if (viewed === this.#viewed) return
     this.#viewed = viewed
     this.#voice.event({ type: 'servers', servers, isServing })
   }
 
-  #view(now: number, id: ReplicaId): Pick<ServerView, 'state' | 'lag' | 'heardAt'> {
+  #view(now: number, id: ReplicaId): Omit<ServerView, 'id' | 'address'> {
     const { replica, vector, marks, isComplete } = this.#options
     if (id === replica) {
       return { state: isComplete() ? ServerState.LIVE : ServerState.BEHIND, lag: 0, heardAt: now }
@@ -220,12 +221,12 @@ export class Links {
       const lacks = lag(last?.have ?? new Map(), vector)
       return { state: ServerState.DOWN, lag: lacks, heardAt: last?.at ?? 0 }
     }
-    const { heardAt, covered, have, isRecovering, metAt } = link.peer
+    const { origin, heardAt, covered, have, isRecovering, metAt } = link.peer
     const waitingSince = marks.waitingSince(covered)
     const isLate = waitingSince !== undefined && now - waitingSince > liveMs
     const isBehind = isRecovering || covered < metAt || isLate
-    if (isBehind) return { state: ServerState.BEHIND, lag: lag(have, vector), heardAt }
-    return { state: ServerState.LIVE, lag: 0, heardAt }
+    if (isBehind) return { state: ServerState.BEHIND, lag: lag(have, vector), heardAt, origin }
+    return { state: ServerState.LIVE, lag: 0, heardAt, origin }
   }
 }
 
