@@ -63,11 +63,12 @@ export class Operations {
     if (bytes.length > textBytesMax) {
       throw new FourfoldError('too-large', `A text file may have at most ${textBytesMax} bytes.`)
     }
-    const stamp = this.#stamp()
+    // Lowest of all: a creation that another server carries out late undoes no rename or deletion.
+    const stamp: Stamp = { $typeName: 'fourfold.v1.Stamp', counter: 0, origin: this.#origin }
     const entry = create(EntrySchema, {
       id: request.operation,
       kind: Kind.TEXT,
-      created: stamp,
+      created: this.#stamp(),
       name: { value: name, stamp },
       parent: { value: '', stamp },
       deleted: { value: false, stamp },
