@@ -276,8 +276,9 @@ class Schedule {
   #isOrphaned(person: SimulatedPerson, document: string): boolean {
     const disks = [...this.#servers.values()].map(({ disk }) => disk)
     const creation = this.#journal.files.get(document)?.creation
-    const isGone = !disks.some((disk) => disk.has(document as SubjectId))
-    if (isGone && creation && this.#journal.mayBeLost(creation)) return true
+    const wasStored = creation !== undefined && creation.receipt.size > 0
+    const isStored = disks.some((disk) => disk.has(document as SubjectId))
+    if (wasStored && !isStored && this.#journal.mayBeLost(creation)) return true
     const stored = [...this.#servers.keys()].map((name) =>
       this.#checkers.shownAt({ kind: 'disk', name }, document),
     )
