@@ -83,7 +83,8 @@ export class Delivery {
   #mayHedge(parcel: Parcel, standby: Link): boolean {
     if (standby.has(parcel) || parcel.servers.has(standby.server)) return false
     if (standby.wasTurnedBack(parcel)) return false
-    if (parcel.type === 'operation') return true
+    // A standby has no name, and an operation is done in somebody's. Silence will tell soon enough.
+    if (parcel.type === 'operation') return false
     if (standby.blocked.has(parcel.document)) return false
     if (parcel.update) return true
     standby.blocked.add(parcel.document)

@@ -371,3 +371,27 @@ test('what was read is credited after every 256 KiB', () => {
     1> credit 307400
   `)
 })
+
+test('an operation is not sent to a standby, where nobody has a name; silence is found soon', () => {
+  const talk = new Talk()
+  talk.join()
+  const value = { $typeName: 'fourfold.v1.Delete' as const, entry: 'E' }
+  talk.operate('O', { case: 'delete', value })
+  talk.wait(900)
+  talk.says(2, 'pong', pong)
+  talk.wait(110)
+  talk.heard(`
+    ada asks: delete
+    1> operation 1 delete O
+    900 ms
+    1> ping 1
+    2< pong
+    110 ms
+    hang up 1
+    2> hello ada
+    2> open D
+    2> operation 2 delete O
+    dial 3 c
+    * online b · saved on a b c d
+  `)
+})
