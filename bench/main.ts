@@ -8,7 +8,12 @@ import { withSection, type Section } from './report.ts'
 
 /** In the order of results.md. Each is loaded only when it is measured. */
 const parts: { [name: string]: () => Promise<() => Promise<Section>> } = {
+  latency: async () => (await import('./latency.ts')).latency,
   throughput: async () => (await import('./throughput.ts')).throughput,
+  storage: async () => (await import('./storage.ts')).storage,
+  failover: async () => (await import('./failover.ts')).failover,
+  idle: async () => (await import('./idle.ts')).idle,
+  trace: async () => (await import('./trace.ts')).trace,
 }
 
 const results = join(root, 'bench/results.md')

@@ -64,14 +64,15 @@ export class RawSession {
     return () => this.#listeners.delete(listener)
   }
 
-  /** The next message of this kind. Rejects when the server turns the session away. */
+  /** The next message of this kind. Rejects when the server turns away the session or what it sent. */
   heard<K extends NonNullable<Heard['case']>>(
     kind: K,
   ): Promise<Extract<Heard, { case: K }>['value']> {
     return new Promise((resolve, reject) => {
       const end = this.listen((message) => {
-        if (message.case === 'refused') reject(new FourfoldError('unavailable', message.value.text))
-        else if (message.case === kind) resolve(message.value as never)
+        if (message.case === 'refused' || message.case === 'rejected') {
+          reject(new FourfoldError('unavailable', message.value.text))
+        } else if (message.case === kind) resolve(message.value as never)
         else return
         end()
       })

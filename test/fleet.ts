@@ -109,9 +109,10 @@ export class Fleet {
     await server.listening()
   }
 
-  /** Whether its process is there, be it frozen. */
+  /** Whether its process is there and was not told to end, be it frozen. */
   isRunning(id: string): boolean {
-    return this.#servers.get(id)?.isOver === false
+    const server = this.#servers.get(id)
+    return server !== undefined && server.isWanted && !server.isOver
   }
 
   isFrozen(id: string): boolean {
@@ -205,11 +206,12 @@ process.on('exit', () => {
 /** One life of one server. */
 class ServerProcess {
   isFrozen = false
+  /** Nobody told it to end. */
+  isWanted = true
   readonly ended: Promise<End>
   readonly #child: ChildProcess
   readonly #listening: Promise<void>
   #said = ''
-  #isWanted = true
 
   constructor(words: string[], nodeFlags: string[], env: Record<string, string>) {
     this.#child = fork(join(root, 'src/cli/main.ts'), ['serve', ...words], {
@@ -246,8 +248,8 @@ class ServerProcess {
 
   /** Whether it ended by itself; asked again: no. */
   takeFall(): boolean {
-    const hasFallen = this.isOver && this.#isWanted
-    if (hasFallen) this.#isWanted = false
+    const hasFallen = this.isOver && this.isWanted
+    if (hasFallen) this.isWanted = false
     return hasFallen
   }
 
@@ -262,7 +264,7 @@ class ServerProcess {
   }
 
   async end(signal: 'SIGKILL' | 'SIGTERM'): Promise<End> {
-    this.#isWanted = false
+    this.isWanted = false
     // A frozen process hears no other signal.
     if (!this.isOver) this.#child.kill(signal)
     return this.ended
