@@ -192,6 +192,16 @@ test('files are put, listed, printed, removed and restored through any living se
   const unreadable = await run('put', join(folder, 'none'))
   assert.equal(unreadable.code, 1)
   assert.match(unreadable.err, /^Cannot read [^\n]+\n$/)
+  const directory = await run('put', folder)
+  assert.deepEqual(
+    [directory.code, directory.err],
+    [1, `Cannot read ${folder}: it is a directory.\n`],
+  )
+  const bytesAsName = await run('put', join(folder, 'notes.md'), 'a\ufffd')
+  assert.deepEqual(
+    [bytesAsName.code, bytesAsName.err],
+    [1, 'A name must be valid Unicode; give another as NAME.\n'],
+  )
   const badName = await fourfold(['put', '-', 'con'], { servers, input: '' })
   assert.equal(badName.code, 1)
   assert.match(badName.err, oneSentence)

@@ -269,6 +269,24 @@ test('an RPC wants POST, and a content type that it knows', async (t) => {
   assert.equal(wrong.status, 415)
 })
 
+test('gRPC of a method that is not there is told so in its own words', async (t) => {
+  const { address } = await startLone(t)
+  const session = http2.connect(address)
+  t.after(() => session.destroy())
+  const stream = session.request({
+    ':method': 'POST',
+    ':path': '/fourfold.v2.FolderService/Fold',
+    'content-type': 'application/grpc+proto',
+  })
+  stream.end(Buffer.alloc(5))
+  const [headers] = (await once(stream.resume(), 'response')) as [http2.IncomingHttpHeaders]
+  assert.deepEqual(
+    [headers[':status'], headers['grpc-status'], headers['grpc-message']],
+    [200, '12', 'This server has no such method.'],
+  )
+  await once(stream, 'close')
+})
+
 test('a huge header is refused with 431', async (t) => {
   const { port } = await pagePort(t)
   const head = `GET / HTTP/1.1\r\nHost: x\r\nX-Huge: ${'x'.repeat(20_000)}\r\n\r\n`

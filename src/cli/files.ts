@@ -76,6 +76,10 @@ ${setHelp}`,
       throw new UsageError('NAME is missing.')
     }
     const file = asked ?? basename(source)
+    // What Node makes of bytes that are not UTF-8: not the name that was meant.
+    if (file.includes('\ufffd')) {
+      throw new CommandError('A name must be valid Unicode; give another as NAME.')
+    }
     const text = decoded(source === '-' ? await buffer(process.stdin) : read(source), source)
     const operation = newOperation()
     const answer = await new SetClient(values).ask(({ folder }, call) =>
@@ -163,7 +167,9 @@ function read(path: string): Buffer {
   try {
     return readFileSync(path)
   } catch (error) {
-    throw new CommandError(`Cannot read ${path}: ${(error as Error).message}.`)
+    const { code, message } = error as NodeJS.ErrnoException
+    const why = code === 'EISDIR' ? 'it is a directory' : message
+    throw new CommandError(`Cannot read ${path}: ${why}.`)
   }
 }
 

@@ -13,7 +13,7 @@ import * as https from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { SecureContextOptions, TLSSocket } from 'node:tls'
-import { cors, type ConnectRouter } from '@connectrpc/connect'
+import { Code, cors, type ConnectRouter } from '@connectrpc/connect'
 import { WebSocketServer } from 'ws'
 import {
   headerBytesMax,
@@ -26,6 +26,7 @@ import {
 import {
   connectionWindowBytes,
   exchangePath,
+  refusePeer,
   streamWindowBytes,
 } from '../adapters/channel/grpc-peer.ts'
 import { acceptedWebSocket, type AcceptedWebSocket } from '../adapters/channel/websocket-server.ts'
@@ -241,6 +242,9 @@ class Door implements Port {
     if (path === exchangePath) this.#answerPeer(request, response)
     else if (rpc) {
       if (this.#admit(request, response)) rpc(request, response)
+    } else if (isGrpc(request)) {
+      // What gRPC clients understand; a status of HTTP would tell them nothing.
+      refusePeer(request.stream, Code.Unimplemented, 'This server has no such method.')
     } else if (request.method !== 'GET' && request.method !== 'HEAD') {
       sendText(response, 405, 'Only GET and HEAD here.\n', { allow: 'GET, HEAD' })
     } else if (path === '/healthz') {
@@ -303,6 +307,13 @@ class Door implements Port {
       })
     }
   }
+}
+
+function isGrpc(
+  request: http.IncomingMessage,
+): request is http.IncomingMessage & { stream: http2.ServerHttp2Stream } {
+  const type = request.headers['content-type'] ?? ''
+  return 'stream' in request && /^application\/grpc($|[+;])/.test(type)
 }
 
 function refuseUpgrade(socket: Duplex, status: string, text: string): void {
