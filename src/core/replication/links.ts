@@ -5,7 +5,7 @@ import { isOrigin } from '../model/ids.ts'
 import { liveMs, peerSilentMs } from '../model/limits.ts'
 import { fromSeen, lag, type VersionVector } from '../model/version-vector.ts'
 import { ServerState, type PeerHello } from '../model/wire.ts'
-import type { ServerView } from '../ports.ts'
+import type { Mark, ServerView } from '../ports.ts'
 import type { Marks } from './marks.ts'
 import type { PeerChannel } from './messages.ts'
 import { Peer } from './peer.ts'
@@ -45,6 +45,8 @@ export class Links {
   readonly #options: LinksOptions
   readonly #voice: Voice
   readonly #links = new Map<ReplicaId, Link>()
+  /** What this server had when it said hello, on channels whose hello has not come. */
+  readonly #saidAt = new Map<PeerChannel, Mark>()
   /** Accepted channels whose hello has not come: since when they are open. */
   readonly #strangers = new Map<PeerChannel, number>()
   /** The last that each server told, for the eyes of people; survives its channel. */
@@ -81,7 +83,8 @@ export class Links {
   opened(now: number, channel: PeerChannel, dialled: ReplicaId | undefined): void {
     if (dialled === undefined) this.#strangers.set(channel, now)
     else this.#links.set(dialled, { name: 'greeting', channel, since: now })
-    const { replica, set, origin, servers, vector, isComplete } = this.#options
+    const { replica, set, origin, servers, vector, marks, isComplete } = this.#options
+    this.#saidAt.set(channel, marks.last)
     this.#voice.send(channel, {
       case: 'hello',
       value: {
@@ -104,6 +107,7 @@ export class Links {
   /** The peer that is gone with its channel, if it was one. */
   closed(now: number, channel: PeerChannel): Peer | undefined {
     this.#strangers.delete(channel)
+    this.#saidAt.delete(channel)
     for (const [id, link] of this.#links) {
       if (channelOf(link) !== channel) continue
       this.#links.set(id, { name: 'down', redialAt: now + redialAfterMs })
@@ -132,9 +136,11 @@ export class Links {
       origin: hello.origin as Origin,
       have: fromSeen(hello.vector?.seen),
       isRecovering: hello.isRecovering,
+      saidAt: this.#saidAt.get(channel) ?? 0,
       metAt: this.#options.marks.last,
       now,
     })
+    this.#saidAt.delete(channel)
     this.#links.set(id, { name: 'open', peer })
     this.#voice.log('info', `${id} is here`)
     return peer

@@ -39,6 +39,8 @@ export class Peer {
   heardAt: number
   toldAt: number
   isRecovering: boolean
+  /** What this server had when it said hello to the peer. */
+  readonly saidAt: Mark
   /** What this server had when the peer came: until it covers that, it is catching up. */
   readonly metAt: Mark
   covered: Mark = 0
@@ -55,6 +57,7 @@ export class Peer {
     origin: Origin
     have: VersionVector
     isRecovering: boolean
+    saidAt: Mark
     metAt: Mark
     now: number
   }) {
@@ -66,6 +69,7 @@ export class Peer {
     this.heardAt = options.now
     this.toldAt = options.now
     this.isRecovering = options.isRecovering
+    this.saidAt = options.saidAt
     this.metAt = options.metAt
   }
 

@@ -6,7 +6,7 @@ import { MemoryDisk, MemoryStorage } from '../../adapters/storage/memory.ts'
 import { originOf, subjectId, type ReplicaId } from '../model/ids.ts'
 import { sealUpdate } from '../model/snapshot.ts'
 import { create, toBinary } from '@bufbuild/protobuf'
-import { ServerState, UpdateSchema, VersionSchema } from '../model/wire.ts'
+import { ServerState, UpdateSchema, VersionSchema, type PeerMessage } from '../model/wire.ts'
 import type { EngineEvent } from '../ports.ts'
 import type { ReplicationInput, ReplicationOutput } from './messages.ts'
 import { Replication } from './replication.ts'
@@ -307,4 +307,25 @@ test('a peer that came back without what happened meanwhile is not live before i
   circle.pass(500)
   const state = () => a.mind.servers(circle.now).find(({ id }) => id === 'd')?.state
   assert.equal(state(), ServerState.BEHIND)
+})
+
+test('what is stored between the two hellos of a channel is told, too', () => {
+  const circle = new Circle()
+  const [a, b] = ['a', 'b'].map((name) => circle.start(name as ReplicaId)) as [Server, Server]
+  const haves = () =>
+    sent.flatMap(({ message }) => (message.case === 'have' ? [message.value.changed?.seen] : []))
+  const sent: PeerMessage[] = []
+  const hear = (outputs: ReplicationOutput[]) => {
+    for (const output of outputs) if (output.type === 'send') sent.push(output.message)
+  }
+  // By hand, so that the other hello comes late.
+  hear(a.mind.step(0, { type: 'opened', channel: 100 }))
+  circle.append(a, 1, 'meanwhile')
+  const [hello] = b.mind.step(0, { type: 'opened', channel: 200 })
+  assert.ok(hello?.type === 'send')
+  hear(a.mind.step(0, { type: 'received', channel: 100, message: hello.message }))
+  assert.deepEqual(
+    haves().map((seen) => Object.values(seen ?? {})),
+    [[1]],
+  )
 })

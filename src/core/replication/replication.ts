@@ -307,6 +307,8 @@ export class Replication {
   #greeted(now: number, channel: PeerChannel, hello: PeerHello): void {
     const peer = this.#links.greeted(now, channel, hello)
     if (!peer) return
+    // What was stored since our hello was told to nobody there: it must not take us for emptier.
+    if (peer.saidAt < peer.metAt) this.#sending.tellHave(now, peer, this.#vector)
     const ownSeq = this.#vector.get(this.#origin)
     if (ownSeq !== undefined) peer.owed.set(this.#origin, ownSeq)
     this.#heardVector(now, peer, peer.have)
