@@ -7,32 +7,28 @@
 // Safety: nothing is told before it is stored (1); no update enters a document but through the gate
 // (13); what does not load is unavailable here, not empty (7); a client never seeds text (8).
 
-import { create, fromBinary, toBinary } from '@bufbuild/protobuf'
-import { encodeUtf8 } from 'lib0/string'
+import { fromBinary } from '@bufbuild/protobuf'
 import { FourfoldError } from '../model/errors.ts'
 import { Folder } from '../model/folder.ts'
 import type { Origin, ReplicaId, SubjectId } from '../model/ids.ts'
-import { nameBytesMax } from '../model/limits.ts'
 import { storedEntry } from '../model/snapshot.ts'
 import {
   Code,
   EntrySchema,
-  ServerState,
-  VersionSchema,
   type ClientMessage,
   type Entry,
   type Ephemeral,
-  type Operation,
   type ServerMessage,
   type Update,
 } from '../model/wire.ts'
-import type { EngineEvent, EngineReader, Mark, NewUpdate } from '../ports.ts'
+import type { EngineEvent, EngineReader, Mark } from '../ports.ts'
 import { Appends } from './appends.ts'
 import { Calls } from './calls.ts'
-import { Digests } from './digests.ts'
+import { ClientOperations } from './client-operations.ts'
 import { Documents, type Seal } from './documents.ts'
+import { Inventory } from './inventory.ts'
 import type { ClientChannel, ReplicaInput, ReplicaOutput, ReplicaStatus } from './messages.ts'
-import { Operations, type Request } from './operations.ts'
+import { Operations } from './operations.ts'
 import { People } from './people.ts'
 import type { Rates, Visitor } from './visitor.ts'
 import { Visitors } from './visitors.ts'
@@ -40,12 +36,6 @@ import { Voice } from './voice.ts'
 
 /** Entries in one message: a page of about 100 KB. */
 const entriesPerMessage = 500
-/** Servers compare their digests after nothing has changed for so long. */
-const quietMs = 2000
-/** Texts hashed at once for that: a few milliseconds of usual ones. */
-const hashesPerTick = 10
-/** Texts hashed at once for an operator: more would keep peers and clients waiting for a second. */
-const hashesPerDigest = 300
 /** Texts that change in one turn and are integrated together; a turn of more is rare. */
 const openTextsMax = 32
 
@@ -76,22 +66,19 @@ export class Replica {
   readonly #voice = new Voice()
   readonly #folder = new Folder()
   readonly #appends: Appends
-  readonly #operations: Operations
   readonly #people: People
   readonly #visitors: Visitors
   readonly #documents: Documents
+  readonly #clientOperations: ClientOperations
   readonly #calls: Calls
+  readonly #inventory: Inventory
   /** The mark that each server's disk covers, this one's included. */
   readonly #covered = new Map<ReplicaId, Mark>()
-  readonly #digests = new Digests()
-  #changedAt = 0
-  #isDigestTold = true
-  /** Updates and subjects that the engine told of. */
-  #heard = 0
   #now: number
 
   constructor(options: ReplicaOptions) {
-    const { replica, set, version, origin, reader, safeCount, rates, random, seal, hash } = options
+    const { replica, set, version, origin, reader, safeCount, rates, random, seal } = options
+    const { hash, deflate } = options
     const voice = this.#voice
     const folder = this.#folder
     const covered = this.#covered
@@ -100,20 +87,16 @@ export class Replica {
     covered.set(replica, 0)
     this.#people = new People(replica)
     this.#appends = new Appends((request) => voice.ask(request))
-    this.#operations = new Operations({ folder, origin, appends: this.#appends, reader })
-    const parts = { folder, reader, voice, appends: this.#appends, people: this.#people }
+    const appends = this.#appends
+    const operations = new Operations({ folder, origin, appends, reader })
+    const parts = { folder, reader, voice, appends, people: this.#people }
     this.#visitors = new Visitors({ replica, set, version, safeCount, rates, covered, ...parts })
     const kept = (update: Update, author?: Visitor) => this.#spread(update, author)
     this.#documents = new Documents({ ...parts, visitors: this.#visitors, random, seal, kept })
-    this.#calls = new Calls({
-      ...parts,
-      operations: this.#operations,
-      documents: this.#documents,
-      visitors: this.#visitors,
-      covered,
-      hash,
-      kept,
-    })
+    const changing = { operations, documents: this.#documents, visitors: this.#visitors, kept }
+    this.#clientOperations = new ClientOperations({ ...parts, ...changing, deflate })
+    this.#calls = new Calls({ ...parts, ...changing, covered, hash })
+    this.#inventory = new Inventory({ folder, documents: this.#documents, voice, hash })
     this.#loadFolder()
   }
 
@@ -177,7 +160,7 @@ export class Replica {
       case 'tick':
         this.#people.tick(now)
         this.#documents.tick(now)
-        this.#tellDigest()
+        this.#inventory.tick(now)
         break
     }
   }
@@ -187,43 +170,17 @@ export class Replica {
     return { sessions: this.#visitors.size, entries: this.#folder.size, documentsInMemory }
   }
 
-  /** Whether something waits for a tick soon. */
-  isBusy(): boolean {
-    return this.#calls.isWaiting
-  }
-
   /**
    * Over every entry and every text on disk: equal on servers that hold the same. Empty while more
    * has changed than one call looks at: ask again.
    */
   digest(): string {
-    this.#digests.refresh(hashesPerDigest, (subject) => this.#hashOf(subject))
-    return this.#digests.isCurrent ? this.#digests.value : ''
+    return this.#inventory.digest()
   }
 
-  // When nothing changes for a while, the servers compare what they hold.
-  #tellDigest(): void {
-    if (this.#isDigestTold || this.#now - this.#changedAt < quietMs) return
-    this.#digests.refresh(hashesPerTick, (subject) => this.#hashOf(subject))
-    if (!this.#digests.isCurrent) return
-    this.#isDigestTold = true
-    this.#voice.ask({ type: 'compare', digest: this.#digests.value, heard: this.#heard })
-  }
-
-  #changed(subject: SubjectId): void {
-    this.#digests.changed(subject)
-    this.#changedAt = this.#now
-    this.#isDigestTold = false
-  }
-
-  #hashOf(subject: SubjectId): string | undefined {
-    const entry = this.#folder.get(subject)
-    if (!entry) return undefined
-    const stored = this.#documents.asStored(subject)
-    const text = this.#documents.attempt(subject, () => stored.text().toString())
-    const { id, kind, created, name, parent, deleted } = entry
-    const content = text instanceof FourfoldError ? undefined : text
-    return this.#options.hash(JSON.stringify([id, kind, created, name, parent, deleted, content]))
+  /** Whether something waits for a tick soon. */
+  isBusy(): boolean {
+    return this.#calls.isWaiting
   }
 
   // -------------------------------------------------------------------------------- the engine
@@ -231,7 +188,7 @@ export class Replica {
   #event(event: EngineEvent): void {
     switch (event.type) {
       case 'appended':
-        if (event.update) this.#heard++
+        if (event.update) this.#inventory.heard()
         this.#covered.set(this.#options.replica, event.mark)
         this.#appends.stored(event.tag, event.mark, event.update)
         return
@@ -239,12 +196,12 @@ export class Replica {
         this.#covered.set(event.replica, event.mark)
         return
       case 'changed':
-        this.#heard++
+        this.#inventory.heard()
         this.#documents.integrate(event.update)
         this.#spread(event.update)
         return
       case 'replaced':
-        this.#heard++
+        this.#inventory.heard()
         this.#replaced(event.subject)
         return
       case 'ephemeral':
@@ -264,7 +221,7 @@ export class Replica {
   #spread(update: Update, author?: Visitor): void {
     const subject = update.subject as SubjectId
     this.#documents.countLoose(subject)
-    this.#changed(subject)
+    this.#inventory.changed(this.#now, subject)
     if (update.body.case === 'text') {
       this.#documents.spread(subject, update.body.value, author)
       this.#calls.textChanged(subject)
@@ -286,7 +243,7 @@ export class Replica {
   }
 
   #replaced(subject: SubjectId): void {
-    this.#changed(subject)
+    this.#inventory.changed(this.#now, subject)
     const stored = this.#documents.attempt(subject, () => this.#options.reader.load(subject))
     if (stored instanceof FourfoldError) return
     const entry = storedEntry(stored)
@@ -334,7 +291,7 @@ export class Replica {
         break
       case 'operation':
         if (!this.#mayTake(visitor, message.value.ticket)) return
-        this.#operation(visitor, message.value)
+        this.#clientOperations.take(this.#now, visitor, message.value)
         break
       case 'caret':
         this.#documents.caret(this.#now, visitor, message.value)
@@ -384,78 +341,6 @@ export class Replica {
     return true
   }
 
-  // ------------------------------------------------------------------------------- operations
-
-  #operation(visitor: Visitor, operation: Operation): void {
-    const { ticket, id } = operation
-    try {
-      const done = this.#operations.subjectOf(id)
-      if (done === undefined) this.#carryOut(visitor, ticket, this.#updatesOf(visitor, operation))
-      else this.#appends.barrier((mark) => this.#operationDone(visitor, ticket, done, mark))
-    } catch (error) {
-      if (!(error instanceof FourfoldError)) throw error
-      this.#voice.reject(visitor.channel, ticket, error)
-    }
-  }
-
-  #carryOut(visitor: Visitor, ticket: number, updates: NewUpdate[]): void {
-    updates.forEach((update, index) => {
-      this.#documents.integrate(update)
-      this.#appends.append(update, (mark, kept) => {
-        this.#spread(kept)
-        if (index < updates.length - 1) return
-        this.#operationDone(visitor, ticket, kept.subject, mark)
-      })
-    })
-  }
-
-  #operationDone(visitor: Visitor, ticket: number, entry: string, mark: Mark): void {
-    this.#visitors.stored(visitor, ticket, mark)
-    const value = { $typeName: 'fourfold.v1.Done' as const, ticket, entry }
-    this.#voice.send([visitor.channel], { case: 'done', value })
-  }
-
-  #updatesOf(visitor: Visitor, { id, operation }: Operation): NewUpdate[] {
-    const request: Request = { operation: id, author: visitor.name, at: this.#now }
-    switch (operation.case) {
-      case 'create':
-        return this.#operations.create(request, operation.value.name, operation.value.text)
-      case 'rename': {
-        const entry = this.#entry(operation.value.entry)
-        return [this.#operations.rename(request, entry, operation.value.name)]
-      }
-      case 'delete':
-        return [this.#operations.setDeleted(request, this.#entry(operation.value.entry), true)]
-      case 'restore':
-        return [this.#operations.setDeleted(request, this.#entry(operation.value.entry), false)]
-      case 'nameVersion':
-        return [this.#nameVersion(request, operation.value.document, operation.value.name)]
-      case undefined:
-        throw new FourfoldError('invalid', 'This operation says nothing to do.')
-    }
-  }
-
-  #entry(id: string): Entry {
-    const entry = this.#folder.get(id)
-    if (entry) return entry
-    const areAllHere = this.#visitors.servers.every(({ state }) => state === ServerState.LIVE)
-    // It may be on a server that is not heard now.
-    throw new FourfoldError(areAllHere ? 'not-found' : 'unavailable', 'No such file.')
-  }
-
-  #nameVersion({ operation, author, at }: Request, id: string, name: string): NewUpdate {
-    if (encodeUtf8(name).length > nameBytesMax) {
-      throw new FourfoldError('too-large', `A name may have at most ${nameBytesMax} bytes.`)
-    }
-    const subject = this.#entry(id).id as SubjectId
-    const document = this.#documents.live(subject)
-    const text = this.#documents.attempt(subject, () => document.text().toString())
-    if (text instanceof FourfoldError) throw text
-    const version = { id: operation, name, author, at, text: this.#options.deflate(text) }
-    const value = toBinary(VersionSchema, create(VersionSchema, version))
-    return { subject, author, at, operation, body: { case: 'version', value } }
-  }
-
   // ----------------------------------------------------------------------------------- loading
 
   #loadFolder(): void {
@@ -466,7 +351,7 @@ export class Replica {
         const stored = this.#documents.attempt(id, () => this.#options.reader.load(id))
         const entry = stored instanceof FourfoldError ? undefined : storedEntry(stored)
         if (entry) this.#folder.apply(entry)
-        this.#changed(id)
+        this.#inventory.changed(this.#now, id)
       }
       const last = page.at(-1)
       if (last === undefined) return

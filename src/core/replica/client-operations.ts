@@ -1,0 +1,120 @@
+// What clients with a channel change in the folder: carried out once, however often it is asked.
+
+import { create, toBinary } from '@bufbuild/protobuf'
+import { encodeUtf8 } from 'lib0/string'
+import { FourfoldError } from '../model/errors.ts'
+import type { Folder } from '../model/folder.ts'
+import type { SubjectId } from '../model/ids.ts'
+import { nameBytesMax } from '../model/limits.ts'
+import {
+  ServerState,
+  VersionSchema,
+  type Entry,
+  type Operation,
+  type Update,
+} from '../model/wire.ts'
+import type { Mark, NewUpdate } from '../ports.ts'
+import type { Appends } from './appends.ts'
+import type { Documents } from './documents.ts'
+import type { Operations, Request } from './operations.ts'
+import type { Visitor } from './visitor.ts'
+import type { Visitors } from './visitors.ts'
+import type { Voice } from './voice.ts'
+
+export interface ClientOperationsOptions {
+  folder: Folder
+  operations: Operations
+  appends: Appends
+  documents: Documents
+  visitors: Visitors
+  voice: Voice
+  deflate: (text: string) => Uint8Array
+  /** An update is on disk: everybody who follows its subject is to hear of it. */
+  kept: (update: Update) => void
+}
+
+export class ClientOperations {
+  readonly #options: ClientOperationsOptions
+  #now = 0
+
+  constructor(options: ClientOperationsOptions) {
+    this.#options = options
+  }
+
+  /** Answers by Done and receipts, or by Rejected. */
+  take(now: number, visitor: Visitor, operation: Operation): void {
+    this.#now = now
+    const { ticket, id } = operation
+    try {
+      const done = this.#options.operations.subjectOf(id)
+      if (done === undefined) this.#carryOut(visitor, ticket, this.#updatesOf(visitor, operation))
+      else this.#options.appends.barrier((mark) => this.#done(visitor, ticket, done, mark))
+    } catch (error) {
+      if (!(error instanceof FourfoldError)) throw error
+      this.#options.voice.reject(visitor.channel, ticket, error)
+    }
+  }
+
+  #carryOut(visitor: Visitor, ticket: number, updates: NewUpdate[]): void {
+    updates.forEach((update, index) => {
+      this.#options.documents.integrate(update)
+      this.#options.appends.append(update, (mark, kept) => {
+        this.#options.kept(kept)
+        if (index < updates.length - 1) return
+        this.#done(visitor, ticket, kept.subject, mark)
+      })
+    })
+  }
+
+  #done(visitor: Visitor, ticket: number, entry: string, mark: Mark): void {
+    this.#options.visitors.stored(visitor, ticket, mark)
+    const value = { $typeName: 'fourfold.v1.Done' as const, ticket, entry }
+    this.#options.voice.send([visitor.channel], { case: 'done', value })
+  }
+
+  #updatesOf(visitor: Visitor, { id, operation }: Operation): NewUpdate[] {
+    const { operations } = this.#options
+    const request: Request = { operation: id, author: visitor.name, at: this.#now }
+    switch (operation.case) {
+      case 'create': {
+        const { name, text } = operation.value
+        return operations.create(request, name, text)
+      }
+      case 'rename': {
+        const { entry, name } = operation.value
+        return [operations.rename(request, this.#entry(entry), name)]
+      }
+      case 'delete':
+      case 'restore': {
+        const isDeleted = operation.case === 'delete'
+        return [operations.setDeleted(request, this.#entry(operation.value.entry), isDeleted)]
+      }
+      case 'nameVersion':
+        return [this.#nameVersion(request, operation.value.document, operation.value.name)]
+      case undefined:
+        throw new FourfoldError('invalid', 'This operation says nothing to do.')
+    }
+  }
+
+  #entry(id: string): Entry {
+    const entry = this.#options.folder.get(id)
+    if (entry) return entry
+    const { servers } = this.#options.visitors
+    const areAllHere = servers.every(({ state }) => state === ServerState.LIVE)
+    // It may be on a server that is not heard now.
+    throw new FourfoldError(areAllHere ? 'not-found' : 'unavailable', 'No such file.')
+  }
+
+  #nameVersion({ operation, author, at }: Request, id: string, name: string): NewUpdate {
+    if (encodeUtf8(name).length > nameBytesMax) {
+      throw new FourfoldError('too-large', `A name may have at most ${nameBytesMax} bytes.`)
+    }
+    const subject = this.#entry(id).id as SubjectId
+    const document = this.#options.documents.live(subject)
+    const text = this.#options.documents.attempt(subject, () => document.text().toString())
+    if (text instanceof FourfoldError) throw text
+    const version = { id: operation, name, author, at, text: this.#options.deflate(text) }
+    const value = toBinary(VersionSchema, create(VersionSchema, version))
+    return { subject, author, at, operation, body: { case: 'version', value } }
+  }
+}
