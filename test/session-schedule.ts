@@ -8,11 +8,24 @@ const documents = ['AAAAAAAAAAAAAAAAAAAAAA', 'BBBBBBBBBBBBBBBBBBBBBA'] as const
 /** After everything is healed, all must be well within this. */
 const restMs = 10_000
 
-/** What one person typed and deleted. */
+/** What one person typed, deleted and asked for. */
 interface Person {
   client: ModelClient
   typed: { document: string; token: string; isDeleted: boolean }[]
+  /** Ids of operations asked for. */
+  asked: string[]
   count: number
+}
+
+function act(random: Random, person: Person): void {
+  if (random.chance(0.85)) {
+    type(random, person)
+    return
+  }
+  const id = `${person.client.name}${person.count++}`
+  const value = { $typeName: 'fourfold.v1.Create' as const, name: id, text: '' }
+  person.asked.push(id)
+  person.client.step({ type: 'operate', operation: { id, operation: { case: 'create', value } } })
 }
 
 function type(random: Random, person: Person): void {
@@ -81,6 +94,7 @@ export function live(seed: number, isTraced = false): { problems: string[]; trac
   const people: Person[] = ['x', 'y'].map((name) => ({
     client: world.addClient(name, { hasStandby: chance.chance(0.8) }),
     typed: [],
+    asked: [],
     count: 0,
   }))
   for (const { client } of people) for (const document of documents) client.follow(document)
@@ -98,7 +112,7 @@ export function live(seed: number, isTraced = false): { problems: string[]; trac
   const edits = chance.between(5, 25)
   const faults = chance.between(1, 6)
   for (let count = 0; count < edits; count++) {
-    world.timeline.at(chance.next() * endAt, () => type(chance, chance.pick(people)))
+    world.timeline.at(chance.next() * endAt, () => act(chance, chance.pick(people)))
   }
   for (let count = 0; count < faults; count++) {
     world.timeline.at(chance.next() * endAt, () => fault(chance, world))
@@ -132,7 +146,15 @@ function atRest(world: World, people: Person[]): string[] {
       if (holders.length !== 4) problems.push(`${client.name} knows of ${holders.join()} only`)
     }
   }
-  for (const { client } of people) {
+  for (const { client, asked } of people) {
+    for (const id of asked) {
+      const told = client.outputs.filter(
+        (output) => output.type === 'done' && output.operation === id,
+      )
+      if (told.length !== 1) problems.push(`${id} was told done ${told.length} times`)
+      const without = world.servers.filter((server) => server.countOperations(id) === 0)
+      if (without.length > 0) problems.push(`${id} is not on ${without.map((each) => each.id)}`)
+    }
     const { save } = client.session
     const isSaved = save.name === 'saved' && save.servers.length === 4
     if (!isSaved) problems.push(`${client.name} shows ${JSON.stringify(save)}`)
