@@ -1,7 +1,7 @@
 // Asking for what we lack: one peer at a time, and never for what comes by itself.
 
 import type { Origin, ReplicaId, SubjectId } from '../model/ids.ts'
-import { askAfterMs } from '../model/limits.ts'
+import { askAfterMs, liveMs } from '../model/limits.ts'
 import { covers, type VersionVector } from '../model/version-vector.ts'
 import type { Links } from './links.ts'
 import type { Peer } from './peer.ts'
@@ -64,9 +64,9 @@ export class Asking {
     else this.#lackingSince.delete(origin)
   }
 
-  /** Something that was asked for arrived. */
-  progressed(now: number): void {
-    if (this.#asked) this.#asked.progressAt = now
+  /** Something arrived from a peer: if it is the one that was asked, it is at work. */
+  progressed(now: number, peer: Peer): void {
+    if (this.#asked?.peer === peer.id) this.#asked.progressAt = now
   }
 
   gone(peer: Peer): void {
@@ -108,7 +108,10 @@ export class Asking {
       const havers = this.#havers(origin)
       if (havers.length === 0) this.#lackingSince.delete(origin)
       if (havers.length === 0 || now - since < askAfterMs) continue
-      this.ask(now, havers.find(({ id }) => id !== last) ?? havers[0]!)
+      // Whoever was silent lately may be dead, and a question to it costs a second.
+      const heard = havers.filter(({ heardAt }) => now - heardAt <= liveMs)
+      const isOther = ({ id }: Peer) => id !== last
+      this.ask(now, heard.find(isOther) ?? heard[0] ?? havers.find(isOther) ?? havers[0]!)
       return
     }
   }

@@ -51,7 +51,8 @@ export class Order {
 
   /** Takes new heads of logs; returns what may be stored now, in order. */
   take(now: number, updates: Update[], need: Need): Update[] {
-    if (need.length === 0 && this.isEmpty) return updates
+    const isOwn = ([origin]: Need[number]) => updates.every((update) => update.origin === origin)
+    if (this.isEmpty && need.every(isOwn)) return updates
     for (const update of updates) {
       this.#waiting.push({ update, need, since: now })
       this.#bytes += updateBytes(update)

@@ -340,7 +340,7 @@ export class Replication {
         this.#heardSnapshot(now, peer, message.value)
         break
       case 'advance':
-        this.#heardAdvance(now, fromSeen(message.value.vector?.seen))
+        this.#heardAdvance(now, peer, fromSeen(message.value.vector?.seen))
         break
       case 'ephemeral':
         this.#voice.event({ type: 'ephemeral', from: peer.id, ephemeral: message.value })
@@ -403,7 +403,7 @@ export class Replication {
     }
     this.#gather(this.#order.take(now, taken, need))
     if (hasGap) this.#asking.ask(now, peer)
-    else this.#asking.progressed(now)
+    else this.#asking.progressed(now, peer)
     this.#advanceCovered(peer)
   }
 
@@ -428,17 +428,17 @@ export class Replication {
       return
     }
     this.#gathering.add({ snapshot })
-    this.#asking.progressed(now)
+    this.#asking.progressed(now, peer)
   }
 
-  #heardAdvance(now: number, advance: VersionVector): void {
+  #heardAdvance(now: number, peer: Peer, advance: VersionVector): void {
     const news = missing(this.#heads, advance)
     raise(this.#heads, news)
     // A log may not go on below where it was advanced to; the subjects came whole before this.
     if (news.size > 0) this.#gather(this.#order.releaseAll())
     if (news.size > 0) this.#gathering.add({ advance: news })
     for (const origin of news.keys()) this.#asking.advanced(now, origin)
-    this.#asking.progressed(now)
+    this.#asking.progressed(now, peer)
   }
 
   #answerWant(peer: Peer, subject: string): void {
