@@ -23,14 +23,10 @@ import {
   type Snapshot,
   type Update,
 } from '../model/wire.ts'
-import {
-  CorruptError,
-  type EngineRequest,
-  type Mark,
-  type ServerView,
-  type StorageReader,
-} from '../ports.ts'
+import { CorruptError, type EngineRequest, type ServerView, type StorageReader } from '../ports.ts'
 import { Asking } from './asking.ts'
+import { Compacting } from './compacting.ts'
+import { Comparing } from './comparing.ts'
 import { Gathering, type Item } from './gathering.ts'
 import { Links } from './links.ts'
 import { Marks } from './marks.ts'
@@ -39,9 +35,6 @@ import { Order } from './order.ts'
 import type { Peer } from './peer.ts'
 import { Sending } from './sending.ts'
 import { Voice } from './voice.ts'
-
-/** Subjects that wait to be compacted; a forgotten one asks again with its next updates. */
-const compactionsMax = 1000
 
 export interface ReplicationOptions {
   now: number
@@ -72,12 +65,10 @@ export class Replication {
   /** The same with what is at the disk, gathers for it, or waits for what it builds on. */
   readonly #heads: VersionVector
   readonly #order: Order
-  readonly #compactions = new Set<SubjectId>()
-  /** What was compared last, and the mark it stands for. */
-  #digest: { mark: Mark; value: string } | undefined
+  readonly #comparing: Comparing
+  readonly #compacting: Compacting
   /** Updates and subjects told to the mind of clients. */
   #told = 0
-  #isCompacting = false
   #now: number
   #isComplete: boolean
 
@@ -97,8 +88,16 @@ export class Replication {
     const voice = this.#voice
     this.#links = new Links({ ...options, vector, marks: this.#marks, isComplete, voice })
     this.#asking = new Asking({ links: this.#links, vector, heads: this.#heads, voice })
+    this.#compacting = new Compacting({ links: this.#links, vector, voice })
     const unreadable = (error: CorruptError) => this.#unreadable(error)
     this.#sending = new Sending({ origin, reader, vector, isComplete, unreadable, voice })
+    this.#comparing = new Comparing({
+      links: this.#links,
+      marks: this.#marks,
+      sending: this.#sending,
+      vector,
+      voice,
+    })
   }
 
   /** The only way in. Everything returned must be performed, in order. */
@@ -124,8 +123,7 @@ export class Replication {
         this.#stored(now)
         break
       case 'compacted':
-        this.#isCompacting = false
-        this.#compactNext()
+        this.#compacting.done()
         break
       case 'settle':
         break
@@ -169,37 +167,18 @@ export class Replication {
         else this.#gathering.add({ tag: request.tag })
         return
       case 'compact':
-        if (this.#compactions.size < compactionsMax) this.#compactions.add(request.subject)
-        this.#compactNext()
+        this.#compacting.ask(request.subject)
         return
       case 'want':
         this.#asking.want(now, request.subject)
         return
       case 'compare':
-        if (request.heard === this.#told) this.#compare(now, request.digest)
+        if (request.heard === this.#told) this.#comparing.tell(now, request.digest)
         return
       case 'send':
         this.#sendEphemeral(request.ephemeral)
         return
     }
-  }
-
-  #compare(now: number, digest: string): void {
-    this.#digest = { mark: this.#marks.last, value: digest }
-    for (const peer of this.#links.peers()) {
-      this.#sending.tellHave(now, peer, new Map(), digest)
-      this.#compareWith(peer)
-    }
-  }
-
-  // 5: equal version vectors, equal documents and trees. A difference is a bug or a broken disk.
-  #compareWith(peer: Peer): void {
-    const mine = this.#digest
-    if (!mine || mine.mark !== this.#marks.last || peer.digest === '') return
-    if (!covers(this.#vector, peer.have) || !covers(peer.have, this.#vector)) return
-    if (peer.digest === mine.value) return
-    const values = `${mine.value.slice(0, 12)}, not ${peer.digest.slice(0, 12)}`
-    this.#voice.log('error', `differs from ${peer.id}, with the same updates: ${values}`)
   }
 
   #sendEphemeral(value: Ephemeral): void {
@@ -274,23 +253,6 @@ export class Replication {
     if (hasCaughtUp || isNewSet || this.#isFirst) this.#gathering.add({ isComplete: true })
   }
 
-  #compactNext(): void {
-    const [subject] = this.#compactions
-    if (this.#isCompacting || subject === undefined) return
-    this.#compactions.delete(subject)
-    this.#isCompacting = true
-    this.#voice.say({ type: 'compact', subject, upTo: this.#stable() })
-  }
-
-  // What every connected peer holds too: it need not be sent as whole subjects.
-  #stable(): VersionVector {
-    const stable = new Map(this.#vector)
-    for (const { have } of this.#links.peers()) {
-      for (const [origin, seq] of stable) stable.set(origin, Math.min(seq, have.get(origin) ?? 0))
-    }
-    return stable
-  }
-
   #unreadable(error: CorruptError): void {
     this.#voice.log('error', `${error.message}; asking a peer for it`)
     this.#asking.want(this.#now, error.subject)
@@ -361,7 +323,7 @@ export class Replication {
     // A digest is that of the vector told with it.
     if (have.digest !== '' || changed.size > 0) peer.digest = have.digest
     this.#heardVector(now, peer, changed)
-    if (have.digest !== '') this.#compareWith(peer)
+    if (have.digest !== '') this.#comparing.look(peer)
     if (isNews) this.#links.tellViews(now)
   }
 
