@@ -150,8 +150,13 @@ export class Calls {
 
   #find(file: string, inTrash = false): Entry {
     const entry = this.#options.folder.find(file, { inTrash })
-    if (!entry || entry.kind !== Kind.TEXT) throw new FourfoldError('not-found', 'No such file.')
+    if (!entry || entry.kind !== Kind.TEXT) throw this.#options.documents.notFound()
     return entry
+  }
+
+  #isAnotherLive(): boolean {
+    const { servers } = this.#options.visitors
+    return servers.filter(({ state }) => state === ServerState.LIVE).length > 1
   }
 
   #view(entry: Entry): FileView {
@@ -174,7 +179,11 @@ export class Calls {
 
   #make(call: CallId, author: string, request: Extract<Call, { type: 'save' }>): void {
     if (isSubjectId(request.file) || request.baseVersion !== '') {
-      throw new FourfoldError('not-found', 'No such file.')
+      throw this.#options.documents.notFound()
+    }
+    // While others know whether there is such a file, no second one is made on a guess.
+    if (this.#options.documents.hidesNames() && this.#isAnotherLive()) {
+      throw this.#options.documents.notFound()
     }
     const { operation, file, text } = request
     const updates = this.#options.operations.create(

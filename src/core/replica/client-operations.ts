@@ -101,8 +101,9 @@ export class ClientOperations {
     if (entry) return entry
     const { servers } = this.#options.visitors
     const areAllHere = servers.every(({ state }) => state === ServerState.LIVE)
+    if (areAllHere) throw this.#options.documents.notFound()
     // It may be on a server that is not heard now.
-    throw new FourfoldError(areAllHere ? 'not-found' : 'unavailable', 'No such file.')
+    throw new FourfoldError('unavailable', 'No such file.')
   }
 
   #nameVersion({ operation, author, at }: Request, id: string, name: string): NewUpdate {

@@ -29,6 +29,8 @@ const looseCountsMax = 10_000
 /** 16 bytes that only a server of the set can make, for this document and update. */
 export type Seal = (document: string, update: Uint8Array) => Uint8Array
 
+const unreadableText = 'This file cannot be read here. Trying another server.'
+
 export interface DocumentsOptions {
   folder: Folder
   reader: EngineReader
@@ -48,6 +50,8 @@ export class Documents {
   readonly #voice: Voice
   readonly #live = new Map<SubjectId, LiveDocument>()
   readonly #loose = new Map<SubjectId, number>()
+  /** What was found damaged, and was not read since. */
+  readonly #unreadable = new Set<SubjectId>()
   #now = 0
 
   constructor(options: DocumentsOptions) {
@@ -86,14 +90,28 @@ export class Documents {
   /** What does not load is not empty (7): it is fetched from a peer, and refused meanwhile. */
   attempt<T>(id: SubjectId, read: () => T): T | FourfoldError {
     try {
-      return read()
+      const found = read()
+      this.#unreadable.delete(id)
+      return found
     } catch (error) {
       if (!(error instanceof CorruptError)) throw error
+      this.#unreadable.add(id)
       this.#voice.log('error', `${error.message}; asking a peer for it`)
       this.#voice.ask({ type: 'want', subject: id })
-      const text = 'This file cannot be read here. Trying another server.'
-      return new FourfoldError('unavailable', text)
+      return new FourfoldError('unavailable', unreadableText)
     }
+  }
+
+  /** Whether something is here of which not even the name can be read. */
+  hidesNames(): boolean {
+    return [...this.#unreadable].some((id) => !this.#options.folder.get(id))
+  }
+
+  /** What to say of a file that no name or id leads to. */
+  notFound(): FourfoldError {
+    return this.hidesNames()
+      ? new FourfoldError('unavailable', unreadableText)
+      : new FourfoldError('not-found', 'No such file.')
   }
 
   // ---------------------------------------------------------------------------------- following
@@ -102,7 +120,7 @@ export class Documents {
     this.#now = now
     const { channel, follows } = visitor
     if (!this.#isFile(id)) {
-      this.#voice.unavailable(channel, id, 'No such file.')
+      this.#voice.unavailable(channel, id, this.notFound().message)
     } else if (follows.size >= openDocumentsMax && !follows.has(id)) {
       const text = `At most ${openDocumentsMax} files can be open at once.`
       this.#voice.unavailable(channel, id, text)

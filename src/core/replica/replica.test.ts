@@ -7,9 +7,9 @@ import { deflateRawSync } from 'node:zlib'
 import { create } from '@bufbuild/protobuf'
 import * as Y from 'yjs'
 import { MemoryDisk, MemoryStorage } from '../../adapters/storage/memory.ts'
-import { base64url, writerOf, type Origin, type ReplicaId } from '../model/ids.ts'
+import { base64url, writerOf, type Origin, type ReplicaId, type SubjectId } from '../model/ids.ts'
 import { textBytesMax, unstoredBytesMax } from '../model/limits.ts'
-import { sealUpdate } from '../model/snapshot.ts'
+import { mergeStored, sealUpdate } from '../model/snapshot.ts'
 import {
   ClientMessageSchema,
   Code,
@@ -38,13 +38,14 @@ class Desk {
   readonly hungUp = new Set<number>()
   readonly answers: { call: number; answer: Answer }[] = []
   readonly asked: EngineRequest[] = []
-  readonly storage = new MemoryStorage(new MemoryDisk())
+  readonly storage: MemoryStorage
   readonly replica: Replica
   #queue: { tag: number; update?: Update }[] = []
   #seq = 0
   #mark = 1
 
-  constructor() {
+  constructor(disk = new MemoryDisk()) {
+    this.storage = new MemoryStorage(disk)
     this.replica = new Replica({
       now: this.now,
       replica: here,
@@ -402,6 +403,42 @@ test('a save under an operation id already done changes nothing', () => {
   desk.cover()
   assert.equal(ana.read(), 'new')
   assert.equal(desk.answers.filter(({ answer }) => answer.type === 'kept').length, 3)
+})
+
+test('7 a file whose entry is damaged is unavailable by name and by id, never said not to be', () => {
+  const disk = new MemoryDisk()
+  const before = new Desk(disk)
+  const ana = new Writer(before, 1, 'ana')
+  const file = ana.create('plan.md', 'hello') as SubjectId
+  before.store()
+  const peer = new MemoryStorage(disk.clone())
+  assert.ok(disk.flip(file))
+
+  const desk = new Desk(disk)
+  const ben = new Writer(desk, 2, 'ben')
+  ben.open(file)
+  const elsewhere = 'This file cannot be read here. Trying another server.'
+  assert.equal(desk.last(2, 'unavailable')!.text, elsewhere)
+  const save = { type: 'save', text: 'x', baseVersion: '', operation: freshId() } as const
+  const requests: Call[] = [
+    { type: 'read', file: 'plan.md' },
+    { type: 'read', file },
+    { type: 'delete', file: 'plan.md', operation: freshId() },
+    { ...save, file: 'plan.md' },
+  ]
+  for (const [call, request] of requests.entries()) desk.call(call, request)
+  const codes = () =>
+    desk.answers.map(({ answer }) => (answer.type === 'failed' ? answer.error.code : answer.type))
+  assert.deepEqual(codes(), Array(4).fill('unavailable'))
+
+  // A peer sends it whole: what is not there now is nowhere.
+  const whole = mergeStored(peer.reader.load(file), disk.vector, file)
+  desk.storage.commit({ updates: [], snapshots: [whole] })
+  desk.input({ type: 'event', event: { type: 'replaced', subject: file } })
+  desk.call(4, { type: 'read', file: 'plan.md' })
+  desk.call(5, { type: 'read', file: 'other.md' })
+  desk.store()
+  assert.deepEqual(codes().slice(4).toSorted(), ['not-found', 'read'])
 })
 
 test('a watcher hears what is there, and then each change', () => {
