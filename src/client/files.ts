@@ -1,5 +1,6 @@
 // The list of files as people see it, from this device at first and from servers as they tell it.
 
+import { isDeleted } from '../core/model/entry.ts'
 import { Folder } from '../core/model/folder.ts'
 import type { Entry } from '../core/model/wire.ts'
 import type { FileInfo } from './api.ts'
@@ -36,12 +37,12 @@ export class Files {
   }
 
   #file(entry: Entry): FileInfo {
-    const isDeleted = entry.deleted?.value ?? false
+    const isInTrash = isDeleted(entry)
     return {
       id: entry.id,
       name: this.#folder.shownName(entry.id) ?? entry.name?.value ?? '',
-      isDeleted,
-      deletedBy: isDeleted ? entry.deletedBy : '',
+      isDeleted: isInTrash,
+      deletedBy: isInTrash ? entry.deletedBy : '',
       createdBy: entry.createdBy,
       createdAt: entry.createdAt,
     }

@@ -57,3 +57,8 @@ export function entryCounter(entry: Entry): number {
     entry.deleted?.stamp?.counter ?? 0,
   )
 }
+
+/** Whether it is in the trash. */
+export function isDeleted(entry: Entry): boolean {
+  return entry.deleted?.value ?? false
+}

@@ -4,7 +4,7 @@
 // shown as "name (2).ext", "name (3).ext" … in the order of their creation. All of it follows from
 // the entries alone, so that whoever has the same entries shows the same names.
 
-import { copyEntry, entryCounter, mergeEntry, newer } from './entry.ts'
+import { copyEntry, entryCounter, isDeleted, mergeEntry, newer } from './entry.ts'
 import { fileKey } from './names.ts'
 import { Kind, type Entry } from './wire.ts'
 
@@ -160,10 +160,6 @@ export class Folder {
 /** Whether its creation has arrived. */
 function isWhole(entry: Entry): boolean {
   return entry.created !== undefined && entry.name !== undefined && entry.kind !== Kind.UNSPECIFIED
-}
-
-function isDeleted(entry: Entry): boolean {
-  return entry.deleted?.value ?? false
 }
 
 /** Whether it takes part in the names of its directory. */

@@ -1,6 +1,7 @@
 // What whole-file clients ask: list, read, save, delete, watch. One call, one or more answers.
 
 import { encodeUtf8 } from 'lib0/string'
+import { isDeleted } from '../model/entry.ts'
 import { FourfoldError } from '../model/errors.ts'
 import type { Folder } from '../model/folder.ts'
 import { isSubjectId, sessionOf, type ReplicaId, type SubjectId } from '../model/ids.ts'
@@ -318,10 +319,10 @@ export class Calls {
 
   /** A stored entry changed; `before` is how it was, if it was. */
   entryChanged(entry: Entry, before: { name: string; isDeleted: boolean } | undefined): void {
-    const isDeleted = entry.deleted?.value ?? false
+    const isThere = !isDeleted(entry)
     const wasThere = before !== undefined && !before.isDeleted
-    if (!wasThere && !isDeleted) this.#tellWatchers('created', entry)
-    else if (wasThere && isDeleted) this.#tellWatchers('deleted', entry)
+    if (!wasThere && isThere) this.#tellWatchers('created', entry)
+    else if (wasThere && !isThere) this.#tellWatchers('deleted', entry)
     else if (wasThere && before.name !== this.#view(entry).name)
       this.#tellWatchers('renamed', entry)
   }
@@ -329,7 +330,7 @@ export class Calls {
   #tellChangedTexts(): void {
     for (const subject of this.#changedTexts) {
       const entry = this.#options.folder.get(subject)
-      if (entry && !entry.deleted?.value) this.#tellWatchers('changed', entry)
+      if (entry && !isDeleted(entry)) this.#tellWatchers('changed', entry)
     }
     this.#changedTexts.clear()
   }

@@ -3,6 +3,7 @@
 import { create, toBinary } from '@bufbuild/protobuf'
 import { encodeUtf8 } from 'lib0/string'
 import * as Y from 'yjs'
+import { isDeleted } from '../model/entry.ts'
 import { FourfoldError } from '../model/errors.ts'
 import type { Folder } from '../model/folder.ts'
 import { isSubjectId, seedWriterOf, type Origin, type SubjectId } from '../model/ids.ts'
@@ -84,14 +85,14 @@ export class Operations {
   /** @throws FourfoldError invalid, taken */
   rename(request: Request, entry: Entry, name: string): NewUpdate {
     checkFileName(name)
-    if (!entry.deleted?.value) this.#checkFree(name, entry.id)
+    if (!isDeleted(entry)) this.#checkFree(name, entry.id)
     const change = { id: entry.id, name: { value: name, stamp: this.#stamp() } }
     return this.#change(request, create(EntrySchema, change))
   }
 
   /** To the trash, or out of it. */
-  setDeleted(request: Request, entry: Entry, isDeleted: boolean): NewUpdate {
-    const deleted = { value: isDeleted, stamp: this.#stamp() }
+  setDeleted(request: Request, entry: Entry, toTrash: boolean): NewUpdate {
+    const deleted = { value: toTrash, stamp: this.#stamp() }
     const change = { id: entry.id, deleted, deletedBy: request.author }
     return this.#change(request, create(EntrySchema, change))
   }

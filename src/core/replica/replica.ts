@@ -8,6 +8,7 @@
 // (13); what does not load is unavailable here, not empty (7); a client never seeds text (8).
 
 import { fromBinary } from '@bufbuild/protobuf'
+import { isDeleted } from '../model/entry.ts'
 import { FourfoldError } from '../model/errors.ts'
 import { Folder } from '../model/folder.ts'
 import type { Origin, ReplicaId, SubjectId } from '../model/ids.ts'
@@ -233,7 +234,7 @@ export class Replica {
     const was = this.#folder.get(change.id)
     const before = was && {
       name: this.#folder.shownName(change.id) ?? '',
-      isDeleted: was.deleted?.value ?? false,
+      isDeleted: isDeleted(was),
     }
     if (!this.#folder.apply(change)) return
     const entry = this.#folder.get(change.id)

@@ -3,6 +3,7 @@
 import { inflateRawSync } from 'node:zlib'
 import { create } from '@bufbuild/protobuf'
 import type { HandlerContext, ServiceImpl } from '@connectrpc/connect'
+import { isDeleted } from '../../core/model/entry.ts'
 import { FourfoldError } from '../../core/model/errors.ts'
 import { subjectId } from '../../core/model/ids.ts'
 import { filesPerPageMax, textBytesMax } from '../../core/model/limits.ts'
@@ -144,7 +145,7 @@ function toFile({ entry, name }: FileView): File {
     id: entry.id,
     name,
     kind: entry.kind,
-    isDeleted: entry.deleted?.value ?? false,
+    isDeleted: isDeleted(entry),
     createdBy: entry.createdBy,
     createdAt: entry.createdAt,
   })
