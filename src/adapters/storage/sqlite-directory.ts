@@ -6,7 +6,14 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import type { ReplicaId } from '../../core/model/ids.ts'
 import { schema, storeFormat } from './schema.ts'
-import { isBusy, isDamage, isFull, isReadOnly, StorageError } from './storage-error.ts'
+import {
+  isBusy,
+  isDamage,
+  isFull,
+  isReadOnly,
+  saysReadOnly,
+  StorageError,
+} from './storage-error.ts'
 
 export interface StoreOwner {
   directory: string
@@ -126,7 +133,9 @@ export function told(directory: string, error: unknown): Error {
       `The disk of ${directory} is full (${why}); make room and start again`,
     )
   }
-  if (isDamage(error)) return damaged(directory, why)
+  // What this user may write is read-only by a flipped bit in its header.
+  if (isDamage(error) || (saysReadOnly(error) && mayWrite(directory)))
+    return damaged(directory, why)
   if (isReadOnly(error) || (error instanceof Error && 'syscall' in error)) {
     return new StorageError(
       'unwritable',
@@ -134,6 +143,16 @@ export function told(directory: string, error: unknown): Error {
     )
   }
   return new StorageError('failed', `${directory} failed (${why}); check its disk and start again`)
+}
+
+/** Whether this user may write the directory and the file in it; false also when one is not there. */
+function mayWrite(directory: string): boolean {
+  try {
+    for (const path of [directory, storeFile(directory)]) fs.accessSync(path, fs.constants.W_OK)
+    return true
+  } catch {
+    return false
+  }
 }
 
 /** Have the whole file checked before it is used again. */

@@ -87,6 +87,8 @@ test('a flipped byte in the file is found: in a page at the start, in a record a
   }
   const inPage = await flipAt((bytes) => bytes.length - 4096 * 3)
   await refused(inPage, 'corrupt', /move the directory away/)
+  // The file format version for writing: SQLite takes the file for one that it may only read.
+  await refused(await flipAt(() => 18), 'corrupt', /move the directory away/)
   const inRecord = await flipAt((bytes) => bytes.indexOf('quick brown') + 3)
   await withStore(inRecord, ({ reader }) => {
     assert.throws(() => reader.load(note), CorruptError)

@@ -38,6 +38,10 @@ export const isBusy = (error: unknown) => primaryCode(error) === primary.busy
 export const isDamage = (error: unknown) =>
   [primary.corrupt, primary.notDatabase].includes(primaryCode(error))
 
+/** Plain, as for a file without permission and for one whose header says so; not for a moved one. */
+export const saysReadOnly = (error: unknown) =>
+  error instanceof Error && 'errcode' in error && error.errcode === primary.readOnly
+
 export const isReadOnly = (error: unknown) =>
   [primary.readOnly, primary.cannotOpen].includes(primaryCode(error))
 
