@@ -1,0 +1,58 @@
+// The simulator in `npm test`: some hundred schedules are good, each planted bug is found, and a seed
+// gives the same schedule again.
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+
+import { planOf, type Plan } from './plan.ts'
+import { isPlantName, plants } from './plants.ts'
+import { Random } from './random.ts'
+import { live } from './schedule.ts'
+import { liveSeed } from './worker.ts'
+
+/** Ten times as many are one command: npm run sim -- --schedules 3000. */
+const schedules = 300
+/** Every plant is found in far fewer: a dropped fan-out, the rarest, in some 150. */
+const plantedMax = 1500
+
+const plan = (seed: number): Plan => planOf(seed, new Random(seed))
+
+test(`${schedules} schedules are good`, () => {
+  const bad: string[] = []
+  let edits = 0
+  for (let seed = 1; seed <= schedules; seed++) {
+    const told = liveSeed(seed, undefined)
+    edits += told.edits
+    const [first] = told.violations
+    if (first) bad.push(`npm run sim -- --seed ${seed} --verbose: ${first.checker} ${first.text}`)
+  }
+  assert.deepEqual(bad, [])
+  assert.ok(edits > 20 * schedules, `${edits} words were typed`)
+})
+
+for (const plant of Object.keys(plants).filter(isPlantName)) {
+  test(`C15 the planted bug is found: ${plant}`, (t) => {
+    for (let seed = 1; seed <= plantedMax; seed++) {
+      const [first] = liveSeed(seed, plant).violations
+      if (!first) continue
+      t.diagnostic(`seed ${seed}: ${first.checker} ${first.text.slice(0, 200)}`)
+      return
+    }
+    assert.fail(`${plant} was not found in ${plantedMax} schedules`)
+  })
+}
+
+test('a seed gives the same schedule again, to the last message', () => {
+  for (const seed of [3, 10, 17]) {
+    const [one, other] = [live(plan(seed)), live(plan(seed))]
+    assert.equal(one.hash, other.hash)
+    assert.equal(one.messages, other.messages)
+    assert.ok(one.messages > 100)
+  }
+  assert.notEqual(live(plan(3)).hash, live(plan(4)).hash)
+})
+
+test('a schedule whose messages are encoded is one in ten, and no other', () => {
+  const encoded = Array.from({ length: 40 }, (_, index) => plan(index + 1).isEncoded)
+  assert.equal(encoded.filter(Boolean).length, 4)
+})
