@@ -193,6 +193,26 @@ test('what was typed without servers is brought by the next program on the devic
   await until('Ben reads it', () => his.text.toString() === 'on this device, on servers')
 })
 
+test('more texts than are brought at once are brought one after another', async (t) => {
+  const lone = await loneServer(t)
+  const device = new MemoryDevice()
+  const ada = person(t, { device, of: lone })
+  await ada.joined()
+  const names = Array.from({ length: 40 }, (_, index) => `of many ${index}.md`)
+  const documents = (await Promise.all(names.map((name) => shared(name, ada)))).flat()
+  await lone.kill('a')
+  for (const { text } of documents) text.insert(0, 'on this device')
+  await until('it is shown', () => ada.save.name === 'local')
+  ada.close()
+  await lone.start('a')
+
+  await person(t, { device, of: lone }).joined()
+  const ben = person(t, { of: lone })
+  await ben.joined()
+  const his = documents.map(({ id }) => ben.open(id))
+  await until('Ben reads all', () => his.every(({ text }) => text.toString() === 'on this device'))
+})
+
 test('files and texts are here from the device before any server answers', async (t) => {
   const lone = await loneServer(t)
   const device = new MemoryDevice()

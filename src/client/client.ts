@@ -106,7 +106,8 @@ export class SessionClient implements Client {
     this.#changes.tell()
     if (!this.#keepsake.isKeeping) return
     this.#beat = setInterval(() => this.#keepKey(), beatMs)
-    for (const id of this.#keepsake.keyring.unsettled.slice(0, recoveredMax)) void this.#recover(id)
+    const unsettled = this.#keepsake.keyring.unsettled.values()
+    for (let count = 0; count < recoveredMax; count++) void this.#recoverAll(unsettled)
   }
 
   // -------------------------------------------------------------------------------- what is so
@@ -221,6 +222,14 @@ export class SessionClient implements Client {
     if (!session || isAhead) return { servers: [], of: session?.servers.length ?? 0 }
     const servers = session.holders(document, session.edits(document))
     return { servers: session.inOrder(servers), of: session.servers.length }
+  }
+
+  /** Takes the next one from those that are left whenever it is done with one. */
+  async #recoverAll(left: IterableIterator<string>): Promise<void> {
+    for (const id of left) {
+      if (this.#isClosed) return
+      await this.#recover(id)
+    }
   }
 
   /** Brings what earlier sessions of this device wrote and did not know to be safe. */
