@@ -1,0 +1,127 @@
+// What servers cost while nobody types: memory of 1,000 sessions, processor time of four servers.
+
+import { readFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+
+import { Companion } from '../test/companion.ts'
+import { Fleet } from '../test/fleet.ts'
+import type { IdlersQuestions } from './idlers.ts'
+import { RawSession } from './raw-session.ts'
+import type { Row, Section } from './report.ts'
+import type { TypistQuestions } from './typist.ts'
+
+const sessions = 1000
+const documents = 10
+/** From the last join until what was set off by it has come to rest. */
+const restMs = 3000
+const clients = 10
+const idleMs = 30_000
+/** The kernel counts processor time in hundredths of a second. */
+const tickMs = 10
+
+const kibibytesBar = 24
+const cpuBar = 2
+
+interface Memory {
+  rss: number
+  heapUsed: number
+}
+
+export async function idle(): Promise<Section> {
+  const { empty, full } = await memoryOfSessions()
+  const each = (key: keyof Memory) => (full[key] - empty[key]) / sessions / 1024
+  const percent = await idleCpu()
+  const row = (figure: string, value: string, bar: string, isMet: boolean): Row => {
+    return { figure, measured: value, baseline: '', ratio: '', bar, isMet }
+  }
+  const kibibytes = (value: number) => `${value.toFixed(1)} KiB`
+  const memoryRow = (figure: string, value: number) =>
+    row(figure, kibibytes(value), `≤ ${kibibytesBar} KB`, value * 1.024 <= kibibytesBar)
+  return {
+    name: 'idle',
+    title: 'Nobody types',
+    method:
+      `One server, ${sessions} sessions over WebSockets that each follow one of ${documents} ` +
+      'documents and do nothing. Memory is read after garbage collection, beyond that of the server ' +
+      `with one session in it. Then four servers with ${clients} clients of the SDK, each with a ` +
+      `standby, that have one document open: processor time of all four over ${idleMs / 1000} s.`,
+    rows: [
+      memoryRow('resident memory of a session', each('rss')),
+      memoryRow('heap of a session', each('heapUsed')),
+      row(
+        `four servers, ${clients} clients`,
+        `${percent.toFixed(2)}% of a core`,
+        `≤ ${cpuBar}%`,
+        percent <= cpuBar,
+      ),
+    ],
+  }
+}
+
+// --------------------------------------------------------------------------------- memory
+
+async function memoryOfSessions(): Promise<{ empty: Memory; full: Memory }> {
+  const probe = fileURLToPath(new URL('./memory-probe.ts', import.meta.url))
+  const nodeFlags = ['--expose-gc', '--import', probe]
+  const fleet = await Fleet.start({ ids: ['a'], nodeFlags })
+  const idlers = new Companion<IdlersQuestions>(new URL('./idlers.ts', import.meta.url))
+  try {
+    const address = fleet.address('a')
+    const maker = await RawSession.join(address, 'maker')
+    const ids: string[] = []
+    while (ids.length < documents) ids.push(await maker.create(`idle ${ids.length}`, 'A text.\n'))
+    const empty = await memoryOf(fleet)
+    await idlers.ask('join', { address, count: sessions, documents: ids })
+    const full = await memoryOf(fleet)
+    return { empty, full }
+  } finally {
+    await idlers.end()
+    await fleet.end()
+  }
+}
+
+async function memoryOf(fleet: Fleet): Promise<Memory> {
+  await sleep(restMs)
+  const lines = () => fleet.said('a').match(/^memory .*$/gm) ?? []
+  const before = lines().length
+  process.kill(fleet.pid('a'), 'SIGUSR2')
+  while (lines().length === before) await sleep(50)
+  return JSON.parse(lines().at(-1)!.slice('memory '.length)) as Memory
+}
+
+// ------------------------------------------------------------------------------ processor
+
+/** Of all four servers, in percent of one core. */
+async function idleCpu(): Promise<number> {
+  const fleet = await Fleet.start()
+  const people = Array.from(
+    { length: clients },
+    () => new Companion<TypistQuestions>(new URL('./typist.ts', import.meta.url)),
+  )
+  try {
+    const line = 'client'
+    const servers = fleet.addresses
+    for (const person of people) await person.ask('join', { line, servers, hasStandby: true })
+    const { id: document } = await people[0]!.ask('create', { line, name: 'letter' })
+    for (const person of people) await person.ask('open', { line, document })
+    await sleep(restMs)
+    const before = processorMs(fleet)
+    const startedAt = performance.now()
+    await sleep(idleMs)
+    return ((processorMs(fleet) - before) / (performance.now() - startedAt)) * 100
+  } finally {
+    await Promise.all(people.map((person) => person.end()))
+    await fleet.end()
+  }
+}
+
+/** User and system time of all servers. */
+function processorMs(fleet: Fleet): number {
+  return fleet.ids.reduce((sum, id) => {
+    const stat = readFileSync(`/proc/${fleet.pid(id)}/stat`, 'utf8')
+    // The name of the program, in brackets, may hold blanks.
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    return sum + (Number(fields[11]) + Number(fields[12])) * tickMs
+  }, 0)
+}
