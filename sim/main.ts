@@ -22,8 +22,9 @@ const usage = `Usage: npm run sim -- [options]
   --verbose       the whole conversation of that schedule
   --json          results as lines of JSON`
 
-/** Seeds given to a thread at once. */
+/** Seeds given to a thread at once; fewer where the first bad one ends the run. */
 const orderSize = 20
+const plantedOrderSize = 4
 /** So many bad schedules are shrunk; more of them would say the same. */
 const shrunkMax = 3
 
@@ -140,13 +141,15 @@ async function many(options: Options): Promise<number> {
   })
   if (isShown) process.stderr.write('\r\u001b[K')
   bad.sort((one, other) => one.seed - other.seed)
-  if (!isJson) bad.forEach((told, index) => tell(told, plant, index < shrunkMax))
+  const shown = plant ? bad.slice(0, 1) : bad
+  if (!isJson) shown.forEach((told, index) => tell(told, plant, index < shrunkMax))
   if (plant !== undefined) {
     const [first] = bad
+    const count = first ? first.seed - from + 1 : done
     const found = first
       ? `found at seed ${first.seed} by ${first.violations[0]!.checker}`
       : 'not found'
-    console.log(`${plant}: ${found} (${done} schedules from seed ${from})`)
+    console.log(`${plant}: ${found} (${count} schedules from seed ${from})`)
   } else {
     console.log(
       `${done} schedules, ${bad.length} bad (seeds ${from}..${from + schedules - 1}); ` +
@@ -156,7 +159,7 @@ async function many(options: Options): Promise<number> {
   return verdictOf(bad.length > 0, plant)
 }
 
-/** Gives the seeds to threads; `each` says whether to go on. */
+/** Gives the seeds to threads, in order; `each` says whether to give more. */
 async function spread(options: Options, each: (told: Told) => boolean): Promise<void> {
   const { schedules, from, threads, plant } = options
   const end = from + schedules
@@ -164,7 +167,7 @@ async function spread(options: Options, each: (told: Told) => boolean): Promise<
   let goesOn = true
   const order = (): Order | undefined => {
     if (!goesOn || next >= end) return undefined
-    const count = Math.min(orderSize, end - next)
+    const count = Math.min(plant ? plantedOrderSize : orderSize, end - next)
     next += count
     return { from: next - count, count, plant }
   }
@@ -178,7 +181,8 @@ async function spread(options: Options, each: (told: Told) => boolean): Promise<
       }
       worker.on('error', reject)
       worker.on('message', (told: Told[]) => {
-        for (const one of told) goesOn &&= each(one)
+        // What was given is counted to its end, so that the first bad seed is the same every time.
+        for (const one of told) if (!each(one)) goesOn = false
         give()
       })
       give()

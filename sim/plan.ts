@@ -1,6 +1,7 @@
 // A plan: everything that people do and that goes wrong in one schedule, as plain values. It is made
 // from a seed, can be kept as a file, and can be made smaller while it still shows a bug.
 
+import { idleDocumentMs } from '../src/core/model/limits.ts'
 import type { Random } from './random.ts'
 
 export const serverNames = ['a', 'b', 'c', 'd'] as const
@@ -70,6 +71,9 @@ export type Fault = { at: number } &
 
 /** Every so many seeds one passes its messages through their encoding. */
 const encodedEvery = 10
+/** Every so many seeds one has a long pause in the middle, in which servers forget idle documents. */
+const pausedEvery = 12
+const pauseMs = idleDocumentMs + 2000
 /** Between the first and this, files are made, before most schedules begin to fail. */
 const settledMs = 500
 
@@ -77,7 +81,7 @@ const settledMs = 500
 export function planOf(seed: number, random: Random): Plan {
   const runMs = random.between(2000, 6000)
   const people = makePeople(random.fork('people'), runMs)
-  return {
+  const plan: Plan = {
     seed,
     runMs,
     latencyMs: random.pick([0.3, 1, 1, 3, 20]),
@@ -86,6 +90,28 @@ export function planOf(seed: number, random: Random): Plan {
     people,
     faults: makeFaults(random.fork('faults'), runMs, people),
   }
+  return seed % pausedEvery === 0 ? paused(plan, random.fork('pause')) : plan
+}
+
+/** The same with a pause in the middle, for which most people close their pages. */
+function paused(plan: Plan, random: Random): Plan {
+  const middleMs = plan.runMs / 2
+  const later = <T extends { at: number }>(one: T): T =>
+    one.at > middleMs ? { ...one, at: one.at + pauseMs } : one
+  const people = plan.people.map((person): PersonPlan => {
+    const acts = person.acts.map(later)
+    const rest: Act = { at: middleMs, type: 'leave', forMs: pauseMs - 1000 }
+    if (random.chance(0.8)) acts.push(rest)
+    return { ...person, acts: acts.sort((one, other) => one.at - other.at) }
+  })
+  const faults = plan.faults
+    .map(later)
+    .map((fault) =>
+      fault.type === 'rollback' && fault.toMs > middleMs
+        ? { ...fault, toMs: fault.toMs + pauseMs }
+        : fault,
+    )
+  return { ...plan, runMs: plan.runMs + pauseMs, people, faults }
 }
 
 // --------------------------------------------------------------------------------- people
