@@ -485,18 +485,26 @@ test('demo shows a robot that goes on while servers are killed and revived', asy
     throw new Error(`never showed ${what.source}: ${said}`)
   }
   const edits = async () => Number((await shows(/(\d+) edits,/))[1])
-  await shows(/a ● b ● c ● d ● .* saved 4\/4/)
-  child.stdin.write('123')
-  await shows(/a ✕ b ✕ c ✕ d ● .* on d · saved 1\/4/)
+  const ids = ['a', 'b', 'c', 'd']
+  const key = (id: string) => String(ids.indexOf(id) + 1)
+  const line = (lives: (id: string) => boolean) =>
+    ids.map((id) => `${id} ${lives(id) ? '●' : '✕'}`).join(' ')
+  const [, home = ''] = await shows(/a ● b ● c ● d ● .* on ([abcd]) · saved 4\/4/)
+  // The robot's own server is among the killed: it has to move.
+  const [survivor = '', ...killed] = [...ids.filter((id) => id !== home), home]
+  child.stdin.write(killed.map(key).join(''))
+  const alone = line((id) => id === survivor)
+  await shows(new RegExp(`${alone} .* on ${survivor} · saved 1/4`))
   const before = await edits()
-  child.stdin.write('12')
-  await shows(/a ● b ● c ✕ d ● .* saved 3\/4/)
+  const [dead = '', ...revived] = killed
+  child.stdin.write(revived.map(key).join(''))
+  await shows(new RegExp(`${line((id) => id !== dead)} .* saved 3/4`))
   assert.ok((await edits()) > before)
   child.stdin.write('q')
   const [code] = (await once(child, 'exit')) as [number | null]
   assert.equal(code, 0, said)
-  // The robot has moved by now: the longest line there is, and a small terminal shows all of it.
+  // The longest line there is, and a small terminal shows all of it.
   const lines = said.split('\n').filter((line) => line.includes('moved in'))
   assert.notEqual(lines.length, 0, said)
-  for (const line of lines) assert.ok(line.length < 80, line)
+  for (const each of lines) assert.ok(each.length < 80, each)
 })
