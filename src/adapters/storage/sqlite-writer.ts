@@ -18,7 +18,7 @@ import { recordOf, type RecordRow } from './sqlite-subject.ts'
 const unfiledMax = 8192
 
 /** A commit this long after the last filing files what there is. */
-export const fileAfterMs = 250
+export const fileAfterMs = 1000
 
 /** Rows deleted in one transaction: a keystroke waits no longer than for about 5 ms. */
 const removedPerSlice = 500

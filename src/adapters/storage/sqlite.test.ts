@@ -39,7 +39,7 @@ test('a directory of another set, of another server, or of a later format is ref
   await refused(directory, 'other-set', /"world", not "moon"/, { ...world, set: 'moon' })
   const other = { ...world, replica: 'b' as ReplicaId }
   await refused(directory, 'other-replica', /server "a", not "b"/, other)
-  using db = new DatabaseSync(storeFile(directory))
+  using db = new DatabaseSync(storeFile(directory), { timeout: 5000 })
   db.exec("UPDATE meta SET value = 2 WHERE key = 'format'")
   await refused(directory, 'newer-format', /later Fourfold \(format 2, this one knows 1\)/)
   db.exec("UPDATE meta SET value = 1 WHERE key = 'format'")
@@ -108,7 +108,7 @@ test('after a failed write nothing more is written, and what was stored is read'
   const author = new Author('b.0000000000000' as Origin)
   const storage = await openSqliteStorage({ ...world, directory })
   {
-    using db = new DatabaseSync(storeFile(directory))
+    using db = new DatabaseSync(storeFile(directory), { timeout: 5000 })
     db.exec(`
       CREATE TRIGGER fault BEFORE INSERT ON updates WHEN new.seq = 2
       BEGIN SELECT RAISE(FAIL, 'the disk is on fire'); END
@@ -148,7 +148,7 @@ test('compaction gives the room back, also when a crash cut it short', async () 
   assert.ok(size() < 0.8 * full, `${size()} of ${full} bytes`)
   {
     // As if the process had died between putting a piece in and deleting the rows it covers.
-    using db = new DatabaseSync(storeFile(directory))
+    using db = new DatabaseSync(storeFile(directory), { timeout: 5000 })
     db.exec('INSERT INTO removals SELECT subject, origin, 5500 FROM filed LIMIT 1')
     db.exec('UPDATE covers SET seq = 5500')
     db.exec('UPDATE origins SET floor = 5500')
@@ -159,7 +159,7 @@ test('compaction gives the room back, also when a crash cut it short', async () 
     assert.equal(storage.reader.loose(note), 500)
     assert.equal(storage.reader.after(a, 5500, 1)[0]!.seq, 5501)
   })
-  using db = new DatabaseSync(storeFile(directory))
+  using db = new DatabaseSync(storeFile(directory), { timeout: 5000 })
   const count = (table: string) => db.prepare(`SELECT count(*) AS n FROM ${table}`).get()?.n
   assert.deepEqual(['updates', 'filed', 'removals'].map(count), [500, 500, 0])
   assert.ok(size() < 0.5 * full, `${size()} of ${full} bytes`)

@@ -49,7 +49,7 @@ function sqliteDisk(): DiskUnderTest {
     },
     flip: (subject, bit) => flip(storeFile(directory), subject, bit),
     quarantined() {
-      using db = new DatabaseSync(storeFile(directory))
+      using db = new DatabaseSync(storeFile(directory), { timeout: 5000 })
       return Number(db.prepare('SELECT count(*) AS count FROM quarantine').get()?.count)
     },
   }
@@ -57,7 +57,7 @@ function sqliteDisk(): DiskUnderTest {
 
 /** What `MemoryDisk.flip` does, in a SQLite file. */
 function flip(file: string, subject: SubjectId, bit: number): void {
-  using db = new DatabaseSync(file)
+  using db = new DatabaseSync(file, { timeout: 5000 })
   const pieces = db.prepare(`
     SELECT piece, record FROM pieces JOIN subjects USING (subject) WHERE id = ? ORDER BY piece
   `)
