@@ -40,6 +40,9 @@ export interface Documents {
   offer(document: string, stateVector: Uint8Array, deletes: Deletes): Uint8Array | undefined
 }
 
+/** Edits of earlier sessions, which have no numbers here. */
+const earlier = { from: 0, to: 0, count: 0 }
+
 /** Resyncs or refusals to open, in a row. */
 interface Trouble {
   firstAt: number
@@ -63,11 +66,14 @@ interface Follow {
   unavailable: Map<string, number>
   /** How often in a row a server lacked others' text that is here. */
   behindCount: number
+  /** All edits of this person's earlier sessions were compared with a server, deletions included. */
+  isEarlierKnown: boolean
 }
 
 export class Follows {
   readonly #documents: Documents
   readonly #writer: number
+  readonly #hasEarlier: boolean
   readonly #outbox: Outbox
   readonly #outlet: Outlet
   readonly #relays = new Relays()
@@ -77,10 +83,16 @@ export class Follows {
   readonly #abandoned = new Map<string, number>()
   #link: Link | undefined
 
-  /** `writer`: the Yjs client id of this session. */
-  constructor(documents: Documents, writer: number, outbox: Outbox, outlet: Outlet) {
+  /** `writer`: the Yjs client id of this session. `hasEarlier`: it brings edits of earlier ones. */
+  constructor(
+    documents: Documents,
+    { writer, hasEarlier }: { writer: number; hasEarlier: boolean },
+    outbox: Outbox,
+    outlet: Outlet,
+  ) {
     this.#documents = documents
     this.#writer = writer
+    this.#hasEarlier = hasEarlier
     this.#outbox = outbox
     this.#outlet = outlet
   }
@@ -361,7 +373,10 @@ export class Follows {
     }
     const isBehind = lacks(known, held())
     follow.behindCount = isBehind ? follow.behindCount + 1 : 0
-    if (isBehind) this.#lookAgain(now, document, rest, lacked !== undefined)
+    follow.isEarlierKnown ||= !isBehind
+    // A deletion of text that the server lacks is not offered: what an earlier session did is owed.
+    const owed = rest ?? (follow.isEarlierKnown ? undefined : { ...earlier, bornAt: now })
+    if (isBehind) this.#lookAgain(now, document, owed, lacked !== undefined)
     else if (!lacked && rest) this.#ask(now, document, known, rest)
   }
 
@@ -371,11 +386,13 @@ export class Follows {
     const view = this.#views.get(document)
     if (view?.name !== 'open') return
     const trouble = view.trouble ?? { firstAt: now, count: 0 }
-    if (rest && now - trouble.firstAt >= elsewhereAfterMs) {
+    // Only a new edit is worth a move.
+    const isPressing = rest !== undefined && rest.to > 0
+    if (isPressing && now - trouble.firstAt >= elsewhereAfterMs) {
       this.#link!.leaving ??= 'this server lacks text of others'
     }
     const againAt = now + pauseMs(this.#follow(document).behindCount - 1)
-    this.#views.set(document, { ...view, againAt, ...(rest && { trouble }) })
+    this.#views.set(document, { ...view, againAt, ...(isPressing && { trouble }) })
   }
 
   /**
@@ -405,6 +422,7 @@ export class Follows {
       turnedDown: undefined,
       unavailable: new Map(),
       behindCount: 0,
+      isEarlierKnown: !this.#hasEarlier,
     }
     this.#follows.set(document, follow)
     return follow

@@ -81,7 +81,8 @@ export class Session {
     this.#isStandbyWanted = options.hasStandby
     this.#roster = new Roster(key, addresses, random)
     this.#connections = new Connections(this.#roster, random, this.#outlet)
-    this.#follows = new Follows(documents, writer, this.#outbox, this.#outlet)
+    const who = { writer, hasEarlier: options.earlierKeys.length > 0 }
+    this.#follows = new Follows(documents, who, this.#outbox, this.#outlet)
     this.#delivery = new Delivery(this.#connections, this.#follows, this.#outbox, this.#outlet)
     this.#carets = new Carets(sessionOf(key), writer, this.#outlet)
     this.#standing = new Standing(options, {
