@@ -52,11 +52,17 @@ export class OpenDocument implements LiveDocument {
     const { promise, resolve } = Promise.withResolvers<void>()
     this.loaded = promise
     this.#setLoaded = resolve
-    this.doc.on('update', (update: Uint8Array, origin: unknown) => {
-      const isOwn = origin !== integrated
-      keepsake.append(id, update, isOwn)
-      if (isOwn) options.edited(update)
+    const edited = (update: Uint8Array, origin: unknown) => {
+      if (origin === integrated) return
+      keepsake.append(id, update, true)
+      options.edited(update)
+    }
+    // While somebody listens Yjs encodes every change anew. What is integrated is encoded already,
+    // and to do it again for a whole document takes nearly as long as integrating it.
+    this.doc.on('beforeTransaction', ({ origin }: Y.Transaction) => {
+      if (origin !== integrated) this.doc.on('update', edited)
     })
+    this.doc.on('afterAllTransactions', () => this.doc.off('update', edited))
     void this.#recall()
   }
 
@@ -87,6 +93,8 @@ export class OpenDocument implements LiveDocument {
   }
 
   integrate(update: Uint8Array): void {
+    const { id, keepsake } = this.#options
+    keepsake.append(id, update, false)
     Y.applyUpdate(this.doc, update, integrated)
   }
 

@@ -354,12 +354,18 @@ export class Follows {
     const follow = this.#follow(document)
     const rest = this.#outbox.supersede(now, document, link)
     this.#outbox.dropRelays(link, document)
+    const held = () => Y.decodeStateVector(this.#documents.stateVector(document))
+    if (!rest && held().size === 0) {
+      // Nothing is here that a server could lack: a large text need not be looked through.
+      follow.turnedDown = undefined
+      follow.behindCount = 0
+      return
+    }
     const known = clocksOf(difference, stateVector)
     const deletes = difference.length > 0 ? deletesOf(difference) : new Map()
     for (const { update } of this.#outbox.under(document, link)) {
       if (update) advance(known, deletes, update)
     }
-    const held = () => Y.decodeStateVector(this.#documents.stateVector(document))
     if (lacks(known, held())) {
       const relays = this.#relays.lacking(document, known, deletes)
       this.#outbox.relay(relays)

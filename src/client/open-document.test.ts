@@ -1,0 +1,91 @@
+// A document that a program holds open: which changes are its own, and what is kept of the others.
+
+import assert from 'node:assert/strict'
+import { test, type TestContext } from 'node:test'
+import * as Y from 'yjs'
+import { MemoryDevice } from '../adapters/storage/local-memory.ts'
+import { Keepsake } from './keepsake.ts'
+import { OpenDocument } from './open-document.ts'
+
+async function open(t: TestContext, device = new MemoryDevice()) {
+  const keepsake = new Keepsake(device.open(), new Uint8Array(16), () => {})
+  const edits: Uint8Array[] = []
+  const recalled = Promise.withResolvers<void>()
+  const nowhere = { servers: [], of: 0 }
+  const document = new OpenDocument({
+    id: 'D',
+    writer: 1,
+    writers: new Set([1]),
+    name: 'Ana',
+    keepsake,
+    edited: (update) => edits.push(update),
+    moved: () => {},
+    recalled: recalled.resolve,
+    closed: () => {},
+    stored: () => Promise.resolve(nowhere),
+    receipt: () => nowhere,
+  })
+  t.after(() => document.destroy())
+  await recalled.promise
+  return { document, edits, keepsake }
+}
+
+/** An update that brings this text. */
+function updateOf(text: string): Uint8Array {
+  const doc = new Y.Doc()
+  doc.getText('text').insert(0, text)
+  return Y.encodeStateAsUpdate(doc)
+}
+
+function textOf(updates: Uint8Array[]): string {
+  const doc = new Y.Doc()
+  for (const update of updates) Y.applyUpdate(doc, update)
+  return doc.getText('text').toString()
+}
+
+async function kept(device: MemoryDevice, keepsake: Keepsake): Promise<Uint8Array[]> {
+  for (let turn = 0; turn < 1000 && keepsake.isBehind('D'); turn++) await Promise.resolve()
+  return device.open().load('D')
+}
+
+test('what a server had is kept on the device, once, and is no edit of this person', async (t) => {
+  const device = new MemoryDevice()
+  const { document, edits, keepsake } = await open(t, device)
+  document.integrate(updateOf('theirs'))
+  assert.equal(document.text.toString(), 'theirs')
+  assert.deepEqual(edits, [])
+  assert.equal(textOf(await kept(device, keepsake)), 'theirs')
+  const again = await open(t, device)
+  assert.equal(again.document.text.toString(), 'theirs')
+  assert.equal((await kept(device, again.keepsake)).length, 1)
+  assert.deepEqual(again.edits, [])
+})
+
+test('an edit that answers to the text of others is an edit like any other', async (t) => {
+  const device = new MemoryDevice()
+  const { document, edits, keepsake } = await open(t, device)
+  document.text.observe((_, { local }) => {
+    if (!local) document.text.insert(document.text.length, '!')
+  })
+  const theirs = updateOf('theirs')
+  document.integrate(theirs)
+  assert.equal(document.text.toString(), 'theirs!')
+  assert.equal(edits.length, 1)
+  assert.equal(textOf([theirs, ...edits]), 'theirs!')
+  // And the next one too, whatever came before it.
+  document.text.insert(0, '?')
+  assert.equal(edits.length, 2)
+  assert.equal(textOf(await kept(device, keepsake)), '?theirs!')
+})
+
+test('text of others is not encoded again while it is integrated', async (t) => {
+  const { document } = await open(t)
+  let isListened = true
+  document.doc.on('afterTransaction', () => {
+    isListened = document.doc._observers.has('update')
+  })
+  document.integrate(updateOf('theirs'))
+  assert.equal(isListened, false)
+  document.text.insert(0, 'x')
+  assert.equal(isListened, true)
+})
