@@ -274,8 +274,9 @@ export class Life {
   }
 
   #note(level: 'info' | 'error', text: string): void {
-    const { trace, timeline, name } = this.#options
+    const { trace, timeline, name, alarmed } = this.#options
     trace.note(timeline.now, `${name} ${level}: ${text}`)
+    if (level === 'error') alarmed(text)
   }
 
   // ------------------------------------------------------------------------ for loops alone

@@ -1,15 +1,12 @@
 // One schedule: a set of servers, their people and everything that goes wrong, from the first start
 // until all has healed and every place shows the same; or until a checker finds that it does not.
 
-import * as Y from 'yjs'
 import { subjectId, type SubjectId } from '../src/core/model/ids.ts'
-import { covers } from '../src/core/model/version-vector.ts'
-import { textRoot } from '../src/core/model/snapshot.ts'
-import { CorruptError } from '../src/core/ports.ts'
-import type { Answer, Call, FileView } from '../src/core/replica/messages.ts'
+import { covers, type VersionVector } from '../src/core/model/version-vector.ts'
 import { Checkers, type Violation } from './checkers.ts'
 import { SimulatedDisk } from './disk.ts'
 import { Journal, type Edit } from './journal.ts'
+import { checkSameTexts, lookLast, textOf } from './last-look.ts'
 import { Nemesis } from './nemesis.ts'
 import { Network } from './network.ts'
 import { SimulatedPerson } from './person.ts'
@@ -136,7 +133,15 @@ class Schedule {
       network: this.#network,
       trace: this.#trace,
       plant: planted,
+      alarmed: (text) => this.#alarmed(name, text),
     })
+  }
+
+  // Servers compare digests themselves. Where no bit was flipped, a difference is a bug.
+  #alarmed(server: string, text: string): void {
+    const isDamaged = this.#plan.faults.some(({ type }) => type === 'flip')
+    if (isDamaged || !text.startsWith('differs from')) return
+    this.#bad({ checker: 'C2', at: this.#timeline.now, text: `${server} says that it ${text}` })
   }
 
   live(): Outcome {
@@ -185,7 +190,15 @@ class Schedule {
       this.#isLate(`${convergedWithinMs} ms after healing ${difference}`)
       return
     }
-    if (this.#runUntil(this.#timeline.now + afterglowMs, () => false)) this.#checkEnd()
+    if (!this.#runUntil(this.#timeline.now + afterglowMs, () => false)) return
+    lookLast({
+      servers: [...this.#servers.values()],
+      people: this.#people,
+      journal: this.#journal,
+      checkers: this.#checkers,
+      pass: () => this.#timeline.run(this.#timeline.now + afterglowMs),
+      late: (text) => this.#isLate(text),
+    })
   }
 
   #isLate(text: string): void {
@@ -245,20 +258,7 @@ class Schedule {
       const other = servers
         .slice(index + 1)
         .find(({ disk }) => isSame(disk.vector(), one.disk.vector()))
-      if (other) this.#checkSameTexts('with equal vectors', [one, other])
-    }
-  }
-
-  #checkSameTexts(when: string, servers: SimulatedServer[]): void {
-    const subjects = new Set(servers.flatMap(({ disk }) => disk.subjects()))
-    for (const subject of subjects) {
-      const docs = servers.map(({ disk }) => disk.doc(subject))
-      // What is damaged is to be fetched again; the end waits for it.
-      if (docs.includes(undefined)) continue
-      this.#checkers.checkSame(
-        `text ${subject} on disks ${when}`,
-        servers.map(({ name }, index) => ({ where: name, value: textOf(docs[index]!) })),
-      )
+      if (other) checkSameTexts(this.#checkers, 'with equal vectors', [one, other])
     }
   }
 
@@ -313,104 +313,8 @@ class Schedule {
     }
     return undefined
   }
-
-  // ------------------------------------------------------------------------------- the end
-
-  #checkEnd(): void {
-    const servers = [...this.#servers.values()]
-    this.#checkSameTexts('in the end', servers)
-    const subjects = new Set(servers.flatMap(({ disk }) => disk.subjects()))
-    for (const subject of subjects) {
-      const text = textOf(servers[0]!.disk.doc(subject)!)
-      this.#checkers.checkEnd(subject, text)
-      this.#checkStored(subject, text)
-    }
-    for (const person of this.#people) person.show()
-    this.#checkAnswers()
-  }
-
-  /** Save, load, compare: what a starting server would read is what was written. */
-  #checkStored(subject: SubjectId, text: string): void {
-    const servers = [...this.#servers.values()]
-    const readings = [{ where: 'what was written', value: text }]
-    for (const { name, disk } of servers) {
-      try {
-        const loaded = disk.loaded(subject)
-        readings.push({ where: `what ${name} loads`, value: textOf(loaded) })
-        readings.push({ where: `what ${name} saves and loads`, value: textOf(reloaded(loaded)) })
-      } catch (error) {
-        if (!(error instanceof CorruptError)) throw error
-        readings.push({ where: `what ${name} loads`, value: `damaged: ${error.message}` })
-      }
-    }
-    this.#checkers.checkSame(`stored text ${subject}`, readings)
-    const snapshots = servers.map(({ disk }) => Y.snapshot(disk.doc(subject)!))
-    snapshots.forEach((snapshot, index) => {
-      const value = Y.equalSnapshots(snapshot, snapshots[0]!) ? 'same' : 'different'
-      const where = servers[index]!.name
-      this.#checkers.checkSame(`state vector and deletes of ${subject}`, [
-        { where: servers[0]!.name, value: 'same' },
-        { where, value },
-      ])
-    })
-  }
-
-  /** What each server answers from its memory: the listings, the trash, every text. */
-  #checkAnswers(): void {
-    const heard = new Map<string, { where: string; answer: Answer }[]>()
-    const ask = (what: string, request: Call) => {
-      heard.set(what, [])
-      for (const server of this.#servers.values()) {
-        server.call(request, (answer) => heard.get(what)!.push({ where: server.name, answer }))
-      }
-    }
-    ask('list', { type: 'list', inTrash: false })
-    ask('trash', { type: 'list', inTrash: true })
-    for (const file of this.#journal.files.keys()) ask(`text of ${file}`, { type: 'read', file })
-    this.#timeline.run(this.#timeline.now + afterglowMs)
-    for (const [what, answers] of heard) {
-      if (answers.length < this.#servers.size) {
-        this.#isLate(`"${what}" is answered by ${answers.length} of ${this.#servers.size} servers`)
-      }
-      const readings = answers.map(({ where, answer }) => ({ where, value: wordsOf(answer) }))
-      this.#checkers.checkSame(what, readings)
-    }
-    const files = (what: string) => filesOf(heard.get(what)![0]?.answer)
-    this.#checkers.checkFiles(files('list'), files('trash'))
-  }
 }
 
-function filesOf(answer: Answer | undefined): FileView[] {
-  return answer?.type === 'list' ? answer.files : []
-}
-
-function wordsOf(answer: Answer): string {
-  switch (answer.type) {
-    case 'list':
-      return answer.files.map(fileWords).sort().join(' ')
-    case 'read':
-      return answer.text
-    case 'failed':
-      return `failed: ${answer.error.message}`
-    default:
-      return answer.type
-  }
-}
-
-function fileWords({ entry, name }: FileView): string {
-  return `${entry.id}=${JSON.stringify(name)}`
-}
-
-function textOf(doc: Y.Doc): string {
-  return doc.getText(textRoot).toString()
-}
-
-function reloaded(doc: Y.Doc): Y.Doc {
-  const other = new Y.Doc({ guid: '' })
-  Y.applyUpdate(other, Y.encodeStateAsUpdate(doc))
-  return other
-}
-
-function isSame(one: Parameters<typeof covers>[0], other: Parameters<typeof covers>[0]): boolean {
+function isSame(one: VersionVector, other: VersionVector): boolean {
   return covers(one, other) && covers(other, one)
 }

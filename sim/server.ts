@@ -21,6 +21,8 @@ export interface ServerOptions {
   trace: Trace
   disk: SimulatedDisk
   plant: Plant
+  /** A process logged an error. */
+  alarmed: (text: string) => void
 }
 
 export class SimulatedServer {

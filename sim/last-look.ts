@@ -1,0 +1,133 @@
+// The last look at a schedule that has healed: every disk, every memory and every screen shows the
+// same, and what was acknowledged is in it.
+
+import * as Y from 'yjs'
+import type { SubjectId } from '../src/core/model/ids.ts'
+import { textRoot } from '../src/core/model/snapshot.ts'
+import { CorruptError } from '../src/core/ports.ts'
+import type { Answer, Call, FileView } from '../src/core/replica/messages.ts'
+import type { Checkers } from './checkers.ts'
+import type { Journal } from './journal.ts'
+import type { SimulatedPerson } from './person.ts'
+import type { SimulatedServer } from './server.ts'
+
+export interface LastLook {
+  servers: SimulatedServer[]
+  people: SimulatedPerson[]
+  journal: Journal
+  checkers: Checkers
+  /** Lets so much time pass that every server has answered. */
+  pass: () => void
+  /** A server did not answer. */
+  late: (text: string) => void
+}
+
+export function lookLast(look: LastLook): void {
+  const { servers, people, checkers } = look
+  checkSameTexts(checkers, 'in the end', servers)
+  for (const subject of subjectsOf(servers)) {
+    const text = textOf(servers[0]!.disk.doc(subject)!)
+    checkers.checkEnd(subject, text)
+    checkStored(look, subject, text)
+  }
+  for (const person of people) person.show()
+  checkAnswers(look)
+}
+
+/** The durable texts of these servers, subject by subject. */
+export function checkSameTexts(checkers: Checkers, when: string, servers: SimulatedServer[]): void {
+  for (const subject of subjectsOf(servers)) {
+    const docs = servers.map(({ disk }) => disk.doc(subject))
+    // What is damaged is to be fetched again; the end waits for it.
+    if (docs.includes(undefined)) continue
+    checkers.checkSame(
+      `text ${subject} on disks ${when}`,
+      servers.map(({ name }, index) => ({ where: name, value: textOf(docs[index]!) })),
+    )
+  }
+}
+
+export function textOf(doc: Y.Doc): string {
+  return doc.getText(textRoot).toString()
+}
+
+function subjectsOf(servers: SimulatedServer[]): Set<SubjectId> {
+  return new Set(servers.flatMap(({ disk }) => disk.subjects()))
+}
+
+/** Save, load, compare: what a starting server would read is what was written. */
+function checkStored({ servers, checkers }: LastLook, subject: SubjectId, text: string): void {
+  const readings = [{ where: 'what was written', value: text }]
+  for (const { name, disk } of servers) {
+    try {
+      const loaded = disk.loaded(subject)
+      readings.push({ where: `what ${name} loads`, value: textOf(loaded) })
+      readings.push({ where: `what ${name} saves and loads`, value: textOf(reloaded(loaded)) })
+    } catch (error) {
+      if (!(error instanceof CorruptError)) throw error
+      readings.push({ where: `what ${name} loads`, value: `damaged: ${error.message}` })
+    }
+  }
+  checkers.checkSame(`stored text ${subject}`, readings)
+  const [first, ...others] = servers.map(({ name, disk }) => {
+    return { where: name, snapshot: Y.snapshot(disk.doc(subject)!) }
+  })
+  for (const { where, snapshot } of others) {
+    const value = Y.equalSnapshots(snapshot, first!.snapshot) ? 'the same' : 'another'
+    checkers.checkSame(`state vector and deletes of ${subject}`, [
+      { where: first!.where, value: 'the same' },
+      { where, value },
+    ])
+  }
+}
+
+/** What each server answers from its memory: the listing, the trash, every text. */
+function checkAnswers({ servers, journal, checkers, pass, late }: LastLook): void {
+  const heard = new Map<string, { where: string; answer: Answer }[]>()
+  const ask = (what: string, request: Call) => {
+    heard.set(what, [])
+    for (const server of servers) {
+      server.call(request, (answer) => heard.get(what)!.push({ where: server.name, answer }))
+    }
+  }
+  ask('list', { type: 'list', inTrash: false })
+  ask('trash', { type: 'list', inTrash: true })
+  for (const file of journal.files.keys()) ask(`text of ${file}`, { type: 'read', file })
+  pass()
+  for (const [what, answers] of heard) {
+    if (answers.length < servers.length) {
+      late(`"${what}" is answered by ${answers.length} of ${servers.length} servers`)
+    }
+    const readings = answers.map(({ where, answer }) => ({ where, value: wordsOf(answer) }))
+    checkers.checkSame(what, readings)
+  }
+  checkers.checkFiles(filesOf(heard.get('list')), filesOf(heard.get('trash')))
+}
+
+function filesOf(heard: { answer: Answer }[] | undefined): FileView[] {
+  const answer = heard?.[0]?.answer
+  return answer?.type === 'list' ? answer.files : []
+}
+
+function wordsOf(answer: Answer): string {
+  switch (answer.type) {
+    case 'list':
+      return answer.files.map(fileWords).sort().join(' ')
+    case 'read':
+      return answer.text
+    case 'failed':
+      return `failed: ${answer.error.message}`
+    default:
+      return answer.type
+  }
+}
+
+function fileWords({ entry, name }: FileView): string {
+  return `${entry.id}=${JSON.stringify(name)}`
+}
+
+function reloaded(doc: Y.Doc): Y.Doc {
+  const other = new Y.Doc({ guid: '' })
+  Y.applyUpdate(other, Y.encodeStateAsUpdate(doc))
+  return other
+}

@@ -1,0 +1,438 @@
+// A page that a simulated person has open: the real mind of a client and live documents, from its
+// opening to its closing.
+
+import * as Y from 'yjs'
+import { subjectId, writerOf, type SubjectId } from '../src/core/model/ids.ts'
+import { earlierKeysMax } from '../src/core/model/limits.ts'
+import { offer } from '../src/core/model/text-update.ts'
+import type { Operation, ServerMessage } from '../src/core/model/wire.ts'
+import type { Channel } from '../src/core/ports.ts'
+import type { SessionInput, SessionOutput } from '../src/core/session/messages.ts'
+import { Session } from '../src/core/session/session.ts'
+import { Bits } from './bits.ts'
+import type { Checkers } from './checkers.ts'
+import type { DocumentId, Edit, FileRecord, Journal } from './journal.ts'
+import { addressOf, epochMs } from './life.ts'
+import type { HostName, Network } from './network.ts'
+import { Paper } from './paper.ts'
+import { serverNames, sharedDocuments, type Act, type PersonPlan } from './plan.ts'
+import type { Random } from './random.ts'
+import type { Timeline } from './timeline.ts'
+import { tokenText } from './token.ts'
+import type { Trace } from './trace.ts'
+
+export interface PageOptions {
+  plan: PersonPlan
+  timeline: Timeline
+  trace: Trace
+  journal: Journal
+  network: Network
+  checkers: Checkers
+  random: Random
+  /** The id of a document that a plan numbers. */
+  documentId: (number: number) => SubjectId
+}
+
+/** An edit is safe on so many servers: the client may then forget it. */
+export const safeCount = 2
+
+/** An edit of a text by its number in the session; 0: of an earlier one. */
+interface Written {
+  edit: Edit
+  number: number
+}
+
+/** What a device keeps when the page is closed. */
+export interface Device {
+  keys: Uint8Array[]
+  texts: Map<DocumentId, Uint8Array>
+  /** Edits that no server was known to hold. */
+  written: Map<DocumentId, Written[]>
+}
+
+type EditAct = Exclude<Act, { type: 'offline' | 'sleep' | 'leave' | 'unfollow' }>
+
+/** From the opening of the page to its closing. */
+export class Page {
+  readonly #options: PageOptions
+  readonly #label: string
+  readonly #writer: number
+  readonly #device: Device
+  /** After this nothing is typed. */
+  readonly #until: number
+  readonly #session: Session
+  readonly #channels = new Map<number, Channel<object, object>>()
+  readonly #papers = new Map<DocumentId, Paper>()
+  readonly #followed = new Set<DocumentId>()
+  readonly #caughtUp = new Set<DocumentId>()
+  /** Edits that are not known to be safe. */
+  readonly #written = new Map<DocumentId, Written[]>()
+  readonly #operated = new Map<string, Edit[]>()
+  /** Edits of each document that this page has told its session of. */
+  readonly #counts = new Map<DocumentId, number>()
+  readonly #inputs: SessionInput[] = []
+  /** The next tick that is planned; −1: none. */
+  #wakeAt = -1
+  #isOver = false
+
+  constructor(
+    options: PageOptions,
+    page: { label: string; screenName: string; key: Uint8Array; device: Device; until: number },
+  ) {
+    const { plan, random } = options
+    this.#options = options
+    this.#label = page.label
+    this.#writer = writerOf(page.key)
+    this.#device = page.device
+    this.#until = page.until
+    for (const [document, written] of page.device.written) {
+      this.#written.set(
+        document,
+        written.map(({ edit }) => ({ edit, number: 0 })),
+      )
+    }
+    const earlierKeys = page.device.keys.toReversed().slice(0, earlierKeysMax)
+    const writers = new Set([page.key, ...earlierKeys].map(writerOf))
+    this.#session = new Session({
+      key: page.key,
+      earlierKeys,
+      name: page.screenName,
+      agent: 'simulated',
+      token: '',
+      addresses: plan.servers.map(addressOf),
+      hasStandby: true,
+      random: () => random.next(),
+      documents: {
+        stateVector: (document) => Y.encodeStateVector(this.#paper(document).doc),
+        offer: (document, stateVector, deletes) =>
+          offer(this.#paper(document).doc, stateVector, deletes, writers),
+      },
+    })
+    for (const document of page.device.texts.keys()) this.follow(document)
+    this.#step({ type: 'started' })
+  }
+
+  /** The page has a moment to say goodbye. */
+  stop(): void {
+    this.#step({ type: 'stopped' })
+  }
+
+  end(): void {
+    this.#isOver = true
+    for (const paper of this.#papers.values()) paper.destroy()
+  }
+
+  /** What the device has of it after the page is closed. */
+  keep(keys: Uint8Array[]): Device {
+    const texts = new Map<DocumentId, Uint8Array>()
+    for (const [id, { doc }] of this.#papers) texts.set(id, Y.encodeStateAsUpdate(doc))
+    return { keys, texts, written: this.#written }
+  }
+
+  show(): void {
+    for (const paper of this.#papers.values()) paper.show()
+  }
+
+  unsaved(): Edit[] {
+    const edits: Edit[] = []
+    for (const written of this.#written.values()) {
+      for (const { edit } of written) if (edit.receipt.size === 0) edits.push(edit)
+    }
+    for (const operated of this.#operated.values()) {
+      for (const edit of operated) if (edit.receipt.size === 0) edits.push(edit)
+    }
+    return edits
+  }
+
+  unsettled(
+    textOf: (document: DocumentId) => string,
+    isOrphaned: (document: DocumentId) => boolean,
+  ): string | undefined {
+    const { name } = this.#options.plan
+    for (const [document, written] of this.#written) {
+      const unsafe = written.find(({ edit }) => edit.receipt.size < safeCount)
+      if (unsafe && !isOrphaned(document)) return `an edit of ${name} is not safe`
+    }
+    for (const document of this.#followed) {
+      if (isOrphaned(document)) continue
+      if (!this.#caughtUp.has(document)) return `${name} waits for ${document}`
+      const here = this.#paper(document).text.toString()
+      const there = textOf(document)
+      if (here !== there) return `${name} sees "${here}" in ${document}, the servers "${there}"`
+    }
+    return undefined
+  }
+
+  // --------------------------------------------------------------------------------- acts
+
+  act(act: EditAct): void {
+    const at = this.#options.timeline.now
+    const id = this.#options.documentId(act.document)
+    switch (act.type) {
+      case 'create':
+        this.#create(id, act.words)
+        return
+      case 'rename':
+      case 'trash':
+      case 'restore':
+        this.#file(act.type, id)
+        return
+      default:
+        if (this.#followed.has(id)) this.#edit(this.#paper(id), act, at)
+    }
+  }
+
+  #edit(
+    paper: Paper,
+    act: Exclude<EditAct, { type: 'create' | 'rename' | 'trash' | 'restore' }>,
+    at: number,
+  ): void {
+    switch (act.type) {
+      case 'type':
+        paper.type(at, this.#label, act.where)
+        this.#goOn(paper, act.words - 1, act.gapMs)
+        return
+      case 'continue':
+        this.#goOn(paper, act.words, act.gapMs)
+        return
+      case 'delete':
+        paper.delete(at, this.#label, act.which, act.isOwn)
+        return
+      case 'undo':
+        paper.undo(at)
+    }
+  }
+
+  /** Types the rest of a run, one word each `gapMs`. */
+  #goOn(paper: Paper, words: number, gapMs: number): void {
+    const { timeline, network, plan } = this.#options
+    for (let word = 0; word < words; word++) {
+      timeline.after(word * gapMs, () => {
+        if (this.#isOver || network.isFrozen(plan.name) || timeline.now > this.#until) return
+        paper.continue(timeline.now, this.#label)
+      })
+    }
+  }
+
+  #create(id: SubjectId, words: number): void {
+    const { journal, timeline, plan } = this.#options
+    if (journal.files.has(id)) return
+    const at = timeline.now
+    const person = plan.name
+    const name = `${this.#label} ${id.slice(0, 4)}.md`
+    const edits: Edit[] = [journal.created(at, person, id, name)]
+    let text = ''
+    for (let word = 0; word < words; word++) {
+      const seen = new Bits()
+      const label = this.#label
+      const token = journal.typed({ at, person, label, document: id, seen, follows: undefined })
+      text += tokenText(token.name)
+      edits.push(token)
+    }
+    this.#operate(
+      id,
+      { case: 'create', value: { $typeName: 'fourfold.v1.Create', name, text } },
+      edits,
+    )
+  }
+
+  #file(type: 'rename' | 'trash' | 'restore', id: DocumentId): void {
+    const { journal, timeline, plan, random } = this.#options
+    const file = journal.files.get(id)
+    if (!file || !this.#followed.has(id)) return
+    const operation = subjectId(random.bytes(16))
+    const [body, edit] = this.#filing(type, file, timeline.now, plan.name)
+    this.#operate(operation, body, [edit])
+  }
+
+  #filing(
+    type: 'rename' | 'trash' | 'restore',
+    file: FileRecord,
+    at: number,
+    person: string,
+  ): [Operation['operation'], Edit] {
+    const { journal } = this.#options
+    const entry = file.id
+    switch (type) {
+      case 'rename': {
+        const name = `${this.#label} ${Math.round(at)}.md`
+        const value = { $typeName: 'fourfold.v1.Rename' as const, entry, name }
+        return [{ case: 'rename', value }, journal.renamed(at, person, file, name)]
+      }
+      case 'trash': {
+        const value = { $typeName: 'fourfold.v1.Delete' as const, entry }
+        return [{ case: 'delete', value }, journal.trashed(at, person, file)]
+      }
+      case 'restore': {
+        const value = { $typeName: 'fourfold.v1.Restore' as const, entry }
+        return [{ case: 'restore', value }, journal.restored(at, person, file)]
+      }
+    }
+  }
+
+  #operate(id: string, operation: Operation['operation'], edits: Edit[]): void {
+    this.#operated.set(id, edits)
+    this.#step({ type: 'operate', operation: { id, operation } })
+  }
+
+  // --------------------------------------------------------------------------- documents
+
+  follow(document: DocumentId): void {
+    if (this.#isOver || this.#followed.has(document)) return
+    this.#followed.add(document)
+    this.#paper(document)
+    this.#step({ type: 'follow', document })
+  }
+
+  /** False: it was not followed. */
+  unfollow(document: DocumentId): boolean {
+    if (!this.#followed.delete(document)) return false
+    this.#caughtUp.delete(document)
+    this.#step({ type: 'unfollow', document })
+    return true
+  }
+
+  #paper(document: DocumentId): Paper {
+    let paper = this.#papers.get(document)
+    if (!paper) {
+      const { journal, checkers, plan } = this.#options
+      paper = new Paper({
+        journal,
+        checkers,
+        document,
+        person: plan.name,
+        writer: this.#writer,
+        kept: this.#device.texts.get(document),
+        edited: (update, edits) => this.#edited(document, update, edits),
+      })
+      this.#papers.set(document, paper)
+    }
+    return paper
+  }
+
+  #edited(document: DocumentId, update: Uint8Array, edits: Edit[]): void {
+    const number = (this.#counts.get(document) ?? 0) + 1
+    this.#counts.set(document, number)
+    const before = this.#written.get(document) ?? []
+    const open = before.filter(({ edit }) => edit.receipt.size < serverNames.length)
+    this.#written.set(document, [...open, ...edits.map((edit) => ({ edit, number }))])
+    this.#step({ type: 'edited', document, update })
+  }
+
+  /** Everybody follows the documents that all share, and what they made themselves. */
+  #noticed(ids: string[]): void {
+    const { journal, plan, documentId } = this.#options
+    for (const id of ids) {
+      const file = journal.files.get(id)
+      const isShared = sharedDocuments.some((number) => documentId(number) === id)
+      if (file && (isShared || file.creation.person === plan.name)) this.follow(id)
+    }
+  }
+
+  // ---------------------------------------------------------------------------- the loop
+
+  #now(): number {
+    return epochMs + this.#options.timeline.now
+  }
+
+  tick(): void {
+    const { network, plan } = this.#options
+    if (!this.#isOver && !network.isFrozen(plan.name)) this.#step({ type: 'tick' })
+  }
+
+  /** What an output makes happen waits until the outputs before it are performed. */
+  #step(input: SessionInput): void {
+    this.#inputs.push(input)
+    if (this.#inputs.length > 1) return
+    for (; this.#inputs.length > 0 && !this.#isOver; this.#inputs.shift()) {
+      const input = this.#inputs[0]!
+      for (const output of this.#session.step(this.#now(), input)) this.#perform(output)
+      if (input.type === 'received') this.#count()
+    }
+    this.#wakeLater()
+  }
+
+  #wakeLater(): void {
+    const { timeline } = this.#options
+    const wakeAt = Math.max(this.#session.wakeAt - epochMs, timeline.now)
+    if (wakeAt === Infinity || (this.#wakeAt >= timeline.now && this.#wakeAt <= wakeAt)) return
+    this.#wakeAt = wakeAt
+    timeline.at(wakeAt, () => {
+      if (this.#wakeAt === wakeAt) {
+        this.#wakeAt = -1
+        this.tick()
+      }
+    })
+  }
+
+  #perform(output: SessionOutput): void {
+    const { trace, timeline, plan } = this.#options
+    switch (output.type) {
+      case 'dial':
+        this.#dial(output.connection, output.address.replace('http://', ''))
+        return
+      case 'hangUp':
+        this.#channels.get(output.connection)?.close('hung up')
+        return
+      case 'send':
+        this.#channels.get(output.connection)?.send(output.message)
+        return
+      case 'integrate':
+        this.#paper(output.document).integrate(output.update)
+        return
+      case 'caughtUp':
+        this.#caughtUp.add(output.document)
+        return
+      case 'entries':
+        this.#noticed(output.entries.map(({ id }) => id))
+        return
+      case 'done':
+        for (const edit of this.#operated.get(output.operation) ?? []) {
+          this.#told(edit, output.servers)
+        }
+        return
+      case 'failed':
+        trace.note(timeline.now, `${plan.name} is told: ${output.error.message}`)
+        this.#operated.delete(output.operation)
+        return
+      case 'turnedDown':
+        trace.note(timeline.now, `${plan.name} is turned down: ${output.error.message}`)
+        return
+      default:
+        return
+    }
+  }
+
+  /** What the page would show: where each edit is stored. */
+  #count(): void {
+    for (const [document, written] of this.#written) {
+      for (const { edit, number } of written) {
+        this.#told(edit, this.#session.holders(document, number))
+      }
+    }
+  }
+
+  #told(edit: Edit, servers: string[]): void {
+    const { journal, timeline, trace, plan } = this.#options
+    const news = servers.filter((server) => journal.told(timeline.now, edit, server))
+    if (news.length === 0) return
+    const what = 'name' in edit ? String(edit.name) : 'a deletion or a file'
+    trace.note(timeline.now, `${plan.name} is told that ${what} is on ${news.join(' ')}`)
+  }
+
+  #dial(connection: number, server: HostName): void {
+    const { network, plan } = this.#options
+    const channel = network.dial(plan.name, server, 'session', {
+      opened: () => this.#step({ type: 'opened', connection }),
+      received: (received) => {
+        const message = received as ServerMessage
+        this.#step({ type: 'received', connection, message, bytes: 100 })
+      },
+      closed: (why) => {
+        this.#channels.delete(connection)
+        this.#step({ type: 'closed', connection, why })
+      },
+    })
+    this.#channels.set(connection, channel)
+  }
+}
