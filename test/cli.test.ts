@@ -491,7 +491,7 @@ test('demo shows a robot that goes on while servers are killed and revived', asy
     ids.map((id) => `${id} ${lives(id) ? '●' : '✕'}`).join(' ')
   const [, home = ''] = await shows(/a ● b ● c ● d ● .* on ([abcd]) · saved 4\/4/)
   // The robot's own server is among the killed: it has to move.
-  const [survivor = '', ...killed] = [...ids.filter((id) => id !== home), home]
+  const [survivor, ...killed] = [...ids.filter((id) => id !== home), home]
   child.stdin.write(killed.map(key).join(''))
   const alone = line((id) => id === survivor)
   await shows(new RegExp(`${alone} .* on ${survivor} · saved 1/4`))

@@ -153,7 +153,8 @@ function atRest(world: World, people: Person[]): string[] {
       )
       if (told.length !== 1) problems.push(`${id} was told done ${told.length} times`)
       const without = world.servers.filter((server) => server.countOperations(id) === 0)
-      if (without.length > 0) problems.push(`${id} is not on ${without.map((each) => each.id)}`)
+      if (without.length > 0)
+        problems.push(`${id} is not on ${without.map((each) => each.id).join()}`)
     }
     const { save } = client.session
     const isSaved = save.name === 'saved' && save.servers.length === 4
