@@ -10,12 +10,13 @@ import { sealUpdate } from '../src/core/model/snapshot.ts'
 import { UpdateSchema } from '../src/core/model/wire.ts'
 import { Companion } from '../test/companion.ts'
 import { Fleet } from '../test/fleet.ts'
-import { bareRate } from './bare.ts'
 import type { BareServerQuestions } from './bare-server.ts'
 import type { BareWritersQuestions } from './bare-writers.ts'
+import type { InnerQuestions } from './inner-writers.ts'
 import type { Row, Section } from './report.ts'
 import { median } from './statistics.ts'
-import { typing, type WritersQuestions } from './writers.ts'
+import { typing } from './typing.ts'
+import type { WritersQuestions } from './writers.ts'
 
 const writers = 256
 const rounds = 3
@@ -29,21 +30,26 @@ const bareUpdatesEach = 400
 const rates = { pushesPerSecond: 1e6, pushBurst: 1e6, caretsPerSecond: 20 }
 const part = 0.4
 
+type Kind = 'bare' | 'inner' | 'socket' | 'many' | 'one'
+
 export async function throughput(): Promise<Section> {
   const directory = mkdtempSync(join(tmpdir(), 'fourfold-bench-'))
-  const found = { bare: [], socket: [], many: [], one: [] } as Record<string, number[]>
+  const found: Record<Kind, number[]> = { bare: [], inner: [], socket: [], many: [], one: [] }
   try {
     const records = storedRecords()
     for (let round = 0; round < rounds; round++) {
-      found.bare!.push(await bareRate(join(directory, `bare${round}`), records))
-      found.many!.push(await serverRate(writers))
-      found.socket!.push(await socketRate(join(directory, `socket${round}`)))
-      found.one!.push(await serverRate(1))
-      console.log(
-        Object.entries(found)
-          .map(([name, all]) => `  ${name} ${Math.round(all.at(-1)!)}/s`)
-          .join(''),
-      )
+      const place = (name: string) => join(directory, `${name}${round}`)
+      const measures: Record<Kind, () => Promise<number>> = {
+        bare: () => within((inner) => inner.ask('bare', { file: place('bare'), records })),
+        inner: () => innerRate(place('inner')),
+        socket: () => socketRate(place('socket')),
+        many: () => serverRate(writers),
+        one: () => serverRate(1),
+      }
+      for (const [kind, measure] of Object.entries(measures) as [Kind, () => Promise<number>][]) {
+        found[kind].push(await measure())
+        console.log(`  ${kind} ${Math.round(found[kind].at(-1)!)}/s`)
+      }
     }
   } finally {
     rmSync(directory, { recursive: true, force: true })
@@ -51,7 +57,7 @@ export async function throughput(): Promise<Section> {
   return section(found)
 }
 
-function section({ bare, socket, many, one }: Record<string, number[]>): Section {
+function section({ bare, inner, socket, many, one }: Record<Kind, number[]>): Section {
   const row = (figure: string, rate: number[], base: number[], isBar: boolean): Row => {
     // Round by round: what disturbed one disturbed the other.
     const ratio = median(rate.map((each, round) => each / base[round]!))
@@ -68,16 +74,20 @@ function section({ bare, socket, many, one }: Record<string, number[]>): Section
     name: 'throughput',
     title: 'Durable updates a second on one server',
     method:
-      `${writers} writers, each a WebSocket session that waits until its server has stored its last ` +
-      'update before it sends the next; the writers run in one process beside the server’s and ' +
-      'share the processors with it. Baselines: bare SQLite with group commit of the same records ' +
-      'and as many waiting writers within one process; and the same behind a bare WebSocket server, ' +
-      'with the writers in another process.',
+      `${writers} writers, each of whom waits until the server has stored its last update before the ` +
+      'next. Baselines: bare SQLite with group commit of the same records and as many waiting ' +
+      'writers, once within one process, once behind a bare WebSocket server with the writers in ' +
+      'another process. Beside them the server: its loop (gate, documents, log, receipts, store) ' +
+      'with the writers in the same process; and as it is started by `fourfold serve`, with the ' +
+      'writers’ WebSocket sessions in another process that shares the processors with it. What ' +
+      'sockets cost both pay in the third and fourth line; in the last two only the server does.',
     rows: [
-      row('256 documents, against bare SQLite', many!, bare!, true),
-      row('one document, against bare SQLite', one!, bare!, true),
-      row('256 documents, against bare SQLite behind WebSockets', many!, socket!, false),
-      row('bare SQLite behind WebSockets, against bare SQLite', socket!, bare!, false),
+      row('without sockets, 256 documents', inner, bare, true),
+      row('bare SQLite behind WebSockets, against without', socket, bare, false),
+      row('over WebSockets, 256 documents, against bare SQLite behind them', many, socket, true),
+      row('over WebSockets, one document, against bare SQLite behind them', one, socket, true),
+      row('over WebSockets, 256 documents, against bare SQLite without', many, bare, true),
+      row('over WebSockets, one document, against bare SQLite without', one, bare, true),
     ],
   }
 }
@@ -97,6 +107,24 @@ function storedRecords(): Uint8Array[][] {
       return toBinary(UpdateSchema, sealUpdate(update))
     })
   })
+}
+
+/** Asks a process that never did anything like it. */
+async function within(
+  ask: (inner: Companion<InnerQuestions>) => Promise<{ rate: number }>,
+): Promise<number> {
+  const inner = new Companion<InnerQuestions>(new URL('./inner-writers.ts', import.meta.url))
+  try {
+    return (await ask(inner)).rate
+  } finally {
+    await inner.end()
+  }
+}
+
+function innerRate(directory: string): Promise<number> {
+  return within((inner) =>
+    inner.ask('server', { directory, writers, updatesEach: bareUpdatesEach }),
+  )
 }
 
 async function serverRate(documents: number): Promise<number> {

@@ -1,11 +1,8 @@
 // A process of many writers, each of which sends its next update when the last one is stored.
 
-import * as Y from 'yjs'
-
-import { writerOf } from '../src/core/model/ids.ts'
-import { textRoot } from '../src/core/model/snapshot.ts'
 import { answerQuestions } from '../test/companion.ts'
 import { frameOf, RawSession } from './raw-session.ts'
+import { typing } from './typing.ts'
 
 export interface WritersQuestions {
   /** Writers sign in and make ready what they will type. With one document nobody follows it. */
@@ -25,7 +22,7 @@ interface Writer {
 
 let writers: Writer[] = []
 
-if (process.send) answerQuestions<WritersQuestions>({ prepare, write })
+answerQuestions<WritersQuestions>({ prepare, write })
 
 async function prepare(given: WritersQuestions['prepare']['given']): Promise<{ bytes: number }> {
   const { address, documents, updatesEach } = given
@@ -51,17 +48,6 @@ async function prepare(given: WritersQuestions['prepare']['given']): Promise<{ b
     return { session, frames }
   })
   return { bytes }
-}
-
-/** One character after the other, each an update. */
-export function typing(key: Uint8Array, count: number): Uint8Array[] {
-  const doc = new Y.Doc()
-  doc.clientID = writerOf(key)
-  const updates: Uint8Array[] = []
-  doc.on('update', (update: Uint8Array) => updates.push(update))
-  const text = doc.getText(textRoot)
-  for (let at = 0; at < count; at++) text.insert(at, at % 6 === 5 ? ' ' : 'x')
-  return updates
 }
 
 async function write({ forMs }: { forMs: number }): Promise<{ updates: number; tookMs: number }> {
