@@ -25,6 +25,7 @@ const convergedWithinMs = 10_000
 const probeMs = 200
 /** After all is equal: what is still on its way may not change it. */
 const afterglowMs = 300
+const afterBurningMs = 1500
 
 export interface Outcome {
   plan: Plan
@@ -183,14 +184,13 @@ class Schedule {
       this.#isLate(`${savedWithinMs} ms after healing ${edit} is saved nowhere`)
       return
     }
-    if (!this.#runUntil(runMs + convergedWithinMs, () => this.#difference() === undefined)) return
+    if (!this.#converge(runMs)) return
     this.#convergedMs = this.#timeline.now - runMs
-    const difference = this.#difference()
-    if (difference !== undefined) {
-      this.#isLate(`${convergedWithinMs} ms after healing ${difference}`)
-      return
-    }
-    if (!this.#runUntil(this.#timeline.now + afterglowMs, () => false)) return
+    // What is still on its way: more where disks burnt, for people offer again what was on them.
+    const isBurnt = this.#plan.faults.some(({ type }) => type === 'wipe' || type === 'rollback')
+    const afterMs = isBurnt ? afterBurningMs : afterglowMs
+    if (!this.#runUntil(this.#timeline.now + afterMs, () => false)) return
+    if (!this.#converge(runMs + afterMs)) return
     lookLast({
       servers: [...this.#servers.values()],
       people: this.#people,
@@ -199,6 +199,16 @@ class Schedule {
       pass: () => this.#timeline.run(this.#timeline.now + afterglowMs),
       late: (text) => this.#isLate(text),
     })
+  }
+
+  /** Lives until all is the same everywhere; false: too late, or a violation. */
+  #converge(from: number): boolean {
+    const isDone = () => this.#difference() === undefined
+    if (!this.#runUntil(from + convergedWithinMs, isDone)) return false
+    const difference = this.#difference()
+    if (difference !== undefined)
+      this.#isLate(`${convergedWithinMs} ms after healing ${difference}`)
+    return difference === undefined
   }
 
   #isLate(text: string): void {
