@@ -41,7 +41,7 @@ export interface Outcome {
 }
 
 export interface LiveOptions {
-  plant?: PlantName
+  plant?: PlantName | ((random: Random) => Plant)
   /** Gets every line of the conversation. */
   show?: (line: string) => void
 }
@@ -115,9 +115,10 @@ class Schedule {
     })
   }
 
-  #makeServer(name: string, plant: PlantName | undefined): SimulatedServer {
+  #makeServer(name: string, plant: LiveOptions['plant']): SimulatedServer {
     const random = this.#random.fork(`server ${name}`)
-    const planted: Plant = plant ? plants[plant](random.fork('plant')) : {}
+    const plantIn = typeof plant === 'string' ? plants[plant] : plant
+    const planted: Plant = plantIn?.(random.fork('plant')) ?? {}
     const disk = new SimulatedDisk({
       timeline: this.#timeline,
       random: random.fork('disk'),
