@@ -21,6 +21,13 @@ interface Asked {
   progressAt: number
 }
 
+interface Wanted {
+  /** When it was asked for last, and how often. */
+  at: number
+  times: number
+  isStillWanted: boolean
+}
+
 export interface AskingOptions {
   links: Links
   /** What is on this disk. */
@@ -34,7 +41,7 @@ export class Asking {
   readonly #options: AskingOptions
   /** Logs of which a peer has more than we, and since when it could have come. */
   readonly #lackingSince = new Map<Origin, number>()
-  readonly #wanted = new Map<SubjectId, { at: number; times: number }>()
+  readonly #wanted = new Map<SubjectId, Wanted>()
   #asked: Asked | undefined
 
   constructor(options: AskingOptions) {
@@ -84,9 +91,7 @@ export class Asking {
 
   tick(now: number): void {
     this.consider(now)
-    for (const [subject, { at }] of this.#wanted) {
-      if (now - at >= wantAgainMs) this.#askFor(now, subject)
-    }
+    this.#askAgain(now)
   }
 
   /** Asks somebody, when something is lacking for long enough and nobody is being asked. */
@@ -125,20 +130,30 @@ export class Asking {
 
   /** A subject does not load here: asks for it whole, one peer after the other. */
   want(now: number, subject: SubjectId): void {
-    if (this.#wanted.has(subject) || this.#wanted.size >= wantedMax) return
-    this.#wanted.set(subject, { at: now, times: 0 })
-    this.#askFor(now, subject)
+    const wanted = this.#wanted.get(subject)
+    // What came from the last peer did not mend it; the next one is asked in its time.
+    if (wanted) this.#wanted.set(subject, { ...wanted, isStillWanted: true })
+    else if (this.#wanted.size < wantedMax) this.#askFor(now, subject, 0)
   }
 
+  /** It came whole; if it still does not load, it will be wanted again. */
   got(subject: SubjectId): void {
-    this.#wanted.delete(subject)
+    const wanted = this.#wanted.get(subject)
+    if (wanted) this.#wanted.set(subject, { ...wanted, isStillWanted: false })
   }
 
-  #askFor(now: number, subject: SubjectId): void {
+  #askAgain(now: number): void {
+    for (const [subject, { at, times, isStillWanted }] of this.#wanted) {
+      if (now - at < wantAgainMs) continue
+      if (isStillWanted) this.#askFor(now, subject, times)
+      else this.#wanted.delete(subject)
+    }
+  }
+
+  #askFor(now: number, subject: SubjectId, times: number): void {
     const peers = [...this.#options.links.peers()]
-    const times = this.#wanted.get(subject)?.times ?? 0
     const peer = peers[times % Math.max(1, peers.length)]
-    this.#wanted.set(subject, { at: now, times: times + 1 })
+    this.#wanted.set(subject, { at: now, times: times + 1, isStillWanted: true })
     if (!peer) return
     const value = { $typeName: 'fourfold.v1.Want' as const, subject }
     this.#options.voice.send(peer.channel, { case: 'want', value })

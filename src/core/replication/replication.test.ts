@@ -4,9 +4,15 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { MemoryDisk, MemoryStorage } from '../../adapters/storage/memory.ts'
 import { originOf, subjectId, type ReplicaId } from '../model/ids.ts'
-import { sealUpdate } from '../model/snapshot.ts'
+import { mergeStored, sealUpdate } from '../model/snapshot.ts'
 import { create, toBinary } from '@bufbuild/protobuf'
-import { ServerState, UpdateSchema, VersionSchema, type PeerMessage } from '../model/wire.ts'
+import {
+  PeerMessageSchema,
+  ServerState,
+  UpdateSchema,
+  VersionSchema,
+  type PeerMessage,
+} from '../model/wire.ts'
 import type { EngineEvent } from '../ports.ts'
 import type { ReplicationInput, ReplicationOutput } from './messages.ts'
 import { Replication } from './replication.ts'
@@ -328,4 +334,31 @@ test('what is stored between the two hellos of a channel is told, too', () => {
     haves().map((seen) => Object.values(seen ?? {})),
     [[1]],
   )
+})
+
+test('a subject that still does not load is asked of the next peer, at a walk', () => {
+  const circle = new Circle()
+  const [a] = names.map((name) => circle.start(name)) as [Server]
+  circle.pass(500)
+  const wantedOf = (outputs: ReplicationOutput[]) =>
+    outputs.flatMap((output) =>
+      output.type === 'send' && output.message.message.case === 'want' ? [output.channel] : [],
+    )
+  const want = () =>
+    wantedOf(a.mind.step(circle.now, { type: 'asked', request: { type: 'want', subject } }))
+  const [first, ...more] = want()
+  assert.ok(first !== undefined && more.length === 0)
+  const channel = first
+  const message = create(PeerMessageSchema, {
+    message: {
+      case: 'snapshot',
+      value: mergeStored({ snapshots: [], updates: [] }, new Map(), subject),
+    },
+  })
+  a.mind.step(circle.now, { type: 'received', channel, message })
+  circle.input(a, { type: 'tick' })
+  // It came, and did not help.
+  assert.deepEqual(want(), [])
+  const [second] = wantedOf(a.mind.step(circle.now + 2000, { type: 'tick' }))
+  assert.ok(second !== undefined && second !== first)
 })
