@@ -182,8 +182,8 @@ export class Nemesis {
     const { timeline, journal, checkers, servers } = this.#options
     const { disk } = this.#server(name)
     const others = [...servers.values()].filter((server) => server.name !== name)
-    // What no other disk has cannot be fetched again: nothing could mend that log.
-    if (!others.some((other) => covers(other.disk.vector(), disk.vector()))) return
+    // What is on no other disk cannot be fetched again: nothing could mend that log.
+    if (!others.every((other) => covers(other.disk.vector(), disk.vector()))) return
     if (!disk.flip(document, bit)) return
     journal.destroyed(timeline.now, name, document)
     checkers.forget({ kind: 'disk', name }, document)

@@ -295,14 +295,17 @@ function makeWeather({ random, weather, moment, losable, people }: Weather): Fau
       const toMs = random.between(0, at)
       return [{ at, type: 'rollback', server: random.pick(losable), toMs, downMs: downMs() }]
     }
-    case 'flips':
+    case 'flips': {
+      // One disk is bad. Were two, the same record might be damaged on both.
+      const server = random.pick(losable)
       return repeated(3, () => ({
         at: moment(),
         type: 'flip',
-        server: random.pick(losable),
+        server,
         document: random.pick(sharedDocuments),
         bit: random.below(1_000_000),
       }))
+    }
     case 'compactions':
       return repeated(8, () => ({
         at: moment(),
