@@ -10,8 +10,9 @@ import type { Row, Section } from './report.ts'
 import { median, quantile } from './statistics.ts'
 import type { TypistQuestions } from './typist.ts'
 
-const warmUpCount = 150
-const count = 1000
+const warmUpRounds = 6
+const rounds = 40
+const keystrokesPerRound = 25
 /** A pause after each keystroke is seen: what it set off elsewhere has come to rest. */
 const pauseMs = 15
 
@@ -75,13 +76,13 @@ async function measure(
     await sleep(pauseMs)
     return seen.map((sight) => sight.at - at)
   }
-  for (let keystroke = -warmUpCount; keystroke < count; keystroke++) {
-    const [relay] = await times('relay', ['relay'])
-    const [same, other] = await times('same', ['same', 'other'])
-    if (keystroke < 0) continue
-    found.relay.push(relay!)
-    found.same.push(same!)
-    found.other.push(other!)
+  for (let round = -warmUpRounds; round < rounds; round++) {
+    for (let keystroke = 0; keystroke < 2 * keystrokesPerRound; keystroke++) {
+      const isRelay = keystroke < keystrokesPerRound
+      const lines: (keyof Found)[] = isRelay ? ['relay'] : ['same', 'other']
+      const seen = await times(isRelay ? 'relay' : 'same', lines)
+      if (round >= 0) lines.forEach((line, index) => found[line].push(seen[index]!))
+    }
   }
   return found
 }
@@ -112,11 +113,11 @@ function section({ same, other, relay }: Found): Section {
     name: 'latency',
     title: 'A keystroke at one client, seen at another',
     method:
-      `Four servers, a writer and a reader with clients of the SDK in two processes, ${count} ` +
-      'keystrokes after a warm-up. In turn with them, from and to the same processes, messages of ' +
-      'the same length through a bare WebSocket relay that appends each to a file and flushes it ' +
-      '(fdatasync) before it relays it. Every keystroke is seen by one client at the same server ' +
-      'and one at another.',
+      `Four servers, a writer and a reader with clients of the SDK in two processes, ` +
+      `${rounds * keystrokesPerRound} keystrokes after a warm-up. In turn with them, in rounds of ` +
+      `${keystrokesPerRound}, from and to the same processes, messages of the same length go ` +
+      'through a bare WebSocket relay that appends each to a file and flushes it (fdatasync) before ' +
+      'it relays it. Every keystroke is seen by one client at the same server and one at another.',
     rows: [...rows('same server', same, sameBar), ...rows('another server', other, otherBar)],
   }
 }

@@ -14,3 +14,13 @@ export function now(): number {
 export function random(bytes: number): Uint8Array {
   return randomFillSync(new Uint8Array(bytes))
 }
+
+/**
+ * How long until the clock stands at a whole multiple of `ms`: half of `ms` at least. Servers of one
+ * machine, and of any with true clocks, tick together so, and what one says at a tick does not wake
+ * another that sleeps.
+ */
+export function untilTogether(ms: number): number {
+  const leftMs = ms - (now() % ms)
+  return leftMs < ms / 2 ? leftMs + ms : leftMs
+}

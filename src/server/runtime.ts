@@ -37,6 +37,7 @@ import type {
 } from '../core/replica/messages.ts'
 import type { Replica } from '../core/replica/replica.ts'
 import { Mailbox } from '../adapters/mailbox.ts'
+import { untilTogether } from '../adapters/system.ts'
 import { ClientLink, type ClientLinkOwner, type FrameChannel } from './client-link.ts'
 import { encodeFrame } from './frames.ts'
 
@@ -283,7 +284,8 @@ export class Runtime implements ClientLinkOwner {
   #tickIn(ms: number): void {
     clearTimeout(this.#ticker)
     this.#tickMs = ms
-    this.#ticker = setTimeout(() => this.#tick(), ms)
+    const delayMs = ms === idleTickMs ? untilTogether(ms) : ms
+    this.#ticker = setTimeout(() => this.#tick(), delayMs)
   }
 
   #tick(): void {

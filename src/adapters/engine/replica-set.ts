@@ -21,6 +21,7 @@ import type {
   ReplicationOutput,
 } from '../../core/replication/messages.ts'
 import type { Replication } from '../../core/replication/replication.ts'
+import { untilTogether } from '../system.ts'
 
 export interface ReplicaSetEngineOptions {
   replication: Replication
@@ -220,9 +221,10 @@ export class ReplicaSetEngine implements Engine {
   #tickIn(ms: number): void {
     clearTimeout(this.#ticker)
     this.#tickMs = ms
+    const delayMs = ms === idleTickMs ? untilTogether(ms) : ms
     this.#ticker = setTimeout(() => {
       this.#put({ type: 'tick' })
       this.#tickIn(this.isBusy() ? busyTickMs : idleTickMs)
-    }, ms)
+    }, delayMs)
   }
 }

@@ -85,8 +85,8 @@ export const unstoredBytesMax = 64 * 1024 * 1024
 /** A peer, or a server seen from a client, not heard for this long is not live. */
 export const liveMs = 1000
 
-/** A server tells its peers how far it is at least this often. */
-export const heartbeatMs = 400
+/** A server tells its peers how far it is at least this often: every second tick, early or late. */
+export const heartbeatMs = 390
 
 /** A channel between servers that is silent this long is closed and dialled again. */
 export const peerSilentMs = 3000
