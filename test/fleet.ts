@@ -7,7 +7,8 @@ import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-
+import { fromJson } from '@bufbuild/protobuf'
+import { GetStatusResponseSchema, ServerState } from '../src/core/model/wire.ts'
 import { root } from './tool.ts'
 
 /** A server that does not say that it listens within this has failed to start. */
@@ -172,11 +173,11 @@ export class Fleet {
 
   // -------------------------------------------------------------------------------- health
 
-  /** Resolves when all these servers take edits. */
+  /** Resolves when all these servers take edits, and each that runs knows the others as live. */
   async well(ids: readonly string[] = this.ids, boundMs = wellMs): Promise<void> {
     const until = performance.now() + boundMs
     for (const id of ids) {
-      while (!(await this.isWell(id))) {
+      while (!(await this.isWell(id)) || !(await this.#knows(id, ids))) {
         if (performance.now() > until || !this.isRunning(id)) {
           throw new Error(`server ${id} is not well within ${boundMs} ms:\n${this.said(id)}`)
         }
@@ -185,14 +186,35 @@ export class Fleet {
     }
   }
 
+  /** Whether a server takes edits. */
   async isWell(id: string): Promise<boolean> {
+    return (await this.#ask(id, '/healthz'))?.ok ?? false
+  }
+
+  async #knows(id: string, others: readonly string[]): Promise<boolean> {
+    const response = await this.#ask(id, '/fourfold.v1.AdminService/GetStatus', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: '{}',
+    })
+    // Where people sign in, how the servers are is told to them alone.
+    if (!response?.ok) return response?.status === 401
+    const { servers } = fromJson(GetStatusResponseSchema, JSON.parse(response.body)).servers!
+    return servers.every((each) => !others.includes(each.id) || each.state === ServerState.LIVE)
+  }
+
+  /** The answer; undefined while the server does not listen yet, or is frozen. */
+  async #ask(
+    id: string,
+    path: string,
+    request: RequestInit = {},
+  ): Promise<{ ok: boolean; status: number; body: string } | undefined> {
     try {
       const signal = AbortSignal.timeout(askGiveUpMs)
-      const response = await fetch(`${this.address(id)}/healthz`, { signal })
-      await response.arrayBuffer()
-      return response.ok
+      const response = await fetch(`${this.address(id)}${path}`, { ...request, signal })
+      return { ok: response.ok, status: response.status, body: await response.text() }
     } catch {
-      return false // It does not listen yet, or is frozen: not well.
+      return undefined
     }
   }
 }

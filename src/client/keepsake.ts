@@ -8,8 +8,8 @@ import { Keyring } from './keyring.ts'
 
 /** Updates of a document kept one by one before they are put together. */
 const looseMax = 200
-/** The list of files is written at most this often. */
-const entriesEveryMs = 1000
+/** The list of files is written whole: the pause after it is so many times its work. */
+const entriesPause = 10
 /** What could not be written is tried again after this. */
 const retryMs = 5000
 
@@ -39,6 +39,9 @@ export class Keepsake {
   readonly #changed: () => void
   readonly #pages = new Map<string, Pages>()
   #entriesTimer: ReturnType<typeof setTimeout> | undefined
+  /** The list of files, when it is not written as it is. */
+  #unwritten: (() => Iterable<Entry>) | undefined
+  #isClosed = false
   #retryTimer: ReturnType<typeof setTimeout> | undefined
   #failure: string | undefined
 
@@ -76,13 +79,27 @@ export class Keepsake {
     void this.#attempt((storage) => storage.set('addresses', addresses))
   }
 
+  /** `entries`: the list as it is when it is written, soon. */
   keepEntries(entries: () => Iterable<Entry>): void {
-    if (!this.#storage || this.#entriesTimer !== undefined) return
-    this.#entriesTimer = setTimeout(() => {
+    if (!this.#storage) return
+    this.#unwritten = entries
+    this.#entriesTimer ??= setTimeout(() => void this.#writeEntries())
+  }
+
+  async #writeEntries(): Promise<void> {
+    const entries = this.#unwritten
+    this.#unwritten = undefined
+    if (!entries) {
       this.#entriesTimer = undefined
-      const bytes = [...entries()].map((entry) => toBinary(EntrySchema, entry))
-      void this.#attempt((storage) => storage.set('entries', bytes))
-    }, entriesEveryMs)
+      return
+    }
+    const beganAt = performance.now()
+    const bytes = [...entries()].map((entry) => toBinary(EntrySchema, entry))
+    const written = this.#attempt((storage) => storage.set('entries', bytes))
+    const pauseMs = (performance.now() - beganAt) * entriesPause
+    await written
+    if (this.#isClosed) return
+    this.#entriesTimer = setTimeout(() => void this.#writeEntries(), pauseMs)
   }
 
   /** The document as it was kept here; `whole` encodes what it is by then. */
@@ -124,6 +141,7 @@ export class Keepsake {
   }
 
   close(): void {
+    this.#isClosed = true
     clearTimeout(this.#entriesTimer)
     clearTimeout(this.#retryTimer)
   }
