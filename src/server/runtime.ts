@@ -38,6 +38,7 @@ import type {
 import type { Replica } from '../core/replica/replica.ts'
 import { Mailbox } from '../adapters/mailbox.ts'
 import { untilTogether } from '../adapters/system.ts'
+import { Turns } from '../adapters/turns.ts'
 import { ClientLink, type ClientLinkOwner, type FrameChannel } from './client-link.ts'
 import { encodeFrame } from './frames.ts'
 
@@ -81,9 +82,8 @@ export class Runtime implements ClientLinkOwner {
   readonly #clients = new Map<ClientChannel, ClientLink>()
   readonly #calls = new Map<CallId, (answer: Answer) => void>()
   readonly #touched = new Set<ClientLink>()
+  readonly #turns = new Turns(() => this.#turn())
   #inbox: ReplicaInput[] = []
-  #isScheduled = false
-  #isTold = false
   #nextId = 1
   #isServing = false
   #health: Health = 'recovering'
@@ -214,9 +214,7 @@ export class Runtime implements ClientLinkOwner {
   #enqueue(input: ReplicaInput): void {
     if (this.#isOver) return
     this.#inbox.push(input)
-    if (this.#isScheduled) return
-    this.#isScheduled = true
-    setImmediate(() => this.#turn())
+    this.#turns.soon()
   }
 
   // What the engine tells in one turn of its own is taken right after it.
@@ -224,14 +222,10 @@ export class Runtime implements ClientLinkOwner {
     if (this.#isOver) return
     if (event.type === 'servers') this.#isServing = event.isServing
     this.#inbox.push({ type: 'event', event })
-    if (this.#isTold) return
-    this.#isTold = true
-    queueMicrotask(() => this.#turn())
+    this.#turns.next()
   }
 
   #turn(): void {
-    this.#isScheduled = false
-    this.#isTold = false
     if (this.#isOver || this.#inbox.length === 0) return
     const now = this.#options.now()
     const inputs = this.#inbox
@@ -300,7 +294,7 @@ export class Runtime implements ClientLinkOwner {
       this.#options.isDiskFull().then((isFull) => this.#looked(isFull), this.#fail)
     }
     this.#inbox.push({ type: 'tick' })
-    this.#turn()
+    this.#turns.take()
     this.#tickIn(this.#isBusy() ? busyTickMs : idleTickMs)
   }
 

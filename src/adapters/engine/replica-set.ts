@@ -22,6 +22,7 @@ import type {
 } from '../../core/replication/messages.ts'
 import type { Replication } from '../../core/replication/replication.ts'
 import { untilTogether } from '../system.ts'
+import { Turns } from '../turns.ts'
 
 export interface ReplicaSetEngineOptions {
   replication: Replication
@@ -40,8 +41,8 @@ export class ReplicaSetEngine implements Engine {
   readonly #options: ReplicaSetEngineOptions
   readonly #peers = new Map<PeerChannel, Channel<PeerMessage, PeerMessage>>()
   #listener: EngineListener | undefined
+  readonly #turns = new Turns(() => this.#turn())
   #inbox: ReplicationInput[] = []
-  #isScheduled = false
   #nextChannel = 1
   #isWriting = false
   /** No channel to a peer is opened. */
@@ -65,9 +66,7 @@ export class ReplicaSetEngine implements Engine {
   // What this server's own mind asks joins the turn at its end: no other work comes between.
   ask(request: EngineRequest): void {
     this.#inbox.push({ type: 'asked', request })
-    if (this.#isScheduled) return
-    this.#isScheduled = true
-    queueMicrotask(() => this.#turn())
+    this.#turns.next()
   }
 
   isBusy(): boolean {
@@ -139,14 +138,11 @@ export class ReplicaSetEngine implements Engine {
 
   #put(input: ReplicationInput): void {
     this.#inbox.push(input)
-    if (this.#isScheduled) return
-    this.#isScheduled = true
-    setImmediate(() => this.#turn())
+    this.#turns.soon()
   }
 
   #turn(): void {
-    this.#isScheduled = false
-    if (this.#isOver) return
+    if (this.#isOver || this.#inbox.length === 0) return
     const now = this.#options.now()
     const inputs = this.#inbox
     this.#inbox = []
