@@ -85,7 +85,7 @@ export const unstoredBytesMax = 64 * 1024 * 1024
 /** A peer, or a server seen from a client, not heard for this long is not live. */
 export const liveMs = 1000
 
-/** A server tells its peers how far it is at least this often: every second tick, early or late. */
+/** A server tells its peers how far it is at least this often: at every idle tick, be it early. */
 export const heartbeatMs = 390
 
 /** A channel between servers that is silent this long is closed and dialled again. */
@@ -99,7 +99,7 @@ export const idleDocumentMs = 30_000
 
 /** Time passes for a server's minds so often while something waits for it, and while nothing does. */
 export const busyTickMs = 50
-export const idleTickMs = 200
+export const idleTickMs = 400
 
 /** Updates of one subject in the logs before they are merged into its snapshot. */
 export const compactAfterUpdates = 500
@@ -110,10 +110,13 @@ export const compactIdleUpdates = 50
 /** Operation ids are remembered this long: 30 days. */
 export const operationLifeMs = 30 * 24 * 3600 * 1000
 
-/** Client: nothing heard for this long: ping. */
-export const pingAfterMs = 1000
+/** Client: nothing heard for this long from the server it works with: ping. */
+export const pingAfterMs = 1250
 
-/** Client: no answer to a ping for this long: the channel is dead. Worst case 1.7 s. */
+/** Client: the same for a standby. Nobody waits for its answers, and an edit asks it at once. */
+export const standbyPingAfterMs = 4000
+
+/** Client: no answer to a ping for this long: the channel is dead. Worst case 1.95 s. */
 export const deadAfterPingMs = 700
 
 /** Client: dial the next server when the last has not said Welcome within this. */

@@ -15,8 +15,8 @@ import { wireVector, type Voice } from './voice.ts'
 const protocol = 1
 /** A failed dial is tried again after this; three servers that knock thrice a second cost nothing. */
 const redialAfterMs = 300
-/** When our own ticks were this late, silence says nothing about the others. */
-const ownPauseMs = 500
+/** When our own ticks are this far apart, silence says nothing about the others. */
+const ownPauseMs = 700
 
 /**
  *   down ── tick ─> dialling ── opened ─> greeting ── hello ─> open

@@ -7,7 +7,13 @@
 // Safety: at most one active; never two to one server. Liveness: as long as a server can be
 // reached, there is an active connection after a bounded time.
 
-import { dialGiveUpMs, dialJitterMs, dialNextMs, pingAfterMs } from '../model/limits.ts'
+import {
+  dialGiveUpMs,
+  dialJitterMs,
+  dialNextMs,
+  pingAfterMs,
+  standbyPingAfterMs,
+} from '../model/limits.ts'
 import { Link } from './link.ts'
 import type { ConnectionId } from './messages.ts'
 import type { Outlet } from './outlet.ts'
@@ -209,8 +215,9 @@ export class Connections {
 
   #silentAt(link: Link): number {
     if (link.state.name !== 'greeted') return link.dialledAt + dialGiveUpMs
-    if (!link.isProbed) return link.silentSince + pingAfterMs
-    return link.deadAt(this.#patience)
+    if (link.isProbed) return link.deadAt(this.#patience)
+    const isSpare = link === this.#standby && this.#active !== undefined
+    return link.silentSince + (isSpare ? standbyPingAfterMs : pingAfterMs)
   }
 
   /** A connection died while much was under way on it: it may only have been slow. */

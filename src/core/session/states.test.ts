@@ -54,7 +54,7 @@ const inputs = {
   retry: (talk: Talk) => talk.step({ type: 'retry' }),
   stopped: (talk: Talk) => talk.step({ type: 'stopped' }),
   tick: (talk: Talk) => talk.step({ type: 'tick' }),
-  silence: (talk: Talk) => talk.wait(1700),
+  silence: (talk: Talk) => talk.wait(1950),
 }
 
 type InputName = keyof typeof inputs
@@ -110,8 +110,8 @@ const after: Record<StateName, Record<InputName, StateName>> = {
     retry: 'online',
     stopped: 'stopped',
     tick: 'online',
-    // Both connections are dead by then.
-    silence: 'joining',
+    // The standby takes over: it is asked less often, and may be dead, too.
+    silence: 'online',
   },
   offline: {
     started: 'offline',
