@@ -114,7 +114,7 @@ export const operationLifeMs = 30 * 24 * 3600 * 1000
 export const pingAfterMs = 1250
 
 /** Client: the same for a standby. Nobody waits for its answers, and an edit asks it at once. */
-export const standbyPingAfterMs = 4000
+export const standbyPingAfterMs = 10_000
 
 /** Client: no answer to a ping for this long: the channel is dead. Worst case 1.95 s. */
 export const deadAfterPingMs = 700
