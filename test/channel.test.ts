@@ -29,6 +29,7 @@ import {
   type SessionResponse,
 } from '../src/core/model/wire.ts'
 import type { Channel } from '../src/core/ports.ts'
+import { Addresses } from '../src/server/addresses.ts'
 import { Origins } from '../src/server/origins.ts'
 import { Page } from '../src/server/page.ts'
 import { openPort, type PortOptions } from '../src/server/port.ts'
@@ -98,6 +99,7 @@ async function bareServer(parts: Partial<Pick<PortOptions, 'routes' | 'accept' |
     accept: () => {},
     page: new Page('nowhere', []),
     origins: new Origins([]),
+    addresses: new Addresses(),
     health: () => ({ isWell: true, body: {} }),
     ...parts,
   })

@@ -11,10 +11,18 @@ import { test, type TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
 
+import { create, fromBinary, toBinary } from '@bufbuild/protobuf'
 import { WebSocket as ClientSocket } from 'ws'
 
 import { exchangePath } from '../src/adapters/channel/grpc-peer.ts'
 import { messageBytesMax, streamsPerConnectionMax } from '../src/core/model/limits.ts'
+import {
+  HelloSchema,
+  sessionProtocol,
+  SessionRequestSchema,
+  SessionResponseSchema,
+} from '../src/core/model/wire.ts'
+import { Addresses } from '../src/server/addresses.ts'
 import { Origins } from '../src/server/origins.ts'
 import { Page } from '../src/server/page.ts'
 import { openPort, type PortOptions } from '../src/server/port.ts'
@@ -36,6 +44,7 @@ async function pagePort(t: TestContext, overrides: Partial<PortOptions> = {}) {
     answerPeer: () => {},
     page: new Page(join(root, 'web'), ['http://127.0.0.1:4400', 'https://b.example.org']),
     origins: new Origins(['http://127.0.0.1:4400']),
+    addresses: new Addresses(),
     health: () => ({ isWell: true, body: { status: 'ok' } }),
     accept: () => {},
     ...overrides,
@@ -254,6 +263,38 @@ test('scripts of other pages may not call, those of the set may', async (t) => {
   const question = await call('https://notes.example.org', 'OPTIONS')
   assert.equal(question.status, 204)
   assert.match(question.headers.get('access-control-allow-headers')!, /authorization/)
+})
+
+// ------------------------------------------------------------------------------- addresses
+
+/** What a WebSocket is refused with, sent by a proxy on behalf of this address; '' when it is not. */
+async function refusal(t: TestContext, address: string, caller: string): Promise<string> {
+  const socket = new ClientSocket(`${address.replace('http', 'ws')}/session`, {
+    headers: { 'X-Forwarded-For': caller },
+  })
+  t.after(() => socket.terminate())
+  const hello = { key: new Uint8Array(16), protocol: sessionProtocol, isStandby: true }
+  const request = create(SessionRequestSchema, {
+    messages: [{ message: { case: 'hello', value: create(HelloSchema, hello) } }],
+  })
+  socket.once('open', () => socket.send(toBinary(SessionRequestSchema, request)))
+  const [frame] = (await once(socket, 'message')) as [Buffer]
+  const [first] = fromBinary(SessionResponseSchema, frame).messages
+  return first?.message.case === 'refused' ? first.message.value.text : ''
+}
+
+test('12 one session too many of one address is refused, others are not', async (t) => {
+  const proxied = { proxies: ['127.0.0.1'], sessionsPerAddress: 2 }
+  const { address } = await startLone(t, proxied)
+  const text = 'Too many sessions from your address; close some, or wait a minute.'
+  for (const outcome of ['', '', text]) {
+    assert.equal(await refusal(t, address, '192.0.2.1'), outcome)
+  }
+  assert.equal(await refusal(t, address, '192.0.2.2'), '')
+  const unlisted = await startLone(t, { sessionsPerAddress: 2 })
+  for (let count = 0; count < 4; count++) {
+    assert.equal(await refusal(t, unlisted.address, '192.0.2.1'), '', 'any caller can say so')
+  }
 })
 
 // ------------------------------------------------------------------------------ bad requests

@@ -13,7 +13,12 @@ import { ReplicaSetEngine } from '../src/adapters/engine/replica-set.ts'
 import { MemoryDisk, MemoryStorage } from '../src/adapters/storage/memory.ts'
 import { now, random } from '../src/adapters/system.ts'
 import { originOf, subjectId, type ReplicaId } from '../src/core/model/ids.ts'
-import { callsMax, sessionsMax, watchBacklogMax } from '../src/core/model/limits.ts'
+import {
+  callsMax,
+  sessionsMax,
+  sessionsPerAddressMax,
+  watchBacklogMax,
+} from '../src/core/model/limits.ts'
 import { sealUpdate } from '../src/core/model/snapshot.ts'
 import {
   Code,
@@ -128,7 +133,7 @@ class Client {
   closedWhy: string | undefined
   readonly #channel: Channel<Uint8Array, Uint8Array>
 
-  constructor(runtime: Runtime) {
+  constructor(runtime: Runtime, address = '127.0.0.1') {
     const [server, client] = memoryChannels<Uint8Array, Uint8Array>(({ length }) => length)
     this.#channel = client
     client.listen({
@@ -138,7 +143,11 @@ class Client {
         ),
       closed: (why) => (this.closedWhy = why),
     })
-    runtime.addClient(server, '127.0.0.1')
+    runtime.addClient(server, address)
+  }
+
+  leaves(): void {
+    this.#channel.close('enough')
   }
 
   says(message: MessageInitShape<typeof ClientMessageSchema>['message']): void {
@@ -257,6 +266,27 @@ test('12 one client too many is sent elsewhere', async (t) => {
   assert.equal(last.find('refused')?.value.text, 'This server is full. Trying another.')
   assert.ok(clients.every(({ closedWhy }) => closedWhy === undefined))
   assert.equal(scene.runtime.clientCount, sessionsMax)
+})
+
+test('12 of one address one client too many is refused, until another leaves', async (t) => {
+  const scene = startRuntime(t)
+  await serving(scene)
+  const enter = () => new Client(scene.runtime, '192.0.2.1')
+  const clients = Array.from({ length: sessionsPerAddressMax }, enter)
+  const last = enter()
+  await until(() => last.closedWhy !== undefined, 'the last is turned away')
+  const refused = last.find('refused')!.value
+  assert.equal(refused.code, Code.UNAVAILABLE)
+  assert.match(refused.text, /^Too many sessions from your address; /)
+  const other = new Client(scene.runtime, '192.0.2.2')
+  other.greets('Ben')
+  await until(() => other.find('welcome') !== undefined, 'another address is welcome')
+  assert.ok(clients.every(({ closedWhy }) => closedWhy === undefined))
+  clients[0]!.leaves()
+  await until(() => scene.runtime.clientCount === sessionsPerAddressMax, 'one has left')
+  const next = enter()
+  next.greets('Ana')
+  await until(() => next.find('welcome') !== undefined, 'the next is welcome')
 })
 
 test('12 one call too many is sent elsewhere, and a caller that goes away ends its call', async (t) => {

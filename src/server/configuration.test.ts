@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 
+import { sessionsPerAddressMax } from '../core/model/limits.ts'
 import { ConfigurationError, parseConfiguration, readConfiguration } from './configuration.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'fourfold-configuration-'))
@@ -29,6 +30,8 @@ test('one file serves every machine: the id chooses', () => {
   assert.equal(configuration.directory, join(folder, 'data', 'c'))
   assert.equal(configuration.safe, 2)
   assert.equal(configuration.hasReflection, true)
+  assert.equal(configuration.sessionsPerAddress, sessionsPerAddressMax)
+  assert.deepEqual(configuration.proxies, [])
 })
 
 test('what is set is taken', () => {
@@ -45,6 +48,8 @@ test('what is set is taken', () => {
       auth: { password: 'long enough' },
       origins: ['https://notes.example.org'],
       rates: { pushBurst: 3 },
+      sessionsPerAddress: 7,
+      proxies: ['10.0.0.1', '::1', 'unix'],
       diskFreeBytesMin: 1000,
     },
     file,
@@ -54,6 +59,8 @@ test('what is set is taken', () => {
   assert.equal(configuration.password, 'long enough')
   assert.equal(configuration.hasReflection, false, 'not beyond this machine unless it is asked for')
   assert.equal(configuration.rates.pushBurst, 3)
+  assert.equal(configuration.sessionsPerAddress, 7)
+  assert.deepEqual(configuration.proxies, ['10.0.0.1', '::1', 'unix'])
   assert.equal(configuration.directory, '/var/lib/fourfold/one')
 })
 
@@ -116,6 +123,21 @@ const mistakes: [what: string, json: unknown, sentence: RegExp][] = [
   ['a missing password', { ...good, id: 'a', auth: {} }, /^F: "auth.password" is missing\.$/],
   ['a bad origin', { ...good, id: 'a', origins: ['x'] }, /^F: "origins\[0\]" "x" is not an origin/],
   ['a bad rate', { ...good, id: 'a', rates: { pushBurst: 0 } }, /^F: "rates.pushBurst" 0 is not/],
+  [
+    'a bound of no sessions',
+    { ...good, id: 'a', sessionsPerAddress: 0 },
+    /^F: "sessionsPerAddress" 0 is not a whole number from 1\.$/,
+  ],
+  [
+    'half a session',
+    { ...good, id: 'a', sessionsPerAddress: 1.5 },
+    /^F: "sessionsPerAddress" 1\.5 is not/,
+  ],
+  [
+    'a proxy by name',
+    { ...good, id: 'a', proxies: ['127.0.0.1', 'proxy'] },
+    /^F: "proxies\[1\]" "proxy" is neither a number like "127\.0\.0\.1" nor "unix"\.$/,
+  ],
   ['a negative reserve', { ...good, id: 'a', diskFreeBytesMin: -1 }, /^F: "diskFreeBytesMin"/],
   [
     'reflection as text',

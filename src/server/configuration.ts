@@ -5,8 +5,14 @@ import { readFileSync, statSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { dirname, resolve } from 'node:path'
 import { isReplicaId, type ReplicaId } from '../core/model/ids.ts'
-import { caretsPerSecondMax, pushBurstMax, pushesPerSecondMax } from '../core/model/limits.ts'
+import {
+  caretsPerSecondMax,
+  pushBurstMax,
+  pushesPerSecondMax,
+  sessionsPerAddressMax,
+} from '../core/model/limits.ts'
 import type { Rates } from '../core/replica/visitor.ts'
+import { unixCallers } from './addresses.ts'
 
 /** Where the port is: a host and port, or the path of a Unix socket. */
 export type Listen = { host: string; port: number } | { path: string }
@@ -39,6 +45,10 @@ export interface Configuration {
   origins: string[]
   /** How much one session may send. */
   rates: Rates
+  /** How many sessions one address may have here. */
+  sessionsPerAddress: number
+  /** Hosts, by their numbers, whose X-Forwarded-For is believed. */
+  proxies: string[]
   /** Least free bytes of the disk; absent: 1 GiB or 5%, whichever is more. */
   diskFreeBytesMin?: number
 }
@@ -101,7 +111,12 @@ export function parseConfiguration(
     root.fail('diskFreeBytesMin', 'must not be negative')
   }
   const rates = readRates(root)
+  const sessionsPerAddress = root.optionalNumber('sessionsPerAddress') ?? sessionsPerAddressMax
+  if (!Number.isInteger(sessionsPerAddress) || sessionsPerAddress < 1) {
+    root.fail('sessionsPerAddress', `${sessionsPerAddress} is not a whole number from 1`)
+  }
   const origins = readOrigins(root)
+  const proxies = readProxies(root)
   const hasReflection = root.optionalFlag('reflection') ?? isLoopback(listen)
   const directory = resolve(dirname(file), root.text('data'), id)
   root.end()
@@ -119,6 +134,8 @@ export function parseConfiguration(
     hasReflection,
     origins,
     rates,
+    sessionsPerAddress,
+    proxies,
     ...(tls && { tls }),
     ...(password !== undefined && { password }),
     ...(diskFreeBytesMin !== undefined && { diskFreeBytesMin }),
@@ -252,6 +269,16 @@ function readOrigins(root: Section): string[] {
       root.fail(`origins[${index}]`, `"${text}" is not an origin like "https://notes.example.org"`)
     }
     return new URL(text).origin
+  })
+}
+
+function readProxies(root: Section): string[] {
+  return root.texts('proxies').map((text, index) => {
+    if (isIP(text) === 0 && text !== unixCallers) {
+      const like = `neither a number like "127.0.0.1" nor "${unixCallers}"`
+      root.fail(`proxies[${index}]`, `"${text}" is ${like}`)
+    }
+    return text
   })
 }
 

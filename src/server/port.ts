@@ -30,6 +30,7 @@ import {
   streamWindowBytes,
 } from '../adapters/channel/grpc-peer.ts'
 import { acceptedWebSocket, type AcceptedWebSocket } from '../adapters/channel/websocket-server.ts'
+import type { Addresses } from './addresses.ts'
 import type { Listen } from './configuration.ts'
 import type { Origins } from './origins.ts'
 import { sendText, type Page } from './page.ts'
@@ -58,6 +59,7 @@ export interface PortOptions {
   answerPeer: (call: PeerCall) => void
   page: Page
   origins: Origins
+  addresses: Addresses
   /** For /healthz: the body, and whether this server takes work. */
   health: () => { isWell: boolean; body: object }
   /** Instead of the usual limits of time. */
@@ -110,7 +112,7 @@ class Door implements Port {
   constructor(options: PortOptions) {
     this.#options = options
     this.#patience = options.patience ?? usualPatience
-    this.#rpc = rpcHandlers(options.routes)
+    this.#rpc = rpcHandlers(options.routes, options.addresses)
     this.#http2 = this.#createHttp2()
     this.#http1 = this.#createHttp1()
     this.#prober = setInterval(() => this.#probe(), this.#patience.probeMs).unref()
@@ -302,7 +304,7 @@ class Door implements Port {
       refuseUpgrade(socket, '403 Forbidden', 'Scripts of this page may not connect here.')
     } else {
       this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
-        const address = request.socket.remoteAddress ?? ''
+        const address = this.#options.addresses.of(request)
         this.#options.accept(acceptedWebSocket(webSocket, socket), address)
       })
     }

@@ -11,13 +11,17 @@ import {
 import type { UniversalHandler } from '@connectrpc/connect/protocol'
 import { messageBytesMax } from '../core/model/limits.ts'
 import { compressMinBytes } from '../adapters/channel/grpc.ts'
+import type { Addresses } from './addresses.ts'
 import { sendText } from './page.ts'
 import { addressKey } from './services/caller.ts'
 
 export type Rpc = (request: IncomingMessage, response: ServerResponse) => void
 
 /** By path, what answers it. */
-export function rpcHandlers(routes: (router: ConnectRouter) => void): Map<string, Rpc> {
+export function rpcHandlers(
+  routes: (router: ConnectRouter) => void,
+  addresses: Addresses,
+): Map<string, Rpc> {
   const router = createConnectRouter({
     acceptCompression: [compressionGzip, compressionBrotli],
     compressMinBytes,
@@ -25,12 +29,12 @@ export function rpcHandlers(routes: (router: ConnectRouter) => void): Map<string
     readMaxBytes: messageBytesMax,
   })
   routes(router)
-  return new Map(router.handlers.map((handler) => [handler.requestPath, rpc(handler)]))
+  return new Map(router.handlers.map((handler) => [handler.requestPath, rpc(handler, addresses)]))
 }
 
-function rpc(handler: UniversalHandler): Rpc {
+function rpc(handler: UniversalHandler, addresses: Addresses): Rpc {
   return (request, response) => {
-    answer(handler, request, response).catch(() => {
+    answer(handler, request, response, addresses.of(request)).catch(() => {
       // The caller went away, or its HTTP is broken: nobody is left to tell.
       if (response.headersSent) response.destroy()
       else sendText(response, 400, 'The request is malformed.\n')
@@ -42,8 +46,9 @@ async function answer(
   handler: UniversalHandler,
   request: IncomingMessage,
   response: ServerResponse,
+  address: string,
 ): Promise<void> {
-  const values = createContextValues().set(addressKey, request.socket.remoteAddress ?? '')
+  const values = createContextValues().set(addressKey, address)
   const addTrailers = response.addTrailers.bind(response)
   response.addTrailers = (trailers) =>
     addTrailers(withPlainMessage(trailers as OutgoingHttpHeaders))

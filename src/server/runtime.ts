@@ -16,6 +16,7 @@ import {
   farewellMs,
   idleTickMs,
   sessionsMax,
+  sessionsPerAddressMax,
   watchBacklogMax,
 } from '../core/model/limits.ts'
 import { FourfoldError } from '../core/model/errors.ts'
@@ -39,6 +40,7 @@ import type { Replica } from '../core/replica/replica.ts'
 import { Mailbox } from '../adapters/mailbox.ts'
 import { untilTogether } from '../adapters/system.ts'
 import { Turns } from '../adapters/turns.ts'
+import { AddressCounts } from './addresses.ts'
 import { ClientLink, type ClientLinkOwner, type FrameChannel } from './client-link.ts'
 import { encodeFrame } from './frames.ts'
 
@@ -47,6 +49,7 @@ const sweepMs = 5000
 /** After a failed write clients hear of it for this long before the process ends. */
 const lastWordsMs = 200
 
+const tooManyHere = 'Too many sessions from your address; close some, or wait a minute.'
 const cannotSave = 'This server cannot save. Trying another.'
 
 /** How this server is, for health checks. */
@@ -72,6 +75,8 @@ export interface RuntimeOptions {
   diskLookMs?: number
   /** Why a client may not come in, if so. */
   turnsAway: (hello: Hello) => { code: Code; text: string } | undefined
+  /** Instead of the usual bound of the sessions of one address. */
+  sessionsPerAddress?: number
   log: (level: 'info' | 'error', text: string) => void
   /** A write failed and clients were told: end the process. */
   failed: () => void
@@ -80,6 +85,9 @@ export interface RuntimeOptions {
 export class Runtime implements ClientLinkOwner {
   readonly #options: RuntimeOptions
   readonly #clients = new Map<ClientChannel, ClientLink>()
+  /** Where each of them comes from. */
+  readonly #addresses = new Map<ClientChannel, string>()
+  readonly #addressCounts: AddressCounts
   readonly #calls = new Map<CallId, (answer: Answer) => void>()
   readonly #touched = new Set<ClientLink>()
   readonly #turns = new Turns(() => this.#turn())
@@ -98,6 +106,7 @@ export class Runtime implements ClientLinkOwner {
     this.#options = options
     this.#sweptAt = options.now()
     this.#lookedAt = 0
+    this.#addressCounts = new AddressCounts(options.sessionsPerAddress ?? sessionsPerAddressMax)
   }
 
   /** Lets time pass: from now on peers are dialled. */
@@ -134,6 +143,11 @@ export class Runtime implements ClientLinkOwner {
       link.refuse(Code.UNAVAILABLE, this.#reason())
       return
     }
+    if (!this.#addressCounts.enter(address)) {
+      link.refuse(Code.UNAVAILABLE, tooManyHere)
+      return
+    }
+    this.#addresses.set(link.id, address)
     this.#clients.set(link.id, link)
     this.#enqueue({ type: 'opened', channel: link.id, address })
   }
@@ -151,6 +165,8 @@ export class Runtime implements ClientLinkOwner {
   closed(link: ClientLink): void {
     this.#touched.delete(link)
     if (!this.#clients.delete(link.id)) return
+    this.#addressCounts.leave(this.#addresses.get(link.id)!)
+    this.#addresses.delete(link.id)
     this.#enqueue({ type: 'closed', channel: link.id })
   }
 

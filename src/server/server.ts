@@ -15,6 +15,7 @@ import { ReplicaSetEngine } from '../adapters/engine/replica-set.ts'
 import { diskSpace } from '../adapters/disk.ts'
 import { openSqliteStorage, type SqliteStorage } from '../adapters/storage/sqlite.ts'
 import { now, random } from '../adapters/system.ts'
+import { Addresses } from './addresses.ts'
 import { listenText, type Configuration } from './configuration.ts'
 import { Origins } from './origins.ts'
 import { builtPage, packageRoot, Page } from './page.ts'
@@ -131,6 +132,7 @@ class Assembled {
       now,
       isDiskFull: () => isDiskFull(configuration),
       turnsAway: (hello) => this.#turnsAway(hello),
+      sessionsPerAddress: configuration.sessionsPerAddress,
       log,
       failed,
     })
@@ -138,7 +140,7 @@ class Assembled {
 
   openPort(): Promise<Port> {
     const { runtime } = this
-    const { id, set, listen, servers, origins } = this.#configuration
+    const { id, set, listen, servers, origins, proxies } = this.#configuration
     const addresses = servers.map(({ address }) => address)
     return openPort({
       listen,
@@ -156,6 +158,7 @@ class Assembled {
       }),
       page: new Page(builtPage(), addresses),
       origins: new Origins([...addresses, ...origins]),
+      addresses: new Addresses(proxies),
       health: () => ({
         isWell: runtime.health === 'ok',
         body: { status: runtime.health, id, set, version },

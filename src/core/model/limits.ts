@@ -64,6 +64,12 @@ export const unreadBytesMax = 4 * 1024 * 1024
 /** Sessions on one server: 2,500 of 24 KB are 60 MB. */
 export const sessionsMax = 2500
 
+/**
+ * Sessions of one address on one server: an office behind one address, and not a whole server for one
+ * host. Programs of this machine are not bounded by it: whoever starts them can stop the server too.
+ */
+export const sessionsPerAddressMax = 200
+
 /** One piece of an opened document: stock gRPC clients refuse messages over 4 MiB. */
 export const pieceBytesMax = 1024 * 1024
 

@@ -5,8 +5,8 @@ import { FourfoldError } from '../../core/model/errors.ts'
 import type { Caller, Tokens } from '../tokens.ts'
 
 /**
- * The address of the other end of the socket, carried from there to the services; '' where there is
- * none, as on a Unix socket.
+ * The address of the caller, carried from the port to the services; '' where there is none, as on a
+ * Unix socket.
  */
 export const addressKey = createContextKey('', { description: 'address of the caller' })
 
