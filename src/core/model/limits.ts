@@ -58,6 +58,10 @@ export const sessionBurstBytesMax = 16 * 1024 * 1024
 /** Documents one session may follow at once: open tabs, a mirror uses a page of them. */
 export const openDocumentsMax = 100
 
+/** Hellos of one channel a second, and at once: a standby is promoted, a name is tried and another. */
+export const hellosPerSecondMax = 1
+export const helloBurstMax = 5
+
 /** Bytes told to a client and not yet read by it; past that it is cut and comes back. */
 export const unreadBytesMax = 4 * 1024 * 1024
 

@@ -8,7 +8,12 @@ import { create } from '@bufbuild/protobuf'
 import * as Y from 'yjs'
 import { MemoryDisk, MemoryStorage } from '../../adapters/storage/memory.ts'
 import { base64url, writerOf, type Origin, type ReplicaId, type SubjectId } from '../model/ids.ts'
-import { textBytesMax, unstoredBytesMax } from '../model/limits.ts'
+import {
+  helloBurstMax,
+  hellosPerSecondMax,
+  textBytesMax,
+  unstoredBytesMax,
+} from '../model/limits.ts'
 import { mergeStored, sealUpdate } from '../model/snapshot.ts'
 import {
   ClientMessageSchema,
@@ -321,6 +326,40 @@ test('a screen name in use is refused; a standby claims none; its promotion does
   assert.equal(desk.last(eve.channel, 'welcome')?.name, 'eve')
   warm.hello('eve')
   assert.equal(desk.last(4, 'refused')?.code, Code.TAKEN)
+})
+
+test('who is here may take another name, and hears of no entry twice', () => {
+  const { desk, ana } = two()
+  const listings = () => desk.messages(1).filter((message) => message.case === 'entries').length
+  const before = listings()
+  ana.hello('anna')
+  assert.equal(desk.last(1, 'welcome')?.name, 'anna')
+  assert.equal(listings(), before)
+  const other = new Writer(desk, 3, 'ana')
+  assert.equal(desk.last(other.channel, 'welcome')?.name, 'ana', 'the old name is free')
+})
+
+test('13 a second Hello on a channel with another key ends it', () => {
+  for (const key of [new Uint8Array(16).fill(99), new Uint8Array(), new Uint8Array(17).fill(1)]) {
+    const { desk, ana } = two()
+    Object.assign(ana, { key })
+    ana.hello('ana')
+    assert.equal(desk.last(1, 'refused')?.code, Code.INVALID)
+    assert.ok(desk.hungUp.has(1))
+    assert.equal(desk.hungUp.has(2), false)
+  }
+})
+
+test('12 a channel may say hello five times at once, and then once a second', () => {
+  const desk = new Desk()
+  const ana = new Writer(desk, 1, 'ana')
+  for (let count = 1; count < helloBurstMax; count++) ana.hello('ana')
+  desk.now += 1000 / hellosPerSecondMax
+  ana.hello('ana')
+  assert.equal(desk.last(1, 'refused'), undefined)
+  ana.hello('ana')
+  assert.equal(desk.last(1, 'refused')?.text, 'You say hello too often; wait a moment.')
+  assert.ok(desk.hungUp.has(1))
 })
 
 test('another revision of the language is named', () => {

@@ -262,8 +262,10 @@ export class Replica {
   #received(channel: ClientChannel, { message }: ClientMessage, bytes: number): void {
     const visitor = this.#visitors.get(channel)
     if (message.case === 'hello') {
+      const wasPresent = visitor?.isStandby === false
       const greeted = this.#visitors.hello(this.#now, channel, message.value)
-      if (greeted && !greeted.isStandby) this.#listEntries(channel)
+      // Once: a folder is long, and its listing counts as read only when it is.
+      if (greeted && !greeted.isStandby && !wasPresent) this.#listEntries(channel)
     } else if (message.case === 'ping') {
       const { number } = message.value
       const value = { $typeName: 'fourfold.v1.Pong' as const, number }

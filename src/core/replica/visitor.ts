@@ -2,7 +2,12 @@
 
 import { Allowance } from '../model/allowance.ts'
 import { writerOf, sessionOf, type SessionId, type SubjectId } from '../model/ids.ts'
-import { sessionBurstBytesMax, sessionBytesPerSecondMax } from '../model/limits.ts'
+import {
+  helloBurstMax,
+  hellosPerSecondMax,
+  sessionBurstBytesMax,
+  sessionBytesPerSecondMax,
+} from '../model/limits.ts'
 import type { Hello } from '../model/wire.ts'
 import type { ClientChannel } from './messages.ts'
 import { Tickets } from './tickets.ts'
@@ -32,6 +37,7 @@ export class Visitor {
   readonly #pushes: Allowance
   readonly #carets: Allowance
   readonly #bytes: Allowance
+  readonly #hellos: Allowance
 
   constructor(now: number, channel: ClientChannel, hello: Hello, rates: Rates) {
     this.channel = channel
@@ -42,6 +48,16 @@ export class Visitor {
     this.#pushes = new Allowance(now, rates.pushesPerSecond, rates.pushBurst)
     this.#carets = new Allowance(now, rates.caretsPerSecond, rates.caretsPerSecond)
     this.#bytes = new Allowance(now, sessionBytesPerSecondMax, sessionBurstBytesMax)
+    this.#hellos = new Allowance(now, hellosPerSecondMax, helloBurstMax)
+  }
+
+  /** Whether this key, which its holder says again, is its own. */
+  hasKey(key: Uint8Array): boolean {
+    return key.length === this.key.length && key.every((byte, index) => byte === this.key[index])
+  }
+
+  mayGreet(now: number): boolean {
+    return this.#hellos.take(now, 1)
   }
 
   mayPush(now: number): boolean {

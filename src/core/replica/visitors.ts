@@ -83,10 +83,20 @@ export class Visitors {
     return present.map(({ channel }) => channel)
   }
 
-  /** The visitor when the hello was taken; an answer was given either way. */
+  /**
+   * The visitor when the hello was taken; an answer was given either way. Who is here already may
+   * say hello again, with the same key: for another name, or to be no standby any more.
+   */
   hello(now: number, channel: ClientChannel, hello: Hello): Visitor | undefined {
     try {
-      const visitor = this.#byChannel.get(channel) ?? this.#admit(now, channel, hello)
+      const known = this.#byChannel.get(channel)
+      const visitor = known ?? this.#admit(now, channel, hello)
+      if (known && !known.hasKey(hello.key)) {
+        throw new FourfoldError('invalid', 'One channel is for one key; connect again for another.')
+      }
+      if (!visitor.mayGreet(now)) {
+        throw new FourfoldError('unavailable', 'You say hello too often; wait a moment.')
+      }
       if (!hello.isStandby) {
         visitor.name = this.#takeName(visitor, hello.name)
         visitor.isStandby = false
