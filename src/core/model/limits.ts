@@ -74,6 +74,12 @@ export const sessionsMax = 2500
  */
 export const sessionsPerAddressMax = 200
 
+/**
+ * What one client may not be told yet, because this disk does not hold it; past that it goes where
+ * the disk is faster. Twenty open files of 800 KB fit, and one more file of any size.
+ */
+export const heldBytesMax = 16 * 1024 * 1024
+
 /** One piece of an opened document: stock gRPC clients refuse messages over 4 MiB. */
 export const pieceBytesMax = 1024 * 1024
 

@@ -3,23 +3,33 @@
 import { create } from '@bufbuild/protobuf'
 import { codeOf } from '../model/error-codes.ts'
 import type { FourfoldError } from '../model/errors.ts'
+import { heldBytesMax } from '../model/limits.ts'
 import type { EngineRequest } from '../ports.ts'
 import {
+  Code,
   EphemeralSchema,
   ServerMessageSchema,
-  type Code,
   type Ephemeral,
   type ServerMessage,
 } from '../model/wire.ts'
 import type { Answer, CallId, ClientChannel, ReplicaOutput } from './messages.ts'
 
+/** About what a message takes besides the bytes in it. */
+const frameBytes = 200
+/** An entry in a message is the one that the folder holds anyway. */
+const entryBytes = 8
+
 interface Held {
   /** How many conditions its messages wait for. */
   conditions: number
   messages: ServerMessage[]
+  bytes: number
 }
 
-/** Collects the outputs of a step. Messages to a held channel wait, and keep their order. */
+/**
+ * Collects the outputs of a step. Messages to a held channel wait, and keep their order; when more
+ * wait than may, the client is sent elsewhere.
+ */
 export class Voice {
   #outputs: ReplicaOutput[] = []
   readonly #held = new Map<ClientChannel, Held>()
@@ -34,19 +44,28 @@ export class Voice {
   send(channels: ClientChannel[], body: ServerMessage['message']): void {
     if (channels.length === 0) return
     const message = create(ServerMessageSchema, { message: body })
-    const free = channels.filter((channel) => {
-      const held = this.#held.get(channel)
-      held?.messages.push(message)
-      return !held
-    })
+    const free = channels.filter((channel) => !this.#held.has(channel))
     if (free.length > 0) this.#outputs.push({ type: 'send', channels: free, message })
+    if (free.length === channels.length) return
+    for (const channel of channels) this.#keep(channel, message)
+  }
+
+  #keep(channel: ClientChannel, message: ServerMessage): void {
+    const held = this.#held.get(channel)
+    if (!held) return
+    if (held.bytes > heldBytesMax && !isWithinDocument(held.messages.at(-1))) {
+      this.refuse(channel, Code.UNAVAILABLE, 'This server saves too slowly. Trying another.')
+      return
+    }
+    held.messages.push(message)
+    held.bytes += bytesOf(message)
   }
 
   /** From here on nothing is sent to this channel until `release` was called as often as this. */
   hold(channel: ClientChannel): void {
     const held = this.#held.get(channel)
     if (held) held.conditions++
-    else this.#held.set(channel, { conditions: 1, messages: [] })
+    else this.#held.set(channel, { conditions: 1, messages: [], bytes: 0 })
   }
 
   release(channel: ClientChannel): void {
@@ -104,5 +123,25 @@ export class Voice {
 
   log(level: 'info' | 'error', text: string): void {
     this.#outputs.push({ type: 'log', level, text })
+  }
+}
+
+/** Whether more pieces of its document follow. */
+function isWithinDocument(last: ServerMessage | undefined): boolean {
+  return last?.message.case === 'opened' && !last.message.value.isLast
+}
+
+function bytesOf({ message }: ServerMessage): number {
+  switch (message.case) {
+    case 'opened':
+      return frameBytes + message.value.piece.length + message.value.stateVector.length
+    case 'changed':
+      return frameBytes + message.value.update.length
+    case 'caret':
+      return frameBytes + message.value.state.length
+    case 'entries':
+      return frameBytes + entryBytes * message.value.entries.length
+    default:
+      return frameBytes
   }
 }
