@@ -99,7 +99,7 @@ class InnerWriter implements FrameChannel {
   }
 
   async prepare(): Promise<void> {
-    this.#runtime.addClient(this, 'bench')
+    this.#runtime.addClient(this, '127.0.0.1')
     const document = subjectId(crypto.getRandomValues(new Uint8Array(16)))
     const hello = { key: this.#key, name: document.slice(0, 16), protocol: 1, agent: 'bench' }
     await this.#say(frameOf({ case: 'hello', value: hello }), 'welcome')
