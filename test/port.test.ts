@@ -328,6 +328,53 @@ test('gRPC of a method that is not there is told so in its own words', async (t)
   await once(stream, 'close')
 })
 
+test('bytes that are no message are called a mistake of the caller', async (t) => {
+  const { address, log } = await startLone(t)
+  const session = http2.connect(address)
+  t.after(() => session.destroy())
+  /** The end of a call: its head, its body and its trailers in one text. */
+  const answer = async (path: string, type: string, body: Buffer) => {
+    const stream = session.request({ ':method': 'POST', ':path': path, 'content-type': type })
+    const heads: http2.IncomingHttpHeaders[] = []
+    stream.on('response', (head) => heads.push(head)).on('trailers', (tail) => heads.push(tail))
+    let text = ''
+    stream.setEncoding('latin1').on('data', (chunk) => (text += chunk))
+    stream.end(body)
+    await once(stream, 'end')
+    const head = Object.assign({}, ...heads) as http2.IncomingHttpHeaders
+    const status = `${head[':status']} ${head['grpc-status'] ?? ''} ${head['grpc-message'] ?? ''}`
+    return `${status} ${text.slice(text.search(/[{g]/))}`.trim()
+  }
+  const grpc = '200 3 The message is malformed.'
+  const json = '{"code":"invalid_argument","message":"The message is malformed."}'
+  const folder = '/fourfold.v1.FolderService'
+  // A length past the end, a text that is not UTF-8, a tag without its value, an unknown wire type.
+  for (const hex of ['0affffffff0f', '0a02fffe', 'ff', '0f']) {
+    const bytes = Buffer.from(hex, 'hex')
+    const enveloped = Buffer.concat([Buffer.of(0, 0, 0, 0, bytes.length), bytes])
+    for (const path of [
+      `${folder}/ReadFile`,
+      `${folder}/Watch`,
+      '/fourfold.v1.SessionService/Session',
+      '/grpc.health.v1.Health/Check',
+      '/grpc.reflection.v1.ServerReflection/ServerReflectionInfo',
+    ]) {
+      assert.equal(await answer(path, 'application/grpc', enveloped), grpc, `${path} ${hex}`)
+    }
+    const inWeb = 'grpc-message: The%20message%20is%20malformed.\r\ngrpc-status: 3'
+    const web = await answer(`${folder}/ReadFile`, 'application/grpc-web+proto', enveloped)
+    assert.equal(web, `200   ${inWeb}`)
+    const plain = await answer(`${folder}/ReadFile`, 'application/proto', bytes)
+    assert.equal(plain, `400   ${json}`)
+    const stream = await answer(`${folder}/Watch`, 'application/connect+proto', enveloped)
+    assert.equal(stream, `200   {"error":${json}}`)
+  }
+  assert.deepEqual(
+    log.filter((line) => line.startsWith('error')),
+    [],
+  )
+})
+
 test('a huge header is refused with 431', async (t) => {
   const { port } = await pagePort(t)
   const head = `GET / HTTP/1.1\r\nHost: x\r\nX-Huge: ${'x'.repeat(20_000)}\r\n\r\n`

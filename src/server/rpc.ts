@@ -1,7 +1,14 @@
 // RPC over HTTP: every service answers gRPC, gRPC-Web and Connect, on HTTP/1.1 and HTTP/2.
 
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http'
-import { createConnectRouter, createContextValues, type ConnectRouter } from '@connectrpc/connect'
+import {
+  Code,
+  ConnectError,
+  createConnectRouter,
+  createContextValues,
+  type ConnectRouter,
+  type HandlerContext,
+} from '@connectrpc/connect'
 import {
   compressionBrotli,
   compressionGzip,
@@ -27,6 +34,7 @@ export function rpcHandlers(
     compressMinBytes,
     // Counted after decompression: a bomb is refused while it swells.
     readMaxBytes: messageBytesMax,
+    requestGate: blameCaller,
   })
   routes(router)
   return new Map(router.handlers.map((handler) => [handler.requestPath, rpc(handler, addresses)]))
@@ -54,6 +62,21 @@ async function answer(
     addTrailers(withPlainMessage(trailers as OutgoingHttpHeaders))
   const universal = universalRequestFromNodeRequest(request, response, undefined, values)
   await universalResponseToNodeResponse(await handler(universal), response)
+}
+
+/**
+ * Bytes that are no message are a mistake of the caller. Connect calls them an internal error, in the
+ * words of its decoder, before any code of ours is asked. It tells the context of each error before
+ * it writes it down: here the error is put right, for all protocols at once.
+ */
+function blameCaller({ signal }: HandlerContext): void {
+  const amend = () => {
+    const error: unknown = signal.reason
+    if (!(error instanceof ConnectError) || error.code !== Code.Internal) return
+    if (!error.rawMessage.startsWith('parse binary:')) return
+    Object.assign(error, { code: Code.InvalidArgument, rawMessage: 'The message is malformed.' })
+  }
+  signal.addEventListener('abort', amend, { once: true })
 }
 
 /**

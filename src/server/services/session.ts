@@ -24,9 +24,31 @@ export function sessionService(runtime: Runtime): ServiceImpl<typeof SessionServ
   return {
     async *session(requests, context) {
       const channel = new StreamChannel(frames)
-      void channel.read(requests)
+      const incoming = new Incoming(requests)
+      void channel.read(incoming)
       runtime.addClient(channel, callerAddress(context))
       yield* channel.outgoing(context.signal)
+      // What came was no message: that is how the call ends, and not as if all were well.
+      if (incoming.error !== undefined) throw incoming.error
     },
+  }
+}
+
+/** What the client sends, and the error that ended it, if one did. */
+class Incoming implements AsyncIterable<SessionRequest> {
+  error: unknown
+  readonly #requests: AsyncIterable<SessionRequest>
+
+  constructor(requests: AsyncIterable<SessionRequest>) {
+    this.#requests = requests
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<SessionRequest> {
+    try {
+      yield* this.#requests
+    } catch (error) {
+      this.error = error
+      throw error
+    }
   }
 }
