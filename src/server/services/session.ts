@@ -24,31 +24,26 @@ export function sessionService(runtime: Runtime): ServiceImpl<typeof SessionServ
   return {
     async *session(requests, context) {
       const channel = new StreamChannel(frames)
-      const incoming = new Incoming(requests)
+      let broken: unknown
+      const incoming = noting(requests, (error) => (broken = error))
       void channel.read(incoming)
       runtime.addClient(channel, callerAddress(context))
       yield* channel.outgoing(context.signal)
       // What came was no message: that is how the call ends, and not as if all were well.
-      if (incoming.error !== undefined) throw incoming.error
+      if (broken !== undefined) throw broken
     },
   }
 }
 
-/** What the client sends, and the error that ended it, if one did. */
-class Incoming implements AsyncIterable<SessionRequest> {
-  error: unknown
-  readonly #requests: AsyncIterable<SessionRequest>
-
-  constructor(requests: AsyncIterable<SessionRequest>) {
-    this.#requests = requests
-  }
-
-  async *[Symbol.asyncIterator](): AsyncGenerator<SessionRequest> {
-    try {
-      yield* this.#requests
-    } catch (error) {
-      this.error = error
-      throw error
-    }
+/** The same requests; `noted` gets the error that ends them, if one does. */
+async function* noting(
+  requests: AsyncIterable<SessionRequest>,
+  noted: (error: unknown) => void,
+): AsyncGenerator<SessionRequest> {
+  try {
+    yield* requests
+  } catch (error) {
+    noted(error)
+    throw error
   }
 }
