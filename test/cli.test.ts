@@ -457,6 +457,24 @@ test('up starts four, revives one that dies, and takes them along when it ends',
   await untilDead(children)
 })
 
+test('up goes on when all that it keeps is removed', async (t) => {
+  const port = await fourPorts()
+  const data = join(temporaryFolder(t), 'data')
+  const servers = `http://127.0.0.1:${port}`
+  const { child, says, said } = await startUp(t, port, data)
+  rmSync(data, { recursive: true })
+  for (const id of ['a', 'b', 'c', 'd']) {
+    await says(new RegExp(`Server ${id} ended \\(exit code 3\\); again in 1 s\\.\n`))
+    await says(new RegExp(`Server ${id} is back\\.\n`))
+  }
+  assert.match(said(), /was removed or replaced while it was in use; start again: /)
+  for (let at = port; at < port + 4; at++) await untilServing(`http://127.0.0.1:${at}`)
+  const put = await fourfold(['put', '-', 'new.md'], { servers, input: 'new' })
+  assert.match(put.out, kept)
+  child.kill('SIGTERM')
+  assert.equal((await once(child, 'exit'))[0], 0)
+})
+
 test('up needs a directory that it can write', async (t) => {
   const file = join(temporaryFolder(t), 'file')
   writeFileSync(file, '')

@@ -2,7 +2,7 @@
 
 import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ConfigurationError } from '../server/configuration.ts'
@@ -65,6 +65,8 @@ export class LocalSet {
 
   /** Starts one; resolves when it listens. Rejects with what it said when it ends before. */
   async startOne(server: LocalServer): Promise<void> {
+    // Whoever removed a server's directory may have removed all.
+    if (!existsSync(this.#file)) this.#writeConfiguration()
     const child = this.#spawn(server)
     server.process = child
     let said = ''

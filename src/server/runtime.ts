@@ -69,7 +69,7 @@ export interface RuntimeOptions {
   engine: Engine
   /** Milliseconds since 1970 that never run backwards. */
   now: () => number
-  /** Whether the disk has too little room to go on. */
+  /** Whether the disk has too little room to go on. Rejects when nothing more can be stored. */
   isDiskFull: () => Promise<boolean>
   /** Instead of the usual distance between two such looks. */
   diskLookMs?: number

@@ -130,7 +130,10 @@ class Assembled {
       replica: this.#replica,
       engine: this.#engine,
       now,
-      isDiskFull: () => isDiskFull(configuration),
+      isDiskFull: async () => {
+        await storage.checkPlace()
+        return isDiskFull(configuration)
+      },
       turnsAway: (hello) => this.#turnsAway(hello),
       sessionsPerAddress: configuration.sessionsPerAddress,
       log,

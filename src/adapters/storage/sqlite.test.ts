@@ -46,6 +46,51 @@ test('a directory of another set, of another server, or of a later format is ref
   await withStore(directory, (storage) => assert.equal(storage.reader.loose(note), 3))
 })
 
+const removals: [what: string, remove: (directory: string) => void][] = [
+  ['its directory was removed', (directory) => fs.rmSync(directory, { recursive: true })],
+  [
+    'all in it was removed',
+    (directory) => fs.readdirSync(directory).forEach((name) => fs.rmSync(join(directory, name))),
+  ],
+  [
+    'its file was replaced by a copy',
+    (directory) => {
+      fs.copyFileSync(storeFile(directory), join(directory, 'copy'))
+      fs.renameSync(join(directory, 'copy'), storeFile(directory))
+    },
+  ],
+  ['its log was removed', (directory) => fs.rmSync(`${storeFile(directory)}-wal`)],
+]
+
+for (const [what, remove] of removals) {
+  test(`a store in use notices that ${what}, and stores nothing more`, async () => {
+    const directory = await madeStore()
+    const author = new Author('b' as Origin, () => 'x')
+    const storage = await openSqliteStorage({ ...world, directory })
+    await storage.write(batchOf({ updates: author.type(note, 1) }))
+    await storage.checkPlace()
+    remove(directory)
+    await assert.rejects(storage.checkPlace(), (error: Error) => {
+      assert.ok(error.message.startsWith(storeFile(directory)), error.message)
+      assert.match(error.message, / was removed or replaced while it was in use; start again: /)
+      return true
+    })
+    await assert.rejects(storage.write(batchOf({ updates: author.type(note, 1) })), /was removed/)
+    await storage.close()
+  })
+}
+
+test('a store whose log was written back into its file many times is in its place', async () => {
+  const directory = await madeStore()
+  const author = new Author('b' as Origin, () => 'x'.repeat(200_000))
+  await withStore(directory, async (storage) => {
+    for (let round = 0; round < 5; round++) {
+      await storage.write(batchOf({ updates: author.type(note, 10) }))
+      await storage.checkPlace()
+    }
+  })
+})
+
 test('a directory that cannot be made or written is refused', async () => {
   const file = join(folder, 'file')
   fs.writeFileSync(file, '')

@@ -29,6 +29,7 @@ import {
   type WriterReply,
   type WriterRequest,
 } from './sqlite-messages.ts'
+import { StorePlace } from './sqlite-place.ts'
 import { SqliteReader } from './sqlite-reader.ts'
 import { StorageError } from './storage-error.ts'
 
@@ -47,6 +48,11 @@ const compactorIdleMs = 30_000
 export interface SqliteStorage extends Storage {
   /** Bytes that can still be written to the disk. */
   freeBytes(): number
+  /**
+   * Looks whether what is written can be found again. Rejects with a StorageError when the files were
+   * removed or replaced: then nothing that is stored from now on outlives the process.
+   */
+  checkPlace(): Promise<void>
 }
 
 /**
@@ -65,7 +71,9 @@ export async function openSqliteStorage(
     prepareStore(owner)
     keepReserve(directory)
     writer = await startWriter(directory)
-    return new SqliteClient({ directory, writer, release, now })
+    const place = new StorePlace(directory)
+    await place.look()
+    return new SqliteClient({ directory, writer, place, release, now })
   } catch (error) {
     await writer?.terminate()
     release()
@@ -76,6 +84,7 @@ export async function openSqliteStorage(
 interface ClientParts {
   directory: string
   writer: Worker
+  place: StorePlace
   /** Gives the directory up. */
   release: () => void
   now: () => number
@@ -160,6 +169,17 @@ class SqliteClient implements SqliteStorage {
 
   freeBytes(): number {
     return freeBytes(this.#parts.directory)
+  }
+
+  async checkPlace(): Promise<void> {
+    this.#refuseStopped()
+    try {
+      await this.#parts.place.look()
+    } catch (error) {
+      const why = told(this.#parts.directory, error)
+      this.#stop(why)
+      throw why
+    }
   }
 
   async close(): Promise<void> {
