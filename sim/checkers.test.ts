@@ -113,6 +113,9 @@ test('C1 C3 C4 C5 files', () => {
   const { journal, checkers, fired } = set()
   const view = (id: string, name: string) => ({
     name,
+    parent: '',
+    path: name,
+    isDeleted: false,
     entry: create(EntrySchema, { id, name: { value: name } }),
   })
   const one = view('one', 'one.md')

@@ -90,8 +90,9 @@ function checkAnswers({ servers, journal, checkers, pass, late }: LastLook): voi
       server.call(request, (answer) => heard.get(what)!.push({ where: server.name, answer }))
     }
   }
-  ask('list', { type: 'list', inTrash: false })
-  ask('trash', { type: 'list', inTrash: true })
+  const all = { type: 'list' as const, directory: '', isRecursive: true, count: Infinity }
+  ask('list', { ...all, inTrash: false })
+  ask('trash', { ...all, inTrash: true })
   for (const file of journal.files.keys()) ask(`text of ${file}`, { type: 'read', file })
   pass()
   for (const [what, answers] of heard) {
@@ -122,8 +123,8 @@ function wordsOf(answer: Answer): string {
   }
 }
 
-function fileWords({ entry, name }: FileView): string {
-  return `${entry.id}=${JSON.stringify(name)}`
+function fileWords({ entry, path }: FileView): string {
+  return `${entry.id}=${JSON.stringify(path)}`
 }
 
 function reloaded(doc: Y.Doc): Y.Doc {

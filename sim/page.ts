@@ -231,7 +231,7 @@ export class Page {
     }
     this.#operate(
       id,
-      { case: 'create', value: { $typeName: 'fourfold.v1.Create', name, text } },
+      { case: 'create', value: { $typeName: 'fourfold.v1.Create', name, text, parent: '' } },
       edits,
     )
   }

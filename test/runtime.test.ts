@@ -299,7 +299,8 @@ test('12 one call too many is sent elsewhere, and a caller that goes away ends i
   const firsts = await Promise.all(watches.map((watch) => watch.next()))
   assert.ok(firsts.every(({ done }) => !done))
   const { signal } = new AbortController()
-  const list = () => scene.runtime.call({ type: 'list', inTrash: false }, 'Ben', signal)
+  const all = { directory: '', isRecursive: false, inTrash: false, count: 10 }
+  const list = () => scene.runtime.call({ type: 'list', ...all }, 'Ben', signal)
   await assert.rejects(list(), { code: 'unavailable' })
   gone.abort()
   const ends = await Promise.all(watches.map((watch) => watch.next()))

@@ -23,7 +23,7 @@ function act(random: Random, person: Person): void {
     return
   }
   const id = `${person.client.name}${person.count++}`
-  const value = { $typeName: 'fourfold.v1.Create' as const, name: id, text: '' }
+  const value = { $typeName: 'fourfold.v1.Create' as const, name: id, text: '', parent: '' }
   person.asked.push(id)
   person.client.step({ type: 'operate', operation: { id, operation: { case: 'create', value } } })
 }

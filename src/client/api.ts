@@ -49,9 +49,17 @@ export interface Moved {
 
 export interface FileInfo {
   id: string
-  /** The name shown, unique among the files that are not in the trash. */
+  kind: 'text' | 'directory' | 'binary'
+  /** The name shown, unique in its directory among what is not in the trash. */
   name: string
+  /** The id of the directory it lies in; empty: the top. */
+  parent: string
+  /** The shown names from the top down to it, joined by "/". */
+  path: string
+  /** Whether it is in the trash, by itself or with a directory above it. */
   isDeleted: boolean
+  /** Whether it was put in the trash by itself: then it is what can be restored. */
+  isInTrashItself: boolean
   deletedBy: string
   createdBy: string
   createdAt: number
@@ -109,7 +117,7 @@ export interface Client {
   readonly moves: Moved[]
   /** The screen name held. */
   readonly name: string
-  /** All files, the trash included; from this device's storage until a server answers. */
+  /** All files and directories, the trash included; from this device's storage until a server answers. */
   readonly files: FileInfo[]
   /** Whether `files` came from a server. */
   readonly filesAreCurrent: boolean
@@ -122,8 +130,11 @@ export interface Client {
   /** Follows a document. The same object while it is open; opened twice, closed twice. */
   open(id: string): LiveDocument
   /** These reject with FourfoldError: code and one sentence. They wait for a server. */
-  create(name: string, text: string): Promise<FileInfo & Receipt>
+  create(name: string, text: string, parent?: string): Promise<FileInfo & Receipt>
+  makeDirectory(name: string, parent?: string): Promise<FileInfo & Receipt>
   rename(id: string, name: string): Promise<Receipt>
+  /** To another directory ('': the top) with all that is in it, and under this name if one is given. */
+  move(id: string, parent: string, name?: string): Promise<Receipt>
   remove(id: string): Promise<Receipt>
   restore(id: string): Promise<Receipt>
   nameVersion(id: string, name: string): Promise<Receipt>

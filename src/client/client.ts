@@ -255,15 +255,30 @@ export class SessionClient implements Client {
 
   // -------------------------------------------------------------------------------- operations
 
-  async create(name: string, text: string): Promise<FileInfo & Receipt> {
-    const value = { $typeName: 'fourfold.v1.Create' as const, name, text: text.toWellFormed() }
-    const { entry, ...receipt } = await this.#operate({ case: 'create', value })
+  create(name: string, text: string, parent = ''): Promise<FileInfo & Receipt> {
+    const $typeName = 'fourfold.v1.Create'
+    const value = { $typeName, name, text: text.toWellFormed(), parent } as const
+    return this.#make({ case: 'create', value })
+  }
+
+  makeDirectory(name: string, parent = ''): Promise<FileInfo & Receipt> {
+    const value = { $typeName: 'fourfold.v1.MakeDirectory' as const, name, parent }
+    return this.#make({ case: 'makeDirectory', value })
+  }
+
+  async #make(operation: Operation['operation']): Promise<FileInfo & Receipt> {
+    const { entry, ...receipt } = await this.#operate(operation)
     return { ...(await this.#listed(entry)), ...receipt }
   }
 
   rename(entry: string, name: string): Promise<Receipt> {
     const value = { $typeName: 'fourfold.v1.Rename' as const, entry, name }
     return this.#operate({ case: 'rename', value })
+  }
+
+  move(entry: string, parent: string, name = ''): Promise<Receipt> {
+    const value = { $typeName: 'fourfold.v1.Move' as const, entry, parent, name }
+    return this.#operate({ case: 'move', value })
   }
 
   remove(entry: string): Promise<Receipt> {

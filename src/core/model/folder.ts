@@ -1,26 +1,58 @@
 // A folder: the tree of entries that every replica and client builds from the same changes.
 //
-// A name that several entries of a directory have stays with the one created first; the others are
-// shown as "name (2).ext", "name (3).ext" … in the order of their creation. All of it follows from
-// the entries alone, so that whoever has the same entries shows the same names.
+// Whoever has the same entries shows the same names at the same paths: all of it follows from them
+// alone. What lies in a trashed directory keeps its place and name in there, and is not shown.
 
+import { utf8ByteLength } from 'lib0/string'
+import { Directory, nameOf, type Place } from './directory.ts'
 import { copyEntry, entryCounter, isDeleted, mergeEntry, newer } from './entry.ts'
 import { fileKey } from './names.ts'
-import { Kind, type Entry } from './wire.ts'
+import { isWhole, Tree } from './tree.ts'
+import type { Entry } from './wire.ts'
 
-/** Entries outside the trash whose names clash; one entry, usually. */
-interface Namesakes {
-  /** By creation. */
-  entries: Entry[]
-  /** What each is shown as, by id; absent until asked for. */
-  shown: Map<string, string> | undefined
+/** An entry as people saw it before a change. */
+export interface Seen {
+  /** The name shown. */
+  name: string
+  /** The id of its directory; empty: the top. */
+  parent: string
+  /** Whether it was in the trash, by itself or with a directory above it. */
+  isDeleted: boolean
+}
+
+/** What a change did to an entry. */
+export interface Change {
+  entry: Entry
+  /** Absent: it is new. */
+  before: Seen | undefined
+}
+
+/** Which part of the folder. */
+export interface Scope {
+  /** The id of a directory; empty: the top. */
+  directory: string
+  /** All below it, and not only what lies directly in it. */
+  isRecursive: boolean
+  /** What was put in the trash, of all directories. Goes with no directory but the top. */
+  inTrash: boolean
+}
+
+/** How far something reaches below its directory: names on the longest path, bytes of the largest. */
+export interface Reach {
+  names: number
+  bytes: number
 }
 
 export class Folder {
   /** Those whose creation has not arrived too: these are kept, and not shown. */
   readonly #entries = new Map<string, Entry>()
-  /** By directory and key of the name. */
-  readonly #namesakes = new Map<string, Namesakes>()
+  readonly #tree = new Tree(this.#entries)
+  /** Of those that are whole and not at the top, the directory that they lie in. */
+  readonly #parents = new Map<string, string>()
+  /** Of what is not in the trash by itself, by directory. */
+  readonly #directories = new Map<string, Directory>()
+  /** What is in the trash by itself. */
+  readonly #trash = new Directory({ isNumbered: false })
   #counter = 0
 
   /** The highest counter in any stamp seen: the next stamp of this replica must be larger. */
@@ -35,19 +67,24 @@ export class Folder {
 
   /**
    * Takes an entry or a change of one in. The same changes give the same folder in any order, any
-   * number of times. Tells what became of the entry for people; an entry given out before is not
-   * changed, it is replaced.
+   * number of times. Tells what became of the entry, and of others that lie elsewhere because of it;
+   * nothing when it was known. An entry given out before is not changed, it is replaced.
    */
-  apply(change: Entry): 'created' | 'changed' | undefined {
+  apply(change: Entry): Change[] {
     this.#counter = Math.max(this.#counter, entryCounter(change))
     const before = this.#entries.get(change.id)
     const entry = copyEntry(before ?? change)
-    if (before && !mergeEntry(entry, change)) return undefined
-    this.#entries.set(entry.id, entry)
-    if (before && isNamed(before)) this.#unname(before)
-    if (isNamed(entry)) this.#name(entry)
-    if (!isWhole(entry)) return undefined
-    return before && isWhole(before) ? 'changed' : 'created'
+    if (before && !mergeEntry(entry, change)) return []
+    const seen = this.seen(change.id)
+    const others = this.#tree
+      .replace(before, entry)
+      .filter((id) => this.#isPlaced(id) && this.#tree.parentOf(id) !== this.parentOf(id))
+      .map((id) => ({ id, before: this.seen(id) }))
+    if (before && isWhole(before)) this.#take(before)
+    for (const { id } of others) this.#take(this.#entries.get(id)!)
+    const changed = isWhole(entry) ? [{ id: entry.id, before: seen }, ...others] : others
+    for (const { id } of changed) this.#put(this.#entries.get(id)!)
+    return changed.map(({ id, before }) => ({ entry: this.#entries.get(id)!, before }))
   }
 
   /** The entry with this id, in the trash or not. */
@@ -61,150 +98,173 @@ export class Folder {
     for (const entry of this.#entries.values()) if (isWhole(entry)) yield entry
   }
 
+  // ------------------------------------------------------------------------- one entry's place
+
+  /** The id of the directory that an entry lies in; empty: the top. */
+  parentOf(id: string): string {
+    return this.#parents.get(id) ?? ''
+  }
+
   /** The name that people see: unique in its directory, but for the trash. */
   shownName(id: string): string | undefined {
     const entry = this.get(id)
-    if (entry === undefined) return undefined
-    const namesakes = isNamed(entry) && this.#namesakes.get(placeOf(entry))
-    if (!namesakes || namesakes.entries.length === 1) return nameOf(entry)
-    namesakes.shown ??= this.#numbered(namesakes.entries)
-    return namesakes.shown.get(id)
+    if (entry === undefined || isDeleted(entry)) return entry && nameOf(entry)
+    return this.#directories.get(this.parentOf(id))?.shownName(entry)
   }
 
-  /** The entry that is shown by this name, whatever its case and Unicode form, if any. */
-  holder(name: string, parent = ''): Entry | undefined {
-    const first = this.#namesakes.get(keyOf(parent, name))?.entries[0]
-    if (first) return first
-    const original = withoutNumber(name)
-    const namesakes = original && this.#namesakes.get(keyOf(parent, original))
-    if (!namesakes) return undefined
-    const key = fileKey(name)
-    return namesakes.entries.find(({ id }) => fileKey(this.shownName(id)!) === key)
+  /** The names shown from the top down to an entry, joined by "/". */
+  pathOf(id: string): string {
+    const names: string[] = []
+    for (let at = id; at !== ''; at = this.parentOf(at)) names.push(this.shownName(at) ?? '')
+    return names.reverse().join('/')
+  }
+
+  /** How many names its path has; 0 for the top. */
+  depthOf(id: string): number {
+    let depth = 0
+    for (let at = id; at !== ''; at = this.parentOf(at)) depth++
+    return depth
+  }
+
+  /** Whether an entry is a directory, or lies at any depth in it. All lie in the top. */
+  isWithin(id: string, directory: string): boolean {
+    let at = id
+    while (at !== directory && at !== '') at = this.parentOf(at)
+    return at === directory
+  }
+
+  /** The topmost of an entry and the directories above it that is in the trash by itself. */
+  trashedWith(id: string): Entry | undefined {
+    let found: Entry | undefined
+    for (let at = id; at !== ''; at = this.parentOf(at)) {
+      const entry = this.#entries.get(at)
+      if (entry && isDeleted(entry)) found = entry
+    }
+    return found
+  }
+
+  /** Whether people find it in the trash: by itself, or with a directory above it. */
+  isTrashed(id: string): boolean {
+    return this.trashedWith(id) !== undefined
+  }
+
+  /** An entry as people see it now. */
+  seen(id: string): Seen | undefined {
+    const name = this.shownName(id)
+    if (name === undefined) return undefined
+    return { name, parent: this.parentOf(id), isDeleted: this.isTrashed(id) }
+  }
+
+  /** How far a path goes on below an entry, without what is in the trash. 0 for a file. */
+  reachBelow(id: string): Reach {
+    const reach: Reach = { names: 0, bytes: 0 }
+    for (const { entry, name } of this.#directories.get(id)?.sorted() ?? []) {
+      const below = this.reachBelow(entry.id)
+      reach.names = Math.max(reach.names, 1 + below.names)
+      reach.bytes = Math.max(reach.bytes, 1 + utf8ByteLength(name) + below.bytes)
+    }
+    return reach
+  }
+
+  // ----------------------------------------------------------------------------------- lookups
+
+  /** The entry that is shown by this name in a directory, whatever its case and Unicode form. */
+  holder(name: string, directory = ''): Entry | undefined {
+    return this.#directories.get(directory)?.holder(name)
   }
 
   /**
-   * The entry with this id or shown name, of those outside the trash or of those in it. Of several
-   * of one name in the trash it is the one deleted last.
+   * The entry with this id or path, of those outside the trash or of those in it. Of several of one
+   * path in the trash it is the one deleted last.
    */
-  find(nameOrId: string, { inTrash = false }: { inTrash?: boolean } = {}): Entry | undefined {
-    const entry = this.get(nameOrId)
-    if (entry) return isDeleted(entry) === inTrash ? entry : undefined
-    if (!inTrash) return this.holder(nameOrId)
-    const key = fileKey(nameOrId)
+  find(pathOrId: string, { inTrash = false }: { inTrash?: boolean } = {}): Entry | undefined {
+    const entry = this.get(pathOrId)
+    if (entry) return this.isTrashed(entry.id) === inTrash ? entry : undefined
+    const names = pathOrId.split('/')
+    return inTrash ? this.#trashedAt(names) : this.#shownAt(names)
+  }
+
+  #shownAt(names: string[]): Entry | undefined {
+    let found: Entry | undefined
+    for (const name of names) {
+      found = this.holder(name, found?.id)
+      if (!found) return undefined
+    }
+    return found
+  }
+
+  #trashedAt(names: string[]): Entry | undefined {
+    const name = names.at(-1)!
+    const above = names.slice(0, -1)
+    const key = fileKey(above.join('/'))
     let last: Entry | undefined
-    for (const each of this.all()) {
-      if (!isDeleted(each) || fileKey(nameOf(each)) !== key) continue
+    for (const each of this.#trash.namesakes(name)) {
+      if (fileKey(this.pathOf(this.parentOf(each.id))) !== key) continue
       if (!last || newer(each.deleted?.stamp, last.deleted?.stamp)) last = each
     }
-    return last
+    if (last || above.length === 0) return last
+    const directory = this.#trashedAt(above)
+    return directory && this.holder(name, directory.id)
   }
 
-  /** The entries outside the trash, or in it, each with its shown name, by name. */
-  list({ inTrash = false }: { inTrash?: boolean } = {}): { entry: Entry; name: string }[] {
-    const listed: { entry: Entry; name: string; key: string }[] = []
-    for (const entry of this.all()) {
-      if (isDeleted(entry) !== inTrash) continue
-      const name = this.shownName(entry.id)!
-      listed.push({ entry, name, key: fileKey(name) })
+  /**
+   * The entries of a part of the folder, by path: name for name, whatever the case, a directory
+   * before what is in it. Goes on after the entry at `after`, the places from the directory down.
+   */
+  *list({ directory, isRecursive, inTrash }: Scope, after: Place[] = []): Iterable<Entry> {
+    const names = inTrash ? this.#trash : this.#directories.get(directory)
+    if (!names) return
+    const [place, ...below] = after
+    const sorted = names.sorted()
+    let index = place ? names.after(place) : 0
+    const last = sorted[index - 1]
+    const goesInto = isRecursive && !inTrash
+    if (goesInto && last && last.id === place?.id && last.key === place.key) {
+      yield* this.list({ directory: last.id, isRecursive, inTrash }, below)
     }
-    listed.sort((a, b) => compare(a.key, b.key) || compare(a.entry.id, b.entry.id))
-    return listed.map(({ entry, name }) => ({ entry, name }))
+    for (; index < sorted.length; index++) {
+      const { id, entry } = sorted[index]!
+      yield entry
+      if (goesInto) yield* this.list({ directory: id, isRecursive, inTrash })
+    }
   }
 
-  #name(entry: Entry): void {
-    const place = placeOf(entry)
-    const known = this.#namesakes.get(place)
-    if (known === undefined) {
-      this.#namesakes.set(place, { entries: [entry], shown: undefined })
-      this.#renumber(entry)
+  /** Where a listing of this part of the folder goes on after an entry of it. */
+  placesOf(id: string, { directory, inTrash }: Scope): Place[] {
+    const places: Place[] = []
+    for (let at = id; at !== directory && at !== ''; at = inTrash ? '' : this.parentOf(at)) {
+      places.unshift({ id: at, key: fileKey(this.shownName(at) ?? '') })
+    }
+    return places
+  }
+
+  // ------------------------------------------------------------------------------------ places
+
+  #isPlaced(id: string): boolean {
+    return this.get(id) !== undefined
+  }
+
+  #take(entry: Entry): void {
+    if (isDeleted(entry)) {
+      this.#trash.remove(entry)
       return
     }
-    known.shown = undefined
-    known.entries.splice(placeByCreation(known.entries, entry), 0, entry)
+    const parent = this.parentOf(entry.id)
+    const directory = this.#directories.get(parent)!
+    directory.remove(entry)
+    if (directory.size === 0) this.#directories.delete(parent)
   }
 
-  #unname(entry: Entry): void {
-    const place = placeOf(entry)
-    const known = this.#namesakes.get(place)!
-    known.shown = undefined
-    known.entries.splice(placeByCreation(known.entries, entry), 1)
-    if (known.entries.length > 0) return
-    this.#namesakes.delete(place)
-    this.#renumber(entry)
-  }
-
-  /** "plan (2)" came or went as somebody's own name: the numbers of "plan" may change. */
-  #renumber(entry: Entry): void {
-    const original = withoutNumber(nameOf(entry))
-    const namesakes = original && this.#namesakes.get(keyOf(parentOf(entry), original))
-    if (namesakes) namesakes.shown = undefined
-  }
-
-  #numbered(entries: Entry[]): Map<string, string> {
-    const shown = new Map<string, string>()
-    let number = 1
-    for (const entry of entries) {
-      let name = nameOf(entry)
-      // A number that is somebody's own name is left out.
-      while (number > 1 && this.#namesakes.has(keyOf(parentOf(entry), withNumber(name, number)))) {
-        number++
-      }
-      if (number > 1) name = withNumber(name, number)
-      shown.set(entry.id, name)
-      number++
+  #put(entry: Entry): void {
+    const parent = this.#tree.parentOf(entry.id)
+    if (parent === '') this.#parents.delete(entry.id)
+    else this.#parents.set(entry.id, parent)
+    if (isDeleted(entry)) {
+      this.#trash.add(entry)
+      return
     }
-    return shown
+    const directory = this.#directories.get(parent) ?? new Directory()
+    this.#directories.set(parent, directory)
+    directory.add(entry)
   }
-}
-
-/** Whether its creation has arrived. */
-function isWhole(entry: Entry): boolean {
-  return entry.created !== undefined && entry.name !== undefined && entry.kind !== Kind.UNSPECIFIED
-}
-
-/** Whether it takes part in the names of its directory. */
-function isNamed(entry: Entry): boolean {
-  return isWhole(entry) && !isDeleted(entry)
-}
-
-const nameOf = (entry: Entry) => entry.name?.value ?? ''
-const parentOf = (entry: Entry) => entry.parent?.value ?? ''
-const placeOf = (entry: Entry) => keyOf(parentOf(entry), nameOf(entry))
-const keyOf = (parent: string, name: string) => `${parent}/${fileKey(name)}`
-
-const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0)
-
-function createdBefore(a: Entry, b: Entry): boolean {
-  if (newer(b.created, a.created)) return true
-  return !newer(a.created, b.created) && a.id < b.id
-}
-
-/** Where an entry stands, or would stand, among entries that are sorted by creation. */
-function placeByCreation(entries: Entry[], entry: Entry): number {
-  let low = 0
-  let high = entries.length
-  while (low < high) {
-    const middle = (low + high) >> 1
-    if (createdBefore(entries[middle]!, entry)) low = middle + 1
-    else high = middle
-  }
-  return low
-}
-
-/** Where a name's extension begins: at its last dot, unless that is its first character. */
-function extensionAt(name: string): number {
-  const dot = name.lastIndexOf('.')
-  return dot > 0 ? dot : name.length
-}
-
-function withNumber(name: string, number: number): string {
-  const at = extensionAt(name)
-  return `${name.slice(0, at)} (${number})${name.slice(at)}`
-}
-
-/** The name that this one would be a numbered form of; undefined when it has no number. */
-function withoutNumber(name: string): string | undefined {
-  const at = extensionAt(name)
-  const stem = /^(.+) \(([2-9]|[1-9][0-9]{1,5})\)$/su.exec(name.slice(0, at))?.[1]
-  return stem && stem + name.slice(at)
 }

@@ -1,6 +1,7 @@
 // Ids: what they look like, and how those that are derived are derived.
 
 import { digest as sha256 } from 'lib0/hash/sha256'
+import { encodeUtf8 } from 'lib0/string'
 
 /** A server's name within its set: 1-32 of a-z, 0-9 and "-". */
 export type ReplicaId = string & { readonly __brand: 'ReplicaId' }
@@ -81,6 +82,14 @@ export function writerOf(key: Uint8Array): number {
 /** The public id of the session with this key. */
 export function sessionOf(key: Uint8Array): SessionId {
   return base64url(sha256(joined('fourfold session\n', key)).subarray(0, 12)) as SessionId
+}
+
+/**
+ * The id of a directory that is made because something is to lie below it: the same wherever it is
+ * made, so that people who do it at once, on servers that do not hear each other, make one.
+ */
+export function directoryIdOf(parent: string, nameKey: string): SubjectId {
+  return subjectId(sha256(joined(`fourfold directory ${parent}\n`, encodeUtf8(nameKey))))
 }
 
 /**

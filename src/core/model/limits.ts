@@ -27,6 +27,12 @@ export const gateStepsMax = 150_000
 /** One name of a file, in UTF-8: what ext4, NTFS and APFS can hold. */
 export const nameBytesMax = 255
 
+/** A path, in UTF-8: what Linux, macOS and Windows open beneath any directory of a usual depth. */
+export const pathBytesMax = 1024
+
+/** Names in one path: every step to the top looks at no more directories than this. */
+export const pathNamesMax = 64
+
 /** Entries in one folder, the trash included: kept in memory, about 500 bytes each. */
 export const entriesMax = 100_000
 
@@ -270,3 +276,32 @@ export const signInAddressesMax = 10_000
 
 /** Files in one answer to ListFiles: about 200 KB. */
 export const filesPerPageMax = 1000
+
+// ------------------------------------------------------------------------------------- searching
+
+/** What a search looks for, in characters: a long sentence, or a pattern that a person can read. */
+export const searchTextMax = 1000
+
+/** Of a line that was found at most so many characters are told: a screen full. */
+export const foundLineMax = 1000
+
+/** Lines that one search tells: more, nobody reads. */
+export const foundLinesMax = 10_000
+
+/** Instructions of one compiled regular expression: usual ones have some 20. */
+export const regexProgramMax = 600
+
+/**
+ * Characters of a line times instructions of the program: 20 ms at worst. A usual pattern looks at
+ * the first 30,000 characters of each line, the largest at the first 1,000.
+ */
+export const regexStepsPerLineMax = 600_000
+
+/** Searches at work on one server; they share the time of one turn. */
+export const searchesMax = 8
+
+/** Characters, or steps of a program, that all searches take in one turn of the loop: 10 to 20 ms. */
+export const searchStepsPerTurn = 600_000
+
+/** What it costs in such steps to read one text from the disk: some 0.2 ms. */
+export const searchStepsPerFile = 12_000

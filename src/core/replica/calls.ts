@@ -1,24 +1,26 @@
 // What whole-file clients ask: list, read, save, delete, watch. One call, one or more answers.
 
 import { encodeUtf8 } from 'lib0/string'
-import { isDeleted } from '../model/entry.ts'
 import { FourfoldError } from '../model/errors.ts'
 import type { Folder } from '../model/folder.ts'
 import { isSubjectId, sessionOf, type ReplicaId, type SubjectId } from '../model/ids.ts'
-import { callsMax, receiptWaitMs, textBytesMax } from '../model/limits.ts'
-import { checkScreenName } from '../model/names.ts'
+import { pathBytesMax, receiptWaitMs, textBytesMax } from '../model/limits.ts'
+import { checkFileName, checkScreenName } from '../model/names.ts'
 import { storedVersions } from '../model/snapshot.ts'
 import { applyEdits, mergeText } from '../model/text-merge.ts'
+import { isDirectory } from '../model/tree.ts'
 import { Kind, ServerState, type Entry, type Update } from '../model/wire.ts'
 import { CorruptError, type EngineReader, type Mark, type NewUpdate } from '../ports.ts'
 import type { Appends } from './appends.ts'
 import { Bases } from './bases.ts'
 import type { Documents } from './documents.ts'
-import type { Answer, Call, CallId, FileView } from './messages.ts'
-import type { Operations } from './operations.ts'
+import type { Answer, Call, CallId } from './messages.ts'
+import type { Operations, Request, Spot } from './operations.ts'
 import type { People } from './people.ts'
+import { Views } from './views.ts'
 import type { Visitors } from './visitors.ts'
 import type { Voice } from './voice.ts'
+import { Watches } from './watches.ts'
 
 /** With one disk only, while others live, an answer waits for a second disk at most this long. */
 const answerThinAfterMs = 2000
@@ -50,13 +52,21 @@ export interface CallsOptions {
 export class Calls {
   readonly #options: CallsOptions
   readonly #bases = new Bases()
-  readonly #watchers = new Map<CallId, string>()
-  readonly #changedTexts = new Set<SubjectId>()
+  readonly #views: Views
+  readonly #watches: Watches
   #pending: Pending[] = []
   #now = 0
 
   constructor(options: CallsOptions) {
+    const { folder, documents, voice } = options
     this.#options = options
+    this.#views = new Views(folder, documents)
+    this.#watches = new Watches(folder, this.#views, voice)
+  }
+
+  /** Those who are to hear of changes that are stored. */
+  get watches(): Watches {
+    return this.#watches
   }
 
   get isWaiting(): boolean {
@@ -79,17 +89,14 @@ export class Calls {
   }
 
   uncalled(call: CallId): void {
-    this.#watchers.delete(call)
+    this.#watches.end(call)
     this.#pending = this.#pending.filter((pending) => pending.call !== call)
   }
 
   #call(call: CallId, author: string, request: Call): void {
     switch (request.type) {
       case 'list':
-        this.#options.voice.answer(call, {
-          type: 'list',
-          files: this.#options.folder.list(request),
-        })
+        this.#options.voice.answer(call, this.#views.list(request))
         return
       case 'read':
         this.#read(call, request.file)
@@ -100,16 +107,20 @@ export class Calls {
       case 'delete':
       case 'restore':
       case 'rename':
+      case 'move':
         this.#changeEntry(call, author, request)
         return
+      case 'makeDirectory':
+        this.#makeDirectory(call, author, request)
+        return
       case 'versions': {
-        const entry = this.#find(request.file)
+        const entry = this.#views.findText(request.file)
         const versions = storedVersions(this.#options.reader.load(entry.id as SubjectId))
         this.#options.voice.answer(call, { type: 'versions', versions })
         return
       }
       case 'watch':
-        this.#watch(call, request.file)
+        this.#watches.begin(call, request.file)
         return
       case 'signIn': {
         const name = checkScreenName(request.name)
@@ -126,12 +137,12 @@ export class Calls {
   // ------------------------------------------------------------------------------------ reading
 
   #read(call: CallId, file: string): void {
-    const entry = this.#find(file)
+    const entry = this.#views.findText(file)
     const text = this.#text(entry)
     // It may not be on disk yet: told only after it is (1).
     this.#options.appends.whenStored(() => {
       const version = this.#remember(text)
-      this.#options.voice.answer(call, { type: 'read', file: this.#view(entry), text, version })
+      this.#options.voice.answer(call, { type: 'read', file: this.#views.of(entry), text, version })
     })
   }
 
@@ -149,19 +160,9 @@ export class Calls {
     return version
   }
 
-  #find(file: string, inTrash = false): Entry {
-    const entry = this.#options.folder.find(file, { inTrash })
-    if (!entry || entry.kind !== Kind.TEXT) throw this.#options.documents.notFound()
-    return entry
-  }
-
   #isAnotherLive(): boolean {
     const { servers } = this.#options.visitors
     return servers.filter(({ state }) => state === ServerState.LIVE).length > 1
-  }
-
-  #view(entry: Entry): FileView {
-    return { entry, name: this.#options.folder.shownName(entry.id) ?? entry.name?.value ?? '' }
   }
 
   // ------------------------------------------------------------------------------------- saving
@@ -172,7 +173,9 @@ export class Calls {
     if (encodeUtf8(text).length > textBytesMax) {
       throw new FourfoldError('too-large', `The file would be larger than ${textBytesMax} bytes.`)
     }
-    const entry = done ? this.#options.folder.get(done) : this.#options.folder.find(file, {})
+    const entry = done ? this.#options.folder.get(done) : this.#options.folder.find(file)
+    if (entry && entry.kind !== Kind.TEXT)
+      throw new FourfoldError('invalid', 'That is no text file.')
     if (done && entry) this.#finish(call, entry, [], true)
     else if (entry) this.#merge(call, author, entry, request)
     else this.#make(call, author, request)
@@ -187,14 +190,11 @@ export class Calls {
       throw this.#options.documents.notFound()
     }
     const { operation, file, text } = request
-    const updates = this.#options.operations.create(
-      { operation, author, at: this.#now },
-      file,
-      text,
-    )
+    const spot = this.#spot(file)
+    const asked = { operation, author, at: this.#now }
+    const updates = this.#options.operations.create(asked, spot, text)
     this.#append(updates, (mark) => {
-      const entry = this.#options.folder.get(operation)
-      if (entry) this.#await(call, entry, mark, text)
+      this.#await(call, operation, mark, text)
     })
   }
 
@@ -237,30 +237,87 @@ export class Calls {
   #changeEntry(
     call: CallId,
     author: string,
-    request: Extract<Call, { type: 'delete' | 'restore' | 'rename' }>,
+    request: Extract<Call, { type: 'delete' | 'restore' | 'rename' | 'move' }>,
   ): void {
     const { operation } = request
-    const done = this.#options.operations.subjectOf(operation)
-    const doneEntry = done && this.#options.folder.get(done)
-    if (doneEntry) {
-      this.#finish(call, doneEntry, [], false)
+    if (this.#isDone(call, operation)) return
+    const entry = this.#views.find(request.file, request.type === 'restore')
+    const asked = { operation, author, at: this.#now }
+    this.#finish(call, entry, [this.#update(asked, entry, request)], false)
+  }
+
+  #update(
+    asked: Request,
+    entry: Entry,
+    request: Extract<Call, { type: 'delete' | 'restore' | 'rename' | 'move' }>,
+  ): NewUpdate {
+    const { operations } = this.#options
+    switch (request.type) {
+      case 'rename':
+        return operations.rename(asked, entry, request.name)
+      case 'move':
+        return operations.move(asked, entry, this.#spot(request.path))
+      case 'delete':
+      case 'restore':
+        return operations.setDeleted(asked, entry, request.type === 'delete')
+    }
+  }
+
+  #makeDirectory(
+    call: CallId,
+    author: string,
+    { path, hasParents, operation }: Extract<Call, { type: 'makeDirectory' }>,
+  ): void {
+    if (this.#isDone(call, operation)) return
+    const { operations, folder } = this.#options
+    const asked = { operation, author, at: this.#now }
+    if (!hasParents) {
+      const made = operations.makeDirectory(asked, this.#spot(path))
+      this.#append([made], (mark) => this.#await(call, operation, mark, undefined))
       return
     }
-    const entry = this.#find(request.file, request.type === 'restore')
-    const asked = { operation, author, at: this.#now }
-    const update =
-      request.type === 'rename'
-        ? this.#options.operations.rename(asked, entry, request.name)
-        : this.#options.operations.setDeleted(asked, entry, request.type === 'delete')
-    this.#finish(call, entry, [update], false)
+    const names = namesOf(path)
+    let last: Entry | undefined
+    while (names.length > 0) {
+      const next = folder.holder(names[0]!, last?.id)
+      if (!next) break
+      if (!isDirectory(next)) {
+        const text = `"${folder.pathOf(next.id)}" is here already, and is no directory.`
+        throw new FourfoldError('taken', text)
+      }
+      last = next
+      names.shift()
+    }
+    if (last && names.length === 0) this.#finish(call, last, [], false)
+    else {
+      const made = operations.makeDirectories(asked, last?.id ?? '', names)
+      const { subject } = made.at(-1)!
+      this.#append(made, (mark) => this.#await(call, subject, mark, undefined))
+    }
+  }
+
+  /** Answers an operation that was carried out before. */
+  #isDone(call: CallId, operation: string): boolean {
+    const done = this.#options.operations.subjectOf(operation)
+    const entry = done && this.#options.folder.get(done)
+    if (entry) this.#finish(call, entry, [], false)
+    return entry !== undefined
+  }
+
+  /** Where a path leads, be something there or not. Its directory must be there. */
+  #spot(path: string): Spot {
+    const names = namesOf(path)
+    const name = names.pop()!
+    const directory = names.length === 0 ? '' : this.#views.findDirectory(names.join('/'))
+    return { parent: directory, name }
   }
 
   #finish(call: CallId, entry: Entry, updates: NewUpdate[], isSave: boolean): void {
     const text = isSave ? this.#text(entry) : undefined
     if (updates.length === 0) {
-      this.#options.appends.barrier((mark) => this.#await(call, entry, mark, text))
+      this.#options.appends.barrier((mark) => this.#await(call, entry.id, mark, text))
     } else {
-      this.#append(updates, (mark) => this.#await(call, entry, mark, text))
+      this.#append(updates, (mark) => this.#await(call, entry.id, mark, text))
     }
   }
 
@@ -273,16 +330,18 @@ export class Calls {
     })
   }
 
-  #await(call: CallId, entry: Entry, mark: Mark, text: string | undefined): void {
+  #await(call: CallId, id: string, mark: Mark, text: string | undefined): void {
+    const entry = this.#options.folder.get(id)
+    if (!entry) return
     const version = text === undefined ? '' : this.#remember(text)
-    const file = this.#view(this.#options.folder.get(entry.id) ?? entry)
+    const file = this.#views.of(entry)
     this.#pending.push({ call, mark, storedAt: this.#now, answer: { type: 'kept', file, version } })
   }
 
   /** Answers what is stored on every live server, or waited long enough for the slow ones. */
   settle(now: number): void {
     this.#now = now
-    this.#tellChangedTexts()
+    this.#watches.tellTexts()
     if (this.#pending.length === 0) return
     const servers = this.#options.visitors.servers
     this.#pending = this.#pending.filter(({ call, mark, storedAt, answer }) => {
@@ -296,51 +355,16 @@ export class Calls {
       return false
     })
   }
+}
 
-  // ----------------------------------------------------------------------------------- watching
-
-  #watch(call: CallId, file: string): void {
-    if (this.#watchers.size >= callsMax) {
-      throw new FourfoldError('unavailable', 'Too many watch this server; try another.')
-    }
-    const watched = file === '' ? '' : this.#find(file).id
-    this.#watchers.set(call, watched)
-    for (const view of this.#options.folder.list()) {
-      if (watched !== '' && view.entry.id !== watched) continue
-      this.#options.voice.answer(call, { type: 'watched', event: 'present', file: view })
-    }
-    this.#options.voice.answer(call, { type: 'watched', event: 'ready' })
+/** @throws FourfoldError invalid, too-large */
+function namesOf(path: string): string[] {
+  const names = path.split('/')
+  if (names.length > 1 && path.length > pathBytesMax) {
+    throw new FourfoldError('too-large', `A path has at most ${pathBytesMax} bytes.`)
   }
-
-  /** The stored text of a document changed; watchers hear of it when the turn ends. */
-  textChanged(subject: SubjectId): void {
-    if (this.#watchers.size > 0) this.#changedTexts.add(subject)
-  }
-
-  /** A stored entry changed; `before` is how it was, if it was. */
-  entryChanged(entry: Entry, before: { name: string; isDeleted: boolean } | undefined): void {
-    const isThere = !isDeleted(entry)
-    const wasThere = before !== undefined && !before.isDeleted
-    if (!wasThere && isThere) this.#tellWatchers('created', entry)
-    else if (wasThere && !isThere) this.#tellWatchers('deleted', entry)
-    else if (wasThere && before.name !== this.#view(entry).name)
-      this.#tellWatchers('renamed', entry)
-  }
-
-  #tellChangedTexts(): void {
-    for (const subject of this.#changedTexts) {
-      const entry = this.#options.folder.get(subject)
-      if (entry && !isDeleted(entry)) this.#tellWatchers('changed', entry)
-    }
-    this.#changedTexts.clear()
-  }
-
-  #tellWatchers(event: Extract<Answer, { type: 'watched' }>['event'], entry: Entry): void {
-    for (const [call, watched] of this.#watchers) {
-      if (watched !== '' && watched !== entry.id) continue
-      this.#options.voice.answer(call, { type: 'watched', event, file: this.#view(entry) })
-    }
-  }
+  for (const name of names) checkFileName(name)
+  return names
 }
 
 function asAnswer(error: unknown): FourfoldError {

@@ -7,6 +7,7 @@ import type { Folder } from '../model/folder.ts'
 import type { SubjectId } from '../model/ids.ts'
 import { nameBytesMax } from '../model/limits.ts'
 import {
+  Kind,
   ServerState,
   VersionSchema,
   type Entry,
@@ -77,8 +78,19 @@ export class ClientOperations {
     const request: Request = { operation: id, author: visitor.name, at: this.#now }
     switch (operation.case) {
       case 'create': {
-        const { name, text } = operation.value
-        return operations.create(request, name, text)
+        const { name, text, parent } = operation.value
+        this.#checkKnown(parent)
+        return operations.create(request, { parent, name }, text)
+      }
+      case 'makeDirectory': {
+        const { name, parent } = operation.value
+        this.#checkKnown(parent)
+        return [operations.makeDirectory(request, { parent, name })]
+      }
+      case 'move': {
+        const { entry, parent, name } = operation.value
+        this.#checkKnown(parent)
+        return [operations.move(request, this.#entry(entry), { parent, name })]
       }
       case 'rename': {
         const { entry, name } = operation.value
@@ -99,18 +111,25 @@ export class ClientOperations {
   #entry(id: string): Entry {
     const entry = this.#options.folder.get(id)
     if (entry) return entry
-    const { servers } = this.#options.visitors
-    const areAllHere = servers.every(({ state }) => state === ServerState.LIVE)
-    if (areAllHere) throw this.#options.documents.notFound()
-    // It may be on a server that is not heard now.
-    throw new FourfoldError('unavailable', 'No such file.')
+    throw this.#isAllHere() ? this.#options.documents.notFound() : notHere('file')
+  }
+
+  #checkKnown(directory: string): void {
+    if (directory === '' || this.#options.folder.get(directory)) return
+    if (!this.#isAllHere()) throw notHere('directory')
+  }
+
+  #isAllHere(): boolean {
+    return this.#options.visitors.servers.every(({ state }) => state === ServerState.LIVE)
   }
 
   #nameVersion({ operation, author, at }: Request, id: string, name: string): NewUpdate {
     if (encodeUtf8(name).length > nameBytesMax) {
       throw new FourfoldError('too-large', `A name may have at most ${nameBytesMax} bytes.`)
     }
-    const subject = this.#entry(id).id as SubjectId
+    const entry = this.#entry(id)
+    if (entry.kind !== Kind.TEXT) throw this.#options.documents.notFound()
+    const subject = entry.id as SubjectId
     const document = this.#options.documents.live(subject)
     const text = this.#options.documents.attempt(subject, () => document.text().toString())
     if (text instanceof FourfoldError) throw text
@@ -118,4 +137,9 @@ export class ClientOperations {
     const value = toBinary(VersionSchema, create(VersionSchema, version))
     return { subject, author, at, operation, body: { case: 'version', value } }
   }
+}
+
+/** It may be on a server that is not heard now. */
+function notHere(what: 'file' | 'directory'): FourfoldError {
+  return new FourfoldError('unavailable', `No such ${what}.`)
 }

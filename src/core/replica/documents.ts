@@ -14,7 +14,14 @@ import {
   pieceBytesMax,
 } from '../model/limits.ts'
 import { CorruptError, type EngineReader, type NewUpdate } from '../ports.ts'
-import type { Caret, Open, Push, ServerMessage, Update } from '../model/wire.ts'
+import {
+  Kind,
+  type Caret,
+  type Open,
+  type Push,
+  type ServerMessage,
+  type Update,
+} from '../model/wire.ts'
 import type { Appends } from './appends.ts'
 import { LiveDocument } from './live-document.ts'
 import type { ClientChannel } from './messages.ts'
@@ -107,11 +114,11 @@ export class Documents {
     return [...this.#unreadable].some((id) => !this.#options.folder.get(id))
   }
 
-  /** What to say of a file that no name or id leads to. */
-  notFound(): FourfoldError {
+  /** What to say of what no path or id leads to. */
+  notFound(what: 'file' | 'directory' = 'file'): FourfoldError {
     return this.hidesNames()
       ? new FourfoldError('unavailable', unreadableText)
-      : new FourfoldError('not-found', 'No such file.')
+      : new FourfoldError('not-found', `No such ${what}.`)
   }
 
   // ---------------------------------------------------------------------------------- following
@@ -179,9 +186,9 @@ export class Documents {
     this.#voice.toPeers({ case: 'caret', value: caret })
   }
 
-  /** Whether there is such a file; in the trash it goes on being one. */
+  /** Whether there is such a text; in the trash it goes on being one. */
   #isFile(id: string): id is SubjectId {
-    return isSubjectId(id) && this.#options.folder.get(id) !== undefined
+    return isSubjectId(id) && this.#options.folder.get(id)?.kind === Kind.TEXT
   }
 
   // ------------------------------------------------------------------------------------ writing

@@ -1,6 +1,7 @@
 // What goes into and comes out of the mind that faces clients.
 
 import type { ErrorCode, FourfoldError } from '../model/errors.ts'
+import type { Place } from '../model/directory.ts'
 import type { SubjectId } from '../model/ids.ts'
 import type { EngineEvent, EngineRequest } from '../ports.ts'
 import type { ClientMessage, Entry, ServerMessage, Version } from '../model/wire.ts'
@@ -10,16 +11,34 @@ export type ClientChannel = number
 /** Names one call of a whole-file client; given by the runtime, never reused. */
 export type CallId = number
 
-/** A file as people see it. */
+/** A file or directory as people see it. */
 export interface FileView {
   entry: Entry
-  /** Unique among the files that are not in the trash. */
+  /** Unique in its directory, but for the trash. */
   name: string
+  /** The id of the directory it is shown in; empty: the top. */
+  parent: string
+  path: string
+  /** Whether it is in the trash, by itself or with a directory above it. */
+  isDeleted: boolean
 }
 
-/** What a whole-file client asks. `file` is a shown name or an id. */
+/** Where a listing goes on: after this entry, told by its places from the listed directory down. */
+export type Page = Place[]
+
+/** What a whole-file client asks. `file` and `directory` are a path or an id. */
 export type Call =
-  | { type: 'list'; inTrash: boolean }
+  | {
+      type: 'list'
+      /** Empty: the top. */
+      directory: string
+      isRecursive: boolean
+      inTrash: boolean
+      /** Where to go on: that of the answer before. */
+      page?: Page
+      /** At most so many. */
+      count: number
+    }
   | { type: 'read'; file: string }
   | {
       type: 'save'
@@ -31,6 +50,8 @@ export type Call =
     }
   | { type: 'delete' | 'restore'; file: string; operation: string }
   | { type: 'rename'; file: string; name: string; operation: string }
+  | { type: 'move'; file: string; path: string; operation: string }
+  | { type: 'makeDirectory'; path: string; hasParents: boolean; operation: string }
   | { type: 'versions'; file: string }
   /** Answered many times, until `uncalled`. */
   | { type: 'watch'; file: string }
@@ -38,15 +59,15 @@ export type Call =
   | { type: 'signIn'; name: string; key: Uint8Array }
 
 export type Answer =
-  /** By name. */
-  | { type: 'list'; files: FileView[] }
+  /** By path. Without a page that was the end. */
+  | { type: 'list'; files: FileView[]; page: Page | undefined }
   | { type: 'read'; file: FileView; text: string; version: string }
   /** `servers` hold it, fsynced. `version` is that of the resulting text; empty but for saves. */
   | { type: 'kept'; file: FileView; version: string; servers: string[]; serverCount: number }
   | { type: 'versions'; versions: Version[] }
   | {
       type: 'watched'
-      event: 'present' | 'ready' | 'created' | 'changed' | 'renamed' | 'deleted'
+      event: 'present' | 'ready' | 'created' | 'changed' | 'renamed' | 'moved' | 'deleted'
       file?: FileView
     }
   | { type: 'signedIn'; name: string }

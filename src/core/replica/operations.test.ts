@@ -38,13 +38,13 @@ test('G8 a creation that a second server carries out late undoes no rename and n
   const creation = request(1)
   // The second server has seen many counters, so that its stamps are larger.
   for (let count = 2; count < 20; count++)
-    b.take(...b.operations.create(request(count), `${count}`, ''))
-  const made = a.operations.create(creation, 'plan.md', '')
+    b.take(...b.operations.create(request(count), { parent: '', name: `${count}` }, ''))
+  const made = a.operations.create(creation, { parent: '', name: 'plan.md' }, '')
   a.take(...made)
   const entry = a.folder.get(creation.operation)!
   const renamed = a.operations.rename(request(21), entry, 'idea.md')
   const deleted = a.operations.setDeleted(request(22), entry, true)
-  const madeAgain = b.operations.create(creation, 'plan.md', '')
+  const madeAgain = b.operations.create(creation, { parent: '', name: 'plan.md' }, '')
 
   const all = [...made, renamed, deleted, ...madeAgain]
   for (const updates of [all, all.toReversed()]) {

@@ -1,18 +1,31 @@
 // Changes of the folder: what a client's operation becomes in the logs.
 
 import { create, toBinary } from '@bufbuild/protobuf'
-import { encodeUtf8 } from 'lib0/string'
+import { encodeUtf8, utf8ByteLength } from 'lib0/string'
 import * as Y from 'yjs'
-import { isDeleted } from '../model/entry.ts'
 import { FourfoldError } from '../model/errors.ts'
-import type { Folder } from '../model/folder.ts'
-import { isSubjectId, seedWriterOf, type Origin, type SubjectId } from '../model/ids.ts'
-import { entriesMax, textBytesMax } from '../model/limits.ts'
-import { checkFileName } from '../model/names.ts'
+import type { Folder, Reach } from '../model/folder.ts'
+import {
+  directoryIdOf,
+  isSubjectId,
+  seedWriterOf,
+  type Origin,
+  type SubjectId,
+} from '../model/ids.ts'
+import { entriesMax, pathBytesMax, pathNamesMax, textBytesMax } from '../model/limits.ts'
+import { checkFileName, fileKey } from '../model/names.ts'
 import { textRoot } from '../model/snapshot.ts'
 import type { EngineReader, NewUpdate } from '../ports.ts'
 import { EntrySchema, Kind, StampSchema, type Entry, type Stamp } from '../model/wire.ts'
+import { isDirectory } from '../model/tree.ts'
 import type { Appends } from './appends.ts'
+
+/** Where an entry is to lie. */
+export interface Spot {
+  /** The id of a directory; empty: the top. */
+  parent: string
+  name: string
+}
 
 /** Who asks, when, under which operation id. */
 export interface Request {
@@ -52,46 +65,88 @@ export class Operations {
 
   /**
    * A new text file. The text comes first, so that no one sees the name without it.
-   * @throws FourfoldError invalid, taken, too-large
+   * @throws FourfoldError invalid, not-found, taken, too-large
    */
-  create(request: Request, name: string, text: string): NewUpdate[] {
-    checkFileName(name)
-    this.#checkFree(name)
-    if (this.#folder.size >= entriesMax) {
-      throw new FourfoldError('too-large', `This folder holds ${entriesMax} files already.`)
-    }
+  create(request: Request, spot: Spot, text: string): NewUpdate[] {
+    this.#checkSpot(spot)
+    this.#checkRoom(1)
     const bytes = encodeUtf8(text)
     if (bytes.length > textBytesMax) {
       throw new FourfoldError('too-large', `A text file may have at most ${textBytesMax} bytes.`)
     }
-    // Lowest of all: a creation that another server carries out late undoes no rename or deletion.
-    const stamp: Stamp = { $typeName: 'fourfold.v1.Stamp', counter: 0, origin: this.#origin }
-    const entry = create(EntrySchema, {
-      id: request.operation,
-      kind: Kind.TEXT,
-      created: this.#stamp(),
-      name: { value: name, stamp },
-      parent: { value: '', stamp },
-      deleted: { value: false, stamp },
-      createdBy: request.author,
-      createdAt: request.at,
-    })
-    const made = this.#change(request, entry)
+    const made = this.#change(request, this.#made(request, request.operation, Kind.TEXT, spot))
     if (text === '') return [made]
     const body: NewUpdate['body'] = { case: 'text', value: seed(request.operation, text, bytes) }
     return [{ ...made, operation: '', body }, made]
   }
 
-  /** @throws FourfoldError invalid, taken */
+  /** @throws FourfoldError invalid, not-found, taken, too-large */
+  makeDirectory(request: Request, spot: Spot): NewUpdate {
+    this.#checkSpot(spot)
+    this.#checkRoom(1)
+    return this.#change(request, this.#made(request, request.operation, Kind.DIRECTORY, spot))
+  }
+
+  /**
+   * A directory in a directory and so on, of these names. Their ids follow from where they are, so
+   * that whoever does this at once makes the same. The last update is the operation's.
+   * @throws FourfoldError invalid, not-found, taken, too-large
+   */
+  makeDirectories(request: Request, parent: string, names: readonly string[]): NewUpdate[] {
+    this.#checkRoom(names.length)
+    this.#checkSpot({ parent, name: names[0]! })
+    for (const name of names) checkFileName(name)
+    this.#checkPath(parent, names.join('/'))
+    let above = parent
+    return names.map((name, index) => {
+      const usual = directoryIdOf(above, fileKey(name))
+      const isLast = index === names.length - 1
+      // It may be in the trash, or elsewhere by now.
+      const isUsed = this.#folder.get(usual) !== undefined
+      const id = isUsed ? directoryIdOf(`${above} ${request.operation}`, fileKey(name)) : usual
+      const entry = this.#made(request, id, Kind.DIRECTORY, { parent: above, name })
+      above = id
+      return { ...this.#change(request, entry), operation: isLast ? request.operation : '' }
+    })
+  }
+
+  /** @throws FourfoldError invalid, taken, too-large */
   rename(request: Request, entry: Entry, name: string): NewUpdate {
-    checkFileName(name)
-    if (!isDeleted(entry)) this.#checkFree(name, entry.id)
+    if (this.#folder.isTrashed(entry.id)) checkFileName(name)
+    else this.#checkSpot({ parent: this.#folder.parentOf(entry.id), name }, entry)
     const change = { id: entry.id, name: { value: name, stamp: this.#stamp() } }
     return this.#change(request, create(EntrySchema, change))
   }
 
-  /** To the trash, or out of it. */
+  /**
+   * To another directory, and under another name unless that is empty.
+   * @throws FourfoldError invalid, not-found, taken, too-large
+   */
+  move(request: Request, entry: Entry, { parent, name }: Spot): NewUpdate {
+    const isThere = name === '' && parent === this.#folder.parentOf(entry.id)
+    if (!isThere) this.#checkSpot({ parent, name: name || entry.name!.value }, entry)
+    const stamp = this.#stamp()
+    return this.#change(
+      request,
+      create(EntrySchema, {
+        id: entry.id,
+        parent: { value: parent, stamp },
+        ...(name !== '' && { name: { value: name, stamp } }),
+      }),
+    )
+  }
+
+  /**
+   * To the trash, or out of it.
+   * @throws FourfoldError invalid
+   */
   setDeleted(request: Request, entry: Entry, toTrash: boolean): NewUpdate {
+    const above = this.#folder.trashedWith(this.#folder.parentOf(entry.id))
+    if (!toTrash && above) {
+      const name = this.#folder.shownName(above.id)
+      const text = `It is in the trash with "${name}": restore that, or move this out of it first.`
+      throw new FourfoldError('invalid', text)
+    }
     const deleted = { value: toTrash, stamp: this.#stamp() }
     const change = { id: entry.id, deleted, deletedBy: request.author }
     return this.#change(request, create(EntrySchema, change))
@@ -102,11 +157,58 @@ export class Operations {
     return { subject: entry.id, author, at, operation, body: { case: 'entry', value } }
   }
 
-  #checkFree(name: string, except?: string): void {
-    const holder = this.#folder.holder(name)
-    if (holder === undefined || holder.id === except) return
+  #made(request: Request, id: string, kind: Kind, { parent, name }: Spot): Entry {
+    // Lowest of all: a creation that another server carries out late undoes no rename, move or
+    // deletion.
+    const stamp: Stamp = { $typeName: 'fourfold.v1.Stamp', counter: 0, origin: this.#origin }
+    return create(EntrySchema, {
+      id,
+      kind,
+      created: this.#stamp(),
+      name: { value: name, stamp },
+      parent: { value: parent, stamp },
+      deleted: { value: false, stamp },
+      createdBy: request.author,
+      createdAt: request.at,
+    })
+  }
+
+  // ------------------------------------------------------------------------------------- rules
+
+  #checkRoom(count: number): void {
+    if (this.#folder.size + count <= entriesMax) return
+    throw new FourfoldError('too-large', `This folder holds ${this.#folder.size} files already.`)
+  }
+
+  /** `entry`: what is to lie there, when it is somewhere already. */
+  #checkSpot({ parent, name }: Spot, entry?: Entry): void {
+    checkFileName(name)
+    this.#checkDirectory(parent)
+    if (entry && isDirectory(entry) && this.#folder.isWithin(parent, entry.id)) {
+      throw new FourfoldError('invalid', 'A directory cannot lie in itself.')
+    }
+    this.#checkPath(parent, name, entry && this.#folder.reachBelow(entry.id))
+    const holder = this.#folder.holder(name, parent)
+    if (holder === undefined || holder.id === entry?.id) return
     const shown = this.#folder.shownName(holder.id)
     throw new FourfoldError('taken', `"${shown}" is here already; choose another name.`)
+  }
+
+  #checkDirectory(id: string): void {
+    if (id === '') return
+    if (isDirectory(this.#folder.get(id)) && !this.#folder.isTrashed(id)) return
+    throw new FourfoldError('not-found', 'No such directory.')
+  }
+
+  #checkPath(parent: string, path: string, below: Reach = { names: 0, bytes: 0 }): void {
+    const { length } = path.split('/')
+    if (this.#folder.depthOf(parent) + length + below.names > pathNamesMax) {
+      throw new FourfoldError('too-large', `A path has at most ${pathNamesMax} names.`)
+    }
+    const above = parent === '' ? 0 : utf8ByteLength(this.#folder.pathOf(parent)) + 1
+    if (above + utf8ByteLength(path) + below.bytes > pathBytesMax) {
+      throw new FourfoldError('too-large', `A path has at most ${pathBytesMax} bytes.`)
+    }
   }
 
   // Larger than every counter seen, and never given twice by this life.

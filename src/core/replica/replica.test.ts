@@ -168,7 +168,7 @@ class Writer {
   }
 
   create(name: string, text: string, id = freshId()): string {
-    const value = { $typeName: 'fourfold.v1.Create' as const, name, text }
+    const value = { $typeName: 'fourfold.v1.Create' as const, name, text, parent: '' }
     this.operate(id, { case: 'create', value })
     return id
   }

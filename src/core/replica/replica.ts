@@ -8,7 +8,6 @@
 // (13); what does not load is unavailable here, not empty (7); a client never seeds text (8).
 
 import { fromBinary } from '@bufbuild/protobuf'
-import { isDeleted } from '../model/entry.ts'
 import { FourfoldError } from '../model/errors.ts'
 import { Folder } from '../model/folder.ts'
 import type { Origin, ReplicaId, SubjectId } from '../model/ids.ts'
@@ -225,22 +224,17 @@ export class Replica {
     this.#inventory.changed(this.#now, subject)
     if (update.body.case === 'text') {
       this.#documents.spread(subject, update.body.value, author)
-      this.#calls.textChanged(subject)
+      this.#calls.watches.textChanged(subject)
     }
     if (update.body.case === 'entry') this.#applyEntry(fromBinary(EntrySchema, update.body.value))
   }
 
   #applyEntry(change: Entry): void {
-    const was = this.#folder.get(change.id)
-    const before = was && {
-      name: this.#folder.shownName(change.id) ?? '',
-      isDeleted: isDeleted(was),
-    }
-    if (!this.#folder.apply(change)) return
-    const entry = this.#folder.get(change.id)
-    if (!entry) return
-    this.#voice.send(this.#visitors.present(), entriesMessage([entry], false))
-    this.#calls.entryChanged(entry, before)
+    const changes = this.#folder.apply(change)
+    const own = changes.find(({ entry }) => entry.id === change.id)
+    // What others lie elsewhere because of it, everybody derives.
+    if (own) this.#voice.send(this.#visitors.present(), entriesMessage([own.entry], false))
+    for (const each of changes) this.#calls.watches.changed(each)
   }
 
   #replaced(subject: SubjectId): void {

@@ -298,7 +298,12 @@ test('a server that is not ready sends the client to the next', () => {
 test('an operation is sent again with the same id, and told when all live servers hold it', () => {
   const talk = new Talk()
   talk.join()
-  const value = { $typeName: 'fourfold.v1.Create' as const, name: 'plan.md', text: 'Plan' }
+  const value = {
+    $typeName: 'fourfold.v1.Create' as const,
+    name: 'plan.md',
+    text: 'Plan',
+    parent: '',
+  }
   talk.operate('O', { case: 'create', value })
   talk.close(1)
   const done = { $typeName: 'fourfold.v1.Done' as const, ticket: 2, entry: 'O' }

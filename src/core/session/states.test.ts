@@ -25,7 +25,7 @@ const into: Record<StateName, (talk: Talk) => void> = {
 }
 
 const update = new Uint8Array([0, 0])
-const create = { $typeName: 'fourfold.v1.Create' as const, name: 'a.md', text: '' }
+const create = { $typeName: 'fourfold.v1.Create' as const, name: 'a.md', text: '', parent: '' }
 
 /** What can happen. Connection 1 is the one that dialled first, whatever became of it. */
 const inputs = {

@@ -3,7 +3,6 @@
 import { inflateRawSync } from 'node:zlib'
 import { create } from '@bufbuild/protobuf'
 import type { HandlerContext, ServiceImpl } from '@connectrpc/connect'
-import { isDeleted } from '../../core/model/entry.ts'
 import { FourfoldError } from '../../core/model/errors.ts'
 import { subjectId } from '../../core/model/ids.ts'
 import { filesPerPageMax, textBytesMax } from '../../core/model/limits.ts'
@@ -13,9 +12,8 @@ import {
   type File,
   type FolderService,
   type ListFilesRequest,
-  type ListFilesResponse,
 } from '../../core/model/wire.ts'
-import type { Answer, Call, FileView } from '../../core/replica/messages.ts'
+import type { Answer, Call, FileView, Page } from '../../core/replica/messages.ts'
 import { random } from '../../adapters/system.ts'
 import { toConnectError } from '../errors.ts'
 import type { Runtime } from '../runtime.ts'
@@ -31,6 +29,7 @@ const watchEvents: Record<AnswerOf<'watched'>['event'], WatchEvent> = {
   created: WatchEvent.CREATED,
   changed: WatchEvent.CHANGED,
   renamed: WatchEvent.RENAMED,
+  moved: WatchEvent.MOVED,
   deleted: WatchEvent.DELETED,
 }
 
@@ -40,11 +39,12 @@ export function folderService(runtime: Runtime, tokens: Tokens): ServiceImpl<typ
   async function ask<T extends Answer['type']>(
     context: HandlerContext,
     type: T,
-    request: Call,
+    request: Call | (() => Call),
   ): Promise<AnswerOf<T>> {
     try {
       const { name } = callerOf(context, tokens, runtime.now())
-      return (await runtime.call(request, name, context.signal)) as AnswerOf<T>
+      const call = typeof request === 'function' ? request() : request
+      return (await runtime.call(call, name, context.signal)) as AnswerOf<T>
     } catch (error) {
       throw toConnectError(error)
     }
@@ -73,12 +73,14 @@ export function folderService(runtime: Runtime, tokens: Tokens): ServiceImpl<typ
     },
 
     async listFiles(request, context) {
-      const { files } = await ask(context, 'list', { type: 'list', inTrash: request.inTrash })
-      try {
-        return page(files, request)
-      } catch (error) {
-        throw toConnectError(error)
-      }
+      const { directory, isRecursive, inTrash } = request
+      const of = listOf(request)
+      const count = Math.max(1, Math.min(request.pageSize || filesPerPageMax, filesPerPageMax))
+      const asked = { type: 'list' as const, directory, isRecursive, inTrash, count }
+      const { files, page } = await ask(context, 'list', () =>
+        request.page === '' ? asked : { ...asked, page: readCursor(request.page, of) },
+      )
+      return { files: files.map(toFile), nextPage: page ? writeCursor({ of, page }) : '' }
     },
 
     async readFile({ file }, context) {
@@ -107,6 +109,14 @@ export function folderService(runtime: Runtime, tokens: Tokens): ServiceImpl<typ
 
     renameFile: ({ file, name, operation }, context) =>
       keep(context, { type: 'rename', file, name, operation: operation || newOperation() }),
+
+    moveFile: ({ file, path, operation }, context) =>
+      keep(context, { type: 'move', file, path, operation: operation || newOperation() }),
+
+    makeDirectory({ path, hasParents, operation: given }, context) {
+      const operation = given || newOperation()
+      return keep(context, { type: 'makeDirectory', path, hasParents, operation })
+    },
 
     async listVersions({ file }, context) {
       const { versions } = await ask(context, 'versions', { type: 'versions', file })
@@ -140,64 +150,41 @@ function newOperation(): string {
   return subjectId(random(16))
 }
 
-function toFile({ entry, name }: FileView): File {
-  return create(FileSchema, {
-    id: entry.id,
-    name,
-    kind: entry.kind,
-    isDeleted: isDeleted(entry),
-    createdBy: entry.createdBy,
-    createdAt: entry.createdAt,
-  })
+function toFile({ entry, name, parent, path, isDeleted }: FileView): File {
+  const { id, kind, createdBy, createdAt } = entry
+  return create(FileSchema, { id, name, kind, isDeleted, createdBy, createdAt, parent, path })
 }
 
 // ------------------------------------------------------------------------------- pages
 
 interface Cursor {
-  inTrash: boolean
-  name: string
-  id: string
+  /** Of which list: the directory as it was asked for, and how. */
+  of: string
+  page: Page
 }
 
-/** Pages go on after a (name, id), so that files made or deleted meanwhile shift nothing. */
-function page(
-  files: FileView[],
-  request: ListFilesRequest,
-): Pick<ListFilesResponse, 'files' | 'nextPage'> {
-  const { inTrash } = request
-  const size = Math.max(1, Math.min(request.pageSize || filesPerPageMax, filesPerPageMax))
-  const after = request.page === '' ? undefined : readCursor(request.page, inTrash)
-  const sorted = files
-    .map(toFile)
-    .sort((left, right) => order(left, right))
-    .filter((file) => !after || order(file, after) > 0)
-  const shown = sorted.slice(0, size)
-  const last = shown.at(-1)
-  const hasMore = sorted.length > shown.length
-  return {
-    files: shown,
-    nextPage: hasMore && last ? writeCursor({ inTrash, name: last.name, id: last.id }) : '',
-  }
-}
-
-function order(left: { name: string; id: string }, right: { name: string; id: string }): number {
-  if (left.name !== right.name) return left.name < right.name ? -1 : 1
-  return left.id < right.id ? -1 : left.id > right.id ? 1 : 0
-}
+/** Names the list that a page is of. */
+const listOf = ({ directory, isRecursive, inTrash }: ListFilesRequest) =>
+  `${isRecursive ? 'r' : ''}${inTrash ? 't' : ''}:${directory}`
 
 function writeCursor(cursor: Cursor): string {
   return Buffer.from(JSON.stringify(cursor)).toString('base64url')
 }
 
-function readCursor(text: string, inTrash: boolean): Cursor {
+function readCursor(text: string, of: string): Page {
   try {
     const cursor = JSON.parse(Buffer.from(text, 'base64url').toString()) as Partial<Cursor> | null
-    const { name, id } = cursor ?? {}
-    if (typeof name === 'string' && typeof id === 'string' && cursor?.inTrash === inTrash) {
-      return { inTrash, name, id }
+    const page: unknown = cursor?.page
+    if (cursor?.of === of && Array.isArray(page) && page.length > 0 && page.every(isPlace)) {
+      return page
     }
   } catch {
     // Not JSON: not a page of ours, answered below.
   }
   throw new FourfoldError('invalid', 'That page is not one of this list; start without a page.')
+}
+
+function isPlace(place: unknown): place is Page[number] {
+  const { key, id } = (place ?? {}) as Partial<Page[number]>
+  return typeof key === 'string' && typeof id === 'string'
 }

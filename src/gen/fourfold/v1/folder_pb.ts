@@ -14,7 +14,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file fourfold/v1/folder.proto.
  */
 export const file_fourfold_v1_folder: GenFile = /*@__PURE__*/
-  fileDesc("Chhmb3VyZm9sZC92MS9mb2xkZXIucHJvdG8SC2ZvdXJmb2xkLnYxIi8KDVNpZ25JblJlcXVlc3QSDAoEbmFtZRgBIAEoCRIQCghwYXNzd29yZBgCIAEoCSItCg5TaWduSW5SZXNwb25zZRINCgV0b2tlbhgBIAEoCRIMCgRuYW1lGAIgASgJIn0KBEZpbGUSCgoCaWQYASABKAkSDAoEbmFtZRgCIAEoCRIfCgRraW5kGAMgASgOMhEuZm91cmZvbGQudjEuS2luZBISCgppc19kZWxldGVkGAQgASgIEhIKCmNyZWF0ZWRfYnkYBSABKAkSEgoKY3JlYXRlZF9hdBgGIAEoASJFChBMaXN0RmlsZXNSZXF1ZXN0EhEKCXBhZ2Vfc2l6ZRgBIAEoBRIMCgRwYWdlGAIgASgJEhAKCGluX3RyYXNoGAMgASgIIkgKEUxpc3RGaWxlc1Jlc3BvbnNlEiAKBWZpbGVzGAEgAygLMhEuZm91cmZvbGQudjEuRmlsZRIRCgluZXh0X3BhZ2UYAiABKAkiHwoPUmVhZEZpbGVSZXF1ZXN0EgwKBGZpbGUYASABKAkiUgoQUmVhZEZpbGVSZXNwb25zZRIfCgRmaWxlGAEgASgLMhEuZm91cmZvbGQudjEuRmlsZRIMCgR0ZXh0GAIgASgJEg8KB3ZlcnNpb24YAyABKAkifAoPU2F2ZUZpbGVSZXF1ZXN0EgwKBGZpbGUYASABKAkSDAoEdGV4dBgCIAEoCRIUCgxiYXNlX3ZlcnNpb24YAyABKAkSFgoJYmFzZV90ZXh0GAQgASgJSACIAQESEQoJb3BlcmF0aW9uGAUgASgJQgwKCl9iYXNlX3RleHQiawoQU2F2ZUZpbGVSZXNwb25zZRIfCgRmaWxlGAEgASgLMhEuZm91cmZvbGQudjEuRmlsZRIPCgd2ZXJzaW9uGAIgASgJEg8KB3NlcnZlcnMYAyADKAkSFAoMc2VydmVyX2NvdW50GAQgASgNIjQKEURlbGV0ZUZpbGVSZXF1ZXN0EgwKBGZpbGUYASABKAkSEQoJb3BlcmF0aW9uGAIgASgJIlwKEkRlbGV0ZUZpbGVSZXNwb25zZRIfCgRmaWxlGAEgASgLMhEuZm91cmZvbGQudjEuRmlsZRIPCgdzZXJ2ZXJzGAIgAygJEhQKDHNlcnZlcl9jb3VudBgDIAEoDSI1ChJSZXN0b3JlRmlsZVJlcXVlc3QSDAoEZmlsZRgBIAEoCRIRCglvcGVyYXRpb24YAiABKAkiXQoTUmVzdG9yZUZpbGVSZXNwb25zZRIfCgRmaWxlGAEgASgLMhEuZm91cmZvbGQudjEuRmlsZRIPCgdzZXJ2ZXJzGAIgAygJEhQKDHNlcnZlcl9jb3VudBgDIAEoDSJCChFSZW5hbWVGaWxlUmVxdWVzdBIMCgRmaWxlGAEgASgJEgwKBG5hbWUYAiABKAkSEQoJb3BlcmF0aW9uGAMgASgJIlwKElJlbmFtZUZpbGVSZXNwb25zZRIfCgRmaWxlGAEgASgLMhEuZm91cmZvbGQudjEuRmlsZRIPCgdzZXJ2ZXJzGAIgAygJEhQKDHNlcnZlcl9jb3VudBgDIAEoDSIjChNMaXN0VmVyc2lvbnNSZXF1ZXN0EgwKBGZpbGUYASABKAkiQwoUTGlzdFZlcnNpb25zUmVzcG9uc2USKwoIdmVyc2lvbnMYASADKAsyGS5mb3VyZm9sZC52MS5OYW1lZFZlcnNpb24iUgoMTmFtZWRWZXJzaW9uEgoKAmlkGAEgASgJEgwKBG5hbWUYAiABKAkSDgoGYXV0aG9yGAMgASgJEgoKAmF0GAQgASgBEgwKBHRleHQYBSABKAkiHAoMV2F0Y2hSZXF1ZXN0EgwKBGZpbGUYASABKAkiWAoNV2F0Y2hSZXNwb25zZRImCgVldmVudBgBIAEoDjIXLmZvdXJmb2xkLnYxLldhdGNoRXZlbnQSHwoEZmlsZRgCIAEoCzIRLmZvdXJmb2xkLnYxLkZpbGUqvQEKCldhdGNoRXZlbnQSGwoXV0FUQ0hfRVZFTlRfVU5TUEVDSUZJRUQQABIXChNXQVRDSF9FVkVOVF9QUkVTRU5UEAESFQoRV0FUQ0hfRVZFTlRfUkVBRFkQAhIXChNXQVRDSF9FVkVOVF9DUkVBVEVEEAMSFwoTV0FUQ0hfRVZFTlRfQ0hBTkdFRBAEEhcKE1dBVENIX0VWRU5UX1JFTkFNRUQQBRIXChNXQVRDSF9FVkVOVF9ERUxFVEVEEAYytwUKDUZvbGRlclNlcnZpY2USQQoGU2lnbkluEhouZm91cmZvbGQudjEuU2lnbkluUmVxdWVzdBobLmZvdXJmb2xkLnYxLlNpZ25JblJlc3BvbnNlEkoKCUxpc3RGaWxlcxIdLmZvdXJmb2xkLnYxLkxpc3RGaWxlc1JlcXVlc3QaHi5mb3VyZm9sZC52MS5MaXN0RmlsZXNSZXNwb25zZRJHCghSZWFkRmlsZRIcLmZvdXJmb2xkLnYxLlJlYWRGaWxlUmVxdWVzdBodLmZvdXJmb2xkLnYxLlJlYWRGaWxlUmVzcG9uc2USRwoIU2F2ZUZpbGUSHC5mb3VyZm9sZC52MS5TYXZlRmlsZVJlcXVlc3QaHS5mb3VyZm9sZC52MS5TYXZlRmlsZVJlc3BvbnNlEk0KCkRlbGV0ZUZpbGUSHi5mb3VyZm9sZC52MS5EZWxldGVGaWxlUmVxdWVzdBofLmZvdXJmb2xkLnYxLkRlbGV0ZUZpbGVSZXNwb25zZRJQCgtSZXN0b3JlRmlsZRIfLmZvdXJmb2xkLnYxLlJlc3RvcmVGaWxlUmVxdWVzdBogLmZvdXJmb2xkLnYxLlJlc3RvcmVGaWxlUmVzcG9uc2USTQoKUmVuYW1lRmlsZRIeLmZvdXJmb2xkLnYxLlJlbmFtZUZpbGVSZXF1ZXN0Gh8uZm91cmZvbGQudjEuUmVuYW1lRmlsZVJlc3BvbnNlElMKDExpc3RWZXJzaW9ucxIgLmZvdXJmb2xkLnYxLkxpc3RWZXJzaW9uc1JlcXVlc3QaIS5mb3VyZm9sZC52MS5MaXN0VmVyc2lvbnNSZXNwb25zZRJACgVXYXRjaBIZLmZvdXJmb2xkLnYxLldhdGNoUmVxdWVzdBoaLmZvdXJmb2xkLnYxLldhdGNoUmVzcG9uc2UwAWIGcHJvdG8z", [file_fourfold_v1_record]);
+  fileDesc("Chhmb3VyZm9sZC92MS9mb2xkZXIucHJvdG8SC2ZvdXJmb2xkLnYxIi8KDVNpZ25JblJlcXVlc3QSDAoEbmFtZRgBIAEoCRIQCghwYXNzd29yZBgCIAEoCSItCg5TaWduSW5SZXNwb25zZRINCgV0b2tlbhgBIAEoCRIMCgRuYW1lGAIgASgJIpsBCgRGaWxlEgoKAmlkGAEgASgJEgwKBG5hbWUYAiABKAkSHwoEa2luZBgDIAEoDjIRLmZvdXJmb2xkLnYxLktpbmQSEgoKaXNfZGVsZXRlZBgEIAEoCBISCgpjcmVhdGVkX2J5GAUgASgJEhIKCmNyZWF0ZWRfYXQYBiABKAESDgoGcGFyZW50GAcgASgJEgwKBHBhdGgYCCABKAkibgoQTGlzdEZpbGVzUmVxdWVzdBIRCglwYWdlX3NpemUYASABKAUSDAoEcGFnZRgCIAEoCRIQCghpbl90cmFzaBgDIAEoCBIRCglkaXJlY3RvcnkYBCABKAkSFAoMaXNfcmVjdXJzaXZlGAUgASgIIkgKEUxpc3RGaWxlc1Jlc3BvbnNlEiAKBWZpbGVzGAEgAygLMhEuZm91cmZvbGQudjEuRmlsZRIRCgluZXh0X3BhZ2UYAiABKAkiHwoPUmVhZEZpbGVSZXF1ZXN0EgwKBGZpbGUYASABKAkiUgoQUmVhZEZpbGVSZXNwb25zZRIfCgRmaWxlGAEgASgLMhEuZm91cmZvbGQudjEuRmlsZRIMCgR0ZXh0GAIgASgJEg8KB3ZlcnNpb24YAyABKAkifAoPU2F2ZUZpbGVSZXF1ZXN0EgwKBGZpbGUYASABKAkSDAoEdGV4dBgCIAEoCRIUCgxiYXNlX3ZlcnNpb24YAyABKAkSFgoJYmFzZV90ZXh0GAQgASgJSACIAQESEQoJb3BlcmF0aW9uGAUgASgJQgwKCl9iYXNlX3RleHQiawoQU2F2ZUZpbGVSZXNwb25zZRIfCgRmaWxlGAEgASgLMhEuZm91cmZvbGQudjEuRmlsZRIPCgd2ZXJzaW9uGAIgASgJEg8KB3NlcnZlcnMYAyADKAkSFAoMc2VydmVyX2NvdW50GAQgASgNIjQKEURlbGV0ZUZpbGVSZXF1ZXN0EgwKBGZpbGUYASABKAkSEQoJb3BlcmF0aW9uGAIgASgJIlwKEkRlbGV0ZUZpbGVSZXNwb25zZRIfCgRmaWxlGAEgASgLMhEuZm91cmZvbGQudjEuRmlsZRIPCgdzZXJ2ZXJzGAIgAygJEhQKDHNlcnZlcl9jb3VudBgDIAEoDSI1ChJSZXN0b3JlRmlsZVJlcXVlc3QSDAoEZmlsZRgBIAEoCRIRCglvcGVyYXRpb24YAiABKAkiXQoTUmVzdG9yZUZpbGVSZXNwb25zZRIfCgRmaWxlGAEgASgLMhEuZm91cmZvbGQudjEuRmlsZRIPCgdzZXJ2ZXJzGAIgAygJEhQKDHNlcnZlcl9jb3VudBgDIAEoDSJCChFSZW5hbWVGaWxlUmVxdWVzdBIMCgRmaWxlGAEgASgJEgwKBG5hbWUYAiABKAkSEQoJb3BlcmF0aW9uGAMgASgJIlwKElJlbmFtZUZpbGVSZXNwb25zZRIfCgRmaWxlGAEgASgLMhEuZm91cmZvbGQudjEuRmlsZRIPCgdzZXJ2ZXJzGAIgAygJEhQKDHNlcnZlcl9jb3VudBgDIAEoDSJMChRNYWtlRGlyZWN0b3J5UmVxdWVzdBIMCgRwYXRoGAEgASgJEhMKC2hhc19wYXJlbnRzGAIgASgIEhEKCW9wZXJhdGlvbhgDIAEoCSJfChVNYWtlRGlyZWN0b3J5UmVzcG9uc2USHwoEZmlsZRgBIAEoCzIRLmZvdXJmb2xkLnYxLkZpbGUSDwoHc2VydmVycxgCIAMoCRIUCgxzZXJ2ZXJfY291bnQYAyABKA0iQAoPTW92ZUZpbGVSZXF1ZXN0EgwKBGZpbGUYASABKAkSDAoEcGF0aBgCIAEoCRIRCglvcGVyYXRpb24YAyABKAkiWgoQTW92ZUZpbGVSZXNwb25zZRIfCgRmaWxlGAEgASgLMhEuZm91cmZvbGQudjEuRmlsZRIPCgdzZXJ2ZXJzGAIgAygJEhQKDHNlcnZlcl9jb3VudBgDIAEoDSIjChNMaXN0VmVyc2lvbnNSZXF1ZXN0EgwKBGZpbGUYASABKAkiQwoUTGlzdFZlcnNpb25zUmVzcG9uc2USKwoIdmVyc2lvbnMYASADKAsyGS5mb3VyZm9sZC52MS5OYW1lZFZlcnNpb24iUgoMTmFtZWRWZXJzaW9uEgoKAmlkGAEgASgJEgwKBG5hbWUYAiABKAkSDgoGYXV0aG9yGAMgASgJEgoKAmF0GAQgASgBEgwKBHRleHQYBSABKAkiHAoMV2F0Y2hSZXF1ZXN0EgwKBGZpbGUYASABKAkiWAoNV2F0Y2hSZXNwb25zZRImCgVldmVudBgBIAEoDjIXLmZvdXJmb2xkLnYxLldhdGNoRXZlbnQSHwoEZmlsZRgCIAEoCzIRLmZvdXJmb2xkLnYxLkZpbGUq1AEKCldhdGNoRXZlbnQSGwoXV0FUQ0hfRVZFTlRfVU5TUEVDSUZJRUQQABIXChNXQVRDSF9FVkVOVF9QUkVTRU5UEAESFQoRV0FUQ0hfRVZFTlRfUkVBRFkQAhIXChNXQVRDSF9FVkVOVF9DUkVBVEVEEAMSFwoTV0FUQ0hfRVZFTlRfQ0hBTkdFRBAEEhcKE1dBVENIX0VWRU5UX1JFTkFNRUQQBRIXChNXQVRDSF9FVkVOVF9ERUxFVEVEEAYSFQoRV0FUQ0hfRVZFTlRfTU9WRUQQBzLYBgoNRm9sZGVyU2VydmljZRJBCgZTaWduSW4SGi5mb3VyZm9sZC52MS5TaWduSW5SZXF1ZXN0GhsuZm91cmZvbGQudjEuU2lnbkluUmVzcG9uc2USSgoJTGlzdEZpbGVzEh0uZm91cmZvbGQudjEuTGlzdEZpbGVzUmVxdWVzdBoeLmZvdXJmb2xkLnYxLkxpc3RGaWxlc1Jlc3BvbnNlEkcKCFJlYWRGaWxlEhwuZm91cmZvbGQudjEuUmVhZEZpbGVSZXF1ZXN0Gh0uZm91cmZvbGQudjEuUmVhZEZpbGVSZXNwb25zZRJHCghTYXZlRmlsZRIcLmZvdXJmb2xkLnYxLlNhdmVGaWxlUmVxdWVzdBodLmZvdXJmb2xkLnYxLlNhdmVGaWxlUmVzcG9uc2USTQoKRGVsZXRlRmlsZRIeLmZvdXJmb2xkLnYxLkRlbGV0ZUZpbGVSZXF1ZXN0Gh8uZm91cmZvbGQudjEuRGVsZXRlRmlsZVJlc3BvbnNlElAKC1Jlc3RvcmVGaWxlEh8uZm91cmZvbGQudjEuUmVzdG9yZUZpbGVSZXF1ZXN0GiAuZm91cmZvbGQudjEuUmVzdG9yZUZpbGVSZXNwb25zZRJNCgpSZW5hbWVGaWxlEh4uZm91cmZvbGQudjEuUmVuYW1lRmlsZVJlcXVlc3QaHy5mb3VyZm9sZC52MS5SZW5hbWVGaWxlUmVzcG9uc2USVgoNTWFrZURpcmVjdG9yeRIhLmZvdXJmb2xkLnYxLk1ha2VEaXJlY3RvcnlSZXF1ZXN0GiIuZm91cmZvbGQudjEuTWFrZURpcmVjdG9yeVJlc3BvbnNlEkcKCE1vdmVGaWxlEhwuZm91cmZvbGQudjEuTW92ZUZpbGVSZXF1ZXN0Gh0uZm91cmZvbGQudjEuTW92ZUZpbGVSZXNwb25zZRJTCgxMaXN0VmVyc2lvbnMSIC5mb3VyZm9sZC52MS5MaXN0VmVyc2lvbnNSZXF1ZXN0GiEuZm91cmZvbGQudjEuTGlzdFZlcnNpb25zUmVzcG9uc2USQAoFV2F0Y2gSGS5mb3VyZm9sZC52MS5XYXRjaFJlcXVlc3QaGi5mb3VyZm9sZC52MS5XYXRjaFJlc3BvbnNlMAFiBnByb3RvMw", [file_fourfold_v1_record]);
 
 /**
  * Takes a screen name.
@@ -73,7 +73,7 @@ export const SignInResponseSchema: GenMessage<SignInResponse> = /*@__PURE__*/
   messageDesc(file_fourfold_v1_folder, 1);
 
 /**
- * A file, as people see it.
+ * A file or directory, as people see it.
  *
  * @generated from message fourfold.v1.File
  */
@@ -86,7 +86,7 @@ export type File = Message<"fourfold.v1.File"> & {
   id: string;
 
   /**
-   * The name shown, unique in the folder.
+   * The name shown, unique in its directory.
    *
    * @generated from field: string name = 2;
    */
@@ -100,7 +100,7 @@ export type File = Message<"fourfold.v1.File"> & {
   kind: Kind;
 
   /**
-   * Whether it lies in the trash.
+   * Whether it lies in the trash, by itself or with a directory above it.
    *
    * @generated from field: bool is_deleted = 4;
    */
@@ -119,6 +119,20 @@ export type File = Message<"fourfold.v1.File"> & {
    * @generated from field: double created_at = 6;
    */
   createdAt: number;
+
+  /**
+   * The id of the directory it is shown in; empty: the top.
+   *
+   * @generated from field: string parent = 7;
+   */
+  parent: string;
+
+  /**
+   * The shown names from the top down to it, joined by "/".
+   *
+   * @generated from field: string path = 8;
+   */
+  path: string;
 };
 
 /**
@@ -129,7 +143,7 @@ export const FileSchema: GenMessage<File> = /*@__PURE__*/
   messageDesc(file_fourfold_v1_folder, 2);
 
 /**
- * The files of the folder.
+ * The files of a directory.
  *
  * @generated from message fourfold.v1.ListFilesRequest
  */
@@ -149,11 +163,25 @@ export type ListFilesRequest = Message<"fourfold.v1.ListFilesRequest"> & {
   page: string;
 
   /**
-   * True: what lies in the trash instead.
+   * True: what was put in the trash instead; with a directory: what lies in that one, in the trash.
    *
    * @generated from field: bool in_trash = 3;
    */
   inTrash: boolean;
+
+  /**
+   * Path or id of the directory; empty: the top.
+   *
+   * @generated from field: string directory = 4;
+   */
+  directory: string;
+
+  /**
+   * True: all below it; false: what lies directly in it, directories among that.
+   *
+   * @generated from field: bool is_recursive = 5;
+   */
+  isRecursive: boolean;
 };
 
 /**
@@ -170,7 +198,7 @@ export const ListFilesRequestSchema: GenMessage<ListFilesRequest> = /*@__PURE__*
  */
 export type ListFilesResponse = Message<"fourfold.v1.ListFilesResponse"> & {
   /**
-   * By name.
+   * By path: name for name, whatever the case; a directory before what is in it.
    *
    * @generated from field: repeated fourfold.v1.File files = 1;
    */
@@ -198,7 +226,7 @@ export const ListFilesResponseSchema: GenMessage<ListFilesResponse> = /*@__PURE_
  */
 export type ReadFileRequest = Message<"fourfold.v1.ReadFileRequest"> & {
   /**
-   * Name or id.
+   * Path or id.
    *
    * @generated from field: string file = 1;
    */
@@ -254,7 +282,7 @@ export const ReadFileResponseSchema: GenMessage<ReadFileResponse> = /*@__PURE__*
  */
 export type SaveFileRequest = Message<"fourfold.v1.SaveFileRequest"> & {
   /**
-   * Name or id. A name that no file has makes a file.
+   * Path or id. A path that no file has makes a file; its directory must exist.
    *
    * @generated from field: string file = 1;
    */
@@ -340,13 +368,13 @@ export const SaveFileResponseSchema: GenMessage<SaveFileResponse> = /*@__PURE__*
   messageDesc(file_fourfold_v1_folder, 8);
 
 /**
- * Which file to delete.
+ * Which file or directory to delete.
  *
  * @generated from message fourfold.v1.DeleteFileRequest
  */
 export type DeleteFileRequest = Message<"fourfold.v1.DeleteFileRequest"> & {
   /**
-   * Name or id.
+   * Path or id.
    *
    * @generated from field: string file = 1;
    */
@@ -409,7 +437,7 @@ export const DeleteFileResponseSchema: GenMessage<DeleteFileResponse> = /*@__PUR
  */
 export type RestoreFileRequest = Message<"fourfold.v1.RestoreFileRequest"> & {
   /**
-   * Id, or the name it had.
+   * Id, or the path it had.
    *
    * @generated from field: string file = 1;
    */
@@ -466,13 +494,13 @@ export const RestoreFileResponseSchema: GenMessage<RestoreFileResponse> = /*@__P
   messageDesc(file_fourfold_v1_folder, 12);
 
 /**
- * Which file to rename.
+ * Which file or directory to rename.
  *
  * @generated from message fourfold.v1.RenameFileRequest
  */
 export type RenameFileRequest = Message<"fourfold.v1.RenameFileRequest"> & {
   /**
-   * Name or id.
+   * Path or id.
    *
    * @generated from field: string file = 1;
    */
@@ -536,13 +564,153 @@ export const RenameFileResponseSchema: GenMessage<RenameFileResponse> = /*@__PUR
   messageDesc(file_fourfold_v1_folder, 14);
 
 /**
+ * Which directory to make.
+ *
+ * @generated from message fourfold.v1.MakeDirectoryRequest
+ */
+export type MakeDirectoryRequest = Message<"fourfold.v1.MakeDirectoryRequest"> & {
+  /**
+   * Its path.
+   *
+   * @generated from field: string path = 1;
+   */
+  path: string;
+
+  /**
+   * True: missing directories above it are made, and one that is there already is no error.
+   *
+   * @generated from field: bool has_parents = 2;
+   */
+  hasParents: boolean;
+
+  /**
+   * As in SaveFileRequest.
+   *
+   * @generated from field: string operation = 3;
+   */
+  operation: string;
+};
+
+/**
+ * Describes the message fourfold.v1.MakeDirectoryRequest.
+ * Use `create(MakeDirectoryRequestSchema)` to create a new message.
+ */
+export const MakeDirectoryRequestSchema: GenMessage<MakeDirectoryRequest> = /*@__PURE__*/
+  messageDesc(file_fourfold_v1_folder, 15);
+
+/**
+ * Where that is stored.
+ *
+ * @generated from message fourfold.v1.MakeDirectoryResponse
+ */
+export type MakeDirectoryResponse = Message<"fourfold.v1.MakeDirectoryResponse"> & {
+  /**
+   * The directory.
+   *
+   * @generated from field: fourfold.v1.File file = 1;
+   */
+  file?: File | undefined;
+
+  /**
+   * Replica ids of the servers on whose disks it is, fsynced.
+   *
+   * @generated from field: repeated string servers = 2;
+   */
+  servers: string[];
+
+  /**
+   * How many servers the set has.
+   *
+   * @generated from field: uint32 server_count = 3;
+   */
+  serverCount: number;
+};
+
+/**
+ * Describes the message fourfold.v1.MakeDirectoryResponse.
+ * Use `create(MakeDirectoryResponseSchema)` to create a new message.
+ */
+export const MakeDirectoryResponseSchema: GenMessage<MakeDirectoryResponse> = /*@__PURE__*/
+  messageDesc(file_fourfold_v1_folder, 16);
+
+/**
+ * Which file to move.
+ *
+ * @generated from message fourfold.v1.MoveFileRequest
+ */
+export type MoveFileRequest = Message<"fourfold.v1.MoveFileRequest"> & {
+  /**
+   * Path or id.
+   *
+   * @generated from field: string file = 1;
+   */
+  file: string;
+
+  /**
+   * The whole new path; its directory must exist.
+   *
+   * @generated from field: string path = 2;
+   */
+  path: string;
+
+  /**
+   * As in SaveFileRequest.
+   *
+   * @generated from field: string operation = 3;
+   */
+  operation: string;
+};
+
+/**
+ * Describes the message fourfold.v1.MoveFileRequest.
+ * Use `create(MoveFileRequestSchema)` to create a new message.
+ */
+export const MoveFileRequestSchema: GenMessage<MoveFileRequest> = /*@__PURE__*/
+  messageDesc(file_fourfold_v1_folder, 17);
+
+/**
+ * Where that is stored.
+ *
+ * @generated from message fourfold.v1.MoveFileResponse
+ */
+export type MoveFileResponse = Message<"fourfold.v1.MoveFileResponse"> & {
+  /**
+   * The file.
+   *
+   * @generated from field: fourfold.v1.File file = 1;
+   */
+  file?: File | undefined;
+
+  /**
+   * Replica ids of the servers on whose disks it is, fsynced.
+   *
+   * @generated from field: repeated string servers = 2;
+   */
+  servers: string[];
+
+  /**
+   * How many servers the set has.
+   *
+   * @generated from field: uint32 server_count = 3;
+   */
+  serverCount: number;
+};
+
+/**
+ * Describes the message fourfold.v1.MoveFileResponse.
+ * Use `create(MoveFileResponseSchema)` to create a new message.
+ */
+export const MoveFileResponseSchema: GenMessage<MoveFileResponse> = /*@__PURE__*/
+  messageDesc(file_fourfold_v1_folder, 18);
+
+/**
  * Which file's versions.
  *
  * @generated from message fourfold.v1.ListVersionsRequest
  */
 export type ListVersionsRequest = Message<"fourfold.v1.ListVersionsRequest"> & {
   /**
-   * Name or id.
+   * Path or id.
    *
    * @generated from field: string file = 1;
    */
@@ -554,7 +722,7 @@ export type ListVersionsRequest = Message<"fourfold.v1.ListVersionsRequest"> & {
  * Use `create(ListVersionsRequestSchema)` to create a new message.
  */
 export const ListVersionsRequestSchema: GenMessage<ListVersionsRequest> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 15);
+  messageDesc(file_fourfold_v1_folder, 19);
 
 /**
  * The named versions.
@@ -575,7 +743,7 @@ export type ListVersionsResponse = Message<"fourfold.v1.ListVersionsResponse"> &
  * Use `create(ListVersionsResponseSchema)` to create a new message.
  */
 export const ListVersionsResponseSchema: GenMessage<ListVersionsResponse> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 16);
+  messageDesc(file_fourfold_v1_folder, 20);
 
 /**
  * A moment of a file that a person named.
@@ -624,7 +792,7 @@ export type NamedVersion = Message<"fourfold.v1.NamedVersion"> & {
  * Use `create(NamedVersionSchema)` to create a new message.
  */
 export const NamedVersionSchema: GenMessage<NamedVersion> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 17);
+  messageDesc(file_fourfold_v1_folder, 21);
 
 /**
  * What to hear of.
@@ -633,7 +801,7 @@ export const NamedVersionSchema: GenMessage<NamedVersion> = /*@__PURE__*/
  */
 export type WatchRequest = Message<"fourfold.v1.WatchRequest"> & {
   /**
-   * Name or id; empty: the whole folder.
+   * Path or id, of a directory: it and all in it; empty: the whole folder.
    *
    * @generated from field: string file = 1;
    */
@@ -645,7 +813,7 @@ export type WatchRequest = Message<"fourfold.v1.WatchRequest"> & {
  * Use `create(WatchRequestSchema)` to create a new message.
  */
 export const WatchRequestSchema: GenMessage<WatchRequest> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 18);
+  messageDesc(file_fourfold_v1_folder, 22);
 
 /**
  * What happened.
@@ -673,7 +841,7 @@ export type WatchResponse = Message<"fourfold.v1.WatchResponse"> & {
  * Use `create(WatchResponseSchema)` to create a new message.
  */
 export const WatchResponseSchema: GenMessage<WatchResponse> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 19);
+  messageDesc(file_fourfold_v1_folder, 23);
 
 /**
  * What happened to a file.
@@ -724,11 +892,19 @@ export const WatchEvent = {
   RENAMED: 5,
 
   /**
-   * It went to the trash.
+   * It went to the trash; of a directory with all that is in it.
    *
    * @generated from enum value: WATCH_EVENT_DELETED = 6;
    */
   DELETED: 6,
+
+  /**
+   * It is in another directory, or the path above it changed. Of a directory one event, none of what
+   * is in it.
+   *
+   * @generated from enum value: WATCH_EVENT_MOVED = 7;
+   */
+  MOVED: 7,
 } as const;
 
 /**
@@ -745,6 +921,9 @@ export const WatchEventSchema: GenEnum<WatchEvent> = /*@__PURE__*/
   enumDesc(file_fourfold_v1_folder, 0);
 
 /**
+ * A file or directory is named by its path, the shown names joined by "/" ("specs/launch.md"), or by
+ * its id. A path has at most 64 names and 1,024 bytes.
+ *
  * Every call takes the metadata "authorization: Bearer <token>" of SignIn. Where the server asks
  * for no sign-in, a call without it acts as "guest".
  *
@@ -762,7 +941,7 @@ export const FolderService: GenService<{
     output: typeof SignInResponseSchema;
   },
   /**
-   * The files of the folder by name.
+   * The files and directories of a directory by name, or all below it.
    *
    * @generated from rpc fourfold.v1.FolderService.ListFiles
    */
@@ -793,7 +972,7 @@ export const FolderService: GenService<{
     output: typeof SaveFileResponseSchema;
   },
   /**
-   * Puts a file in the trash.
+   * Puts a file in the trash, or a directory with all that is in it.
    *
    * @generated from rpc fourfold.v1.FolderService.DeleteFile
    */
@@ -803,7 +982,7 @@ export const FolderService: GenService<{
     output: typeof DeleteFileResponseSchema;
   },
   /**
-   * Takes a file out of the trash.
+   * Takes a file out of the trash, or a directory with all that is in it.
    *
    * @generated from rpc fourfold.v1.FolderService.RestoreFile
    */
@@ -813,7 +992,7 @@ export const FolderService: GenService<{
     output: typeof RestoreFileResponseSchema;
   },
   /**
-   * Gives a file another name.
+   * Gives a file or directory another name in its directory.
    *
    * @generated from rpc fourfold.v1.FolderService.RenameFile
    */
@@ -821,6 +1000,26 @@ export const FolderService: GenService<{
     methodKind: "unary";
     input: typeof RenameFileRequestSchema;
     output: typeof RenameFileResponseSchema;
+  },
+  /**
+   * Makes a directory. ALREADY_EXISTS when something has that path.
+   *
+   * @generated from rpc fourfold.v1.FolderService.MakeDirectory
+   */
+  makeDirectory: {
+    methodKind: "unary";
+    input: typeof MakeDirectoryRequestSchema;
+    output: typeof MakeDirectoryResponseSchema;
+  },
+  /**
+   * Gives a file or directory another path. NOT_FOUND when the directory of the new path is not there.
+   *
+   * @generated from rpc fourfold.v1.FolderService.MoveFile
+   */
+  moveFile: {
+    methodKind: "unary";
+    input: typeof MoveFileRequestSchema;
+    output: typeof MoveFileResponseSchema;
   },
   /**
    * The named versions of a file, oldest first.

@@ -1,0 +1,204 @@
+// The names in one directory: which entry is shown by which, and all of them in order.
+//
+// A name that several entries have stays with the one created first; the others are shown as
+// "name (2).ext", "name (3).ext" … in the order of their creation.
+
+import { newer } from './entry.ts'
+import { fileKey } from './names.ts'
+import type { Entry } from './wire.ts'
+
+/** An entry as it stands in a listing. */
+export interface Listed {
+  id: string
+  entry: Entry
+  /** What it is shown as. */
+  name: string
+  /** The name as it is sorted by. */
+  key: string
+}
+
+/** Where a listing goes on: after this one, be it there still or not. */
+export type Place = Pick<Listed, 'id' | 'key'>
+
+/** Entries whose names clash; one entry, usually. */
+interface Namesakes {
+  /** By creation. */
+  entries: Entry[]
+  /** What each is shown as, by id; absent until asked for. */
+  shown: Map<string, string> | undefined
+}
+
+export class Directory {
+  readonly #isNumbered: boolean
+  /** By key of the name. */
+  readonly #namesakes = new Map<string, Namesakes>()
+  #sorted: (Listed & { own: string })[] = []
+  /** Keys of names that may stand otherwise in `#sorted` than they should. */
+  readonly #stale = new Set<string>()
+  #size = 0
+
+  /** `isNumbered`: clashing names are told apart. */
+  constructor({ isNumbered = true }: { isNumbered?: boolean } = {}) {
+    this.#isNumbered = isNumbered
+  }
+
+  get size(): number {
+    return this.#size
+  }
+
+  add(entry: Entry): void {
+    const own = keyOf(entry)
+    const known = this.#namesakes.get(own)
+    if (known) known.entries.splice(placeByCreation(known.entries, entry), 0, entry)
+    else this.#namesakes.set(own, { entries: [entry], shown: undefined })
+    this.#size++
+    this.#changed(own, entry, known === undefined)
+  }
+
+  /** `entry` as it was when it was added. */
+  remove(entry: Entry): void {
+    const own = keyOf(entry)
+    const known = this.#namesakes.get(own)!
+    known.entries.splice(placeByCreation(known.entries, entry), 1)
+    if (known.entries.length === 0) this.#namesakes.delete(own)
+    this.#size--
+    this.#changed(own, entry, known.entries.length === 0)
+  }
+
+  /** The name that people see of an entry that is in here: unique, when they are numbered. */
+  shownName(entry: Entry): string {
+    const namesakes = this.#namesakes.get(keyOf(entry))
+    if (!namesakes || namesakes.entries.length === 1 || !this.#isNumbered) return nameOf(entry)
+    namesakes.shown ??= this.#numbered(namesakes.entries)
+    return namesakes.shown.get(entry.id)!
+  }
+
+  /** The entry that is shown by this name, whatever its case and Unicode form, if any. */
+  holder(name: string): Entry | undefined {
+    const first = this.#namesakes.get(fileKey(name))?.entries[0]
+    if (first) return first
+    const original = withoutNumber(name)
+    const namesakes = original && this.#namesakes.get(fileKey(original))
+    if (!namesakes) return undefined
+    const key = fileKey(name)
+    return namesakes.entries.find((entry) => fileKey(this.shownName(entry)) === key)
+  }
+
+  /** The entries that were given this name, by creation. */
+  namesakes(name: string): readonly Entry[] {
+    return this.#namesakes.get(fileKey(name))?.entries ?? []
+  }
+
+  /** By shown name, whatever the case; costs little when little has changed. Not to be changed. */
+  sorted(): readonly Listed[] {
+    if (this.#stale.size === 0) return this.#sorted
+    const fresh = [...this.#stale].flatMap((own) =>
+      (this.#namesakes.get(own)?.entries ?? []).map((entry) => {
+        const name = this.shownName(entry)
+        return { id: entry.id, entry, name, own, key: name === nameOf(entry) ? own : fileKey(name) }
+      }),
+    )
+    fresh.sort(compare)
+    const kept = this.#sorted.filter(({ own }) => !this.#stale.has(own))
+    this.#sorted = merged(kept, fresh)
+    this.#stale.clear()
+    return this.#sorted
+  }
+
+  /** The index in `sorted` of the first that comes after this place. */
+  after(place: Place): number {
+    const sorted = this.sorted()
+    let low = 0
+    let high = sorted.length
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if (compare(sorted[middle]!, place) > 0) high = middle
+      else low = middle + 1
+    }
+    return low
+  }
+
+  /** `isOther`: whether this name is one that nobody has besides. */
+  #changed(own: string, entry: Entry, isOther: boolean): void {
+    this.#stale.add(own)
+    const namesakes = this.#namesakes.get(own)
+    if (namesakes) namesakes.shown = undefined
+    if (!isOther || !this.#isNumbered) return
+    // "plan (2)" came or went as somebody's own name: the numbers of "plan" may change.
+    const original = withoutNumber(nameOf(entry))
+    const key = original && fileKey(original)
+    const numbered = key && this.#namesakes.get(key)
+    if (!numbered) return
+    numbered.shown = undefined
+    this.#stale.add(key)
+  }
+
+  #numbered(entries: Entry[]): Map<string, string> {
+    const shown = new Map<string, string>()
+    let number = 1
+    for (const entry of entries) {
+      let name = nameOf(entry)
+      // A number that is somebody's own name is left out.
+      while (number > 1 && this.#namesakes.has(fileKey(withNumber(name, number)))) number++
+      if (number > 1) name = withNumber(name, number)
+      shown.set(entry.id, name)
+      number++
+    }
+    return shown
+  }
+}
+
+export const nameOf = (entry: Entry) => entry.name?.value ?? ''
+const keyOf = (entry: Entry) => fileKey(nameOf(entry))
+
+function compare(a: Place, b: Place): number {
+  if (a.key !== b.key) return a.key < b.key ? -1 : 1
+  return a.id < b.id ? -1 : a.id > b.id ? 1 : 0
+}
+
+function merged<T extends Listed>(a: T[], b: T[]): T[] {
+  if (a.length === 0) return b
+  const both: T[] = []
+  let at = 0
+  for (const each of b) {
+    while (at < a.length && compare(a[at]!, each) < 0) both.push(a[at++]!)
+    both.push(each)
+  }
+  while (at < a.length) both.push(a[at++]!)
+  return both
+}
+
+function createdBefore(a: Entry, b: Entry): boolean {
+  if (newer(b.created, a.created)) return true
+  return !newer(a.created, b.created) && a.id < b.id
+}
+
+/** Where an entry stands, or would stand, among entries that are sorted by creation. */
+function placeByCreation(entries: Entry[], entry: Entry): number {
+  let low = 0
+  let high = entries.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (createdBefore(entries[middle]!, entry)) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
+/** Where a name's extension begins: at its last dot, unless that is its first character. */
+function extensionAt(name: string): number {
+  const dot = name.lastIndexOf('.')
+  return dot > 0 ? dot : name.length
+}
+
+function withNumber(name: string, number: number): string {
+  const at = extensionAt(name)
+  return `${name.slice(0, at)} (${number})${name.slice(at)}`
+}
+
+/** The name that this one would be a numbered form of; undefined when it has no number. */
+function withoutNumber(name: string): string | undefined {
+  const at = extensionAt(name)
+  const stem = /^(.+) \(([2-9]|[1-9][0-9]{1,5})\)$/su.exec(name.slice(0, at))?.[1]
+  return stem && stem + name.slice(at)
+}
