@@ -11,7 +11,10 @@ import { deletedRangesMax, structsMax, textBytesMax, updateBytesMax } from './li
 import {
   causalOrder,
   decodeTextUpdate,
+  deletesOf,
   encodeTextUpdate,
+  joinDeletes,
+  splitTextUpdate,
   structFrom,
   type Id,
   type TextStruct,
@@ -73,7 +76,8 @@ test('typing passes: at the start, the end, between units, into an empty documen
   assert.equal(answer(update([run({ left: theirs(3), right: theirs(4) })])), 'pass')
   assert.equal(answer(update([run({})]), small, new Y.Doc()), 'pass')
   assert.equal(answer(update([run({ left: theirs(0), right: theirs(9) })])), 'pass')
-  assert.equal(answer(update([run({ kind: 'deleted', length: 4, left: theirs(9) })])), 'pass')
+  const gone = run({ kind: 'deleted', length: 4, left: theirs(9) })
+  assert.equal(answer(update([gone], [[mine, [[0, 4]]]])), 'pass')
 })
 
 test('what is known already is a no-op, whole or merged with nothing new', () => {
@@ -98,6 +102,54 @@ test('an update that is malformed or holds other content is refused', () => {
   const doc = new Y.Doc()
   doc.getMap('text').set('a', 1)
   assert.match(answer(Y.encodeStateAsUpdate(doc)), /^invalid: .* has no place in a text file$/)
+})
+
+test('text that is gone without being deleted is refused', () => {
+  const refused = 'invalid: malformed update: text is gone that it does not delete'
+  const gone = run({ kind: 'deleted', length: 4, left: theirs(9) })
+  const deletes: [number, number][][] = [
+    [[0, 3]],
+    [[1, 3]],
+    [
+      [0, 1],
+      [2, 2],
+    ],
+  ]
+  assert.equal(answer(update([gone])), refused)
+  assert.equal(answer(update([gone], [[others, [[0, 4]]]])), refused)
+  for (const ranges of deletes) assert.equal(answer(update([gone], [[mine, ranges]])), refused)
+  for (const ranges of [
+    [[0, 4]],
+    [
+      [0, 2],
+      [2, 2],
+    ],
+  ] as [number, number][][]) {
+    assert.equal(answer(update([gone], [[mine, ranges]])), 'pass')
+  }
+  // Also when its text is known here: elsewhere it may be not.
+  const doc = document()
+  Y.applyUpdate(doc, update([run({ text: 'abcd', left: theirs(9) })]))
+  assert.equal(answer(update([gone]), small, doc), refused)
+})
+
+test('a server that has a text and one that gets it as gone end with the same', () => {
+  const [here, there] = [document(), document()]
+  const typed = update([run({ text: 'abcd', left: theirs(9) })])
+  const gone = update([run({ kind: 'deleted', length: 4, left: theirs(9) })], [[mine, [[0, 4]]]])
+  const servers: [doc: Y.Doc, updates: Uint8Array[]][] = [
+    [here, [typed, gone]],
+    [there, [gone, typed]],
+  ]
+  for (const [doc, updates] of servers) {
+    for (const bytes of updates) {
+      assert.notEqual(answer(bytes, small, doc), 'gap')
+      Y.applyUpdate(doc, bytes)
+    }
+  }
+  assert.deepEqual(Y.encodeStateVector(here), Y.encodeStateVector(there))
+  assert.deepEqual(deletesOf(Y.encodeStateAsUpdate(here)), deletesOf(Y.encodeStateAsUpdate(there)))
+  assert.equal(here.getText('text').toString(), there.getText('text').toString())
 })
 
 test('gc and skip structs are refused', () => {
@@ -242,13 +294,17 @@ function session(random: Random, rounds: number): Table {
     const person = random.pick(table.people)
     for (let edits = random.between(1, 6); edits > 0; edits--) person.edit()
     const made = person.takeMade()
-    const way = random.below(4)
+    const way = random.below(5)
     if (way === 0) for (const bytes of made) table.push(person, bytes)
     else if (way === 1) table.push(person, Y.mergeUpdates(made))
     else if (way === 2) {
       // Sent again whole, as after a lost connection.
       table.push(person, ownDiff(person, table.server))
       for (const bytes of made) table.push(person, bytes)
+    } else if (way === 3) {
+      // In parts, as a long time alone is told.
+      const parts = splitTextUpdate(ownDiff(person, table.server), 256)
+      for (const bytes of parts) table.push(person, bytes)
     } else {
       // Both type before they hear of each other.
       const other = table.people.find((each) => each !== person)!
@@ -338,7 +394,10 @@ function mutated(random: Random, bytes: Uint8Array, doc: Y.Doc): Uint8Array {
   else if (chance === 8) {
     struct.kind = random.pick(['deleted', 'gc', 'skip', 'text'] as const)
     if (struct.kind !== 'text') struct.text = ''
-    else struct.text = 'z'.repeat(struct.length)
+    if (struct.kind === 'deleted' && random.chance(0.7)) {
+      const { writer, clock, length } = struct
+      joinDeletes(update.deletes, new Map([[writer, [[clock, length]]]]))
+    } else struct.text = 'z'.repeat(struct.length)
   } else if (random.chance(0.5)) list.splice(at, 1)
   else if (struct.length > 1) list.splice(at, 1, structFrom(struct, 1))
   return encodeTextUpdate(update)
@@ -381,5 +440,6 @@ function checkWhole(server: Y.Doc, bytes: Uint8Array, random: Random): void {
   const there = third.doc
   Y.applyUpdate(there, bytes)
   Y.applyUpdate(here, Y.encodeStateAsUpdate(there))
+  assert.deepEqual(deletesOf(Y.encodeStateAsUpdate(here)), deletesOf(Y.encodeStateAsUpdate(there)))
   assert.equal(here.getText('text').toString(), there.getText('text').toString())
 }

@@ -82,6 +82,13 @@ function checkForm({ structs, deletes }: TextUpdate, writers: ReadonlySet<number
       throw new FourfoldError('forbidden', `The writer id ${writer} belongs to somebody else.`)
     }
     if (!list.every(isItem)) throw invalid('a gap has no place in an update of a text file')
+    // Yjs always says it twice. Said once, it would reach only those who lack the clocks: whoever got
+    // them as text before, in another update of that writer, would keep the text for ever.
+    for (const { clock, length, kind } of list) {
+      if (kind !== 'deleted') continue
+      if (unitsWithin(deletes.get(writer), clock, clock + length) === length) continue
+      throw invalid('text is gone that it does not delete')
+    }
   }
 }
 

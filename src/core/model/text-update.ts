@@ -33,7 +33,9 @@ export function splitTextUpdate(bytes: Uint8Array, bytesMax: number): Uint8Array
   for (const struct of order) parts.addStruct(struct)
   // Last: the text that is deleted must be there.
   for (const [writer, ranges] of update.deletes) {
-    for (const range of ranges) parts.addRange(writer, range)
+    const gone = (update.structs.get(writer) ?? []).filter(({ kind }) => kind === 'deleted')
+    const told = joined(gone.map(({ clock, length }) => [clock, length]))
+    for (const range of without(ranges, told)) parts.addRange(writer, range)
   }
   return parts.finish()
 }
@@ -57,7 +59,11 @@ export function offer(
     const isOwn = writers.has(writer)
     if (isOwn && from < until) update.structs.set(writer, structsAfter(items, from))
     const reach = isOwn ? until : Math.min(from, until)
-    const ranges = without(deletedIn(items, reach), deletes.get(writer) ?? [])
+    const deleted = deletedIn(items, reach)
+    // Text that is gone goes with its deletion, for those who have it as text.
+    const ranges = isOwn
+      ? joined([...without(deleted, deletes.get(writer) ?? []), ...rangesFrom(deleted, from)])
+      : without(deleted, deletes.get(writer) ?? [])
     if (ranges.length > 0) update.deletes.set(writer, ranges)
   }
   if (update.structs.size === 0 && update.deletes.size === 0) return undefined
@@ -213,6 +219,14 @@ function deletedIn(items: Items, reach: number): Range[] {
   return ranges
 }
 
+/** What of ascending ranges is at `clock` or behind it. */
+function rangesFrom(ranges: Range[], clock: number): Range[] {
+  return ranges.flatMap(([start, length]): Range[] => {
+    const first = Math.max(start, clock)
+    return first < start + length ? [[first, start + length - first]] : []
+  })
+}
+
 /** `ranges` minus `known`; both ascend. */
 function without(ranges: Range[], known: Range[]): Range[] {
   if (known.length === 0) return ranges
@@ -261,10 +275,16 @@ class Parts {
     let rest = struct
     for (;;) {
       const isNew = !this.#structs.has(rest.writer)
-      const frameBytes = structBytesMax(rest) + (isNew ? headerBytesMax : 0)
+      const isGone = rest.kind === 'deleted'
+      const frameBytes =
+        structBytesMax(rest) +
+        (isNew ? headerBytesMax : 0) +
+        (isGone ? headerBytesMax + rangeBytesMax : 0)
       const room = this.#bytesMax - this.#bytes - frameBytes
       const isFull =
-        room < characterBytesMax || (isNew && this.#structs.size === writersPerUpdateMax)
+        room < characterBytesMax ||
+        (isNew && this.#structs.size === writersPerUpdateMax) ||
+        (isGone && this.#ranges === deletedRangesMax)
       if (isFull && this.#bytes > 0) {
         this.#close()
         continue
@@ -272,6 +292,7 @@ class Parts {
       const fit = prefixWithin(rest.text, room)
       const isWhole = fit.length === rest.text.length
       this.#put(isWhole ? rest : structTo(rest, fit.length))
+      if (isGone) this.#putRange(rest.writer, [rest.clock, rest.length])
       this.#bytes += frameBytes + fit.bytes
       if (isWhole) return
       this.#close()
@@ -282,11 +303,8 @@ class Parts {
   addRange(writer: number, range: Range): void {
     const isFull = this.#bytes + headerBytesMax + rangeBytesMax > this.#bytesMax
     if (isFull || this.#ranges === deletedRangesMax) this.#close()
-    const list = this.#deletes.get(writer)
-    if (list) list.push(range)
-    else this.#deletes.set(writer, [range])
-    this.#ranges++
-    this.#bytes += rangeBytesMax + (list ? 0 : headerBytesMax)
+    this.#bytes += rangeBytesMax + (this.#deletes.has(writer) ? 0 : headerBytesMax)
+    this.#putRange(writer, range)
   }
 
   finish(): Uint8Array[] {
@@ -300,8 +318,16 @@ class Parts {
     else this.#structs.set(part.writer, [part])
   }
 
+  #putRange(writer: number, range: Range): void {
+    const list = this.#deletes.get(writer)
+    if (list) list.push(range)
+    else this.#deletes.set(writer, [range])
+    this.#ranges++
+  }
+
   #close(): void {
     if (this.#bytes === 0) return
+    for (const [writer, ranges] of this.#deletes) this.#deletes.set(writer, joined(ranges))
     this.#done.push(encodeTextUpdate({ structs: this.#structs, deletes: this.#deletes }))
     this.#structs = new Map()
     this.#deletes = new Map()
