@@ -27,7 +27,8 @@ const rooms: Room[] = [
   ...['replica', 'replication', 'session', 'mirror'].map((mind) => ({
     path: `src/core/${mind}/`,
     rooms: [`src/core/${mind}/`, 'src/core/ports.ts', ...model],
-    packages: pure,
+    // Patterns from outside go over everybody's texts: only by an engine that does not go back.
+    packages: mind === 'replica' ? [...pure, 're2js'] : pure,
   })),
   {
     // The SDK's door names the usual way to a server; everything behind it is given a `Dial`.

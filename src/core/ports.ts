@@ -141,7 +141,10 @@ export interface ServerView {
 }
 
 /** Reads that the mind towards clients makes: the durable state of this server. */
-export type EngineReader = Pick<StorageReader, 'load' | 'entries' | 'operation' | 'loose'>
+export type EngineReader = Pick<
+  StorageReader,
+  'load' | 'entries' | 'operation' | 'loose' | 'vector' | 'beyond'
+>
 
 /** What hears an engine. */
 export interface EngineListener {

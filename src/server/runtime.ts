@@ -209,6 +209,24 @@ export class Runtime implements ClientLinkOwner {
     }
   }
 
+  /** The parts of an answer, each asked for when the one before was read. Throws FourfoldError. */
+  async *parts(request: Call, author: string, signal: AbortSignal): AsyncGenerator<Answer> {
+    const answers = new Mailbox<Answer>(signal)
+    const call = this.#begin(request, author, (answer) => {
+      if (answer.type === 'failed') answers.end(answer.error)
+      else answers.put(answer)
+    })
+    try {
+      for await (const answer of answers) {
+        yield answer
+        if (answer.type !== 'found' || answer.isDone) return
+        this.#enqueue({ type: 'asked', call })
+      }
+    } finally {
+      this.#end(call)
+    }
+  }
+
   #begin(request: Call, author: string, answered: (answer: Answer) => void): CallId {
     if (!this.#takesWork()) throw new FourfoldError('unavailable', this.#reason())
     if (this.#calls.size >= callsMax) {
@@ -373,6 +391,8 @@ export class Runtime implements ClientLinkOwner {
       await pause(isLast ? farewellMs / 4 : farewellMs / links.length)
     }
     this.#sendAway(text)
+    // The other servers hear who has left.
+    this.#turns.take()
     this.#halt()
     await this.#options.engine.close()
   }

@@ -35,6 +35,7 @@ export function mergeEntry(entry: Entry, change: Entry): boolean {
   if (newer(change.deleted?.stamp, entry.deleted?.stamp)) {
     entry.deleted = change.deleted
     entry.deletedBy = change.deletedBy
+    entry.deletedAt = change.deletedAt
     isChanged = true
   }
   return isChanged

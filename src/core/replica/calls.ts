@@ -20,6 +20,7 @@ import type { People } from './people.ts'
 import { Views } from './views.ts'
 import type { Visitors } from './visitors.ts'
 import type { Voice } from './voice.ts'
+import { Searches } from './searches.ts'
 import { Watches } from './watches.ts'
 
 /** With one disk only, while others live, an answer waits for a second disk at most this long. */
@@ -54,14 +55,17 @@ export class Calls {
   readonly #bases = new Bases()
   readonly #views: Views
   readonly #watches: Watches
+  readonly #searches: Searches
   #pending: Pending[] = []
   #now = 0
 
   constructor(options: CallsOptions) {
-    const { folder, documents, voice } = options
+    const { folder, documents, reader, appends, voice } = options
     this.#options = options
     this.#views = new Views(folder, documents)
-    this.#watches = new Watches(folder, this.#views, voice)
+    this.#watches = new Watches({ folder, documents, views: this.#views, reader, voice })
+    const view = (entry: Entry) => this.#views.of(entry)
+    this.#searches = new Searches({ folder, documents, appends, voice, view })
   }
 
   /** Those who are to hear of changes that are stored. */
@@ -74,8 +78,7 @@ export class Calls {
   }
 
   called(now: number, call: CallId, author: string, request: Call): void {
-    this.#now = now
-    try {
+    this.#attempt(now, call, () => {
       if (!this.#options.visitors.isServing) {
         throw new FourfoldError('unavailable', 'This server is catching up. Try another.')
       }
@@ -83,6 +86,18 @@ export class Calls {
         throw new FourfoldError('unavailable', 'This server saves too slowly. Try another.')
       }
       this.#call(call, author, request)
+    })
+  }
+
+  /** The next part of an answer that comes in parts. */
+  asked(now: number, call: CallId): void {
+    this.#attempt(now, call, () => this.#searches.more(call))
+  }
+
+  #attempt(now: number, call: CallId, act: () => void): void {
+    this.#now = now
+    try {
+      act()
     } catch (error) {
       this.#options.voice.answer(call, { type: 'failed', error: asAnswer(error) })
     }
@@ -90,6 +105,7 @@ export class Calls {
 
   uncalled(call: CallId): void {
     this.#watches.end(call)
+    this.#searches.end(call)
     this.#pending = this.#pending.filter((pending) => pending.call !== call)
   }
 
@@ -97,6 +113,9 @@ export class Calls {
     switch (request.type) {
       case 'list':
         this.#options.voice.answer(call, this.#views.list(request))
+        return
+      case 'get':
+        this.#get(call, request.file)
         return
       case 'read':
         this.#read(call, request.file)
@@ -120,8 +139,14 @@ export class Calls {
         return
       }
       case 'watch':
-        this.#watches.begin(call, request.file)
+        this.#watches.begin(call, request.file, request.since)
         return
+      case 'search': {
+        const { pattern, directory } = request
+        const place = directory === '' ? undefined : this.#views.find(directory)
+        this.#searches.begin(call, pattern, place)
+        return
+      }
       case 'signIn': {
         const name = checkScreenName(request.name)
         const holder = this.#options.people.holder(name, [sessionOf(request.key)])
@@ -135,6 +160,11 @@ export class Calls {
   }
 
   // ------------------------------------------------------------------------------------ reading
+
+  #get(call: CallId, file: string): void {
+    const view = this.#views.of(this.#views.find(file))
+    this.#options.voice.answer(call, { type: 'got', file: view })
+  }
 
   #read(call: CallId, file: string): void {
     const entry = this.#views.findText(file)
@@ -341,7 +371,7 @@ export class Calls {
   /** Answers what is stored on every live server, or waited long enough for the slow ones. */
   settle(now: number): void {
     this.#now = now
-    this.#watches.tellTexts()
+    this.#watches.tell()
     if (this.#pending.length === 0) return
     const servers = this.#options.visitors.servers
     this.#pending = this.#pending.filter(({ call, mark, storedAt, answer }) => {

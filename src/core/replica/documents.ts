@@ -83,6 +83,11 @@ export class Documents {
     return document
   }
 
+  /** A text in memory, or read for this once. Throws CorruptError. */
+  peek(id: SubjectId): string {
+    return (this.#live.get(id) ?? this.asStored(id)).text().toString()
+  }
+
   /** The document as it is on disk, whatever is on its way there. */
   asStored(id: SubjectId): LiveDocument {
     const { reader, random } = this.#options

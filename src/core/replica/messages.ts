@@ -4,7 +4,9 @@ import type { ErrorCode, FourfoldError } from '../model/errors.ts'
 import type { Place } from '../model/directory.ts'
 import type { SubjectId } from '../model/ids.ts'
 import type { EngineEvent, EngineRequest } from '../ports.ts'
+import type { VersionVector } from '../model/version-vector.ts'
 import type { ClientMessage, Entry, ServerMessage, Version } from '../model/wire.ts'
+import type { Pattern } from './line-finder.ts'
 
 /** Names one channel to a client, for as long as it lives; given by the runtime, never reused. */
 export type ClientChannel = number
@@ -23,6 +25,14 @@ export interface FileView {
   isDeleted: boolean
 }
 
+/** A line of a file that a search found. */
+export interface LineView {
+  file: FileView
+  /** From 1. */
+  line: number
+  text: string
+}
+
 /** Where a listing goes on: after this entry, told by its places from the listed directory down. */
 export type Page = Place[]
 
@@ -39,6 +49,7 @@ export type Call =
       /** At most so many. */
       count: number
     }
+  | { type: 'get'; file: string }
   | { type: 'read'; file: string }
   | {
       type: 'save'
@@ -54,13 +65,16 @@ export type Call =
   | { type: 'makeDirectory'; path: string; hasParents: boolean; operation: string }
   | { type: 'versions'; file: string }
   /** Answered many times, until `uncalled`. */
-  | { type: 'watch'; file: string }
+  | { type: 'watch'; file: string; since?: VersionVector }
+  /** Answered by `found`; where that is not done, `asked` brings the next. */
+  | { type: 'search'; pattern: Pattern; directory: string }
   /** Takes a screen name for a session with this secret key. */
   | { type: 'signIn'; name: string; key: Uint8Array }
 
 export type Answer =
   /** By path. Without a page that was the end. */
   | { type: 'list'; files: FileView[]; page: Page | undefined }
+  | { type: 'got'; file: FileView }
   | { type: 'read'; file: FileView; text: string; version: string }
   /** `servers` hold it, fsynced. `version` is that of the resulting text; empty but for saves. */
   | { type: 'kept'; file: FileView; version: string; servers: string[]; serverCount: number }
@@ -69,7 +83,11 @@ export type Answer =
       type: 'watched'
       event: 'present' | 'ready' | 'created' | 'changed' | 'renamed' | 'moved' | 'deleted'
       file?: FileView
+      /** Of `ready` all that was taken in; of a change the updates it stands for. */
+      seen?: VersionVector
     }
+  /** `isCut`: done, because more lines are not told. */
+  | { type: 'found'; lines: LineView[]; isDone: boolean; isCut: boolean }
   | { type: 'signedIn'; name: string }
   | { type: 'failed'; error: FourfoldError }
 
@@ -79,6 +97,8 @@ export type ReplicaInput =
   | { type: 'closed'; channel: ClientChannel }
   | { type: 'received'; channel: ClientChannel; message: ClientMessage; bytes: number }
   | { type: 'called'; call: CallId; author: string; request: Call }
+  /** The caller has read the last answer, and wants the next. */
+  | { type: 'asked'; call: CallId }
   | { type: 'uncalled'; call: CallId }
   /** A turn of the loop ends: receipts gathered in it are told. */
   | { type: 'settle' }

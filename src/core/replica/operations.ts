@@ -148,7 +148,8 @@ export class Operations {
       throw new FourfoldError('invalid', text)
     }
     const deleted = { value: toTrash, stamp: this.#stamp() }
-    const change = { id: entry.id, deleted, deletedBy: request.author }
+    const by = { deletedBy: request.author, deletedAt: request.at }
+    const change = { id: entry.id, deleted, ...by }
     return this.#change(request, create(EntrySchema, change))
   }
 

@@ -150,6 +150,9 @@ export class Replica {
       case 'called':
         this.#calls.called(now, input.call, input.author, input.request)
         break
+      case 'asked':
+        this.#calls.asked(now, input.call)
+        break
       case 'uncalled':
         this.#calls.uncalled(input.call)
         break
@@ -220,6 +223,7 @@ export class Replica {
   /** An update is on disk: everybody whom it concerns hears of it. */
   #spread(update: Update, author?: Visitor): void {
     const subject = update.subject as SubjectId
+    this.#calls.watches.took(update)
     this.#documents.countLoose(subject)
     this.#inventory.changed(this.#now, subject)
     if (update.body.case === 'text') {
@@ -239,11 +243,13 @@ export class Replica {
 
   #replaced(subject: SubjectId): void {
     this.#inventory.changed(this.#now, subject)
+    this.#calls.watches.tookWhole()
     const stored = this.#documents.attempt(subject, () => this.#options.reader.load(subject))
     if (stored instanceof FourfoldError) return
     const entry = storedEntry(stored)
     if (entry) this.#applyEntry(entry)
     this.#documents.replaced(subject)
+    this.#calls.watches.textChanged(subject)
   }
 
   #heardEphemeral(from: ReplicaId, { topic }: Ephemeral): void {

@@ -1,85 +1,167 @@
 // Those who watch files: what is there, and then each change of it as it is stored.
+//
+// Each change is told with the updates it stands for, per log in their order. Merged, they are what a
+// watcher knows: when its server dies it shows that to another, and is told what lies beyond.
 
-import { FourfoldError } from '../model/errors.ts'
 import type { Change, Folder } from '../model/folder.ts'
-import type { SubjectId } from '../model/ids.ts'
+import { FourfoldError } from '../model/errors.ts'
+import type { Origin, SubjectId } from '../model/ids.ts'
 import { callsMax } from '../model/limits.ts'
 import { isDirectory } from '../model/tree.ts'
-import type { Entry } from '../model/wire.ts'
+import { fromSeen, raise, type VersionVector } from '../model/version-vector.ts'
+import type { Entry, Update } from '../model/wire.ts'
+import type { EngineReader } from '../ports.ts'
+import type { Documents } from './documents.ts'
 import type { Answer, CallId } from './messages.ts'
 import type { Views } from './views.ts'
 import type { Voice } from './voice.ts'
 
 type Event = Extract<Answer, { type: 'watched' }>['event']
 
+/** Of so many changed subjects it is read whether their text changed; of more it is assumed. */
+const readsMax = 1000
+/** Subjects asked of the store at once. */
+const pageSize = 1000
+
+export interface WatchesOptions {
+  folder: Folder
+  documents: Documents
+  views: Views
+  reader: EngineReader
+  voice: Voice
+}
+
+/** Something to tell when the turn ends. */
+type Told = { seen: VersionVector } & (
+  | { type: 'text'; subject: SubjectId }
+  | { type: 'entry'; call: CallId; event: Event; entry: Entry }
+)
+
 export class Watches {
-  readonly #folder: Folder
-  readonly #views: Views
-  readonly #voice: Voice
+  readonly #options: WatchesOptions
   /** The id of what each watches; empty: all. */
   readonly #watched = new Map<CallId, string>()
-  readonly #changedTexts = new Set<SubjectId>()
+  /** The updates taken in here. */
+  readonly #taken: VersionVector
+  /** The update being taken in; undefined: a subject that was received whole. */
+  #cause: Update | undefined
+  #told: Told[] = []
 
-  constructor(folder: Folder, views: Views, voice: Voice) {
-    this.#folder = folder
-    this.#views = views
-    this.#voice = voice
+  constructor(options: WatchesOptions) {
+    this.#options = options
+    this.#taken = options.reader.vector()
   }
 
   /**
-   * Tells all that is there.
+   * Tells all that is there, or what lies beyond `since`.
    * @throws FourfoldError not-found, unavailable
    */
-  begin(call: CallId, file: string): void {
+  begin(call: CallId, file: string, since?: VersionVector): void {
     if (this.#watched.size >= callsMax) {
       throw new FourfoldError('unavailable', 'Too many watch this server; try another.')
     }
-    const top = file === '' ? undefined : this.#views.find(file)
+    const { views, folder, voice } = this.#options
+    const top = file === '' ? undefined : views.find(file)
+    // What others are to hear of this turn is in the listing.
+    this.tell()
     this.#watched.set(call, top?.id ?? '')
-    if (top) this.#tell(call, 'present', top)
-    const scope = { directory: top?.id ?? '', isRecursive: true, inTrash: false }
-    for (const entry of this.#folder.list(scope)) this.#tell(call, 'present', entry)
-    this.#voice.answer(call, { type: 'watched', event: 'ready' })
+    if (since) this.#tellBeyond(call, since)
+    else {
+      if (top) this.#answer(call, 'present', top)
+      const scope = { directory: top?.id ?? '', isRecursive: true, inTrash: false }
+      for (const entry of folder.list(scope)) this.#answer(call, 'present', entry)
+    }
+    const seen = new Map(this.#taken)
+    voice.answer(call, { type: 'watched', event: 'ready', seen })
   }
 
   end(call: CallId): void {
     this.#watched.delete(call)
   }
 
-  /** The stored text of a document changed; watchers hear of it when the turn ends. */
-  textChanged(subject: SubjectId): void {
-    if (this.#watched.size > 0) this.#changedTexts.add(subject)
+  #tellBeyond(call: CallId, since: VersionVector): void {
+    const { reader, folder } = this.#options
+    let reads = 0
+    let last: SubjectId | '' = ''
+    for (;;) {
+      const page: SubjectId[] = reader.beyond(since, last, pageSize)
+      for (const id of page) {
+        const entry = folder.get(id)
+        if (!entry || !folder.isWithin(id, this.#watched.get(call) ?? '')) continue
+        this.#answer(call, 'present', entry)
+        if (folder.isTrashed(id) || isDirectory(entry)) continue
+        if (++reads > readsMax || this.#isTextBeyond(id, since)) {
+          this.#answer(call, 'changed', entry)
+        }
+      }
+      const end = page.at(-1)
+      if (end === undefined || page.length < pageSize) return
+      last = end
+    }
   }
 
-  /** A turn ends. */
-  tellTexts(): void {
-    for (const subject of this.#changedTexts) {
-      const entry = this.#folder.get(subject)
-      if (!entry || this.#folder.isTrashed(subject)) continue
-      for (const [call, watched] of this.#watched) {
-        if (this.#folder.isWithin(subject, watched)) this.#tell(call, 'changed', entry)
-      }
-    }
-    this.#changedTexts.clear()
+  #isTextBeyond(id: SubjectId, since: VersionVector): boolean {
+    const { documents, reader } = this.#options
+    const stored = documents.attempt(id, () => reader.load(id))
+    if (stored instanceof FourfoldError) return true
+    const isBeyond = (origin: string, seq: number) => seq > (since.get(origin as Origin) ?? 0)
+    return (
+      stored.updates.some(
+        ({ body, origin, seq }) => body.case === 'text' && isBeyond(origin, seq),
+      ) ||
+      stored.snapshots.some(
+        ({ text, covers }) =>
+          text.length > 0 &&
+          [...fromSeen(covers?.seen)].some(([origin, seq]) => isBeyond(origin, seq)),
+      )
+    )
+  }
+
+  // ------------------------------------------------------------------------------ what changes
+
+  /** An update is on disk: what is told next is because of it. */
+  took(update: Update): void {
+    this.#cause = update
+    raise(this.#taken, this.#seen())
+  }
+
+  /** A subject was received whole; by which updates it differs is not known. */
+  tookWhole(): void {
+    this.#cause = undefined
+  }
+
+  #seen(): VersionVector {
+    return new Map(this.#cause && [[this.#cause.origin as Origin, this.#cause.seq]])
+  }
+
+  /** The stored text of a document changed. */
+  textChanged(subject: SubjectId): void {
+    if (this.#watched.size === 0) return
+    const last = this.#told.at(-1)
+    // A burst of typing is one change; with another in between it would be told out of order.
+    if (last?.type === 'text' && last.subject === subject) {
+      raise(last.seen, this.#seen())
+    } else this.#told.push({ type: 'text', subject, seen: this.#seen() })
   }
 
   /** A stored entry changed. */
   changed({ entry, before }: Change): void {
     const event = this.#watched.size > 0 && this.#eventOf(entry, before)
     if (!event) return
+    const { folder } = this.#options
     for (const [call, watched] of this.#watched) {
       const isMeant =
-        this.#folder.isWithin(entry.id, watched) ||
-        (before !== undefined && this.#folder.isWithin(before.parent, watched))
-      if (isMeant) this.#tell(call, event, entry)
-      else if (isDirectory(entry) && this.#folder.isWithin(watched, entry.id)) {
+        folder.isWithin(entry.id, watched) ||
+        (before !== undefined && folder.isWithin(before.parent, watched))
+      if (isMeant) this.#tellLater(call, event, entry)
+      else if (isDirectory(entry) && folder.isWithin(watched, entry.id)) {
         this.#tellOfAbove(call, event, watched)
       }
     }
   }
 
   #eventOf(entry: Entry, before: Change['before']): Event | undefined {
-    const after = this.#folder.seen(entry.id)!
+    const after = this.#options.folder.seen(entry.id)!
     const wasThere = before !== undefined && !before.isDeleted
     if (wasThere !== !after.isDeleted) return wasThere ? 'deleted' : 'created'
     if (!wasThere) return undefined
@@ -89,14 +171,49 @@ export class Watches {
 
   /** A directory above what this one watches changed: that goes, comes and moves with it. */
   #tellOfAbove(call: CallId, event: Event, watched: string): void {
-    const entry = this.#folder.get(watched)
+    const { folder } = this.#options
+    const entry = folder.get(watched)
     if (!entry) return
-    const isThere = !this.#folder.isTrashed(watched)
-    if (event === 'deleted') this.#tell(call, 'deleted', entry)
-    else if (isThere) this.#tell(call, event === 'created' ? 'created' : 'moved', entry)
+    const isThere = !folder.isTrashed(watched)
+    if (event === 'deleted') this.#tellLater(call, 'deleted', entry)
+    else if (isThere) this.#tellLater(call, event === 'created' ? 'created' : 'moved', entry)
   }
 
-  #tell(call: CallId, event: Event, entry: Entry): void {
-    this.#voice.answer(call, { type: 'watched', event, file: this.#views.of(entry) })
+  #tellLater(call: CallId, event: Event, entry: Entry): void {
+    this.#told.push({ type: 'entry', call, event, entry, seen: this.#seen() })
+  }
+
+  // ----------------------------------------------------------------------------------- telling
+
+  /** A turn ends: what changed in it is told, in the order in which it was stored. */
+  tell(): void {
+    if (this.#told.length === 0) return
+    const told = this.#told
+    this.#told = []
+    const made = new Set(
+      told.flatMap((each) =>
+        each.type === 'entry' && each.event === 'created' ? each.entry.id : [],
+      ),
+    )
+    for (const each of told) {
+      if (each.type === 'entry') this.#answer(each.call, each.event, each.entry, each.seen)
+      // What is new comes with its text.
+      else if (!made.has(each.subject)) this.#tellText(each.subject, each.seen)
+    }
+  }
+
+  #tellText(subject: SubjectId, seen: VersionVector): void {
+    const { folder } = this.#options
+    const entry = folder.get(subject)
+    if (!entry || folder.isTrashed(subject)) return
+    for (const [call, watched] of this.#watched) {
+      if (folder.isWithin(subject, watched)) this.#answer(call, 'changed', entry, seen)
+    }
+  }
+
+  #answer(call: CallId, event: Event, entry: Entry, seen?: VersionVector): void {
+    const { views, voice } = this.#options
+    const file = views.of(entry)
+    voice.answer(call, { type: 'watched', event, file, ...(seen && { seen }) })
   }
 }

@@ -5,6 +5,7 @@ import { create } from '@bufbuild/protobuf'
 import type { HandlerContext, ServiceImpl } from '@connectrpc/connect'
 import { FourfoldError } from '../../core/model/errors.ts'
 import { subjectId } from '../../core/model/ids.ts'
+import { fromSeen, toSeen } from '../../core/model/version-vector.ts'
 import { filesPerPageMax, textBytesMax } from '../../core/model/limits.ts'
 import {
   FileSchema,
@@ -83,6 +84,11 @@ export function folderService(runtime: Runtime, tokens: Tokens): ServiceImpl<typ
       return { files: files.map(toFile), nextPage: page ? writeCursor({ of, page }) : '' }
     },
 
+    async getFile({ file }, context) {
+      const answer = await ask(context, 'got', { type: 'get', file })
+      return { file: toFile(answer.file) }
+    },
+
     async readFile({ file }, context) {
       const answer = await ask(context, 'read', { type: 'read', file })
       return { file: toFile(answer.file), text: answer.text, version: answer.version }
@@ -131,13 +137,33 @@ export function folderService(runtime: Runtime, tokens: Tokens): ServiceImpl<typ
       }
     },
 
-    async *watch({ file }, context) {
+    async *searchFiles({ text, ignoresCase, isRegex, directory }, context) {
       try {
         const { name } = callerOf(context, tokens, runtime.now())
-        for await (const answer of runtime.watch({ type: 'watch', file }, name, context.signal)) {
+        const request: Call = { type: 'search', pattern: { text, ignoresCase, isRegex }, directory }
+        for await (const answer of runtime.parts(request, name, context.signal)) {
+          if (answer.type !== 'found') continue
+          for (const each of answer.lines) yield { ...each, file: toFile(each.file) }
+          if (answer.isCut) yield { isCut: true }
+        }
+      } catch (error) {
+        throw toConnectError(error)
+      }
+    },
+
+    async *watch({ file, since }, context) {
+      try {
+        const { name } = callerOf(context, tokens, runtime.now())
+        const known = since && { since: fromSeen(since.seen) }
+        const request: Call = { type: 'watch', file, ...known }
+        for await (const answer of runtime.watch(request, name, context.signal)) {
           if (answer.type !== 'watched') continue
-          const event = watchEvents[answer.event]
-          yield answer.file ? { event, file: toFile(answer.file) } : { event }
+          const { file: view, seen } = answer
+          yield {
+            event: watchEvents[answer.event],
+            ...(view && { file: toFile(view) }),
+            ...(seen && { seen: { seen: toSeen(seen) } }),
+          }
         }
       } catch (error) {
         throw toConnectError(error)
@@ -151,8 +177,9 @@ function newOperation(): string {
 }
 
 function toFile({ entry, name, parent, path, isDeleted }: FileView): File {
-  const { id, kind, createdBy, createdAt } = entry
-  return create(FileSchema, { id, name, kind, isDeleted, createdBy, createdAt, parent, path })
+  const { id, kind, createdBy, createdAt, deletedBy, deletedAt } = entry
+  const by = { createdBy, createdAt, deletedBy, deletedAt }
+  return create(FileSchema, { id, name, kind, isDeleted, parent, path, ...by })
 }
 
 // ------------------------------------------------------------------------------- pages

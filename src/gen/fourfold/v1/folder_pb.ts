@@ -6,7 +6,7 @@
 
 import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
-import type { Kind } from "./record_pb.ts";
+import type { Kind, VersionVector } from "./record_pb.ts";
 import { file_fourfold_v1_record } from "./record_pb.ts";
 import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
@@ -14,7 +14,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file fourfold/v1/folder.proto.
  */
 export const file_fourfold_v1_folder: GenFile = /*@__PURE__*/
-  fileDesc("Chhmb3VyZm9sZC92MS9mb2xkZXIucHJvdG8SC2ZvdXJmb2xkLnYxIi8KDVNpZ25JblJlcXVlc3QSDAoEbmFtZRgBIAEoCRIQCghwYXNzd29yZBgCIAEoCSItCg5TaWduSW5SZXNwb25zZRINCgV0b2tlbhgBIAEoCRIMCgRuYW1lGAIgASgJIpsBCgRGaWxlEgoKAmlkGAEgASgJEgwKBG5hbWUYAiABKAkSHwoEa2luZBgDIAEoDjIRLmZvdXJmb2xkLnYxLktpbmQSEgoKaXNfZGVsZXRlZBgEIAEoCBISCgpjcmVhdGVkX2J5GAUgASgJEhIKCmNyZWF0ZWRfYXQYBiABKAESDgoGcGFyZW50GAcgASgJEgwKBHBhdGgYCCABKAkibgoQTGlzdEZpbGVzUmVxdWVzdBIRCglwYWdlX3NpemUYASABKAUSDAoEcGFnZRgCIAEoCRIQCghpbl90cmFzaBgDIAEoCBIRCglkaXJlY3RvcnkYBCABKAkSFAoMaXNfcmVjdXJzaXZlGAUgASgIIkgKEUxpc3RGaWxlc1Jlc3BvbnNlEiAKBWZpbGVzGAEgAygLMhEuZm91cmZvbGQudjEuRmlsZRIRCgluZXh0X3BhZ2UYAiABKAkiHwoPUmVhZEZpbGVSZXF1ZXN0EgwKBGZpbGUYASABKAkiUgoQUmVhZEZpbGVSZXNwb25zZRIfCgRmaWxlGAEgASgLMhEuZm91cmZvbGQudjEuRmlsZRIMCgR0ZXh0GAIgASgJEg8KB3ZlcnNpb24YAyABKAkifAoPU2F2ZUZpbGVSZXF1ZXN0EgwKBGZpbGUYASABKAkSDAoEdGV4dBgCIAEoCRIUCgxiYXNlX3ZlcnNpb24YAyABKAkSFgoJYmFzZV90ZXh0GAQgASgJSACIAQESEQoJb3BlcmF0aW9uGAUgASgJQgwKCl9iYXNlX3RleHQiawoQU2F2ZUZpbGVSZXNwb25zZRIfCgRmaWxlGAEgASgLMhEuZm91cmZvbGQudjEuRmlsZRIPCgd2ZXJzaW9uGAIgASgJEg8KB3NlcnZlcnMYAyADKAkSFAoMc2VydmVyX2NvdW50GAQgASgNIjQKEURlbGV0ZUZpbGVSZXF1ZXN0EgwKBGZpbGUYASABKAkSEQoJb3BlcmF0aW9uGAIgASgJIlwKEkRlbGV0ZUZpbGVSZXNwb25zZRIfCgRmaWxlGAEgASgLMhEuZm91cmZvbGQudjEuRmlsZRIPCgdzZXJ2ZXJzGAIgAygJEhQKDHNlcnZlcl9jb3VudBgDIAEoDSI1ChJSZXN0b3JlRmlsZVJlcXVlc3QSDAoEZmlsZRgBIAEoCRIRCglvcGVyYXRpb24YAiABKAkiXQoTUmVzdG9yZUZpbGVSZXNwb25zZRIfCgRmaWxlGAEgASgLMhEuZm91cmZvbGQudjEuRmlsZRIPCgdzZXJ2ZXJzGAIgAygJEhQKDHNlcnZlcl9jb3VudBgDIAEoDSJCChFSZW5hbWVGaWxlUmVxdWVzdBIMCgRmaWxlGAEgASgJEgwKBG5hbWUYAiABKAkSEQoJb3BlcmF0aW9uGAMgASgJIlwKElJlbmFtZUZpbGVSZXNwb25zZRIfCgRmaWxlGAEgASgLMhEuZm91cmZvbGQudjEuRmlsZRIPCgdzZXJ2ZXJzGAIgAygJEhQKDHNlcnZlcl9jb3VudBgDIAEoDSJMChRNYWtlRGlyZWN0b3J5UmVxdWVzdBIMCgRwYXRoGAEgASgJEhMKC2hhc19wYXJlbnRzGAIgASgIEhEKCW9wZXJhdGlvbhgDIAEoCSJfChVNYWtlRGlyZWN0b3J5UmVzcG9uc2USHwoEZmlsZRgBIAEoCzIRLmZvdXJmb2xkLnYxLkZpbGUSDwoHc2VydmVycxgCIAMoCRIUCgxzZXJ2ZXJfY291bnQYAyABKA0iQAoPTW92ZUZpbGVSZXF1ZXN0EgwKBGZpbGUYASABKAkSDAoEcGF0aBgCIAEoCRIRCglvcGVyYXRpb24YAyABKAkiWgoQTW92ZUZpbGVSZXNwb25zZRIfCgRmaWxlGAEgASgLMhEuZm91cmZvbGQudjEuRmlsZRIPCgdzZXJ2ZXJzGAIgAygJEhQKDHNlcnZlcl9jb3VudBgDIAEoDSIjChNMaXN0VmVyc2lvbnNSZXF1ZXN0EgwKBGZpbGUYASABKAkiQwoUTGlzdFZlcnNpb25zUmVzcG9uc2USKwoIdmVyc2lvbnMYASADKAsyGS5mb3VyZm9sZC52MS5OYW1lZFZlcnNpb24iUgoMTmFtZWRWZXJzaW9uEgoKAmlkGAEgASgJEgwKBG5hbWUYAiABKAkSDgoGYXV0aG9yGAMgASgJEgoKAmF0GAQgASgBEgwKBHRleHQYBSABKAkiHAoMV2F0Y2hSZXF1ZXN0EgwKBGZpbGUYASABKAkiWAoNV2F0Y2hSZXNwb25zZRImCgVldmVudBgBIAEoDjIXLmZvdXJmb2xkLnYxLldhdGNoRXZlbnQSHwoEZmlsZRgCIAEoCzIRLmZvdXJmb2xkLnYxLkZpbGUq1AEKCldhdGNoRXZlbnQSGwoXV0FUQ0hfRVZFTlRfVU5TUEVDSUZJRUQQABIXChNXQVRDSF9FVkVOVF9QUkVTRU5UEAESFQoRV0FUQ0hfRVZFTlRfUkVBRFkQAhIXChNXQVRDSF9FVkVOVF9DUkVBVEVEEAMSFwoTV0FUQ0hfRVZFTlRfQ0hBTkdFRBAEEhcKE1dBVENIX0VWRU5UX1JFTkFNRUQQBRIXChNXQVRDSF9FVkVOVF9ERUxFVEVEEAYSFQoRV0FUQ0hfRVZFTlRfTU9WRUQQBzLYBgoNRm9sZGVyU2VydmljZRJBCgZTaWduSW4SGi5mb3VyZm9sZC52MS5TaWduSW5SZXF1ZXN0GhsuZm91cmZvbGQudjEuU2lnbkluUmVzcG9uc2USSgoJTGlzdEZpbGVzEh0uZm91cmZvbGQudjEuTGlzdEZpbGVzUmVxdWVzdBoeLmZvdXJmb2xkLnYxLkxpc3RGaWxlc1Jlc3BvbnNlEkcKCFJlYWRGaWxlEhwuZm91cmZvbGQudjEuUmVhZEZpbGVSZXF1ZXN0Gh0uZm91cmZvbGQudjEuUmVhZEZpbGVSZXNwb25zZRJHCghTYXZlRmlsZRIcLmZvdXJmb2xkLnYxLlNhdmVGaWxlUmVxdWVzdBodLmZvdXJmb2xkLnYxLlNhdmVGaWxlUmVzcG9uc2USTQoKRGVsZXRlRmlsZRIeLmZvdXJmb2xkLnYxLkRlbGV0ZUZpbGVSZXF1ZXN0Gh8uZm91cmZvbGQudjEuRGVsZXRlRmlsZVJlc3BvbnNlElAKC1Jlc3RvcmVGaWxlEh8uZm91cmZvbGQudjEuUmVzdG9yZUZpbGVSZXF1ZXN0GiAuZm91cmZvbGQudjEuUmVzdG9yZUZpbGVSZXNwb25zZRJNCgpSZW5hbWVGaWxlEh4uZm91cmZvbGQudjEuUmVuYW1lRmlsZVJlcXVlc3QaHy5mb3VyZm9sZC52MS5SZW5hbWVGaWxlUmVzcG9uc2USVgoNTWFrZURpcmVjdG9yeRIhLmZvdXJmb2xkLnYxLk1ha2VEaXJlY3RvcnlSZXF1ZXN0GiIuZm91cmZvbGQudjEuTWFrZURpcmVjdG9yeVJlc3BvbnNlEkcKCE1vdmVGaWxlEhwuZm91cmZvbGQudjEuTW92ZUZpbGVSZXF1ZXN0Gh0uZm91cmZvbGQudjEuTW92ZUZpbGVSZXNwb25zZRJTCgxMaXN0VmVyc2lvbnMSIC5mb3VyZm9sZC52MS5MaXN0VmVyc2lvbnNSZXF1ZXN0GiEuZm91cmZvbGQudjEuTGlzdFZlcnNpb25zUmVzcG9uc2USQAoFV2F0Y2gSGS5mb3VyZm9sZC52MS5XYXRjaFJlcXVlc3QaGi5mb3VyZm9sZC52MS5XYXRjaFJlc3BvbnNlMAFiBnByb3RvMw", [file_fourfold_v1_record]);
+  fileDesc("Chhmb3VyZm9sZC92MS9mb2xkZXIucHJvdG8SC2ZvdXJmb2xkLnYxIi8KDVNpZ25JblJlcXVlc3QSDAoEbmFtZRgBIAEoCRIQCghwYXNzd29yZBgCIAEoCSItCg5TaWduSW5SZXNwb25zZRINCgV0b2tlbhgBIAEoCRIMCgRuYW1lGAIgASgJIsMBCgRGaWxlEgoKAmlkGAEgASgJEgwKBG5hbWUYAiABKAkSHwoEa2luZBgDIAEoDjIRLmZvdXJmb2xkLnYxLktpbmQSEgoKaXNfZGVsZXRlZBgEIAEoCBISCgpjcmVhdGVkX2J5GAUgASgJEhIKCmNyZWF0ZWRfYXQYBiABKAESDgoGcGFyZW50GAcgASgJEgwKBHBhdGgYCCABKAkSEgoKZGVsZXRlZF9ieRgJIAEoCRISCgpkZWxldGVkX2F0GAogASgBIh4KDkdldEZpbGVSZXF1ZXN0EgwKBGZpbGUYASABKAkiMgoPR2V0RmlsZVJlc3BvbnNlEh8KBGZpbGUYASABKAsyES5mb3VyZm9sZC52MS5GaWxlIm4KEExpc3RGaWxlc1JlcXVlc3QSEQoJcGFnZV9zaXplGAEgASgFEgwKBHBhZ2UYAiABKAkSEAoIaW5fdHJhc2gYAyABKAgSEQoJZGlyZWN0b3J5GAQgASgJEhQKDGlzX3JlY3Vyc2l2ZRgFIAEoCCJIChFMaXN0RmlsZXNSZXNwb25zZRIgCgVmaWxlcxgBIAMoCzIRLmZvdXJmb2xkLnYxLkZpbGUSEQoJbmV4dF9wYWdlGAIgASgJIh8KD1JlYWRGaWxlUmVxdWVzdBIMCgRmaWxlGAEgASgJIlIKEFJlYWRGaWxlUmVzcG9uc2USHwoEZmlsZRgBIAEoCzIRLmZvdXJmb2xkLnYxLkZpbGUSDAoEdGV4dBgCIAEoCRIPCgd2ZXJzaW9uGAMgASgJInwKD1NhdmVGaWxlUmVxdWVzdBIMCgRmaWxlGAEgASgJEgwKBHRleHQYAiABKAkSFAoMYmFzZV92ZXJzaW9uGAMgASgJEhYKCWJhc2VfdGV4dBgEIAEoCUgAiAEBEhEKCW9wZXJhdGlvbhgFIAEoCUIMCgpfYmFzZV90ZXh0ImsKEFNhdmVGaWxlUmVzcG9uc2USHwoEZmlsZRgBIAEoCzIRLmZvdXJmb2xkLnYxLkZpbGUSDwoHdmVyc2lvbhgCIAEoCRIPCgdzZXJ2ZXJzGAMgAygJEhQKDHNlcnZlcl9jb3VudBgEIAEoDSI0ChFEZWxldGVGaWxlUmVxdWVzdBIMCgRmaWxlGAEgASgJEhEKCW9wZXJhdGlvbhgCIAEoCSJcChJEZWxldGVGaWxlUmVzcG9uc2USHwoEZmlsZRgBIAEoCzIRLmZvdXJmb2xkLnYxLkZpbGUSDwoHc2VydmVycxgCIAMoCRIUCgxzZXJ2ZXJfY291bnQYAyABKA0iNQoSUmVzdG9yZUZpbGVSZXF1ZXN0EgwKBGZpbGUYASABKAkSEQoJb3BlcmF0aW9uGAIgASgJIl0KE1Jlc3RvcmVGaWxlUmVzcG9uc2USHwoEZmlsZRgBIAEoCzIRLmZvdXJmb2xkLnYxLkZpbGUSDwoHc2VydmVycxgCIAMoCRIUCgxzZXJ2ZXJfY291bnQYAyABKA0iQgoRUmVuYW1lRmlsZVJlcXVlc3QSDAoEZmlsZRgBIAEoCRIMCgRuYW1lGAIgASgJEhEKCW9wZXJhdGlvbhgDIAEoCSJcChJSZW5hbWVGaWxlUmVzcG9uc2USHwoEZmlsZRgBIAEoCzIRLmZvdXJmb2xkLnYxLkZpbGUSDwoHc2VydmVycxgCIAMoCRIUCgxzZXJ2ZXJfY291bnQYAyABKA0iTAoUTWFrZURpcmVjdG9yeVJlcXVlc3QSDAoEcGF0aBgBIAEoCRITCgtoYXNfcGFyZW50cxgCIAEoCBIRCglvcGVyYXRpb24YAyABKAkiXwoVTWFrZURpcmVjdG9yeVJlc3BvbnNlEh8KBGZpbGUYASABKAsyES5mb3VyZm9sZC52MS5GaWxlEg8KB3NlcnZlcnMYAiADKAkSFAoMc2VydmVyX2NvdW50GAMgASgNIkAKD01vdmVGaWxlUmVxdWVzdBIMCgRmaWxlGAEgASgJEgwKBHBhdGgYAiABKAkSEQoJb3BlcmF0aW9uGAMgASgJIloKEE1vdmVGaWxlUmVzcG9uc2USHwoEZmlsZRgBIAEoCzIRLmZvdXJmb2xkLnYxLkZpbGUSDwoHc2VydmVycxgCIAMoCRIUCgxzZXJ2ZXJfY291bnQYAyABKA0iIwoTTGlzdFZlcnNpb25zUmVxdWVzdBIMCgRmaWxlGAEgASgJIkMKFExpc3RWZXJzaW9uc1Jlc3BvbnNlEisKCHZlcnNpb25zGAEgAygLMhkuZm91cmZvbGQudjEuTmFtZWRWZXJzaW9uIlIKDE5hbWVkVmVyc2lvbhIKCgJpZBgBIAEoCRIMCgRuYW1lGAIgASgJEg4KBmF1dGhvchgDIAEoCRIKCgJhdBgEIAEoARIMCgR0ZXh0GAUgASgJIl0KElNlYXJjaEZpbGVzUmVxdWVzdBIMCgR0ZXh0GAEgASgJEhQKDGlnbm9yZXNfY2FzZRgCIAEoCBIQCghpc19yZWdleBgDIAEoCBIRCglkaXJlY3RvcnkYBCABKAkiYgoTU2VhcmNoRmlsZXNSZXNwb25zZRIfCgRmaWxlGAEgASgLMhEuZm91cmZvbGQudjEuRmlsZRIMCgRsaW5lGAIgASgNEgwKBHRleHQYAyABKAkSDgoGaXNfY3V0GAQgASgIIkcKDFdhdGNoUmVxdWVzdBIMCgRmaWxlGAEgASgJEikKBXNpbmNlGAIgASgLMhouZm91cmZvbGQudjEuVmVyc2lvblZlY3RvciKCAQoNV2F0Y2hSZXNwb25zZRImCgVldmVudBgBIAEoDjIXLmZvdXJmb2xkLnYxLldhdGNoRXZlbnQSHwoEZmlsZRgCIAEoCzIRLmZvdXJmb2xkLnYxLkZpbGUSKAoEc2VlbhgDIAEoCzIaLmZvdXJmb2xkLnYxLlZlcnNpb25WZWN0b3Iq1AEKCldhdGNoRXZlbnQSGwoXV0FUQ0hfRVZFTlRfVU5TUEVDSUZJRUQQABIXChNXQVRDSF9FVkVOVF9QUkVTRU5UEAESFQoRV0FUQ0hfRVZFTlRfUkVBRFkQAhIXChNXQVRDSF9FVkVOVF9DUkVBVEVEEAMSFwoTV0FUQ0hfRVZFTlRfQ0hBTkdFRBAEEhcKE1dBVENIX0VWRU5UX1JFTkFNRUQQBRIXChNXQVRDSF9FVkVOVF9ERUxFVEVEEAYSFQoRV0FUQ0hfRVZFTlRfTU9WRUQQBzLyBwoNRm9sZGVyU2VydmljZRJBCgZTaWduSW4SGi5mb3VyZm9sZC52MS5TaWduSW5SZXF1ZXN0GhsuZm91cmZvbGQudjEuU2lnbkluUmVzcG9uc2USSgoJTGlzdEZpbGVzEh0uZm91cmZvbGQudjEuTGlzdEZpbGVzUmVxdWVzdBoeLmZvdXJmb2xkLnYxLkxpc3RGaWxlc1Jlc3BvbnNlEkQKB0dldEZpbGUSGy5mb3VyZm9sZC52MS5HZXRGaWxlUmVxdWVzdBocLmZvdXJmb2xkLnYxLkdldEZpbGVSZXNwb25zZRJHCghSZWFkRmlsZRIcLmZvdXJmb2xkLnYxLlJlYWRGaWxlUmVxdWVzdBodLmZvdXJmb2xkLnYxLlJlYWRGaWxlUmVzcG9uc2USRwoIU2F2ZUZpbGUSHC5mb3VyZm9sZC52MS5TYXZlRmlsZVJlcXVlc3QaHS5mb3VyZm9sZC52MS5TYXZlRmlsZVJlc3BvbnNlEk0KCkRlbGV0ZUZpbGUSHi5mb3VyZm9sZC52MS5EZWxldGVGaWxlUmVxdWVzdBofLmZvdXJmb2xkLnYxLkRlbGV0ZUZpbGVSZXNwb25zZRJQCgtSZXN0b3JlRmlsZRIfLmZvdXJmb2xkLnYxLlJlc3RvcmVGaWxlUmVxdWVzdBogLmZvdXJmb2xkLnYxLlJlc3RvcmVGaWxlUmVzcG9uc2USTQoKUmVuYW1lRmlsZRIeLmZvdXJmb2xkLnYxLlJlbmFtZUZpbGVSZXF1ZXN0Gh8uZm91cmZvbGQudjEuUmVuYW1lRmlsZVJlc3BvbnNlElYKDU1ha2VEaXJlY3RvcnkSIS5mb3VyZm9sZC52MS5NYWtlRGlyZWN0b3J5UmVxdWVzdBoiLmZvdXJmb2xkLnYxLk1ha2VEaXJlY3RvcnlSZXNwb25zZRJHCghNb3ZlRmlsZRIcLmZvdXJmb2xkLnYxLk1vdmVGaWxlUmVxdWVzdBodLmZvdXJmb2xkLnYxLk1vdmVGaWxlUmVzcG9uc2USUwoMTGlzdFZlcnNpb25zEiAuZm91cmZvbGQudjEuTGlzdFZlcnNpb25zUmVxdWVzdBohLmZvdXJmb2xkLnYxLkxpc3RWZXJzaW9uc1Jlc3BvbnNlElIKC1NlYXJjaEZpbGVzEh8uZm91cmZvbGQudjEuU2VhcmNoRmlsZXNSZXF1ZXN0GiAuZm91cmZvbGQudjEuU2VhcmNoRmlsZXNSZXNwb25zZTABEkAKBVdhdGNoEhkuZm91cmZvbGQudjEuV2F0Y2hSZXF1ZXN0GhouZm91cmZvbGQudjEuV2F0Y2hSZXNwb25zZTABYgZwcm90bzM", [file_fourfold_v1_record]);
 
 /**
  * Takes a screen name.
@@ -133,6 +133,20 @@ export type File = Message<"fourfold.v1.File"> & {
    * @generated from field: string path = 8;
    */
   path: string;
+
+  /**
+   * Screen name of who put it in the trash or took it out last.
+   *
+   * @generated from field: string deleted_by = 9;
+   */
+  deletedBy: string;
+
+  /**
+   * When that was, in milliseconds since 1970; 0: never, or not known.
+   *
+   * @generated from field: double deleted_at = 10;
+   */
+  deletedAt: number;
 };
 
 /**
@@ -141,6 +155,48 @@ export type File = Message<"fourfold.v1.File"> & {
  */
 export const FileSchema: GenMessage<File> = /*@__PURE__*/
   messageDesc(file_fourfold_v1_folder, 2);
+
+/**
+ * Which file or directory.
+ *
+ * @generated from message fourfold.v1.GetFileRequest
+ */
+export type GetFileRequest = Message<"fourfold.v1.GetFileRequest"> & {
+  /**
+   * Path or id.
+   *
+   * @generated from field: string file = 1;
+   */
+  file: string;
+};
+
+/**
+ * Describes the message fourfold.v1.GetFileRequest.
+ * Use `create(GetFileRequestSchema)` to create a new message.
+ */
+export const GetFileRequestSchema: GenMessage<GetFileRequest> = /*@__PURE__*/
+  messageDesc(file_fourfold_v1_folder, 3);
+
+/**
+ * It.
+ *
+ * @generated from message fourfold.v1.GetFileResponse
+ */
+export type GetFileResponse = Message<"fourfold.v1.GetFileResponse"> & {
+  /**
+   * As it is.
+   *
+   * @generated from field: fourfold.v1.File file = 1;
+   */
+  file?: File | undefined;
+};
+
+/**
+ * Describes the message fourfold.v1.GetFileResponse.
+ * Use `create(GetFileResponseSchema)` to create a new message.
+ */
+export const GetFileResponseSchema: GenMessage<GetFileResponse> = /*@__PURE__*/
+  messageDesc(file_fourfold_v1_folder, 4);
 
 /**
  * The files of a directory.
@@ -189,7 +245,7 @@ export type ListFilesRequest = Message<"fourfold.v1.ListFilesRequest"> & {
  * Use `create(ListFilesRequestSchema)` to create a new message.
  */
 export const ListFilesRequestSchema: GenMessage<ListFilesRequest> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 3);
+  messageDesc(file_fourfold_v1_folder, 5);
 
 /**
  * One page of the listing.
@@ -217,7 +273,7 @@ export type ListFilesResponse = Message<"fourfold.v1.ListFilesResponse"> & {
  * Use `create(ListFilesResponseSchema)` to create a new message.
  */
 export const ListFilesResponseSchema: GenMessage<ListFilesResponse> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 4);
+  messageDesc(file_fourfold_v1_folder, 6);
 
 /**
  * Which file to read.
@@ -238,7 +294,7 @@ export type ReadFileRequest = Message<"fourfold.v1.ReadFileRequest"> & {
  * Use `create(ReadFileRequestSchema)` to create a new message.
  */
 export const ReadFileRequestSchema: GenMessage<ReadFileRequest> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 5);
+  messageDesc(file_fourfold_v1_folder, 7);
 
 /**
  * The whole text.
@@ -273,7 +329,7 @@ export type ReadFileResponse = Message<"fourfold.v1.ReadFileResponse"> & {
  * Use `create(ReadFileResponseSchema)` to create a new message.
  */
 export const ReadFileResponseSchema: GenMessage<ReadFileResponse> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 6);
+  messageDesc(file_fourfold_v1_folder, 8);
 
 /**
  * What to write.
@@ -323,7 +379,7 @@ export type SaveFileRequest = Message<"fourfold.v1.SaveFileRequest"> & {
  * Use `create(SaveFileRequestSchema)` to create a new message.
  */
 export const SaveFileRequestSchema: GenMessage<SaveFileRequest> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 7);
+  messageDesc(file_fourfold_v1_folder, 9);
 
 /**
  * Where it is stored.
@@ -365,7 +421,7 @@ export type SaveFileResponse = Message<"fourfold.v1.SaveFileResponse"> & {
  * Use `create(SaveFileResponseSchema)` to create a new message.
  */
 export const SaveFileResponseSchema: GenMessage<SaveFileResponse> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 8);
+  messageDesc(file_fourfold_v1_folder, 10);
 
 /**
  * Which file or directory to delete.
@@ -393,7 +449,7 @@ export type DeleteFileRequest = Message<"fourfold.v1.DeleteFileRequest"> & {
  * Use `create(DeleteFileRequestSchema)` to create a new message.
  */
 export const DeleteFileRequestSchema: GenMessage<DeleteFileRequest> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 9);
+  messageDesc(file_fourfold_v1_folder, 11);
 
 /**
  * Where the deletion is stored.
@@ -428,7 +484,7 @@ export type DeleteFileResponse = Message<"fourfold.v1.DeleteFileResponse"> & {
  * Use `create(DeleteFileResponseSchema)` to create a new message.
  */
 export const DeleteFileResponseSchema: GenMessage<DeleteFileResponse> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 10);
+  messageDesc(file_fourfold_v1_folder, 12);
 
 /**
  * Which file to take out of the trash.
@@ -456,7 +512,7 @@ export type RestoreFileRequest = Message<"fourfold.v1.RestoreFileRequest"> & {
  * Use `create(RestoreFileRequestSchema)` to create a new message.
  */
 export const RestoreFileRequestSchema: GenMessage<RestoreFileRequest> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 11);
+  messageDesc(file_fourfold_v1_folder, 13);
 
 /**
  * Where that is stored.
@@ -491,7 +547,7 @@ export type RestoreFileResponse = Message<"fourfold.v1.RestoreFileResponse"> & {
  * Use `create(RestoreFileResponseSchema)` to create a new message.
  */
 export const RestoreFileResponseSchema: GenMessage<RestoreFileResponse> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 12);
+  messageDesc(file_fourfold_v1_folder, 14);
 
 /**
  * Which file or directory to rename.
@@ -526,7 +582,7 @@ export type RenameFileRequest = Message<"fourfold.v1.RenameFileRequest"> & {
  * Use `create(RenameFileRequestSchema)` to create a new message.
  */
 export const RenameFileRequestSchema: GenMessage<RenameFileRequest> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 13);
+  messageDesc(file_fourfold_v1_folder, 15);
 
 /**
  * Where that is stored.
@@ -561,7 +617,7 @@ export type RenameFileResponse = Message<"fourfold.v1.RenameFileResponse"> & {
  * Use `create(RenameFileResponseSchema)` to create a new message.
  */
 export const RenameFileResponseSchema: GenMessage<RenameFileResponse> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 14);
+  messageDesc(file_fourfold_v1_folder, 16);
 
 /**
  * Which directory to make.
@@ -596,7 +652,7 @@ export type MakeDirectoryRequest = Message<"fourfold.v1.MakeDirectoryRequest"> &
  * Use `create(MakeDirectoryRequestSchema)` to create a new message.
  */
 export const MakeDirectoryRequestSchema: GenMessage<MakeDirectoryRequest> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 15);
+  messageDesc(file_fourfold_v1_folder, 17);
 
 /**
  * Where that is stored.
@@ -631,7 +687,7 @@ export type MakeDirectoryResponse = Message<"fourfold.v1.MakeDirectoryResponse">
  * Use `create(MakeDirectoryResponseSchema)` to create a new message.
  */
 export const MakeDirectoryResponseSchema: GenMessage<MakeDirectoryResponse> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 16);
+  messageDesc(file_fourfold_v1_folder, 18);
 
 /**
  * Which file to move.
@@ -666,7 +722,7 @@ export type MoveFileRequest = Message<"fourfold.v1.MoveFileRequest"> & {
  * Use `create(MoveFileRequestSchema)` to create a new message.
  */
 export const MoveFileRequestSchema: GenMessage<MoveFileRequest> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 17);
+  messageDesc(file_fourfold_v1_folder, 19);
 
 /**
  * Where that is stored.
@@ -701,7 +757,7 @@ export type MoveFileResponse = Message<"fourfold.v1.MoveFileResponse"> & {
  * Use `create(MoveFileResponseSchema)` to create a new message.
  */
 export const MoveFileResponseSchema: GenMessage<MoveFileResponse> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 18);
+  messageDesc(file_fourfold_v1_folder, 20);
 
 /**
  * Which file's versions.
@@ -722,7 +778,7 @@ export type ListVersionsRequest = Message<"fourfold.v1.ListVersionsRequest"> & {
  * Use `create(ListVersionsRequestSchema)` to create a new message.
  */
 export const ListVersionsRequestSchema: GenMessage<ListVersionsRequest> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 19);
+  messageDesc(file_fourfold_v1_folder, 21);
 
 /**
  * The named versions.
@@ -743,7 +799,7 @@ export type ListVersionsResponse = Message<"fourfold.v1.ListVersionsResponse"> &
  * Use `create(ListVersionsResponseSchema)` to create a new message.
  */
 export const ListVersionsResponseSchema: GenMessage<ListVersionsResponse> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 20);
+  messageDesc(file_fourfold_v1_folder, 22);
 
 /**
  * A moment of a file that a person named.
@@ -792,7 +848,93 @@ export type NamedVersion = Message<"fourfold.v1.NamedVersion"> & {
  * Use `create(NamedVersionSchema)` to create a new message.
  */
 export const NamedVersionSchema: GenMessage<NamedVersion> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 21);
+  messageDesc(file_fourfold_v1_folder, 23);
+
+/**
+ * What to look for, and where.
+ *
+ * @generated from message fourfold.v1.SearchFilesRequest
+ */
+export type SearchFilesRequest = Message<"fourfold.v1.SearchFilesRequest"> & {
+  /**
+   * A part of a line; 1-1,000 characters without a line break.
+   *
+   * @generated from field: string text = 1;
+   */
+  text: string;
+
+  /**
+   * Whether upper and lower case are the same.
+   *
+   * @generated from field: bool ignores_case = 2;
+   */
+  ignoresCase: boolean;
+
+  /**
+   * The text is a regular expression in the syntax of RE2, for single lines. INVALID_ARGUMENT when it
+   * is none, or larger than 600 instructions. Of a line the first 600,000 / instructions characters
+   * are looked at, some 30,000 for usual ones.
+   *
+   * @generated from field: bool is_regex = 3;
+   */
+  isRegex: boolean;
+
+  /**
+   * Path or id of a directory, or of the one file to look through; empty: the whole folder.
+   *
+   * @generated from field: string directory = 4;
+   */
+  directory: string;
+};
+
+/**
+ * Describes the message fourfold.v1.SearchFilesRequest.
+ * Use `create(SearchFilesRequestSchema)` to create a new message.
+ */
+export const SearchFilesRequestSchema: GenMessage<SearchFilesRequest> = /*@__PURE__*/
+  messageDesc(file_fourfold_v1_folder, 24);
+
+/**
+ * A line that was found.
+ *
+ * @generated from message fourfold.v1.SearchFilesResponse
+ */
+export type SearchFilesResponse = Message<"fourfold.v1.SearchFilesResponse"> & {
+  /**
+   * Where.
+   *
+   * @generated from field: fourfold.v1.File file = 1;
+   */
+  file?: File | undefined;
+
+  /**
+   * Its number, from 1.
+   *
+   * @generated from field: uint32 line = 2;
+   */
+  line: number;
+
+  /**
+   * It without its end; of a longer line 1,000 characters around what was found.
+   *
+   * @generated from field: string text = 3;
+   */
+  text: string;
+
+  /**
+   * The last message, with nothing else: 10,000 lines were told, and there may be more.
+   *
+   * @generated from field: bool is_cut = 4;
+   */
+  isCut: boolean;
+};
+
+/**
+ * Describes the message fourfold.v1.SearchFilesResponse.
+ * Use `create(SearchFilesResponseSchema)` to create a new message.
+ */
+export const SearchFilesResponseSchema: GenMessage<SearchFilesResponse> = /*@__PURE__*/
+  messageDesc(file_fourfold_v1_folder, 25);
 
 /**
  * What to hear of.
@@ -806,6 +948,15 @@ export type WatchRequest = Message<"fourfold.v1.WatchRequest"> & {
    * @generated from field: string file = 1;
    */
   file: string;
+
+  /**
+   * What the caller was told, at this server or another: WatchResponse.seen, merged. Then only what
+   * changed beyond that is listed, in the trash or not, each as PRESENT, and as CHANGED where its text
+   * may have changed; READY follows as ever.
+   *
+   * @generated from field: fourfold.v1.VersionVector since = 2;
+   */
+  since?: VersionVector | undefined;
 };
 
 /**
@@ -813,7 +964,7 @@ export type WatchRequest = Message<"fourfold.v1.WatchRequest"> & {
  * Use `create(WatchRequestSchema)` to create a new message.
  */
 export const WatchRequestSchema: GenMessage<WatchRequest> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 22);
+  messageDesc(file_fourfold_v1_folder, 26);
 
 /**
  * What happened.
@@ -834,6 +985,14 @@ export type WatchResponse = Message<"fourfold.v1.WatchResponse"> & {
    * @generated from field: fourfold.v1.File file = 2;
    */
   file?: File | undefined;
+
+  /**
+   * With READY all that this server had taken in; with a change the updates that it stands for. Merged
+   * by the higher number it is what the caller knows: a change within that was told before.
+   *
+   * @generated from field: fourfold.v1.VersionVector seen = 3;
+   */
+  seen?: VersionVector | undefined;
 };
 
 /**
@@ -841,7 +1000,7 @@ export type WatchResponse = Message<"fourfold.v1.WatchResponse"> & {
  * Use `create(WatchResponseSchema)` to create a new message.
  */
 export const WatchResponseSchema: GenMessage<WatchResponse> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 23);
+  messageDesc(file_fourfold_v1_folder, 27);
 
 /**
  * What happened to a file.
@@ -951,6 +1110,16 @@ export const FolderService: GenService<{
     output: typeof ListFilesResponseSchema;
   },
   /**
+   * One file or directory. NOT_FOUND when there is none.
+   *
+   * @generated from rpc fourfold.v1.FolderService.GetFile
+   */
+  getFile: {
+    methodKind: "unary";
+    input: typeof GetFileRequestSchema;
+    output: typeof GetFileResponseSchema;
+  },
+  /**
    * The whole text of a file. NOT_FOUND when there is none.
    *
    * @generated from rpc fourfold.v1.FolderService.ReadFile
@@ -1030,6 +1199,16 @@ export const FolderService: GenService<{
     methodKind: "unary";
     input: typeof ListVersionsRequestSchema;
     output: typeof ListVersionsResponseSchema;
+  },
+  /**
+   * The lines of all files that hold a text, by path, until the last or the 10,000th was told.
+   *
+   * @generated from rpc fourfold.v1.FolderService.SearchFiles
+   */
+  searchFiles: {
+    methodKind: "server_streaming";
+    input: typeof SearchFilesRequestSchema;
+    output: typeof SearchFilesResponseSchema;
   },
   /**
    * First every file, then each change as it is stored here, until the caller ends the call.
