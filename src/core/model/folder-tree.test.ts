@@ -203,7 +203,7 @@ test('G9 a directory in itself, and two cycles at once', () => {
 })
 
 /** Few entries that lie in each other, moved often; every field stamped once. */
-function history(random: Random, names = ['a', 'A', 'a (2)', 'b', 'b (2)']): Entry[] {
+function history(random: Random, names = ['ä', 'Ä', 'ä (2)', 'b', 'b (2)']): Entry[] {
   const ids = Array.from({ length: random.between(3, 12) }, (_, index) => `E${index}`)
   const parents = [...ids, ...ids, '', 'nowhere']
   const kinds = [Kind.DIRECTORY, Kind.DIRECTORY, Kind.DIRECTORY, Kind.TEXT]
@@ -243,6 +243,15 @@ function check(folder: Folder, changes: Entry[], why: string): void {
   assert.deepEqual(listed.toSorted(), present.map(([id]) => id).sort(), why)
   assert.equal(new Set(present.map(([, { path }]) => fileKey(path))).size, present.length, why)
   for (const [id, { path }] of present) assert.equal(folder.find(path)?.id, id, why)
+  for (const { id } of folder.all()) {
+    const below = [...folder.list({ ...whole, directory: id })]
+    const own = folder.pathOf(id)
+    const rests = below.map((each) => folder.pathOf(each.id).slice(own.length))
+    assert.deepEqual(folder.reachBelow(id), {
+      names: Math.max(0, ...rests.map((rest) => rest.split('/').length - 1)),
+      bytes: Math.max(0, ...rests.map((rest) => Buffer.byteLength(rest))),
+    })
+  }
   const trashed = [...folder.list({ ...top, inTrash: true })].map(({ id }) => id)
   const inTrash = [...folder.all()].filter(({ deleted }) => deleted?.value).map(({ id }) => id)
   assert.deepEqual(trashed.sort(), inTrash.sort(), why)

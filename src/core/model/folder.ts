@@ -7,7 +7,7 @@ import { utf8ByteLength } from 'lib0/string'
 import { Directory, nameOf, type Place } from './directory.ts'
 import { copyEntry, entryCounter, isDeleted, mergeEntry, newer } from './entry.ts'
 import { fileKey } from './names.ts'
-import { isWhole, Tree } from './tree.ts'
+import { isDirectory, isWhole, Tree } from './tree.ts'
 import type { Entry } from './wire.ts'
 
 /** An entry as people saw it before a change. */
@@ -39,9 +39,11 @@ export interface Scope {
 
 /** How far something reaches below its directory: names on the longest path, bytes of the largest. */
 export interface Reach {
-  names: number
-  bytes: number
+  readonly names: number
+  readonly bytes: number
 }
+
+const nothing: Reach = { names: 0, bytes: 0 }
 
 export class Folder {
   /** Those whose creation has not arrived too: these are kept, and not shown. */
@@ -51,6 +53,11 @@ export class Folder {
   readonly #parents = new Map<string, string>()
   /** Of what is not in the trash by itself, by directory. */
   readonly #directories = new Map<string, Directory>()
+  /**
+   * How far paths go on below a directory. When it is known of one, it is known of all below it: what
+   * changes somewhere is forgotten from there up to the first where nothing is known.
+   */
+  readonly #reaches = new Map<string, Reach>()
   /** What is in the trash by itself. */
   readonly #trash = new Directory({ isNumbered: false })
   #counter = 0
@@ -83,6 +90,7 @@ export class Folder {
     if (before && isWhole(before)) this.#take(before)
     for (const { id } of others) this.#take(this.#entries.get(id)!)
     const changed = isWhole(entry) ? [{ id: entry.id, before: seen }, ...others] : others
+    for (const { id } of changed) this.#link(id)
     for (const { id } of changed) this.#put(this.#entries.get(id)!)
     return changed.map(({ id, before }) => ({ entry: this.#entries.get(id)!, before }))
   }
@@ -155,14 +163,17 @@ export class Folder {
     return { name, parent: this.parentOf(id), isDeleted: this.isTrashed(id) }
   }
 
-  /** How far a path goes on below an entry, without what is in the trash. 0 for a file. */
+  /** How far paths go on below an entry, without what is in the trash. 0 for a file. */
   reachBelow(id: string): Reach {
-    const reach: Reach = { names: 0, bytes: 0 }
+    const known = this.#reaches.get(id)
+    if (known || !isDirectory(this.#entries.get(id))) return known ?? nothing
+    const reach = { names: 0, bytes: 0 }
     for (const { entry, name } of this.#directories.get(id)?.sorted() ?? []) {
       const below = this.reachBelow(entry.id)
       reach.names = Math.max(reach.names, 1 + below.names)
       reach.bytes = Math.max(reach.bytes, 1 + utf8ByteLength(name) + below.bytes)
     }
+    this.#reaches.set(id, reach)
     return reach
   }
 
@@ -253,18 +264,28 @@ export class Folder {
     const directory = this.#directories.get(parent)!
     directory.remove(entry)
     if (directory.size === 0) this.#directories.delete(parent)
+    this.#forgetReach(parent)
+  }
+
+  #link(id: string): void {
+    const parent = this.#tree.parentOf(id)
+    if (parent === '') this.#parents.delete(id)
+    else this.#parents.set(id, parent)
   }
 
   #put(entry: Entry): void {
-    const parent = this.#tree.parentOf(entry.id)
-    if (parent === '') this.#parents.delete(entry.id)
-    else this.#parents.set(entry.id, parent)
     if (isDeleted(entry)) {
       this.#trash.add(entry)
       return
     }
+    const parent = this.parentOf(entry.id)
     const directory = this.#directories.get(parent) ?? new Directory()
     this.#directories.set(parent, directory)
     directory.add(entry)
+    this.#forgetReach(parent)
+  }
+
+  #forgetReach(directory: string): void {
+    for (let at = directory; at !== '' && this.#reaches.delete(at); at = this.parentOf(at));
   }
 }
