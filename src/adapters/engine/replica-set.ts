@@ -87,6 +87,8 @@ export class ReplicaSetEngine implements Engine {
   }
 
   async close(): Promise<void> {
+    // What was asked before is told.
+    this.#turns.take()
     this.#stop('this server is stopping')
     await this.#options.storage.close()
   }
