@@ -171,7 +171,7 @@ export class Folder {
     for (const { entry, name } of this.#directories.get(id)?.sorted() ?? []) {
       const below = this.reachBelow(entry.id)
       reach.names = Math.max(reach.names, 1 + below.names)
-      reach.bytes = Math.max(reach.bytes, 1 + utf8ByteLength(name) + below.bytes)
+      reach.bytes = Math.max(reach.bytes, 1 + bytesOf(name) + below.bytes)
     }
     this.#reaches.set(id, reach)
     return reach
@@ -288,4 +288,9 @@ export class Folder {
   #forgetReach(directory: string): void {
     for (let at = directory; at !== '' && this.#reaches.delete(at); at = this.parentOf(at));
   }
+}
+
+/** In UTF-8; of most names there are as many as characters. */
+function bytesOf(name: string): number {
+  return /[^\0-\x7f]/.test(name) ? utf8ByteLength(name) : name.length
 }
