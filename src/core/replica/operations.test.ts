@@ -55,3 +55,153 @@ test('G8 a creation that a second server carries out late undoes no rename and n
     assert.equal(result.deleted?.value, true)
   }
 })
+
+/** A server with directories, made by paths. */
+function withTree(...paths: string[]) {
+  const made = server('a')
+  let count = 0
+  const fresh = () => request(100 + ++count)
+  const find = (path: string) => made.folder.find(path)!
+  const spot = (path: string) => {
+    const [name, ...above] = path.split('/').reverse()
+    return { parent: above.length === 0 ? '' : find(above.reverse().join('/')).id, name: name! }
+  }
+  const directory = (path: string) => made.take(made.operations.makeDirectory(fresh(), spot(path)))
+  const file = (path: string) => made.take(...made.operations.create(fresh(), spot(path), 'text'))
+  for (const path of paths) {
+    if (path.endsWith('/')) directory(path.slice(0, -1))
+    else file(path)
+  }
+  return { ...made, fresh, find, spot, directory, file }
+}
+
+const refused = (code: string, message: string) => ({ code, message })
+const noDirectory = refused('not-found', 'No such directory.')
+
+test('a file or directory is made where there is a directory, and nothing has its name', () => {
+  const { operations, fresh, find, spot, folder, file, take } = withTree('specs/', 'specs/a.md')
+  assert.equal(folder.pathOf(find('specs/a.md').id), 'specs/a.md')
+  const inFile = { parent: find('specs/a.md').id, name: 'x' }
+  const unknown = { parent: request(99).operation, name: 'x' }
+  for (const where of [inFile, unknown]) {
+    assert.throws(() => operations.create(fresh(), where, ''), noDirectory)
+    assert.throws(() => operations.makeDirectory(fresh(), where), noDirectory)
+  }
+  const taken = refused('taken', '"a.md" is here already; choose another name.')
+  assert.throws(() => operations.makeDirectory(fresh(), spot('specs/A.MD')), taken)
+  file('a.md')
+  const specs = find('specs')
+  take(operations.setDeleted(fresh(), specs, true))
+  const inTrash = { parent: specs.id, name: 'x' }
+  assert.throws(() => operations.create(fresh(), inTrash, ''), noDirectory)
+  for (const name of ['', '.', '..', 'a/b', 'a\\b', 'CON', 'a.', '.git', '\u202e', '\ud800']) {
+    const made = () => operations.makeDirectory(fresh(), { parent: '', name })
+    assert.throws(made, { code: 'invalid' }, JSON.stringify(name))
+  }
+})
+
+test('a directory is never moved into itself, into a file, or into the trash', () => {
+  const { operations, fresh, find, take } = withTree('a/', 'a/b/', 'a/b/c/', 'file.md', 'old/')
+  const move = (path: string, parent: string, name = '') =>
+    operations.move(fresh(), find(path), { parent, name })
+  const itself = refused('invalid', 'A directory cannot lie in itself.')
+  for (const path of ['a', 'a/b', 'a/b/c']) assert.throws(() => move('a', find(path).id), itself)
+  assert.throws(() => move('a', find('file.md').id), noDirectory)
+  assert.throws(() => move('a', request(99).operation), noDirectory)
+  const old = find('old').id
+  take(operations.setDeleted(fresh(), find('old'), true))
+  assert.throws(() => move('a', old), noDirectory)
+  assert.throws(() => move('a/b', '', 'x/y'), { code: 'invalid' })
+  assert.throws(() => move('a/b', '', 'File.md'), { code: 'taken' })
+  take(move('a/b', '', 'top'))
+  assert.equal(find('top/c').name?.value, 'c')
+  assert.equal(find('a/b'), undefined)
+  take(move('a', find('top/c').id))
+  assert.ok(find('top/c/a'))
+})
+
+test('what is in a trashed directory is not restored by itself', () => {
+  const { operations, fresh, find, take, folder } = withTree('a/', 'a/b.md', 'a/c.md')
+  const [a, b, c] = [find('a'), find('a/b.md'), find('a/c.md')]
+  take(operations.setDeleted(fresh(), b, true), operations.setDeleted(fresh(), a, true))
+  const text = 'It is in the trash with "a": restore that, or move this out of it first.'
+  for (const entry of [b, c]) {
+    assert.throws(() => operations.setDeleted(fresh(), entry, false), refused('invalid', text))
+  }
+  take(operations.move(fresh(), c, { parent: '', name: '' }))
+  assert.equal(folder.pathOf(c.id), 'c.md')
+  assert.equal(folder.isTrashed(c.id), false)
+  take(operations.setDeleted(fresh(), a, false))
+  take(operations.setDeleted(fresh(), b, false))
+  assert.equal(find('a/b.md').id, b.id)
+})
+
+test('a path has at most 64 names and 1,024 bytes, whatever is moved or renamed', () => {
+  const { operations, fresh, find, directory, file, take } = withTree()
+  const deep = (top: string, count: number) => [top, ...Array<string>(count - 1).fill('x')]
+  for (let count = 1; count <= 63; count++) directory(deep('a', count).join('/'))
+  const bottom = deep('a', 63).join('/')
+  file(`${bottom}/64`)
+  directory(`${bottom}/d`)
+  const tooDeep = refused('too-large', 'A path has at most 64 names.')
+  assert.throws(() => file(`${bottom}/d/65`), tooDeep)
+  directory('b')
+  const into = (path: string, parent: string) =>
+    operations.move(fresh(), find(path), { parent: find(parent).id, name: '' })
+  assert.throws(() => into('a', 'b'), tooDeep)
+  take(into('a/x', 'b'))
+
+  const long = 'é'.repeat(127)
+  for (const [index, path] of [long, `${long}/${long}`, `${long}/${long}/${long}`].entries()) {
+    directory(path)
+    assert.equal(Buffer.byteLength(path), 254 + 255 * index)
+  }
+  const third = `${long}/${long}/${long}`
+  // 764 bytes, a slash, and 255 are 1,020.
+  directory(`${third}/${'n'.repeat(255)}`)
+  const tooLong = refused('too-large', 'A path has at most 1024 bytes.')
+  assert.throws(() => file(`${third}/${'n'.repeat(255)}/1234`), tooLong)
+  file(`${third}/${'n'.repeat(255)}/123`)
+  const rename = (path: string, name: string) => operations.rename(fresh(), find(path), name)
+  assert.throws(() => rename(long, `${long}x`), tooLong)
+  take(rename(long, 'short'))
+  take(into('short', 'b'))
+  assert.ok(find(`b/short/${long}/${long}/${'n'.repeat(255)}/123`))
+})
+
+test('directories made for what is to lie below them are the same on servers that do not meet', () => {
+  const [a, b] = [server('a'), server('b')]
+  const names = ['src', 'core']
+  const [ofA, ofB] = [a, b].map(({ operations }, index) =>
+    operations.makeDirectories(request(30 + index), '', names),
+  ) as [NewUpdate[], NewUpdate[]]
+  assert.deepEqual(
+    ofA.map(({ subject }) => subject),
+    ofB.map(({ subject }) => subject),
+  )
+  assert.deepEqual(
+    ofA.map(({ operation }) => operation),
+    ['', request(30).operation],
+  )
+  a.take(...ofA, ...ofB)
+  b.take(...ofB, ...ofA)
+  for (const { folder } of [a, b]) {
+    const all = [...folder.list({ directory: '', isRecursive: true, inTrash: false })]
+    assert.deepEqual(
+      all.map(({ id }) => folder.pathOf(id)),
+      ['src', 'src/core'],
+    )
+  }
+  // In the trash, or elsewhere: then others are made.
+  a.take(a.operations.setDeleted(request(40), a.folder.find('src/core')!, true))
+  a.take(a.operations.rename(request(41), a.folder.find('src')!, 'source'))
+  a.take(...a.operations.makeDirectories(request(42), '', names))
+  assert.ok(a.folder.find('src/core'))
+  assert.equal(a.folder.find('source/core'), undefined)
+  assert.throws(() => a.operations.makeDirectories(request(43), '', ['..', 'x']), {
+    code: 'invalid',
+  })
+  assert.throws(() => a.operations.makeDirectories(request(43), '', ['y', '..']), {
+    code: 'invalid',
+  })
+})
