@@ -1,0 +1,31 @@
+// Which text a change on the disk was made from: late writers, open editors, people who go back.
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { baseOf } from './base-choice.ts'
+
+const before = 'one\ntwo\nthree\n'
+const now = 'one\ntwo\nthree\nand what others typed\n'
+const earlier = [{ text: before, replacedAt: 1000 }]
+
+test('a change of what is there was made from it', () => {
+  assert.equal(baseOf(`zero\n${now}`, now, earlier, 1500), now)
+})
+
+test('a change of what was there before was made from that', () => {
+  assert.equal(baseOf(`zero\n${before}`, now, earlier, 1500), before)
+  assert.equal(baseOf(`zero\n${before}`, now, earlier, 300_000), before)
+})
+
+test('after ten minutes what was there before is forgotten', () => {
+  assert.equal(baseOf(`zero\n${before}`, now, earlier, 700_000), now)
+})
+
+test('back to exactly what was there is a late write at first, then a wish', () => {
+  assert.equal(baseOf(before, now, earlier, 2000), before)
+  assert.equal(baseOf(before, now, earlier, 5000), now)
+})
+
+test('without anything earlier there is no choice', () => {
+  assert.equal(baseOf('all new', now, [], 2000), now)
+})

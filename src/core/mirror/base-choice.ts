@@ -1,0 +1,47 @@
+// Which text a change on the disk was made from.
+//
+// A program reads a file, and writes it back a moment later: `sed -i`, or an editor in which the file
+// was open. When the mirror wrote what others typed in between, the program's text does not have
+// that, and no one meant to delete it. So a text on the disk is compared with what was there before,
+// too: it was made from the one to which it is closest.
+
+import { smallestDiff } from '../model/text-diff.ts'
+
+/** A text that the mirror replaced on the disk by a newer one of the folder. */
+export interface Earlier {
+  text: string
+  /** Milliseconds since 1970. */
+  replacedAt: number
+}
+
+/** Back to exactly what was there: within this it is a program's late write, then a person's wish. */
+const lateWriteMs = 3000
+/** An editor that does not look for changes on the disk may have had a file open for so long. */
+export const earlierLifeMs = 10 * 60_000
+/** Of one file; each costs a comparison when the file changes. */
+export const earlierMax = 4
+
+/** The base of `next`: what was `common`, or one of the earlier texts, newest first. */
+export function baseOf(
+  next: string,
+  common: string,
+  earlier: Earlier[],
+  changedAt: number,
+): string {
+  const alike = earlier.find(({ text }) => text === next)
+  if (alike) return changedAt - alike.replacedAt <= lateWriteMs ? alike.text : common
+  let base = common
+  let least = distance(common, next)
+  for (const { text, replacedAt } of earlier) {
+    if (changedAt - replacedAt > earlierLifeMs) continue
+    const far = distance(text, next)
+    if (far >= least) continue
+    base = text
+    least = far
+  }
+  return base
+}
+
+function distance(from: string, to: string): number {
+  return smallestDiff(from, to).reduce((sum, { remove, insert }) => sum + remove + insert.length, 0)
+}

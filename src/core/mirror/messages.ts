@@ -1,0 +1,102 @@
+// What the mind of a mirror is given to see, and what it wants to be done.
+
+/** Something in the mirrored directory. Paths are relative to it, with "/" between names. */
+export interface OnDisk {
+  path: string
+  /** skipped: something that a mirror leaves alone, and with it all that may lie below it. */
+  kind: 'text' | 'directory' | 'skipped'
+  /** SHA-256 of the text; empty for what is no text. */
+  version: string
+  /** The same for one and the same thing on this disk, whatever its name; another for its copy. */
+  identity: string
+  /** It did not change while it was read, and not right before: it can be taken for what is meant. */
+  isSettled: boolean
+  /** Why it is skipped, as a sentence for people. */
+  why?: string
+}
+
+/** An entry of the shared folder that is not in the trash, below the mirrored part of it. */
+export interface InFolder {
+  id: string
+  /** Relative to the mirrored part. */
+  path: string
+  kind: 'text' | 'directory' | 'binary'
+  /** SHA-256 of its text; absent until it was read. */
+  version?: string | undefined
+}
+
+/** What disk and folder last had in common of one entry. */
+export interface Common {
+  id: string
+  path: string
+  kind: 'text' | 'directory'
+  version: string
+  identity: string
+}
+
+export interface Views {
+  /** By path: a complete look at the directory, without what is ignored. */
+  disk: ReadonlyMap<string, OnDisk>
+  /** Whatever is missing on the disk has been missing for long enough to be believed. */
+  isQuiet: boolean
+  /** By id: a complete listing of a serving server. */
+  folder: ReadonlyMap<string, InFolder>
+  /** Entries that were seen in the trash, or outside of the mirrored part: never those just missing. */
+  gone: ReadonlySet<string>
+  /** Of these, files that lie in the trash themselves, while their directory is there. */
+  restorable: ReadonlySet<string>
+  /** By id. */
+  common: ReadonlyMap<string, Common>
+  /** Ids and paths that wait for something else, or were refused a moment ago: not touched. */
+  waiting: ReadonlySet<string>
+  isIgnored: (path: string, isDirectory: boolean) => boolean
+  /** Names this machine in the name of a file that is put aside. */
+  host: string
+  /** The person agreed to however many deletions. */
+  acceptsDeletes: boolean
+  /** Deletions of the last seconds: many small ones are a large one. */
+  deletedLately: number
+}
+
+export type Act =
+  // To know more.
+  | { type: 'read'; id: string }
+  /** Both sides have the same: it is common from now on. */
+  | { type: 'adopt'; id: string; path: string }
+  /** What lies at `at` is the entry's; its common path is `path`, that of what is below changes too. */
+  | { type: 'place'; id: string; path: string; at: string }
+  | { type: 'forget'; id: string }
+  // On the disk.
+  | { type: 'make-directory'; id: string; path: string }
+  /** The folder's text, over the version that is there, or where nothing is. */
+  | { type: 'write'; id: string; path: string; over: string | undefined }
+  /** What is below has its common path changed in the same step. */
+  | { type: 'move'; id: string; from: string; to: string }
+  | { type: 'remove'; id: string; path: string; kind: 'text' | 'directory' }
+  /** Another name for what is not shared yet and lies where something shared belongs. */
+  | { type: 'put-aside'; path: string; to: string }
+  // In the folder.
+  | { type: 'create'; path: string }
+  | { type: 'create-directory'; path: string }
+  | { type: 'save'; id: string; path: string }
+  | { type: 'move-entry'; id: string; path: string }
+  | { type: 'delete-entry'; id: string; path: string }
+  | { type: 'restore'; id: string }
+
+export interface Skipped {
+  path: string
+  why: string
+}
+
+/** Deletions that wait until a person agrees. */
+export interface Held {
+  onDisk: number
+  inFolder: number
+}
+
+export interface Plan {
+  /** To be done in this order; after them there may be more. */
+  acts: Act[]
+  skipped: Skipped[]
+  held: Held | undefined
+}

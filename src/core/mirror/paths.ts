@@ -1,0 +1,39 @@
+// Paths inside a mirrored directory: relative, with "/" between names, no name empty, "." or "..".
+
+/** Where things wait whose place is not free yet, below the mirrored directory. */
+export const parkedDirectory = '.fourfold/parked'
+
+export function parentOf(path: string): string {
+  return path.slice(0, Math.max(0, path.lastIndexOf('/')))
+}
+
+export function nameOf(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1)
+}
+
+export function joined(parent: string, name: string): string {
+  return parent === '' ? name : `${parent}/${name}`
+}
+
+export function isBelow(path: string, directory: string): boolean {
+  return directory === '' ? path !== '' : path.startsWith(`${directory}/`)
+}
+
+/** The path that something has after the directory `from` above it, or itself, moved to `to`. */
+export function moved(path: string, from: string, to: string): string {
+  if (path === from) return to
+  return isBelow(path, from) ? to + path.slice(from.length) : path
+}
+
+/** A free name for what must make place: "plan (my-laptop).md", then "plan (my-laptop 2).md" … */
+export function asidePath(path: string, host: string, isTaken: (path: string) => boolean): string {
+  const name = nameOf(path)
+  const dot = name.lastIndexOf('.')
+  const stem = dot > 0 ? name.slice(0, dot) : name
+  const extension = dot > 0 ? name.slice(dot) : ''
+  for (let number = 1; ; number++) {
+    const label = number === 1 ? host : `${host} ${number}`
+    const aside = joined(parentOf(path), `${stem} (${label})${extension}`)
+    if (!isTaken(aside)) return aside
+  }
+}

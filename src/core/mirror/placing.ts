@@ -1,0 +1,135 @@
+// Where on the disk the entries are now: by path, and what vanished by what it is and what it holds.
+//
+// The path counts first: programs that write by rename put another file in the place of the old one,
+// and mean the same. Only what vanished from its path is looked for elsewhere.
+
+import type { Common, OnDisk, Views } from './messages.ts'
+import { joined, nameOf, parentOf } from './paths.ts'
+
+export interface Placing {
+  /** By entry. */
+  places: Map<string, OnDisk>
+  /** By path: the entry that is there. */
+  holders: Map<string, string>
+  /** Entries whose path is taken by something skipped, or below it: nothing is known of them. */
+  hidden: Set<string>
+  vanished: Common[]
+  /** Where entries were, and would be taken to be again. */
+  paths: ReadonlySet<string>
+  /** What belongs to no entry. */
+  fresh: OnDisk[]
+  /** A second name of something that has its place: a hard link. */
+  twins: OnDisk[]
+}
+
+export function place({ disk, common }: Pick<Views, 'disk' | 'common'>): Placing {
+  return new Placer(disk, common).place()
+}
+
+class Placer {
+  readonly #disk: ReadonlyMap<string, OnDisk>
+  readonly #sorted: Common[]
+  readonly #paths: Set<string>
+  readonly #places = new Map<string, OnDisk>()
+  readonly #holders = new Map<string, string>()
+  readonly #hidden = new Set<string>()
+  /** Where a directory of the common state is now, by where it was. */
+  readonly #directories = new Map<string, string>()
+  readonly #skipped = new Set<string>()
+
+  constructor(disk: ReadonlyMap<string, OnDisk>, common: ReadonlyMap<string, Common>) {
+    this.#disk = disk
+    this.#sorted = [...common.values()].sort((a, b) => (a.path < b.path ? -1 : 1))
+    this.#paths = new Set(this.#sorted.map(({ path }) => path))
+    for (const item of disk.values()) if (item.kind === 'skipped') this.#skipped.add(item.path)
+  }
+
+  place(): Placing {
+    let vanished = this.#placeDirectories()
+    const texts = this.#sorted.filter(({ kind }) => kind === 'text')
+    const missing = texts.filter((each) => !this.#placeAt(each, this.#expected(each)))
+    vanished = [...vanished, ...this.#placeElsewhere(missing)]
+    const taken = new Set([...this.#places.values()].map(({ identity }) => identity))
+    const free = [...this.#disk.values()].filter(({ path }) => !this.#holders.has(path))
+    const isTwin = ({ kind, identity }: OnDisk) => kind === 'text' && taken.has(identity)
+    return {
+      places: this.#places,
+      holders: this.#holders,
+      hidden: this.#hidden,
+      vanished,
+      paths: this.#paths,
+      fresh: free.filter((item) => !isTwin(item)),
+      twins: free.filter(isTwin),
+    }
+  }
+
+  #placeDirectories(): Common[] {
+    const byIdentity = new Map<string, OnDisk>()
+    for (const item of this.#disk.values()) {
+      if (item.kind === 'directory') byIdentity.set(item.identity, item)
+    }
+    return this.#sorted.filter((each) => {
+      if (each.kind !== 'directory') return false
+      if (this.#placeAt(each, this.#expected(each))) return false
+      const elsewhere = byIdentity.get(each.identity)
+      return !elsewhere || !this.#mayTake(elsewhere) || !this.#placeAt(each, elsewhere.path)
+    })
+  }
+
+  #placeElsewhere(missing: Common[]): Common[] {
+    if (missing.length === 0) return []
+    const byIdentity = new Map<string, OnDisk>()
+    const byVersion = new Map<string, OnDisk[]>()
+    for (const item of this.#disk.values()) {
+      if (item.kind !== 'text' || !this.#mayTake(item)) continue
+      byIdentity.set(item.identity, item)
+      if (!item.isSettled) continue
+      const copies = byVersion.get(item.version)
+      if (copies) copies.push(item)
+      else byVersion.set(item.version, [item])
+    }
+    const lost = missing.filter((each) => {
+      const item = byIdentity.get(each.identity)
+      return !item || !this.#mayTake(item) || !this.#placeAt(each, item.path)
+    })
+    return lost.filter((each) => {
+      const copies = (byVersion.get(each.version) ?? []).filter((item) => this.#mayTake(item))
+      const namesake = copies.find(({ path }) => nameOf(path) === nameOf(each.path))
+      // Of several without the name none is more likely than the others.
+      const item = namesake ?? (copies.length === 1 ? copies[0] : undefined)
+      return !item || !this.#placeAt(each, item.path)
+    })
+  }
+
+  /** Whether it is nobody's, and not where something else belongs. */
+  #mayTake({ path }: OnDisk): boolean {
+    return !this.#holders.has(path) && !this.#paths.has(path)
+  }
+
+  /** Where an entry should be if nobody moved it itself: its directory may have moved. */
+  #expected({ path }: Common): string {
+    const parent = parentOf(path)
+    return joined(this.#directories.get(parent) ?? parent, nameOf(path))
+  }
+
+  /** Whether the entry needs no further search. */
+  #placeAt({ id, kind, path: before }: Common, path: string): boolean {
+    if (this.#isHidden(path)) {
+      this.#hidden.add(id)
+      return true
+    }
+    const item = this.#disk.get(path)
+    if (item?.kind !== kind || this.#holders.has(path)) return false
+    this.#places.set(id, item)
+    this.#holders.set(path, id)
+    if (kind === 'directory') this.#directories.set(before, path)
+    return true
+  }
+
+  #isHidden(path: string): boolean {
+    for (let above = path; above !== ''; above = parentOf(above)) {
+      if (this.#skipped.has(above)) return true
+    }
+    return false
+  }
+}

@@ -1,0 +1,496 @@
+// Two mirrors of one folder under seeded people and crashes: at the end everything is the same
+// everywhere, every line that somebody wrote is there once or in the trash.
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { mergeText } from '../model/text-merge.ts'
+import type { Act, Common, InFolder, OnDisk, Views } from './messages.ts'
+import { isBelow, joined, moved, nameOf, parentOf } from './paths.ts'
+import { plan } from './plan.ts'
+
+class Dice {
+  #state: number
+  constructor(seed: number) {
+    this.#state = seed
+  }
+  /** 0 … below − 1 (mulberry32). */
+  below(bound: number): number {
+    this.#state = (this.#state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return ((mixed ^ (mixed >>> 14)) >>> 0) % bound
+  }
+  of<T>(items: T[]): T | undefined {
+    return items.length === 0 ? undefined : items[this.below(items.length)]
+  }
+}
+
+interface Entry {
+  id: string
+  name: string
+  parent: string
+  isDeleted: boolean
+  text: string | null
+}
+
+/** The folder as a server gives it: refuses what it must, and does each operation once. */
+class Folder {
+  readonly entries = new Map<string, Entry>()
+  readonly done = new Map<string, string>()
+
+  path(id: string): string {
+    const { parent, name } = this.entries.get(id)!
+    return parent === '' ? name : `${this.path(parent)}/${name}`
+  }
+  isGone(id: string): boolean {
+    const entry = this.entries.get(id)
+    return (
+      entry !== undefined && (entry.isDeleted || (entry.parent !== '' && this.isGone(entry.parent)))
+    )
+  }
+  live(): Entry[] {
+    return [...this.entries.values()].filter(({ id }) => !this.isGone(id))
+  }
+  at(path: string): Entry | undefined {
+    return this.live().find(({ id }) => this.path(id) === path)
+  }
+  /** The id of a directory; undefined: there is none. */
+  directory(path: string): string | undefined {
+    if (path === '') return ''
+    const entry = this.at(path)
+    return entry?.text === null ? entry.id : undefined
+  }
+  /** Makes or merges; the id. */
+  save(operation: string, file: string, text: string, base: string): string | undefined {
+    const done = this.done.get(operation)
+    if (done !== undefined) return done
+    const there = this.entries.get(file) ?? this.at(file)
+    if (there) {
+      if (this.isGone(there.id) || there.text === null) return undefined
+      there.text = merged(base, there.text, text)
+      this.done.set(operation, there.id)
+      return there.id
+    }
+    return this.#make(operation, file, text)
+  }
+  makeDirectory(operation: string, path: string): string | undefined {
+    const there = this.done.get(operation) ?? this.directory(path)
+    return there ?? this.#make(operation, path, null)
+  }
+  move(id: string, path: string): boolean {
+    const parent = this.directory(parentOf(path))
+    const entry = this.entries.get(id)
+    if (!entry || this.isGone(id) || parent === undefined || this.at(path)) return false
+    if (path === this.path(id) || isBelow(path, this.path(id))) return false
+    entry.parent = parent
+    entry.name = nameOf(path)
+    return true
+  }
+  remove(id: string): boolean {
+    const entry = this.entries.get(id)
+    if (!entry || this.isGone(id)) return false
+    entry.isDeleted = true
+    return true
+  }
+  restore(id: string): void {
+    const entry = this.entries.get(id)!
+    // The name may be taken; a server would number it.
+    const isFree = !this.live().some(
+      ({ parent, name }) => parent === entry.parent && name === entry.name,
+    )
+    if (!isFree) entry.name += ` ${id}`
+    entry.isDeleted = false
+  }
+  #make(id: string, path: string, text: string | null): string | undefined {
+    const parent = this.directory(parentOf(path))
+    if (parent === undefined || this.at(path)) return undefined
+    this.entries.set(id, { id, name: nameOf(path), parent, isDeleted: false, text })
+    this.done.set(id, id)
+    return id
+  }
+}
+
+function merged(base: string, current: string, next: string): string {
+  let text = current
+  for (const { at, remove, insert } of mergeText(base, current, next).toReversed()) {
+    text = text.slice(0, at) + insert + text.slice(at + remove)
+  }
+  return text
+}
+
+interface Thing {
+  text: string | null
+  identity: string
+}
+
+/** A disk: paths and what is there. */
+class Disk {
+  readonly things = new Map<string, Thing>()
+  #count = 0
+  put(path: string, text: string | null): string {
+    const identity = `i${this.#count++}`
+    this.things.set(path, { text, identity })
+    return identity
+  }
+  isDirectory(path: string): boolean {
+    return path === '' || this.things.get(path)?.text === null
+  }
+  move(from: string, to: string): boolean {
+    const isFree = this.things.has(from) && !this.things.has(to) && this.isDirectory(parentOf(to))
+    if (!isFree || isBelow(to, from)) return false
+    for (const [path, thing] of [...this.things]) {
+      const after = moved(path, from, to)
+      if (after === path) continue
+      this.things.delete(path)
+      this.things.set(after, thing)
+    }
+    return true
+  }
+  /** The text that went with it. */
+  remove(path: string): string {
+    let text = ''
+    for (const [each, thing] of [...this.things]) {
+      if (each !== path && !isBelow(each, path)) continue
+      text += thing.text ?? ''
+      this.things.delete(each)
+    }
+    return text
+  }
+}
+
+class Crash extends Error {}
+
+interface Intent {
+  operation: string
+  file: string
+  path: string
+  text: string
+  base: string
+  identity: string
+}
+
+/** One mirror: what it does with a plan, in the steps between which it may be killed. */
+class Mirror {
+  readonly disk = new Disk()
+  /** What the person deleted here: it may never have reached the folder. */
+  removed = ''
+  /** Texts that became files of their own when their directory was deleted. */
+  outlived = ''
+  readonly #folder: Folder
+  readonly #name: string
+  readonly #dice: Dice
+  // What survives a crash:
+  readonly common = new Map<string, Common>()
+  readonly #intents = new Map<string, Intent>()
+  readonly #writing = new Map<string, { path: string; text: string; isPlaced: boolean }>()
+  #count = 0
+  #crashesIn = Infinity
+
+  constructor(folder: Folder, name: string, dice: Dice) {
+    this.#folder = folder
+    this.#name = name
+    this.#dice = dice
+    this.disk.put('.fourfold', null)
+    this.disk.put('.fourfold/parked', null)
+  }
+
+  /** Works until nothing is left to do, or it is killed. */
+  run(steps = Infinity): boolean {
+    this.#crashesIn = steps
+    try {
+      this.#recover()
+      for (let round = 0; ; round++) {
+        assert.ok(round < 60, `${this.#name} never comes to rest: ${JSON.stringify(this.#plan())}`)
+        const acts = this.#plan()
+        if (acts.length === 0) return true
+        for (const act of acts) this.#do(act)
+      }
+    } catch (error) {
+      if (error instanceof Crash) return false
+      throw error
+    }
+  }
+
+  #step(): void {
+    if (this.#crashesIn-- <= 0) throw new Crash()
+  }
+
+  #recover(): void {
+    for (const [id, { path, text, isPlaced }] of this.#writing) {
+      if (isPlaced) this.#keep(id, path, text)
+      this.#writing.delete(id)
+    }
+    for (const intent of this.#intents.values()) this.#send(intent)
+  }
+
+  #plan(): Act[] {
+    const disk = new Map<string, OnDisk>()
+    for (const [path, { text, identity }] of this.disk.things) {
+      if (/^\.fourfold($|\/parked$)/.test(path)) continue
+      const kind = text === null ? 'directory' : 'text'
+      disk.set(path, { path, kind, version: text ?? '', identity, isSettled: true })
+    }
+    const folder = new Map<string, InFolder>()
+    for (const { id, text } of this.#folder.live()) {
+      const kind = text === null ? 'directory' : 'text'
+      folder.set(id, { id, path: this.#folder.path(id), kind, version: text ?? '' })
+    }
+    const all = [...this.#folder.entries.values()]
+    const gone = new Set(all.map(({ id }) => id).filter((id) => this.#folder.isGone(id)))
+    const isRestorable = ({ isDeleted, parent }: Entry) =>
+      isDeleted && (parent === '' || !this.#folder.isGone(parent))
+    const restorable = new Set(all.filter(isRestorable).map(({ id }) => id))
+    const views: Views = {
+      disk,
+      folder,
+      gone,
+      restorable,
+      isQuiet: true,
+      common: this.common,
+      waiting: new Set(),
+      isIgnored: () => false,
+      host: this.#name,
+      acceptsDeletes: true,
+      deletedLately: 0,
+    }
+    return plan(views).acts
+  }
+
+  #do(act: Act): void {
+    this.#step()
+    const { disk } = this
+    switch (act.type) {
+      case 'read':
+        return
+      case 'adopt': {
+        const thing = disk.things.get(act.path)!
+        this.#keep(act.id, act.path, thing.text)
+        return
+      }
+      case 'place': {
+        const { identity } = disk.things.get(act.at)!
+        this.common.set(act.id, { ...this.common.get(act.id)!, identity })
+        this.#moveCommon(act.id, act.path)
+        return
+      }
+      case 'forget':
+        this.outlived += disk.things.get(this.common.get(act.id)!.path)?.text ?? ''
+        this.common.delete(act.id)
+        return
+      case 'make-directory':
+        disk.put(act.path, null)
+        this.#step()
+        this.#keep(act.id, act.path, null)
+        return
+      case 'write': {
+        const text = this.#folder.entries.get(act.id)!.text!
+        if (disk.things.get(act.path)?.text !== act.over) return
+        // Whether it was placed is seen from the temporary file: it is gone then.
+        const writing = { path: act.path, text, isPlaced: false }
+        this.#writing.set(act.id, writing)
+        this.#step()
+        disk.put(act.path, text)
+        writing.isPlaced = true
+        this.#step()
+        this.#keep(act.id, act.path, text)
+        this.#writing.delete(act.id)
+        return
+      }
+      case 'move':
+        if (!disk.move(act.from, act.to)) return
+        this.#step()
+        this.#moveCommon(act.id, act.to)
+        return
+      case 'remove':
+        disk.remove(act.path)
+        this.#step()
+        this.common.delete(act.id)
+        return
+      case 'put-aside':
+        disk.move(act.path, act.to)
+        return
+      case 'create':
+      case 'save': {
+        const { text, identity } = disk.things.get(act.path) ?? {}
+        if (identity === undefined || typeof text !== 'string') return
+        const operation = `${this.#name}${this.#count++}`
+        const file = act.type === 'save' ? act.id : act.path
+        const base = act.type === 'save' ? this.common.get(act.id)!.version : ''
+        const intent = { operation, file, path: act.path, text, base, identity }
+        this.#intents.set(operation, intent)
+        this.#step()
+        this.#send(intent)
+        return
+      }
+      case 'create-directory': {
+        const id = this.#folder.makeDirectory(`${this.#name}${this.#count++}`, act.path)
+        this.#step()
+        if (id !== undefined) this.#keep(id, act.path, null)
+        return
+      }
+      case 'move-entry':
+        this.#folder.move(act.id, act.path)
+        return
+      case 'delete-entry':
+        this.#folder.remove(act.id)
+        return
+      case 'restore':
+        this.#folder.restore(act.id)
+    }
+  }
+
+  #send({ operation, file, path, text, base, identity }: Intent): void {
+    const id = this.#folder.save(operation, file, text, base)
+    this.#step()
+    if (id !== undefined) {
+      this.common.set(id, { id, path, kind: 'text', version: text, identity })
+    }
+    this.#intents.delete(operation)
+  }
+
+  #moveCommon(id: string, to: string): void {
+    const from = this.common.get(id)!.path
+    for (const each of [...this.common.values()]) {
+      if (each.id !== id && !isBelow(each.path, from)) continue
+      this.common.set(each.id, { ...each, path: moved(each.path, from, to) })
+    }
+  }
+
+  #keep(id: string, path: string, text: string | null): void {
+    const identity = this.disk.things.get(path)?.identity ?? ''
+    const kind = text === null ? 'directory' : 'text'
+    this.common.set(id, { id, path, kind, version: text ?? '', identity })
+  }
+
+  #mayMove(path: string): boolean {
+    const all = [...this.common.values(), ...this.#intents.values()]
+    const known = all.find((each) => each.path === path)
+    return known === undefined || known.identity === this.disk.things.get(path)?.identity
+  }
+
+  /**
+   * Both moved and written by rename, unseen in between, a file is a new one to everybody. People
+   * do not do this here.
+   */
+  #isRecognisable(path: string): boolean {
+    const identity = this.disk.things.get(path)?.identity
+    const known = [...this.common.values(), ...this.#intents.values()]
+    const isAt = (each: { path: string }) => each.path === path
+    const isIt = (each: { identity: string }) => each.identity === identity
+    return known.some(isAt) ? known.some((each) => isAt(each) && isIt(each)) : !known.some(isIt)
+  }
+
+  /** What a person does on this disk. */
+  change(line: string): string | undefined {
+    const dice = this.#dice
+    const paths = [...this.disk.things.keys()].filter((path) => !path.startsWith('.fourfold'))
+    const directories = ['', ...paths.filter((path) => this.disk.isDirectory(path))]
+    const to = joined(dice.of(directories)!, dice.of(names)!)
+    const path = dice.of(paths)
+    switch (dice.below(8)) {
+      case 0:
+        if (!this.disk.things.has(to)) this.disk.put(to, null)
+        return undefined
+      case 1:
+        if (path !== undefined && this.#mayMove(path)) this.disk.move(path, to)
+        return undefined
+      case 2:
+        if (path !== undefined && dice.below(3) === 0) this.removed += this.disk.remove(path)
+        return undefined
+      case 3:
+        if (this.disk.things.has(to)) return undefined
+        this.disk.put(to, `${line}\n`)
+        return line
+      default: {
+        const thing = path !== undefined ? this.disk.things.get(path)! : undefined
+        if (!thing || thing.text === null) return undefined
+        thing.text = withLine(thing.text, line, dice)
+        // By rename or in place.
+        if (dice.below(2) === 0 && this.#isRecognisable(path!)) this.disk.put(path!, thing.text)
+        return line
+      }
+    }
+  }
+}
+
+const names = ['a', 'b', 'c', 'd']
+
+function withLine(text: string, line: string, dice: Dice): string {
+  const lines = text.split('\n')
+  lines.splice(dice.below(lines.length), 0, line)
+  return lines.join('\n')
+}
+
+function changeFolder(folder: Folder, line: string, dice: Dice): string | undefined {
+  const live = folder.live()
+  const directories = [
+    '',
+    ...live.flatMap(({ id, text }) => (text === null ? [folder.path(id)] : [])),
+  ]
+  const to = joined(dice.of(directories)!, dice.of(names)!)
+  const entry = dice.of(live)
+  switch (dice.below(8)) {
+    case 0:
+      folder.makeDirectory(`page ${line}`, to)
+      return undefined
+    case 1:
+      if (entry) folder.move(entry.id, to)
+      return undefined
+    case 2:
+      if (entry && dice.below(3) === 0) folder.remove(entry.id)
+      return undefined
+    case 3:
+      return !folder.at(to) && folder.save(`page ${line}`, to, `${line}\n`, '') ? line : undefined
+    default:
+      if (!entry || entry.text === null) return undefined
+      entry.text = withLine(entry.text, line, dice)
+      return line
+  }
+}
+
+function play(seed: number): void {
+  const dice = new Dice(seed)
+  const folder = new Folder()
+  const mirrors = ['x', 'y'].map((name) => new Mirror(folder, name, dice))
+  const lines: string[] = []
+  for (let turn = 0; turn < 40; turn++) {
+    const line = `line ${turn};`
+    const who = dice.below(4)
+    const mirror = mirrors[who % 2]!
+    const written = who < 2 ? mirror.change(line) : changeFolder(folder, line, dice)
+    if (written !== undefined) lines.push(written)
+    if (dice.below(3) === 0) dice.of(mirrors)!.run(dice.below(12))
+    if (dice.below(6) === 0) dice.of(mirrors)!.run()
+  }
+  for (let round = 0; round < 4; round++) for (const mirror of mirrors) assert.ok(mirror.run())
+  const expected = new Map(folder.live().map(({ id, text }) => [folder.path(id), text]))
+  const sort = (map: Iterable<[string, string | null]>) =>
+    [...map].sort(([a], [b]) => (a < b ? -1 : 1))
+  for (const { disk } of mirrors) {
+    const found = [...disk.things]
+      .filter(([path]) => !path.startsWith('.fourfold'))
+      .map(([path, { text }]) => [path, text] as [string, string | null])
+    assert.deepEqual(sort(found), sort(expected), 'disk and folder are equal')
+  }
+  const live = [...expected.values()].join('')
+  const all = [...folder.entries.values()].map(({ text }) => text ?? '').join('')
+  const removed = mirrors.map((mirror) => mirror.removed).join('')
+  for (const line of lines) {
+    if (removed.includes(line) && !all.includes(line)) continue
+    assert.ok(all.includes(line), `"${line}" is lost`)
+    if (mirrors.some(({ outlived }) => outlived.includes(line))) continue
+    assert.ok(live.split(line).length <= 2, `"${line}" is doubled`)
+  }
+}
+
+test('two mirrors, people and crashes: nothing is lost, nothing doubled, all equal', () => {
+  const first = Number(process.env['SEED'] ?? 1)
+  const count = Number(process.env['SEEDS'] ?? 400)
+  for (let seed = first; seed < first + count; seed++) {
+    try {
+      play(seed)
+    } catch (error) {
+      throw new Error(`seed ${seed}: ${(error as Error).message}`, { cause: error })
+    }
+  }
+})

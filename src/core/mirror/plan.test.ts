@@ -1,0 +1,456 @@
+// The plan of a mirror: small cases by hand, each a sentence.
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Act, Common, InFolder, OnDisk, Plan, Views } from './messages.ts'
+import { plan } from './plan.ts'
+
+interface Case {
+  /** Path → text; null is a directory. A "!" before the path: skipped. "~": not settled. */
+  disk?: { [path: string]: string | null }
+  /** Id → [path, text]; null is a directory, undefined not read yet. */
+  folder?: { [id: string]: [path: string, text: string | null | undefined] }
+  common?: { [id: string]: [path: string, text: string | null] }
+  /** What a thing on disk is; otherwise what is at its path in `common`. */
+  identity?: { [path: string]: string }
+  gone?: string[]
+  restorable?: string[]
+  isQuiet?: boolean
+  acceptsDeletes?: boolean
+  ignored?: string[]
+  waiting?: string[]
+}
+
+function planOf(given: Case): Plan {
+  const commonPaths = Object.entries(given.common ?? {})
+  const identityOf = (path: string) =>
+    given.identity?.[path] ?? commonPaths.find(([, [at]]) => at === path)?.[0] ?? `new ${path}`
+  const disk = new Map<string, OnDisk>()
+  for (const [marked, text] of Object.entries(given.disk ?? {})) {
+    const path = marked.replace(/^[!~]/, '')
+    const kind = marked.startsWith('!') ? 'skipped' : text === null ? 'directory' : 'text'
+    const isSettled = !marked.startsWith('~')
+    disk.set(path, { path, kind, version: text ?? '', identity: identityOf(path), isSettled })
+  }
+  const folder = new Map<string, InFolder>()
+  for (const [id, [path, text]] of Object.entries(given.folder ?? {})) {
+    const kind = text === null ? 'directory' : 'text'
+    folder.set(id, { id, path, kind, version: text ?? undefined })
+  }
+  const common = new Map<string, Common>()
+  for (const [id, [path, text]] of commonPaths) {
+    const kind = text === null ? 'directory' : 'text'
+    common.set(id, { id, path, kind, version: text ?? '', identity: id })
+  }
+  const views: Views = {
+    disk,
+    folder,
+    common,
+    isQuiet: given.isQuiet ?? true,
+    gone: new Set(given.gone),
+    restorable: new Set(given.restorable),
+    waiting: new Set(given.waiting),
+    isIgnored: (path) => (given.ignored ?? []).includes(path),
+    host: 'here',
+    acceptsDeletes: given.acceptsDeletes ?? false,
+    deletedLately: 0,
+  }
+  return plan(views)
+}
+
+/** An act as one word each: "save A a.md". */
+function words(act: Act): string {
+  const { type, ...rest } = act
+  const { kind: _, ...shown } = rest as { kind?: string }
+  return [type, ...Object.values(shown)].filter((word) => word !== undefined).join(' ')
+}
+
+function acts(given: Case): string[] {
+  return planOf(given).acts.map(words)
+}
+
+const many = <T>(count: number, of: (index: number) => [string, T]) =>
+  Object.fromEntries(Array.from({ length: count }, (_, index) => of(index)))
+
+const cases: [name: string, given: Case, expected: string[]][] = [
+  ['nothing on either side: nothing to do', {}, []],
+  [
+    'equal on both sides: nothing to do',
+    { disk: { a: '1' }, folder: { A: ['a', '1'] }, common: { A: ['a', '1'] } },
+    [],
+  ],
+  ['a file that is new on the disk is made in the folder', { disk: { a: '1' } }, ['create a']],
+  [
+    'a new tree is made from above',
+    { disk: { 'd/e/f': '1', 'd/e': null, d: null } },
+    ['create-directory d', 'create-directory d/e', 'create d/e/f'],
+  ],
+  [
+    'a tree of the folder is made from above',
+    { folder: { F: ['d/f', '1'], D: ['d', null] } },
+    ['make-directory D d', 'write F d/f'],
+  ],
+  ['a file that is still being written waits', { disk: { '~a': '1' } }, []],
+  [
+    'a first joining: equal namesakes are one',
+    { disk: { a: '1', d: null }, folder: { A: ['a', '1'], D: ['d', null] } },
+    ['adopt A a', 'adopt D d'],
+  ],
+  [
+    'a first joining: namesakes are read before they are compared',
+    { disk: { a: '1' }, folder: { A: ['a', undefined] } },
+    ['read A'],
+  ],
+  [
+    'a first joining: different namesakes are both kept',
+    { disk: { 'a.md': '1' }, folder: { A: ['a.md', '2'] } },
+    ['put-aside a.md a (here).md'],
+  ],
+  [
+    'a directory and a file of one name are both kept',
+    { disk: { a: '1' }, folder: { A: ['a', null] } },
+    ['put-aside a a (here)'],
+  ],
+  [
+    'who changed it alone is followed: the disk',
+    { disk: { a: '2' }, folder: { A: ['a', '1'] }, common: { A: ['a', '1'] } },
+    ['save A a'],
+  ],
+  [
+    'who changed it alone is followed: the folder',
+    { disk: { a: '1' }, folder: { A: ['a', '2'] }, common: { A: ['a', '1'] } },
+    ['write A a 1'],
+  ],
+  [
+    'what both changed is merged by a save',
+    { disk: { a: '2' }, folder: { A: ['a', '3'] }, common: { A: ['a', '1'] } },
+    ['save A a'],
+  ],
+  [
+    'the same change on both sides is common',
+    { disk: { a: '2' }, folder: { A: ['a', '2'] }, common: { A: ['a', '1'] } },
+    ['adopt A a'],
+  ],
+  [
+    'a change that is not finished waits, and so does what others wrote',
+    { disk: { '~a': '2' }, folder: { A: ['a', '3'] }, common: { A: ['a', '1'] } },
+    [],
+  ],
+  [
+    'a file written by rename is the same file',
+    {
+      disk: { a: '1' },
+      identity: { a: 'other' },
+      folder: { A: ['a', '1'] },
+      common: { A: ['a', '1'] },
+    },
+    ['place A a a'],
+  ],
+  [
+    'deleted on the disk, unchanged in the folder: deleted in the folder',
+    {
+      disk: { b: '2' },
+      folder: { A: ['a', '1'], B: ['b', '2'] },
+      common: { A: ['a', '1'], B: ['b', '2'] },
+    },
+    ['delete-entry A a'],
+  ],
+  [
+    'nothing is deleted before it stayed away for a while',
+    { folder: { A: ['a', '1'] }, common: { A: ['a', '1'] }, isQuiet: false },
+    [],
+  ],
+  [
+    'deleted on the disk, changed in the folder: it comes back',
+    { folder: { A: ['a', '2'] }, common: { A: ['a', '1'] } },
+    ['forget A'],
+  ],
+  [
+    'G15 an entry that is not listed and has no tombstone is left alone',
+    { disk: { a: '1' }, common: { A: ['a', '1'] } },
+    [],
+  ],
+  [
+    'an entry seen in the trash is removed from the disk',
+    { disk: { a: '1', b: '1' }, gone: ['A'], common: { A: ['a', '1'], B: ['b', '1'] } },
+    ['remove A a'],
+  ],
+  [
+    'a file that somebody worked on outlives its deletion by somebody else',
+    { disk: { a: '2' }, gone: ['A'], common: { A: ['a', '1'] } },
+    ['forget A'],
+  ],
+  ['deleted on both sides is forgotten', { gone: ['A'], common: { A: ['a', '1'] } }, ['forget A']],
+  [
+    'a directory deleted on the disk goes as one',
+    {
+      disk: { b: '1', c: '1', e: '1' },
+      folder: {
+        D: ['d', null],
+        F: ['d/f', '1'],
+        B: ['b', '1'],
+        C: ['c', '1'],
+        E: ['e', '1'],
+      },
+      common: {
+        D: ['d', null],
+        F: ['d/f', '1'],
+        B: ['b', '1'],
+        C: ['c', '1'],
+        E: ['e', '1'],
+      },
+    },
+    ['delete-entry D d'],
+  ],
+  [
+    'a directory deleted on the disk comes back for what others put into it',
+    {
+      disk: { b: '1', c: '1' },
+      folder: { D: ['d', null], F: ['d/f', '1'], G: ['d/g', '2'], B: ['b', '1'], C: ['c', '1'] },
+      common: { D: ['d', null], F: ['d/f', '1'], B: ['b', '1'], C: ['c', '1'] },
+    },
+    ['forget D', 'delete-entry F d/f'],
+  ],
+  [
+    'a directory deleted in the folder goes from the inside out',
+    {
+      disk: { d: null, 'd/f': '1' },
+      gone: ['D', 'F'],
+      common: { D: ['d', null], F: ['d/f', '1'] },
+      acceptsDeletes: true,
+    },
+    ['remove F d/f'],
+  ],
+  [
+    'a directory deleted in the folder stays for what is new in it',
+    { disk: { d: null, 'd/new': '1' }, gone: ['D'], common: { D: ['d', null] } },
+    ['forget D'],
+  ],
+  [
+    'a directory deleted in the folder stays for what is skipped in it',
+    { disk: { d: null, '!d/picture': null }, gone: ['D'], common: { D: ['d', null] } },
+    [],
+  ],
+  [
+    'moved on the disk: moved in the folder',
+    {
+      disk: { b: '1' },
+      identity: { b: 'A' },
+      folder: { A: ['a', '1'] },
+      common: { A: ['a', '1'] },
+    },
+    ['move-entry A b'],
+  ],
+  [
+    'moved by copy and delete: the same file by its text',
+    {
+      disk: { d: null, 'd/a': '1' },
+      folder: { A: ['a', '1'], D: ['d', null] },
+      common: { A: ['a', '1'], D: ['d', null] },
+    },
+    ['place A a d/a', 'move-entry A d/a'],
+  ],
+  [
+    'a directory moved on the disk is one move',
+    {
+      disk: { e: null, 'e/f': '1' },
+      identity: { e: 'D', 'e/f': 'F' },
+      folder: { D: ['d', null], F: ['d/f', '1'] },
+      common: { D: ['d', null], F: ['d/f', '1'] },
+    },
+    ['move-entry D e'],
+  ],
+  [
+    'what moved along with its directory has its place',
+    {
+      disk: { e: null, 'e/f': '1' },
+      identity: { e: 'D', 'e/f': 'F' },
+      folder: { D: ['e', null], F: ['e/f', '1'] },
+      common: { D: ['d', null], F: ['d/f', '1'] },
+    },
+    ['place D e e', 'place F e/f e/f'],
+  ],
+  [
+    'moved and changed on the disk: first the one, then the other',
+    {
+      disk: { b: '2' },
+      identity: { b: 'A' },
+      folder: { A: ['a', '1'] },
+      common: { A: ['a', '1'] },
+    },
+    ['move-entry A b'],
+  ],
+  [
+    'moved in the folder: moved on the disk',
+    { disk: { a: '1' }, folder: { A: ['b', '1'] }, common: { A: ['a', '1'] } },
+    ['move A a b'],
+  ],
+  [
+    'moved on both sides: to where the folder has it',
+    {
+      disk: { b: '1' },
+      identity: { b: 'A' },
+      folder: { A: ['c', '1'] },
+      common: { A: ['a', '1'] },
+    },
+    ['move A b c'],
+  ],
+  [
+    'moved in the folder to where something new is: that is put aside',
+    { disk: { a: '1', b: '2' }, folder: { A: ['b', '1'] }, common: { A: ['a', '1'] } },
+    ['put-aside b b (here)'],
+  ],
+  [
+    'two that changed places in the folder: one is parked first',
+    {
+      disk: { a: '1', b: '2' },
+      folder: { A: ['b', '1'], B: ['a', '2'] },
+      common: { A: ['a', '1'], B: ['b', '2'] },
+    },
+    ['move A a .fourfold/parked/A', 'move B b .fourfold/parked/B'],
+  ],
+  [
+    'what is parked goes to its place',
+    {
+      disk: { '.fourfold/parked/A': '1', a: '2' },
+      folder: { A: ['b', '1'], B: ['a', '2'] },
+      common: { A: ['.fourfold/parked/A', '1'], B: ['a', '2'] },
+    },
+    ['move A .fourfold/parked/A b'],
+  ],
+  [
+    'a move that ended between its two steps is finished',
+    {
+      disk: { a: '1', b: '1' },
+      identity: { b: 'A' },
+      folder: { A: ['b', '1'] },
+      common: { A: ['a', '1'] },
+    },
+    ['move A a b'],
+  ],
+  [
+    'a directory of the folder that turns inside out',
+    {
+      disk: { a: null, 'a/b': null },
+      folder: { A: ['b/a', null], B: ['b', null] },
+      common: { A: ['a', null], B: ['a/b', null] },
+    },
+    ['move B a/b b'],
+  ],
+  [
+    'a new directory of the folder waits for the old one to leave its name',
+    {
+      disk: { a: null },
+      folder: { Y: ['b', null], X: ['a', null], F: ['a/f', '1'] },
+      common: { Y: ['a', null] },
+    },
+    ['move Y a b'],
+  ],
+  [
+    'a text whose place on disk something else has taken is left alone',
+    { disk: { '!a': null }, folder: { A: ['a', '2'] }, common: { A: ['a', '1'] } },
+    [],
+  ],
+  [
+    'what is below something skipped is left alone',
+    {
+      disk: { '!d': null },
+      folder: { D: ['d', null], F: ['d/f', '1'] },
+      common: { D: ['d', null], F: ['d/f', '1'] },
+    },
+    [],
+  ],
+  [
+    'a file replaced by a directory: first the file goes',
+    {
+      disk: { a: null, 'a/f': '1', b: '1', c: '1' },
+      identity: { a: 'new' },
+      folder: { A: ['a', '0'], B: ['b', '1'], C: ['c', '1'] },
+      common: { A: ['a', '0'], B: ['b', '1'], C: ['c', '1'] },
+    },
+    ['delete-entry A a'],
+  ],
+  [
+    'what is ignored in the folder is not written',
+    { folder: { A: ['a', '1'] }, ignored: ['a'] },
+    [],
+  ],
+  [
+    'what came to be ignored is forgotten, and deleted nowhere',
+    { folder: { A: ['a', '1'] }, common: { A: ['a', '1'] }, ignored: ['a'] },
+    ['forget A'],
+  ],
+  [
+    'what waits is not touched',
+    {
+      disk: { a: '2', b: '1' },
+      folder: { A: ['a', '1'] },
+      common: { A: ['a', '1'] },
+      waiting: ['A', 'b'],
+    },
+    [],
+  ],
+]
+
+for (const [name, given, expected] of cases) {
+  test(name, () => assert.deepEqual(acts(given), expected))
+}
+
+test('what the folder cannot have is named with the rule, and left on the disk', () => {
+  const { acts: none, skipped } = planOf({
+    disk: { 'con.txt': '1', 'a:b': '1', '!p.png': null, 'A.txt': '1' },
+    folder: { A: ['a.txt', '1'] },
+    common: {},
+  })
+  assert.deepEqual(none.map(words), ['write A a.txt'])
+  assert.deepEqual(skipped.map(({ path }) => path).sort(), ['A.txt', 'a:b', 'con.txt', 'p.png'])
+})
+
+test('two new files that differ only in case do not become one', () => {
+  const { acts: made, skipped } = planOf({ disk: { 'a.txt': '1', 'A.txt': '2' } })
+  assert.deepEqual(made.map(words), ['create A.txt'])
+  assert.deepEqual(
+    skipped.map(({ path }) => path),
+    ['a.txt'],
+  )
+})
+
+test('a second name of a shared file is skipped', () => {
+  const { acts: none, skipped } = planOf({
+    disk: { a: '1', b: '1' },
+    identity: { b: 'A' },
+    folder: { A: ['a', '1'] },
+    common: { A: ['a', '1'] },
+  })
+  assert.deepEqual(none, [])
+  assert.deepEqual(
+    skipped.map(({ path }) => path),
+    ['b'],
+  )
+})
+
+test('an emptied directory deletes nothing without a word', () => {
+  const given: Case = {
+    folder: { A: ['a', '1'], B: ['b', '1'] },
+    common: { A: ['a', '1'], B: ['b', '1'] },
+  }
+  const held = planOf(given)
+  assert.deepEqual(held.acts, [])
+  assert.deepEqual(held.held, { onDisk: 0, inFolder: 2 })
+  const agreed = acts({ ...given, acceptsDeletes: true })
+  assert.deepEqual(agreed, ['delete-entry B b', 'delete-entry A a'])
+})
+
+test('a mass deletion by others deletes nothing without a word, and the rest goes on', () => {
+  const common = many<[string, string]>(300, (index) => [`I${index}`, [`f${index}`, '1']])
+  const disk = many(300, (index) => [`f${index}`, index === 200 ? '2' : '1'])
+  const folder = many<[string, string]>(199, (index) => [
+    `I${index + 101}`,
+    [`f${index + 101}`, '1'],
+  ])
+  const gone = Array.from({ length: 101 }, (_, index) => `I${index}`)
+  const { acts: rest, held } = planOf({ common, disk, folder, gone })
+  assert.deepEqual(rest.map(words), ['save I200 f200'])
+  assert.deepEqual(held, { onDisk: 101, inFolder: 0 })
+  assert.equal(acts({ common, disk, folder, gone: gone.slice(1) }).length, 101)
+})

@@ -1,0 +1,471 @@
+// What to do so that disk and folder become the same: three-way, entry by entry, against what they
+// last had in common.
+//
+// Who changed a text alone is followed; what both changed is merged, by a save with the common text
+// as its base. Text that somebody changed outlives its deletion by somebody else. What is missing is
+// deleted only if it is known to be gone: on the disk after a complete look in which it stayed away,
+// in the folder by its tombstone. A move in the folder wins over one on the disk. What blocks
+// something else is put off to the next plan, which sees what the first brought about.
+
+import { fileKey, checkFileName } from '../model/names.ts'
+import { FourfoldError } from '../model/errors.ts'
+import { isMassDeletion } from './deletions.ts'
+import type { Act, Common, InFolder, OnDisk, Plan, Skipped, Views } from './messages.ts'
+import { asidePath, isBelow, joined, nameOf, parentOf, parkedDirectory } from './paths.ts'
+import { place, type Placing } from './placing.ts'
+
+/** Says what is to be done next; nothing, when both sides agree or wait. */
+export function plan(views: Views): Plan {
+  return new Planner(views).plan()
+}
+
+type Deletion = Extract<Act, { type: 'remove' | 'delete-entry' }>
+
+class Planner {
+  readonly #views: Views
+  readonly #placing: Placing
+  readonly #acts: Act[] = []
+  readonly #skipped: Skipped[] = []
+  /** Each with how many entries go with it. */
+  readonly #deletions: { act: Deletion; entries: number }[] = []
+  readonly #byPath = new Map<string, InFolder>()
+  #byKey: Map<string, string> | undefined
+  readonly #lost: Set<string>
+  /** Directories on their way in this plan: what is below them has its turn in the next. */
+  readonly #moving: string[] = []
+  readonly #deleted: string[] = []
+  /** Made by this plan, by path: what comes into them may follow at once. */
+  readonly #madeOnDisk = new Set<string>()
+  readonly #madeInFolder = new Set<string>()
+  /** Paths that this plan puts something at, on the disk. */
+  readonly #taken = new Set<string>()
+
+  constructor(views: Views) {
+    this.#views = views
+    this.#placing = place(views)
+    this.#lost = new Set(this.#placing.vanished.map(({ id }) => id))
+    for (const each of views.folder.values()) this.#byPath.set(each.path, each)
+  }
+
+  plan(): Plan {
+    const { common, folder } = this.#views
+    for (const item of this.#views.disk.values()) {
+      if (item.kind === 'skipped') this.#skip(item.path, item.why ?? 'It is no text file.')
+    }
+    for (const { path } of this.#placing.twins) {
+      this.#skip(path, 'It is a second name (hard link) of a file that is shared already.')
+    }
+    for (const known of sorted(common.values())) {
+      if (!this.#mustWait(known.id, known.path)) this.#known(known)
+    }
+    // Names that appear may be the new ones of what vanished: that is known when it stays away.
+    if (this.#lost.size === 0 || this.#views.isQuiet) {
+      for (const item of sorted(this.#placing.fresh)) this.#fresh(item)
+    }
+    for (const entry of sorted(folder.values())) {
+      if (!common.has(entry.id) && !this.#mustWait(entry.id, entry.path)) this.#foreign(entry)
+    }
+    const held = this.#release()
+    return { acts: this.#acts, skipped: this.#skipped, held }
+  }
+
+  // ----------------------------------------------------------------------- entries known to both
+
+  #known(known: Common): void {
+    if (this.#placing.hidden.has(known.id)) {
+      // A tombstone is kept in mind no longer: what lies there now is something else.
+      if (this.#views.gone.has(known.id)) this.#acts.push({ type: 'forget', id: known.id })
+      return
+    }
+    const item = this.#placing.places.get(known.id)
+    const entry = this.#views.folder.get(known.id)
+    if (item && this.#mustWait(item.path)) return
+    if (this.#views.gone.has(known.id)) this.#gone(known, item)
+    // Neither listed nor seen in the trash: this server may not know of it yet.
+    else if (!entry || entry.kind !== known.kind) return
+    else if (this.#views.isIgnored(entry.path, entry.kind === 'directory')) {
+      this.#acts.push({ type: 'forget', id: known.id })
+    } else if (this.#isMoving(entry.path) || (item && this.#isMoving(item.path))) return
+    else if (!item) this.#vanished(known, entry)
+    else if (this.#toSamePlace(known, item, entry) && item.kind === 'text') {
+      this.#toSameText(known, item, entry)
+    }
+  }
+
+  #gone(known: Common, item: OnDisk | undefined): void {
+    const forget = () => this.#acts.push({ type: 'forget', id: known.id })
+    if (!item) {
+      if (this.#views.isQuiet) forget()
+      return
+    }
+    if (item.kind === 'directory') {
+      this.#goneDirectory(known, item)
+      return
+    }
+    if (!item.isSettled) return
+    // Somebody worked on what somebody else deleted: it comes back, or becomes a file of its own.
+    if (item.version !== known.version) {
+      if (this.#views.restorable.has(known.id)) this.#acts.push({ type: 'restore', id: known.id })
+      else forget()
+    } else this.#delete({ type: 'remove', id: known.id, path: item.path, kind: 'text' }, 1)
+  }
+
+  #goneDirectory(known: Common, { path }: OnDisk): void {
+    let isEmpty = true
+    for (const item of this.#views.disk.values()) {
+      if (!isBelow(item.path, path)) continue
+      isEmpty = false
+      if (this.#survives(item)) {
+        this.#acts.push({ type: 'forget', id: known.id })
+        return
+      }
+    }
+    // What goes with it is counted by itself.
+    if (isEmpty) this.#delete({ type: 'remove', id: known.id, path, kind: 'directory' }, 1)
+  }
+
+  /** Whether something on the disk will be shared where it is, though its directory was deleted. */
+  #survives(item: OnDisk): boolean {
+    if (item.kind === 'skipped') return false
+    const holder = this.#placing.holders.get(item.path)
+    if (holder === undefined) return !this.#placing.twins.includes(item)
+    const known = this.#views.common.get(holder)!
+    if (this.#views.gone.has(holder)) return item.version !== known.version
+    // Somebody moved it here.
+    return this.#views.folder.get(holder)?.path === known.path && item.path !== known.path
+  }
+
+  #vanished(known: Common, entry: InFolder): void {
+    if (!this.#views.isQuiet) return
+    if (this.#deleted.some((path) => isBelow(entry.path, path))) return
+    if (known.kind === 'directory') {
+      const below = [...this.#views.folder.values()].filter(({ path }) => isBelow(path, entry.path))
+      const unread = below.filter(({ id, kind, version }) => {
+        return this.#lost.has(id) && kind === 'text' && version === undefined
+      })
+      if (unread.length > 0) for (const { id } of unread) this.#read(id)
+      else if (below.every((each) => this.#isUnchanged(each))) {
+        this.#deleteEntry(entry, below.length + 1)
+      } else this.#comeBack(entry)
+      return
+    }
+    if (entry.version === undefined) this.#read(entry.id)
+    else if (entry.version === known.version) this.#deleteEntry(entry, 1)
+    else this.#comeBack(entry)
+  }
+
+  /** Deleted here, changed elsewhere: like something new of the folder. */
+  #comeBack({ id }: InFolder): void {
+    this.#acts.push({ type: 'forget', id })
+  }
+
+  /** Whether something in the folder is what was deleted on the disk, and nothing else. */
+  #isUnchanged({ id, version }: InFolder): boolean {
+    const known = this.#views.common.get(id)
+    if (!known || !this.#lost.has(id) || this.#views.waiting.has(id)) return false
+    return known.kind === 'directory' || known.version === version
+  }
+
+  #deleteEntry({ id, path }: InFolder, entries: number): void {
+    this.#deleted.push(path)
+    this.#delete({ type: 'delete-entry', id, path }, entries)
+  }
+
+  /** Brings disk and folder to one path; true when they have it. */
+  #toSamePlace(known: Common, item: OnDisk, entry: InFolder): boolean {
+    if (item.path === entry.path) {
+      if (item.path !== known.path || item.identity !== known.identity) {
+        this.#place(known.id, item, item.path)
+      }
+      return true
+    }
+    // Known by what it is before it moves: so it is found, should we end right after that.
+    if (item.identity !== known.identity) this.#place(known.id, item, known.path)
+    if (entry.path === known.path) this.#moveEntry(known, item, entry)
+    else this.#move(known, item, entry)
+    return false
+  }
+
+  #place(id: string, item: OnDisk, path: string): void {
+    this.#acts.push({ type: 'place', id, path, at: item.path })
+  }
+
+  #moveEntry({ id, kind, path: before }: Common, item: OnDisk, entry: InFolder): void {
+    // Parked by us: on the disk it has no place of a person's choice.
+    if (isBelow(item.path, parkedDirectory)) {
+      this.#move({ id, kind, path: before } as Common, item, entry)
+      return
+    }
+    if (!this.#views.isQuiet || !item.isSettled) return
+    const rule = brokenRule(nameOf(item.path))
+    if (rule !== undefined) {
+      this.#skip(item.path, `It stays "${entry.path}" for the others. ${rule}`)
+      return
+    }
+    const holder = this.#holderInFolder(item.path)
+    if (holder !== undefined && holder !== id) {
+      if (!this.#isLeaving(holder)) this.#putAside(item.path)
+      return
+    }
+    if (!this.#isDirectoryInFolder(parentOf(item.path))) return
+    if (kind === 'directory') this.#moving.push(entry.path, item.path)
+    this.#acts.push({ type: 'move-entry', id, path: item.path })
+  }
+
+  #move({ id, kind }: Common, item: OnDisk, entry: InFolder): void {
+    const to = entry.path
+    if (!item.isSettled || this.#mustWait(to)) return
+    const blocker = this.#blocker(to)
+    // Of the same identity it is the file itself: moved by a life of ours that ended in between.
+    const isIt = blocker?.identity === item.identity
+    const isFree = isIt || (!blocker && !this.#placing.paths.has(to))
+    if (blocker && !isIt) this.#makeRoom(blocker)
+    if (!isFree || !this.#isDirectoryOnDisk(parentOf(to))) {
+      // Others want its place before its own is ready: it steps aside, so that none waits for ever.
+      const isInTheWay = this.#isWanted(item.path, id) || isBelow(item.path, to)
+      if (isInTheWay) this.#park(id, item)
+      return
+    }
+    if (kind === 'directory') this.#moving.push(item.path, to)
+    this.#taken.add(to)
+    this.#acts.push({ type: 'move', id, from: item.path, to })
+  }
+
+  #toSameText(known: Common, item: OnDisk, { id, version }: InFolder): void {
+    if (!item.isSettled) return
+    const { path } = item
+    if (item.version === known.version) {
+      if (version === undefined) this.#read(id)
+      else if (version !== item.version) {
+        this.#acts.push({ type: 'write', id, path, over: item.version })
+      }
+    } else if (item.version === version) this.#acts.push({ type: 'adopt', id, path })
+    else this.#acts.push({ type: 'save', id, path })
+  }
+
+  // ------------------------------------------------------------------------- new on the disk
+
+  #fresh(item: OnDisk): void {
+    const { path, kind } = item
+    if (kind === 'skipped' || !item.isSettled || this.#mustWait(path)) return
+    if (this.#isMoving(path) || this.#taken.has(path)) return
+    const entry = this.#byPath.get(path)
+    if (entry) this.#namesakes(item, entry)
+    else this.#create(item)
+  }
+
+  #namesakes(item: OnDisk, entry: InFolder): void {
+    const { id } = entry
+    if (this.#mustWait(id)) return
+    const known = this.#views.common.get(id)
+    if (known) {
+      // Its entry is elsewhere on the disk: it moves away, is deleted, or is written here again.
+      if (!this.#isLeaving(id)) this.#putAside(item.path)
+    } else if (entry.kind === 'binary') {
+      this.#skip(item.path, 'In the folder a binary file has this name; such are not kept yet.')
+    } else if (entry.kind !== item.kind) this.#putAside(item.path)
+    else if (item.kind === 'directory' || entry.version === item.version) {
+      this.#acts.push({ type: 'adopt', id, path: item.path })
+      if (item.kind === 'directory') this.#madeInFolder.add(item.path)
+    } else if (entry.version === undefined) this.#read(id)
+    else this.#putAside(item.path)
+  }
+
+  #create({ path, kind }: OnDisk): void {
+    const rule = brokenRule(nameOf(path))
+    if (rule !== undefined) {
+      this.#skip(path, rule)
+      return
+    }
+    const parent = parentOf(path)
+    if (!this.#madeInFolder.has(parent) && !this.#isDirectoryInFolder(parent)) return
+    const holder = this.#keys().get(fileKey(path))
+    if (holder !== undefined) {
+      const other = this.#views.folder.get(holder)?.path ?? holder
+      if (!this.#isLeaving(holder)) {
+        this.#skip(path, `"${other}" differs from it only in case or accents; rename one of them.`)
+      }
+      return
+    }
+    this.#keys().set(fileKey(path), path)
+    if (kind === 'directory') this.#madeInFolder.add(path)
+    this.#acts.push({ type: kind === 'directory' ? 'create-directory' : 'create', path })
+  }
+
+  // ------------------------------------------------------------------------ new in the folder
+
+  #foreign(entry: InFolder): void {
+    const { path, kind } = entry
+    if (this.#views.isIgnored(path, kind === 'directory') || this.#isMoving(path)) return
+    if (kind === 'binary') {
+      this.#skip(path, 'In the folder it is a binary file; such are not kept yet.')
+      return
+    }
+    // What is on the disk by this name was looked at before.
+    const there = this.#views.disk.get(path)
+    if (there && !this.#placing.holders.has(path)) {
+      if (there.kind === 'skipped') {
+        this.#skip(path, `The folder has something by this name, too. ${there.why ?? ''}`.trim())
+      }
+      return
+    }
+    if (kind === 'directory') this.#makeDirectory(entry)
+    else this.#write(entry)
+  }
+
+  #makeDirectory({ id, path }: InFolder): void {
+    if (!this.#mayPut(path)) return
+    this.#madeOnDisk.add(path)
+    this.#acts.push({ type: 'make-directory', id, path })
+  }
+
+  #write({ id, path }: InFolder): void {
+    if (this.#mayPut(path)) this.#acts.push({ type: 'write', id, path, over: undefined })
+  }
+
+  /** Whether something may be put at a path of the disk by this plan. */
+  #mayPut(path: string): boolean {
+    if (this.#mustWait(path) || this.#taken.has(path)) return false
+    const blocker = this.#blocker(path)
+    if (blocker) {
+      this.#makeRoom(blocker)
+      return false
+    }
+    // What was there and moved or vanished would be taken to be back.
+    if (this.#placing.paths.has(path)) return false
+    const parent = parentOf(path)
+    if (!this.#madeOnDisk.has(parent) && !this.#isDirectoryOnDisk(parent)) return false
+    this.#taken.add(path)
+    return true
+  }
+
+  // -------------------------------------------------------------------------------- room
+
+  #blocker(path: string): OnDisk | undefined {
+    return this.#views.disk.get(path)
+  }
+
+  /** What is in the way of something shared: shared itself, it goes by itself; fresh, it is renamed. */
+  #makeRoom(blocker: OnDisk): void {
+    if (this.#placing.holders.has(blocker.path)) return
+    if (blocker.kind === 'skipped') {
+      this.#skip(blocker.path, `The folder has something by this name, too. ${blocker.why ?? ''}`)
+    } else if (blocker.isSettled) this.#putAside(blocker.path)
+  }
+
+  #putAside(path: string): void {
+    if (this.#taken.has(path) || this.#isMoving(path)) return
+    const { disk, host } = this.#views
+    const isTaken = (aside: string) =>
+      disk.has(aside) ||
+      this.#taken.has(aside) ||
+      this.#placing.paths.has(aside) ||
+      this.#keys().has(fileKey(aside))
+    const to = asidePath(path, host, isTaken)
+    this.#taken.add(to).add(path)
+    if (disk.get(path)?.kind === 'directory') this.#moving.push(path)
+    this.#acts.push({ type: 'put-aside', path, to })
+  }
+
+  #isWanted(path: string, id: string): boolean {
+    const entry = this.#byPath.get(path)
+    return entry !== undefined && entry.id !== id
+  }
+
+  #park(id: string, { path, kind }: OnDisk): void {
+    if (kind === 'directory') this.#moving.push(path)
+    this.#acts.push({ type: 'move', id, from: path, to: joined(parkedDirectory, id) })
+  }
+
+  /** Whether an entry will not stay where it is in the folder: others wait for its place. */
+  #isLeaving(id: string): boolean {
+    const known = this.#views.common.get(id)
+    const entry = this.#views.folder.get(id)
+    if (!known || !entry) return false
+    const item = this.#placing.places.get(id)
+    if (item) return item.path !== entry.path && entry.path === known.path
+    return this.#lost.has(id) && (entry.version === undefined || entry.version === known.version)
+  }
+
+  #holderInFolder(path: string): string | undefined {
+    return this.#keys().get(fileKey(path))
+  }
+
+  /** Ids by the keys of their paths; of what this plan makes, the path. */
+  #keys(): Map<string, string> {
+    if (this.#byKey) return this.#byKey
+    this.#byKey = new Map()
+    for (const { id, path } of this.#views.folder.values()) this.#byKey.set(fileKey(path), id)
+    return this.#byKey
+  }
+
+  #isDirectoryInFolder(path: string): boolean {
+    if (path === '') return true
+    const entry = this.#byPath.get(path)
+    if (entry?.kind !== 'directory' || this.#deleted.includes(path)) return false
+    // On the disk it must be the same one.
+    return this.#placing.holders.get(path) === entry.id
+  }
+
+  #isDirectoryOnDisk(path: string): boolean {
+    if (path === '') return true
+    const entry = this.#byPath.get(path)
+    // The folder's own one, and not another that has yet to make place for it.
+    return entry !== undefined && this.#placing.holders.get(path) === entry.id
+  }
+
+  #isMoving(path: string): boolean {
+    return this.#moving.some((directory) => path === directory || isBelow(path, directory))
+  }
+
+  #mustWait(...idsOrPaths: string[]): boolean {
+    return idsOrPaths.some((each) => this.#views.waiting.has(each))
+  }
+
+  #read(id: string): void {
+    this.#acts.push({ type: 'read', id })
+  }
+
+  #skip(path: string, why: string): void {
+    this.#skipped.push({ path, why })
+  }
+
+  // ------------------------------------------------------------------------------- deletions
+
+  #delete(act: Deletion, entries: number): void {
+    this.#deletions.push({ act, entries })
+  }
+
+  /** Deletes, unless it is too much; then everything else goes on, and a person is asked. */
+  #release(): Plan['held'] {
+    const count = (type: Deletion['type']) =>
+      this.#deletions
+        .filter(({ act }) => act.type === type)
+        .reduce((sum, { entries }) => sum + entries, 0)
+    const held = { onDisk: count('remove'), inFolder: count('delete-entry') }
+    const { acceptsDeletes, deletedLately, common } = this.#views
+    const entries = common.size + deletedLately
+    const isMass = [held.onDisk, held.inFolder].some(
+      (deletions) => deletions > 0 && isMassDeletion(deletions + deletedLately, entries),
+    )
+    if (isMass && !acceptsDeletes) return held
+    // What is inside goes before what it is in.
+    const inside = this.#deletions.map(({ act }) => act).sort((a, b) => (a.path < b.path ? 1 : -1))
+    this.#acts.push(...inside)
+    return undefined
+  }
+}
+
+function brokenRule(name: string): string | undefined {
+  try {
+    checkFileName(name)
+    return undefined
+  } catch (error) {
+    if (error instanceof FourfoldError) return error.message
+    throw error
+  }
+}
+
+function sorted<T extends { path: string }>(items: Iterable<T>): T[] {
+  return [...items].sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0))
+}
