@@ -305,3 +305,31 @@ export const searchStepsPerTurn = 600_000
 
 /** What it costs in such steps to read one text from the disk: some 0.2 ms. */
 export const searchStepsPerFile = 12_000
+
+// ----------------------------------------------------------------------------------------- blobs
+
+/** One file of any bytes: 16 GiB, a film. What is larger belongs on other shelves. */
+export const blobBytesMax = 16 * 1024 * 1024 * 1024
+
+/** Uploads and fetches at work on one server: two files open and a megabyte of memory each. */
+export const blobPartialsMax = 32
+
+/** Downloads at work on one server: a file open and some 200 KB each. */
+export const blobReadsMax = 200
+
+/** Blobs that nothing names, and uploads that nobody goes on with, are kept for a day. */
+export const blobGraceMs = 24 * 3600 * 1000
+
+/** An upload, a download or a fetch in which nothing moves for this long is ended; it can go on. */
+export const blobIdleMs = 30_000
+
+/** Blobs fetched from other servers at once: one that stalls does not hold up the next. */
+export const blobFetchesMax = 2
+
+/** A blob that no server has now is asked for again after this, then twice as long, at most this. */
+export const blobRetryFirstMs = 500
+export const blobRetryMaxMs = 60_000
+
+/** How often one that no entry names yet is looked for, and how many such are remembered. */
+export const blobOfferTriesMax = 8
+export const blobOffersMax = 10_000
