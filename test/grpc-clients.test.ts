@@ -157,6 +157,204 @@ test('the listing comes in pages of any size, and a page belongs to its list', a
   }
 })
 
+/** What is listed, by path, through as many pages as it takes. */
+async function listed(
+  call: (method: string, request: object) => Promise<Answer>,
+  request: object,
+): Promise<string[]> {
+  const paths: string[] = []
+  let page = ''
+  do {
+    const answer = await call('listFiles', { ...request, page })
+    for (const { path, kind } of answer['files'] as { path: string; kind: string }[]) {
+      paths.push(kind === 'KIND_DIRECTORY' ? `${path}/` : path)
+    }
+    page = answer['nextPage'] as string
+  } while (page !== '')
+  return paths
+}
+
+test('directories are made, listed, moved, deleted and restored by path', async (t) => {
+  const { address } = await startLone(t)
+  const { call } = clientOf(t, address, folder)
+  const made = await call('makeDirectory', { path: 'specs' })
+  assert.deepEqual(made['servers'], ['a'])
+  const specs = made['file'] as Answer
+  assert.equal(specs['kind'], 'KIND_DIRECTORY')
+  assert.equal(specs['path'], 'specs')
+  const deep = await call('makeDirectory', { path: 'specs/old/2025', hasParents: true })
+  assert.equal((deep['file'] as Answer)['path'], 'specs/old/2025')
+  const again = await call('makeDirectory', { path: 'Specs/OLD/2025', hasParents: true })
+  assert.deepEqual(again['file'], deep['file'])
+  const saved = await call('saveFile', { file: 'specs/launch.md', text: 'go\n' })
+  const launch = saved['file'] as Answer
+  assert.equal(launch['name'], 'launch.md')
+  assert.equal(launch['parent'], specs['id'])
+  await call('saveFile', { file: 'specs/launch.md', text: 'go now\n' })
+  await call('saveFile', { file: 'launch.md', text: 'another' })
+  await call('saveFile', { file: 'specs/old/2025/x.md', text: 'x' })
+  assert.equal((await call('readFile', { file: 'specs/launch.md' }))['text'], 'go now\n')
+
+  const all = ['launch.md', 'specs/', 'specs/launch.md', 'specs/old/', 'specs/old/2025/']
+  const tree = [...all, 'specs/old/2025/x.md']
+  for (const pageSize of [1, 2, 3, 0]) {
+    assert.deepEqual(await listed(call, { isRecursive: true, pageSize }), tree)
+  }
+  assert.deepEqual(await listed(call, {}), ['launch.md', 'specs/'])
+  const inSpecs = ['specs/launch.md', 'specs/old/']
+  for (const directory of ['specs', specs['id'], 'SPECS']) {
+    assert.deepEqual(await listed(call, { directory, pageSize: 1 }), inSpecs)
+  }
+
+  await call('moveFile', { file: 'specs/old', path: 'archive' })
+  await call('renameFile', { file: 'archive/2025', name: '2026' })
+  const moved = await call('moveFile', { file: launch['id'], path: 'archive/2026/Launch.md' })
+  assert.equal((moved['file'] as Answer)['path'], 'archive/2026/Launch.md')
+  assert.equal((moved['file'] as Answer)['id'], launch['id'])
+  const afterwards = ['archive/', 'archive/2026/', 'archive/2026/Launch.md', 'archive/2026/x.md']
+  assert.deepEqual(await listed(call, { directory: 'archive', isRecursive: true }), [
+    ...afterwards.slice(1),
+  ])
+
+  await call('deleteFile', { file: 'archive/2026/x.md' })
+  const gone = (await call('deleteFile', { file: 'archive' }))['file'] as Answer
+  assert.equal(gone['isDeleted'], true)
+  assert.deepEqual(await listed(call, { isRecursive: true }), ['launch.md', 'specs/'])
+  assert.deepEqual(await listed(call, { inTrash: true }), ['archive/', 'archive/2026/x.md'])
+  const inArchive = { directory: 'archive', isRecursive: true, inTrash: true }
+  assert.deepEqual(await listed(call, inArchive), ['archive/2026/', 'archive/2026/Launch.md'])
+  await assert.rejects(
+    call('readFile', { file: launch['id'] }),
+    failsWith(grpc.status.NOT_FOUND, 'No such file.'),
+  )
+  await assert.rejects(
+    call('restoreFile', { file: 'archive/2026/x.md' }),
+    failsWith(grpc.status.INVALID_ARGUMENT, /in the trash with "archive"/),
+  )
+  await call('restoreFile', { file: 'archive' })
+  await call('restoreFile', { file: 'archive/2026/x.md' })
+  assert.deepEqual(await listed(call, { isRecursive: true }), [
+    ...afterwards,
+    'launch.md',
+    'specs/',
+  ])
+})
+
+test('what a path cannot be is refused with a sentence', async (t) => {
+  const { address } = await startLone(t)
+  const { call } = clientOf(t, address, folder)
+  const { NOT_FOUND, ALREADY_EXISTS, INVALID_ARGUMENT, RESOURCE_EXHAUSTED } = grpc.status
+  await call('makeDirectory', { path: 'a/b', hasParents: true })
+  await call('saveFile', { file: 'file.md', text: '' })
+  const noDirectory = failsWith(NOT_FOUND, 'No such directory.')
+  const noFile = failsWith(NOT_FOUND, 'No such file.')
+  const invalid = failsWith(INVALID_ARGUMENT, /^A name /)
+  const taken = failsWith(ALREADY_EXISTS, /is here already/)
+  const rows: [string, object, (error: grpc.ServiceError) => boolean][] = [
+    ['saveFile', { file: 'nowhere/x.md', text: '' }, noDirectory],
+    ['saveFile', { file: 'file.md/x.md', text: '' }, noDirectory],
+    ['saveFile', { file: 'a/b', text: '' }, failsWith(INVALID_ARGUMENT, 'That is no text file.')],
+    ['saveFile', { file: '/etc/passwd', text: '' }, invalid],
+    ['saveFile', { file: 'a/../../x', text: '' }, invalid],
+    ['saveFile', { file: 'a/', text: '' }, invalid],
+    ['saveFile', { file: 'a//x', text: '' }, invalid],
+    ['saveFile', { file: 'a\\x', text: '' }, invalid],
+    ['saveFile', { file: 'a/x\u0000', text: '' }, invalid],
+    ['saveFile', { file: 'a/x/'.repeat(300), text: '' }, failsWith(RESOURCE_EXHAUSTED, /1024/)],
+    ['readFile', { file: 'a' }, noFile],
+    ['readFile', { file: '../file.md' }, noFile],
+    ['listVersions', { file: 'a' }, noFile],
+    ['listFiles', { directory: 'file.md' }, noDirectory],
+    ['listFiles', { directory: 'nowhere' }, noDirectory],
+    ['listFiles', { directory: 'a', inTrash: true }, noDirectory],
+    ['makeDirectory', { path: '' }, invalid],
+    ['makeDirectory', { path: '..' }, invalid],
+    ['makeDirectory', { path: 'nowhere/x' }, noDirectory],
+    ['makeDirectory', { path: 'a/b' }, taken],
+    ['makeDirectory', { path: 'file.md', hasParents: true }, taken],
+    ['makeDirectory', { path: 'file.md/x', hasParents: true }, taken],
+    ['makeDirectory', { path: 'y/../x', hasParents: true }, invalid],
+    ['moveFile', { file: 'nowhere', path: 'x' }, noFile],
+    ['moveFile', { file: 'a', path: 'nowhere/a' }, noDirectory],
+    ['moveFile', { file: 'a', path: 'file.md/a' }, noDirectory],
+    ['moveFile', { file: 'a', path: 'file.md' }, taken],
+    ['moveFile', { file: 'a', path: '' }, invalid],
+    ['renameFile', { file: 'a/b', name: 'x/y' }, invalid],
+    ['renameFile', { file: 'a', name: 'FILE.md' }, taken],
+    ['deleteFile', { file: 'nowhere/x' }, noFile],
+    ['restoreFile', { file: 'a/b' }, noFile],
+  ]
+  const itself = failsWith(INVALID_ARGUMENT, 'A directory cannot lie in itself.')
+  rows.push(['moveFile', { file: 'a', path: 'a/b/c' }, itself])
+  rows.push(['moveFile', { file: 'a', path: 'a/c' }, itself])
+  for (const [method, request, check] of rows) {
+    const why = `${method} ${JSON.stringify(request).slice(0, 100)}`
+    const outcome = await call(method, request).then(
+      () => assert.fail(`${why} is taken`),
+      (error: grpc.ServiceError) => error,
+    )
+    assert.ok(check(outcome), why)
+  }
+  assert.deepEqual(await listed(call, { isRecursive: true }), ['a/', 'a/b/', 'file.md'])
+  // An operation that was carried out is not refused when it is sent again.
+  const operation = Buffer.from(randomBytes(16)).toString('base64url')
+  const first = await call('makeDirectory', { path: 'once', operation })
+  assert.deepEqual(
+    (await call('makeDirectory', { path: 'once', operation }))['file'],
+    first['file'],
+  )
+  assert.equal((first['file'] as Answer)['id'], operation)
+})
+
+test('a watcher hears of a directory once, and who watches a file of all above it', async (t) => {
+  const { address } = await startLone(t)
+  const { client, call } = clientOf(t, address, folder)
+  await call('makeDirectory', { path: 'a/b', hasParents: true })
+  await call('saveFile', { file: 'a/b/x.md', text: '' })
+  const heard = (file: string) => {
+    const watch = (client['watch'] as (request: object) => grpc.ClientReadableStream<Answer>).call(
+      client,
+      { file },
+    )
+    watch.on('error', () => {})
+    const events: string[] = []
+    watch.on('data', ({ event, file }: { event: string; file: { path: string } | null }) =>
+      events.push(`${event.replace('WATCH_EVENT_', '')} ${file?.path ?? ''}`.trim()),
+    )
+    const until = async (last: string) => {
+      while (events.at(-1) !== last) await once(watch, 'data')
+    }
+    return { watch, events, until }
+  }
+  const [all, directory, one] = [heard(''), heard('a/b'), heard('a/b/x.md')]
+  for (const { until } of [all, directory, one]) await until('READY')
+  await call('renameFile', { file: 'a', name: 'c' })
+  await call('moveFile', { file: 'c/b', path: 'b' })
+  await call('deleteFile', { file: 'b' })
+  await call('restoreFile', { file: 'b' })
+  await call('moveFile', { file: 'b/x.md', path: 'x.md' })
+  await call('saveFile', { file: 'x.md', text: '1' })
+  await call('saveFile', { file: 'b/y.md', text: '1' })
+  await all.until('CREATED b/y.md')
+  await directory.until('CREATED b/y.md')
+  await one.until('CHANGED x.md')
+  for (const { watch } of [all, directory, one]) watch.cancel()
+  assert.deepEqual(all.events, [
+    ...['PRESENT a', 'PRESENT a/b', 'PRESENT a/b/x.md', 'READY'],
+    ...['RENAMED c', 'MOVED b', 'DELETED b', 'CREATED b', 'MOVED x.md', 'CHANGED x.md'],
+    'CREATED b/y.md',
+  ])
+  assert.deepEqual(directory.events, [
+    ...['PRESENT a/b', 'PRESENT a/b/x.md', 'READY'],
+    ...['MOVED c/b', 'MOVED b', 'DELETED b', 'CREATED b', 'MOVED x.md', 'CREATED b/y.md'],
+  ])
+  assert.deepEqual(one.events, [
+    ...['PRESENT a/b/x.md', 'READY'],
+    ...['MOVED c/b/x.md', 'MOVED b/x.md', 'DELETED b/x.md', 'CREATED b/x.md', 'MOVED x.md'],
+    'CHANGED x.md',
+  ])
+})
+
 test('a watcher hears what is there and then each change', async (t) => {
   const { address } = await startLone(t)
   const { client, call } = clientOf(t, address, folder)
