@@ -25,6 +25,8 @@ interface Pages {
   whole: () => Uint8Array
 }
 
+const damage = 'what this device kept of a file cannot be read'
+
 /** What was kept by the client's last life. */
 export interface Kept {
   keys: Uint8Array[]
@@ -44,6 +46,8 @@ export class Keepsake {
   #isClosed = false
   #retryTimer: ReturnType<typeof setTimeout> | undefined
   #failure: string | undefined
+  /** Documents of which something that is kept does not decode. */
+  readonly #damaged = new Set<string>()
 
   /** `changed`: whether storing works has changed. */
   constructor(storage: LocalStorage | undefined, key: Uint8Array, changed: () => void) {
@@ -56,7 +60,8 @@ export class Keepsake {
 
   /** Why what is typed is not kept here; undefined: it is. */
   get failure(): string | undefined {
-    return this.#storage ? this.#failure : 'this program keeps nothing on this device'
+    if (!this.#storage) return 'this program keeps nothing on this device'
+    return this.#failure ?? (this.#damaged.size > 0 ? damage : undefined)
   }
 
   get isKeeping(): boolean {
@@ -128,6 +133,20 @@ export class Keepsake {
     if (!pages.isWriting) void this.#write(document, pages)
   }
 
+  /** Something that is kept of this document does not decode. It stays as it is until `mend`. */
+  damaged(document: string): void {
+    this.#damaged.add(document)
+    this.#changed()
+  }
+
+  /** All that a server has of this document is here: what does not decode is written anew. */
+  mend(document: string): void {
+    const pages = this.#pages.get(document)
+    if (!pages || !this.#damaged.has(document)) return
+    pages.isTorn = true
+    if (!pages.isWriting) void this.#write(document, pages)
+  }
+
   /** Whether edits of this document are still on their way to the storage. */
   isBehind(document: string): boolean {
     const pages = this.#pages.get(document)
@@ -138,6 +157,7 @@ export class Keepsake {
   release(document: string): void {
     const pages = this.#pages.get(document)
     if (pages && !this.isBehind(document)) this.#pages.delete(document)
+    this.#isSound(document)
   }
 
   close(): void {
@@ -153,7 +173,8 @@ export class Keepsake {
       pages.updates = []
       pages.hasOwn = false
       if (hasOwn) await this.keyring.claim(Date.now(), document)
-      const isWhole = pages.isTorn || pages.loose >= looseMax
+      const isLong = pages.loose >= looseMax && !this.#damaged.has(document)
+      const isWhole = pages.isTorn || isLong
       const isKept = isWhole
         ? await this.#compact(document, pages)
         : await this.#append(document, pages, updates)
@@ -177,7 +198,12 @@ export class Keepsake {
     if (!(await this.#attempt((storage) => isDone(storage.compact(document, whole))))) return false
     pages.loose = 1
     pages.isTorn = false
+    this.#isSound(document)
     return true
+  }
+
+  #isSound(document: string): void {
+    if (this.#damaged.delete(document)) this.#changed()
   }
 
   #retryLater(): void {

@@ -78,6 +78,45 @@ test('an edit that answers to the text of others is an edit like any other', asy
   assert.equal(textOf(await kept(device, keepsake)), '?theirs!')
 })
 
+test('what the device kept and cannot be read is told, and written anew from a server', async (t) => {
+  const good = updateOf('kept')
+  const rubbish = [new Uint8Array(), new Uint8Array([1, 2, 3]), good.slice(0, good.length - 1)]
+  for (const [index, bytes] of rubbish.entries()) {
+    const device = new MemoryDevice()
+    await device.open().append('D', bytes)
+    const { document, edits, keepsake } = await open(t, device)
+    assert.equal(keepsake.failure, 'what this device kept of a file cannot be read')
+    assert.equal(document.text.toString(), '', String(index))
+    // Without a server what is damaged stays: somebody may still read it.
+    document.text.insert(0, 'mine ')
+    assert.equal(edits.length, 1)
+    assert.equal((await kept(device, keepsake)).length, 2)
+    assert.notEqual(keepsake.failure, undefined)
+    document.integrate(updateOf('theirs'))
+    document.caughtUp()
+    await document.loaded
+    assert.equal(textOf(await kept(device, keepsake)), document.text.toString())
+    assert.equal(keepsake.failure, undefined)
+    const again = await open(t, device)
+    assert.equal(again.document.text.toString(), document.text.toString())
+    assert.equal(again.keepsake.failure, undefined)
+  }
+})
+
+test('of what the device kept all is taken that can be read', async (t) => {
+  const device = new MemoryDevice()
+  for (const bytes of [new Uint8Array([255]), updateOf('kept')]) {
+    await device.open().append('D', bytes)
+  }
+  const { document, edits, keepsake } = await open(t, device)
+  await document.loaded
+  assert.equal(document.text.toString(), 'kept')
+  assert.deepEqual(edits, [])
+  assert.notEqual(keepsake.failure, undefined)
+  keepsake.release('D')
+  assert.equal(keepsake.failure, undefined, 'a file that is not open is nobody’s trouble')
+})
+
 test('text of others is not encoded again while it is integrated', async (t) => {
   const { document } = await open(t)
   let isListened = true

@@ -2,7 +2,7 @@
 
 import * as Y from 'yjs'
 import { textRoot } from '../core/model/snapshot.ts'
-import { offer, type Deletes } from '../core/model/text-update.ts'
+import { deletesOf, offer, type Deletes } from '../core/model/text-update.ts'
 import type { LiveDocument, Receipt } from './api.ts'
 import type { Keepsake } from './keepsake.ts'
 import { Presence } from './presence.ts'
@@ -86,10 +86,27 @@ export class OpenDocument implements LiveDocument {
 
   #integrateAll(updates: Uint8Array[]): void {
     if (updates.length === 0 || this.doc.isDestroyed) return
+    const { keepsake, id } = this.#options
+    let count = 0
     this.doc.transact(() => {
-      for (const update of updates) Y.applyUpdate(this.doc, update, integrated)
+      for (const update of updates) if (this.#isIntegrated(update)) count++
     }, integrated)
-    this.#setLoaded()
+    if (count < updates.length) keepsake.damaged(id)
+    // With nothing readable here the document opens from a server.
+    if (count > 0) this.#setLoaded()
+  }
+
+  // A device's storage can come back with bytes that nobody wrote.
+  #isIntegrated(update: Uint8Array): boolean {
+    try {
+      // Read first: Yjs has changed the document before it comes to what is deleted.
+      deletesOf(update)
+      Y.applyUpdate(this.doc, update, integrated)
+      return true
+    } catch {
+      // Whatever the decoder says: the person hears that the device's copy cannot be read.
+      return false
+    }
   }
 
   integrate(update: Uint8Array): void {
@@ -99,6 +116,8 @@ export class OpenDocument implements LiveDocument {
   }
 
   caughtUp(): void {
+    const { keepsake, id } = this.#options
+    keepsake.mend(id)
     this.#setLoaded()
   }
 
