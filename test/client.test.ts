@@ -168,6 +168,79 @@ test('an operation that breaks a rule fails with a code and a sentence', async (
   await until('it has its name', () => ada.files.some(({ name }) => name === 'renamed.md'))
 })
 
+test('directories: made, moved, put in the trash and restored; all see the same paths', async (t) => {
+  const ada = person(t)
+  const ben = person(t, { at: 'c' })
+  await Promise.all([ada.joined(), ben.joined()])
+  const seen = (made: Client, id: string) => made.files.find((file) => file.id === id)
+  const path = (id: string) => seen(ben, id)?.path
+
+  const specs = await ada.makeDirectory('directories')
+  assert.equal(specs.kind, 'directory')
+  const old = await ada.makeDirectory('old', specs.id)
+  const plan = await ada.create('plan.md', 'text', old.id)
+  assert.equal(plan.parent, old.id)
+  assert.equal(plan.path, 'directories/old/plan.md')
+  await until('Ben sees it', () => path(plan.id) === plan.path)
+  await ben.move(plan.id, specs.id, 'idea.md')
+  await until('Ada sees it', () => seen(ada, plan.id)?.path === 'directories/idea.md')
+  await ada.rename(specs.id, 'renamed directories')
+  await until('Ben sees that', () => path(plan.id) === 'renamed directories/idea.md')
+
+  await ben.remove(specs.id)
+  await until('Ada sees it go', () => seen(ada, plan.id)?.isDeleted === true)
+  assert.equal(seen(ada, plan.id)?.isInTrashItself, false)
+  assert.equal(seen(ada, specs.id)?.isInTrashItself, true)
+  assert.equal(seen(ada, plan.id)?.deletedBy, ben.name)
+  await assert.rejects(ada.create('late.md', '', specs.id), {
+    code: 'not-found',
+    message: 'No such directory.',
+  })
+  await assert.rejects(ada.restore(plan.id), { code: 'invalid' })
+  await ada.restore(specs.id)
+  await until('Ben sees it come', () => seen(ben, plan.id)?.isDeleted === false)
+
+  await assert.rejects(ben.move(specs.id, old.id), {
+    code: 'invalid',
+    message: 'A directory cannot lie in itself.',
+  })
+  await assert.rejects(ben.move(old.id, plan.id), { code: 'not-found' })
+  await ben.move(old.id, '')
+  await until('Ada sees it above', () => seen(ada, old.id)?.path === 'old')
+  // Only what is text can be opened as text.
+  const document = ada.open(old.id)
+  document.close()
+  await ben.remove(specs.id)
+  await ben.remove(old.id)
+})
+
+test('two people move two directories into each other while their servers do not meet', async (t) => {
+  const set = await Fleet.start({ ids: ['a', 'b'] })
+  t.after(() => set.end())
+  const ada = client(t, 'Ada', { of: set })
+  await ada.joined()
+  const one = await ada.makeDirectory('one')
+  const two = await ada.makeDirectory('two')
+  await ada.create('x.md', '', one.id)
+  // Each server alone in its turn: neither knows of the other's move.
+  await set.kill('b')
+  const first = await ada.move(one.id, two.id)
+  assert.deepEqual(first.servers, ['a'])
+  await set.kill('a')
+  await set.start('b')
+  const ben = client(t, 'Ben', { at: 'b', of: set })
+  await ben.joined()
+  await until('Ben sees both', () => ben.filesAreCurrent && ben.files.length === 3)
+  await ben.move(two.id, one.id)
+  await set.start('a')
+  const paths = (made: Client) => made.files.map((file) => file.path).sort()
+  // Both counters are the same: then that of b is the later one, and "two" stays at the top.
+  const expected = ['two', 'two/one', 'two/one/x.md']
+  await until('both see the same', () =>
+    [ada, ben].every((made) => JSON.stringify(paths(made)) === JSON.stringify(expected)),
+  )
+})
+
 test('what was typed without servers is brought by the next program on the device', async (t) => {
   const lone = await loneServer(t)
   const device = new MemoryDevice()
