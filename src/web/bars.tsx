@@ -47,12 +47,13 @@ export function Bars({ file, open, restore, saveAs, close, renameMe }: BarsProps
         <div className="bar tone-warn" role="alert">
           <FileX size={18} aria-hidden />
           <span className="bar-text">
-            {file.deletedBy === '' ? 'Somebody' : file.deletedBy} deleted this file. Your text is
+            {file.deletedBy === '' ? 'Somebody' : file.deletedBy} deleted{' '}
+            {file.isInTrashItself ? 'this file' : 'the folder that this file is in'}. Your text is
             safe.
           </span>
           <span className="actions">
             <Button className="button primary" onPress={() => restore(file)}>
-              Restore file
+              {file.isInTrashItself ? 'Restore file' : 'Restore folder'}
             </Button>
             <Button className="button" onPress={() => saveAs(file)}>
               Save as new

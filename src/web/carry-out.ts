@@ -2,6 +2,7 @@
 
 import type { Client } from '../client/api.ts'
 import { FourfoldError } from '../core/model/errors.ts'
+import { notify } from './toasts.tsx'
 
 /** Past this, people are told that it will be done, and may go on. */
 const patienceMs = 1500
@@ -26,4 +27,66 @@ export async function outcome<T>(client: Client, operation: Promise<T>): Promise
     setTimeout(resolve, waitMs, { name: 'waiting', rest: settled } satisfies Outcome<T>),
   )
   return Promise.race([settled, late])
+}
+
+export interface Words<T> {
+  /** Said while no server answers. */
+  waiting: string
+  done: (value: T) => void
+}
+
+/** Returns why it failed; undefined when it was done, or will be. */
+export async function carry<T>(
+  client: Client,
+  operation: Promise<T>,
+  words: Words<T>,
+): Promise<string | undefined> {
+  const result = await outcome(client, operation)
+  if (result.name === 'failed') return result.text
+  if (result.name === 'done') {
+    words.done(result.value)
+    return undefined
+  }
+  const takeBack = notify(words.waiting)
+  void result.rest.then((late) => {
+    takeBack()
+    if (late.name === 'done') words.done(late.value)
+    else if (late.name === 'failed') notify(late.text)
+  })
+  return undefined
+}
+
+/** Operations on their way at once: a session may have 64 of them. */
+const atOnceMax = 16
+
+/**
+ * Does something to each, some at a time. What cannot be done to one is done to the others all the
+ * same; rejects with FourfoldError when it could be done to none.
+ */
+export async function each<T>(
+  items: T[],
+  act: (item: T) => Promise<unknown>,
+): Promise<EachDone<T>> {
+  const done: T[] = []
+  const problems: FourfoldError[] = []
+  const left = items.values()
+  const work = async () => {
+    for (const item of left) {
+      try {
+        await act(item)
+        done.push(item)
+      } catch (error) {
+        if (!(error instanceof FourfoldError)) throw error
+        problems.push(error)
+      }
+    }
+  }
+  await Promise.all(Array.from({ length: atOnceMax }, work))
+  if (done.length === 0 && problems.length > 0) throw problems[0]!
+  return { done, problems }
+}
+
+export interface EachDone<T> {
+  done: T[]
+  problems: FourfoldError[]
 }

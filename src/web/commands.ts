@@ -12,6 +12,7 @@ export interface Command {
 
 export type CommandName =
   | 'new'
+  | 'newFolder'
   | 'open'
   | 'save'
   | 'saveAs'
@@ -41,7 +42,7 @@ export function useKeys(commands: Commands): void {
       // AltGr types letters, though browsers report it as Ctrl+Alt.
       if (event.isComposing || event.getModifierState('AltGraph')) return
       const command = Object.values(latest.current).find(({ keys }) => isPressed(event, keys))
-      if (command === undefined) return
+      if (command === undefined || isTaken(event, command.keys)) return
       // A bare key is a letter to whoever is writing.
       if (!command.keys.includes('+') && command.keys.length === 1 && isWriting(event)) return
       event.preventDefault()
@@ -66,6 +67,12 @@ function isPressed(event: KeyboardEvent, keys: string): boolean {
   // With Alt a key may type another letter; its place on the keyboard stays.
   const isByPlace = event.altKey && event.code === `Key${key.toUpperCase()}`
   return event.key.toLowerCase() === key.toLowerCase() || isByPlace
+}
+
+/** Whether the part of the page that has the focus means something else by these keys. */
+function isTaken({ target }: KeyboardEvent, keys: string): boolean {
+  const own = target instanceof Element ? target.closest<HTMLElement>('[data-own-keys]') : null
+  return own?.dataset['ownKeys']?.split(' ').includes(keys) === true
 }
 
 function isWriting(event: KeyboardEvent): boolean {

@@ -1,114 +1,69 @@
-// What can be done with files, each said back to the person in one sentence.
+// What can be done with one text, each said back to the person in one sentence.
 
 import type { Client, FileInfo, SaveState } from '../client/api.ts'
-import { textBytesMax } from '../core/model/limits.ts'
-import { outcome } from './carry-out.ts'
+import { carry } from './carry-out.ts'
 import { copy, download } from './download.ts'
-import type { FileActions } from './file-pane.tsx'
+import { top } from './folder-tree.ts'
 import type { NameQuestion } from './name-dialog.tsx'
 import { copyName } from './names.ts'
 import { linkTo } from './route.ts'
 import { notify } from './toasts.tsx'
 
-export interface FileDoings extends FileActions {
+export interface FileActions {
+  open: (id: string) => void
+  createIn: (directory: string) => void
+  saveAs: (file: FileInfo) => void
+  copyLink: (file: FileInfo) => void
   renameTo: (file: FileInfo, name: string) => void
   nameVersion: (file: FileInfo) => void
   downloadText: (file: FileInfo) => void
 }
 
-interface FileDoingsOptions {
+export interface ActionOptions {
   client: Client
   /** Shows a file; undefined: none. */
   go: (id: string | undefined) => void
   shownId: () => string | undefined
   ask: (question: NameQuestion) => void
+}
+
+interface FileActionOptions extends ActionOptions {
   /** A version has been named. */
   named: () => void
 }
 
-/** The doings of one client's page. */
-export function fileDoings({ client, go, shownId, ask, named }: FileDoingsOptions): FileDoings {
-  /** Returns why it failed; undefined when it was done, or will be. */
-  async function carry<T>(
-    operation: Promise<T>,
-    words: { waiting: string; done: (value: T) => void },
-  ): Promise<string | undefined> {
-    const result = await outcome(client, operation)
-    if (result.name === 'failed') return result.text
-    if (result.name === 'done') {
-      words.done(result.value)
-      return undefined
-    }
-    const takeBack = notify(words.waiting)
-    void result.rest.then((late) => {
-      takeBack()
-      if (late.name === 'done') words.done(late.value)
-      else if (late.name === 'failed') notify(late.text)
-    })
-    return undefined
-  }
-
-  const say = (problem: string | undefined): void => {
-    if (problem !== undefined) notify(problem)
-  }
-
-  const make = (name: string, text: string, isShown: boolean): Promise<string | undefined> =>
-    carry(client.create(name, text), {
+/** What can be done by one client's page. */
+export function fileActions({ client, go, ask, named }: FileActionOptions): FileActions {
+  const make = (name: string, text: string, directory: string): Promise<string | undefined> =>
+    carry(client, client.create(name, text, directory), {
       waiting: `“${name}” will be made as soon as a server answers.`,
       done(file) {
-        if (isShown) go(file.id)
+        go(file.id)
         if (file.name !== name) {
           notify(`There is another “${name}”, so this one is shown as “${file.name}”.`)
-        } else if (!isShown) notify(`${name} is here`, { label: 'Open', run: () => go(file.id) })
+        }
       },
     })
 
-  /** The present text of any file, open or not. */
-  const textOf = async (file: FileInfo): Promise<string> => {
-    const live = client.open(file.id)
-    await live.loaded
-    const text = live.text.toString()
-    live.close()
-    return text
-  }
-
-  const restore = async (file: FileInfo): Promise<void> =>
-    say(
-      await carry(client.restore(file.id), {
-        waiting: `${file.name} will be back as soon as a server answers.`,
-        done: () => notify(`Restored ${file.name}`),
-      }),
-    )
-
   return {
     open: go,
-    restore: (file) => void restore(file),
 
-    create: () =>
+    createIn: (directory) =>
       ask({
         title: 'New file',
-        text: '',
+        text: inWords(client, directory),
         label: 'Name',
         suggestion: 'untitled.md',
         action: 'Create',
         mayBeEmpty: false,
-        answer: (name) => make(name, '', true),
+        answer: (name) => make(name, '', directory),
       }),
 
-    bring: (files) => void bring(files),
-    remove: (file) => void remove(file),
-
-    rename: (file) =>
-      ask({
-        title: `Rename ${file.name}`,
-        text: '',
-        label: 'Name',
-        suggestion: file.name,
-        action: 'Rename',
-        mayBeEmpty: false,
-        answer: (name) => renameTo(file, name),
-      }),
-    renameTo: (file, name) => void renameTo(file, name).then(say),
+    renameTo: (file, name) =>
+      void carry(client, client.rename(file.id, name), {
+        waiting: `${file.name} will be “${name}” as soon as a server answers.`,
+        done: () => undefined,
+      }).then((problem) => problem !== undefined && notify(problem)),
 
     saveAs: (file) =>
       ask({
@@ -118,7 +73,7 @@ export function fileDoings({ client, go, shownId, ask, named }: FileDoingsOption
         suggestion: copyName(file.name),
         action: 'Save copy',
         mayBeEmpty: false,
-        answer: async (name) => make(name, await textOf(file), true),
+        answer: async (name) => make(name, await textOf(client, file.id), homeOf(client, file)),
       }),
 
     nameVersion: (file) =>
@@ -130,7 +85,7 @@ export function fileDoings({ client, go, shownId, ask, named }: FileDoingsOption
         action: 'Name this version',
         mayBeEmpty: true,
         answer: (name) =>
-          carry(client.nameVersion(file.id, name), {
+          carry(client, client.nameVersion(file.id, name), {
             waiting: 'The version will get its name as soon as a server answers.',
             done() {
               notify(name === '' ? 'This version is kept' : `This version is named “${name}”`)
@@ -145,39 +100,31 @@ export function fileDoings({ client, go, shownId, ask, named }: FileDoingsOption
         () => notify(`This browser forbids the clipboard. The link: ${linkTo(file.id)}`),
       ),
 
-    downloadText: (file) => void textOf(file).then((text) => download(file.name, text)),
+    downloadText: (file) => void textOf(client, file.id).then((text) => download(file.name, text)),
   }
+}
 
-  async function bring(files: File[]): Promise<void> {
-    for (const file of files) {
-      const text = await textIn(file)
-      if (text === undefined) notify(`${file.name} is not editable as text.`)
-      else say(await make(file.name, text, files.length === 1))
-    }
+/** The present text of any file, open or not. */
+export async function textOf(client: Client, id: string): Promise<string> {
+  const live = client.open(id)
+  try {
+    await live.loaded
+    return live.text.toString()
+  } finally {
+    live.close()
   }
+}
 
-  async function remove(file: FileInfo): Promise<void> {
-    const wasShown = shownId() === file.id
-    say(
-      await carry(client.remove(file.id), {
-        waiting: `${file.name} will be deleted as soon as a server answers.`,
-        done() {
-          if (wasShown && shownId() === file.id) go(undefined)
-          notify(`Deleted ${file.name}`, {
-            label: 'Undo',
-            run: () => void restore(file).then(() => wasShown && go(file.id)),
-          })
-        },
-      }),
-    )
-  }
+/** A sentence that says which directory something goes to; none for the top. */
+export function inWords(client: Client, directory: string): string {
+  const path = client.files.find(({ id }) => id === directory)?.path
+  return path === undefined ? '' : `In ${path}.`
+}
 
-  function renameTo(file: FileInfo, name: string): Promise<string | undefined> {
-    return carry(client.rename(file.id, name), {
-      waiting: `${file.name} will be “${name}” as soon as a server answers.`,
-      done: () => undefined,
-    })
-  }
+/** The directory of a file, for what is made beside it; the top, if its own is in the trash. */
+function homeOf(client: Client, file: FileInfo): string {
+  const parent = client.files.find(({ id }) => id === file.parent)
+  return parent === undefined || parent.isDeleted ? top : parent.id
 }
 
 /** The first sentence of the dialog behind Ctrl+S: true, whatever the state. */
@@ -195,19 +142,5 @@ export function alreadySaved(save: SaveState): string {
     case 'danger':
     case 'ended':
       return 'The last changes are not saved yet.'
-  }
-}
-
-/** The text in a file of this device; undefined when it is not UTF-8 text, or too large. */
-async function textIn(file: File): Promise<string | undefined> {
-  if (file.size > textBytesMax) return undefined
-  try {
-    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(
-      await file.arrayBuffer(),
-    )
-    return text.includes('\0') ? undefined : text
-  } catch {
-    // Not UTF-8, or it could not be read: either way there is no text to bring in.
-    return undefined
   }
 }

@@ -1,10 +1,9 @@
 // The name of the shown file; renamed in place.
 
 import { Pencil } from 'lucide-react'
-import { useEffect, useRef } from 'react'
-import { Button, Input, TextField } from 'react-aria-components'
+import { Button } from 'react-aria-components'
 import type { FileInfo } from '../client/api.ts'
-import { stemLength } from './names.ts'
+import { NameField } from './name-field.tsx'
 
 interface FileNameProps {
   file: FileInfo
@@ -14,7 +13,18 @@ interface FileNameProps {
 }
 
 export function FileName({ file, isNaming, setNaming, rename }: FileNameProps) {
-  if (isNaming) return <NameField {...{ file, setNaming, rename }} />
+  if (isNaming) {
+    return (
+      <NameField
+        label="File name"
+        name={file.name}
+        finish={(wanted) => {
+          setNaming(false)
+          if (wanted !== undefined) rename(wanted)
+        }}
+      />
+    )
+  }
   return (
     <h1 className="file-title">
       <Button
@@ -26,35 +36,5 @@ export function FileName({ file, isNaming, setNaming, rename }: FileNameProps) {
         <Pencil size={13} aria-hidden />
       </Button>
     </h1>
-  )
-}
-
-function NameField({ file, setNaming, rename }: Omit<FileNameProps, 'isNaming'>) {
-  const input = useRef<HTMLInputElement>(null)
-  const isLeft = useRef(false)
-  useEffect(() => {
-    input.current?.focus()
-    input.current?.setSelectionRange(0, stemLength(file.name))
-  }, [file.name])
-
-  const finish = (isKept: boolean) => {
-    if (isLeft.current) return
-    isLeft.current = true
-    const name = input.current?.value.trim() ?? ''
-    setNaming(false)
-    if (isKept && name !== '' && name !== file.name) rename(name)
-  }
-  return (
-    <TextField className="name-field" aria-label="File name" defaultValue={file.name}>
-      <Input
-        ref={input}
-        spellCheck="false"
-        onBlur={() => finish(true)}
-        onKeyDown={(event) => {
-          if (event.key === 'Enter' && !event.nativeEvent.isComposing) finish(true)
-          if (event.key === 'Escape') finish(false)
-        }}
-      />
-    </TextField>
   )
 }

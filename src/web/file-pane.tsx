@@ -1,220 +1,125 @@
-// The left pane: all files, a filter over their names, the trash below.
+// The left pane: the tree with a filter over it, what is on its way in, and the trash.
 
-import { Ellipsis, FilePlus, FileUp, RotateCcw, Search, Trash2, X } from 'lucide-react'
-import { useMemo, useRef, useState } from 'react'
-import {
-  Button,
-  Disclosure,
-  DisclosurePanel,
-  DropZone,
-  FileTrigger,
-  GridList,
-  GridListItem,
-  Heading,
-  Input,
-  ListLayout,
-  Menu,
-  MenuItem,
-  MenuTrigger,
-  Popover,
-  SearchField,
-  Virtualizer,
-} from 'react-aria-components'
+import { FilePlus, FileUp, FolderPlus, FolderUp, Search, X } from 'lucide-react'
+import { useDeferredValue, useRef, useState } from 'react'
+import { Button, DropZone, FileTrigger, Input, SearchField } from 'react-aria-components'
 import { useLandmark } from 'react-aria/useLandmark'
-import type { FileInfo } from '../client/api.ts'
+import type { BringIn } from './bring-in.ts'
+import { BringingBar } from './bringing-bar.tsx'
 import { useClient, useMedia } from './client-context.tsx'
-import { FileDots } from './file-dots.tsx'
-import { FileIcon } from './file-icon.tsx'
+import type { EntryActions } from './entry-actions.ts'
+import { EntryMenu } from './entry-menu.tsx'
+import { FileTree } from './file-tree.tsx'
+import { type FolderTree, top } from './folder-tree.ts'
 import { IconButton } from './icon-button.tsx'
-import { includes } from './names.ts'
 import type { OpenFiles } from './open-file.ts'
-
-export interface FileActions {
-  open: (id: string) => void
-  create: () => void
-  /** Files of this device, chosen or dropped. */
-  bring: (files: File[]) => void
-  rename: (file: FileInfo) => void
-  saveAs: (file: FileInfo) => void
-  copyLink: (file: FileInfo) => void
-  remove: (file: FileInfo) => void
-  restore: (file: FileInfo) => void
-}
+import { Trash } from './trash.tsx'
+import type { MenuPlace, TreeView } from './tree-view.ts'
 
 interface FilePaneProps {
+  tree: FolderTree
+  view: TreeView
   shownId: string | undefined
   openFiles: OpenFiles
-  actions: FileActions
+  bringIn: BringIn
+  actions: EntryActions
+  /** The directory that new things go to. */
+  home: () => string
 }
 
-/** Rows offered at once; beyond it the filter is the way. */
-const rowsMax = 1000
-
-const byName = new Intl.Collator('en', { numeric: true, sensitivity: 'base' }).compare
-
-export function FilePane({ shownId, openFiles, actions }: FilePaneProps) {
-  const client = useClient()
-  const [wanted, setWanted] = useState('')
+export function FilePane(props: FilePaneProps) {
+  const { tree, view, shownId, openFiles, bringIn, actions, home } = props
+  const { filesAreCurrent } = useClient()
+  const [words, setWords] = useState('')
+  const wanted = useDeferredValue(words.trim())
+  const [menu, setMenu] = useState<{ ids: string[]; place: MenuPlace }>()
   const pane = useRef<HTMLElement>(null)
   const { landmarkProps } = useLandmark({ role: 'navigation', 'aria-label': 'Files' }, pane)
   // A finger needs more room than a mouse.
-  const rowSize = useMedia('(max-width: 1023px)') ? 44 : 34
-  const { files } = client
-  const sorted = useMemo(() => files.toSorted((a, b) => byName(a.name, b.name)), [files])
-  const present = sorted.filter((file) => !file.isDeleted)
-  const trash = sorted.filter((file) => file.isDeleted)
-  const matching = present.filter((file) => includes(file.name, wanted))
+  const rowSize = useMedia('(max-width: 1023px)') ? 44 : 30
+  const showMenu = useRef((ids: string[], place: MenuPlace) => setMenu({ ids, place })).current
+  const nothing = filesAreCurrent ? 'No files yet. Drop some here, or make one.' : 'Looking…'
 
   return (
     <nav {...landmarkProps} ref={pane} className="file-pane">
-      <div className="file-tools">
-        <SearchField
-          className="search"
-          aria-label="Filter files"
-          value={wanted}
-          onChange={setWanted}
-        >
-          <Search size={15} aria-hidden />
-          <Input placeholder="Filter files" />
-          <Button className="icon-button clear" aria-label="Clear the filter">
-            <X size={14} aria-hidden />
-          </Button>
-        </SearchField>
-        <IconButton
-          label="New file"
-          keys="Ctrl+Alt+N"
-          icon={<FilePlus size={18} />}
-          onPress={actions.create}
-        />
-      </div>
       <DropZone
         className="file-drop"
-        aria-label="Drop text files here"
+        aria-label="Drop text files and folders here"
         getDropOperation={() => 'copy'}
         onDrop={({ items }) => {
-          const dropped = items.filter((item) => item.kind === 'file')
-          void Promise.all(dropped.map((item) => item.getFile())).then(actions.bring)
+          actions.bring(
+            items.filter((item) => item.kind !== 'text'),
+            top,
+          )
         }}
       >
-        <Virtualizer layout={ListLayout} layoutOptions={{ rowSize }}>
-          <GridList
-            aria-label="Files"
-            className="file-list"
-            items={matching.slice(0, rowsMax)}
-            dependencies={[shownId, actions]}
-            onAction={(key) => actions.open(String(key))}
-            renderEmptyState={() => (
-              <p className="empty muted">
-                {wanted === ''
-                  ? 'No files yet.'
-                  : `Nothing in ${present.length} files by this name.`}
-              </p>
-            )}
+        <div className="file-tools">
+          <SearchField
+            className="search"
+            aria-label="Filter files"
+            value={words}
+            onChange={setWords}
           >
-            {(file) => (
-              <FileRow file={file} isShown={file.id === shownId} {...{ openFiles, actions }} />
-            )}
-          </GridList>
-        </Virtualizer>
-        {matching.length > rowsMax && (
-          <p className="empty muted">
-            And {(matching.length - rowsMax).toLocaleString('en')} more: type a part of the name.
-          </p>
-        )}
-      </DropZone>
-      <div className="file-foot">
-        {trash.length > 0 && <Trash files={trash} restore={actions.restore} />}
-        <FileTrigger
-          allowsMultiple
-          onSelect={(list) => {
-            if (list) actions.bring([...list])
-          }}
-        >
-          <Button className="foot-button">
-            <FileUp size={16} aria-hidden />
-            Bring in text files
-          </Button>
-        </FileTrigger>
-      </div>
-    </nav>
-  )
-}
-
-interface FileRowProps {
-  file: FileInfo
-  isShown: boolean
-  openFiles: OpenFiles
-  actions: FileActions
-}
-
-function FileRow({ file, isShown, openFiles, actions }: FileRowProps) {
-  return (
-    <GridListItem
-      id={file.id}
-      textValue={file.name}
-      className={`file-row${isShown ? ' is-shown' : ''}`}
-    >
-      <FileIcon name={file.name} />
-      <span className="file-name" title={file.name} {...(isShown && { 'aria-current': 'page' })}>
-        {file.name}
-      </span>
-      <FileDots id={file.id} openFiles={openFiles} />
-      <MenuTrigger>
-        <Button className="icon-button row-more" aria-label={`Actions for ${file.name}`}>
-          <Ellipsis size={16} aria-hidden />
-        </Button>
-        <Popover className="popover" placement="bottom end">
-          <Menu className="menu" aria-label={`Actions for ${file.name}`}>
-            <MenuItem className="menu-item" onAction={() => actions.open(file.id)}>
-              Open
-            </MenuItem>
-            <MenuItem className="menu-item" onAction={() => actions.rename(file)}>
-              Rename…
-            </MenuItem>
-            <MenuItem className="menu-item" onAction={() => actions.saveAs(file)}>
-              Save as…
-            </MenuItem>
-            <MenuItem className="menu-item" onAction={() => actions.copyLink(file)}>
-              Copy link
-            </MenuItem>
-            <MenuItem className="menu-item danger" onAction={() => actions.remove(file)}>
-              Delete
-            </MenuItem>
-          </Menu>
-        </Popover>
-      </MenuTrigger>
-    </GridListItem>
-  )
-}
-
-function Trash({ files, restore }: { files: FileInfo[]; restore: (file: FileInfo) => void }) {
-  return (
-    <Disclosure className="trash">
-      <Heading level={2}>
-        <Button slot="trigger" className="foot-button">
-          <Trash2 size={16} aria-hidden />
-          Trash ({files.length.toLocaleString('en')})
-        </Button>
-      </Heading>
-      <DisclosurePanel>
-        <ul className="trash-list" aria-label="Trash">
-          {files.slice(0, rowsMax).map((file) => (
-            <li key={file.id}>
-              <span className="file-name" title={`${file.name}, deleted by ${file.deletedBy}`}>
-                {file.name}
-              </span>
-              <Button
-                className="text-button"
-                aria-label={`Restore ${file.name}`}
-                onPress={() => restore(file)}
-              >
-                <RotateCcw size={14} aria-hidden />
-                Restore
+            <Search size={15} aria-hidden />
+            <Input placeholder="Filter files" />
+            <Button className="icon-button clear" aria-label="Clear the filter">
+              <X size={14} aria-hidden />
+            </Button>
+          </SearchField>
+          <IconButton
+            label="New file"
+            keys="Ctrl+Alt+N"
+            icon={<FilePlus size={18} />}
+            onPress={() => actions.createIn(home())}
+          />
+          <IconButton
+            label="New folder"
+            icon={<FolderPlus size={18} />}
+            onPress={() => actions.makeDirectoryIn(home())}
+          />
+        </div>
+        <FileTree
+          {...{ tree, view, openFiles, shownId, wanted, rowSize, showMenu }}
+          emptyText={
+            wanted === '' ? nothing : `Nothing in ${tree.size.toLocaleString('en')} by this name.`
+          }
+          open={actions.open}
+          renameTo={actions.renameTo}
+          remove={actions.remove}
+          move={actions.move}
+          bring={actions.bring}
+        />
+        <BringingBar bringIn={bringIn} />
+        <div className="file-foot">
+          {tree.trash.length > 0 && <Trash entries={tree.trash} restore={actions.restore} />}
+          <span className="foot-row">
+            <FileTrigger
+              allowsMultiple
+              onSelect={(list) => list && actions.bringChosen([...list], home())}
+            >
+              <Button className="foot-button">
+                <FileUp size={16} aria-hidden />
+                Bring in text files
               </Button>
-            </li>
-          ))}
-        </ul>
-      </DisclosurePanel>
-    </Disclosure>
+            </FileTrigger>
+            <FileTrigger
+              acceptDirectory
+              onSelect={(list) => list && actions.bringChosen([...list], home())}
+            >
+              <IconButton label="Bring in a folder" icon={<FolderUp size={16} />} />
+            </FileTrigger>
+          </span>
+        </div>
+      </DropZone>
+      {menu && (
+        <EntryMenu
+          entries={menu.ids.flatMap((id) => tree.get(id) ?? [])}
+          place={menu.place}
+          under={pane}
+          close={() => setMenu(undefined)}
+          {...{ tree, view, actions }}
+        />
+      )}
+    </nav>
   )
 }

@@ -1,6 +1,7 @@
 // Names of people and files: which to propose, what is found by a part of one.
 
 import { screenNameMax } from '../core/model/limits.ts'
+import { fileKey } from '../core/model/names.ts'
 
 /** "Ana" → "Ana 2" → "Ana 3": a name to try when this one is taken. */
 export function suggested(name: string): string {
@@ -14,6 +15,18 @@ export function suggested(name: string): string {
 export function copyName(name: string): string {
   const dot = name.lastIndexOf('.')
   return dot > 0 ? `${name.slice(0, dot)} copy${name.slice(dot)}` : `${name} copy`
+}
+
+/** The first of "plan copy.md", "plan copy 2.md" … that is none of these, whatever its case. */
+export function freeName(name: string, taken: readonly string[]): string {
+  const keys = new Set(taken.map(fileKey))
+  const first = copyName(name)
+  const stem = stemLength(first)
+  let free = first
+  for (let number = 2; keys.has(fileKey(free)); number++) {
+    free = `${first.slice(0, stem)} ${number}${first.slice(stem)}`
+  }
+  return free
 }
 
 /** The length of a name without its extension: what one usually wants to change. */

@@ -182,6 +182,11 @@ export class OpenFiles {
     return file
   }
 
+  /** Those that are open. */
+  all(): OpenFile[] {
+    return [...this.#files.values()]
+  }
+
   /** A file if it is open; does not open it. */
   peek(id: string): OpenFile | undefined {
     return this.#files.get(id)

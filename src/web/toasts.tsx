@@ -20,10 +20,17 @@ const queue = new ToastQueue<Notice>({ maxVisibleToasts: 3 })
 /** Long enough to read it and to reach the button. */
 const shownMs = 8000
 
-/** Shows a notice; returns the function that takes it back. */
-export function notify(text: string, action?: Notice['action']): () => void {
+/**
+ * Shows a notice; returns the function that takes it back. `stays`: until the person closes it, for
+ * what takes reading.
+ */
+export function notify(
+  text: string,
+  action?: Notice['action'],
+  { stays = false }: { stays?: boolean } = {},
+): () => void {
   const notice: Notice = action === undefined ? { text } : { text, action }
-  const key = queue.add(notice, { timeout: shownMs })
+  const key = queue.add(notice, stays ? {} : { timeout: shownMs })
   return () => queue.close(key)
 }
 

@@ -16,7 +16,9 @@ import type { FileInfo } from '../client/api.ts'
 import { Avatars } from './avatars.tsx'
 import { useClient, useMedia } from './client-context.tsx'
 import { type Commands, keysShown } from './commands.ts'
+import { PathAbove } from './breadcrumbs.tsx'
 import { FileName } from './file-name.tsx'
+import type { FolderTree } from './folder-tree.ts'
 import { IconButton } from './icon-button.tsx'
 import { Mark } from './mark.tsx'
 import type { OpenFile } from './open-file.ts'
@@ -28,6 +30,9 @@ interface TopBarProps {
   commands: Commands
   file: FileInfo | undefined
   open: OpenFile | undefined
+  tree: FolderTree
+  /** An entry was chosen beside a directory of the path. */
+  choose: (entry: FileInfo) => void
   isNaming: boolean
   setNaming: (isNaming: boolean) => void
   rename: (name: string) => void
@@ -39,7 +44,7 @@ interface TopBarProps {
 }
 
 export function TopBar(props: TopBarProps) {
-  const { commands, file, open, isNaming, setNaming, rename, goTo, hasUpdate } = props
+  const { commands, file, open, tree, choose, isNaming, setNaming, rename, goTo, hasUpdate } = props
   const bar = useRef<HTMLElement>(null)
   const { landmarkProps } = useLandmark({ role: 'banner', 'aria-label': 'This file' }, bar)
   const isPhone = useMedia('(max-width: 639px)')
@@ -53,7 +58,10 @@ export function TopBar(props: TopBarProps) {
       />
       {!isPhone && <Mark />}
       {file ? (
-        <FileName {...{ file, isNaming, setNaming, rename }} />
+        <>
+          {!isPhone && <PathAbove {...{ file, tree, choose }} />}
+          <FileName {...{ file, isNaming, setNaming, rename }} />
+        </>
       ) : (
         <span className="product">Fourfold</span>
       )}
@@ -88,6 +96,7 @@ function FileMenu({ commands, file, downloadText, copyLink }: TopBarProps) {
         <Menu className="menu" aria-label="File menu">
           <MenuSection aria-label="File">
             {item(commands.new)}
+            {item(commands.newFolder)}
             {item(commands.open)}
             {item(commands.save)}
             {item(commands.saveAs)}

@@ -1,21 +1,25 @@
 // The page of somebody who is in: panes, bars and dialogs around one shown file.
 
-import { useEffect, useMemo, useState, useSyncExternalStore } from 'react'
+import { useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react'
 import { openSearchPanel } from '@codemirror/search'
 import { EditorView } from '@codemirror/view'
 import type { FileInfo } from '../client/api.ts'
 import { Announcer } from './announcer.tsx'
 import { Bars } from './bars.tsx'
+import { BringIn } from './bring-in.ts'
 import { BottomBar } from './bottom-bar.tsx'
 import { useClient, useMedia } from './client-context.tsx'
 import { type Commands, useKeys } from './commands.ts'
 import { Drawer } from './drawer.tsx'
 import { EditorPane } from './editor-pane.tsx'
-import { fileDoings } from './file-actions.ts'
+import { entryActions } from './entry-actions.ts'
+import { fileActions } from './file-actions.ts'
 import { FilePane } from './file-pane.tsx'
+import { FolderTree, isDirectory, top } from './folder-tree.ts'
 import { GoToFile } from './go-to-file.tsx'
 import { HistoryPane } from './history-pane.tsx'
 import { KeysDialog } from './keys-dialog.tsx'
+import { MoveTo } from './move-to.tsx'
 import { NameDialog, type NameQuestion } from './name-dialog.tsx'
 import { NothingShown } from './nothing-shown.tsx'
 import { type OpenFile, OpenFiles } from './open-file.ts'
@@ -29,6 +33,7 @@ import { ShownEditor } from './shown-editor.ts'
 import { notify, Toasts } from './toasts.tsx'
 import { Toolbar } from './toolbar.tsx'
 import { TopBar } from './top-bar.tsx'
+import { TreeView } from './tree-view.ts'
 import { useNewerPage } from './offline.ts'
 import { titleOf, VersionView } from './version-view.tsx'
 import type { NamedVersion } from './versions.ts'
@@ -37,6 +42,7 @@ type Asking =
   | { name: 'nothing' }
   | { name: 'name'; question: NameQuestion }
   | { name: 'file' }
+  | { name: 'move'; ids: string[] }
   | { name: 'keys' }
 
 const leftPaneOpen = remembered('device', 'leftPane', true, isBoolean)
@@ -50,6 +56,8 @@ export function Workspace({ leave, renameMe }: WorkspaceProps) {
   const client = useClient()
   const [openFiles] = useState(() => new OpenFiles(client))
   const [editor] = useState(() => new ShownEditor())
+  const [view] = useState(() => new TreeView())
+  const [bringIn] = useState(() => new BringIn(client))
   const [asking, setAsking] = useState<Asking>({ name: 'nothing' })
   const [isNaming, setNaming] = useState(false)
   const [isLeftOpen, setLeftOpen] = useState(() => leftPaneOpen.read())
@@ -62,14 +70,17 @@ export function Workspace({ leave, renameMe }: WorkspaceProps) {
   const [paneWidth, setPaneWidth] = usePaneWidth()
 
   const shownId = useShownId()
-  const file = client.files.find(({ id }) => id === shownId)
+  const tree = useTree(client.files)
+  const file = shownText(tree, shownId)
   const fileId = file?.id
   const fileName = file?.name ?? ''
   const open = useOpenFile(openFiles, fileId)
+  useReveal(view, tree, file?.isDeleted === false ? fileId : undefined)
   const isMissing = shownId !== undefined && file === undefined && client.filesAreCurrent
   const isWaiting = shownId !== undefined && file === undefined && !client.filesAreCurrent
 
   useEffect(() => () => openFiles.close(), [openFiles])
+  useEffect(() => () => bringIn.stop(), [bringIn])
   useEffect(() => setVersion(undefined), [shownId])
   useEffect(() => {
     document.title = fileName === '' ? 'Fourfold' : `${fileName} – Fourfold`
@@ -77,21 +88,34 @@ export function Workspace({ leave, renameMe }: WorkspaceProps) {
   useEffect(() => client.onRenamed(({ text }) => void notify(text)), [client])
   useWarningBeforeLoss(client.save.name === 'danger')
 
-  const doings = useMemo(
-    () =>
-      fileDoings({
-        client,
-        go: (id) => {
-          go(id)
-          setDrawerOpen(false)
-        },
-        shownId: () => fileOf(location.hash),
-        ask: (question) => setAsking({ name: 'name', question }),
-        named: () => setNamings((count) => count + 1),
-      }),
-    [client],
-  )
+  const actions = useMemo(() => {
+    const options = {
+      client,
+      go: (id: string | undefined) => {
+        go(id)
+        setDrawerOpen(false)
+      },
+      shownId: () => fileOf(location.hash),
+      ask: (question: NameQuestion) => setAsking({ name: 'name', question }),
+    }
+    const files = fileActions({ ...options, named: () => setNamings((count) => count + 1) })
+    const askMove = (ids: string[]) => setAsking({ name: 'move', ids })
+    return entryActions({ ...options, files, view, bringIn, askMove })
+  }, [client, view, bringIn])
 
+  /** The directory that new things go to: the one chosen in the tree, or that of the file shown. */
+  const home = (): string => {
+    const [id] = view.selected.size === 1 ? view.selected : []
+    const chosen = tree.get(id ?? '') ?? file
+    if (chosen === undefined || chosen.isDeleted) return top
+    return isDirectory(chosen) ? chosen.id : tree.parentOf(chosen)
+  }
+  const chooseBeside = (entry: FileInfo) => {
+    if (!isDirectory(entry)) return actions.open(entry.id)
+    if (isNarrow) setDrawerOpen(true)
+    else if (!isLeftOpen) toggleLeft()
+    view.reveal(entry.id, [...tree.ancestors(entry.id), entry], true)
+  }
   const close = () => setAsking({ name: 'nothing' })
   const hasFile = file !== undefined && !file.isDeleted
   const withFile = (run: (file: FileInfo) => void) => () => {
@@ -110,22 +134,28 @@ export function Workspace({ leave, renameMe }: WorkspaceProps) {
   }
   const noFile = { isDisabled: !hasFile }
   const commands: Commands = {
-    new: { label: 'New file…', keys: 'Ctrl+Alt+N', run: doings.create },
+    new: { label: 'New file…', keys: 'Ctrl+Alt+N', run: () => actions.createIn(home()) },
+    newFolder: { label: 'New folder…', keys: '', run: () => actions.makeDirectoryIn(home()) },
     open: { label: 'Open…', keys: 'Ctrl+P', run: () => setAsking({ name: 'file' }) },
     save: {
       label: 'Save: name this version…',
       keys: 'Ctrl+S',
-      run: withFile(doings.nameVersion),
+      run: withFile(actions.nameVersion),
       ...noFile,
     },
     saveAs: {
       label: 'Save as…',
       keys: 'Ctrl+Shift+S',
-      run: withFile(doings.saveAs),
+      run: withFile(actions.saveAs),
       isDisabled: !file,
     },
     rename: { label: 'Rename', keys: 'F2', run: () => setNaming(true), ...noFile },
-    remove: { label: 'Delete', keys: '', run: withFile(doings.remove), ...noFile },
+    remove: {
+      label: 'Delete',
+      keys: '',
+      run: withFile(({ id }) => actions.remove([id])),
+      ...noFile,
+    },
     history: { label: 'History', keys: 'Ctrl+Shift+H', run: toggleHistory, isDisabled: !file },
     leftPane: { label: 'Show or hide the files', keys: 'Ctrl+\\', run: toggleLeft },
     rightPane: {
@@ -158,14 +188,14 @@ export function Workspace({ leave, renameMe }: WorkspaceProps) {
     setVersion(undefined)
   }
 
-  const filePane = <FilePane {...{ shownId, openFiles }} actions={doings} />
+  const filePane = <FilePane {...{ tree, view, shownId, openFiles, bringIn, actions, home }} />
   const historyPane = file && (
     <HistoryPane
       fileId={file.id}
       asked={namings}
       shown={version}
       show={setVersion}
-      nameVersion={() => doings.nameVersion(file)}
+      nameVersion={() => actions.nameVersion(file)}
       close={toggleHistory}
     />
   )
@@ -173,14 +203,15 @@ export function Workspace({ leave, renameMe }: WorkspaceProps) {
   return (
     <div className="workspace">
       <TopBar
-        {...{ commands, file, open, isNaming, goTo, leave, hasUpdate }}
+        {...{ commands, file, open, tree, isNaming, goTo, leave, hasUpdate }}
+        choose={chooseBeside}
         setNaming={(isBegun) => {
           setNaming(isBegun)
           if (!isBegun) editor.view?.focus()
         }}
-        rename={(name) => file && doings.renameTo(file, name)}
-        downloadText={withFile(doings.downloadText)}
-        copyLink={withFile(doings.copyLink)}
+        rename={(name) => file && actions.renameTo(file, name)}
+        downloadText={withFile(actions.downloadText)}
+        copyLink={withFile(actions.copyLink)}
       />
       <div className="panes">
         {!isNarrow && isLeftOpen && (
@@ -194,8 +225,8 @@ export function Workspace({ leave, renameMe }: WorkspaceProps) {
         <div className="middle">
           <Bars
             {...{ file, open, renameMe }}
-            restore={doings.restore}
-            saveAs={doings.saveAs}
+            restore={actions.restore}
+            saveAs={actions.saveAs}
             close={() => go(undefined)}
           />
           <Toolbar {...{ commands, open, isHistoryOpen }} />
@@ -242,7 +273,8 @@ export function Workspace({ leave, renameMe }: WorkspaceProps) {
         </>
       )}
       {asking.name === 'name' && <NameDialog question={asking.question} close={close} />}
-      {asking.name === 'file' && <GoToFile open={doings.open} close={close} />}
+      {asking.name === 'file' && <GoToFile open={actions.open} close={close} />}
+      {asking.name === 'move' && <MoveTo ids={asking.ids} move={actions.move} close={close} />}
       {asking.name === 'keys' && <KeysDialog commands={commands} close={close} />}
     </div>
   )
@@ -253,6 +285,29 @@ function useOpenFile(openFiles: OpenFiles, id: string | undefined): OpenFile | u
   const [open, setOpen] = useState<OpenFile>()
   useEffect(() => setOpen(id === undefined ? undefined : openFiles.open(id)), [openFiles, id])
   return open?.live.id === id ? open : undefined
+}
+
+/** The tree of the newest list of files; what did not change is taken over. */
+function useTree(files: readonly FileInfo[]): FolderTree {
+  const before = useRef<FolderTree>(undefined)
+  const tree = useMemo(() => new FolderTree(files, before.current), [files])
+  before.current = tree
+  return tree
+}
+
+/** The file of the address; a directory is no text to show. */
+function shownText(tree: FolderTree, id: string | undefined): FileInfo | undefined {
+  const file = tree.get(id ?? '')
+  return file && !isDirectory(file) ? file : undefined
+}
+
+/** A file that is opened from elsewhere is brought into sight in the tree. */
+function useReveal(view: TreeView, tree: FolderTree, id: string | undefined): void {
+  const latest = useRef(tree)
+  latest.current = tree
+  useEffect(() => {
+    if (id !== undefined) view.reveal(id, latest.current.ancestors(id), false)
+  }, [view, id])
 }
 
 function go(id: string | undefined): void {

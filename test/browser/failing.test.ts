@@ -171,7 +171,7 @@ test('a file that is not on this device waits for a server, and one may begin to
   await ana.type('by Ana. ')
   await ana.chip('Saved · 4/4').waitFor()
   await ben.row('elsewhere.md').waitFor()
-  const shown = await ben.page.getByRole('grid', { name: 'Files' }).getByRole('row').count()
+  const shown = await ben.page.getByRole('treegrid', { name: 'Files' }).getByRole('row').count()
   await ben.isKept(shown)
   await Promise.all(fleet.ids.map((id) => fleet.kill(id)))
   await ben.page.reload()

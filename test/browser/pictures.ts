@@ -58,7 +58,7 @@ try {
 /** Makes a file with a text, as somebody does who brings it from their disk. */
 async function bring(visitor: Visitor, name: string, content: string): Promise<void> {
   const file = { name, mimeType: 'text/plain', buffer: Buffer.from(content) }
-  await visitor.page.locator('input[type=file]').setInputFiles(file)
+  await visitor.page.locator('input[type=file]:not([webkitdirectory])').setInputFiles(file)
   await visitor.isAt(name)
 }
 

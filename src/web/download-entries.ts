@@ -1,0 +1,66 @@
+// Downloads entries of the tree: one file as it is, several and directories as a zip archive.
+
+import { downloadZip } from 'client-zip'
+import type { Client, FileInfo } from '../client/api.ts'
+import { download, downloadBlob } from './download.ts'
+import { textOf } from './file-actions.ts'
+import { type FolderTree, isDirectory } from './folder-tree.ts'
+import { notify } from './toasts.tsx'
+
+/** The archive is built in memory, and each text comes from a server: so many are a large project. */
+const filesMax = 5000
+
+interface Zipped {
+  /** Its path in the archive; a directory's ends with "/". */
+  name: string
+  input?: string
+  lastModified: Date
+}
+
+/** Saves them through the browser's download. Texts that are nowhere on this device wait for a server. */
+export async function downloadEntries(
+  client: Client,
+  tree: FolderTree,
+  ids: string[],
+): Promise<void> {
+  const entries = tree.outermost(ids)
+  const [only] = entries
+  if (only && entries.length === 1 && !isDirectory(only)) {
+    download(only.name, await textOf(client, only.id))
+    return
+  }
+  const all = entries.flatMap((entry) => [...within(tree, entry, '')])
+  if (all.length > filesMax) {
+    notify(
+      `These are ${all.length.toLocaleString('en')} entries; at most ${filesMax} go into one download.`,
+    )
+    return
+  }
+  const name = only && entries.length === 1 ? `${only.name}.zip` : 'fourfold.zip'
+  const takeBack = notify(`${name} is being made…`, undefined, { stays: true })
+  try {
+    downloadBlob(name, await downloadZip(zipped(client, all)).blob())
+  } finally {
+    takeBack()
+  }
+}
+
+interface Within {
+  entry: FileInfo
+  path: string
+}
+
+function* within(tree: FolderTree, entry: FileInfo, above: string): Generator<Within> {
+  const path = above + entry.name
+  yield { entry, path }
+  if (!isDirectory(entry)) return
+  for (const child of tree.children(entry.id)) yield* within(tree, child, `${path}/`)
+}
+
+async function* zipped(client: Client, all: Within[]): AsyncGenerator<Zipped> {
+  const lastModified = new Date()
+  for (const { entry, path } of all) {
+    if (isDirectory(entry)) yield { name: `${path}/`, lastModified }
+    else yield { name: path, input: await textOf(client, entry.id), lastModified }
+  }
+}

@@ -1,0 +1,214 @@
+// What can be done with entries of the tree, one or many, each said back in one sentence.
+
+import type { Client, FileInfo } from '../client/api.ts'
+import {
+  type BringIn,
+  broughtWords,
+  chosenSources,
+  droppedSources,
+  type Source,
+} from './bring-in.ts'
+import { carry, each, type EachDone } from './carry-out.ts'
+import { copy } from './download.ts'
+import { type ActionOptions, type FileActions, inWords, textOf } from './file-actions.ts'
+import { FolderTree, isDirectory, top } from './folder-tree.ts'
+import { freeName } from './names.ts'
+import { notify } from './toasts.tsx'
+import type { Dropped } from './tree-drag.ts'
+import type { TreeView } from './tree-view.ts'
+
+export interface EntryActions extends FileActions {
+  makeDirectoryIn: (directory: string) => void
+  /** Asks where to. */
+  askMove: (ids: string[]) => void
+  move: (ids: string[], directory: string) => void
+  remove: (ids: string[]) => void
+  /** Out of the trash, with the directories above it that are in there too. */
+  restore: (entry: FileInfo) => void
+  duplicate: (entry: FileInfo) => void
+  download: (ids: string[]) => void
+  copyPaths: (entries: FileInfo[]) => void
+  /** What was dropped from the desktop. */
+  bring: (dropped: Dropped[], directory: string) => void
+  /** Files chosen in the browser's dialog. */
+  bringChosen: (files: File[], directory: string) => void
+}
+
+interface EntryActionOptions extends ActionOptions {
+  files: FileActions
+  view: TreeView
+  bringIn: BringIn
+  askMove: (ids: string[]) => void
+}
+
+export function entryActions(options: EntryActionOptions): EntryActions {
+  const { client, go, shownId, ask, files, view, bringIn, askMove } = options
+  const treeNow = () => new FolderTree(client.files)
+
+  return {
+    ...files,
+    askMove,
+    makeDirectoryIn: (directory) =>
+      ask({
+        title: 'New folder',
+        text: inWords(client, directory),
+        label: 'Name',
+        suggestion: 'New folder',
+        action: 'Create',
+        mayBeEmpty: false,
+        answer: (name) =>
+          carry(client, client.makeDirectory(name, directory), {
+            waiting: `“${name}” will be made as soon as a server answers.`,
+            done: (made) => reveal(made.id),
+          }),
+      }),
+    move: (ids, directory) => void move(ids, directory),
+    remove: (ids) => void remove(ids),
+    restore: (entry) => void restore([entry]),
+    duplicate: (entry) => void duplicate(entry),
+    download: (ids) => void downloadAll(ids),
+    copyPaths: (entries) =>
+      void copy(entries.map(({ path }) => path).join('\n')).then(
+        () =>
+          notify(
+            entries.length === 1
+              ? 'The path is on the clipboard'
+              : 'The paths are on the clipboard',
+          ),
+        () => notify('This browser forbids the clipboard.'),
+      ),
+    bring: (dropped, directory) => void bring(droppedSources(dropped), directory),
+    bringChosen: (chosen, directory) => void bring(chosenSources(chosen), directory),
+  }
+
+  function reveal(id: string): void {
+    view.reveal(id, treeNow().ancestors(id), true)
+  }
+
+  async function move(ids: string[], directory: string): Promise<void> {
+    const tree = treeNow()
+    const entries = tree.outermost(ids).filter((entry) => tree.parentOf(entry) !== directory)
+    if (entries.length === 0) return
+    const homes = new Map(entries.map((entry) => [entry.id, tree.parentOf(entry)]))
+    const place = tree.get(directory)?.path ?? 'the top'
+    await many(client, entries, (entry) => client.move(entry.id, directory), {
+      waiting: `${wordsOf(entries)} will be moved to ${place} as soon as a server answers.`,
+      done(moved) {
+        if (directory !== top) view.setOpen(directory, true)
+        notify(`Moved ${wordsOf(moved)} to ${place}`, {
+          label: 'Undo',
+          run: () =>
+            void many(client, moved, ({ id }) => client.move(id, homes.get(id)!), {
+              waiting: `${wordsOf(moved)} will be moved back as soon as a server answers.`,
+              done: () => undefined,
+            }),
+        })
+      },
+    })
+  }
+
+  async function remove(ids: string[]): Promise<void> {
+    const tree = treeNow()
+    const entries = tree.outermost(ids)
+    const shown = shownId()
+    const isShownIn = shown !== undefined && tree.isWithin(shown, new Set(ids))
+    await many(client, entries, ({ id }) => client.remove(id), {
+      waiting: `${wordsOf(entries)} will be deleted as soon as a server answers.`,
+      done(removed) {
+        if (isShownIn && shownId() === shown) go(undefined)
+        notify(`Deleted ${wordsOf(removed)}`, {
+          label: 'Undo',
+          run: () => void restore(removed).then(() => isShownIn && go(shown)),
+        })
+      },
+    })
+  }
+
+  async function restore(entries: FileInfo[]): Promise<void> {
+    const tree = treeNow()
+    const trashed = new Map(entries.map((entry) => [entry.id, entry]))
+    for (const { id } of entries) {
+      for (const above of tree.ancestors(id)) {
+        if (above.isInTrashItself) trashed.set(above.id, above)
+      }
+    }
+    await many(client, [...trashed.values()], ({ id }) => client.restore(id), {
+      waiting: `${wordsOf(entries)} will be back as soon as a server answers.`,
+      done: () => notify(`Restored ${wordsOf(entries)}`),
+    })
+  }
+
+  async function duplicate(entry: FileInfo): Promise<void> {
+    const tree = treeNow()
+    const directory = tree.parentOf(entry)
+    const name = freeName(
+      entry.name,
+      tree.children(directory).map((sibling) => sibling.name),
+    )
+    if (isDirectory(entry)) return bring(copied(client, tree, entry, [name]), directory)
+    const problem = await carry(client, textOf(client, entry.id).then(made), {
+      waiting: `“${name}” will be made as soon as a server answers.`,
+      done: ({ id }) => reveal(id),
+    })
+    if (problem !== undefined) notify(problem)
+
+    function made(text: string) {
+      return client.create(name, text, directory)
+    }
+  }
+
+  async function downloadAll(ids: string[]): Promise<void> {
+    const { downloadEntries } = await import('./download-entries.ts')
+    await downloadEntries(client, treeNow(), ids)
+  }
+
+  async function bring(sources: AsyncIterable<Source>, directory: string): Promise<void> {
+    const brought = await bringIn.bring(sources, directory)
+    const { text, isWhole } = broughtWords(brought)
+    const [file] = brought.files
+    if (directory !== top && file) view.setOpen(directory, true)
+    if (brought.files.length === 1 && file && isWhole) return go(file.id)
+    if (text !== '') notify(text, undefined, { stays: !isWhole })
+  }
+}
+
+/** Does it to all and says what could not be done; `words.done` hears of those it was done to. */
+async function many(
+  client: Client,
+  entries: FileInfo[],
+  act: (entry: FileInfo) => Promise<unknown>,
+  words: { waiting: string; done: (entries: FileInfo[]) => void },
+): Promise<void> {
+  const problem = await carry(client, each(entries, act), {
+    waiting: words.waiting,
+    done({ done, problems }: EachDone<FileInfo>) {
+      words.done(done)
+      if (problems.length === 0) return
+      const rest = entries.length - done.length
+      notify(`${rest} of ${entries.length} could not be. The first: ${problems[0]!.message}`)
+    },
+  })
+  if (problem !== undefined) notify(problem)
+}
+
+/** "plan.md", "3 entries" */
+function wordsOf(entries: FileInfo[]): string {
+  return entries.length === 1 ? entries[0]!.name : `${entries.length.toLocaleString('en')} entries`
+}
+
+/** All that is in a directory, as something to bring in. */
+async function* copied(
+  client: Client,
+  tree: FolderTree,
+  entry: FileInfo,
+  path: string[],
+): AsyncGenerator<Source> {
+  if (!isDirectory(entry)) {
+    yield { path, text: () => textOf(client, entry.id) }
+    return
+  }
+  yield { path }
+  for (const child of tree.children(entry.id)) {
+    yield* copied(client, tree, child, [...path, child.name])
+  }
+}

@@ -1,0 +1,47 @@
+// A name that is changed where it stands: Enter and leaving keep the new one, Escape the old one.
+
+import { useEffect, useRef } from 'react'
+import { Input, TextField } from 'react-aria-components'
+import { stemLength } from './names.ts'
+
+interface NameFieldProps {
+  label: string
+  name: string
+  /** Called once. `undefined`: the name stays as it is. */
+  finish: (wanted: string | undefined) => void
+}
+
+export function NameField({ label, name, finish }: NameFieldProps) {
+  const input = useRef<HTMLInputElement>(null)
+  const isLeft = useRef(false)
+  useEffect(() => {
+    // A menu that this was chosen in gives the focus back first.
+    const frame = requestAnimationFrame(() => {
+      input.current?.focus()
+      input.current?.setSelectionRange(0, stemLength(name))
+    })
+    return () => cancelAnimationFrame(frame)
+  }, [name])
+
+  const leave = (isKept: boolean) => {
+    if (isLeft.current) return
+    isLeft.current = true
+    const wanted = input.current?.value.trim() ?? ''
+    finish(isKept && wanted !== '' && wanted !== name ? wanted : undefined)
+  }
+  return (
+    <TextField className="name-field" aria-label={label} defaultValue={name}>
+      <Input
+        ref={input}
+        spellCheck="false"
+        onBlur={() => leave(true)}
+        onKeyDown={(event) => {
+          // Its keys are its own: rows under it have others.
+          event.stopPropagation()
+          if (event.key === 'Enter' && !event.nativeEvent.isComposing) leave(true)
+          if (event.key === 'Escape') leave(false)
+        }}
+      />
+    </TextField>
+  )
+}

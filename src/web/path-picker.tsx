@@ -1,0 +1,114 @@
+// A dialog that finds an entry by words of its path: to go to it, or to move something into it.
+
+import { useDeferredValue, useMemo, useState } from 'react'
+import {
+  Autocomplete,
+  Dialog,
+  Input,
+  Menu,
+  MenuItem,
+  Modal,
+  ModalOverlay,
+  SearchField,
+} from 'react-aria-components'
+import { Folder } from 'lucide-react'
+import type { FileInfo } from '../client/api.ts'
+import { FileIcon } from './file-icon.tsx'
+import { isDirectory } from './folder-tree.ts'
+import { includes } from './names.ts'
+
+interface PathPickerProps {
+  label: string
+  /** In the empty field. */
+  hint: string
+  entries: readonly FileInfo[]
+  /** Offered first, while nothing is typed that it does not contain. */
+  first?: { id: string; words: string }
+  choose: (id: string) => void
+  close: () => void
+}
+
+/** More would not be read; typing narrows it. */
+const shownMax = 50
+
+export function PathPicker({ label, hint, entries, first, choose, close }: PathPickerProps) {
+  const [words, setWords] = useState('')
+  const wanted = useDeferredValue(words)
+  const found = useMemo(() => best(entries, wanted), [entries, wanted])
+  const offered = [
+    ...(first && includes(first.words, wanted) ? [{ id: first.id, entry: undefined }] : []),
+    ...found.map((entry) => ({ id: entry.id, entry })),
+  ]
+  return (
+    <ModalOverlay
+      className="modal-overlay is-high"
+      isOpen
+      isDismissable
+      onOpenChange={(isOpen) => {
+        if (!isOpen) close()
+      }}
+    >
+      <Modal className="modal">
+        <Dialog className="dialog go-to" aria-label={label}>
+          <Autocomplete inputValue={words} onInputChange={setWords}>
+            <SearchField aria-label={label} autoFocus>
+              <Input placeholder={hint} />
+            </SearchField>
+            <Menu
+              className="menu"
+              aria-label="Found"
+              items={offered}
+              onAction={(key) => {
+                close()
+                choose(String(key))
+              }}
+              renderEmptyState={() => (
+                <p className="empty muted">
+                  Nothing in {entries.length.toLocaleString('en')} by this name.
+                </p>
+              )}
+            >
+              {({ entry }) => (
+                <MenuItem className="menu-item" textValue={entry?.path ?? first!.words}>
+                  {entry ? <Found entry={entry} /> : first!.words}
+                </MenuItem>
+              )}
+            </Menu>
+          </Autocomplete>
+        </Dialog>
+      </Modal>
+    </ModalOverlay>
+  )
+}
+
+function Found({ entry }: { entry: FileInfo }) {
+  const { name, path } = entry
+  const above = path.slice(0, path.length - name.length)
+  return (
+    <>
+      {isDirectory(entry) ? (
+        <Folder className="file-icon" size={16} aria-hidden />
+      ) : (
+        <FileIcon name={name} />
+      )}
+      <span className="path">
+        <span className="muted">{above}</span>
+        {name}
+      </span>
+    </>
+  )
+}
+
+/** Those whose name has all the words come first, then the shortest paths. */
+function best(entries: readonly FileInfo[], wanted: string): FileInfo[] {
+  const matching = entries.filter((entry) => includes(entry.path, wanted))
+  const named = new Set(matching.filter((entry) => includes(entry.name, wanted)))
+  return matching
+    .toSorted(
+      (a, b) =>
+        Number(named.has(b)) - Number(named.has(a)) ||
+        a.path.length - b.path.length ||
+        (a.path < b.path ? -1 : 1),
+    )
+    .slice(0, shownMax)
+}
