@@ -15,12 +15,14 @@ const [a, b, c] = ['a.0000000000000', 'b.0000000000000', 'c.0000000000000'] as [
   Origin,
 ]
 
+const sender = (have: VersionVector) => ({ have, unsettled: new Set(have.keys()) })
+
 /** An order, and a way to give it updates of one log as a peer with some vector sends them. */
 function receiver() {
   const heads: VersionVector = new Map()
   const order = new Order(heads)
   const hear = (now: number, has: VersionVector, origin: Origin, ...seqs: number[]) => {
-    const need = order.needOf(has)
+    const need = order.needOf(sender(has))
     raise(heads, [[origin, seqs.at(-1)!]])
     const updates = seqs.map((seq) => create(UpdateSchema, { origin, seq }))
     return names(order.take(now, updates, need))
@@ -45,6 +47,36 @@ test('G6 what came before its cause waits for it', () => {
   assert.ok(!order.isEmpty)
   assert.deepEqual(hear(2, vector([a, 2]), a, 2), ['a2', 'b1'])
   assert.ok(order.isEmpty)
+})
+
+test('G6 of an old set only logs that move are looked at', () => {
+  const looked: Origin[] = []
+  const heads = new (class extends Map<Origin, number> {
+    override get(origin: Origin): number | undefined {
+      looked.push(origin)
+      return super.get(origin)
+    }
+  })()
+  const origins = Array.from({ length: 2000 }, (_, index) => `a.${String(index)}` as Origin)
+  for (const origin of origins) heads.set(origin, 7)
+  const order = new Order(heads)
+  const from = sender(new Map(origins.map((origin) => [origin, 7])))
+  assert.deepEqual(order.needOf(from), [])
+  looked.length = 0
+  const [first, second] = origins as [Origin, Origin]
+  for (const [origin, seq] of [
+    [first, 8],
+    [second, 7],
+  ] as [Origin, number][]) {
+    from.have.set(origin, seq)
+    from.unsettled.add(origin)
+  }
+  assert.deepEqual(order.needOf(from), [[first, 8]])
+  assert.deepEqual(looked, [first, second])
+  assert.deepEqual(order.needOf(from), [[first, 8]], 'it is needed until it is here')
+  heads.set(first, 8)
+  assert.deepEqual(order.needOf(from), [])
+  assert.deepEqual([...from.unsettled], [])
 })
 
 test('G6 what waits holds back what comes after it in its log', () => {
@@ -73,7 +105,7 @@ test('a cause that does not come keeps nothing back for more than three seconds'
 
 test('more than half a window does not wait, for the peer waits for us', () => {
   const { order, heads } = receiver()
-  const need = order.needOf(vector([a, 1]))
+  const need = order.needOf(sender(vector([a, 1])))
   const body = { case: 'text' as const, value: new Uint8Array(300 * 1024) }
   const take = (seq: number) => {
     raise(heads, [[b, seq]])

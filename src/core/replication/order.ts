@@ -16,6 +16,13 @@ const waitMs = 3000
 /** Half of what a peer sends before it hears that something is stored: it must not wait for us. */
 const bytesMax = 512 * 1024
 
+/** A peer, as far as it counts here. */
+interface Sender {
+  readonly have: VersionVector
+  /** All logs of which it may have what is not in order here. */
+  readonly unsettled: Set<Origin>
+}
+
 /** What a peer has and this server lacks. */
 export type Need = [Origin, number][]
 
@@ -42,10 +49,17 @@ export class Order {
     return this.#waiting.length === 0
   }
 
-  /** What has to be stored here before anything that a peer with this vector sends. */
-  needOf(has: VersionVector): Need {
+  /**
+   * What has to be stored here before anything that this peer sends. A log that is in order goes out
+   * of its unsettled ones: an old set has thousands of logs, and each keystroke of a peer asks this.
+   */
+  needOf({ have, unsettled }: Sender): Need {
     const need: Need = []
-    for (const [origin, seq] of has) if (this.#ready(origin) < seq) need.push([origin, seq])
+    for (const origin of unsettled) {
+      const seq = have.get(origin) ?? 0
+      if (this.#ready(origin) < seq) need.push([origin, seq])
+      else unsettled.delete(origin)
+    }
     return need
   }
 

@@ -32,6 +32,8 @@ export class Peer {
   readonly origin: Origin
   /** What it holds on its disk, as far as it told. */
   readonly have: VersionVector
+  /** Logs of which it may have what is not in order here; what it raised is in it. */
+  readonly unsettled: Set<Origin>
   /** Up to where our logs were sent to it, or are known to be there. */
   readonly sent: VersionVector
   /** Up to where it is owed our logs. */
@@ -65,6 +67,7 @@ export class Peer {
     this.channel = options.channel
     this.origin = options.origin
     this.have = options.have
+    this.unsettled = new Set(options.have.keys())
     this.sent = new Map(options.have)
     this.heardAt = options.now
     this.toldAt = options.now
@@ -84,10 +87,18 @@ export class Peer {
     this.#onTheWayBytes += bytes
   }
 
+  /** It sent this update of a log. */
+  showed(origin: Origin, seq: number): void {
+    if ((this.have.get(origin) ?? 0) >= seq) return
+    this.have.set(origin, seq)
+    this.unsettled.add(origin)
+  }
+
   /** It told how far it is. */
   told(changed: VersionVector): void {
     if (this.transfer) this.transfer.isWaiting = false
     raise(this.have, changed)
+    for (const origin of changed.keys()) this.unsettled.add(origin)
     raise(this.sent, changed)
     this.#onTheWay = this.#onTheWay.filter(({ origin, seq, bytes }) => {
       const hasArrived = (this.have.get(origin) ?? 0) >= seq

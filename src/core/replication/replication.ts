@@ -348,7 +348,7 @@ export class Replication {
   #heardUpdates(now: number, peer: Peer, updates: Update[]): void {
     let hasGap = false
     const taken: Update[] = []
-    const need = this.#order.needOf(peer.have)
+    const need = this.#order.needOf(peer)
     for (const update of updates) {
       const verdict = this.#accept(update)
       if (verdict === 'malformed') {
@@ -358,7 +358,7 @@ export class Replication {
       }
       const origin = update.origin as Origin
       hasGap ||= verdict === 'gap'
-      if ((peer.have.get(origin) ?? 0) < update.seq) peer.have.set(origin, update.seq)
+      peer.showed(origin, update.seq)
       if (verdict !== 'taken') continue
       taken.push(update)
       this.#asking.advanced(now, origin)
