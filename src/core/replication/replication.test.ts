@@ -12,6 +12,7 @@ import {
   UpdateSchema,
   VersionSchema,
   type PeerMessage,
+  type Update,
 } from '../model/wire.ts'
 import type { EngineEvent } from '../ports.ts'
 import type { ReplicationInput, ReplicationOutput } from './messages.ts'
@@ -268,6 +269,34 @@ test('2 a log has no holes: a gap is refused and asked for', () => {
     },
   })
   assert.equal(b.storage.reader.vector().get(origin!), 1)
+})
+
+test('2 a malformed update ends its channel, and those before it are stored', () => {
+  const { circle, servers } = four()
+  const [a, b] = servers as [Server, Server]
+  circle.append(a, 1, 'x')
+  const [origin] = a.storage.reader.vector().keys()
+  const body = { case: 'version' as const, value: new Uint8Array() }
+  const [second, third, fourth] = [2, 3, 4].map((seq) =>
+    sealUpdate(create(UpdateSchema, { origin: origin!, seq, subject, body })),
+  )
+  third!.checksum ^= 1
+  const receive = (from: Server, ...updates: Update[]) =>
+    circle.input(b, {
+      type: 'received',
+      channel: [...b.channels].find(([, end]) => end.server === from)![0],
+      message: {
+        $typeName: 'fourfold.v1.PeerMessage',
+        message: { case: 'updates', value: { $typeName: 'fourfold.v1.Updates', updates } },
+      },
+    })
+  receive(a, second!, third!)
+  assert.match(b.log.join(), /it sent a malformed update/)
+  assert.equal(b.storage.reader.vector().get(origin!), 2)
+  // The log goes on from another peer, without a hole.
+  third!.checksum ^= 1
+  receive(servers[2]!, third!, fourth!)
+  assert.equal(b.storage.reader.vector().get(origin!), 4)
 })
 
 test('a server of another set is turned away', () => {

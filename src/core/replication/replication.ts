@@ -347,14 +347,14 @@ export class Replication {
 
   #heardUpdates(now: number, peer: Peer, updates: Update[]): void {
     let hasGap = false
+    let malformed: Update | undefined
     const taken: Update[] = []
     const need = this.#order.needOf(peer)
     for (const update of updates) {
       const verdict = this.#accept(update)
       if (verdict === 'malformed') {
-        const name = `${update.origin}/${update.seq}`
-        this.#links.turnAway(peer.channel, `it sent a malformed update ${name}`)
-        return
+        malformed = update
+        break
       }
       const origin = update.origin as Origin
       hasGap ||= verdict === 'gap'
@@ -363,7 +363,13 @@ export class Replication {
       taken.push(update)
       this.#asking.advanced(now, origin)
     }
+    // Also what came before a malformed one: its logs are known up to there.
     this.#gather(this.#order.take(now, taken, need))
+    if (malformed) {
+      const name = `${malformed.origin}/${malformed.seq}`
+      this.#links.turnAway(peer.channel, `it sent a malformed update ${name}`)
+      return
+    }
     if (hasGap) this.#asking.ask(now, peer)
     else this.#asking.progressed(now, peer)
     this.#advanceCovered(peer)
