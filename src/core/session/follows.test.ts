@@ -188,8 +188,6 @@ test('a server that is behind gets what others wrote from whoever heard of it', 
   talk.close(1)
   talk.welcomeAgain(2, 'b', 'a')
   talk.open(2, 'D')
-  talk.resync(2, 'D', 2)
-  talk.open(2, 'D')
   talk.heard(`
     1< changed D 1 "ben"
     ada types "!" in D
@@ -197,16 +195,12 @@ test('a server that is behind gets what others wrote from whoever heard of it', 
     1< closed
     2> hello ada
     2> open D
-    2> push 2 D "!"
     dial 3 c
     * online b · saved on a b c d
     2< welcome b, a down
     2< opened D
-    2> push 3 D "ben"
-    2< resync D 2
-    2> open D
-    2< opened D
-    2> push 4 D "!"
+    2> push 2 D "ben"
+    2> push 3 D "!"
   `)
 })
 
@@ -349,13 +343,11 @@ test('a delete of text that the server lacks is owed until it has that text', ()
   talk.close(1)
   talk.forget('D')
   talk.open(2, 'D')
-  talk.resync(2, 'D', 2)
-  talk.open(2, 'D')
   assert.deepEqual(talk.session.holders('D', 1), [])
   talk.writeOther('D', 'ben')
   talk.wait(200)
   talk.open(2, 'D')
-  talk.stored(2, 'b3')
+  talk.stored(2, 'b2')
   assert.deepEqual(talk.session.holders('D', 1), ['b'])
   talk.heard(`
     ada deletes 3 in D
@@ -363,17 +355,13 @@ test('a delete of text that the server lacks is owed until it has that text', ()
     1< closed
     2> hello ada
     2> open D
-    2> push 2 D ""
     dial 3 c
     * online b · saved on a b c d
-    2< opened D
-    2< resync D 2
-    2> open D
     2< opened D
     200 ms
     2> open D
     2< opened D
-    2> push 3 D ""
-    2< stored b3
+    2> push 2 D ""
+    2< stored b2
   `)
 })

@@ -226,8 +226,10 @@ export class Follows {
 
   #open(document: string, trouble?: Trouble): void {
     const link = this.#link!
-    const isHeld = link.blocked.has(document) || this.#outbox.mustOffer(document, link)
     const stateVector = this.#documents.stateVector(document)
+    // This server may lack text of others that this person saw: that goes there first (G6).
+    const isShared = [...Y.decodeStateVector(stateVector).keys()].some((id) => id !== this.#writer)
+    const isHeld = isShared || link.blocked.has(document) || this.#outbox.mustOffer(document, link)
     this.#views.set(document, {
       name: 'opening',
       pieces: [],
