@@ -96,6 +96,7 @@ async function bareServer(parts: Partial<Pick<PortOptions, 'routes' | 'accept' |
     listen: { host: '127.0.0.1', port: 0 },
     routes: () => {},
     answerPeer: () => {},
+    answerBlob: () => Promise.resolve(),
     accept: () => {},
     page: new Page('nowhere', []),
     origins: new Origins([]),

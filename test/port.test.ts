@@ -42,6 +42,7 @@ async function pagePort(t: TestContext, overrides: Partial<PortOptions> = {}) {
     listen: { host: '127.0.0.1', port: 0 },
     routes: () => {},
     answerPeer: () => {},
+    answerBlob: () => Promise.resolve(),
     page: new Page(join(root, 'web'), ['http://127.0.0.1:4400', 'https://b.example.org']),
     origins: new Origins(['http://127.0.0.1:4400']),
     addresses: new Addresses(),
@@ -165,8 +166,18 @@ test('the page comes over HTTP/2 too', async (t) => {
   assert.equal(headers[':status'], 200)
 })
 
+test('a request of HTTP/1.1 whose body does not come is ended', async (t) => {
+  const patience = { headersMs: 5000, requestMs: 300, probeMs: 1000, idleMs: 5000 }
+  const { port } = await pagePort(t, { patience, routes: () => {} })
+  const head = `POST ${listFiles} HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n12345`
+  const startedAt = performance.now()
+  await rawStatus(port, head)
+  const tookMs = performance.now() - startedAt
+  assert.ok(tookMs >= 299 && tookMs < 5000, `${tookMs} ms`)
+})
+
 test('an HTTP/2 connection that nobody uses is closed, one in use is kept', async (t) => {
-  const patience = { headersMs: 5000, probeMs: 50, idleMs: 300 }
+  const patience = { headersMs: 5000, requestMs: 60_000, probeMs: 50, idleMs: 300 }
   const streams: http2.ServerHttp2Stream[] = []
   const { address } = await pagePort(t, {
     patience,
@@ -183,7 +194,9 @@ test('an HTTP/2 connection that nobody uses is closed, one in use is kept', asyn
 })
 
 test('an HTTP/2 connection that answers no ping is ended', async (t) => {
-  const { port } = await pagePort(t, { patience: { headersMs: 5000, probeMs: 50, idleMs: 300 } })
+  const { port } = await pagePort(t, {
+    patience: { headersMs: 5000, requestMs: 60_000, probeMs: 50, idleMs: 300 },
+  })
   const raw = await RawHttp2.open(port)
   t.after(() => raw.close())
   const payload = postHeaders(exchangePath, [['content-type', 'application/grpc']])
@@ -193,7 +206,9 @@ test('an HTTP/2 connection that answers no ping is ended', async (t) => {
 
 test('a server outlives an HTTP/2 connection that it ended and looks at again at once', async (t) => {
   // The end falls due with the next look.
-  const { port } = await pagePort(t, { patience: { headersMs: 5000, probeMs: 50, idleMs: 100 } })
+  const { port } = await pagePort(t, {
+    patience: { headersMs: 5000, requestMs: 60_000, probeMs: 50, idleMs: 100 },
+  })
   const raw = await RawHttp2.open(port)
   t.after(() => raw.close())
   const payload = postHeaders(exchangePath, [['content-type', 'application/grpc']])
@@ -382,7 +397,9 @@ test('a huge header is refused with 431', async (t) => {
 })
 
 test('headers that come at one byte a second are not waited for', async (t) => {
-  const { port } = await pagePort(t, { patience: { headersMs: 500, probeMs: 1000, idleMs: 5000 } })
+  const { port } = await pagePort(t, {
+    patience: { headersMs: 500, requestMs: 60_000, probeMs: 1000, idleMs: 5000 },
+  })
   const startedAt = performance.now()
   for (const start of ['', 'P', 'PRI * HTTP/2', 'GET / HTTP/1.1\r\nHost:']) {
     const socket = connect(port, '127.0.0.1')

@@ -1,7 +1,7 @@
 // The one port: HTTP/1.1, HTTP/2, WebSocket, gRPC, Connect and the page, with and without TLS.
 //
 //   socket ─ TLS? ─┬─ ALPN h2, or 24 bytes that say HTTP/2 ──> HTTP/2 ──┐
-//                  └─ anything else ───────────────────────> HTTP/1.1 ──┼─> RPC, health, page
+//                  └─ anything else ───────────────────────> HTTP/1.1 ──┼─> RPC, health, blobs, page
 //                                                               └── Upgrade ──> /session
 //
 // What is bounded here: time for headers and for a first request, sizes of headers and messages,
@@ -31,6 +31,7 @@ import {
 } from '../adapters/channel/grpc-peer.ts'
 import { acceptedWebSocket, type AcceptedWebSocket } from '../adapters/channel/websocket-server.ts'
 import type { Addresses } from './addresses.ts'
+import { blobsPath } from './blobs.ts'
 import type { Listen } from './configuration.ts'
 import type { Origins } from './origins.ts'
 import { sendText, type Page } from './page.ts'
@@ -39,12 +40,22 @@ import type { PeerCall } from './services/replication.ts'
 
 /** What every HTTP/2 client says first (RFC 9113 section 3.4). */
 const preface = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n')
-/** A whole request without streams: a text at its limit over a slow line. */
-const requestMs = 60_000
 /** How often time limits of HTTP/1.1 are looked at. */
 const lookMs = 1000
 /** Where browsers open their WebSocket. */
 const sessionPath = '/session'
+
+/** What scripts of known pages may do where they ask from another origin. */
+const rpcCors = {
+  methods: 'POST',
+  headers: [...cors.allowedHeaders, 'authorization'].join(', '),
+  exposed: cors.exposedHeaders.join(', '),
+}
+const blobCors = {
+  methods: 'GET, HEAD, PATCH',
+  headers: 'authorization, content-type, range, if-range, upload-offset',
+  exposed: 'accept-ranges, blob-servers, content-length, content-range, etag, upload-offset',
+}
 
 export interface PortTls extends SecureContextOptions {
   /** Whether callers are asked for a certificate: servers have one, browsers need none. */
@@ -57,6 +68,12 @@ export interface PortOptions {
   routes: (router: ConnectRouter) => void
   /** Answers another server's call over HTTP/2. */
   answerPeer: (call: PeerCall) => void
+  /** Answers a request below /blobs/. Never rejects. */
+  answerBlob: (
+    request: http.IncomingMessage,
+    response: http.ServerResponse,
+    isCertified: boolean,
+  ) => Promise<void>
   page: Page
   origins: Origins
   addresses: Addresses
@@ -71,13 +88,20 @@ export interface PortOptions {
 export interface Patience {
   /** For headers, and for the first bytes of a connection. */
   headersMs: number
+  /** For a whole request over HTTP/1.1, unless it is of a blob: a text at its limit, a slow line. */
+  requestMs: number
   /** Between two looks at whether an HTTP/2 connection is alive. */
   probeMs: number
   /** For one that is not, and for one that nobody uses. */
   idleMs: number
 }
 
-const usualPatience: Patience = { headersMs, probeMs: probeClientMs, idleMs: idleClientMs }
+const usualPatience: Patience = {
+  headersMs,
+  requestMs: 60_000,
+  probeMs: probeClientMs,
+  idleMs: idleClientMs,
+}
 
 export interface Port {
   /** The number it got, where 0 was asked for; 0 on a Unix socket. */
@@ -148,7 +172,8 @@ class Door implements Port {
     const bounds: http.ServerOptions = {
       maxHeaderSize: headerBytesMax,
       headersTimeout: this.#patience.headersMs,
-      requestTimeout: requestMs,
+      // Blobs may take longer; all else is hurried.
+      requestTimeout: 0,
       keepAliveTimeout: this.#patience.idleMs,
       connectionsCheckingInterval: lookMs,
       noDelay: true,
@@ -241,9 +266,13 @@ class Door implements Port {
   #answer(request: http.IncomingMessage, response: http.ServerResponse): void {
     const [path = ''] = (request.url ?? '').split('?', 1)
     const rpc = this.#rpc.get(path)
+    const isBlob = path.startsWith(blobsPath)
+    if (!isBlob) hurry(request, this.#patience.requestMs)
     if (path === exchangePath) this.#answerPeer(request, response)
     else if (rpc) {
       if (this.#admit(request, response)) rpc(request, response)
+    } else if (isBlob) {
+      if (this.#admit(request, response, blobCors)) this.#answerBlob(request, response)
     } else if (isGrpc(request)) {
       // What gRPC clients understand; a status of HTTP would tell them nothing.
       refusePeer(request.stream, Code.Unimplemented, 'This server has no such method.')
@@ -275,8 +304,17 @@ class Door implements Port {
     this.#options.answerPeer({ stream, headers: request.headers, isCertified })
   }
 
+  #answerBlob(request: http.IncomingMessage, response: http.ServerResponse): void {
+    const isCertified = (request.socket as TLSSocket).authorized === true
+    this.#options.answerBlob(request, response, isCertified).catch(() => response.destroy())
+  }
+
   /** Lets scripts of known pages call; answers the questions browsers ask before they do. */
-  #admit(request: http.IncomingMessage, response: http.ServerResponse): boolean {
+  #admit(
+    request: http.IncomingMessage,
+    response: http.ServerResponse,
+    { methods, headers, exposed } = rpcCors,
+  ): boolean {
     const { origin } = request.headers
     if (this.#options.origins.verdict(request.headers) === 'foreign') {
       sendText(response, 403, 'Scripts of this page may not call this server.\n')
@@ -284,13 +322,13 @@ class Door implements Port {
     }
     if (origin !== undefined) {
       response.setHeader('access-control-allow-origin', origin)
-      response.setHeader('access-control-expose-headers', cors.exposedHeaders.join(', '))
+      response.setHeader('access-control-expose-headers', exposed)
       response.setHeader('vary', 'origin')
     }
     if (request.method !== 'OPTIONS') return true
     response.writeHead(204, {
-      'access-control-allow-methods': 'POST',
-      'access-control-allow-headers': [...cors.allowedHeaders, 'authorization'].join(', '),
+      'access-control-allow-methods': methods,
+      'access-control-allow-headers': headers,
       'access-control-max-age': '7200',
     })
     response.end()
@@ -309,6 +347,13 @@ class Door implements Port {
       })
     }
   }
+}
+
+/** Ends a request of HTTP/1.1 whose body does not come; one of HTTP/2 may be a stream for life. */
+function hurry(request: http.IncomingMessage, requestMs: number): void {
+  if ('stream' in request || request.method === 'GET' || request.method === 'HEAD') return
+  const timer = setTimeout(() => request.destroy(), requestMs)
+  for (const over of ['end', 'close']) request.once(over, () => clearTimeout(timer))
 }
 
 function isGrpc(

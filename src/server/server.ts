@@ -10,12 +10,16 @@ import { Code, ServerState, type Hello } from '../core/model/wire.ts'
 import { FourfoldError } from '../core/model/errors.ts'
 import { Replica } from '../core/replica/replica.ts'
 import { Replication } from '../core/replication/replication.ts'
+import { BlobPeer } from '../adapters/channel/blob-peer.ts'
 import { dialPeer } from '../adapters/channel/grpc-peer.ts'
 import { ReplicaSetEngine } from '../adapters/engine/replica-set.ts'
 import { diskSpace } from '../adapters/disk.ts'
+import { BlobStore } from '../adapters/storage/blob-store.ts'
 import { openSqliteStorage, type SqliteStorage } from '../adapters/storage/sqlite.ts'
 import { now, random } from '../adapters/system.ts'
 import { Addresses } from './addresses.ts'
+import { BlobFetching } from './blob-fetching.ts'
+import { BlobDoor } from './blobs.ts'
 import { listenText, type Configuration } from './configuration.ts'
 import { Origins } from './origins.ts'
 import { builtPage, packageRoot, Page } from './page.ts'
@@ -57,7 +61,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   const storage = await openSqliteStorage({ directory, set, replica: id }, now)
   let assembled: Assembled
   try {
-    assembled = new Assembled(options, storage)
+    assembled = new Assembled(options, storage, await BlobStore.open(directory))
   } catch (error) {
     await storage.close()
     throw error
@@ -71,16 +75,20 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       async stop() {
         await assembled.runtime.stop()
         await port.close()
+        await assembled.closeBlobs()
       },
     }
   } catch (error) {
     await assembled.runtime.stop()
+    await assembled.closeBlobs()
     throw error
   }
 }
 
 class Assembled {
   readonly runtime: Runtime
+  readonly #blobs: BlobStore
+  readonly #fetching: BlobFetching
   readonly #configuration: Configuration
   readonly #tokens: Tokens
   readonly #tls: TlsFiles | undefined
@@ -88,13 +96,25 @@ class Assembled {
   readonly #engine: ReplicaSetEngine
   readonly #startedAt = now()
 
-  constructor({ configuration, isFirst, log, failed }: ServerOptions, storage: SqliteStorage) {
+  constructor(
+    { configuration, isFirst, log, failed }: ServerOptions,
+    storage: SqliteStorage,
+    blobs: BlobStore,
+  ) {
     const { id, set, servers, password } = configuration
     const { reader } = storage
     const origin = originOf(id, random(10))
     this.#configuration = configuration
     this.#tokens = new Tokens(set, password)
     this.#tls = configuration.tls && readTls(configuration.tls)
+    this.#blobs = blobs
+    this.#fetching = new BlobFetching({
+      self: id,
+      store: blobs,
+      peers: this.#blobPeers(),
+      hasRoom: (bytes) => hasRoom(configuration, bytes),
+      log,
+    })
     const replication = new Replication({
       now: this.#startedAt,
       replica: id,
@@ -132,7 +152,7 @@ class Assembled {
       now,
       isDiskFull: async () => {
         await storage.checkPlace()
-        return isDiskFull(configuration)
+        return !(await hasRoom(configuration, 0))
       },
       turnsAway: (hello) => this.#turnsAway(hello),
       sessionsPerAddress: configuration.sessionsPerAddress,
@@ -141,10 +161,24 @@ class Assembled {
     })
   }
 
+  async closeBlobs(): Promise<void> {
+    this.#fetching.close()
+    await this.#blobs.close()
+  }
+
   openPort(): Promise<Port> {
     const { runtime } = this
     const { id, set, listen, servers, origins, proxies } = this.#configuration
     const addresses = servers.map(({ address }) => address)
+    const door = new BlobDoor({
+      store: this.#blobs,
+      fetching: this.#fetching,
+      tokens: this.#tokens,
+      needsCertificate: this.#tls?.ca !== undefined,
+      now,
+      hasRoom: (bytes) => hasRoom(this.#configuration, bytes),
+      refusal: () => this.#takesNothing(),
+    })
     return openPort({
       listen,
       ...(this.#tls && { tls: { ...this.#tls, asksForCertificate: this.#tls.ca !== undefined } }),
@@ -159,6 +193,7 @@ class Assembled {
         now,
         accept: (channel) => this.#engine.addPeer(channel),
       }),
+      answerBlob: (...call) => door.answer(...call),
       page: new Page(builtPage(), addresses),
       origins: new Origins([...addresses, ...origins]),
       addresses: new Addresses(proxies),
@@ -171,13 +206,34 @@ class Assembled {
   }
 
   #dial(peer: ReplicaId) {
-    const { id, servers } = this.#configuration
+    const { servers } = this.#configuration
     const { address } = servers.find((server) => server.id === peer)!
     return dialPeer(address, {
       deadlineMs: dialPeerMs,
-      headers: { [proofHeader]: this.#tokens.proof(id, now()) },
+      headers: this.#proof(),
       ...(this.#tls && { tls: this.#tls }),
     })
+  }
+
+  #proof(): { [name: string]: string } {
+    return { [proofHeader]: this.#tokens.proof(this.#configuration.id, now()) }
+  }
+
+  #blobPeers(): Map<ReplicaId, BlobPeer> {
+    const tls = this.#tls && { tls: this.#tls }
+    const others = this.#configuration.servers.filter(({ id }) => id !== this.#configuration.id)
+    return new Map(
+      others.map(({ id, address }) => [
+        id,
+        new BlobPeer({ address, headers: () => this.#proof(), ...tls }),
+      ]),
+    )
+  }
+
+  #takesNothing(): string | undefined {
+    const { health } = this.runtime
+    if (health === 'ok' || health === 'recovering') return undefined
+    return 'This server takes nothing now. Try another.'
   }
 
   #turnsAway(hello: Hello): { code: Code; text: string } | undefined {
@@ -228,8 +284,9 @@ function readTls({ cert, key, ca }: { cert: string; key: string; ca?: string }):
   }
 }
 
-async function isDiskFull(configuration: Configuration): Promise<boolean> {
+/** Whether so many further bytes leave the disk what must be free. */
+async function hasRoom(configuration: Configuration, bytes: number): Promise<boolean> {
   const { freeBytes, totalBytes } = await diskSpace(configuration.directory)
   const usualMin = Math.max(diskFreeBytesMin, totalBytes * diskFreePartMin)
-  return freeBytes < (configuration.diskFreeBytesMin ?? usualMin)
+  return freeBytes - bytes >= (configuration.diskFreeBytesMin ?? usualMin)
 }

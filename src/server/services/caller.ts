@@ -19,7 +19,11 @@ const guest: Caller = { name: 'guest' }
 
 /** Throws FourfoldError 'unauthenticated'. */
 export function callerOf(context: HandlerContext, tokens: Tokens, now: number): Caller {
-  const header = context.requestHeader.get('authorization')
+  return callerBy(context.requestHeader.get('authorization'), tokens, now)
+}
+
+/** The same by the header itself. */
+export function callerBy(header: string | null, tokens: Tokens, now: number): Caller {
   if (header === null) {
     if (tokens.areRequired) throw new FourfoldError('unauthenticated', 'Sign in first.')
     return guest

@@ -1,0 +1,79 @@
+// Another server as a place that has blobs: what is asked of it over plain HTTP.
+
+import * as http from 'node:http'
+import * as https from 'node:https'
+import { once } from 'node:events'
+import type { SecureContextOptions } from 'node:tls'
+import { blobFetchesMax, blobIdleMs } from '../../core/model/limits.ts'
+import type { BlobName } from '../storage/blob-store.ts'
+
+/** Connections to one server at once: fetches, and questions beside them. */
+const socketsMax = blobFetchesMax + 8
+
+export interface BlobPeerOptions {
+  /** "http://127.0.0.1:4400". */
+  address: string
+  tls?: SecureContextOptions
+  /** Says who asks. Made anew for each request. */
+  headers: () => { [name: string]: string }
+}
+
+export class BlobPeer {
+  readonly #options: BlobPeerOptions
+  readonly #agent: http.Agent
+
+  constructor(options: BlobPeerOptions) {
+    this.#options = options
+    const pooled = { keepAlive: true, maxSockets: socketsMax }
+    this.#agent = options.address.startsWith('https:')
+      ? new https.Agent({ ...pooled, ...options.tls })
+      : new http.Agent(pooled)
+  }
+
+  /**
+   * The bytes of a blob from `offset` on, to be read or destroyed; undefined when the other server
+   * has it not. Rejects when it cannot be reached. Silence of 30 s ends it.
+   */
+  async get({ hash }: BlobName, offset: number): Promise<http.IncomingMessage | undefined> {
+    const range = offset > 0 ? { range: `bytes=${offset}-` } : undefined
+    const response = await this.#ask('GET', `/blobs/${hash}`, blobIdleMs, range)
+    if (response.statusCode === (offset > 0 ? 206 : 200)) return response
+    response.destroy()
+    return undefined
+  }
+
+  /** Tells that it can be had here; whether the other server has it within `waitMs`. */
+  async offer({ hash, size }: BlobName, from: string, waitMs: number): Promise<boolean> {
+    const path = `/blobs/${hash}?size=${size}&from=${from}`
+    const response = await this.#ask('POST', path, waitMs * 2)
+    response.resume()
+    return response.statusCode === 200
+  }
+
+  close(): void {
+    this.#agent.destroy()
+  }
+
+  async #ask(
+    method: string,
+    path: string,
+    silenceMs: number,
+    headers?: { [name: string]: string },
+  ): Promise<http.IncomingMessage> {
+    const { address } = this.#options
+    const { request: ask } = address.startsWith('https:') ? https : http
+    const request = ask(`${address}${path}`, {
+      method,
+      agent: this.#agent,
+      headers: { ...this.#options.headers(), ...headers },
+      timeout: silenceMs,
+    })
+    const silent = () => request.destroy(new Error(`${address} was silent for ${silenceMs} ms`))
+    request.on('timeout', silent)
+    request.end()
+    const [response] = (await once(request, 'response')) as [http.IncomingMessage]
+    // After the response began an error shows on the response.
+    request.on('error', () => undefined)
+    return response
+  }
+}

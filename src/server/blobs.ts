@@ -1,0 +1,333 @@
+// /blobs/<hash>: bytes up and down over plain HTTP, from any place in them on.
+//
+//   HEAD  ?size=N   200 it is here; 404 with upload-offset: how far an upload of it came
+//   PATCH ?size=N   upload-offset: where the bytes of the body belong; 204 there is more to come,
+//                   201 it is here, verified and flushed; blob-servers names the disks that hold it
+//   GET             with Range or without
+//   POST  ?size=N   another server of the set: "you can have it from me"
+//
+// With servers=1 a HEAD tells in blob-servers, too, which servers hold it.
+
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { finished, pipeline } from 'node:stream/promises'
+import { FourfoldError } from '../core/model/errors.ts'
+import type { ReplicaId } from '../core/model/ids.ts'
+import { blobBytesMax, blobIdleMs, blobReadsMax, receiptWaitMs } from '../core/model/limits.ts'
+import {
+  BlobError,
+  isBlobHash,
+  type BlobErrorCode,
+  type BlobName,
+  type BlobStore,
+  type Upload,
+} from '../adapters/storage/blob-store.ts'
+import type { BlobFetching } from './blob-fetching.ts'
+import { sendText } from './page.ts'
+import { callerBy } from './services/caller.ts'
+import { proofHeader } from './services/replication.ts'
+import type { Tokens } from './tokens.ts'
+
+/** What comes before the hash in a path. */
+export const blobsPath = '/blobs/'
+/** A refused upload may still send so long before its connection is cut: its client may read why. */
+const lastWordsMs = 2000
+/** Read from the disk at once. */
+const pieceBytes = 256 * 1024
+
+const statuses: Record<BlobErrorCode, number> = {
+  busy: 423,
+  offset: 409,
+  mismatch: 400,
+  full: 507,
+  many: 503,
+}
+
+export interface BlobDoorOptions {
+  store: BlobStore
+  fetching: BlobFetching
+  tokens: Tokens
+  /** Whether another server must show a certificate of the set's authority. */
+  needsCertificate: boolean
+  now: () => number
+  /** Whether so many further bytes leave the disk the room it needs. */
+  hasRoom: (bytes: number) => Promise<boolean>
+  /** Why this server takes nothing, if so. */
+  refusal: () => string | undefined
+}
+
+/** A refusal with its status of HTTP. */
+class Refusal extends Error {
+  readonly status: number
+  readonly headers: { [name: string]: string }
+
+  constructor(status: number, message: string, headers: { [name: string]: string } = {}) {
+    super(message)
+    this.status = status
+    this.headers = headers
+  }
+}
+
+export class BlobDoor {
+  readonly #options: BlobDoorOptions
+  #reads = 0
+
+  constructor(options: BlobDoorOptions) {
+    this.#options = options
+  }
+
+  /** Answers a request for a path below /blobs/; never rejects. */
+  async answer(
+    request: IncomingMessage,
+    response: ServerResponse,
+    isCertified: boolean,
+  ): Promise<void> {
+    try {
+      await this.#answer(request, response, isCertified)
+    } catch (error) {
+      if (response.destroyed || response.headersSent) {
+        // The caller went away: nobody is left to tell.
+        response.destroy()
+        return
+      }
+      this.#refuse(request, response, error)
+    }
+  }
+
+  async #answer(
+    request: IncomingMessage,
+    response: ServerResponse,
+    isCertified: boolean,
+  ): Promise<void> {
+    const url = new URL(request.url ?? '', 'http://localhost')
+    const hash = url.pathname.slice(blobsPath.length)
+    const isOfPeer = request.headers[proofHeader] !== undefined
+    if (isOfPeer) this.#checkPeer(request, isCertified)
+    else callerBy(request.headers.authorization ?? null, this.#options.tokens, this.#options.now())
+    if (!isBlobHash(hash)) throw new Refusal(404, 'A blob is named by 64 digits of SHA-256.')
+    switch (request.method) {
+      case 'HEAD':
+        return this.#head(response, hash, url.searchParams)
+      case 'GET':
+        return this.#get(request, response, hash)
+      case 'PATCH':
+        return this.#patch(request, response, { hash, size: sizeOf(url.searchParams) })
+      case 'POST':
+        if (!isOfPeer) throw new Refusal(403, 'Only servers of this set may offer blobs.')
+        return this.#offered(response, { hash, size: sizeOf(url.searchParams) }, url.searchParams)
+      default:
+        throw new Refusal(405, 'Only GET, HEAD and PATCH here.', { allow: 'GET, HEAD, PATCH' })
+    }
+  }
+
+  #checkPeer({ headers }: IncomingMessage, isCertified: boolean): void {
+    const { tokens, needsCertificate, now } = this.#options
+    const isPeer = tokens.isProof(String(headers[proofHeader]), now())
+    if (!isPeer || (needsCertificate && !isCertified)) {
+      throw new Refusal(403, 'Only servers of this set may prove so.')
+    }
+  }
+
+  // --------------------------------------------------------------------------------- upload
+
+  async #head(response: ServerResponse, hash: string, query: URLSearchParams): Promise<void> {
+    const { store, fetching } = this.#options
+    const size = await store.size(hash)
+    const asked = query.has('size') ? sizeOf(query) : size
+    if (size !== undefined && size === asked) {
+      // Whoever asks is about to name it.
+      await store.renew(hash)
+      const wants = query.get('servers') === '1'
+      const servers = wants ? await fetching.holders({ hash, size }, receiptWaitMs) : undefined
+      response.writeHead(200, {
+        ...headersOf(hash, size),
+        ...(servers && { 'blob-servers': servers.join(', ') }),
+      })
+      response.end()
+      return
+    }
+    const offset = asked === undefined ? 0 : await store.received({ hash, size: asked })
+    response.writeHead(404, { 'upload-offset': String(offset), 'cache-control': 'no-store' })
+    response.end()
+  }
+
+  async #patch(request: IncomingMessage, response: ServerResponse, name: BlobName): Promise<void> {
+    const { store, hasRoom, refusal } = this.#options
+    const why = refusal()
+    if (why !== undefined) throw new Refusal(503, why)
+    const offset = Number(request.headers['upload-offset'] ?? NaN)
+    if (!Number.isSafeInteger(offset) || offset < 0) {
+      throw new Refusal(400, 'The header upload-offset says where these bytes belong.')
+    }
+    const length = Number(request.headers['content-length'] ?? 0)
+    if (offset + length > name.size) {
+      throw new Refusal(400, `That is more than the ${name.size} bytes of size.`)
+    }
+    if (await store.has(name)) throw new BlobError('offset', 'It is here already.', name.size)
+    if (!(await hasRoom(name.size - offset))) {
+      throw new BlobError('full', 'The disk of this server is full. Try another.')
+    }
+    const upload = await store.upload(name, offset)
+    request.setTimeout(blobIdleMs, () => request.destroy())
+    await flow(request, upload)
+    await this.#answerUploaded(response, name, upload.bytes)
+  }
+
+  async #answerUploaded(response: ServerResponse, name: BlobName, offset: number): Promise<void> {
+    const { store, fetching } = this.#options
+    const isWhole = await store.has(name)
+    let servers: ReplicaId[] = []
+    if (isWhole) {
+      fetching.arrived(name)
+      servers = await fetching.holders(name, receiptWaitMs)
+    }
+    response.writeHead(isWhole ? 201 : 204, {
+      'upload-offset': String(offset),
+      ...(isWhole && { 'blob-servers': servers.join(', ') }),
+    })
+    response.end()
+  }
+
+  async #offered(response: ServerResponse, name: BlobName, query: URLSearchParams): Promise<void> {
+    const { fetching, refusal } = this.#options
+    const why = refusal()
+    if (why !== undefined) throw new Refusal(503, why)
+    const from = (query.get('from') ?? '') as ReplicaId
+    const isHere = await fetching.offered(name, from, receiptWaitMs)
+    response.writeHead(isHere ? 200 : 202)
+    response.end()
+  }
+
+  // ------------------------------------------------------------------------------- download
+
+  async #get(request: IncomingMessage, response: ServerResponse, hash: string): Promise<void> {
+    if (this.#reads >= blobReadsMax) {
+      throw new Refusal(503, 'Too many downloads at this moment. Try another server.')
+    }
+    this.#reads++
+    try {
+      const open = await this.#options.store.read(hash)
+      if (!open) throw new Refusal(404, 'This server has no such blob.')
+      try {
+        await this.#send(request, response, hash, open)
+      } finally {
+        await open.file.close()
+      }
+    } finally {
+      this.#reads--
+    }
+  }
+
+  async #send(
+    request: IncomingMessage,
+    response: ServerResponse,
+    hash: string,
+    { file, size }: NonNullable<Awaited<ReturnType<BlobStore['read']>>>,
+  ): Promise<void> {
+    const { headers } = request
+    if (headers['if-none-match'] === etagOf(hash)) {
+      response.writeHead(304, { etag: etagOf(hash) })
+      response.end()
+      return
+    }
+    const isSame = headers['if-range'] === undefined || headers['if-range'] === etagOf(hash)
+    const range = isSame ? rangeOf(headers.range, size) : undefined
+    if (range === 'none') {
+      throw new Refusal(416, `It has ${size} bytes.`, { 'content-range': `bytes */${size}` })
+    }
+    const { start, end } = range ?? { start: 0, end: size - 1 }
+    response.writeHead(range ? 206 : 200, {
+      ...headersOf(hash, end - start + 1),
+      ...(range && { 'content-range': `bytes ${start}-${end}/${size}` }),
+    })
+    if (size === 0) {
+      response.end()
+      return
+    }
+    response.setTimeout(blobIdleMs, () => response.destroy())
+    const bytes = file.createReadStream({ start, end, autoClose: false, highWaterMark: pieceBytes })
+    await pipeline(bytes, response)
+  }
+
+  // ------------------------------------------------------------------------------- refusals
+
+  #refuse(request: IncomingMessage, response: ServerResponse, error: unknown): void {
+    const { status, message, headers } = refusalOf(error)
+    sendText(response, status, `${message}\n`, headers)
+    if (request.complete) return
+    // What it goes on sending is thrown away, and not for ever.
+    request.resume()
+    const timer = setTimeout(() => request.destroy(), lastWordsMs)
+    request.once('close', () => clearTimeout(timer))
+  }
+}
+
+/**
+ * Like a pipeline, but what the upload refuses ends no connection: the sender is to read why. A sender
+ * that goes away ends the upload.
+ */
+async function flow(request: IncomingMessage, upload: Upload): Promise<void> {
+  const cut = () => void (request.complete || upload.destroy())
+  request.once('close', cut)
+  request.pipe(upload)
+  try {
+    await finished(upload)
+  } finally {
+    request.off('close', cut)
+    request.unpipe(upload)
+  }
+}
+
+function refusalOf(error: unknown): Refusal {
+  if (error instanceof Refusal) return error
+  if (error instanceof FourfoldError) {
+    return new Refusal(error.code === 'unauthenticated' ? 401 : 403, error.message)
+  }
+  if (error instanceof BlobError) {
+    const isOffset = error.code === 'offset'
+    const headers = { ...(isOffset && { 'upload-offset': String(error.offset) }) }
+    return new Refusal(statuses[error.code], error.message, headers)
+  }
+  // The disk: what is there is there, and three other servers are alive.
+  return new Refusal(500, 'This server cannot keep it. Try another.')
+}
+
+function sizeOf(query: URLSearchParams): number {
+  const text = query.get('size') ?? ''
+  if (!/^\d{1,15}$/.test(text)) throw new Refusal(400, 'size is missing: how many bytes it has.')
+  if (Number(text) > blobBytesMax) {
+    throw new Refusal(413, `A file may have at most ${blobBytesMax} bytes.`)
+  }
+  return Number(text)
+}
+
+/** One range; undefined where there is none that we know, 'none' where nothing lies in it. */
+function rangeOf(
+  header: string | undefined,
+  size: number,
+): { start: number; end: number } | 'none' | undefined {
+  const [, first = '', last = ''] = /^bytes=(\d{0,15})-(\d{0,15})$/.exec(header ?? '') ?? []
+  if (first === '' && last === '') return undefined
+  const start = first === '' ? Math.max(0, size - Number(last)) : Number(first)
+  const end = first === '' || last === '' ? size - 1 : Math.min(Number(last), size - 1)
+  if (first !== '' && last !== '' && Number(last) < Number(first)) return undefined
+  return start > end ? 'none' : { start, end }
+}
+
+function etagOf(hash: string): string {
+  return `"${hash}"`
+}
+
+function headersOf(hash: string, length: number) {
+  return {
+    'content-type': 'application/octet-stream',
+    'content-length': String(length),
+    // Whatever it is, no browser shall take it for a page of ours.
+    'content-disposition': 'attachment',
+    'content-security-policy': "default-src 'none'; sandbox",
+    'cross-origin-resource-policy': 'same-site',
+    'x-content-type-options': 'nosniff',
+    'accept-ranges': 'bytes',
+    'cache-control': 'private, max-age=31536000, immutable',
+    etag: etagOf(hash),
+  }
+}
