@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
 import { create } from '@bufbuild/protobuf'
-import { EntrySchema } from '../src/core/model/wire.ts'
+import { EntrySchema, Kind } from '../src/core/model/wire.ts'
 import { Bits } from './bits.ts'
 import { Checkers, type CheckerId, type Place, type Violation } from './checkers.ts'
 import { Journal, type Token } from './journal.ts'
@@ -119,7 +119,8 @@ test('C1 C3 C4 C5 files', () => {
     entry: create(EntrySchema, { id, name: { value: name } }),
   })
   const one = view('one', 'one.md')
-  journal.told(1, journal.created(0, 'ada', 'one', 'one.md'), 'a')
+  const made = { at: 0, person: 'ada', parent: '', kind: Kind.TEXT }
+  journal.told(1, journal.created({ ...made, id: 'one', name: 'one.md' }), 'a')
   checkers.checkFiles([one], [])
   assert.deepEqual(fired(), [])
   checkers.checkFiles([], [])

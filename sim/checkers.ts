@@ -18,6 +18,7 @@ export const checkerNames = {
   C6: 'order',
   C7: 'causality',
   C8: 'session',
+  C9: 'tree',
   C11: 'liveness',
 } as const
 
@@ -163,13 +164,27 @@ export class Checkers {
     }
   }
 
-  /** At the very end: the files that are listed, and those in the trash. */
+  /**
+   * At the very end: the files that are listed, those in trashed directories among them, and those
+   * that are in the trash by themselves.
+   */
   checkFiles(listed: FileView[], trashed: FileView[]): void {
     const { files } = this.#journal
     for (const { entry } of [...listed, ...trashed]) {
-      const names = files.get(entry.id)?.names
+      const file = files.get(entry.id)
       const name = entry.name?.value ?? ''
-      if (!names?.has(name)) this.#bad('C5', `a file ${entry.id} is called "${name}"; nobody asked`)
+      const parent = entry.parent?.value ?? ''
+      if (!file?.names.has(name)) {
+        this.#bad('C5', `a file ${entry.id} is called "${name}"; nobody asked`)
+      }
+      if (!file?.parents.has(parent)) {
+        this.#bad('C5', `a file ${entry.id} lies in "${parent}"; nobody asked`)
+      }
+      const [move, ...others] = file?.moves ?? []
+      if (move && others.length === 0 && parent !== move.parent) {
+        const isKept = this.#journal.mustSurvive(move.edit)
+        if (isKept) this.#bad('C1', `the move of ${entry.id} was acknowledged and is undone`)
+      }
     }
     for (const { id, creation, deletions, restorations } of files.values()) {
       const isListed = listed.some(({ entry }) => entry.id === id)
@@ -185,6 +200,16 @@ export class Checkers {
       if (isTrashed && deletions.length === 0) {
         this.#bad('C1', `the file ${id} is in the trash, and nobody deleted it`)
       }
+    }
+  }
+
+  /** At the very end: what is shown where, against the tree that follows from all changes. */
+  checkTree(where: string, shown: Map<string, string>, expected: Map<string, string>): void {
+    for (const id of new Set([...shown.keys(), ...expected.keys()])) {
+      const [here, there] = [shown.get(id) ?? 'nowhere', expected.get(id) ?? 'nowhere']
+      if (here === there) continue
+      this.#bad('C9', `${where} shows ${id} as ${here}; by the rules of G9 it is ${there}`)
+      return
     }
   }
 

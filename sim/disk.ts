@@ -5,7 +5,8 @@ import * as Y from 'yjs'
 import { MemoryDisk, MemoryStorage } from '../src/adapters/storage/memory.ts'
 import type { SubjectId } from '../src/core/model/ids.ts'
 import { integrate } from '../src/core/model/integration.ts'
-import { storedText, textRoot } from '../src/core/model/snapshot.ts'
+import { storedEntry, storedText, textRoot } from '../src/core/model/snapshot.ts'
+import type { Entry } from '../src/core/model/wire.ts'
 import { covers, fromSeen, raise, type VersionVector } from '../src/core/model/version-vector.ts'
 import { CorruptError, type Batch, type StorageReader } from '../src/core/ports.ts'
 import type { Random } from './random.ts'
@@ -194,6 +195,15 @@ export class SimulatedDisk {
   /** A document read through the storage as a starting server would. Throws CorruptError. */
   loaded(subject: SubjectId): Y.Doc {
     return storedText(new MemoryStorage(this.#durable.clone()).reader.load(subject))
+  }
+
+  /** Every entry that is stored. */
+  entries(): Entry[] {
+    const { reader } = new MemoryStorage(this.#durable.clone())
+    return [...this.#durable.shelves.keys()].flatMap((subject) => {
+      const entry = storedEntry(reader.load(subject))
+      return entry ? [entry] : []
+    })
   }
 
   #follow(batch: Batch): void {

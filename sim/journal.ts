@@ -1,6 +1,7 @@
 // The journal: what people asked for, what they saw, and what they were told; kept outside the
 // servers. With it stands what the nemesis destroyed, because that alone excuses a loss.
 
+import type { Kind } from '../src/core/model/wire.ts'
 import { Bits } from './bits.ts'
 import { tokenName } from './token.ts'
 
@@ -52,6 +53,10 @@ export interface FileRecord {
   readonly deletions: Edit[]
   readonly restorations: Edit[]
   readonly renames: Edit[]
+  readonly kind: Kind
+  /** Every directory that anybody asked to have it in, and the moves. */
+  readonly parents: Set<string>
+  readonly moves: { edit: Edit; parent: string }[]
 }
 
 interface Destruction {
@@ -117,11 +122,26 @@ export class Journal {
     this.document(token.document).revived.add(token.index)
   }
 
-  created(at: number, person: PersonName, id: DocumentId, name: string): Edit {
+  created(options: {
+    at: number
+    person: PersonName
+    id: DocumentId
+    name: string
+    parent: string
+    kind: Kind
+  }): Edit {
+    const { at, person, id, name, parent, kind } = options
     const creation = edit(id, person, at)
-    const record = { id, creation, deletions: [], restorations: [], renames: [] }
-    this.files.set(id, { ...record, names: new Set([name]) })
+    const record = { id, kind, creation, deletions: [], restorations: [], renames: [], moves: [] }
+    this.files.set(id, { ...record, names: new Set([name]), parents: new Set([parent]) })
     return creation
+  }
+
+  moved(at: number, person: PersonName, file: FileRecord, parent: string): Edit {
+    const made = edit(file.id, person, at)
+    file.parents.add(parent)
+    file.moves.push({ edit: made, parent })
+    return made
   }
 
   trashed(at: number, person: PersonName, file: FileRecord): Edit {

@@ -4,9 +4,11 @@
 import * as Y from 'yjs'
 import type { SubjectId } from '../src/core/model/ids.ts'
 import { textRoot } from '../src/core/model/snapshot.ts'
+import { Kind } from '../src/core/model/wire.ts'
 import { CorruptError } from '../src/core/ports.ts'
 import type { Answer, Call, FileView } from '../src/core/replica/messages.ts'
 import type { Checkers } from './checkers.ts'
+import { expectedTree } from './folder-model.ts'
 import type { Journal } from './journal.ts'
 import type { SimulatedPerson } from './person.ts'
 import type { SimulatedServer } from './server.ts'
@@ -18,6 +20,8 @@ export interface LastLook {
   checkers: Checkers
   /** Lets so much time pass that every server has answered. */
   pass: () => void
+  /** Whether a disk was lost or put back. */
+  isBurnt: boolean
   /** A server did not answer. */
   late: (text: string) => void
 }
@@ -82,7 +86,8 @@ function checkStored({ servers, checkers }: LastLook, subject: SubjectId, text: 
 }
 
 /** What each server answers from its memory: the listing, the trash, every text. */
-function checkAnswers({ servers, journal, checkers, pass, late }: LastLook): void {
+function checkAnswers(look: LastLook): void {
+  const { servers, journal, checkers, pass, late } = look
   const heard = new Map<string, { where: string; answer: Answer }[]>()
   const ask = (what: string, request: Call) => {
     heard.set(what, [])
@@ -95,6 +100,12 @@ function checkAnswers({ servers, journal, checkers, pass, late }: LastLook): voi
   ask('trash', { ...all, inTrash: true })
   for (const file of journal.files.keys()) ask(`text of ${file}`, { type: 'read', file })
   pass()
+  // What lies in the trash with a directory is listed by that.
+  for (const { entry } of filesOf(heard.get('trash'))) {
+    if (entry.kind !== Kind.DIRECTORY) continue
+    ask(`trashed ${entry.id}`, { ...all, directory: entry.id, inTrash: true })
+  }
+  pass()
   for (const [what, answers] of heard) {
     if (answers.length < servers.length) {
       late(`"${what}" is answered by ${answers.length} of ${servers.length} servers`)
@@ -102,7 +113,40 @@ function checkAnswers({ servers, journal, checkers, pass, late }: LastLook): voi
     const readings = answers.map(({ where, answer }) => ({ where, value: wordsOf(answer) }))
     checkers.checkSame(what, readings)
   }
-  checkers.checkFiles(filesOf(heard.get('list')), filesOf(heard.get('trash')))
+  const trashed = filesOf(heard.get('trash'))
+  const buried = trashed.flatMap(({ entry }) => filesOf(heard.get(`trashed ${entry.id}`)))
+  const listed = [...filesOf(heard.get('list')), ...buried]
+  checkers.checkFiles(listed, trashed)
+  checkTrees(look, [...listed, ...trashed])
+}
+
+/** The tree that people see, on servers and on screens, against one made anew from the disks. */
+function checkTrees({ servers, people, checkers, isBurnt }: LastLook, views: FileView[]): void {
+  const changes = servers.flatMap(({ disk }) => disk.entries())
+  const expected = new Map(
+    [...expectedTree(changes)].map(([id, { path, isDeleted }]) => [
+      id,
+      placeWords(path, isDeleted),
+    ]),
+  )
+  const listed = views.map(({ entry, path, isDeleted }): [string, string] => [
+    entry.id,
+    placeWords(path, isDeleted),
+  ])
+  checkers.checkTree('the listing', new Map(listed), expected)
+  // What burnt on every server may still be on a screen.
+  if (isBurnt) return
+  for (const { name, folder } of people) {
+    if (!folder) continue
+    const shown = new Map(
+      folder.map(({ id, path, isDeleted }) => [id, placeWords(path, isDeleted)]),
+    )
+    checkers.checkTree(`the screen of ${name}`, shown, expected)
+  }
+}
+
+function placeWords(path: string, isDeleted: boolean): string {
+  return `${JSON.stringify(path)}${isDeleted ? ' in the trash' : ''}`
 }
 
 function filesOf(heard: { answer: Answer }[] | undefined): FileView[] {

@@ -2,23 +2,24 @@
 // opening to its closing.
 
 import * as Y from 'yjs'
+import type { FileInfo } from '../src/client/api.ts'
+import { Files } from '../src/client/files.ts'
 import { subjectId, writerOf, type SubjectId } from '../src/core/model/ids.ts'
 import { earlierKeysMax } from '../src/core/model/limits.ts'
 import { offer } from '../src/core/model/text-update.ts'
-import type { Operation, ServerMessage } from '../src/core/model/wire.ts'
+import { Kind, type Operation, type ServerMessage } from '../src/core/model/wire.ts'
 import type { Channel } from '../src/core/ports.ts'
 import type { SessionInput, SessionOutput } from '../src/core/session/messages.ts'
 import { Session } from '../src/core/session/session.ts'
-import { Bits } from './bits.ts'
 import type { Checkers } from './checkers.ts'
-import type { DocumentId, Edit, FileRecord, Journal } from './journal.ts'
+import { Filing, isFiling, type FilingAct } from './filing.ts'
+import type { DocumentId, Edit, Journal } from './journal.ts'
 import { addressOf, epochMs } from './life.ts'
 import type { HostName, Network } from './network.ts'
 import { Paper } from './paper.ts'
 import { serverNames, sharedDocuments, type Act, type PersonPlan } from './plan.ts'
 import type { Random } from './random.ts'
 import type { Timeline } from './timeline.ts'
-import { tokenText } from './token.ts'
 import type { Trace } from './trace.ts'
 
 export interface PageOptions {
@@ -56,6 +57,8 @@ type EditAct = Exclude<Act, { type: 'offline' | 'sleep' | 'leave' | 'unfollow' }
 export class Page {
   readonly #options: PageOptions
   readonly #label: string
+  readonly #files = new Files()
+  readonly #filing: Filing
   readonly #writer: number
   readonly #device: Device
   /** After this nothing is typed. */
@@ -91,6 +94,14 @@ export class Page {
         written.map(({ edit }) => ({ edit, number: 0 })),
       )
     }
+    this.#filing = new Filing({
+      journal: options.journal,
+      person: plan.name,
+      label: page.label,
+      files: this.#files,
+      isOpen: (document) => this.#followed.has(document),
+      documentId: options.documentId,
+    })
     const earlierKeys = page.device.keys.toReversed().slice(0, earlierKeysMax)
     const writers = new Set([page.key, ...earlierKeys].map(writerOf))
     this.#session = new Session({
@@ -133,6 +144,11 @@ export class Page {
     for (const paper of this.#papers.values()) paper.show()
   }
 
+  /** The folder as this person sees it; undefined: not told yet. */
+  get folder(): FileInfo[] | undefined {
+    return this.#files.areCurrent ? this.#files.list : undefined
+  }
+
   unsaved(): Edit[] {
     const edits: Edit[] = []
     for (const written of this.#written.values()) {
@@ -166,27 +182,15 @@ export class Page {
   // --------------------------------------------------------------------------------- acts
 
   act(act: EditAct): void {
-    const at = this.#options.timeline.now
-    const id = this.#options.documentId(act.document)
-    switch (act.type) {
-      case 'create':
-        this.#create(id, act.words)
-        return
-      case 'rename':
-      case 'trash':
-      case 'restore':
-        this.#file(act.type, id)
-        return
-      default:
-        if (this.#followed.has(id)) this.#edit(this.#paper(id), act, at)
+    if (isFiling(act)) {
+      this.#file(act)
+      return
     }
+    const id = this.#options.documentId(act.document)
+    if (this.#followed.has(id)) this.#edit(this.#paper(id), act, this.#options.timeline.now)
   }
 
-  #edit(
-    paper: Paper,
-    act: Exclude<EditAct, { type: 'create' | 'rename' | 'trash' | 'restore' }>,
-    at: number,
-  ): void {
+  #edit(paper: Paper, act: Exclude<EditAct, FilingAct>, at: number): void {
     switch (act.type) {
       case 'type':
         paper.type(at, this.#label, act.where)
@@ -214,59 +218,12 @@ export class Page {
     }
   }
 
-  #create(id: SubjectId, words: number): void {
-    const { journal, timeline, plan } = this.#options
-    if (journal.files.has(id)) return
-    const at = timeline.now
-    const person = plan.name
-    const name = `${this.#label} ${id.slice(0, 4)}.md`
-    const edits: Edit[] = [journal.created(at, person, id, name)]
-    let text = ''
-    for (let word = 0; word < words; word++) {
-      const seen = new Bits()
-      const label = this.#label
-      const token = journal.typed({ at, person, label, document: id, seen, follows: undefined })
-      text += tokenText(token.name)
-      edits.push(token)
-    }
-    this.#operate(
-      id,
-      { case: 'create', value: { $typeName: 'fourfold.v1.Create', name, text, parent: '' } },
-      edits,
-    )
-  }
-
-  #file(type: 'rename' | 'trash' | 'restore', id: DocumentId): void {
-    const { journal, timeline, plan, random } = this.#options
-    const file = journal.files.get(id)
-    if (!file || !this.#followed.has(id)) return
-    const operation = subjectId(random.bytes(16))
-    const [body, edit] = this.#filing(type, file, timeline.now, plan.name)
-    this.#operate(operation, body, [edit])
-  }
-
-  #filing(
-    type: 'rename' | 'trash' | 'restore',
-    file: FileRecord,
-    at: number,
-    person: string,
-  ): [Operation['operation'], Edit] {
-    const { journal } = this.#options
-    const entry = file.id
-    switch (type) {
-      case 'rename': {
-        const name = `${this.#label} ${Math.round(at)}.md`
-        const value = { $typeName: 'fourfold.v1.Rename' as const, entry, name }
-        return [{ case: 'rename', value }, journal.renamed(at, person, file, name)]
-      }
-      case 'trash': {
-        const value = { $typeName: 'fourfold.v1.Delete' as const, entry }
-        return [{ case: 'delete', value }, journal.trashed(at, person, file)]
-      }
-      case 'restore': {
-        const value = { $typeName: 'fourfold.v1.Restore' as const, entry }
-        return [{ case: 'restore', value }, journal.restored(at, person, file)]
-      }
+  #file(act: FilingAct): void {
+    const { timeline, random } = this.#options
+    const filed = this.#filing.file(timeline.now, act)
+    if (filed) {
+      const { id = subjectId(random.bytes(16)), operation, edits } = filed
+      this.#operate(id, operation, edits)
     }
   }
 
@@ -325,7 +282,8 @@ export class Page {
     for (const id of ids) {
       const file = journal.files.get(id)
       const isShared = sharedDocuments.some((number) => documentId(number) === id)
-      if (file && (isShared || file.creation.person === plan.name)) this.follow(id)
+      if (file?.kind !== Kind.TEXT) continue
+      if (isShared || file.creation.person === plan.name) this.follow(id)
     }
   }
 
@@ -384,6 +342,7 @@ export class Page {
         this.#caughtUp.add(output.document)
         return
       case 'entries':
+        this.#files.apply(output.entries, output.isComplete)
         this.#noticed(output.entries.map(({ id }) => id))
         return
       case 'done':

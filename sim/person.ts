@@ -3,6 +3,7 @@
 //   away ── opens the page ──> present ── closes it ──> away
 //   While present: types, deletes, undoes, makes files; goes offline; closes the lid.
 
+import type { FileInfo } from '../src/client/api.ts'
 import type { DocumentId, Edit } from './journal.ts'
 import { Page, type Device, type PageOptions } from './page.ts'
 import type { Act } from './plan.ts'
@@ -45,6 +46,11 @@ export class SimulatedPerson {
   /** Lets the checkers see the screen. */
   show(): void {
     this.#page?.show()
+  }
+
+  /** The folder as the page shows it; undefined: it shows none. */
+  get folder(): FileInfo[] | undefined {
+    return this.#page?.folder
   }
 
   /** Edits that no server is known to hold; none while the page is closed. */

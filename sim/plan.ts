@@ -32,22 +32,27 @@ export interface PersonPlan {
 }
 
 /** `where`, `which`: a part of all there is at that moment, so that a plan without it stays valid. */
-export type Act = { at: number } & (
-  | { type: 'create'; document: number; words: number }
-  | { type: 'type'; document: number; words: number; gapMs: number; where: number }
-  /** Goes on where this person's last word in the document stands, if it is still there. */
-  | { type: 'continue'; document: number; words: number; gapMs: number }
-  | { type: 'delete'; document: number; which: number; isOwn: boolean }
-  | { type: 'undo'; document: number }
-  | { type: 'unfollow'; document: number; forMs: number }
-  | { type: 'rename' | 'trash' | 'restore'; document: number }
-  /** The network of the device is gone. */
-  | { type: 'offline'; forMs: number }
-  /** The lid is closed. */
-  | { type: 'sleep'; forMs: number }
-  /** The page is closed, and opened again; absent: never. */
-  | { type: 'leave'; forMs?: number }
-)
+export type Act = { at: number } &
+  /** `parent`: a directory by its number; absent: the top. */
+  (
+    | { type: 'create'; document: number; words: number; parent?: number; name?: string }
+    | { type: 'makeDirectory'; document: number; parent?: number; name: string }
+    | { type: 'move'; document: number; parent?: number }
+    | { type: 'type'; document: number; words: number; gapMs: number; where: number }
+    /** Goes on where this person's last word in the document stands, if it is still there. */
+    | { type: 'continue'; document: number; words: number; gapMs: number }
+    | { type: 'delete'; document: number; which: number; isOwn: boolean }
+    | { type: 'undo'; document: number }
+    | { type: 'unfollow'; document: number; forMs: number }
+    | { type: 'rename'; document: number; name?: string }
+    | { type: 'trash' | 'restore'; document: number }
+    /** The network of the device is gone. */
+    | { type: 'offline'; forMs: number }
+    /** The lid is closed. */
+    | { type: 'sleep'; forMs: number }
+    /** The page is closed, and opened again; absent: never. */
+    | { type: 'leave'; forMs?: number }
+  )
 
 export type Fault = { at: number } &
   /** All at once; each comes back by itself, or stays away until everything heals. */
@@ -119,9 +124,17 @@ function paused(plan: Plan, random: Random): Plan {
 /** Everybody follows these. */
 export const sharedDocuments = [0, 1, 2]
 
+/** Directories have these numbers; what is made in them has those from there on. */
+const directories = [20, 21, 22, 23]
+const firstInDirectory = 30
+/** Few, so that they clash. */
+const treeNames = ['plan', 'Plan', 'plan (2)', 'map']
+
 function makePeople(random: Random, runMs: number): PersonPlan[] {
   const names = personNames.slice(0, random.between(2, 5))
   const documents = random.between(1, sharedDocuments.length)
+  // Forks take nothing from what is drawn besides.
+  const hasTree = random.fork('tree').chance(0.6)
   return names.map((name, index) => {
     const acts: Act[] = []
     if (index === 0) {
@@ -139,6 +152,10 @@ function makePeople(random: Random, runMs: number): PersonPlan[] {
       acts.push({ at, ...makeAbsence(random, documents) })
     }
     if (random.chance(0.4)) acts.push(...makeFiling(random, runMs, sharedDocuments.length + index))
+    if (hasTree) {
+      acts.push(...makeTree(random.fork(`tree ${name}`), runMs, index))
+      acts.push(...makeRing(random.fork('ring'), runMs, index, names.length))
+    }
     acts.sort((one, other) => one.at - other.at)
     return { name, servers: random.shuffled(serverNames), hasStorage: random.chance(0.5), acts }
   })
@@ -194,6 +211,51 @@ function makeFiling(random: Random, runMs: number, file: number): Act[] {
       ]
     : [{ at: later, type: random.pick(['trash', 'rename']), document }]
   return [first, ...second.slice(0, random.between(1, 2))]
+}
+
+/** The first makes directories; all put things in each other, rename, delete and restore them. */
+function makeTree(random: Random, runMs: number, person: number): Act[] {
+  const acts: Act[] = []
+  const moment = () => random.between(settledMs, runMs - 1)
+  const parent = () => (random.chance(0.8) ? { parent: random.pick(directories) } : {})
+  if (person === 0) {
+    for (const [index, document] of directories.entries()) {
+      const at = random.chance(0.7) ? 10 + index * 40 : moment()
+      acts.push({ at, type: 'makeDirectory', document, ...parent(), name: random.pick(treeNames) })
+    }
+  }
+  for (let count = random.below(3); count > 0; count--) {
+    const document = firstInDirectory + person * 3 + count
+    const name = random.pick(treeNames)
+    acts.push({ at: moment(), type: 'create', document, words: 1, ...parent(), name })
+  }
+  for (let count = random.between(2, 10); count > 0; count--) {
+    const at = moment()
+    const document = random.chance(0.75) ? random.pick(directories) : random.pick(sharedDocuments)
+    const type = random.pick([
+      'move',
+      'move',
+      'move',
+      'move',
+      'rename',
+      'trash',
+      'restore',
+    ] as const)
+    if (type === 'move') acts.push({ at, type, document, ...parent() })
+    else if (type === 'rename') acts.push({ at, type, document, name: random.pick(treeNames) })
+    else acts.push({ at, type, document })
+  }
+  return acts
+}
+
+/** At one moment everybody moves one directory into the next, the last into the first. */
+function makeRing(random: Random, runMs: number, person: number, people: number): Act[] {
+  const ring = random.shuffled(directories).slice(0, people)
+  const rounds = Array.from({ length: random.between(0, 3) }, () => random.between(200, runMs - 1))
+  const document = ring[person]
+  if (document === undefined) return []
+  const parent = ring[(person + 1) % ring.length]!
+  return rounds.map((at) => ({ at, type: 'move', document, parent }))
 }
 
 // --------------------------------------------------------------------------------- faults

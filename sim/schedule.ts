@@ -197,6 +197,7 @@ class Schedule {
       people: this.#people,
       journal: this.#journal,
       checkers: this.#checkers,
+      isBurnt,
       pass: () => this.#timeline.run(this.#timeline.now + afterglowMs),
       late: (text) => this.#isLate(text),
     })
