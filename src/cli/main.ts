@@ -12,11 +12,19 @@ const commands: { [name: string]: () => Promise<Command> } = {
   demo: async () => (await import('./demo.ts')).demo,
   serve: async () => (await import('./serve.ts')).serve,
   status: async () => (await import('./status.ts')).status,
-  ls: async () => (await import('./files.ts')).ls,
-  cat: async () => (await import('./files.ts')).cat,
-  put: async () => (await import('./files.ts')).put,
-  rm: async () => (await import('./files.ts')).rm,
-  restore: async () => (await import('./files.ts')).restore,
+  ls: async () => (await import('./listing.ts')).ls,
+  cat: async () => (await import('./download.ts')).cat,
+  get: async () => (await import('./download.ts')).get,
+  put: async () => (await import('./upload.ts')).put,
+  mkdir: async () => (await import('./arranging.ts')).mkdir,
+  mv: async () => (await import('./arranging.ts')).mv,
+  cp: async () => (await import('./arranging.ts')).cp,
+  rm: async () => (await import('./arranging.ts')).rm,
+  trash: async () => (await import('./listing.ts')).trash,
+  restore: async () => (await import('./arranging.ts')).restore,
+  find: async () => (await import('./listing.ts')).find,
+  grep: async () => (await import('./searching.ts')).grep,
+  watch: async () => (await import('./watching.ts')).watch,
 }
 
 async function main([name, ...words]: string[]): Promise<number> {
@@ -80,6 +88,12 @@ function exitCodeOf(error: unknown): number {
   const isBroken = error.code === 'corrupt' || error.code === 'full' || error.code === 'failed'
   return isBroken ? exitCodes.store : exitCodes.usage
 }
+
+// Who reads the output has seen enough, like `head`: nothing that follows would be read.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error
+  process.exit(exitCodes.done)
+})
 
 try {
   process.exitCode = await main(process.argv.slice(2))

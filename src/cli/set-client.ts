@@ -13,6 +13,8 @@ import { CommandError, sentence, UsageError } from './command.ts'
 
 /** A frozen server accepts connections: it must answer something within this. */
 const aliveMs = 1000
+/** A server at work that says nothing is asked so often, and must answer within this. */
+const silentMs = 2000
 /** A save waits for the other disks; this is far beyond. */
 const answerMs = 20_000
 
@@ -69,48 +71,165 @@ export class ServerLine {
     }
   }
 
+  /** Acts while the server shows life; after that `signal` says that it does not. */
+  async whileAlive<T>(act: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const silence = new AbortController()
+    const timer = setInterval(() => {
+      this.clients.health.check({}, { timeoutMs: silentMs }).catch(() => silence.abort())
+    }, silentMs)
+    try {
+      return await act(silence.signal)
+    } finally {
+      clearInterval(timer)
+    }
+  }
+
   close(): void {
     this.#manager.abort()
   }
 }
 
-/** A set of which any living server answers. */
+/** No server of the set answers. */
+export class NoServerError extends CommandError {}
+
+/** A server answered that what was asked cannot be had. */
+export class AnswerError extends CommandError {
+  readonly code: Code
+
+  constructor(code: Code, message: string) {
+    super(message)
+    this.code = code
+  }
+}
+
+/** Works with a set, and lets go of it at the end. */
+export async function withSet<T>(
+  values: SetValues,
+  act: (set: SetClient) => Promise<T>,
+): Promise<T> {
+  const set = new SetClient(values)
+  try {
+    return await act(set)
+  } finally {
+    set.close()
+  }
+}
+
+export interface SetValues {
+  servers?: string
+  name?: string
+}
+
+/** A set of which any living server answers. Stays with one for as long as it does. */
 export class SetClient {
   readonly #addresses: string[]
   readonly #person: Person | undefined
   #token: string | undefined
+  #line: Promise<ServerLine> | undefined
+  /** Which address is tried first when there is no line. */
+  #next = 0
+  #isClosed = false
 
-  constructor(values: { servers?: string; name?: string }) {
+  constructor(values: SetValues) {
     this.#addresses = addressesOf(values.servers)
     this.#person = personOf(values.name)
+  }
+
+  /** Nothing is asked any more. */
+  close(): void {
+    this.#isClosed = true
+    this.#line?.then(
+      (line) => line.close(),
+      () => {}, // There was none.
+    )
+    this.#line = undefined
   }
 
   /**
    * Asks one server after the other until one answers. `ask` may reach several: what it changes must
    * carry an operation id. Rejects with CommandError.
    */
-  async ask<T>(ask: (clients: ServerClients, options: CallHeaders) => Promise<T>): Promise<T> {
+  ask<T>(ask: (clients: ServerClients, options: CallOptions) => Promise<T>): Promise<T> {
+    return this.#anywhere((line) =>
+      line.whileAlive((signal) => this.#called(line, signal, { timeoutMs: answerMs }, ask)),
+    )
+  }
+
+  /**
+   * Reads a stream to its end, from the next server when its own dies: then `open` is called again,
+   * and has to see to it that nothing is taken twice. Rejects with CommandError.
+   */
+  read<T>(
+    open: (clients: ServerClients, options: CallOptions) => AsyncIterable<T>,
+    take: (message: T) => void | Promise<void>,
+  ): Promise<void> {
+    return this.#anywhere((line) =>
+      line.whileAlive((signal) =>
+        this.#called(line, signal, {}, async (clients, options) => {
+          for await (const message of open(clients, options)) await take(message)
+        }),
+      ),
+    )
+  }
+
+  async #called<T>(
+    line: ServerLine,
+    signal: AbortSignal,
+    bounds: { timeoutMs?: number },
+    call: (clients: ServerClients, options: CallOptions) => Promise<T>,
+  ): Promise<T> {
+    const headers = await this.headers(line.clients)
+    return call(line.clients, { headers, signal, ...bounds })
+  }
+
+  async #anywhere<T>(act: (line: ServerLine) => Promise<T>): Promise<T> {
     let last = ''
-    for (const address of this.#addresses) {
-      const line = new ServerLine(address)
+    // Once more than there are servers: the first may be one that has just died.
+    for (let tries = 0; tries <= this.#addresses.length && !this.#isClosed; tries++) {
+      const dialled = (this.#line ??= this.#dial())
+      const line = await dialled.catch((error: unknown) => {
+        if (this.#line === dialled) this.#line = undefined
+        throw error
+      })
       try {
-        const { status } = await line.clients.health.check({}, { timeoutMs: aliveMs })
-        if (status !== Status.SERVING) {
-          last = 'the last is not ready'
-          continue
-        }
-        const headers = await this.headers(line.clients)
-        return await ask(line.clients, { headers, timeoutMs: answerMs })
+        return await act(line)
       } catch (error) {
-        const { code, rawMessage } = ConnectError.from(error)
-        if (!mayWorkElsewhere(code)) throw new CommandError(sentence(rawMessage))
-        last = `the last said: ${rawMessage.replace(/\.$/, '')}`
-      } finally {
+        // What the command itself says, or its mistakes, are nobody else's matter.
+        if (!(error instanceof ConnectError)) throw error
+        const { code, rawMessage } = error
+        if (!mayWorkElsewhere(code)) throw new AnswerError(code, sentence(rawMessage))
+        last = lastWords(rawMessage)
+        if (this.#line === dialled) {
+          this.#line = undefined
+          this.#next = (this.#addresses.indexOf(line.address) + 1) % this.#addresses.length
+        }
         line.close()
       }
     }
+    throw this.#noServer(last)
+  }
+
+  /** The first server, once round, that is ready. */
+  async #dial(): Promise<ServerLine> {
+    let last = ''
+    const first = this.#next
+    for (let tries = 0; tries < this.#addresses.length; tries++) {
+      const line = new ServerLine(this.#addresses[(first + tries) % this.#addresses.length]!)
+      try {
+        const { status } = await line.clients.health.check({}, { timeoutMs: aliveMs })
+        if (status === Status.SERVING) return line
+        last = 'the last is not ready'
+      } catch (error) {
+        last = lastWords(ConnectError.from(error).rawMessage)
+      }
+      line.close()
+    }
+    throw this.#noServer(last)
+  }
+
+  #noServer(last: string): NoServerError {
     const tried = this.#addresses.join(', ')
-    throw new CommandError(sentence(`No server answers; tried ${tried} (${last})`))
+    return new NoServerError(sentence(`No server answers; tried ${tried} (${last})`))
   }
 
   /** What shows who calls; signs in when that is needed first. */
@@ -121,9 +240,11 @@ export class SetClient {
   }
 }
 
-export interface CallHeaders {
+export interface CallOptions {
   headers: { [name: string]: string }
-  timeoutMs: number
+  timeoutMs?: number
+  /** The server was found to be silent. */
+  signal: AbortSignal
 }
 
 interface Person {
@@ -138,6 +259,8 @@ function personOf(asked: string | undefined): Person | undefined {
   if (name === undefined && password === undefined) return undefined
   return { name: name ?? process.env['USER'] ?? 'guest', password: password ?? '' }
 }
+
+const lastWords = (said: string) => `the last said: ${said.replace(/\.$/, '')}`
 
 /** Whether this says something of the server and nothing of what was asked. */
 function mayWorkElsewhere(code: Code): boolean {

@@ -2,7 +2,15 @@
 
 import { ServerState, type GetStatusResponse } from '../core/model/wire.ts'
 import { exitCodes, readWords, type Command } from './command.ts'
-import { addressesOf, ServerLine, SetClient, setHelp, setOptions } from './set-client.ts'
+import {
+  addressesOf,
+  ServerLine,
+  type SetClient,
+  setHelp,
+  setOptions,
+  withSet,
+  type SetValues,
+} from './set-client.ts'
 
 /** A server that has not told how it is within this counts as down. */
 const answerMs = 3000
@@ -39,7 +47,7 @@ ${setHelp}`,
   async run(words) {
     const options = { ...setOptions, json: { type: 'boolean' } } as const
     const { values } = readWords(words, options)
-    const rows = await rowsOf(values)
+    const rows = await withSet(values, (set) => rowsOf(set, values))
     process.stdout.write(
       values.json ? `${JSON.stringify({ servers: rows }, null, 2)}\n` : table(rows),
     )
@@ -47,8 +55,7 @@ ${setHelp}`,
   },
 }
 
-async function rowsOf(values: { servers?: string; name?: string }): Promise<Row[]> {
-  const set = new SetClient(values)
+async function rowsOf(set: SetClient, values: SetValues): Promise<Row[]> {
   const asked = addressesOf(values.servers)
   const first = await set.ask(({ admin }, call) => admin.getStatus({}, call))
   const servers = first.servers?.servers ?? []

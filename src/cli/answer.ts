@@ -1,0 +1,119 @@
+// What commands on the folder have in common: paths, operation ids, and what an answer looks like.
+
+import { subjectId } from '../core/model/ids.ts'
+import { Kind, type File } from '../core/model/wire.ts'
+import { random } from '../adapters/system.ts'
+import { CommandError, printable } from './command.ts'
+
+/** The same on every try, so that the try that was thought lost and the next one are one. */
+export function newOperation(): string {
+  return subjectId(random(16))
+}
+
+// -------------------------------------------------------------------------------------- paths
+
+/** A path as the servers know it: "/specs/./launch.md/" is "specs/launch.md"; the top is "". */
+export function sharedPath(word: string): string {
+  // What Node makes of bytes that are not UTF-8: not the name that was meant.
+  if (word.includes('\ufffd')) {
+    throw new CommandError('A name must be valid Unicode; give another.')
+  }
+  return word
+    .split('/')
+    .filter((name) => name !== '' && name !== '.')
+    .join('/')
+}
+
+export const pathIn = (directory: string, name: string) =>
+  directory === '' ? name : `${directory}/${name}`
+
+export const nameOf = (path: string) => path.slice(path.lastIndexOf('/') + 1)
+
+export const directoryOf = (path: string) => path.slice(0, Math.max(0, path.lastIndexOf('/')))
+
+/** Whether this is that, or lies in it. */
+export const isWithin = (path: string, directory: string) =>
+  directory === '' || path === directory || path.startsWith(`${directory}/`)
+
+// ------------------------------------------------------------------------------------ answers
+
+export interface Receipt {
+  servers: string[]
+  serverCount: number
+}
+
+export function receipt({ servers, serverCount }: Receipt): string {
+  return `stored on ${servers.length} of ${serverCount} servers: ${servers.join(' ')}`
+}
+
+/** Where all of several things are; where there is no such server, on how many each is. */
+export function commonReceipt(receipts: Receipt[]): string {
+  const [first, ...others] = receipts
+  if (!first) return 'nothing to store'
+  const servers = first.servers.filter((id) => others.every((each) => each.servers.includes(id)))
+  if (servers.length > 0) return receipt({ servers, serverCount: first.serverCount })
+  const least = Math.min(...receipts.map((each) => each.servers.length))
+  return `each stored on ${least} of ${first.serverCount} servers or more`
+}
+
+const kinds: Record<Kind, string> = {
+  [Kind.UNSPECIFIED]: 'unknown',
+  [Kind.TEXT]: 'text',
+  [Kind.DIRECTORY]: 'directory',
+  [Kind.BINARY]: 'binary',
+}
+
+export function fileJson({ id, name, path, parent, kind, ...file }: File) {
+  const { isDeleted, createdBy, createdAt } = file
+  return {
+    id,
+    name,
+    path,
+    parent,
+    kind: kinds[kind] ?? 'unknown',
+    isDeleted,
+    createdBy,
+    createdAt,
+  }
+}
+
+/** A path for a terminal; that of a directory ends with a slash. */
+export function shownPath({ path, kind }: Pick<File, 'path' | 'kind'>): string {
+  return `${printable(path)}${kind === Kind.DIRECTORY ? '/' : ''}`
+}
+
+/** For people, in their time: "2026-11-26 14:05". */
+export function shownTime(at: number): string {
+  if (at === 0) return '–'
+  const date = new Date(at)
+  const two = (value: number) => String(value).padStart(2, '0')
+  const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`
+  return `${day} ${two(date.getHours())}:${two(date.getMinutes())}`
+}
+
+/** What a command called by a person is to be given for this path or id. */
+export function shellWord({ path, id }: Pick<File, 'path' | 'id'>): string {
+  if (path.startsWith('-') || printable(path) !== path) return id
+  return /^[\w./@%+=:,-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`
+}
+
+/** Rows whose columns stand under each other. */
+export function table(rows: string[][]): string {
+  const widths = (rows[0] ?? []).map((_, column) =>
+    Math.max(...rows.map((row) => [...row[column]!].length)),
+  )
+  const lines = rows.map((row) =>
+    row
+      .map((cell, column) => cell + ' '.repeat(widths[column]! - [...cell].length))
+      .join('  ')
+      .trimEnd(),
+  )
+  return lines.map((line) => `${line}\n`).join('')
+}
+
+/** Resolves when standard output has taken all: a pipe may be slow. */
+export function written(text: string | Uint8Array): Promise<void> {
+  return new Promise((resolve, reject) => {
+    process.stdout.write(text, (error) => (error ? reject(error) : resolve()))
+  })
+}

@@ -1,0 +1,137 @@
+// `fourfold cat`, `get`: files of the folder come to this machine.
+
+import { mkdirSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { checkFileName } from '../core/model/names.ts'
+import { Kind, type File } from '../core/model/wire.ts'
+import { sharedPath, shownPath, written } from './answer.ts'
+import { CommandError, exitCodes, printable, readWords, type Command } from './command.ts'
+import { fileAt, listAll } from './listing.ts'
+import { inLanes } from './lanes.ts'
+import { attempt, isThere, statsIfAny, writeWhole } from './local-file.ts'
+import { ProgressBar } from './progress-bar.ts'
+import { AnswerError, type SetClient, setHelp, setOptions, withSet } from './set-client.ts'
+
+export const cat: Command = {
+  summary: 'print a file',
+  help: `Usage: fourfold cat PATH
+
+Prints the text of a file as it is.
+
+${setHelp}`,
+  async run(words) {
+    const { values, positionals } = readWords(words, setOptions, { needs: ['PATH'] })
+    const path = sharedPath(positionals[0] ?? '')
+    await written(await withSet(values, (set) => textAt(set, path)))
+    return exitCodes.done
+  },
+}
+
+export const get: Command = {
+  summary: 'save a file or directory on this machine',
+  help: `Usage: fourfold get PATH [TARGET] [--force]
+       fourfold get PATH -
+
+Saves a file, or a directory with all that is in it, here or in the directory TARGET; where there is
+none, as TARGET. With - a file goes to standard output. Each file appears whole or not at all. The
+path "/" is the whole folder.
+
+  --force            overwrites files that are here already; without it nothing is overwritten
+${setHelp}`,
+  async run(words) {
+    const options = { ...setOptions, force: { type: 'boolean' } } as const
+    const need = { needs: ['PATH'], may: ['TARGET'] }
+    const { values, positionals } = readWords(words, options, need)
+    const path = sharedPath(positionals[0] ?? '')
+    const target = positionals[1] ?? ''
+    return withSet(values, async (set) => {
+      if (target === '-') await written(await textAt(set, path))
+      else if (!(await new Download(set, values.force ?? false).save(path, target))) {
+        return exitCodes.failed
+      }
+      return exitCodes.done
+    })
+  },
+}
+
+async function textAt(set: SetClient, file: string): Promise<string> {
+  const { text } = await set.ask(({ folder }, call) => folder.readFile({ file }, call))
+  return text
+}
+
+class Download {
+  readonly #set: SetClient
+  readonly #overwrites: boolean
+
+  constructor(set: SetClient, overwrites: boolean) {
+    this.#set = set
+    this.#overwrites = overwrites
+  }
+
+  /** Whether all of it is here. Rejects with CommandError when nothing could be saved. */
+  async save(path: string, target: string): Promise<boolean> {
+    const source = path === '' ? undefined : await fileAt(this.#set, path)
+    const name = source ? safeName(source.name) : 'fourfold'
+    const stats = target === '' ? undefined : statsIfAny(target)
+    // A target may be a link to a directory: the person named it.
+    const isInto = target === '' || target.endsWith('/') || isDirectory(target)
+    const place = isInto ? join(target || '.', name) : target
+    if (isInto && target !== '' && !stats)
+      attempt(`make ${printable(target)}`, () => mkdirSync(target))
+    if (source?.kind === Kind.DIRECTORY || !source) return this.#saveDirectory(source, place)
+    if (statsIfAny(place) && !this.#overwrites) throw isThere(place)
+    writeWhole(place, await textAt(this.#set, source.id), this.#overwrites)
+    return true
+  }
+
+  async #saveDirectory(source: File | undefined, place: string): Promise<boolean> {
+    if (statsIfAny(place) && !this.#overwrites) {
+      throw new CommandError(`${printable(place)} is here already; --force writes into it.`)
+    }
+    const prefix = source ? source.path.length + 1 : 0
+    const directory = source?.id ?? ''
+    const files = await listAll(this.#set, { directory, isRecursive: true })
+    makeDirectory(place)
+    const pathOf = (file: File) => join(place, ...file.path.slice(prefix).split('/').map(safeName))
+    // All of them first: nothing is written below one that cannot be made.
+    for (const file of files) if (file.kind === Kind.DIRECTORY) makeDirectory(pathOf(file))
+    const texts = files.filter(({ kind }) => kind !== Kind.DIRECTORY)
+    const bar = new ProgressBar(texts.length)
+    let isWhole = true
+    try {
+      await inLanes(texts, async (file) => {
+        bar.show(shownPath(file))
+        try {
+          writeWhole(pathOf(file), await textAt(this.#set, file.id), this.#overwrites)
+        } catch (error) {
+          if (!(error instanceof AnswerError)) throw error
+          isWhole = false
+          bar.say(`Left out: ${shownPath(file)}: ${error.message}`)
+        }
+        bar.add()
+      })
+    } finally {
+      bar.end()
+    }
+    return isWhole
+  }
+}
+
+function isDirectory(path: string): boolean {
+  const stats = attempt(`write ${printable(path)}`, () => statSync(path, { throwIfNoEntry: false }))
+  return stats?.isDirectory() ?? false
+}
+
+/** A directory that is there may stay; a link to one would lead out of the target. */
+function makeDirectory(path: string): void {
+  const stats = statsIfAny(path)
+  if (stats?.isDirectory()) return
+  if (stats) throw new CommandError(`Cannot make ${printable(path)}: something else is here.`)
+  attempt(`make ${printable(path)}`, () => mkdirSync(path))
+}
+
+/** A server that is not one of ours might name files outside of the target. */
+function safeName(name: string): string {
+  checkFileName(name)
+  return name
+}

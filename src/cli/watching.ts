@@ -1,0 +1,229 @@
+// `fourfold watch`: a line for each change as it happens, also across the death of servers.
+//
+// The server tells with each change which updates it stands for. Whoever comes back, to this or to
+// another server, says which it was told of, and is told what lies beyond: nothing twice, nothing not.
+
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Code } from '@connectrpc/connect'
+import {
+  covers,
+  fromSeen,
+  raise,
+  toSeen,
+  type VersionVector,
+} from '../core/model/version-vector.ts'
+import { Kind, WatchEvent, type File, type WatchResponse } from '../core/model/wire.ts'
+import { fileJson, pathIn, sharedPath, shownPath, written } from './answer.ts'
+import { exitCodes, printable, readWords, type Command } from './command.ts'
+import { fileAt } from './listing.ts'
+import {
+  AnswerError,
+  NoServerError,
+  type SetClient,
+  setHelp,
+  setOptions,
+  withSet,
+} from './set-client.ts'
+
+/** Where no server answers, all are tried again after this. */
+const againMs = 1000
+
+export const watch: Command = {
+  summary: 'tell each change as it happens',
+  help: `Usage: fourfold watch [PATH] [--json]
+
+Prints a line for each change of the folder, or of the file or directory PATH, until Ctrl+C. When the
+server dies, another goes on telling: nothing is told twice, and nothing is left out.
+
+  --json             a line is {"event", "at", "file": {…}, "from"}: event is "created", "changed",
+                     "renamed", "moved" or "deleted", file as \`fourfold ls --json\` shows it, and
+                     from the path that it had before it was renamed or moved
+${setHelp}`,
+  async run(words) {
+    const options = { ...setOptions, json: { type: 'boolean' } } as const
+    const { values, positionals } = readWords(words, options, { may: ['PATH'] })
+    const path = sharedPath(positionals[0] ?? '')
+    const ending = untilEnded()
+    await withSet(values, async (set) => {
+      const top = path === '' ? '' : (await fileAt(set, path)).id
+      const tell = values.json ? jsonLine : line
+      ending.addEventListener('abort', () => set.close())
+      await new Watch(set, top, tell).run(ending)
+    })
+    return exitCodes.done
+  },
+}
+
+type EventName = 'created' | 'changed' | 'renamed' | 'moved' | 'deleted'
+
+interface Told {
+  event: EventName
+  file: File
+  /** The path before, where that is another one. */
+  from: string | undefined
+}
+
+/** A file as it was told last. */
+interface Known {
+  name: string
+  parent: string
+  isDeleted: boolean
+}
+
+class Watch {
+  readonly #set: SetClient
+  readonly #top: string
+  readonly #show: (told: Told) => string
+  /** Every file and directory ever told, by id. */
+  readonly #known = new Map<string, Known>()
+  /** The updates told; absent until the first listing is complete. */
+  #seen: VersionVector | undefined
+  /** What a server tells at first: complete, or as if it had not been told. */
+  #listing: WatchResponse[] | undefined
+
+  /** `top` is the id of what is watched; empty: all. */
+  constructor(set: SetClient, top: string, show: (told: Told) => string) {
+    this.#set = set
+    this.#top = top
+    this.#show = show
+  }
+
+  /** Until the signal, or an error that waiting does not mend. */
+  async run(ending: AbortSignal): Promise<void> {
+    let isTold = false
+    while (!ending.aborted) {
+      try {
+        await this.#set.read(
+          ({ folder }, call) => {
+            isTold = false
+            this.#listing = []
+            return folder.watch(this.#seen ? { since: { seen: toSeen(this.#seen) } } : {}, call)
+          },
+          (message) => this.#take(message),
+        )
+      } catch (error) {
+        if (ending.aborted) return
+        if (!this.#seen || !mayPass(error)) throw error
+        if (!isTold) process.stderr.write(`${(error as Error).message} Trying again.\n`)
+        isTold = true
+      }
+      // Cut short by the signal.
+      await sleep(againMs, undefined, { signal: ending }).catch(() => {})
+    }
+  }
+
+  async #take(message: WatchResponse): Promise<void> {
+    const { event, file, seen } = message
+    const causes = fromSeen(seen?.seen)
+    if (this.#listing) {
+      this.#listing.push(message)
+      if (event !== WatchEvent.READY) return
+      const listing = this.#listing
+      this.#listing = undefined
+      const isFirst = this.#seen === undefined
+      this.#seen ??= new Map()
+      raise(this.#seen, causes)
+      if (isFirst) for (const each of listing) this.#keep(each.file)
+      else await this.#missed(listing)
+      return
+    }
+    const name = eventNames[event]
+    if (!file || !name) return
+    // A server that was behind tells what another has told before.
+    if (causes.size > 0 && covers(this.#seen!, causes)) return
+    raise(this.#seen!, causes)
+    await this.#tell(name, file)
+  }
+
+  /** What changed while nobody told of it, against what was known. */
+  async #missed(listing: WatchResponse[]): Promise<void> {
+    const made = new Set<string>()
+    for (const { event, file } of listing) {
+      if (!file) continue
+      if (event === WatchEvent.CHANGED && !made.has(file.id)) await this.#tell('changed', file)
+      if (event !== WatchEvent.PRESENT) continue
+      const before = this.#known.get(file.id)
+      const wasThere = before !== undefined && !before.isDeleted
+      if (!wasThere && !file.isDeleted) {
+        made.add(file.id)
+        await this.#tell('created', file)
+      } else if (wasThere && file.isDeleted) await this.#tell('deleted', file)
+      else if (wasThere && before.parent !== file.parent) await this.#tell('moved', file)
+      else if (wasThere && before.name !== file.name) await this.#tell('renamed', file)
+      else this.#keep(file)
+    }
+  }
+
+  async #tell(event: EventName, file: File): Promise<void> {
+    const before = this.#known.get(file.id)
+    const from = before && this.#pathOf(file.id)
+    const wasMeant = this.#isMeant(file.id)
+    this.#keep(file)
+    if (!wasMeant && !this.#isMeant(file.id)) return
+    const hasMoved = event === 'moved' || event === 'renamed'
+    await written(`${this.#show({ event, file, from: hasMoved ? from : undefined })}\n`)
+  }
+
+  #keep(file: File | undefined): void {
+    if (!file) return
+    const { id, name, parent, isDeleted } = file
+    this.#known.set(id, { name, parent, isDeleted })
+  }
+
+  #isMeant(id: string): boolean {
+    return this.#top === '' || this.#above(id).includes(this.#top)
+  }
+
+  #pathOf(id: string): string {
+    return this.#above(id).reduce((path, each) => {
+      const name = this.#known.get(each)?.name ?? ''
+      return path === '' ? name : pathIn(name, path)
+    }, '')
+  }
+
+  /** It and the directories above it, from below. */
+  #above(id: string): string[] {
+    const ids: string[] = []
+    // The parents come from different moments: together they might go round.
+    for (let at = id; at !== '' && !ids.includes(at); at = this.#known.get(at)?.parent ?? '') {
+      ids.push(at)
+    }
+    return ids
+  }
+}
+
+const eventNames: { [event: number]: EventName } = {
+  [WatchEvent.CREATED]: 'created',
+  [WatchEvent.CHANGED]: 'changed',
+  [WatchEvent.RENAMED]: 'renamed',
+  [WatchEvent.MOVED]: 'moved',
+  [WatchEvent.DELETED]: 'deleted',
+}
+
+/** Whether another try may go better: a server comes back, or what waits too long is listed again. */
+function mayPass(error: unknown): boolean {
+  return (
+    error instanceof NoServerError ||
+    (error instanceof AnswerError && error.code === Code.ResourceExhausted)
+  )
+}
+
+function line({ event, file, from }: Told): string {
+  const time = new Date().toTimeString().slice(0, 8)
+  const slash = file.kind === Kind.DIRECTORY ? '/' : ''
+  const before = from === undefined ? '' : ` (was ${printable(from)}${slash})`
+  return `${time}  ${event.padEnd(7)}  ${shownPath(file)}${before}`
+}
+
+function jsonLine({ event, file, from }: Told): string {
+  return JSON.stringify({ event, at: Date.now(), file: fileJson(file), from: from ?? null })
+}
+
+/** Aborted when the person, or a signal, ends the command. */
+function untilEnded(): AbortSignal {
+  const ending = new AbortController()
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.once(signal, () => ending.abort())
+  }
+  return ending.signal
+}

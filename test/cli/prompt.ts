@@ -1,0 +1,92 @@
+// Runs commands of `fourfold` as scripts do, and tells what they printed and how they ended.
+
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { buffer, text } from 'node:stream/consumers'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+import { root } from '../tool.ts'
+
+export const program = join(root, 'src', 'cli', 'main.ts')
+
+export interface Ended {
+  code: number | null
+  /** As bytes and as text: a decoder drops a mark at the beginning. */
+  bytes: Buffer
+  out: string
+  err: string
+}
+
+/** Runs a command to its end. */
+export async function fourfold(
+  words: string[],
+  { servers, input = '', cwd }: { servers?: string; input?: string | Buffer; cwd?: string } = {},
+): Promise<Ended> {
+  const env = { ...process.env, ...(servers !== undefined && { FOURFOLD_SERVERS: servers }) }
+  const child = spawn(process.execPath, [program, ...words], { env, cwd })
+  child.stdin.on('error', () => {})
+  child.stdin.end(input)
+  const closed = once(child, 'close')
+  const [bytes, err] = await Promise.all([buffer(child.stdout), text(child.stderr)])
+  const [code] = (await closed) as [number | null]
+  return { code, bytes, out: bytes.toString(), err }
+}
+
+/** The disk of a busy server may come after the answer, which waits for 250 ms. */
+export const kept = /^stored on [2-4] of 4 servers: [a-d]( [a-d]){1,3}\n$/
+
+/** What `status` tells when all servers are live and lack nothing. */
+export async function settled(
+  run: (...words: string[]) => Promise<Ended>,
+): Promise<{ servers: Row[] }> {
+  for (let tries = 0; ; tries++) {
+    const told = JSON.parse((await run('status', '--json')).out) as { servers: Row[] }
+    if (told.servers.every(({ state, lag }) => state === 'live' && lag === 0)) return told
+    assert.ok(tries < 50, `never settled: ${JSON.stringify(told)}`)
+  }
+}
+
+export const oneSentence = /^[^\n]+[.)]\n$/
+
+/** What `status --json` tells of one server. */
+export interface Row {
+  id: string
+  address: string
+  pid: number | null
+  state: string
+  lag: number | null
+  entries: number | null
+  documentsInMemory: number | null
+  digest: string | null
+}
+
+/** Four ports in a row that nobody listened on a moment ago. */
+export async function fourPorts(): Promise<number> {
+  for (;;) {
+    const first = 20_000 + Math.floor(Math.random() * 30_000)
+    const servers = [0, 1, 2, 3].map((each) => createServer().listen(first + each, '127.0.0.1'))
+    const outcomes = await Promise.all(
+      servers.map((server) =>
+        Promise.race([
+          once(server, 'listening').then(() => true),
+          new Promise<false>((resolve) => server.once('error', () => resolve(false))),
+        ]),
+      ),
+    )
+    for (const server of servers) server.close()
+    if (outcomes.every(Boolean)) return first
+  }
+}
+
+/** Resolves when a server takes edits. */
+export async function untilServing(address: string): Promise<void> {
+  for (let tries = 0; tries < 3000; tries++) {
+    const answer = await fetch(`${address}/healthz`).catch(() => undefined)
+    if (answer?.ok) return
+    await sleep(10)
+  }
+  throw new Error(`${address} does not serve`)
+}

@@ -1,0 +1,141 @@
+// `fourfold serve`: what it refuses, what it survives, and how it ends.
+
+import assert from 'node:assert/strict'
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { connect, createServer } from 'node:net'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { text } from 'node:stream/consumers'
+import { test, type TestContext } from 'node:test'
+
+import { temporaryFolder } from '../lone-server.ts'
+import { fourfold, fourPorts, program, untilServing } from './prompt.ts'
+
+/** A configuration of a set of one, on a free port. */
+function writeSet(t: TestContext, keys: { [key: string]: unknown } = {}) {
+  const folder = temporaryFolder(t)
+  const file = join(folder, 'set.json')
+  const json = {
+    set: 'test',
+    data: 'data',
+    servers: [{ id: 'a', address: 'http://127.0.0.1:1' }],
+    listen: '127.0.0.1:0',
+    diskFreeBytesMin: 0,
+    ...keys,
+  }
+  writeFileSync(file, JSON.stringify(json))
+  return { file, folder, directory: join(folder, 'data', 'a') }
+}
+
+/** Starts `serve`; resolves when it listens. */
+async function serving(t: TestContext, file: string): Promise<ChildProcess> {
+  const child = spawn(process.execPath, [program, 'serve', '--config', file, '--first'], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
+  t.after(() => child.kill('SIGKILL'))
+  let said = ''
+  for await (const chunk of child.stderr!) {
+    said += String(chunk)
+    if (said.includes('listening')) break
+  }
+  assert.match(said, /listening/)
+  return child
+}
+
+test('serve refuses what it cannot work with: exit 2, one sentence that names it', async (t) => {
+  const taken = createServer().listen(0, '127.0.0.1')
+  await once(taken, 'listening')
+  t.after(() => taken.close())
+  const { port } = taken.address() as { port: number }
+  const busyPort = writeSet(t, { listen: `127.0.0.1:${port}` })
+  const noAddress = writeSet(t, { listen: '203.0.113.7:4400', tls: undefined, auth: undefined })
+  const notOurs = writeSet(t, { listen: '127.0.0.1:0', colour: 'red' })
+  const noFolder = writeSet(t)
+  writeFileSync(join(noFolder.folder, 'data'), 'a file where the directory should be')
+  const outcomes: [file: string, sentence: RegExp][] = [
+    [busyPort.file, new RegExp(`^Cannot listen on 127.0.0.1:${port}: another program does\\.`)],
+    [noAddress.file, /^Refusing to listen on 203\.0\.113\.7:4400: no certificate and no sign-in/],
+    [notOurs.file, /set\.json: "colour" is no key of a configuration/],
+    [noFolder.file, /data/],
+  ]
+  for (const [file, sentence] of outcomes) {
+    const { code, err } = await fourfold(['serve', '--config', file])
+    assert.match(err, sentence)
+    assert.equal(err.trimEnd().split('\n').length, 1, err)
+    assert.equal(code, 2, err)
+  }
+})
+
+test('serve refuses a store that is in use, of another set, newer, or not its own', async (t) => {
+  const set = writeSet(t)
+  const child = await serving(t, set.file)
+  const refused = async (file: string, code: number, sentence: RegExp) => {
+    const ended = await fourfold(['serve', '--config', file])
+    assert.match(ended.err, sentence)
+    assert.equal(ended.err.trimEnd().split('\n').length, 1, ended.err)
+    assert.equal(ended.code, code, ended.err)
+  }
+  await refused(set.file, 2, /data\/a .*in use|data\/a .*process/)
+  child.kill('SIGTERM')
+  const [code] = (await once(child, 'exit')) as [number | null]
+  assert.equal(code, 0)
+  const other = join(set.folder, 'other.json')
+  const json = JSON.parse(readFileSync(set.file, 'utf8')) as object
+  writeFileSync(other, JSON.stringify({ ...json, set: 'another' }))
+  await refused(other, 2, /another/)
+  const store = join(set.directory, 'store.sqlite')
+  const db = new DatabaseSync(store)
+  db.exec("UPDATE meta SET value = '999' WHERE key = 'format'")
+  db.close()
+  await refused(set.file, 2, /later Fourfold/)
+  writeFileSync(store, 'no database')
+  await refused(set.file, 3, /data\/a/)
+  rmSync(set.directory, { recursive: true })
+  mkdirSync(set.directory, { recursive: true, mode: 0o755 })
+  const again = await serving(t, set.file)
+  again.kill('SIGKILL')
+})
+
+test('G14 a server that can write no more ends with exit 3, and keeps what it acknowledged', async (t) => {
+  const set = writeSet(t, { listen: `127.0.0.1:${await fourPorts()}` })
+  const { listen } = JSON.parse(readFileSync(set.file, 'utf8')) as { listen: string }
+  const servers = `http://${listen}`
+  // No file may grow over some 10 MB.
+  const limited = ['-c', 'ulimit -f 20000; exec "$@"', 'sh', process.execPath, program]
+  const child = spawn('sh', [...limited, 'serve', '--config', set.file, '--first'], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
+  t.after(() => child.kill('SIGKILL'))
+  const said = text(child.stderr)
+  const ended = once(child, 'exit')
+  await untilServing(servers)
+  const input = 'x'.repeat(4_000_000)
+  const kept: string[] = []
+  for (let number = 0; child.exitCode === null; number++) {
+    assert.ok(number < 50, 'it never fails')
+    const { code, err } = await fourfold(['put', '-', `${number}.txt`], { servers, input })
+    if (code === 0) kept.push(`${number}.txt`)
+    else assert.match(err, /^No server answers; .*\)\.?\n$/)
+  }
+  assert.deepEqual(await ended, [3, null])
+  assert.match(await said, /error a: cannot save any more, ending: [^\n]+\n$/)
+  assert.ok(kept.length > 0)
+  await serving(t, set.file)
+  await untilServing(servers)
+  const { out } = await fourfold(['ls'], { servers })
+  for (const name of kept) assert.ok(out.split('\n').includes(name), `${name} is lost`)
+})
+
+test('serve listens on a Unix socket for a proxy in front of it', async (t) => {
+  const folder = temporaryFolder(t)
+  const path = join(folder, 'fourfold.sock')
+  const { file } = writeSet(t, { listen: path })
+  const child = await serving(t, file)
+  const socket = connect(path)
+  socket.write('GET /healthz HTTP/1.1\r\nHost: notes\r\nConnection: close\r\n\r\n')
+  assert.match(await text(socket), /^HTTP\/1\.1 (200|503) /)
+  child.kill('SIGTERM')
+  await once(child, 'exit')
+})

@@ -1,0 +1,235 @@
+// Directories at the prompt: there and back, moved, copied, removed, searched.
+
+import assert from 'node:assert/strict'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { test, type TestContext } from 'node:test'
+
+import { textBytesMax } from '../../src/core/model/limits.ts'
+import { startLone, temporaryFolder } from '../lone-server.ts'
+import { fourfold, oneSentence, type Ended } from './prompt.ts'
+
+/** A server, a directory of this machine, and a way to run commands in it. */
+async function stage(t: TestContext) {
+  const { address } = await startLone(t)
+  const folder = temporaryFolder(t)
+  const run = (...words: string[]) => fourfold(words, { servers: address, cwd: folder })
+  const put = (path: string, input: string | Buffer) =>
+    fourfold(['put', '-', path], { servers: address, input })
+  return { folder, run, put }
+}
+
+const stored = 'stored on 1 of 1 servers: a'
+
+function isGood({ code, err }: Ended, what: string): void {
+  assert.deepEqual([code, err], [0, ''], what)
+}
+
+function isRefused({ code, out, err }: Ended, rule: RegExp): void {
+  assert.match(err, rule)
+  assert.match(err, oneSentence)
+  assert.deepEqual([code, out], [1, ''], err)
+}
+
+test('a directory goes there and comes back, byte for byte', async (t) => {
+  const { folder, run } = await stage(t)
+  const files: { [path: string]: string } = {
+    'notes/a.md': '\ufeffone\r\ntwo',
+    'notes/empty.txt': '',
+    'notes/plans/größer – 日本語.md': 'three\n',
+    'notes/plans/deep/er/x': 'x',
+  }
+  for (const [path, content] of Object.entries(files)) {
+    mkdirSync(join(folder, path, '..'), { recursive: true })
+    writeFileSync(join(folder, path), content)
+  }
+  mkdirSync(join(folder, 'notes', 'nothing'))
+  const put = await run('put', 'notes')
+  assert.deepEqual([put.code, put.out, put.err], [0, `4 files, ${stored}\n`, ''])
+  assert.equal(
+    (await run('ls', '-R')).out,
+    'notes/\nnotes/a.md\nnotes/empty.txt\nnotes/nothing/\nnotes/plans/\nnotes/plans/deep/\n' +
+      'notes/plans/deep/er/\nnotes/plans/deep/er/x\nnotes/plans/größer – 日本語.md\n',
+  )
+  isGood(await run('get', 'notes', 'back'), 'get')
+  assert.deepEqual(
+    readdirSync(join(folder, 'back'), { recursive: true }).sort(),
+    readdirSync(join(folder, 'notes'), { recursive: true }).sort(),
+  )
+  for (const [path, content] of Object.entries(files)) {
+    assert.equal(readFileSync(join(folder, path.replace('notes', 'back')), 'utf8'), content, path)
+  }
+  // Into a directory that is there, as with cp.
+  isGood(await run('put', 'notes', 'notes'), 'put into')
+  assert.match((await run('ls', 'notes')).out, /^notes\/$/m)
+  isGood(await run('get', '/', 'all'), 'get /')
+  assert.equal(readFileSync(join(folder, 'all/notes/notes/plans/deep/er/x'), 'utf8'), 'x')
+})
+
+test('what is no text is left out of a directory, each with a line, and refused alone', async (t) => {
+  const { folder, run, put } = await stage(t)
+  const tree = join(folder, 'tree')
+  mkdirSync(join(tree, '.git'), { recursive: true })
+  writeFileSync(join(tree, '.git', 'config'), '')
+  writeFileSync(join(tree, 'good.md'), 'good')
+  writeFileSync(join(tree, 'GOOD.md'), 'another good')
+  writeFileSync(join(tree, 'con'), 'a device')
+  writeFileSync(join(tree, 'picture.png'), Buffer.of(0x89, 0x50, 0xff))
+  writeFileSync(join(tree, 'large.txt'), '')
+  truncateSync(join(tree, 'large.txt'), textBytesMax + 1)
+  writeFileSync(Buffer.concat([Buffer.from(join(tree, 'bad')), Buffer.of(0xff)]), 'name')
+  symlinkSync('good.md', join(tree, 'link'))
+  symlinkSync('.', join(tree, 'round'))
+  const { code, out, err } = await run('put', 'tree')
+  assert.deepEqual([code, out], [1, `1 file, ${stored}\n`])
+  const lines = err.trimEnd().split('\n').sort()
+  const expected = [
+    /^Left out: tree\/\.git: ".git" belongs to Git\.$/,
+    /^Left out: tree\/bad\ufffd: its name is not valid Unicode\.$/,
+    /^Left out: tree\/con: "con" is the name of a device on some systems\.$/,
+    /^Left out: tree\/good\.md: its name differs from "GOOD\.md" only in case or form\.$/,
+    /^Left out: tree\/large\.txt is larger than 10 MiB; such files are not kept yet\.$/,
+    /^Left out: tree\/link: links are not followed\.$/,
+    /^Left out: tree\/picture\.png is not UTF-8 text; binary files are not kept yet\.$/,
+    /^Left out: tree\/round: links are not followed\.$/,
+  ]
+  assert.equal(lines.length, expected.length, err)
+  lines.forEach((line, index) => assert.match(line, expected[index]!))
+  assert.equal((await run('cat', 'tree/good.md')).out, 'another good')
+
+  isRefused(await run('put', 'tree/picture.png'), /not UTF-8 text/)
+  isRefused(await run('put', 'tree/large.txt'), /larger than 10 MiB/)
+  isRefused(await run('put', 'tree/link'), /^tree\/link is a link; name the file/)
+  isRefused(
+    await put('big', Buffer.alloc(textBytesMax + 1, 'x')),
+    /^The input is larger than 10 MiB/,
+  )
+  isRefused(await put('into/', 'x'), /PATH must name a file/)
+  // Missing directories are made, but not over a file.
+  isGood(await put('new/er/file.md', 'x'), 'put')
+  isRefused(await put('new/er/file.md/below', 'x'), /is here already, and is no directory/)
+})
+
+test('get overwrites nothing without --force, and writes whole files', async (t) => {
+  const { folder, run, put } = await stage(t)
+  await put('docs/plan.md', 'theirs')
+  const here = join(folder, 'plan.md')
+  writeFileSync(here, 'mine')
+  chmodSync(here, 0o640)
+  isRefused(
+    await run('get', 'docs/plan.md'),
+    /^plan\.md is here already; --force overwrites it\.$/m,
+  )
+  assert.equal(readFileSync(here, 'utf8'), 'mine')
+  isGood(await run('get', 'docs/plan.md', '--force'), 'forced')
+  assert.equal(readFileSync(here, 'utf8'), 'theirs')
+  assert.equal(statSync(here).mode & 0o777, 0o640)
+  assert.equal((await run('get', 'docs/plan.md', '-')).out, 'theirs')
+  isGood(await run('get', 'docs/plan.md', 'new.md'), 'new name')
+  mkdirSync(join(folder, 'docs'))
+  isRefused(await run('get', 'docs'), /^docs is here already; --force writes into it\.$/m)
+  isGood(await run('get', 'docs', '--force'), 'into')
+  assert.equal(readFileSync(join(folder, 'docs/plan.md'), 'utf8'), 'theirs')
+  // A link in the place of a directory would lead elsewhere.
+  mkdirSync(join(folder, 'elsewhere'))
+  await put('docs/sub/x.md', 'x')
+  symlinkSync('../elsewhere', join(folder, 'docs', 'sub'))
+  isRefused(
+    await run('get', 'docs', '--force'),
+    /^Cannot make docs\/sub: something else is here\.$/m,
+  )
+  assert.ok(!existsSync(join(folder, 'elsewhere', 'x.md')))
+  assert.deepEqual(
+    readdirSync(folder, { recursive: true }).filter((name) => String(name).includes('.tmp')),
+    [],
+  )
+})
+
+test('mv, cp, mkdir, rm and restore follow the rules of Unix, and overwrite nothing', async (t) => {
+  const { run, put } = await stage(t)
+  await put('a.md', 'text of a')
+  isGood(await run('mkdir', 'x'), 'mkdir')
+  isRefused(await run('mkdir', 'x'), /^"x" is here already/)
+  isRefused(await run('mkdir', 'no/where'), /^No such directory\.$/m)
+  isGood(await run('mkdir', '-p', 'x/y'), 'mkdir -p')
+  isGood(await run('mkdir', '-p', 'x/y'), 'mkdir -p again')
+
+  assert.equal((await run('mv', 'a.md', 'x')).out, `now x/a.md, ${stored}\n`)
+  assert.equal((await run('mv', '/x/a.md', 'x/b.md')).out, `now x/b.md, ${stored}\n`)
+  isRefused(await run('mv', 'x', 'x/y'), /cannot lie in itself/)
+  isRefused(await run('mv', 'x/b.md', 'no/where'), /^No such directory\.$/m)
+  isRefused(await run('mv', 'none', 'x'), /^No such file\.$/m)
+
+  isGood(await run('cp', 'x/b.md', 'copy.md'), 'cp')
+  assert.equal((await run('cat', 'copy.md')).out, 'text of a')
+  isRefused(await run('cp', 'x/b.md', 'copy.md'), /^"copy\.md" is here already/)
+  isRefused(await run('mv', 'x/b.md', 'copy.md'), /^"copy\.md" is here already/)
+  isRefused(await run('cp', 'x', 'z'), /^x\/ is a directory; -r copies it\.$/m)
+  isRefused(await run('cp', '-r', 'x', 'x/y'), /cannot be copied into itself/)
+  isGood(await run('cp', '-r', 'x', 'z'), 'cp -r')
+  assert.equal((await run('ls', '-R', 'z')).out, 'z/b.md\nz/y/\n')
+
+  isRefused(await run('rm', 'z'), /^z\/ is a directory; -r removes it\.$/m)
+  isRefused(await run('rm', '/'), /top of the folder/)
+  const removed = await run('rm', '-r', 'z')
+  assert.equal(removed.out, `in the trash, ${stored}; back with: fourfold restore z\n`)
+  isRefused(await run('cat', 'z/b.md'), /^No such file\.$/m)
+  assert.match((await run('trash')).out, /^guest {2}.* {2}z\/\n$/)
+  const { files } = JSON.parse((await run('trash', '--json')).out) as {
+    files: { path: string; kind: string; deletedBy: string; deletedAt: number }[]
+  }
+  assert.deepEqual(
+    files.map(({ path, kind, deletedBy }) => [path, kind, deletedBy]),
+    [['z', 'directory', 'guest']],
+  )
+  assert.ok(Math.abs(Date.now() - files[0]!.deletedAt) < 60_000)
+  assert.equal((await run('restore', 'z')).out, `restored as z/, ${stored}\n`)
+  assert.equal((await run('cat', 'z/b.md')).out, 'text of a')
+})
+
+test('ls, find and grep tell where things are', async (t) => {
+  const { run, put } = await stage(t)
+  await put('specs/Launch.md', 'one\nThe Launch is near\n')
+  await put('specs/old/launch-2.txt', 'launch\tpad\u001b[31m\r\n')
+  await put('other.md', 'nothing')
+  assert.equal((await run('ls')).out, 'other.md\nspecs/\n')
+  assert.equal((await run('ls', 'specs')).out, 'Launch.md\nold/\n')
+  assert.equal((await run('ls', 'specs/launch.MD')).out, 'Launch.md\n')
+  assert.match((await run('ls', '-l')).out, /^- {2}guest {2}[-\d]+ [\d:]+ {2}other\.md\nd {2}guest/)
+  isRefused(await run('ls', 'none'), /^No such file\.$/m)
+  const { files } = JSON.parse((await run('ls', '-R', 'specs', '--json')).out) as {
+    files: { path: string; kind: string }[]
+  }
+  assert.deepEqual(
+    files.map(({ path, kind }) => `${path} ${kind}`),
+    ['specs/Launch.md text', 'specs/old directory', 'specs/old/launch-2.txt text'],
+  )
+
+  assert.equal((await run('find', 'LAUNCH')).out, 'specs/Launch.md\nspecs/old/launch-2.txt\n')
+  assert.equal((await run('find', '*.md')).out, 'other.md\nspecs/Launch.md\n')
+  assert.equal((await run('find', 'specs/*.txt')).out, 'specs/old/launch-2.txt\n')
+  assert.equal((await run('find', '*', 'specs/old')).out, 'specs/old/launch-2.txt\n')
+  const none = await run('find', 'nowhere')
+  assert.deepEqual([none.code, none.out], [0, ''])
+
+  const both =
+    'specs/Launch.md:2: The Launch is near\nspecs/old/launch-2.txt:1: launch\tpad\\x1b[31m\n'
+  assert.equal((await run('grep', '-i', 'launch')).out, both)
+  assert.equal((await run('grep', '-E', '[lL]aunch\\b')).out, both)
+  assert.equal((await run('grep', 'launch', 'specs/old')).out, both.split('\n')[1] + '\n')
+  assert.equal((await run('grep', 'near', 'specs/Launch.md')).out, both.split('\n')[0] + '\n')
+  const nothing = await run('grep', 'near', 'other.md')
+  assert.deepEqual([nothing.code, nothing.out, nothing.err], [1, '', ''])
+  isRefused(await run('grep', '-E', '(a'), /no regular expression here/)
+  isRefused(await run('grep', 'x', 'none'), /^No such file\.$/m)
+})

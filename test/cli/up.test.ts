@@ -1,0 +1,162 @@
+// `fourfold up` and `fourfold demo`: four servers of one machine.
+
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { chmodSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test, type TestContext } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+import { temporaryFolder } from '../lone-server.ts'
+import {
+  fourfold,
+  fourPorts,
+  kept,
+  oneSentence,
+  program,
+  untilServing,
+  type Row,
+} from './prompt.ts'
+
+async function startUp(t: TestContext, port: number, data: string) {
+  const child = spawn(process.execPath, [program, 'up', '--port', `${port}`, '--data', data], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  t.after(() => child.kill('SIGKILL'))
+  let said = ''
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => (said += chunk))
+  child.stderr.setEncoding('utf8').on('data', (chunk: string) => (said += chunk))
+  const says = async (what: RegExp) => {
+    for (let tries = 0; !what.test(said); tries++) {
+      assert.ok(tries < 3000, `never said ${what.source}: ${said}`)
+      assert.equal(child.exitCode, null, said)
+      await sleep(10)
+    }
+  }
+  await says(/Fourfold is running/)
+  return { child, says, said: () => said }
+}
+
+async function pids(servers: string): Promise<(number | null)[]> {
+  const { out } = await fourfold(['status', '--json'], { servers })
+  return (JSON.parse(out) as { servers: Row[] }).servers.map(({ pid }) => pid)
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch {
+    return false // There is no such process.
+  }
+}
+
+async function untilDead(ids: (number | null)[]): Promise<void> {
+  for (const pid of ids) {
+    for (let tries = 0; isAlive(pid!); tries++) {
+      assert.ok(tries < 3000, `${pid} lives on`)
+      await sleep(10)
+    }
+  }
+}
+
+test('up starts four, revives one that dies, and takes them along when it ends', async (t) => {
+  const port = await fourPorts()
+  const data = join(temporaryFolder(t), 'data')
+  const servers = `http://127.0.0.1:${port}`
+  const first = await startUp(t, port, data)
+  assert.match(first.said(), new RegExp(`Open +http://127\\.0\\.0\\.1:${port}\n`))
+  const put = await fourfold(['put', '-', 'kept.md'], { servers, input: 'kept' })
+  assert.match(put.out, kept)
+  const before = await pids(servers)
+  process.kill(before[1]!, 'SIGKILL')
+  await first.says(/Server b ended \(SIGKILL\); again in 1 s\.\n/)
+  await first.says(/Server b is back\.\n/)
+
+  const second = await fourfold(['up', '--port', `${port}`, '--data', data])
+  assert.equal(second.code, 2, 'a second one finds the first')
+  assert.match(second.err, oneSentence)
+
+  const running = await pids(servers)
+  first.child.kill('SIGTERM')
+  const [code] = (await once(first.child, 'exit')) as [number | null]
+  assert.equal(code, 0)
+  await untilDead(running)
+
+  const again = await startUp(t, port, data)
+  assert.equal((await fourfold(['cat', 'kept.md'], { servers })).out, 'kept')
+  const children = await pids(servers)
+  again.child.kill('SIGKILL')
+  await untilDead(children)
+})
+
+test('up goes on when all that it keeps is removed', async (t) => {
+  const port = await fourPorts()
+  const data = join(temporaryFolder(t), 'data')
+  const servers = `http://127.0.0.1:${port}`
+  const { child, says, said } = await startUp(t, port, data)
+  rmSync(data, { recursive: true })
+  for (const id of ['a', 'b', 'c', 'd']) {
+    await says(new RegExp(`Server ${id} ended \\(exit code 3\\); again in 1 s\\.\n`))
+    await says(new RegExp(`Server ${id} is back\\.\n`))
+  }
+  assert.match(said(), /was removed or replaced while it was in use; start again: /)
+  for (let at = port; at < port + 4; at++) await untilServing(`http://127.0.0.1:${at}`)
+  const put = await fourfold(['put', '-', 'new.md'], { servers, input: 'new' })
+  assert.match(put.out, kept)
+  child.kill('SIGTERM')
+  assert.equal((await once(child, 'exit'))[0], 0)
+})
+
+test('up needs a directory that it can write', async (t) => {
+  const file = join(temporaryFolder(t), 'file')
+  writeFileSync(file, '')
+  chmodSync(file, 0o600)
+  const { code, err } = await fourfold(['up', '--data', file, '--port', `${await fourPorts()}`])
+  assert.equal(code, 1)
+  assert.match(err, /^Cannot write [^\n]+\n$/)
+})
+
+test('demo shows a robot that goes on while servers are killed and revived', async (t) => {
+  const words = ['demo', '--port', `${await fourPorts()}`, '--no-open']
+  const child = spawn(process.execPath, [program, ...words], { stdio: ['pipe', 'pipe', 'pipe'] })
+  t.after(() => child.kill('SIGKILL'))
+  let said = ''
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => (said += chunk))
+  child.stderr.setEncoding('utf8').on('data', (chunk: string) => (said += chunk))
+  /** The first line from here on that fits. */
+  const shows = async (what: RegExp): Promise<string[]> => {
+    const from = said.length
+    for (let tries = 0; tries < 3000; tries++) {
+      const found = what.exec(said.slice(from))
+      if (found) return [...found]
+      assert.equal(child.exitCode, null, said)
+      await sleep(10)
+    }
+    throw new Error(`never showed ${what.source}: ${said}`)
+  }
+  const edits = async () => Number((await shows(/(\d+) edits,/))[1])
+  const ids = ['a', 'b', 'c', 'd']
+  const key = (id: string) => String(ids.indexOf(id) + 1)
+  const line = (lives: (id: string) => boolean) =>
+    ids.map((id) => `${id} ${lives(id) ? '●' : '✕'}`).join(' ')
+  const [, home = ''] = await shows(/a ● b ● c ● d ● .* on ([abcd]) · saved 4\/4/)
+  // The robot's own server is among the killed: it has to move.
+  const [survivor, ...killed] = [...ids.filter((id) => id !== home), home]
+  child.stdin.write(killed.map(key).join(''))
+  const alone = line((id) => id === survivor)
+  await shows(new RegExp(`${alone} .* on ${survivor} · saved 1/4`))
+  const before = await edits()
+  const [dead = '', ...revived] = killed
+  child.stdin.write(revived.map(key).join(''))
+  await shows(new RegExp(`${line((id) => id !== dead)} .* saved 3/4`))
+  assert.ok((await edits()) > before)
+  child.stdin.write('q')
+  const [code] = (await once(child, 'exit')) as [number | null]
+  assert.equal(code, 0, said)
+  // The longest line there is, and a small terminal shows all of it.
+  const lines = said.split('\n').filter((line) => line.includes('moved in'))
+  assert.notEqual(lines.length, 0, said)
+  for (const each of lines) assert.ok(each.length < 80, each)
+})

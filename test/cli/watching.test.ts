@@ -1,0 +1,212 @@
+// Servers that die while a command is at work: nothing is lost, nothing done or told twice.
+
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test, type TestContext } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+import { Fleet } from '../fleet.ts'
+import { startLone, temporaryFolder } from '../lone-server.ts'
+import { fourfold, program } from './prompt.ts'
+
+/** A command that goes on; `lines` are those that it has printed. */
+function started(t: TestContext, servers: string, ...words: string[]) {
+  const env = { ...process.env, FOURFOLD_SERVERS: servers }
+  const child = spawn(process.execPath, [program, ...words], {
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  t.after(() => child.kill('SIGKILL'))
+  let said = ''
+  let complained = ''
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => (said += chunk))
+  child.stderr.setEncoding('utf8').on('data', (chunk: string) => (complained += chunk))
+  const lines = () => said.split('\n').slice(0, -1)
+  const until = async (isThere: () => boolean, what: string) => {
+    for (let tries = 0; !isThere(); tries++) {
+      assert.ok(tries < 3000, `never ${what}: ${said}${complained}`)
+      assert.equal(child.exitCode, null, `${said}${complained}`)
+      await sleep(10)
+    }
+  }
+  return { child, lines, until, complained: () => complained }
+}
+
+/** Each line without its time. */
+const told = (lines: string[]) =>
+  lines.map((line) => line.replace(/^\d\d:\d\d:\d\d {2}(\w+) +/, '$1 '))
+
+/** Resolves when a watch has begun to tell: a file made for that is told. */
+async function begun(watch: ReturnType<typeof started>, put: (path: string) => Promise<unknown>) {
+  for (let number = 0; watch.lines().length === 0; number++) {
+    await put(`begin ${number}`)
+    await sleep(100)
+  }
+}
+
+test('watch tells each change once, with what it was before', async (t) => {
+  const { address } = await startLone(t)
+  const run = (...words: string[]) => fourfold(words, { servers: address })
+  const put = (path: string, input = 'x') =>
+    fourfold(['put', '-', path], { servers: address, input })
+  await run('mkdir', 'inside')
+  await run('mkdir', 'outside')
+  await put('outside/a.md')
+  const watch = started(t, address, 'watch', 'inside')
+  const json = started(t, address, 'watch', 'inside', '--json')
+  await begun(watch, (path) => put(`inside/${path}`))
+  await begun(json, (path) => put(`inside/json ${path}`))
+  const before = watch.lines().length
+
+  await put('outside/b.md')
+  await put('inside/new.md')
+  await put('inside/new.md', 'changed')
+  await put('inside/new.md', 'changed')
+  await run('mv', 'inside/new.md', 'inside/\u00e9.md')
+  await run('mv', 'outside/a.md', 'inside')
+  await run('mv', 'inside/a.md', 'outside/c.md')
+  await put('outside/c.md', 'unheard')
+  await run('mv', 'inside', 'renamed')
+  await run('rm', 'renamed/é.md')
+  await run('restore', 'renamed/é.md')
+  await run('rm', '-r', 'renamed')
+  const expected = [
+    'created inside/new.md',
+    'changed inside/new.md',
+    'renamed inside/é.md (was inside/new.md)',
+    'moved inside/a.md (was outside/a.md)',
+    'moved outside/c.md (was inside/a.md)',
+    'renamed renamed/ (was inside/)',
+    'deleted renamed/é.md',
+    'created renamed/é.md',
+    'deleted renamed/',
+  ]
+  await watch.until(() => watch.lines().length >= before + expected.length, 'told all')
+  assert.deepEqual(told(watch.lines().slice(before)), expected)
+  await json.until(() => json.lines().at(-1)?.includes('"deleted"') ?? false, 'told all')
+  const objects = json.lines().map((line) => JSON.parse(line) as JsonLine)
+  assert.deepEqual(
+    objects.slice(-9).map(({ event, file, from }) => [event, file.path, from]),
+    [
+      ['created', 'inside/new.md', null],
+      ['changed', 'inside/new.md', null],
+      ['renamed', 'inside/é.md', 'inside/new.md'],
+      ['moved', 'inside/a.md', 'outside/a.md'],
+      ['moved', 'outside/c.md', 'inside/a.md'],
+      ['renamed', 'renamed', 'inside'],
+      ['deleted', 'renamed/é.md', null],
+      ['created', 'renamed/é.md', null],
+      ['deleted', 'renamed', null],
+    ],
+  )
+
+  watch.child.kill('SIGINT')
+  assert.deepEqual(await once(watch.child, 'exit'), [0, null])
+  assert.equal(watch.complained(), '')
+})
+
+/** How many files and directories a server has, asked without the time that a command takes. */
+async function filesAt(address: string): Promise<number> {
+  const answer = await fetch(`${address}/fourfold.v1.FolderService/ListFiles`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ isRecursive: true }),
+  })
+  const { files = [] } = (await answer.json()) as { files?: unknown[] }
+  return files.length
+}
+
+interface JsonLine {
+  event: string
+  file: { path: string }
+  from: string | null
+}
+
+test('watch goes on at other servers: nothing is told twice, and nothing is left out', async (t) => {
+  const fleet = await Fleet.start()
+  t.after(() => fleet.end())
+  const [a = '', b = '', c = ''] = fleet.addresses
+  const putAt = (at: string, path: string, input = path) =>
+    fourfold(['put', '-', path], { servers: at, input })
+  for (const path of ['kept.md', 'edited.md', 'named.md', 'gone.md', 'early.md'])
+    await putAt(c, path)
+  // On its own again and again: the command knows two servers, one of them always dead.
+  const watch = started(t, [a, b].join(','), 'watch')
+  await begun(watch, (path) => putAt(c, path))
+  await putAt(c, 'early.md', 'told while a lives')
+  await watch.until(() => told(watch.lines()).includes('changed early.md'), 'told of early.md')
+  const before = watch.lines().length
+
+  await fleet.kill('b')
+  await fleet.kill('a')
+  // Nobody tells.
+  await putAt(c, 'edited.md', 'edited meanwhile')
+  await putAt(c, 'new.md')
+  await putAt(c, 'new.md', 'and changed')
+  await putAt(c, 'passing.md')
+  for (const words of [
+    ['rm', 'passing.md'],
+    ['rm', 'gone.md'],
+    ['mkdir', 'd'],
+    ['mv', 'named.md', 'd/other.md'],
+  ]) {
+    assert.equal((await fourfold(words, { servers: c })).code, 0, words.join(' '))
+  }
+  await fleet.start('b')
+  await fleet.well(['b', 'c', 'd'])
+  await watch.until(() => told(watch.lines()).some((each) => each.startsWith('moved')), 'caught up')
+  await putAt(c, 'last.md')
+  await watch.until(() => told(watch.lines()).includes('created last.md'), 'told of last.md')
+  assert.deepEqual(told(watch.lines().slice(before)).sort(), [
+    'changed edited.md',
+    'created d/',
+    'created last.md',
+    'created new.md',
+    'deleted gone.md',
+    'moved d/other.md (was named.md)',
+  ])
+  assert.match(watch.complained(), /^No server answers; .* Trying again\.\n$/)
+})
+
+test('a server killed while a directory is put: every file is there once, on all that live', async (t) => {
+  const fleet = await Fleet.start()
+  t.after(() => fleet.end())
+  const servers = fleet.addresses.join(',')
+  const folder = temporaryFolder(t)
+  const paths = Array.from({ length: 200 }, (_, index) => `tree/d${index % 7}/f${index}.md`)
+  for (const path of paths) {
+    mkdirSync(join(folder, path, '..'), { recursive: true })
+    writeFileSync(join(folder, path), `text of ${path}\n`)
+  }
+  // The server that the command begins with dies as soon as it has taken some.
+  const put = fourfold(['put', 'tree'], { servers, cwd: folder })
+  const [first = '', second = ''] = fleet.addresses
+  for (let tries = 0; (await filesAt(first)) < 20; tries++) {
+    assert.ok(tries < 3000, 'nothing was put')
+  }
+  await fleet.kill('a')
+  const { code, out, err } = await put
+  assert.deepEqual([code, err], [0, ''])
+  assert.match(out, /^200 files, (each )?stored on [1-3] of 4 servers/)
+
+  const isThere = async (at: string) => {
+    const listed = await fourfold(['find', '*.md'], { servers: at })
+    assert.deepEqual(listed.out.split('\n').slice(0, -1).sort(), [...paths].sort())
+    const dirs = await fourfold(['ls', 'tree'], { servers: at })
+    assert.equal(dirs.out, 'd0/\nd1/\nd2/\nd3/\nd4/\nd5/\nd6/\n')
+    const lines = await fourfold(['grep', 'text of'], { servers: at })
+    assert.deepEqual(
+      lines.out.split('\n').slice(0, -1).sort(),
+      paths.map((path) => `${path}:1: text of ${path}`).sort(),
+    )
+  }
+  await isThere(second)
+  // What the dead server had taken and not passed on is the same, and not a second time there.
+  await fleet.start('a')
+  await fleet.well()
+  await isThere(second)
+  await isThere(first)
+})

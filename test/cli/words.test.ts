@@ -1,0 +1,97 @@
+// What every command says of itself, and of wrong use.
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+
+import { printable } from '../../src/cli/command.ts'
+import { matchesGlob } from '../../src/cli/listing.ts'
+import { fourfold, oneSentence } from './prompt.ts'
+
+const commands = [
+  ...['up', 'demo', 'serve', 'status', 'ls', 'cat', 'get', 'put', 'mkdir', 'mv', 'cp', 'rm'],
+  ...['trash', 'restore', 'find', 'grep', 'watch'],
+]
+
+test('every command has help, and the overview names it', async () => {
+  const overview = await fourfold(['--help'])
+  assert.equal(overview.code, 0)
+  for (const command of commands) {
+    assert.match(overview.out, new RegExp(`^ {2}${command} `, 'm'))
+    const { code, out } = await fourfold([command, '--help'])
+    assert.equal(code, 0, command)
+    assert.match(out, new RegExp(`^Usage: fourfold ${command}`))
+  }
+})
+
+test('wrong use is one sentence and exit 2', async () => {
+  const wrong: string[][] = [
+    ['frob'],
+    ['put'],
+    ['put', '-'],
+    ['put', 'a', 'b', 'c'],
+    ['cat'],
+    ['ls', 'x', 'y'],
+    ['ls', '--frob'],
+    ['get'],
+    ['get', 'a', 'b', 'c'],
+    ['mkdir'],
+    ['mv', 'a'],
+    ['cp', '-r', 'a'],
+    ['rm'],
+    ['rm', '-x', 'a'],
+    ['trash', 'x'],
+    ['restore'],
+    ['find'],
+    ['grep', '-E'],
+    ['grep', 'a', 'b', 'c'],
+    ['watch', 'a', 'b'],
+    ['ls', '--servers', 'here'],
+    ['status', '--servers'],
+    ['serve'],
+    ['serve', '--config', 'none.json'],
+    ['up', '--port', '0'],
+    ['up', '--port', '65533'],
+    ['up', 'now'],
+  ]
+  for (const words of wrong) {
+    const { code, out, err } = await fourfold(words)
+    assert.equal(code, 2, words.join(' '))
+    assert.equal(out, '')
+    assert.match(err, /^[^\n]+\n$/, words.join(' '))
+  }
+})
+
+test('where no server answers, that is one sentence and exit 1', async () => {
+  const { code, err } = await fourfold(['ls', '--servers', 'http://127.0.0.1:1,http://127.0.0.1:2'])
+  assert.equal(code, 1)
+  assert.match(err, /^No server answers; tried http:\/\/127.0.0.1:1, http:\/\/127.0.0.1:2 \(/)
+  assert.match(err, oneSentence)
+})
+
+test('what could mislead a terminal is shown as an escape', () => {
+  assert.equal(
+    printable('a\u001b[31mb\nc\u202ed\u200b\u0085\ufeff'),
+    'a\\x1b[31mb\\x0ac\\u{202e}d\\u{200b}\\x85\\u{feff}',
+  )
+  assert.equal(printable('größer – 日本語 👍.md'), 'größer – 日本語 👍.md')
+})
+
+test('a pattern of names fits whole names, and takes no long time for it', () => {
+  const fits: [text: string, glob: string][] = [
+    ['launch.md', '*.md'],
+    ['launch.md', 'l*n?h.*'],
+    ['launch.md', '*'],
+    ['', '*'],
+    ['aXbXc', 'a*X?'],
+    ['👍.md', '?.md'],
+  ]
+  for (const [text, glob] of fits) assert.ok(matchesGlob(text, glob), `${text} ${glob}`)
+  const not: [text: string, glob: string][] = [
+    ['launch.md', 'launch'],
+    ['launch.md', '*.m'],
+    ['launch.md', '?'],
+    ['', '?'],
+    ['a'.repeat(10_000), `${'*a'.repeat(100)}b`],
+  ]
+  for (const [text, glob] of not) assert.ok(!matchesGlob(text, glob), `${text} ${glob}`)
+})
