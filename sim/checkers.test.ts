@@ -146,6 +146,40 @@ test('C1 C3 C4 C5 files', () => {
   assert.deepEqual(fired(), [])
 })
 
+test('C1 C5 C9 where files lie', () => {
+  const { journal, checkers, fired } = set()
+  const made = { at: 0, person: 'ada', id: 'one', name: 'one.md', kind: Kind.TEXT }
+  const view = (parent: string) => {
+    const entry = create(EntrySchema, {
+      id: 'one',
+      name: { value: 'one.md' },
+      parent: { value: parent },
+    })
+    return { entry, name: 'one.md', parent, path: 'one.md', isDeleted: false }
+  }
+  journal.created({ ...made, parent: 'here' })
+  checkers.checkFiles([view('here')], [])
+  assert.deepEqual(fired(), [])
+  checkers.checkFiles([view('there')], [])
+  assert.deepEqual(fired(), ['C5'])
+  const move = journal.moved(1, 'bob', journal.files.get('one')!, 'there')
+  checkers.checkFiles([view('here')], [])
+  assert.deepEqual(fired(), [])
+  journal.told(2, move, 'a')
+  checkers.checkFiles([view('there')], [])
+  assert.deepEqual(fired(), [])
+  checkers.checkFiles([view('here')], [])
+  assert.deepEqual(fired(), ['C1'])
+
+  const expected = new Map([['one', '"a/one.md"']])
+  checkers.checkTree('a screen', new Map(expected), expected)
+  assert.deepEqual(fired(), [])
+  checkers.checkTree('a screen', new Map([['one', '"one.md"']]), expected)
+  checkers.checkTree('a screen', new Map(), expected)
+  checkers.checkTree('a screen', expected, new Map())
+  assert.deepEqual(fired(), ['C9', 'C9', 'C9'])
+})
+
 test('C2 two places that differ diverge', () => {
   const { checkers, fired } = set()
   const reading = (where: string, value: string) => ({ where, value })

@@ -177,7 +177,7 @@ export class Checkers {
       if (!file?.names.has(name)) {
         this.#bad('C5', `a file ${entry.id} is called "${name}"; nobody asked`)
       }
-      if (!file?.parents.has(parent)) {
+      if (file && !file.parents.has(parent)) {
         this.#bad('C5', `a file ${entry.id} lies in "${parent}"; nobody asked`)
       }
       const [move, ...others] = file?.moves ?? []
