@@ -52,6 +52,8 @@ export interface FileInfo {
   kind: 'text' | 'directory' | 'binary'
   /** The name shown, unique in its directory among what is not in the trash. */
   name: string
+  /** The name it was given; `name` has a number as well while another one holds it. */
+  givenName: string
   /** The id of the directory it lies in; empty: the top. */
   parent: string
   /** The shown names from the top down to it, joined by "/". */

@@ -58,7 +58,8 @@ export class Files {
 
   #file(entry: Entry, known: Map<string, Above>): FileInfo {
     const { id, createdBy, createdAt } = entry
-    const name = this.#folder.shownName(id) ?? entry.name?.value ?? ''
+    const givenName = entry.name?.value ?? ''
+    const name = this.#folder.shownName(id) ?? givenName
     const parent = this.#folder.parentOf(id)
     const { prefix, trashed: above } = this.#above(parent, known)
     const isInTrashItself = isDeleted(entry)
@@ -67,6 +68,7 @@ export class Files {
       id,
       kind: kinds[entry.kind] ?? 'binary',
       name,
+      givenName,
       parent,
       path: prefix + name,
       isDeleted: trashed !== undefined,

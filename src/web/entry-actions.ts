@@ -95,6 +95,7 @@ export function entryActions(options: EntryActionOptions): EntryActions {
       waiting: `${wordsOf(entries)} will be moved to ${place} as soon as a server answers.`,
       done(moved) {
         if (directory !== top) view.setOpen(directory, true)
+        view.select(new Set(moved.map(({ id }) => id)))
         notify(`Moved ${wordsOf(moved)} to ${place}`, {
           label: 'Undo',
           run: () =>
@@ -126,13 +127,17 @@ export function entryActions(options: EntryActionOptions): EntryActions {
 
   async function restore(entries: FileInfo[]): Promise<void> {
     const tree = treeNow()
-    const trashed = new Map(entries.map((entry) => [entry.id, entry]))
-    for (const { id } of entries) {
-      for (const above of tree.ancestors(id)) {
-        if (above.isInTrashItself) trashed.set(above.id, above)
-      }
+    const above = new Set(entries.flatMap(({ id }) => tree.ancestors(id)))
+    const trashed = [...above].filter((directory) => directory.isInTrashItself)
+    // From the outside in: nothing can be restored that lies in the trash with something else.
+    const outside = (async () => {
+      for (const { id } of trashed) await client.restore(id)
+    })()
+    const back = async ({ id }: FileInfo) => {
+      await outside
+      await client.restore(id)
     }
-    await many(client, [...trashed.values()], ({ id }) => client.restore(id), {
+    await many(client, entries, back, {
       waiting: `${wordsOf(entries)} will be back as soon as a server answers.`,
       done: () => notify(`Restored ${wordsOf(entries)}`),
     })

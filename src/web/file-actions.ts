@@ -37,12 +37,7 @@ export function fileActions({ client, go, ask, named }: FileActionOptions): File
   const make = (name: string, text: string, directory: string): Promise<string | undefined> =>
     carry(client, client.create(name, text, directory), {
       waiting: `“${name}” will be made as soon as a server answers.`,
-      done(file) {
-        go(file.id)
-        if (file.name !== name) {
-          notify(`There is another “${name}”, so this one is shown as “${file.name}”.`)
-        }
-      },
+      done: ({ id }) => go(id),
     })
 
   return {

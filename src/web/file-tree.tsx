@@ -35,6 +35,9 @@ export interface FileTreeProps {
   showMenu: (ids: string[], place: MenuPlace) => void
 }
 
+/** React Aria looks for what a drop brought for so long, and a little longer. */
+const afterDropMs = 100
+
 /** Drawn again only when something it shows changed, not with every beat of the client. */
 export const FileTree = memo(function FileTree(props: FileTreeProps) {
   const layout = useMemo(() => new RowLayout(), [])
@@ -82,13 +85,17 @@ function Rows(props: FileTreeProps & { layout: RowLayout }) {
   )
   before.current = rows
 
+  const droppedAt = useRef(-Infinity)
   const state = useListState<FileInfo>({
     collection: rows,
     selectionMode: 'multiple',
     selectionBehavior: 'replace',
     selectedKeys: view.selected,
-    onSelectionChange: (keys) =>
-      view.select(keys === 'all' ? new Set(rows.getKeys()) : (keys as ReadonlySet<string>)),
+    onSelectionChange(keys) {
+      // React Aria would choose all rows that appear after a drop: the directory's, when it opens.
+      if (performance.now() - droppedAt.current < afterDropMs) return
+      view.select(keys === 'all' ? new Set(rows.getKeys()) : (keys as ReadonlySet<string>))
+    },
   })
   const { selectionManager } = state
   const { gridProps } = useGridList(
@@ -112,6 +119,9 @@ function Rows(props: FileTreeProps & { layout: RowLayout }) {
     layout,
     preview,
     target: element,
+    dropped: () => {
+      droppedAt.current = performance.now()
+    },
     move: props.move,
     bring: props.bring,
   })

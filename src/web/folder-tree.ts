@@ -111,6 +111,7 @@ export function isDirectory(file: FileInfo): boolean {
 function isSame(a: FileInfo, b: FileInfo): boolean {
   return (
     a.name === b.name &&
+    a.givenName === b.givenName &&
     a.path === b.path &&
     a.parent === b.parent &&
     a.isDeleted === b.isDeleted &&

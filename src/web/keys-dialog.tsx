@@ -22,12 +22,22 @@ const inText: [string, string][] = [
   ['Next pane, previous pane', 'F6, Shift+F6'],
 ]
 
+/** Keys of the tree of files, besides the arrows, Home, End and the letters of a name. */
+const inTree: [string, string][] = [
+  ['In the files: open, or open and close a folder', 'Enter'],
+  ['In the files: choose several', 'Shift+↑ ↓'],
+  ['In the files: rename', 'F2'],
+  ['In the files: delete', 'Delete'],
+  ['In the files: all else, also to move', 'Shift+F10'],
+]
+
 export function KeysDialog({ commands, close }: KeysDialogProps) {
   const rows = [
     ...Object.values(commands)
       .filter(({ keys }) => keys !== '' && keys !== 'Ctrl+F')
       .map(({ label, keys }): [string, string] => [label.replace('…', ''), keys]),
     ...inText,
+    ...inTree,
   ]
   return (
     <ModalOverlay

@@ -4,6 +4,7 @@ import { useEffect, useState } from 'react'
 import { Button, Link } from 'react-aria-components'
 import type { FileInfo, LocalStorage } from '../client/api.ts'
 import { useClient, useStorage } from './client-context.tsx'
+import { isDirectory } from './folder-tree.ts'
 import { hashOf } from './route.ts'
 
 /** Each is looked up in the storage: so many show that there are some. */
@@ -15,7 +16,9 @@ export function NotHere({ begin }: { begin: () => void }) {
   const [here, setHere] = useState<FileInfo[]>([])
   useEffect(() => {
     let isCurrent = true
-    const present = files.filter((file) => !file.isDeleted).slice(0, lookedMax)
+    const present = files
+      .filter((file) => !file.isDeleted && !isDirectory(file))
+      .slice(0, lookedMax)
     void filesHere(storage, present).then((found) => isCurrent && setHere(found))
     return () => {
       isCurrent = false
@@ -35,7 +38,7 @@ export function NotHere({ begin }: { begin: () => void }) {
             {here.map((file) => (
               <li key={file.id}>
                 <Link className="text-button" href={hashOf(file.id)}>
-                  {file.name}
+                  {file.path}
                 </Link>
               </li>
             ))}

@@ -31,6 +31,8 @@ interface TreeDragOptions {
   layout: RowLayout
   target: RefObject<HTMLElement | null>
   preview: RefObject<DragPreviewRenderer | null>
+  /** Something was dropped, be it here or not. */
+  dropped: () => void
   move: (ids: string[], directory: string) => void
   bring: (dropped: Dropped[], directory: string) => void
 }
@@ -63,6 +65,7 @@ export function useTreeDrag(options: TreeDragOptions): TreeDrag {
       types.has(entryType) ? 'move' : 'copy',
     onDrop: (event: { target: Target; items: DropItem[] }) => {
       const directory = directoryOf(event.target)
+      options.dropped()
       void entriesIn(event.items).then((ids) => {
         if (ids.length > 0) options.move(ids, directory)
       })

@@ -7,6 +7,7 @@ import type { FileInfo } from '../client/api.ts'
 import { Announcer } from './announcer.tsx'
 import { Bars } from './bars.tsx'
 import { BringIn } from './bring-in.ts'
+import { useBothKept } from './both-kept.ts'
 import { BottomBar } from './bottom-bar.tsx'
 import { useClient, useMedia } from './client-context.tsx'
 import { type Commands, useKeys } from './commands.ts'
@@ -116,6 +117,10 @@ export function Workspace({ leave, renameMe }: WorkspaceProps) {
     else if (!isLeftOpen) toggleLeft()
     view.reveal(entry.id, [...tree.ancestors(entry.id), entry], true)
   }
+  useBothKept(client, tree, (entry) => {
+    if (isDirectory(entry)) chooseBeside(entry)
+    else actions.open(entry.id)
+  })
   const close = () => setAsking({ name: 'nothing' })
   const hasFile = file !== undefined && !file.isDeleted
   const withFile = (run: (file: FileInfo) => void) => () => {

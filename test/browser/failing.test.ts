@@ -258,6 +258,9 @@ test('two files of one name, made while the servers were apart, are both kept', 
   await dora.chip('Saved · 1/4').waitFor()
   await fleet.start('a')
   await dora.row('plan (2).md').waitFor()
+  await dora.page
+    .getByText('Two are named “plan.md” here. Both are kept; one is shown as “plan (2).md”.')
+    .waitFor()
   await dora.open('plan (2).md')
   const second = await dora.text()
   await dora.open('plan.md')

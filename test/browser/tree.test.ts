@@ -1,0 +1,530 @@
+// The tree of files: directories by several people, by mouse, by keyboard, and from the desktop.
+
+import assert from 'node:assert/strict'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, afterEach, before, test } from 'node:test'
+import type { Client } from '../../src/client/api.ts'
+import { connect } from '../../src/client/index.ts'
+import { Stage, until, type Visitor } from './stage.ts'
+
+let stage: Stage
+const clients: Client[] = []
+before(async () => {
+  stage = await Stage.start()
+})
+afterEach(async () => {
+  const [first] = clients
+  // The next test begins with an empty folder.
+  for (const file of first?.files ?? []) {
+    if (file.parent === '' && !file.isDeleted) await first!.remove(file.id)
+  }
+  for (const client of clients.splice(0)) client.close()
+  await stage.clear()
+  assert.deepEqual(stage.mishaps, [])
+})
+after(() => stage.end())
+
+/** Somebody who works with the folder by a program. */
+async function program(server: string, name = `program at ${server}`): Promise<Client> {
+  const client = connect({ servers: [stage.fleet.address(server)], name, agent: 'cli' })
+  clients.push(client)
+  await client.joined()
+  return client
+}
+
+/** Makes files and the directories above them, by paths; those that end with "/" are directories. */
+async function plant(client: Client, paths: string[]): Promise<void> {
+  const directories = new Map([['', '']])
+  for (const path of paths) {
+    const names = path.split('/')
+    const last = names.pop()!
+    let above = ''
+    for (const name of names) {
+      const at = above === '' ? name : `${above}/${name}`
+      if (!directories.has(at)) {
+        directories.set(at, (await client.makeDirectory(name, directories.get(above)!)).id)
+      }
+      above = at
+    }
+    if (last !== '') await client.create(last, `text of ${path}`, directories.get(above)!)
+  }
+}
+
+/** The rows on the screen, in order, each behind as many dots as there are directories above it. */
+function rows(visitor: Visitor): Promise<string[]> {
+  return visitor.page
+    .getByRole('treegrid', { name: 'Files' })
+    .getByRole('row')
+    .evaluateAll((elements) =>
+      elements
+        .map((row) => ({ row, top: row.getBoundingClientRect().top }))
+        .toSorted((a, b) => a.top - b.top)
+        .map(({ row }) => {
+          const level = Number(row.getAttribute('aria-level'))
+          return '.'.repeat(level - 1) + row.getAttribute('aria-label')
+        }),
+    )
+}
+
+async function shows(visitor: Visitor, wanted: string[]): Promise<void> {
+  let seen: string[] = []
+  await until(
+    async () => {
+      seen = await rows(visitor)
+      return seen.join('\n') === wanted.join('\n')
+    },
+    () => `the tree is ${JSON.stringify(seen)}, not ${JSON.stringify(wanted)}`,
+  )
+}
+
+/** Chooses from the menu of a row. */
+async function choose(visitor: Visitor, row: string, label: string): Promise<void> {
+  await visitor.row(row).click({ button: 'right' })
+  await visitor.page.getByRole('menuitem', { name: label }).click()
+}
+
+function focused(visitor: Visitor): Promise<string | null> {
+  return visitor.page.evaluate(() => document.activeElement?.getAttribute('aria-label') ?? null)
+}
+
+async function isFocused(visitor: Visitor, name: string): Promise<void> {
+  await until(
+    async () => (await focused(visitor)) === name,
+    async () => `the focus is on ${await focused(visitor)}, not on ${name}`,
+  )
+}
+
+/** Where the shown file lies, as the top bar says. */
+async function isIn(visitor: Visitor, directories: string[]): Promise<void> {
+  const crumbs = visitor.page.getByRole('list', { name: 'Directories above this file' })
+  await until(
+    async () => (await crumbs.getByRole('button').allTextContents()).join() === directories.join(),
+    async () => `the path is ${(await crumbs.getByRole('button').allTextContents()).join()}`,
+  )
+}
+
+/** Drops files and folders of this machine's disk onto a row, as the browser does it. */
+async function drop(visitor: Visitor, row: string, files: string[]): Promise<void> {
+  const { x, y } = (await visitor.row(row).boundingBox())!
+  const protocol = await visitor.page.context().newCDPSession(visitor.page)
+  const data = { items: [], files, dragOperationsMask: 1 }
+  for (const type of ['dragEnter', 'dragOver', 'drop'] as const) {
+    await protocol.send('Input.dispatchDragEvent', { type, x: x + 60, y: y + 8, data })
+  }
+  await protocol.detach()
+}
+
+test('directories of two people at two servers: made, renamed, moved, deleted, restored', async () => {
+  const ana = await stage.join('Ana', 'a')
+  const ben = await stage.join('Ben', 'c')
+  await program('b')
+  await ana.page.getByRole('button', { name: 'New folder' }).click()
+  const dialog = ana.page.getByRole('dialog', { name: 'New folder' })
+  await dialog.getByLabel('Name').fill('specs')
+  await ana.page.keyboard.press('Enter')
+  await choose(ana, 'specs', 'New file here…')
+  await ana.page.getByRole('dialog', { name: 'New file' }).getByText('In specs.').waitFor()
+  await ana.page.keyboard.type('launch')
+  await ana.page.keyboard.press('Enter')
+  await ana.isAt('launch.md')
+  await shows(ana, ['specs', '.launch.md'])
+
+  await shows(ben, ['specs'])
+  await ben.row('specs').click()
+  await ben.open('launch.md')
+  await isIn(ben, ['specs'])
+  await ben.type('by Ben')
+  await ana.reads('by Ben')
+
+  await choose(ana, 'specs', 'Rename')
+  await ana.page.getByLabel('New name of specs').fill('plans')
+  await ana.page.keyboard.press('Enter')
+  await isIn(ben, ['plans'])
+  await choose(ana, 'plans', 'New folder here…')
+  await ana.page.keyboard.type('year')
+  await ana.page.keyboard.press('Enter')
+  await shows(ana, ['plans', '.year', '.launch.md'])
+  await choose(ana, 'launch.md', 'Move to…')
+  await ana.page.keyboard.type('year')
+  await ana.page.getByRole('menuitem', { name: 'plans/year' }).waitFor()
+  await ana.page.keyboard.press('Enter')
+  await isIn(ben, ['plans', 'year'])
+  await isIn(ana, ['plans', 'year'])
+  await ben.isAt('launch.md')
+
+  await ana.row('plans').click({ button: 'right' })
+  await ana.page.getByRole('menuitem', { name: 'Delete' }).click()
+  await ana.page.getByText('Deleted plans').waitFor()
+  const bar = ben.page.getByRole('alert')
+  await bar.getByText('Ana deleted the folder that this file is in. Your text is safe.').waitFor()
+  await ben.page.keyboard.press('Control+End')
+  await ben.type(', who writes on')
+  await bar.getByRole('button', { name: 'Restore folder' }).click()
+  await bar.waitFor({ state: 'hidden' })
+  await shows(ana, ['plans', '.year', '..launch.md'])
+  await ana.open('launch.md')
+  await ana.reads('by Ben, who writes on')
+})
+
+test('entries are dragged onto a directory and out to the top, several at once, and back', async () => {
+  const seed = await program('b')
+  await plant(seed, ['archive/', 'a.md', 'b.md', 'c.md'])
+  const ana = await stage.join('Ana', 'a')
+  await shows(ana, ['archive', 'a.md', 'b.md', 'c.md'])
+  await ana.row('a.md').dragTo(ana.row('archive'))
+  await shows(ana, ['archive', '.a.md', 'b.md', 'c.md'])
+
+  await ana.row('b.md').click({ modifiers: ['ControlOrMeta'] })
+  await ana.row('c.md').click({ modifiers: ['ControlOrMeta'] })
+  await ana.row('b.md').dragTo(ana.row('a.md'))
+  await ana.page.getByText('Moved 2 entries to archive').waitFor()
+  await shows(ana, ['archive', '.a.md', '.b.md', '.c.md'])
+  await ana.page
+    .getByRole('alertdialog', { name: 'Moved 2 entries' })
+    .getByRole('button', { name: 'Undo' })
+    .click()
+  await shows(ana, ['archive', '.a.md', 'b.md', 'c.md'])
+
+  const tree = ana.page.getByRole('treegrid', { name: 'Files' })
+  const { height } = (await tree.boundingBox())!
+  await ana.row('a.md').dragTo(tree, { targetPosition: { x: 100, y: height - 20 } })
+  await shows(ana, ['archive', 'a.md', 'b.md', 'c.md'])
+  assert.deepEqual(
+    seed.files
+      .filter(({ isDeleted }) => !isDeleted)
+      .map(({ path }) => path)
+      .toSorted(),
+    ['a.md', 'archive', 'b.md', 'c.md'],
+  )
+})
+
+test('a directory does not go into itself', async () => {
+  const seed = await program('b')
+  await plant(seed, ['outer/inner/', 'z.md'])
+  const ana = await stage.join('Ana', 'a')
+  await ana.row('outer').click()
+  await ana.row('outer').dragTo(ana.row('inner'))
+  await choose(ana, 'outer', 'Move to…')
+  const dialog = ana.page.getByRole('dialog', { name: 'Move outer to' })
+  assert.deepEqual(await dialog.getByRole('menuitem').allTextContents(), ['The top of the folder'])
+  await ana.page.keyboard.press('Escape')
+  await ana.page.keyboard.press('Escape')
+  await shows(ana, ['outer', '.inner', 'z.md'])
+})
+
+test('a range is chosen with Shift, deleted at once, and brought back at once', async () => {
+  const seed = await program('d')
+  await plant(seed, ['a.md', 'b.md', 'c.md', 'd.md'])
+  const ana = await stage.join('Ana', 'a')
+  await ana.open('a.md')
+  await ana.row('c.md').click({ modifiers: ['Shift'] })
+  await ana.page.keyboard.press('Delete')
+  await shows(ana, ['d.md'])
+  await ana.page.getByRole('main', { name: 'No file is open' }).waitFor()
+  await ana.page
+    .getByRole('alertdialog', { name: 'Deleted 3 entries' })
+    .getByRole('button', { name: 'Undo' })
+    .click()
+  await shows(ana, ['a.md', 'b.md', 'c.md', 'd.md'])
+  await ana.isAt('a.md')
+})
+
+test('the keyboard alone goes through the tree, opens, renames, moves and deletes', async () => {
+  const seed = await program('b')
+  await plant(seed, ['alpha/one.md', 'alpha/two.md', 'beta/', 'gamma.md', 'omega.md'])
+  const ana = await stage.join('Ana', 'a')
+  const { keyboard } = ana.page
+  await shows(ana, ['alpha', 'beta', 'gamma.md', 'omega.md'])
+  await ana.page.getByLabel('Filter files').focus()
+  for (let step = 0; step < 3; step++) await keyboard.press('Tab')
+  await isFocused(ana, 'alpha')
+  await keyboard.press('ArrowRight')
+  await shows(ana, ['alpha', '.one.md', '.two.md', 'beta', 'gamma.md', 'omega.md'])
+  await keyboard.press('ArrowRight')
+  await isFocused(ana, 'one.md')
+  await keyboard.press('End')
+  await isFocused(ana, 'omega.md')
+  await keyboard.type('ga')
+  await isFocused(ana, 'gamma.md')
+  await keyboard.press('Home')
+  await isFocused(ana, 'alpha')
+
+  await keyboard.press('ArrowDown')
+  await keyboard.press('F2')
+  await ana.page.getByLabel('New name of one.md').waitFor()
+  await keyboard.type('first')
+  await keyboard.press('Enter')
+  await shows(ana, ['alpha', '.first.md', '.two.md', 'beta', 'gamma.md', 'omega.md'])
+  await isFocused(ana, 'first.md')
+  await keyboard.press('F2')
+  await ana.page.getByLabel('New name of first.md').waitFor()
+  await keyboard.type('nothing')
+  await keyboard.press('Escape')
+  await isFocused(ana, 'first.md')
+
+  await keyboard.press('Shift+ArrowDown')
+  await keyboard.press('Shift+F10')
+  await ana.page.getByRole('menu', { name: 'Actions for 2 entries' }).waitFor()
+  await keyboard.press('ArrowDown')
+  await keyboard.press('ArrowUp')
+  await keyboard.press('Enter')
+  await ana.page.getByRole('dialog', { name: 'Move 2 entries to' }).waitFor()
+  await keyboard.type('beta')
+  await ana.page.getByRole('menuitem', { name: 'beta' }).waitFor()
+  await keyboard.press('Enter')
+  await shows(ana, ['alpha', 'beta', '.first.md', '.two.md', 'gamma.md', 'omega.md'])
+
+  await ana.row('first.md').focus()
+  await keyboard.press('ArrowLeft')
+  await isFocused(ana, 'beta')
+  await keyboard.press('ArrowLeft')
+  await shows(ana, ['alpha', 'beta', 'gamma.md', 'omega.md'])
+  await keyboard.press('Delete')
+  await shows(ana, ['alpha', 'gamma.md', 'omega.md'])
+  await isFocused(ana, 'gamma.md')
+  await keyboard.press('Enter')
+  await ana.isAt('gamma.md')
+})
+
+test('what is open in the tree is remembered, and a file opened elsewhere comes into sight', async () => {
+  const seed = await program('b')
+  await plant(seed, ['docs/guides/start.md', 'docs/readme.md', 'src/main.ts'])
+  const ana = await stage.join('Ana', 'a')
+  await ana.row('docs').click()
+  await shows(ana, ['docs', '.guides', '.readme.md', 'src'])
+  await ana.page.reload()
+  await shows(ana, ['docs', '.guides', '.readme.md', 'src'])
+
+  await ana.page.keyboard.press('Control+p')
+  await ana.page.keyboard.type('guides st')
+  await ana.page.getByRole('menuitem', { name: 'docs/guides/start.md' }).waitFor()
+  await ana.page.keyboard.press('Enter')
+  await ana.isAt('start.md')
+  await shows(ana, ['docs', '.guides', '..start.md', '.readme.md', 'src'])
+
+  await isIn(ana, ['docs', 'guides'])
+  await ana.page.getByRole('button', { name: 'docs: what is beside it' }).click()
+  await ana.page.getByRole('menuitemradio', { name: 'src' }).click()
+  await shows(ana, ['docs', '.guides', '..start.md', '.readme.md', 'src', '.main.ts'])
+  await isFocused(ana, 'src')
+})
+
+test('the filter shows what matches with the directories above it', async () => {
+  const seed = await program('b')
+  await plant(seed, ['docs/guides/start.md', 'docs/readme.md', 'src/main.ts'])
+  const ana = await stage.join('Ana', 'a')
+  await ana.page.getByLabel('Filter files').fill('start')
+  await shows(ana, ['docs', '.guides', '..start.md'])
+  await ana.page.getByLabel('Filter files').fill('nowhere')
+  await ana.page.getByText('Nothing in 6 by this name.').waitFor()
+  await ana.page.getByRole('button', { name: 'Clear the filter' }).click()
+  await shows(ana, ['docs', 'src'])
+})
+
+test('people in a file are seen at the closed directory above it', async () => {
+  const seed = await program('b')
+  await plant(seed, ['room/talk.md'])
+  const ana = await stage.join('Ana', 'a')
+  await ana.row('room').click()
+  await ana.open('talk.md')
+  const ben = await stage.join('Ben', 'c')
+  await ben.row('room').click()
+  await ben.open('talk.md')
+  await ana.row('talk.md').getByRole('img', { name: 'Here: Ben' }).waitFor()
+  await ana.row('room').click()
+  await shows(ana, ['room'])
+  await ana.row('room').getByRole('img', { name: 'Here: Ben' }).waitFor()
+})
+
+test('the trash lists what was put there, with its path, also below a trashed directory', async () => {
+  const seed = await program('b')
+  await plant(seed, ['docs/old/plan.md', 'docs/old/kept.md', 'docs/new.md'])
+  const ana = await stage.join('Ana', 'a')
+  await ana.row('docs').click()
+  await ana.row('old').click()
+  await choose(ana, 'plan.md', 'Delete')
+  await ana.row('plan.md').waitFor({ state: 'hidden' })
+  await choose(ana, 'old', 'Delete')
+  await shows(ana, ['docs', '.new.md'])
+  await ana.page.getByRole('button', { name: /^Trash \(/ }).click()
+  const trash = ana.page.getByRole('list', { name: 'Trash' })
+  await trash.getByRole('button', { name: 'Restore docs/old/plan.md' }).click()
+  await shows(ana, ['docs', '.old', '..kept.md', '..plan.md', '.new.md'])
+})
+
+test('a folder dropped from the desktop comes in with what is in it; what is no text is named', async () => {
+  const disk = mkdtempSync(join(tmpdir(), 'fourfold-drop-'))
+  try {
+    mkdirSync(join(disk, 'project/src/deep'), { recursive: true })
+    mkdirSync(join(disk, 'project/empty'))
+    writeFileSync(join(disk, 'project/README.md'), '# Read me\n')
+    writeFileSync(join(disk, 'project/src/deep/a.ts'), 'export const a = 1\n')
+    writeFileSync(join(disk, 'project/logo.png'), Buffer.from([0x89, 0x50, 0x4e, 0x47, 0, 0xff]))
+    writeFileSync(join(disk, 'project/large.log'), 'x'.repeat(10 * 1024 * 1024 + 1))
+    writeFileSync(join(disk, 'single.txt'), 'alone')
+    const seed = await program('b')
+    await plant(seed, ['inbox/'])
+    const ana = await stage.join('Ana', 'a')
+    await drop(ana, 'inbox', [join(disk, 'project'), join(disk, 'single.txt')])
+    await ana.page.getByText(/^3 files are here\. Not brought in: /).waitFor()
+    const said = await ana.page.getByText(/^3 files are here/).textContent()
+    assert.match(said!, /project\/logo\.png/)
+    assert.match(said!, /project\/large\.log/)
+    assert.match(said!, /Binary files and files over 10 MiB are not kept yet\.$/)
+    assert.deepEqual(
+      seed.files
+        .filter(({ isDeleted }) => !isDeleted)
+        .map(({ path }) => path)
+        .toSorted(),
+      [
+        'inbox',
+        'inbox/project',
+        'inbox/project/README.md',
+        'inbox/project/empty',
+        'inbox/project/src',
+        'inbox/project/src/deep',
+        'inbox/project/src/deep/a.ts',
+        'inbox/single.txt',
+      ],
+    )
+    await ana.row('project').click()
+    await ana.open('README.md')
+    await ana.reads('# Read me\n')
+
+    // Again: its directories are gone into, its files are there already and stay as they are.
+    await drop(ana, 'inbox', [join(disk, 'project')])
+    await ana.page
+      .getByText(/project\/README\.md/)
+      .last()
+      .waitFor()
+    await shows(ana, ['inbox', '.project', '..empty', '..src', '..README.md', '.single.txt'])
+  } finally {
+    rmSync(disk, { recursive: true })
+  }
+})
+
+test('what is on its way in is shown, and stopped: what is made already stays', async () => {
+  const disk = mkdtempSync(join(tmpdir(), 'fourfold-drop-'))
+  try {
+    mkdirSync(join(disk, 'many'))
+    for (let file = 0; file < 1500; file++) writeFileSync(join(disk, `many/${file}.md`), `${file}`)
+    const seed = await program('b')
+    await plant(seed, ['inbox/'])
+    const ana = await stage.join('Ana', 'a')
+    await drop(ana, 'inbox', [join(disk, 'many')])
+    const bar = ana.page.getByRole('progressbar')
+    await until(
+      async () => /^\d+ of 1,501/.test((await bar.textContent({ timeout: 1000 })) ?? ''),
+      async () => `the progress is ${await bar.textContent()}`,
+    )
+    await ana.page.getByRole('button', { name: 'Stop' }).click()
+    await ana.page.getByText(/^Stopped; [\d,]+ files? (is|are) here\.$/).waitFor()
+    await bar.waitFor({ state: 'hidden' })
+    const made = seed.files.filter(({ path }) => path.startsWith('inbox/many/')).length
+    assert.ok(made < 1500, `${made} files were made though it was stopped`)
+  } finally {
+    rmSync(disk, { recursive: true })
+  }
+})
+
+test('a directory is downloaded as an archive, duplicated, and its path copied', async () => {
+  const seed = await program('b')
+  await plant(seed, ['docs/guides/start.md', 'docs/readme.md'])
+  const ana = await stage.join('Ana', 'a', { permissions: ['clipboard-read', 'clipboard-write'] })
+  const downloaded = ana.page.waitForEvent('download')
+  await choose(ana, 'docs', 'Download')
+  const archive = await downloaded
+  assert.equal(archive.suggestedFilename(), 'docs.zip')
+  const bytes = await readFile(await archive.path())
+  assert.equal(bytes.subarray(0, 2).toString(), 'PK')
+  for (const part of ['docs/guides/start.md', 'text of docs/guides/start.md', 'docs/readme.md']) {
+    assert.ok(bytes.includes(part), part)
+  }
+
+  await choose(ana, 'docs', 'Duplicate')
+  await ana.row('docs copy').click()
+  await shows(ana, ['docs', 'docs copy', '.guides', '.readme.md'])
+  await ana.open('readme.md')
+  await ana.reads('text of docs/readme.md')
+  await choose(ana, 'readme.md', 'Duplicate')
+  await ana.row('readme copy.md').waitFor()
+  await choose(ana, 'readme copy.md', 'Copy path')
+  await ana.page.getByText('The path is on the clipboard').waitFor()
+  assert.equal(
+    await ana.page.evaluate(() => navigator.clipboard.readText()),
+    'docs copy/readme copy.md',
+  )
+})
+
+test('10,000 entries: only what is seen is in the page, from the first to the last', async () => {
+  const makers = await Promise.all(
+    ['a', 'b', 'c', 'd'].flatMap((server) =>
+      Array.from({ length: 5 }, (_, each) => program(server, `maker ${server}${each}`)),
+    ),
+  )
+  const large = await makers[0]!.makeDirectory('large')
+  const left = Array.from({ length: 10_000 }, (_, number) => number).values()
+  await Promise.all(
+    makers.flatMap((maker) =>
+      Array.from({ length: 10 }, async () => {
+        for (const number of left) await maker.makeDirectory(`entry ${number}`, large.id)
+      }),
+    ),
+  )
+  const ana = await stage.join('Ana', 'a')
+  const tree = ana.page.getByRole('treegrid', { name: 'Files' })
+  const few = async () => assert.ok((await tree.getByRole('row').count()) < 80)
+  await ana.row('large').click()
+  await ana.row('entry 0').waitFor()
+  await until(
+    async () => (await ana.row('entry 0').getAttribute('aria-setsize')) === '10000',
+    () => 'not all entries are listed',
+  )
+  await few()
+  await ana.page.keyboard.press('End')
+  await isFocused(ana, 'entry 9999')
+  await few()
+  await ana.page.keyboard.press('Home')
+  await isFocused(ana, 'large')
+  await tree.evaluate((element) => element.scrollTo(0, element.scrollHeight / 2))
+  await ana.row('entry 5000').waitFor()
+  await few()
+  await ana.page.getByLabel('Filter files').fill('entry 9999')
+  await shows(ana, ['large', '.entry 9999'])
+})
+
+test('on a phone the tree is a drawer: a tap opens, the button at the row has the rest', async () => {
+  const seed = await program('b')
+  await plant(seed, ['docs/readme.md', 'z.md'])
+  const phone = { viewport: { width: 390, height: 780 }, hasTouch: true, isMobile: true }
+  const ana = await stage.join('Ana', 'a', phone)
+  await ana.page.getByRole('button', { name: 'Files', exact: true }).tap()
+  await ana.row('docs').tap()
+  await shows(ana, ['docs', '.readme.md', 'z.md'])
+  await ana.page.getByRole('button', { name: 'Actions for z.md' }).tap()
+  await ana.page.getByRole('menuitem', { name: 'Move to…' }).tap()
+  await ana.page.getByRole('menuitem', { name: 'docs' }).tap()
+  await shows(ana, ['docs', '.readme.md', '.z.md'])
+  await ana.row('readme.md').tap()
+  await ana.page.getByRole('dialog', { name: 'Files' }).waitFor({ state: 'hidden' })
+  await ana.isAt('readme.md')
+})
+
+test('words are counted while somebody types without a pause', async () => {
+  const seed = await program('b')
+  await plant(seed, ['words.md'])
+  const ana = await stage.join('Ana', 'a')
+  await ana.open('words.md')
+  await ana.editor.focus()
+  const counted = ana.page.locator('footer').getByText(/^[\d,]+ words?$/)
+  const seen = new Set<string>()
+  for (let words = 0; words < 30; words++) {
+    await ana.page.keyboard.type('word ', { delay: 20 })
+    seen.add((await counted.textContent())!)
+  }
+  assert.ok(seen.size > 3, `while typing, only these counts were shown: ${[...seen].join()}`)
+  await ana.page.getByText('33 words').waitFor()
+})
