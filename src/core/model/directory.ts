@@ -26,6 +26,14 @@ interface Namesakes {
   entries: Entry[]
   /** What each is shown as, by id; absent until asked for. */
   shown: Map<string, string> | undefined
+  /** What each was shown as before the changes that were not taken yet; absent: there are none. */
+  before: Map<string, string> | undefined
+}
+
+/** An entry whose shown name changed because of another one. */
+export interface Renumbered {
+  entry: Entry
+  before: string
 }
 
 export class Directory {
@@ -35,6 +43,8 @@ export class Directory {
   #sorted: (Listed & { own: string })[] = []
   /** Keys of names that may stand otherwise in `#sorted` than they should. */
   readonly #stale = new Set<string>()
+  /** Keys of names whose numbers may be others than those that were asked for. */
+  readonly #renumbered = new Set<string>()
   #size = 0
 
   /** `isNumbered`: clashing names are told apart. */
@@ -49,8 +59,10 @@ export class Directory {
   add(entry: Entry): void {
     const own = keyOf(entry)
     const known = this.#namesakes.get(own)
-    if (known) known.entries.splice(placeByCreation(known.entries, entry), 0, entry)
-    else this.#namesakes.set(own, { entries: [entry], shown: undefined })
+    if (known) {
+      this.#touch(own, known)
+      known.entries.splice(placeByCreation(known.entries, entry), 0, entry)
+    } else this.#namesakes.set(own, { entries: [entry], shown: undefined, before: undefined })
     this.#size++
     this.#changed(own, entry, known === undefined)
   }
@@ -59,6 +71,7 @@ export class Directory {
   remove(entry: Entry): void {
     const own = keyOf(entry)
     const known = this.#namesakes.get(own)!
+    this.#touch(own, known)
     known.entries.splice(placeByCreation(known.entries, entry), 1)
     if (known.entries.length === 0) this.#namesakes.delete(own)
     this.#size--
@@ -87,6 +100,27 @@ export class Directory {
   /** The entries that were given this name, by creation. */
   namesakes(name: string): readonly Entry[] {
     return this.#namesakes.get(fileKey(name))?.entries ?? []
+  }
+
+  /** Whether `takeRenumbered` may have something. */
+  get isRenumbered(): boolean {
+    return this.#renumbered.size > 0
+  }
+
+  /** Those whose name was asked for, and is another since others came or went; each time anew. */
+  takeRenumbered(): Renumbered[] {
+    const taken: Renumbered[] = []
+    for (const own of this.#renumbered) {
+      const namesakes = this.#namesakes.get(own)
+      if (!namesakes?.before) continue
+      for (const entry of namesakes.before.size > 0 ? namesakes.entries : []) {
+        const before = namesakes.before.get(entry.id)
+        if (before !== undefined && before !== this.shownName(entry)) taken.push({ entry, before })
+      }
+      namesakes.before = undefined
+    }
+    this.#renumbered.clear()
+    return taken
   }
 
   /** By shown name, whatever the case; costs little when little has changed. Not to be changed. */
@@ -121,16 +155,25 @@ export class Directory {
   /** `isOther`: whether this name is one that nobody has besides. */
   #changed(own: string, entry: Entry, isOther: boolean): void {
     this.#stale.add(own)
-    const namesakes = this.#namesakes.get(own)
-    if (namesakes) namesakes.shown = undefined
     if (!isOther || !this.#isNumbered) return
     // "plan (2)" came or went as somebody's own name: the numbers of "plan" may change.
     const original = withoutNumber(nameOf(entry))
     const key = original && fileKey(original)
     const numbered = key && this.#namesakes.get(key)
     if (!numbered) return
-    numbered.shown = undefined
+    this.#touch(key, numbered)
     this.#stale.add(key)
+  }
+
+  /** Some of these may be shown otherwise from here on. */
+  #touch(own: string, namesakes: Namesakes): void {
+    const [first, ...others] = namesakes.entries
+    if (this.#isNumbered && first) {
+      const known = others.length > 0 ? [] : [[first.id, nameOf(first)] as const]
+      namesakes.before ??= namesakes.shown ?? new Map(known)
+      this.#renumbered.add(own)
+    }
+    namesakes.shown = undefined
   }
 
   #numbered(entries: Entry[]): Map<string, string> {

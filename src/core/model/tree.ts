@@ -28,6 +28,12 @@ export class Tree {
       : named
   }
 
+  /** The ids of the entries that lie directly in a directory; not of the top. */
+  childrenOf(directory: string): string[] {
+    const claims = this.#claims.get(directory) ?? []
+    return [...claims].filter((id) => this.parentOf(id) === directory)
+  }
+
   /**
    * Puts `entry` in the place of `before`, which had its id. Returns the ids of the other entries
    * that may lie elsewhere now: those that were waiting for this directory, and one of each cycle
