@@ -24,6 +24,7 @@ import {
   Code,
   ServerMessageSchema,
   type ClientMessage,
+  type Content,
   type Hello,
   type ServerMessage,
 } from '../core/model/wire.ts'
@@ -77,6 +78,8 @@ export interface RuntimeOptions {
   turnsAway: (hello: Hello) => { code: Code; text: string } | undefined
   /** Instead of the usual bound of the sessions of one address. */
   sessionsPerAddress?: number
+  /** Entries name these bytes: they are to be on this disk. */
+  named: (contents: Content[]) => void
   log: (level: 'info' | 'error', text: string) => void
   /** A write failed and clients were told: end the process. */
   failed: () => void
@@ -286,6 +289,9 @@ export class Runtime implements ClientLinkOwner {
         return
       case 'answer':
         this.#calls.get(output.call)?.(output.answer)
+        return
+      case 'named':
+        this.#options.named(output.contents)
         return
       case 'log':
         this.#options.log(output.level, output.text)

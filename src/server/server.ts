@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { deflateRawSync } from 'node:zlib'
 import { originOf, type ReplicaId } from '../core/model/ids.ts'
-import { dialPeerMs, diskFreeBytesMin, diskFreePartMin } from '../core/model/limits.ts'
+import { blobSweepMs, dialPeerMs, diskFreeBytesMin, diskFreePartMin } from '../core/model/limits.ts'
 import { Code, ServerState, type Hello } from '../core/model/wire.ts'
 import { FourfoldError } from '../core/model/errors.ts'
 import { Replica } from '../core/replica/replica.ts'
@@ -70,6 +70,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     const port = await assembled.openPort()
     log('info', `listening on ${listenText(configuration.listen)}`)
     assembled.runtime.start()
+    assembled.keepBlobs()
     return {
       port: port.number,
       async stop() {
@@ -94,7 +95,9 @@ class Assembled {
   readonly #tls: TlsFiles | undefined
   readonly #replica: Replica
   readonly #engine: ReplicaSetEngine
+  readonly #log: ServerOptions['log']
   readonly #startedAt = now()
+  #sweeper: NodeJS.Timeout | undefined
 
   constructor(
     { configuration, isFirst, log, failed }: ServerOptions,
@@ -105,6 +108,7 @@ class Assembled {
     const { reader } = storage
     const origin = originOf(id, random(10))
     this.#configuration = configuration
+    this.#log = log
     this.#tokens = new Tokens(set, password)
     this.#tls = configuration.tls && readTls(configuration.tls)
     this.#blobs = blobs
@@ -156,12 +160,31 @@ class Assembled {
       },
       turnsAway: (hello) => this.#turnsAway(hello),
       sessionsPerAddress: configuration.sessionsPerAddress,
+      named: (contents) => contents.forEach((content) => this.#fetching.named(content)),
       log,
       failed,
     })
   }
 
+  /** From now on what entries name is fetched, and what nothing names is removed after a day. */
+  keepBlobs(): void {
+    for (const content of this.#replica.named() ?? []) this.#fetching.named(content)
+    this.#sweeper = setInterval(() => {
+      this.#sweepBlobs().catch((error: Error) => this.#log('error', `sweep: ${error.message}`))
+    }, blobSweepMs).unref()
+  }
+
+  // What is not known to be unnamed stays: the entries of a server that fills itself come later.
+  async #sweepBlobs(): Promise<void> {
+    const named = this.runtime.health === 'ok' ? this.#replica.named() : undefined
+    if (!named) return
+    const hashes = new Set(named.map(({ hash }) => hash))
+    const removed = await this.#blobs.sweep((hash) => hashes.has(hash), now())
+    if (removed > 0) this.#log('info', `removed ${removed} blobs that nothing names`)
+  }
+
   async closeBlobs(): Promise<void> {
+    clearInterval(this.#sweeper)
     this.#fetching.close()
     await this.#blobs.close()
   }
@@ -185,6 +208,10 @@ class Assembled {
       routes: routes(this.#configuration, {
         runtime,
         tokens: this.#tokens,
+        blobs: {
+          has: (name) => this.#blobs.has(name),
+          holders: (...asked) => this.#fetching.holders(...asked),
+        },
         status: () => this.#status(),
       }),
       answerPeer: answerPeers({

@@ -1,14 +1,11 @@
 // Entries: stamped fields that merge in any order, any number of times, to one result.
 
 import { create } from '@bufbuild/protobuf'
-import { EntrySchema, type Entry, type Stamp } from './wire.ts'
+import { kindBy, mergeContents } from './contents.ts'
+import { newer } from './stamps.ts'
+import { EntrySchema, type Entry } from './wire.ts'
 
-/** Whether `a` outranks `b`. An absent stamp is outranked by every other. */
-export function newer(a: Stamp | undefined, b: Stamp | undefined): boolean {
-  if (a === undefined) return false
-  if (b === undefined) return true
-  return a.counter > b.counter || (a.counter === b.counter && a.origin > b.origin)
-}
+export { newer }
 
 /**
  * Takes into `entry` every field of `change` that outranks its own; returns whether any did.
@@ -38,6 +35,12 @@ export function mergeEntry(entry: Entry, change: Entry): boolean {
     entry.deletedAt = change.deletedAt
     isChanged = true
   }
+  const contents = mergeContents(entry.contents, change.contents)
+  if (contents !== entry.contents) {
+    entry.contents = contents
+    isChanged = true
+  }
+  if (entry.created) entry.kind = kindBy(entry.contents, entry.kind)
   return isChanged
 }
 
@@ -56,6 +59,7 @@ export function entryCounter(entry: Entry): number {
     entry.name?.stamp?.counter ?? 0,
     entry.parent?.stamp?.counter ?? 0,
     entry.deleted?.stamp?.counter ?? 0,
+    ...entry.contents.map(({ stamp }) => stamp?.counter ?? 0),
   )
 }
 

@@ -4,6 +4,7 @@
 // alone. What lies in a trashed directory keeps its place and name in there, and is not shown.
 
 import { utf8ByteLength } from 'lib0/string'
+import { bytesOf as contentOf } from './contents.ts'
 import { Directory, nameOf, type Place } from './directory.ts'
 import { copyEntry, entryCounter, isDeleted, mergeEntry, newer } from './entry.ts'
 import { fileKey } from './names.ts'
@@ -18,6 +19,8 @@ export interface Seen {
   parent: string
   /** Whether it was in the trash, by itself or with a directory above it. */
   isDeleted: boolean
+  /** The hash of its bytes; empty: live text. */
+  hash: string
 }
 
 /** What a change did to an entry. */
@@ -160,7 +163,8 @@ export class Folder {
   seen(id: string): Seen | undefined {
     const name = this.shownName(id)
     if (name === undefined) return undefined
-    return { name, parent: this.parentOf(id), isDeleted: this.isTrashed(id) }
+    const hash = contentOf(this.#entries.get(id)!)?.hash ?? ''
+    return { name, parent: this.parentOf(id), isDeleted: this.isTrashed(id), hash }
   }
 
   /** How far paths go on below an entry, without what is in the trash. 0 for a file. */

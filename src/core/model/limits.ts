@@ -311,6 +311,9 @@ export const searchStepsPerFile = 12_000
 /** One file of any bytes: 16 GiB, a film. What is larger belongs on other shelves. */
 export const blobBytesMax = 16 * 1024 * 1024 * 1024
 
+/** What a file held that is remembered, the bytes with it: some days of a picture in the making. */
+export const contentsMax = 20
+
 /** Uploads and fetches at work on one server: two files open and a megabyte of memory each. */
 export const blobPartialsMax = 32
 
@@ -319,6 +322,9 @@ export const blobReadsMax = 200
 
 /** Blobs that nothing names, and uploads that nobody goes on with, are kept for a day. */
 export const blobGraceMs = 24 * 3600 * 1000
+
+/** How often those are looked for: a look reads the names of all of them. */
+export const blobSweepMs = 3600 * 1000
 
 /** An upload, a download or a fetch in which nothing moves for this long is ended; it can go on. */
 export const blobIdleMs = 30_000

@@ -1,6 +1,7 @@
 // What whole-file clients ask: list, read, save, delete, watch. One call, one or more answers.
 
 import { encodeUtf8 } from 'lib0/string'
+import { bytesOf as contentOf, hasConflict, history } from '../model/contents.ts'
 import { FourfoldError } from '../model/errors.ts'
 import type { Folder } from '../model/folder.ts'
 import { isSubjectId, sessionOf, type ReplicaId, type SubjectId } from '../model/ids.ts'
@@ -9,7 +10,7 @@ import { checkFileName, checkScreenName } from '../model/names.ts'
 import { storedVersions } from '../model/snapshot.ts'
 import { applyEdits, mergeText } from '../model/text-merge.ts'
 import { isDirectory } from '../model/tree.ts'
-import { Kind, ServerState, type Entry, type Update } from '../model/wire.ts'
+import { ServerState, type Entry, type Update } from '../model/wire.ts'
 import { CorruptError, type EngineReader, type Mark, type NewUpdate } from '../ports.ts'
 import type { Appends } from './appends.ts'
 import { Bases } from './bases.ts'
@@ -123,6 +124,14 @@ export class Calls {
       case 'save':
         this.#save(call, author, request)
         return
+      case 'saveBinary':
+        this.#saveBinary(call, author, request)
+        return
+      case 'contents': {
+        const contents = history(this.#views.find(request.file))
+        this.#options.voice.answer(call, { type: 'contents', contents })
+        return
+      }
       case 'delete':
       case 'restore':
       case 'rename':
@@ -204,21 +213,15 @@ export class Calls {
       throw new FourfoldError('too-large', `The file would be larger than ${textBytesMax} bytes.`)
     }
     const entry = done ? this.#options.folder.get(done) : this.#options.folder.find(file)
-    if (entry && entry.kind !== Kind.TEXT)
-      throw new FourfoldError('invalid', 'That is no text file.')
+    if (isDirectory(entry)) throw new FourfoldError('invalid', 'That is a directory.')
     if (done && entry) this.#finish(call, entry, [], true)
     else if (entry) this.#merge(call, author, entry, request)
     else this.#make(call, author, request)
   }
 
   #make(call: CallId, author: string, request: Extract<Call, { type: 'save' }>): void {
-    if (isSubjectId(request.file) || request.baseVersion !== '') {
-      throw this.#options.documents.notFound()
-    }
-    // While others know whether there is such a file, no second one is made on a guess.
-    if (this.#options.documents.hidesNames() && this.#isAnotherLive()) {
-      throw this.#options.documents.notFound()
-    }
+    if (request.baseVersion !== '') throw this.#options.documents.notFound()
+    this.#checkNew(request.file)
     const { operation, file, text } = request
     const spot = this.#spot(file)
     const asked = { operation, author, at: this.#now }
@@ -226,6 +229,34 @@ export class Calls {
     this.#append(updates, (mark) => {
       this.#await(call, operation, mark, text)
     })
+  }
+
+  #saveBinary(call: CallId, author: string, request: Extract<Call, { type: 'saveBinary' }>): void {
+    const { file, hash, size, operation } = request
+    if (this.#isDone(call, operation)) return
+    const { operations, folder } = this.#options
+    const asked = { operation, author, at: this.#now }
+    const entry = folder.find(file)
+    if (isDirectory(entry)) throw new FourfoldError('invalid', 'That is a directory.')
+    if (!entry) {
+      this.#checkNew(file)
+      const bytes = { hash, size, base: '' }
+      const made = operations.createBinary(asked, this.#spot(file), bytes)
+      this.#append([made], (mark) => this.#await(call, operation, mark, undefined))
+      return
+    }
+    const present = contentOf(entry)?.hash ?? ''
+    const base = request.base ?? present
+    const isSettled = present === hash && base === hash && !hasConflict(entry)
+    const made = isSettled ? [] : [operations.setContent(asked, entry, { hash, size, base })]
+    this.#finish(call, entry, made, false)
+  }
+
+  /** Whether a file may be made because nothing is known at this path. */
+  #checkNew(file: string): void {
+    // While others know whether there is such a file, no second one is made on a guess.
+    const isGuess = this.#options.documents.hidesNames() && this.#isAnotherLive()
+    if (isSubjectId(file) || isGuess) throw this.#options.documents.notFound()
   }
 
   #merge(
@@ -238,11 +269,17 @@ export class Calls {
     const current = document.text().toString()
     const edits = mergeText(this.#base(request, current), current, request.text)
     const update = document.edit((text) => applyEdits(text, edits))
+    const { operation } = request
+    const asked = { operation, author, at: this.#now }
     const made: NewUpdate[] = []
+    const bytes = contentOf(entry)
     if (update) {
       const body: NewUpdate['body'] = { case: 'text', value: update }
-      const { operation } = request
-      made.push({ subject: entry.id, author, at: this.#now, operation, body })
+      made.push({ ...asked, subject: entry.id, operation: bytes ? '' : operation, body })
+    }
+    if (bytes) {
+      const text = { hash: '', size: 0, base: bytes.hash }
+      made.push(this.#options.operations.setContent(asked, entry, text))
     }
     this.#finish(call, entry, made, true)
   }

@@ -191,9 +191,10 @@ export class Documents {
     this.#voice.toPeers({ case: 'caret', value: caret })
   }
 
-  /** Whether there is such a text; in the trash it goes on being one. */
+  /** Whether there may be such a text: in the trash, and beneath the bytes that replace it, it goes on. */
   #isFile(id: string): id is SubjectId {
-    return isSubjectId(id) && this.#options.folder.get(id)?.kind === Kind.TEXT
+    const entry = isSubjectId(id) ? this.#options.folder.get(id) : undefined
+    return entry !== undefined && entry.kind !== Kind.DIRECTORY
   }
 
   // ------------------------------------------------------------------------------------ writing

@@ -71,8 +71,9 @@ export class Inventory {
     if (!entry) return undefined
     const stored = documents.asStored(subject)
     const text = documents.attempt(subject, () => stored.text().toString())
-    const { id, kind, created, name, parent, deleted } = entry
+    const { id, kind, created, name, parent, deleted, contents } = entry
     const content = text instanceof FourfoldError ? undefined : text
-    return hash(JSON.stringify([id, kind, created, name, parent, deleted, content]))
+    const bytes = contents.length > 0 ? [contents] : []
+    return hash(JSON.stringify([id, kind, created, name, parent, deleted, content, ...bytes]))
   }
 }

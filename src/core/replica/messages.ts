@@ -5,7 +5,7 @@ import type { Place } from '../model/directory.ts'
 import type { SubjectId } from '../model/ids.ts'
 import type { EngineEvent, EngineRequest } from '../ports.ts'
 import type { VersionVector } from '../model/version-vector.ts'
-import type { ClientMessage, Entry, ServerMessage, Version } from '../model/wire.ts'
+import type { ClientMessage, Content, Entry, ServerMessage, Version } from '../model/wire.ts'
 import type { Pattern } from './line-finder.ts'
 
 /** Names one channel to a client, for as long as it lives; given by the runtime, never reused. */
@@ -59,6 +59,17 @@ export type Call =
       baseText?: string
       operation: string
     }
+  | {
+      type: 'saveBinary'
+      file: string
+      /** Of bytes that this server has. */
+      hash: string
+      size: number
+      /** What they were made from; absent: what is there. */
+      base?: string
+      operation: string
+    }
+  | { type: 'contents'; file: string }
   | { type: 'delete' | 'restore'; file: string; operation: string }
   | { type: 'rename'; file: string; name: string; operation: string }
   | { type: 'move'; file: string; path: string; operation: string }
@@ -79,6 +90,8 @@ export type Answer =
   /** `servers` hold it, fsynced. `version` is that of the resulting text; empty but for saves. */
   | { type: 'kept'; file: FileView; version: string; servers: string[]; serverCount: number }
   | { type: 'versions'; versions: Version[] }
+  /** Newest first. */
+  | { type: 'contents'; contents: Content[] }
   | {
       type: 'watched'
       event: 'present' | 'ready' | 'created' | 'changed' | 'renamed' | 'moved' | 'deleted'
@@ -111,6 +124,8 @@ export type ReplicaOutput =
   | { type: 'hangUp'; channel: ClientChannel; why: string }
   | { type: 'ask'; request: EngineRequest }
   | { type: 'answer'; call: CallId; answer: Answer }
+  /** Entries name these bytes: this server has to have them. */
+  | { type: 'named'; contents: Content[] }
   | { type: 'log'; level: 'info' | 'error'; text: string }
 
 /** What an operator sees of this mind. */

@@ -16,7 +16,15 @@ import { entriesMax, pathBytesMax, pathNamesMax, textBytesMax } from '../model/l
 import { checkFileName, fileKey } from '../model/names.ts'
 import { textRoot } from '../model/snapshot.ts'
 import type { EngineReader, NewUpdate } from '../ports.ts'
-import { EntrySchema, Kind, StampSchema, type Entry, type Stamp } from '../model/wire.ts'
+import {
+  ContentSchema,
+  EntrySchema,
+  Kind,
+  StampSchema,
+  type Content,
+  type Entry,
+  type Stamp,
+} from '../model/wire.ts'
 import { isDirectory } from '../model/tree.ts'
 import type { Appends } from './appends.ts'
 
@@ -25,6 +33,15 @@ export interface Spot {
   /** The id of a directory; empty: the top. */
   parent: string
   name: string
+}
+
+/** What a file is to hold. */
+export interface Bytes {
+  /** Empty: live text. */
+  hash: string
+  size: number
+  /** What it was made from. */
+  base: string
 }
 
 /** Who asks, when, under which operation id. */
@@ -110,6 +127,24 @@ export class Operations {
     })
   }
 
+  /**
+   * A new file of bytes that are kept already.
+   * @throws FourfoldError invalid, not-found, taken, too-large
+   */
+  createBinary(request: Request, spot: Spot, bytes: Bytes): NewUpdate {
+    this.#checkSpot(spot)
+    this.#checkRoom(1)
+    const entry = this.#made(request, request.operation, Kind.BINARY, spot)
+    entry.contents = [this.#content(request, bytes)]
+    return this.#change(request, entry)
+  }
+
+  /** Puts bytes, or with no hash the live text, in the place of what a file holds. */
+  setContent(request: Request, entry: Entry, bytes: Bytes): NewUpdate {
+    const contents = [this.#content(request, bytes)]
+    return this.#change(request, create(EntrySchema, { id: entry.id, contents }))
+  }
+
   /** @throws FourfoldError invalid, taken, too-large */
   rename(request: Request, entry: Entry, name: string): NewUpdate {
     if (this.#folder.isTrashed(entry.id)) checkFileName(name)
@@ -151,6 +186,10 @@ export class Operations {
     const by = { deletedBy: request.author, deletedAt: request.at }
     const change = { id: entry.id, deleted, ...by }
     return this.#change(request, create(EntrySchema, change))
+  }
+
+  #content({ author, at }: Request, bytes: Bytes): Content {
+    return create(ContentSchema, { ...bytes, author, at, stamp: this.#stamp() })
   }
 
   #change({ operation, author, at }: Request, entry: Entry): NewUpdate {

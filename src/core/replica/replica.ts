@@ -16,6 +16,7 @@ import {
   Code,
   EntrySchema,
   type ClientMessage,
+  type Content,
   type Entry,
   type Ephemeral,
   type ServerMessage,
@@ -181,6 +182,17 @@ export class Replica {
     return this.#inventory.digest()
   }
 
+  /**
+   * The bytes that entries name, those in the trash too; undefined while something does not load
+   * here, so that nobody can tell what it names.
+   */
+  named(): Content[] | undefined {
+    if (this.#documents.hidesNames()) return undefined
+    return [...this.#folder.all()].flatMap(({ contents }) =>
+      contents.filter(({ hash }) => hash !== ''),
+    )
+  }
+
   /** Whether something waits for a tick soon. */
   isBusy(): boolean {
     return this.#calls.isWaiting
@@ -236,6 +248,7 @@ export class Replica {
   #applyEntry(change: Entry): void {
     const changes = this.#folder.apply(change)
     const own = changes.find(({ entry }) => entry.id === change.id)
+    this.#voice.named(change.contents.filter(({ hash }) => hash !== ''))
     // What others lie elsewhere because of it, everybody derives.
     if (own) this.#voice.send(this.#visitors.present(), entriesMessage([own.entry], false))
     for (const each of changes) this.#calls.watches.changed(each)

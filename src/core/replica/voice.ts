@@ -9,6 +9,7 @@ import {
   Code,
   EphemeralSchema,
   ServerMessageSchema,
+  type Content,
   type Ephemeral,
   type ServerMessage,
 } from '../model/wire.ts'
@@ -119,6 +120,10 @@ export class Voice {
 
   answer(call: CallId, answer: Answer): void {
     this.#outputs.push({ type: 'answer', call, answer })
+  }
+
+  named(contents: Content[]): void {
+    if (contents.length > 0) this.#outputs.push({ type: 'named', contents })
   }
 
   log(level: 'info' | 'error', text: string): void {

@@ -166,7 +166,8 @@ export class Watches {
     if (wasThere !== !after.isDeleted) return wasThere ? 'deleted' : 'created'
     if (!wasThere) return undefined
     if (before.parent !== after.parent) return 'moved'
-    return before.name === after.name ? undefined : 'renamed'
+    if (before.name !== after.name) return 'renamed'
+    return before.hash === after.hash ? undefined : 'changed'
   }
 
   /** A directory above what this one watches changed: that goes, comes and moves with it. */

@@ -3,10 +3,11 @@
 import { inflateRawSync } from 'node:zlib'
 import { create } from '@bufbuild/protobuf'
 import type { HandlerContext, ServiceImpl } from '@connectrpc/connect'
+import { bytesOf, hasConflict } from '../../core/model/contents.ts'
 import { FourfoldError } from '../../core/model/errors.ts'
 import { subjectId } from '../../core/model/ids.ts'
 import { fromSeen, toSeen } from '../../core/model/version-vector.ts'
-import { filesPerPageMax, textBytesMax } from '../../core/model/limits.ts'
+import { filesPerPageMax, receiptWaitMs, textBytesMax } from '../../core/model/limits.ts'
 import {
   FileSchema,
   WatchEvent,
@@ -18,7 +19,7 @@ import type { Answer, Call, FileView, Page } from '../../core/replica/messages.t
 import { random } from '../../adapters/system.ts'
 import { toConnectError } from '../errors.ts'
 import type { Runtime } from '../runtime.ts'
-import type { Tokens } from '../tokens.ts'
+import type { Caller, Tokens } from '../tokens.ts'
 import { callerAddress, callerOf } from './caller.ts'
 import { SignInFailures } from './sign-in-failures.ts'
 
@@ -34,7 +35,18 @@ const watchEvents: Record<AnswerOf<'watched'>['event'], WatchEvent> = {
   deleted: WatchEvent.DELETED,
 }
 
-export function folderService(runtime: Runtime, tokens: Tokens): ServiceImpl<typeof FolderService> {
+/** The blobs of this server. */
+export interface Blobs {
+  has: (name: { hash: string; size: number }) => Promise<boolean>
+  /** The servers that hold it, asked for at most so long. */
+  holders: (name: { hash: string; size: number }, waitMs: number) => Promise<string[]>
+}
+
+export function folderService(
+  runtime: Runtime,
+  tokens: Tokens,
+  blobs: Blobs,
+): ServiceImpl<typeof FolderService> {
   const failures = new SignInFailures()
 
   async function ask<T extends Answer['type']>(
@@ -49,6 +61,25 @@ export function folderService(runtime: Runtime, tokens: Tokens): ServiceImpl<typ
     } catch (error) {
       throw toConnectError(error)
     }
+  }
+
+  function callerOrError(context: HandlerContext): Caller {
+    try {
+      return callerOf(context, tokens, runtime.now())
+    } catch (error) {
+      throw toConnectError(error)
+    }
+  }
+
+  async function checkBytes(name: { hash: string; size: number }): Promise<void> {
+    const isName = /^[0-9a-f]{64}$/.test(name.hash) && Number.isSafeInteger(name.size)
+    if (!isName) {
+      const text = 'A hash is 64 digits of SHA-256, a size a whole number.'
+      throw toConnectError(new FourfoldError('invalid', text))
+    }
+    if (await blobs.has(name)) return
+    const text = 'These bytes are not here: upload them to this server first.'
+    throw toConnectError(new FourfoldError('unavailable', text))
   }
 
   async function keep(context: HandlerContext, request: Call) {
@@ -105,6 +136,30 @@ export function folderService(runtime: Runtime, tokens: Tokens): ServiceImpl<typ
       })
       const { servers, serverCount } = answer
       return { file: toFile(answer.file), version, servers, serverCount }
+    },
+
+    async saveBinary({ file, hash, size, base, operation }, context) {
+      // Who may not call is not told what is here.
+      callerOrError(context)
+      await checkBytes({ hash, size })
+      const request: Call = {
+        type: 'saveBinary',
+        file,
+        hash,
+        size,
+        ...(base !== undefined && { base }),
+        operation: operation || newOperation(),
+      }
+      const [kept, holders] = await Promise.all([
+        keep(context, request),
+        blobs.holders({ hash, size }, receiptWaitMs),
+      ])
+      return { ...kept, servers: kept.servers.filter((id) => holders.includes(id)) }
+    },
+
+    async listContents({ file }, context) {
+      const { contents } = await ask(context, 'contents', { type: 'contents', file })
+      return { contents }
     },
 
     deleteFile: ({ file, operation }, context) =>
@@ -179,7 +234,9 @@ function newOperation(): string {
 function toFile({ entry, name, parent, path, isDeleted }: FileView): File {
   const { id, kind, createdBy, createdAt, deletedBy, deletedAt } = entry
   const by = { createdBy, createdAt, deletedBy, deletedAt }
-  return create(FileSchema, { id, name, kind, isDeleted, parent, path, ...by })
+  const { hash = '', size = 0 } = bytesOf(entry) ?? {}
+  const bytes = { hash, size, hasConflict: hasConflict(entry) }
+  return create(FileSchema, { id, name, kind, isDeleted, parent, path, ...by, ...bytes })
 }
 
 // ------------------------------------------------------------------------------- pages

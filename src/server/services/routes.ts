@@ -25,7 +25,7 @@ import type { Configuration } from '../configuration.ts'
 import type { Runtime } from '../runtime.ts'
 import type { Tokens } from '../tokens.ts'
 import { adminService, type Status } from './admin.ts'
-import { folderService } from './folder.ts'
+import { folderService, type Blobs } from './folder.ts'
 import { healthService } from './health.ts'
 import { reflectionAlphaService, reflectionService } from './reflection.ts'
 import { sessionService } from './session.ts'
@@ -43,18 +43,19 @@ const files: DescFile[] = [
 export interface Behind {
   runtime: Runtime
   tokens: Tokens
+  blobs: Blobs
   status: () => Status
 }
 
 export function routes(
   configuration: Configuration,
-  { runtime, tokens, status }: Behind,
+  { runtime, tokens, blobs, status }: Behind,
 ): (router: ConnectRouter) => void {
   const own = [AdminService, FolderService, ReplicationService, SessionService]
   const names = own.map(({ typeName }) => typeName)
   return (router) => {
     router.service(SessionService, sessionService(runtime))
-    router.service(FolderService, folderService(runtime, tokens))
+    router.service(FolderService, folderService(runtime, tokens, blobs))
     router.service(AdminService, adminService(runtime, tokens, status))
     router.service(
       Health,

@@ -6,7 +6,7 @@
 
 import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
-import type { Kind, VersionVector } from "./record_pb.ts";
+import type { Content, Kind, VersionVector } from "./record_pb.ts";
 import { file_fourfold_v1_record } from "./record_pb.ts";
 import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
@@ -14,7 +14,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file fourfold/v1/folder.proto.
  */
 export const file_fourfold_v1_folder: GenFile = /*@__PURE__*/
-  fileDesc("Chhmb3VyZm9sZC92MS9mb2xkZXIucHJvdG8SC2ZvdXJmb2xkLnYxIi8KDVNpZ25JblJlcXVlc3QSDAoEbmFtZRgBIAEoCRIQCghwYXNzd29yZBgCIAEoCSItCg5TaWduSW5SZXNwb25zZRINCgV0b2tlbhgBIAEoCRIMCgRuYW1lGAIgASgJIsMBCgRGaWxlEgoKAmlkGAEgASgJEgwKBG5hbWUYAiABKAkSHwoEa2luZBgDIAEoDjIRLmZvdXJmb2xkLnYxLktpbmQSEgoKaXNfZGVsZXRlZBgEIAEoCBISCgpjcmVhdGVkX2J5GAUgASgJEhIKCmNyZWF0ZWRfYXQYBiABKAESDgoGcGFyZW50GAcgASgJEgwKBHBhdGgYCCABKAkSEgoKZGVsZXRlZF9ieRgJIAEoCRISCgpkZWxldGVkX2F0GAogASgBIh4KDkdldEZpbGVSZXF1ZXN0EgwKBGZpbGUYASABKAkiMgoPR2V0RmlsZVJlc3BvbnNlEh8KBGZpbGUYASABKAsyES5mb3VyZm9sZC52MS5GaWxlIm4KEExpc3RGaWxlc1JlcXVlc3QSEQoJcGFnZV9zaXplGAEgASgFEgwKBHBhZ2UYAiABKAkSEAoIaW5fdHJhc2gYAyABKAgSEQoJZGlyZWN0b3J5GAQgASgJEhQKDGlzX3JlY3Vyc2l2ZRgFIAEoCCJIChFMaXN0RmlsZXNSZXNwb25zZRIgCgVmaWxlcxgBIAMoCzIRLmZvdXJmb2xkLnYxLkZpbGUSEQoJbmV4dF9wYWdlGAIgASgJIh8KD1JlYWRGaWxlUmVxdWVzdBIMCgRmaWxlGAEgASgJIlIKEFJlYWRGaWxlUmVzcG9uc2USHwoEZmlsZRgBIAEoCzIRLmZvdXJmb2xkLnYxLkZpbGUSDAoEdGV4dBgCIAEoCRIPCgd2ZXJzaW9uGAMgASgJInwKD1NhdmVGaWxlUmVxdWVzdBIMCgRmaWxlGAEgASgJEgwKBHRleHQYAiABKAkSFAoMYmFzZV92ZXJzaW9uGAMgASgJEhYKCWJhc2VfdGV4dBgEIAEoCUgAiAEBEhEKCW9wZXJhdGlvbhgFIAEoCUIMCgpfYmFzZV90ZXh0ImsKEFNhdmVGaWxlUmVzcG9uc2USHwoEZmlsZRgBIAEoCzIRLmZvdXJmb2xkLnYxLkZpbGUSDwoHdmVyc2lvbhgCIAEoCRIPCgdzZXJ2ZXJzGAMgAygJEhQKDHNlcnZlcl9jb3VudBgEIAEoDSI0ChFEZWxldGVGaWxlUmVxdWVzdBIMCgRmaWxlGAEgASgJEhEKCW9wZXJhdGlvbhgCIAEoCSJcChJEZWxldGVGaWxlUmVzcG9uc2USHwoEZmlsZRgBIAEoCzIRLmZvdXJmb2xkLnYxLkZpbGUSDwoHc2VydmVycxgCIAMoCRIUCgxzZXJ2ZXJfY291bnQYAyABKA0iNQoSUmVzdG9yZUZpbGVSZXF1ZXN0EgwKBGZpbGUYASABKAkSEQoJb3BlcmF0aW9uGAIgASgJIl0KE1Jlc3RvcmVGaWxlUmVzcG9uc2USHwoEZmlsZRgBIAEoCzIRLmZvdXJmb2xkLnYxLkZpbGUSDwoHc2VydmVycxgCIAMoCRIUCgxzZXJ2ZXJfY291bnQYAyABKA0iQgoRUmVuYW1lRmlsZVJlcXVlc3QSDAoEZmlsZRgBIAEoCRIMCgRuYW1lGAIgASgJEhEKCW9wZXJhdGlvbhgDIAEoCSJcChJSZW5hbWVGaWxlUmVzcG9uc2USHwoEZmlsZRgBIAEoCzIRLmZvdXJmb2xkLnYxLkZpbGUSDwoHc2VydmVycxgCIAMoCRIUCgxzZXJ2ZXJfY291bnQYAyABKA0iTAoUTWFrZURpcmVjdG9yeVJlcXVlc3QSDAoEcGF0aBgBIAEoCRITCgtoYXNfcGFyZW50cxgCIAEoCBIRCglvcGVyYXRpb24YAyABKAkiXwoVTWFrZURpcmVjdG9yeVJlc3BvbnNlEh8KBGZpbGUYASABKAsyES5mb3VyZm9sZC52MS5GaWxlEg8KB3NlcnZlcnMYAiADKAkSFAoMc2VydmVyX2NvdW50GAMgASgNIkAKD01vdmVGaWxlUmVxdWVzdBIMCgRmaWxlGAEgASgJEgwKBHBhdGgYAiABKAkSEQoJb3BlcmF0aW9uGAMgASgJIloKEE1vdmVGaWxlUmVzcG9uc2USHwoEZmlsZRgBIAEoCzIRLmZvdXJmb2xkLnYxLkZpbGUSDwoHc2VydmVycxgCIAMoCRIUCgxzZXJ2ZXJfY291bnQYAyABKA0iIwoTTGlzdFZlcnNpb25zUmVxdWVzdBIMCgRmaWxlGAEgASgJIkMKFExpc3RWZXJzaW9uc1Jlc3BvbnNlEisKCHZlcnNpb25zGAEgAygLMhkuZm91cmZvbGQudjEuTmFtZWRWZXJzaW9uIlIKDE5hbWVkVmVyc2lvbhIKCgJpZBgBIAEoCRIMCgRuYW1lGAIgASgJEg4KBmF1dGhvchgDIAEoCRIKCgJhdBgEIAEoARIMCgR0ZXh0GAUgASgJIl0KElNlYXJjaEZpbGVzUmVxdWVzdBIMCgR0ZXh0GAEgASgJEhQKDGlnbm9yZXNfY2FzZRgCIAEoCBIQCghpc19yZWdleBgDIAEoCBIRCglkaXJlY3RvcnkYBCABKAkiYgoTU2VhcmNoRmlsZXNSZXNwb25zZRIfCgRmaWxlGAEgASgLMhEuZm91cmZvbGQudjEuRmlsZRIMCgRsaW5lGAIgASgNEgwKBHRleHQYAyABKAkSDgoGaXNfY3V0GAQgASgIIkcKDFdhdGNoUmVxdWVzdBIMCgRmaWxlGAEgASgJEikKBXNpbmNlGAIgASgLMhouZm91cmZvbGQudjEuVmVyc2lvblZlY3RvciKCAQoNV2F0Y2hSZXNwb25zZRImCgVldmVudBgBIAEoDjIXLmZvdXJmb2xkLnYxLldhdGNoRXZlbnQSHwoEZmlsZRgCIAEoCzIRLmZvdXJmb2xkLnYxLkZpbGUSKAoEc2VlbhgDIAEoCzIaLmZvdXJmb2xkLnYxLlZlcnNpb25WZWN0b3Iq1AEKCldhdGNoRXZlbnQSGwoXV0FUQ0hfRVZFTlRfVU5TUEVDSUZJRUQQABIXChNXQVRDSF9FVkVOVF9QUkVTRU5UEAESFQoRV0FUQ0hfRVZFTlRfUkVBRFkQAhIXChNXQVRDSF9FVkVOVF9DUkVBVEVEEAMSFwoTV0FUQ0hfRVZFTlRfQ0hBTkdFRBAEEhcKE1dBVENIX0VWRU5UX1JFTkFNRUQQBRIXChNXQVRDSF9FVkVOVF9ERUxFVEVEEAYSFQoRV0FUQ0hfRVZFTlRfTU9WRUQQBzLyBwoNRm9sZGVyU2VydmljZRJBCgZTaWduSW4SGi5mb3VyZm9sZC52MS5TaWduSW5SZXF1ZXN0GhsuZm91cmZvbGQudjEuU2lnbkluUmVzcG9uc2USSgoJTGlzdEZpbGVzEh0uZm91cmZvbGQudjEuTGlzdEZpbGVzUmVxdWVzdBoeLmZvdXJmb2xkLnYxLkxpc3RGaWxlc1Jlc3BvbnNlEkQKB0dldEZpbGUSGy5mb3VyZm9sZC52MS5HZXRGaWxlUmVxdWVzdBocLmZvdXJmb2xkLnYxLkdldEZpbGVSZXNwb25zZRJHCghSZWFkRmlsZRIcLmZvdXJmb2xkLnYxLlJlYWRGaWxlUmVxdWVzdBodLmZvdXJmb2xkLnYxLlJlYWRGaWxlUmVzcG9uc2USRwoIU2F2ZUZpbGUSHC5mb3VyZm9sZC52MS5TYXZlRmlsZVJlcXVlc3QaHS5mb3VyZm9sZC52MS5TYXZlRmlsZVJlc3BvbnNlEk0KCkRlbGV0ZUZpbGUSHi5mb3VyZm9sZC52MS5EZWxldGVGaWxlUmVxdWVzdBofLmZvdXJmb2xkLnYxLkRlbGV0ZUZpbGVSZXNwb25zZRJQCgtSZXN0b3JlRmlsZRIfLmZvdXJmb2xkLnYxLlJlc3RvcmVGaWxlUmVxdWVzdBogLmZvdXJmb2xkLnYxLlJlc3RvcmVGaWxlUmVzcG9uc2USTQoKUmVuYW1lRmlsZRIeLmZvdXJmb2xkLnYxLlJlbmFtZUZpbGVSZXF1ZXN0Gh8uZm91cmZvbGQudjEuUmVuYW1lRmlsZVJlc3BvbnNlElYKDU1ha2VEaXJlY3RvcnkSIS5mb3VyZm9sZC52MS5NYWtlRGlyZWN0b3J5UmVxdWVzdBoiLmZvdXJmb2xkLnYxLk1ha2VEaXJlY3RvcnlSZXNwb25zZRJHCghNb3ZlRmlsZRIcLmZvdXJmb2xkLnYxLk1vdmVGaWxlUmVxdWVzdBodLmZvdXJmb2xkLnYxLk1vdmVGaWxlUmVzcG9uc2USUwoMTGlzdFZlcnNpb25zEiAuZm91cmZvbGQudjEuTGlzdFZlcnNpb25zUmVxdWVzdBohLmZvdXJmb2xkLnYxLkxpc3RWZXJzaW9uc1Jlc3BvbnNlElIKC1NlYXJjaEZpbGVzEh8uZm91cmZvbGQudjEuU2VhcmNoRmlsZXNSZXF1ZXN0GiAuZm91cmZvbGQudjEuU2VhcmNoRmlsZXNSZXNwb25zZTABEkAKBVdhdGNoEhkuZm91cmZvbGQudjEuV2F0Y2hSZXF1ZXN0GhouZm91cmZvbGQudjEuV2F0Y2hSZXNwb25zZTABYgZwcm90bzM", [file_fourfold_v1_record]);
+  fileDesc("Chhmb3VyZm9sZC92MS9mb2xkZXIucHJvdG8SC2ZvdXJmb2xkLnYxIi8KDVNpZ25JblJlcXVlc3QSDAoEbmFtZRgBIAEoCRIQCghwYXNzd29yZBgCIAEoCSItCg5TaWduSW5SZXNwb25zZRINCgV0b2tlbhgBIAEoCRIMCgRuYW1lGAIgASgJIvUBCgRGaWxlEgoKAmlkGAEgASgJEgwKBG5hbWUYAiABKAkSHwoEa2luZBgDIAEoDjIRLmZvdXJmb2xkLnYxLktpbmQSEgoKaXNfZGVsZXRlZBgEIAEoCBISCgpjcmVhdGVkX2J5GAUgASgJEhIKCmNyZWF0ZWRfYXQYBiABKAESDgoGcGFyZW50GAcgASgJEgwKBHBhdGgYCCABKAkSEgoKZGVsZXRlZF9ieRgJIAEoCRISCgpkZWxldGVkX2F0GAogASgBEgwKBHNpemUYCyABKAESDAoEaGFzaBgMIAEoCRIUCgxoYXNfY29uZmxpY3QYDSABKAgiHgoOR2V0RmlsZVJlcXVlc3QSDAoEZmlsZRgBIAEoCSIyCg9HZXRGaWxlUmVzcG9uc2USHwoEZmlsZRgBIAEoCzIRLmZvdXJmb2xkLnYxLkZpbGUibgoQTGlzdEZpbGVzUmVxdWVzdBIRCglwYWdlX3NpemUYASABKAUSDAoEcGFnZRgCIAEoCRIQCghpbl90cmFzaBgDIAEoCBIRCglkaXJlY3RvcnkYBCABKAkSFAoMaXNfcmVjdXJzaXZlGAUgASgIIkgKEUxpc3RGaWxlc1Jlc3BvbnNlEiAKBWZpbGVzGAEgAygLMhEuZm91cmZvbGQudjEuRmlsZRIRCgluZXh0X3BhZ2UYAiABKAkiHwoPUmVhZEZpbGVSZXF1ZXN0EgwKBGZpbGUYASABKAkiUgoQUmVhZEZpbGVSZXNwb25zZRIfCgRmaWxlGAEgASgLMhEuZm91cmZvbGQudjEuRmlsZRIMCgR0ZXh0GAIgASgJEg8KB3ZlcnNpb24YAyABKAkifAoPU2F2ZUZpbGVSZXF1ZXN0EgwKBGZpbGUYASABKAkSDAoEdGV4dBgCIAEoCRIUCgxiYXNlX3ZlcnNpb24YAyABKAkSFgoJYmFzZV90ZXh0GAQgASgJSACIAQESEQoJb3BlcmF0aW9uGAUgASgJQgwKCl9iYXNlX3RleHQiawoQU2F2ZUZpbGVSZXNwb25zZRIfCgRmaWxlGAEgASgLMhEuZm91cmZvbGQudjEuRmlsZRIPCgd2ZXJzaW9uGAIgASgJEg8KB3NlcnZlcnMYAyADKAkSFAoMc2VydmVyX2NvdW50GAQgASgNImwKEVNhdmVCaW5hcnlSZXF1ZXN0EgwKBGZpbGUYASABKAkSDAoEaGFzaBgCIAEoCRIMCgRzaXplGAMgASgBEhEKBGJhc2UYBCABKAlIAIgBARIRCglvcGVyYXRpb24YBSABKAlCBwoFX2Jhc2UiXAoSU2F2ZUJpbmFyeVJlc3BvbnNlEh8KBGZpbGUYASABKAsyES5mb3VyZm9sZC52MS5GaWxlEg8KB3NlcnZlcnMYAiADKAkSFAoMc2VydmVyX2NvdW50GAMgASgNIiMKE0xpc3RDb250ZW50c1JlcXVlc3QSDAoEZmlsZRgBIAEoCSI+ChRMaXN0Q29udGVudHNSZXNwb25zZRImCghjb250ZW50cxgBIAMoCzIULmZvdXJmb2xkLnYxLkNvbnRlbnQiNAoRRGVsZXRlRmlsZVJlcXVlc3QSDAoEZmlsZRgBIAEoCRIRCglvcGVyYXRpb24YAiABKAkiXAoSRGVsZXRlRmlsZVJlc3BvbnNlEh8KBGZpbGUYASABKAsyES5mb3VyZm9sZC52MS5GaWxlEg8KB3NlcnZlcnMYAiADKAkSFAoMc2VydmVyX2NvdW50GAMgASgNIjUKElJlc3RvcmVGaWxlUmVxdWVzdBIMCgRmaWxlGAEgASgJEhEKCW9wZXJhdGlvbhgCIAEoCSJdChNSZXN0b3JlRmlsZVJlc3BvbnNlEh8KBGZpbGUYASABKAsyES5mb3VyZm9sZC52MS5GaWxlEg8KB3NlcnZlcnMYAiADKAkSFAoMc2VydmVyX2NvdW50GAMgASgNIkIKEVJlbmFtZUZpbGVSZXF1ZXN0EgwKBGZpbGUYASABKAkSDAoEbmFtZRgCIAEoCRIRCglvcGVyYXRpb24YAyABKAkiXAoSUmVuYW1lRmlsZVJlc3BvbnNlEh8KBGZpbGUYASABKAsyES5mb3VyZm9sZC52MS5GaWxlEg8KB3NlcnZlcnMYAiADKAkSFAoMc2VydmVyX2NvdW50GAMgASgNIkwKFE1ha2VEaXJlY3RvcnlSZXF1ZXN0EgwKBHBhdGgYASABKAkSEwoLaGFzX3BhcmVudHMYAiABKAgSEQoJb3BlcmF0aW9uGAMgASgJIl8KFU1ha2VEaXJlY3RvcnlSZXNwb25zZRIfCgRmaWxlGAEgASgLMhEuZm91cmZvbGQudjEuRmlsZRIPCgdzZXJ2ZXJzGAIgAygJEhQKDHNlcnZlcl9jb3VudBgDIAEoDSJACg9Nb3ZlRmlsZVJlcXVlc3QSDAoEZmlsZRgBIAEoCRIMCgRwYXRoGAIgASgJEhEKCW9wZXJhdGlvbhgDIAEoCSJaChBNb3ZlRmlsZVJlc3BvbnNlEh8KBGZpbGUYASABKAsyES5mb3VyZm9sZC52MS5GaWxlEg8KB3NlcnZlcnMYAiADKAkSFAoMc2VydmVyX2NvdW50GAMgASgNIiMKE0xpc3RWZXJzaW9uc1JlcXVlc3QSDAoEZmlsZRgBIAEoCSJDChRMaXN0VmVyc2lvbnNSZXNwb25zZRIrCgh2ZXJzaW9ucxgBIAMoCzIZLmZvdXJmb2xkLnYxLk5hbWVkVmVyc2lvbiJSCgxOYW1lZFZlcnNpb24SCgoCaWQYASABKAkSDAoEbmFtZRgCIAEoCRIOCgZhdXRob3IYAyABKAkSCgoCYXQYBCABKAESDAoEdGV4dBgFIAEoCSJdChJTZWFyY2hGaWxlc1JlcXVlc3QSDAoEdGV4dBgBIAEoCRIUCgxpZ25vcmVzX2Nhc2UYAiABKAgSEAoIaXNfcmVnZXgYAyABKAgSEQoJZGlyZWN0b3J5GAQgASgJImIKE1NlYXJjaEZpbGVzUmVzcG9uc2USHwoEZmlsZRgBIAEoCzIRLmZvdXJmb2xkLnYxLkZpbGUSDAoEbGluZRgCIAEoDRIMCgR0ZXh0GAMgASgJEg4KBmlzX2N1dBgEIAEoCCJHCgxXYXRjaFJlcXVlc3QSDAoEZmlsZRgBIAEoCRIpCgVzaW5jZRgCIAEoCzIaLmZvdXJmb2xkLnYxLlZlcnNpb25WZWN0b3IiggEKDVdhdGNoUmVzcG9uc2USJgoFZXZlbnQYASABKA4yFy5mb3VyZm9sZC52MS5XYXRjaEV2ZW50Eh8KBGZpbGUYAiABKAsyES5mb3VyZm9sZC52MS5GaWxlEigKBHNlZW4YAyABKAsyGi5mb3VyZm9sZC52MS5WZXJzaW9uVmVjdG9yKtQBCgpXYXRjaEV2ZW50EhsKF1dBVENIX0VWRU5UX1VOU1BFQ0lGSUVEEAASFwoTV0FUQ0hfRVZFTlRfUFJFU0VOVBABEhUKEVdBVENIX0VWRU5UX1JFQURZEAISFwoTV0FUQ0hfRVZFTlRfQ1JFQVRFRBADEhcKE1dBVENIX0VWRU5UX0NIQU5HRUQQBBIXChNXQVRDSF9FVkVOVF9SRU5BTUVEEAUSFwoTV0FUQ0hfRVZFTlRfREVMRVRFRBAGEhUKEVdBVENIX0VWRU5UX01PVkVEEAcylgkKDUZvbGRlclNlcnZpY2USQQoGU2lnbkluEhouZm91cmZvbGQudjEuU2lnbkluUmVxdWVzdBobLmZvdXJmb2xkLnYxLlNpZ25JblJlc3BvbnNlEkoKCUxpc3RGaWxlcxIdLmZvdXJmb2xkLnYxLkxpc3RGaWxlc1JlcXVlc3QaHi5mb3VyZm9sZC52MS5MaXN0RmlsZXNSZXNwb25zZRJECgdHZXRGaWxlEhsuZm91cmZvbGQudjEuR2V0RmlsZVJlcXVlc3QaHC5mb3VyZm9sZC52MS5HZXRGaWxlUmVzcG9uc2USRwoIUmVhZEZpbGUSHC5mb3VyZm9sZC52MS5SZWFkRmlsZVJlcXVlc3QaHS5mb3VyZm9sZC52MS5SZWFkRmlsZVJlc3BvbnNlEkcKCFNhdmVGaWxlEhwuZm91cmZvbGQudjEuU2F2ZUZpbGVSZXF1ZXN0Gh0uZm91cmZvbGQudjEuU2F2ZUZpbGVSZXNwb25zZRJNCgpTYXZlQmluYXJ5Eh4uZm91cmZvbGQudjEuU2F2ZUJpbmFyeVJlcXVlc3QaHy5mb3VyZm9sZC52MS5TYXZlQmluYXJ5UmVzcG9uc2USUwoMTGlzdENvbnRlbnRzEiAuZm91cmZvbGQudjEuTGlzdENvbnRlbnRzUmVxdWVzdBohLmZvdXJmb2xkLnYxLkxpc3RDb250ZW50c1Jlc3BvbnNlEk0KCkRlbGV0ZUZpbGUSHi5mb3VyZm9sZC52MS5EZWxldGVGaWxlUmVxdWVzdBofLmZvdXJmb2xkLnYxLkRlbGV0ZUZpbGVSZXNwb25zZRJQCgtSZXN0b3JlRmlsZRIfLmZvdXJmb2xkLnYxLlJlc3RvcmVGaWxlUmVxdWVzdBogLmZvdXJmb2xkLnYxLlJlc3RvcmVGaWxlUmVzcG9uc2USTQoKUmVuYW1lRmlsZRIeLmZvdXJmb2xkLnYxLlJlbmFtZUZpbGVSZXF1ZXN0Gh8uZm91cmZvbGQudjEuUmVuYW1lRmlsZVJlc3BvbnNlElYKDU1ha2VEaXJlY3RvcnkSIS5mb3VyZm9sZC52MS5NYWtlRGlyZWN0b3J5UmVxdWVzdBoiLmZvdXJmb2xkLnYxLk1ha2VEaXJlY3RvcnlSZXNwb25zZRJHCghNb3ZlRmlsZRIcLmZvdXJmb2xkLnYxLk1vdmVGaWxlUmVxdWVzdBodLmZvdXJmb2xkLnYxLk1vdmVGaWxlUmVzcG9uc2USUwoMTGlzdFZlcnNpb25zEiAuZm91cmZvbGQudjEuTGlzdFZlcnNpb25zUmVxdWVzdBohLmZvdXJmb2xkLnYxLkxpc3RWZXJzaW9uc1Jlc3BvbnNlElIKC1NlYXJjaEZpbGVzEh8uZm91cmZvbGQudjEuU2VhcmNoRmlsZXNSZXF1ZXN0GiAuZm91cmZvbGQudjEuU2VhcmNoRmlsZXNSZXNwb25zZTABEkAKBVdhdGNoEhkuZm91cmZvbGQudjEuV2F0Y2hSZXF1ZXN0GhouZm91cmZvbGQudjEuV2F0Y2hSZXNwb25zZTABYgZwcm90bzM", [file_fourfold_v1_record]);
 
 /**
  * Takes a screen name.
@@ -147,6 +147,27 @@ export type File = Message<"fourfold.v1.File"> & {
    * @generated from field: double deleted_at = 10;
    */
   deletedAt: number;
+
+  /**
+   * Of a binary file: how many bytes it has.
+   *
+   * @generated from field: double size = 11;
+   */
+  size: number;
+
+  /**
+   * Of a binary file: their SHA-256 in hex. GET /blobs/<hash> gives them.
+   *
+   * @generated from field: string hash = 12;
+   */
+  hash: string;
+
+  /**
+   * Two people changed it at the same time: the newer is shown, ListContents tells both.
+   *
+   * @generated from field: bool has_conflict = 13;
+   */
+  hasConflict: boolean;
 };
 
 /**
@@ -424,6 +445,132 @@ export const SaveFileResponseSchema: GenMessage<SaveFileResponse> = /*@__PURE__*
   messageDesc(file_fourfold_v1_folder, 10);
 
 /**
+ * Which bytes to give to which file.
+ *
+ * @generated from message fourfold.v1.SaveBinaryRequest
+ */
+export type SaveBinaryRequest = Message<"fourfold.v1.SaveBinaryRequest"> & {
+  /**
+   * Path or id. A path that no file has makes a file; its directory must exist.
+   *
+   * @generated from field: string file = 1;
+   */
+  file: string;
+
+  /**
+   * SHA-256 of the bytes in hex.
+   *
+   * @generated from field: string hash = 2;
+   */
+  hash: string;
+
+  /**
+   * How many bytes.
+   *
+   * @generated from field: double size = 3;
+   */
+  size: number;
+
+  /**
+   * The hash of what the caller changed; empty: of live text. Absent: of whatever it holds now.
+   *
+   * @generated from field: optional string base = 4;
+   */
+  base?: string | undefined;
+
+  /**
+   * As in SaveFileRequest.
+   *
+   * @generated from field: string operation = 5;
+   */
+  operation: string;
+};
+
+/**
+ * Describes the message fourfold.v1.SaveBinaryRequest.
+ * Use `create(SaveBinaryRequestSchema)` to create a new message.
+ */
+export const SaveBinaryRequestSchema: GenMessage<SaveBinaryRequest> = /*@__PURE__*/
+  messageDesc(file_fourfold_v1_folder, 11);
+
+/**
+ * Where that is stored.
+ *
+ * @generated from message fourfold.v1.SaveBinaryResponse
+ */
+export type SaveBinaryResponse = Message<"fourfold.v1.SaveBinaryResponse"> & {
+  /**
+   * The file.
+   *
+   * @generated from field: fourfold.v1.File file = 1;
+   */
+  file?: File | undefined;
+
+  /**
+   * Replica ids of the servers on whose disks it and its bytes are, fsynced.
+   *
+   * @generated from field: repeated string servers = 2;
+   */
+  servers: string[];
+
+  /**
+   * How many servers the set has.
+   *
+   * @generated from field: uint32 server_count = 3;
+   */
+  serverCount: number;
+};
+
+/**
+ * Describes the message fourfold.v1.SaveBinaryResponse.
+ * Use `create(SaveBinaryResponseSchema)` to create a new message.
+ */
+export const SaveBinaryResponseSchema: GenMessage<SaveBinaryResponse> = /*@__PURE__*/
+  messageDesc(file_fourfold_v1_folder, 12);
+
+/**
+ * Which file's contents.
+ *
+ * @generated from message fourfold.v1.ListContentsRequest
+ */
+export type ListContentsRequest = Message<"fourfold.v1.ListContentsRequest"> & {
+  /**
+   * Path or id.
+   *
+   * @generated from field: string file = 1;
+   */
+  file: string;
+};
+
+/**
+ * Describes the message fourfold.v1.ListContentsRequest.
+ * Use `create(ListContentsRequestSchema)` to create a new message.
+ */
+export const ListContentsRequestSchema: GenMessage<ListContentsRequest> = /*@__PURE__*/
+  messageDesc(file_fourfold_v1_folder, 13);
+
+/**
+ * They.
+ *
+ * @generated from message fourfold.v1.ListContentsResponse
+ */
+export type ListContentsResponse = Message<"fourfold.v1.ListContentsResponse"> & {
+  /**
+   * Newest first; at most 20. To go back to one, give its hash to SaveBinary.
+   *
+   * @generated from field: repeated fourfold.v1.Content contents = 1;
+   */
+  contents: Content[];
+};
+
+/**
+ * Describes the message fourfold.v1.ListContentsResponse.
+ * Use `create(ListContentsResponseSchema)` to create a new message.
+ */
+export const ListContentsResponseSchema: GenMessage<ListContentsResponse> = /*@__PURE__*/
+  messageDesc(file_fourfold_v1_folder, 14);
+
+/**
  * Which file or directory to delete.
  *
  * @generated from message fourfold.v1.DeleteFileRequest
@@ -449,7 +596,7 @@ export type DeleteFileRequest = Message<"fourfold.v1.DeleteFileRequest"> & {
  * Use `create(DeleteFileRequestSchema)` to create a new message.
  */
 export const DeleteFileRequestSchema: GenMessage<DeleteFileRequest> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 11);
+  messageDesc(file_fourfold_v1_folder, 15);
 
 /**
  * Where the deletion is stored.
@@ -484,7 +631,7 @@ export type DeleteFileResponse = Message<"fourfold.v1.DeleteFileResponse"> & {
  * Use `create(DeleteFileResponseSchema)` to create a new message.
  */
 export const DeleteFileResponseSchema: GenMessage<DeleteFileResponse> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 12);
+  messageDesc(file_fourfold_v1_folder, 16);
 
 /**
  * Which file to take out of the trash.
@@ -512,7 +659,7 @@ export type RestoreFileRequest = Message<"fourfold.v1.RestoreFileRequest"> & {
  * Use `create(RestoreFileRequestSchema)` to create a new message.
  */
 export const RestoreFileRequestSchema: GenMessage<RestoreFileRequest> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 13);
+  messageDesc(file_fourfold_v1_folder, 17);
 
 /**
  * Where that is stored.
@@ -547,7 +694,7 @@ export type RestoreFileResponse = Message<"fourfold.v1.RestoreFileResponse"> & {
  * Use `create(RestoreFileResponseSchema)` to create a new message.
  */
 export const RestoreFileResponseSchema: GenMessage<RestoreFileResponse> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 14);
+  messageDesc(file_fourfold_v1_folder, 18);
 
 /**
  * Which file or directory to rename.
@@ -582,7 +729,7 @@ export type RenameFileRequest = Message<"fourfold.v1.RenameFileRequest"> & {
  * Use `create(RenameFileRequestSchema)` to create a new message.
  */
 export const RenameFileRequestSchema: GenMessage<RenameFileRequest> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 15);
+  messageDesc(file_fourfold_v1_folder, 19);
 
 /**
  * Where that is stored.
@@ -617,7 +764,7 @@ export type RenameFileResponse = Message<"fourfold.v1.RenameFileResponse"> & {
  * Use `create(RenameFileResponseSchema)` to create a new message.
  */
 export const RenameFileResponseSchema: GenMessage<RenameFileResponse> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 16);
+  messageDesc(file_fourfold_v1_folder, 20);
 
 /**
  * Which directory to make.
@@ -652,7 +799,7 @@ export type MakeDirectoryRequest = Message<"fourfold.v1.MakeDirectoryRequest"> &
  * Use `create(MakeDirectoryRequestSchema)` to create a new message.
  */
 export const MakeDirectoryRequestSchema: GenMessage<MakeDirectoryRequest> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 17);
+  messageDesc(file_fourfold_v1_folder, 21);
 
 /**
  * Where that is stored.
@@ -687,7 +834,7 @@ export type MakeDirectoryResponse = Message<"fourfold.v1.MakeDirectoryResponse">
  * Use `create(MakeDirectoryResponseSchema)` to create a new message.
  */
 export const MakeDirectoryResponseSchema: GenMessage<MakeDirectoryResponse> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 18);
+  messageDesc(file_fourfold_v1_folder, 22);
 
 /**
  * Which file to move.
@@ -722,7 +869,7 @@ export type MoveFileRequest = Message<"fourfold.v1.MoveFileRequest"> & {
  * Use `create(MoveFileRequestSchema)` to create a new message.
  */
 export const MoveFileRequestSchema: GenMessage<MoveFileRequest> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 19);
+  messageDesc(file_fourfold_v1_folder, 23);
 
 /**
  * Where that is stored.
@@ -757,7 +904,7 @@ export type MoveFileResponse = Message<"fourfold.v1.MoveFileResponse"> & {
  * Use `create(MoveFileResponseSchema)` to create a new message.
  */
 export const MoveFileResponseSchema: GenMessage<MoveFileResponse> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 20);
+  messageDesc(file_fourfold_v1_folder, 24);
 
 /**
  * Which file's versions.
@@ -778,7 +925,7 @@ export type ListVersionsRequest = Message<"fourfold.v1.ListVersionsRequest"> & {
  * Use `create(ListVersionsRequestSchema)` to create a new message.
  */
 export const ListVersionsRequestSchema: GenMessage<ListVersionsRequest> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 21);
+  messageDesc(file_fourfold_v1_folder, 25);
 
 /**
  * The named versions.
@@ -799,7 +946,7 @@ export type ListVersionsResponse = Message<"fourfold.v1.ListVersionsResponse"> &
  * Use `create(ListVersionsResponseSchema)` to create a new message.
  */
 export const ListVersionsResponseSchema: GenMessage<ListVersionsResponse> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 22);
+  messageDesc(file_fourfold_v1_folder, 26);
 
 /**
  * A moment of a file that a person named.
@@ -848,7 +995,7 @@ export type NamedVersion = Message<"fourfold.v1.NamedVersion"> & {
  * Use `create(NamedVersionSchema)` to create a new message.
  */
 export const NamedVersionSchema: GenMessage<NamedVersion> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 23);
+  messageDesc(file_fourfold_v1_folder, 27);
 
 /**
  * What to look for, and where.
@@ -892,7 +1039,7 @@ export type SearchFilesRequest = Message<"fourfold.v1.SearchFilesRequest"> & {
  * Use `create(SearchFilesRequestSchema)` to create a new message.
  */
 export const SearchFilesRequestSchema: GenMessage<SearchFilesRequest> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 24);
+  messageDesc(file_fourfold_v1_folder, 28);
 
 /**
  * A line that was found.
@@ -934,7 +1081,7 @@ export type SearchFilesResponse = Message<"fourfold.v1.SearchFilesResponse"> & {
  * Use `create(SearchFilesResponseSchema)` to create a new message.
  */
 export const SearchFilesResponseSchema: GenMessage<SearchFilesResponse> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 25);
+  messageDesc(file_fourfold_v1_folder, 29);
 
 /**
  * What to hear of.
@@ -964,7 +1111,7 @@ export type WatchRequest = Message<"fourfold.v1.WatchRequest"> & {
  * Use `create(WatchRequestSchema)` to create a new message.
  */
 export const WatchRequestSchema: GenMessage<WatchRequest> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 26);
+  messageDesc(file_fourfold_v1_folder, 30);
 
 /**
  * What happened.
@@ -1000,7 +1147,7 @@ export type WatchResponse = Message<"fourfold.v1.WatchResponse"> & {
  * Use `create(WatchResponseSchema)` to create a new message.
  */
 export const WatchResponseSchema: GenMessage<WatchResponse> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 27);
+  messageDesc(file_fourfold_v1_folder, 31);
 
 /**
  * What happened to a file.
@@ -1139,6 +1286,28 @@ export const FolderService: GenService<{
     methodKind: "unary";
     input: typeof SaveFileRequestSchema;
     output: typeof SaveFileResponseSchema;
+  },
+  /**
+   * Gives a file any bytes, which were uploaded before: PATCH /blobs/<hash>. Makes the file when there
+   * is none; a text becomes a binary file, and the other way round by SaveFile. UNAVAILABLE when this
+   * server has not got the bytes yet.
+   *
+   * @generated from rpc fourfold.v1.FolderService.SaveBinary
+   */
+  saveBinary: {
+    methodKind: "unary";
+    input: typeof SaveBinaryRequestSchema;
+    output: typeof SaveBinaryResponseSchema;
+  },
+  /**
+   * What a file held, newest first.
+   *
+   * @generated from rpc fourfold.v1.FolderService.ListContents
+   */
+  listContents: {
+    methodKind: "unary";
+    input: typeof ListContentsRequestSchema;
+    output: typeof ListContentsResponseSchema;
   },
   /**
    * Puts a file in the trash, or a directory with all that is in it.

@@ -12,7 +12,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file fourfold/v1/record.proto.
  */
 export const file_fourfold_v1_record: GenFile = /*@__PURE__*/
-  fileDesc("Chhmb3VyZm9sZC92MS9yZWNvcmQucHJvdG8SC2ZvdXJmb2xkLnYxIigKBVN0YW1wEg8KB2NvdW50ZXIYASABKA0SDgoGb3JpZ2luGAIgASgJIrMBCgZVcGRhdGUSDgoGb3JpZ2luGAEgASgJEgsKA3NlcRgCIAEoDRIPCgdzdWJqZWN0GAMgASgJEg4KBmF1dGhvchgEIAEoCRIKCgJhdBgFIAEoARIQCghjaGVja3N1bRgGIAEoBxIRCglvcGVyYXRpb24YByABKAkSDgoEdGV4dBgIIAEoDEgAEg8KBWVudHJ5GAkgASgMSAASEQoHdmVyc2lvbhgKIAEoDEgAQgYKBGJvZHkiPQoJVGV4dEZpZWxkEg0KBXZhbHVlGAEgASgJEiEKBXN0YW1wGAIgASgLMhIuZm91cmZvbGQudjEuU3RhbXAiPQoJRmxhZ0ZpZWxkEg0KBXZhbHVlGAEgASgIEiEKBXN0YW1wGAIgASgLMhIuZm91cmZvbGQudjEuU3RhbXAioAIKBUVudHJ5EgoKAmlkGAEgASgJEh8KBGtpbmQYAiABKA4yES5mb3VyZm9sZC52MS5LaW5kEiMKB2NyZWF0ZWQYAyABKAsyEi5mb3VyZm9sZC52MS5TdGFtcBIkCgRuYW1lGAQgASgLMhYuZm91cmZvbGQudjEuVGV4dEZpZWxkEiYKBnBhcmVudBgFIAEoCzIWLmZvdXJmb2xkLnYxLlRleHRGaWVsZBInCgdkZWxldGVkGAYgASgLMhYuZm91cmZvbGQudjEuRmxhZ0ZpZWxkEhIKCmNyZWF0ZWRfYnkYByABKAkSEgoKY3JlYXRlZF9hdBgIIAEoARISCgpkZWxldGVkX2J5GAkgASgJEhIKCmRlbGV0ZWRfYXQYCiABKAEiTQoHVmVyc2lvbhIKCgJpZBgBIAEoCRIMCgRuYW1lGAIgASgJEg4KBmF1dGhvchgDIAEoCRIKCgJhdBgEIAEoARIMCgR0ZXh0GAUgASgMIjIKCFZlcnNpb25zEiYKCHZlcnNpb25zGAEgAygLMhQuZm91cmZvbGQudjEuVmVyc2lvbiJwCg1WZXJzaW9uVmVjdG9yEjIKBHNlZW4YASADKAsyJC5mb3VyZm9sZC52MS5WZXJzaW9uVmVjdG9yLlNlZW5FbnRyeRorCglTZWVuRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgNOgI4ASKIAQoIU25hcHNob3QSDwoHc3ViamVjdBgBIAEoCRIMCgR0ZXh0GAIgASgMEg0KBWVudHJ5GAMgASgMEhAKCHZlcnNpb25zGAQgASgMEioKBmNvdmVycxgFIAEoCzIaLmZvdXJmb2xkLnYxLlZlcnNpb25WZWN0b3ISEAoIY2hlY2tzdW0YBiABKAcqUAoES2luZBIUChBLSU5EX1VOU1BFQ0lGSUVEEAASDQoJS0lORF9URVhUEAESEgoOS0lORF9ESVJFQ1RPUlkQAhIPCgtLSU5EX0JJTkFSWRADYgZwcm90bzM");
+  fileDesc("Chhmb3VyZm9sZC92MS9yZWNvcmQucHJvdG8SC2ZvdXJmb2xkLnYxIigKBVN0YW1wEg8KB2NvdW50ZXIYASABKA0SDgoGb3JpZ2luGAIgASgJIrMBCgZVcGRhdGUSDgoGb3JpZ2luGAEgASgJEgsKA3NlcRgCIAEoDRIPCgdzdWJqZWN0GAMgASgJEg4KBmF1dGhvchgEIAEoCRIKCgJhdBgFIAEoARIQCghjaGVja3N1bRgGIAEoBxIRCglvcGVyYXRpb24YByABKAkSDgoEdGV4dBgIIAEoDEgAEg8KBWVudHJ5GAkgASgMSAASEQoHdmVyc2lvbhgKIAEoDEgAQgYKBGJvZHkiPQoJVGV4dEZpZWxkEg0KBXZhbHVlGAEgASgJEiEKBXN0YW1wGAIgASgLMhIuZm91cmZvbGQudjEuU3RhbXAiPQoJRmxhZ0ZpZWxkEg0KBXZhbHVlGAEgASgIEiEKBXN0YW1wGAIgASgLMhIuZm91cmZvbGQudjEuU3RhbXAiyAIKBUVudHJ5EgoKAmlkGAEgASgJEh8KBGtpbmQYAiABKA4yES5mb3VyZm9sZC52MS5LaW5kEiMKB2NyZWF0ZWQYAyABKAsyEi5mb3VyZm9sZC52MS5TdGFtcBIkCgRuYW1lGAQgASgLMhYuZm91cmZvbGQudjEuVGV4dEZpZWxkEiYKBnBhcmVudBgFIAEoCzIWLmZvdXJmb2xkLnYxLlRleHRGaWVsZBInCgdkZWxldGVkGAYgASgLMhYuZm91cmZvbGQudjEuRmxhZ0ZpZWxkEhIKCmNyZWF0ZWRfYnkYByABKAkSEgoKY3JlYXRlZF9hdBgIIAEoARISCgpkZWxldGVkX2J5GAkgASgJEhIKCmRlbGV0ZWRfYXQYCiABKAESJgoIY29udGVudHMYCyADKAsyFC5mb3VyZm9sZC52MS5Db250ZW50InIKB0NvbnRlbnQSDAoEaGFzaBgBIAEoCRIMCgRzaXplGAIgASgBEgwKBGJhc2UYAyABKAkSDgoGYXV0aG9yGAQgASgJEgoKAmF0GAUgASgBEiEKBXN0YW1wGAYgASgLMhIuZm91cmZvbGQudjEuU3RhbXAiTQoHVmVyc2lvbhIKCgJpZBgBIAEoCRIMCgRuYW1lGAIgASgJEg4KBmF1dGhvchgDIAEoCRIKCgJhdBgEIAEoARIMCgR0ZXh0GAUgASgMIjIKCFZlcnNpb25zEiYKCHZlcnNpb25zGAEgAygLMhQuZm91cmZvbGQudjEuVmVyc2lvbiJwCg1WZXJzaW9uVmVjdG9yEjIKBHNlZW4YASADKAsyJC5mb3VyZm9sZC52MS5WZXJzaW9uVmVjdG9yLlNlZW5FbnRyeRorCglTZWVuRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgNOgI4ASKIAQoIU25hcHNob3QSDwoHc3ViamVjdBgBIAEoCRIMCgR0ZXh0GAIgASgMEg0KBWVudHJ5GAMgASgMEhAKCHZlcnNpb25zGAQgASgMEioKBmNvdmVycxgFIAEoCzIaLmZvdXJmb2xkLnYxLlZlcnNpb25WZWN0b3ISEAoIY2hlY2tzdW0YBiABKAcqUAoES2luZBIUChBLSU5EX1VOU1BFQ0lGSUVEEAASDQoJS0lORF9URVhUEAESEgoOS0lORF9ESVJFQ1RPUlkQAhIPCgtLSU5EX0JJTkFSWRADYgZwcm90bzM");
 
 /**
  * A counter with the origin that set it: the order in which writes to one field are ranked.
@@ -208,7 +208,7 @@ export type Entry = Message<"fourfold.v1.Entry"> & {
   id: string;
 
   /**
-   * What it is; set at creation, the same in every copy.
+   * What it is; set at creation. Of a file with contents: what the newest of them makes it.
    *
    * @generated from field: fourfold.v1.Kind kind = 2;
    */
@@ -269,6 +269,14 @@ export type Entry = Message<"fourfold.v1.Entry"> & {
    * @generated from field: double deleted_at = 10;
    */
   deletedAt: number;
+
+  /**
+   * What the file held, newest first by their stamps; the first is what it holds. In an Update the one
+   * that was added; otherwise the 20 newest. Empty: it never was anything but live text.
+   *
+   * @generated from field: repeated fourfold.v1.Content contents = 11;
+   */
+  contents: Content[];
 };
 
 /**
@@ -277,6 +285,63 @@ export type Entry = Message<"fourfold.v1.Entry"> & {
  */
 export const EntrySchema: GenMessage<Entry> = /*@__PURE__*/
   messageDesc(file_fourfold_v1_record, 4);
+
+/**
+ * What a file held from some moment on: bytes, which lie outside the logs, or live text again.
+ *
+ * @generated from message fourfold.v1.Content
+ */
+export type Content = Message<"fourfold.v1.Content"> & {
+  /**
+   * SHA-256 of the bytes, in hex; empty: the text of its document.
+   *
+   * @generated from field: string hash = 1;
+   */
+  hash: string;
+
+  /**
+   * How many bytes; at most 16 GiB.
+   *
+   * @generated from field: double size = 2;
+   */
+  size: number;
+
+  /**
+   * The hash of what it was made from, as that person saw it; empty: of live text, or of nothing. Is
+   * it not the one before this, the two were made at the same time: a conflict, until the next.
+   *
+   * @generated from field: string base = 3;
+   */
+  base: string;
+
+  /**
+   * Screen name of who put it there.
+   *
+   * @generated from field: string author = 4;
+   */
+  author: string;
+
+  /**
+   * Milliseconds since 1970; for people to read.
+   *
+   * @generated from field: double at = 5;
+   */
+  at: number;
+
+  /**
+   * Its rank.
+   *
+   * @generated from field: fourfold.v1.Stamp stamp = 6;
+   */
+  stamp?: Stamp | undefined;
+};
+
+/**
+ * Describes the message fourfold.v1.Content.
+ * Use `create(ContentSchema)` to create a new message.
+ */
+export const ContentSchema: GenMessage<Content> = /*@__PURE__*/
+  messageDesc(file_fourfold_v1_record, 5);
 
 /**
  * A moment of a document that a person gave a name.
@@ -325,7 +390,7 @@ export type Version = Message<"fourfold.v1.Version"> & {
  * Use `create(VersionSchema)` to create a new message.
  */
 export const VersionSchema: GenMessage<Version> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_record, 5);
+  messageDesc(file_fourfold_v1_record, 6);
 
 /**
  * The versions of one document, oldest first.
@@ -346,7 +411,7 @@ export type Versions = Message<"fourfold.v1.Versions"> & {
  * Use `create(VersionsSchema)` to create a new message.
  */
 export const VersionsSchema: GenMessage<Versions> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_record, 6);
+  messageDesc(file_fourfold_v1_record, 7);
 
 /**
  * How far logs are held: origin -> highest contiguous seq.
@@ -367,7 +432,7 @@ export type VersionVector = Message<"fourfold.v1.VersionVector"> & {
  * Use `create(VersionVectorSchema)` to create a new message.
  */
 export const VersionVectorSchema: GenMessage<VersionVector> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_record, 7);
+  messageDesc(file_fourfold_v1_record, 8);
 
 /**
  * One subject merged, with the part of the logs it stands for.
@@ -423,7 +488,7 @@ export type Snapshot = Message<"fourfold.v1.Snapshot"> & {
  * Use `create(SnapshotSchema)` to create a new message.
  */
 export const SnapshotSchema: GenMessage<Snapshot> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_record, 8);
+  messageDesc(file_fourfold_v1_record, 9);
 
 /**
  * What an entry is.

@@ -1,0 +1,51 @@
+// What a file holds beside live text: bytes by their hash, the newest of several, each from someone.
+
+import { contentsMax } from './limits.ts'
+import { newer } from './stamps.ts'
+import { Kind, type Content, type Entry } from './wire.ts'
+
+/**
+ * The newest of both, newest first; `known` itself when `others` add nothing. Commutative and
+ * idempotent, also where more than are kept meet: what is left out of one is older than all it keeps.
+ */
+export function mergeContents(known: Content[], others: Content[]): Content[] {
+  const isKnown = (content: Content) => known.some((each) => isSame(each, content))
+  const added = others.filter((content) => !isKnown(content))
+  if (added.length === 0) return known
+  const all = [...known, ...added].sort((a, b) => (newer(a.stamp, b.stamp) ? -1 : 1))
+  const kept = all.slice(0, contentsMax)
+  return added.some((content) => kept.includes(content)) ? kept : known
+}
+
+/** What the newest content makes of a file. */
+export function kindBy([newest]: Content[], kind: Kind): Kind {
+  if (!newest || kind === Kind.DIRECTORY) return kind
+  return newest.hash === '' ? Kind.TEXT : Kind.BINARY
+}
+
+/** The bytes a file holds; undefined when it holds live text. */
+export function bytesOf({ contents }: Entry): Content | undefined {
+  const [newest] = contents
+  return newest && newest.hash !== '' ? newest : undefined
+}
+
+/** What a file held, newest first; what was put there twice, by two servers that did not know, once. */
+export function history({ contents }: Entry): Content[] {
+  return contents.filter(({ hash }, index) => contents[index + 1]?.hash !== hash)
+}
+
+/**
+ * Whether the newest was not made from the one before it: nobody has looked at both yet. Who keeps
+ * what is shown puts it there once more, made from itself.
+ */
+export function hasConflict({ contents }: Entry): boolean {
+  const [newest] = contents
+  const before = contents.find(({ hash }) => hash !== newest?.hash)
+  if (!newest || !before) return false
+  const same = contents.slice(0, contents.indexOf(before))
+  return !same.some(({ base }) => base === before.hash || base === newest.hash)
+}
+
+function isSame(a: Content, b: Content): boolean {
+  return a.stamp?.counter === b.stamp?.counter && a.stamp?.origin === b.stamp?.origin
+}
