@@ -21,17 +21,28 @@ interface Above {
   trashed: Entry | undefined
 }
 
+/** Costs what changed, however many there are. */
 export class Files {
   readonly #folder = new Folder()
-  #list: FileInfo[] | undefined
+  /** In the order in which they came. */
+  #list: FileInfo[] = []
+  /** Where in the list each is, by id. */
+  readonly #places = new Map<string, number>()
+  /** Ids of those that may be others than in the list. */
+  #stale = new Set<string>()
   #areCurrent = false
 
-  /** The trash included; the same array until something changed. */
+  /** The trash included; the same array, and the same files in it, until something changed. */
   get list(): FileInfo[] {
-    if (this.#list) return this.#list
+    for (const { entry } of this.#folder.takeRenumbered()) this.#stale.add(entry.id)
+    if (this.#stale.size === 0) return this.#list
+    const list = [...this.#list]
     const above = new Map<string, Above>()
-    this.#list = [...this.#folder.all()].map((entry) => this.#file(entry, above))
-    return this.#list
+    // What lies in a directory comes after it.
+    for (const id of this.#stale) this.#refresh(list, id, above)
+    this.#stale = new Set()
+    this.#list = list
+    return list
   }
 
   /** Whether a server has told all of them. */
@@ -50,10 +61,20 @@ export class Files {
 
   /** `isComplete`: with these a server has told all. */
   apply(entries: readonly Entry[], isComplete = false): void {
-    for (const entry of entries) {
-      if (this.#folder.apply(entry).length > 0) this.#list = undefined
+    for (const change of entries) {
+      for (const { entry } of this.#folder.apply(change)) this.#stale.add(entry.id)
     }
     this.#areCurrent ||= isComplete
+  }
+
+  #refresh(list: FileInfo[], id: string, above: Map<string, Above>): void {
+    const place = this.#places.get(id) ?? list.length
+    const before = list[place]
+    const file = this.#file(this.#folder.get(id)!, above)
+    this.#places.set(id, place)
+    list[place] = file
+    if (file.kind !== 'directory' || !before || isAlikeBelow(before, file)) return
+    for (const child of this.#folder.childrenOf(id)) this.#stale.add(child)
   }
 
   #file(entry: Entry, known: Map<string, Above>): FileInfo {
@@ -87,4 +108,13 @@ export class Files {
     known.set(directory, above)
     return above
   }
+}
+
+/** Whether all that lies in a directory is as it was. */
+function isAlikeBelow(before: FileInfo, after: FileInfo): boolean {
+  return (
+    before.path === after.path &&
+    before.isDeleted === after.isDeleted &&
+    before.deletedBy === after.deletedBy
+  )
 }

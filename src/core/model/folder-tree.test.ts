@@ -146,10 +146,10 @@ test('an entry whose directory is not known, or is a file, is shown at the top',
   assert.deepEqual(pathsOf(folder, whole), ['A', 'F'])
   const changes = folder.apply(made('D', 1, { name: 'dir' }))
   assert.deepEqual(
-    changes.map(({ entry, before }) => [entry.id, before]),
+    changes.map(({ entry, before }) => [entry.id, before?.name, before?.parent]),
     [
-      ['D', undefined],
-      ['A', { name: 'A', parent: '', isDeleted: false }],
+      ['D', undefined, undefined],
+      ['A', 'A', ''],
     ],
   )
   assert.deepEqual(pathsOf(folder, whole), ['dir', 'dir/A', 'F'])
@@ -280,12 +280,16 @@ test('what a change is told to have done to entries is what can be seen of them'
     const folder = new Folder()
     for (const change of random.shuffled(history(random))) {
       const before = new Map([...folder.all()].map(({ id }) => [id, folder.seen(id)!]))
-      const told = new Map(folder.apply(change).map((each) => [each.entry.id, each.before]))
+      const changed = folder.apply(change)
+      const all = [...folder.takeRenumbered(), ...changed]
+      const told = new Map(all.map((each) => [each.entry.id, each.before]))
       for (const [id, seen] of told) assert.deepEqual(seen, before.get(id), `seed ${seed}`)
       for (const { id } of folder.all()) {
         if (told.has(id)) continue
-        assert.equal(folder.seen(id)!.parent, before.get(id)?.parent, `seed ${seed}: ${id}`)
+        const { name, parent } = folder.seen(id)!
+        assert.deepEqual([name, parent], [before.get(id)?.name, before.get(id)?.parent])
       }
+      for (const { entry, before } of folder.takeRenumbered()) assert.fail(`${entry.id} ${before}`)
     }
   }
 })

@@ -61,6 +61,8 @@ export class Folder {
    * changes somewhere is forgotten from there up to the first where nothing is known.
    */
   readonly #reaches = new Map<string, Reach>()
+  /** Those in which names may have changed because of others. */
+  readonly #renumbered = new Set<string>()
   /** What is in the trash by itself. */
   readonly #trash = new Directory({ isNumbered: false })
   #counter = 0
@@ -78,12 +80,13 @@ export class Folder {
   /**
    * Takes an entry or a change of one in. The same changes give the same folder in any order, any
    * number of times. Tells what became of the entry, and of others that lie elsewhere because of it;
-   * nothing when it was known. An entry given out before is not changed, it is replaced.
+   * nothing when it was known. An entry given out before is not changed, it is replaced; `change` is
+   * kept, and must stay as it is.
    */
   apply(change: Entry): Change[] {
     this.#counter = Math.max(this.#counter, entryCounter(change))
     const before = this.#entries.get(change.id)
-    const entry = copyEntry(before ?? change)
+    const entry = before ? copyEntry(before) : change
     if (before && !mergeEntry(entry, change)) return []
     const seen = this.seen(change.id)
     const others = this.#tree
@@ -96,6 +99,17 @@ export class Folder {
     for (const { id } of changed) this.#link(id)
     for (const { id } of changed) this.#put(this.#entries.get(id)!)
     return changed.map(({ id, before }) => ({ entry: this.#entries.get(id)!, before }))
+  }
+
+  /** Those that were seen under another name, and are renumbered since others came or went. */
+  takeRenumbered(): Change[] {
+    const taken = [...this.#renumbered].flatMap((id) => {
+      return this.#directories.get(id)?.takeRenumbered() ?? []
+    })
+    this.#renumbered.clear()
+    return taken.map(({ entry, before }) => {
+      return { entry, before: { ...this.seen(entry.id)!, name: before } }
+    })
   }
 
   /** The entry with this id, in the trash or not. */
@@ -135,6 +149,11 @@ export class Folder {
     let depth = 0
     for (let at = id; at !== ''; at = this.parentOf(at)) depth++
     return depth
+  }
+
+  /** The ids of all that lies directly in a directory, the trash included. Not of the top. */
+  childrenOf(directory: string): string[] {
+    return this.#tree.childrenOf(directory).filter((id) => this.#isPlaced(id))
   }
 
   /** Whether an entry is a directory, or lies at any depth in it. All lie in the top. */
@@ -267,6 +286,7 @@ export class Folder {
     const parent = this.parentOf(entry.id)
     const directory = this.#directories.get(parent)!
     directory.remove(entry)
+    if (directory.isRenumbered) this.#renumbered.add(parent)
     if (directory.size === 0) this.#directories.delete(parent)
     this.#forgetReach(parent)
   }
@@ -286,6 +306,7 @@ export class Folder {
     const directory = this.#directories.get(parent) ?? new Directory()
     this.#directories.set(parent, directory)
     directory.add(entry)
+    if (directory.isRenumbered) this.#renumbered.add(parent)
     this.#forgetReach(parent)
   }
 

@@ -251,7 +251,9 @@ export class Replica {
     this.#voice.named(change.contents.filter(({ hash }) => hash !== ''))
     // What others lie elsewhere because of it, everybody derives.
     if (own) this.#voice.send(this.#visitors.present(), entriesMessage([own.entry], false))
-    for (const each of changes) this.#calls.watches.changed(each)
+    const known = new Set(changes.map(({ entry }) => entry.id))
+    const renumbered = this.#folder.takeRenumbered().filter(({ entry }) => !known.has(entry.id))
+    for (const each of [...changes, ...renumbered]) this.#calls.watches.changed(each)
   }
 
   #replaced(subject: SubjectId): void {
@@ -370,9 +372,11 @@ export class Replica {
         this.#inventory.changed(this.#now, id)
       }
       const last = page.at(-1)
-      if (last === undefined) return
+      if (last === undefined) break
       after = last
     }
+    // Nobody was told any name yet.
+    this.#folder.takeRenumbered()
   }
 }
 
