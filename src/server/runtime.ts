@@ -223,6 +223,8 @@ export class Runtime implements ClientLinkOwner {
       for await (const answer of answers) {
         yield answer
         if (answer.type !== 'found' || answer.isDone) return
+        // Right away it would be taken before anything that waits for the event loop.
+        await untilOthersRan()
         this.#enqueue({ type: 'asked', call })
       }
     } finally {
@@ -416,6 +418,10 @@ function kindOf({ message }: ServerMessage): 'welcome' | 'piece' | 'other' {
     default:
       return 'other'
   }
+}
+
+function untilOthersRan(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
 }
 
 function pause(ms: number): Promise<void> {
