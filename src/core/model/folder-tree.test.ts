@@ -314,3 +314,33 @@ test('a listing goes on where a page ended, also when that entry is gone', () =>
     assert.deepEqual(rest, expected, `seed ${seed} without ${id}`)
   }
 })
+
+test('a page of 100,000 entries costs little, also when entries change in between', () => {
+  const folder = folderOf(made('D', 1))
+  for (let index = 0; index < 100_000; index++) {
+    folder.apply(file(`F${index}`, index + 2, { name: `file ${index}.md`, parent: 'D' }))
+  }
+  const scope = { ...whole, directory: 'D' }
+  const page = (after?: ReturnType<Folder['placesOf']>) => {
+    const paths: string[] = []
+    for (const { id } of folder.list(scope, after)) {
+      if (paths.length === 100) break
+      paths.push(folder.pathOf(id))
+    }
+    return paths
+  }
+  assert.equal(page()[0], 'D/file 0.md')
+  const started = process.cpuUsage()
+  for (let count = 0; count < 50; count++) {
+    folder.apply(renamed(`F${count}`, 1, `a ${String(count).padStart(2, '0')}`, 'b'))
+    assert.equal(page()[count], `D/a ${String(count).padStart(2, '0')}`)
+    assert.equal(page(folder.placesOf(`F${50_000 + count}`, scope)).length, 100)
+  }
+  const { user, system } = process.cpuUsage(started)
+  // Sorting all of them each time takes ten seconds.
+  assert.ok(user + system < 2_500_000, `${user + system} µs`)
+  const before = process.cpuUsage()
+  for (let count = 0; count < 1000; count++) page()
+  const unchanged = process.cpuUsage(before)
+  assert.ok(unchanged.user + unchanged.system < 1_500_000, `${unchanged.user} µs`)
+})
