@@ -1,0 +1,127 @@
+// Watchers that change servers: told what lies beyond what they know, and nothing else.
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { freshId, LoneReplica } from '../../../test/lone-replica.ts'
+import { mergeStored } from '../model/snapshot.ts'
+import { covers, raise, type VersionVector } from '../model/version-vector.ts'
+import type { Answer } from './messages.ts'
+
+type Watched = Extract<Answer, { type: 'watched' }>
+
+const watched = (answers: Answer[]) =>
+  answers.filter((answer): answer is Watched => answer.type === 'watched')
+
+const told = (answers: Answer[]) =>
+  watched(answers).map(({ event, file }) => (file ? `${event} ${file.path}` : event))
+
+/** What a watcher knows that was told all this. */
+function known(answers: Answer[], before: VersionVector = new Map()): VersionVector {
+  const vector = new Map(before)
+  for (const { seen } of watched(answers)) if (seen) raise(vector, seen)
+  return vector
+}
+
+const change = (replica: LoneReplica, type: 'delete' | 'restore', file: string) =>
+  replica.call({ type, file, operation: freshId() })
+
+test('changes are told in the order of the log, each with the updates it stands for', () => {
+  const a = new LoneReplica('a')
+  a.save('one.md', '1')
+  const call = a.begin({ type: 'watch', file: '' })
+  const first = a.take(call)
+  assert.deepEqual(told(first), ['present one.md', 'ready'])
+  assert.deepEqual(known(first), a.storage.reader.vector())
+  a.save('two.md', '2')
+  a.save('one.md', '1 changed')
+  a.call({ type: 'rename', file: 'two.md', name: 'three.md', operation: freshId() })
+  change(a, 'delete', 'one.md')
+  const later = a.take(call)
+  // What is new comes with its text.
+  assert.deepEqual(told(later), [
+    'created two.md',
+    'changed one.md',
+    'renamed three.md',
+    'deleted one.md',
+  ])
+  const seqs = watched(later).map(({ seen }) => seen!.get(a.origin)!)
+  assert.deepEqual(
+    seqs,
+    [...seqs].sort((x, y) => x - y),
+  )
+  assert.deepEqual(known(later, known(first)), a.storage.reader.vector())
+})
+
+test('who knows everything is told nothing by another server', () => {
+  const a = new LoneReplica('a')
+  const b = new LoneReplica('b')
+  a.save('one.md', '1')
+  b.heard(a.updates())
+  const seen = known(a.call({ type: 'watch', file: '' }))
+  const since = { type: 'watch', file: '', since: seen } as const
+  assert.deepEqual(told(b.call(since)), ['ready'])
+  assert.deepEqual(told(a.call(since)), ['ready'])
+})
+
+test('what was missed is told once: new, changed, moved, gone, and not what was known', () => {
+  const a = new LoneReplica('a')
+  const b = new LoneReplica('b')
+  for (const name of ['same.md', 'edited.md', 'gone.md', 'named.md']) a.save(name, name)
+  b.heard(a.updates())
+  const seen = known(b.call({ type: 'watch', file: '' }))
+  const before = a.updates().length
+  a.save('edited.md', 'edited')
+  a.save('new.md', 'new')
+  a.call({ type: 'rename', file: 'named.md', name: 'other.md', operation: freshId() })
+  change(a, 'delete', 'gone.md')
+  b.heard(a.updates(before))
+  const answers = b.call({ type: 'watch', file: '', since: seen })
+  assert.deepEqual(told(answers).sort(), [
+    'changed edited.md',
+    'changed new.md',
+    'present edited.md',
+    'present gone.md',
+    'present new.md',
+    'present other.md',
+    'ready',
+  ])
+  const gone = watched(answers).find(({ file }) => file?.path === 'gone.md')
+  assert.equal(gone?.file?.isDeleted, true)
+  assert.deepEqual(known(answers, seen), b.storage.reader.vector())
+})
+
+test('a server that is behind tells later what was told before, and the watcher sees that', () => {
+  const a = new LoneReplica('a')
+  const b = new LoneReplica('b')
+  a.save('one.md', '1')
+  b.heard(a.updates())
+  const call = a.begin({ type: 'watch', file: '' })
+  const before = a.updates().length
+  a.save('one.md', 'told by a')
+  a.save('two.md', 'told by a')
+  const seen = known(a.take(call))
+  // a dies before b has it.
+  const other = b.begin({ type: 'watch', file: '', since: seen })
+  assert.deepEqual(told(b.take(other)), ['ready'])
+  b.heard(a.updates(before))
+  const late = watched(b.take(other))
+  assert.deepEqual(told(late), ['changed one.md', 'created two.md'])
+  for (const each of late) assert.ok(each.seen!.size > 0 && covers(seen, each.seen!))
+})
+
+test('of a compacted text it is told that it changed, also when only a part lies beyond', () => {
+  const a = new LoneReplica('a')
+  a.save('one.md', '1')
+  a.save('other.md', 'other')
+  const seen = known(a.call({ type: 'watch', file: '' }))
+  a.save('one.md', '1 and more')
+  const { reader } = a.storage
+  const one = reader.entries('', 10).find((id) => reader.load(id).updates.length === 3)!
+  const merged = mergeStored(reader.load(one), reader.vector(), one)
+  a.storage.commit({ updates: [], snapshots: [merged] })
+  assert.deepEqual(told(a.call({ type: 'watch', file: '', since: seen })), [
+    'present one.md',
+    'changed one.md',
+    'ready',
+  ])
+})
