@@ -30,7 +30,8 @@ export class LoneReplica {
   #seq = 0
   #calls = 0
 
-  constructor(id: string) {
+  /** `random`: uniform in [0, 1), another one for each server. */
+  constructor(id: string, random = () => 0.5) {
     this.origin = `${id}.0123456789abc` as Origin
     this.replica = new Replica({
       now: 1000,
@@ -41,7 +42,7 @@ export class LoneReplica {
       reader: this.storage.reader,
       safeCount: 1,
       rates: { pushesPerSecond: 50, pushBurst: 500, caretsPerSecond: 20 },
-      random: () => 0.5,
+      random,
       seal: () => new Uint8Array(16),
       hash: (text) => createHash('sha256').update(text).digest('hex'),
       deflate: (text) => deflateRawSync(text),

@@ -99,3 +99,12 @@ export function directoryIdOf(parent: string, nameKey: string): SubjectId {
 export function seedWriterOf(operation: string, text: Uint8Array): number {
   return writerFrom(sha256(joined(`fourfold seed ${operation}\n`, text)))
 }
+
+/**
+ * The Yjs client id under which the edits of a save are made: the same where they are made to a text
+ * in the same state, so that one operation carried out by two servers adds its text once.
+ */
+export function saveWriterOf(operation: string, edits: string, state: Uint8Array): number {
+  const what = base64url(sha256(encodeUtf8(edits)))
+  return writerFrom(sha256(joined(`fourfold save ${operation} ${what}\n`, state)))
+}

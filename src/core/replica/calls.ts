@@ -4,7 +4,13 @@ import { encodeUtf8 } from 'lib0/string'
 import { bytesOf as contentOf, hasConflict, history } from '../model/contents.ts'
 import { FourfoldError } from '../model/errors.ts'
 import type { Folder } from '../model/folder.ts'
-import { isSubjectId, sessionOf, type ReplicaId, type SubjectId } from '../model/ids.ts'
+import {
+  isSubjectId,
+  saveWriterOf,
+  sessionOf,
+  type ReplicaId,
+  type SubjectId,
+} from '../model/ids.ts'
 import { pathBytesMax, receiptWaitMs, textBytesMax } from '../model/limits.ts'
 import { checkFileName, checkScreenName } from '../model/names.ts'
 import { storedVersions } from '../model/snapshot.ts'
@@ -268,8 +274,9 @@ export class Calls {
     const document = this.#options.documents.live(entry.id as SubjectId)
     const current = document.text().toString()
     const edits = mergeText(this.#base(request, current), current, request.text)
-    const update = document.edit((text) => applyEdits(text, edits))
     const { operation } = request
+    const writer = saveWriterOf(operation, JSON.stringify(edits), document.state())
+    const update = document.edit(writer, (text) => applyEdits(text, edits))
     const asked = { operation, author, at: this.#now }
     const made: NewUpdate[] = []
     const bytes = contentOf(entry)

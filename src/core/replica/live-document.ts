@@ -73,15 +73,23 @@ export class LiveDocument {
     else act()
   }
 
-  /** Edits the text as this server's own writer; the update, or undefined when nothing changed. */
-  edit(change: (text: Y.Text) => void): Uint8Array | undefined {
+  /** All that was ever written and deleted here; equal bytes are equal texts, and equally made. */
+  state(): Uint8Array {
+    return Y.encodeSnapshot(Y.snapshot(this.doc()))
+  }
+
+  /** Edits the text as this writer; the update, or undefined when nothing changed. */
+  edit(writer: number, change: (text: Y.Text) => void): Uint8Array | undefined {
     const doc = this.doc()
+    const usual = doc.clientID
     let update: Uint8Array | undefined
     const keep = (made: Uint8Array) => {
       update = made
     }
     doc.on('update', keep)
+    doc.clientID = writer
     doc.transact(() => change(this.text()))
+    doc.clientID = usual
     doc.off('update', keep)
     return update
   }
