@@ -65,7 +65,7 @@ export const cp: Command = {
   summary: 'copy a file or directory',
   help: `Usage: fourfold cp [-r] PATH TARGET
 
-Copies the text of a file into the directory TARGET; where there is none, to the path TARGET. What is
+Copies a file into the directory TARGET; where there is none, to the path TARGET. What is
 at TARGET already is not overwritten.
 
   -r                 a directory with all that is in it
@@ -212,8 +212,14 @@ async function checkPlace(set: SetClient, path: string): Promise<void> {
 
 // ------------------------------------------------------------------------------------- copies
 
-async function copyFile(set: SetClient, { id }: File, path: string): Promise<Receipt> {
+async function copyFile(set: SetClient, source: File, path: string): Promise<Receipt> {
   const operation = newOperation()
+  const { id, kind, hash, size } = source
+  // Nothing is sent: the bytes are there, and are kept once.
+  if (kind === Kind.BINARY) {
+    const request = { file: path, hash, size, operation }
+    return set.ask(({ folder }, call) => folder.saveBinary(request, call))
+  }
   const { text } = await set.ask(({ folder }, call) => folder.readFile({ file: id }, call))
   return set.ask(({ folder }, call) => folder.saveFile({ file: path, text, operation }, call))
 }

@@ -4,7 +4,9 @@ import { mkdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { checkFileName } from '../core/model/names.ts'
 import { Kind, type File } from '../core/model/wire.ts'
+import type { Progress } from '../adapters/channel/blob-client.ts'
 import { sharedPath, shownPath, written } from './answer.ts'
+import { getBytes, printBytes } from './blobs.ts'
 import { CommandError, exitCodes, printable, readWords, type Command } from './command.ts'
 import { fileAt, listAll } from './listing.ts'
 import { inLanes } from './lanes.ts'
@@ -16,13 +18,13 @@ export const cat: Command = {
   summary: 'print a file',
   help: `Usage: fourfold cat PATH
 
-Prints the text of a file as it is.
+Prints what a file holds, as it is.
 
 ${setHelp}`,
   async run(words) {
     const { values, positionals } = readWords(words, setOptions, { needs: ['PATH'] })
     const path = sharedPath(positionals[0] ?? '')
-    await written(await withSet(values, (set) => textAt(set, path)))
+    await withSet(values, (set) => print(set, path))
     return exitCodes.done
   },
 }
@@ -45,13 +47,19 @@ ${setHelp}`,
     const path = sharedPath(positionals[0] ?? '')
     const target = positionals[1] ?? ''
     return withSet(values, async (set) => {
-      if (target === '-') await written(await textAt(set, path))
+      if (target === '-') await print(set, path)
       else if (!(await new Download(set, values.force ?? false).save(path, target))) {
         return exitCodes.failed
       }
       return exitCodes.done
     })
   },
+}
+
+async function print(set: SetClient, path: string): Promise<void> {
+  const file = await fileAt(set, path)
+  if (file.kind === Kind.BINARY) await printBytes(set, file)
+  else await written(await textAt(set, file.id))
 }
 
 async function textAt(set: SetClient, file: string): Promise<string> {
@@ -80,8 +88,21 @@ class Download {
       attempt(`make ${printable(target)}`, () => mkdirSync(target))
     if (source?.kind === Kind.DIRECTORY || !source) return this.#saveDirectory(source, place)
     if (statsIfAny(place) && !this.#overwrites) throw isThere(place)
-    writeWhole(place, await textAt(this.#set, source.id), this.#overwrites)
+    const isBinary = source.kind === Kind.BINARY
+    const bar = isBinary ? new ProgressBar(source.size, 'bytes') : undefined
+    bar?.show(shownPath(source))
+    try {
+      await this.#saveFile(source, place, (bytes) => bar?.reach(bytes))
+    } finally {
+      bar?.end()
+    }
     return true
+  }
+
+  async #saveFile(file: File, place: string, progress: Progress = () => {}): Promise<void> {
+    if (file.kind === Kind.BINARY) {
+      await getBytes(this.#set, file, place, this.#overwrites, progress)
+    } else writeWhole(place, await textAt(this.#set, file.id), this.#overwrites)
   }
 
   async #saveDirectory(source: File | undefined, place: string): Promise<boolean> {
@@ -95,14 +116,14 @@ class Download {
     const pathOf = (file: File) => join(place, ...file.path.slice(prefix).split('/').map(safeName))
     // All of them first: nothing is written below one that cannot be made.
     for (const file of files) if (file.kind === Kind.DIRECTORY) makeDirectory(pathOf(file))
-    const texts = files.filter(({ kind }) => kind !== Kind.DIRECTORY)
-    const bar = new ProgressBar(texts.length)
+    const contents = files.filter(({ kind }) => kind !== Kind.DIRECTORY)
+    const bar = new ProgressBar(contents.length)
     let isWhole = true
     try {
-      await inLanes(texts, async (file) => {
+      await inLanes(contents, async (file) => {
         bar.show(shownPath(file))
         try {
-          writeWhole(pathOf(file), await textAt(this.#set, file.id), this.#overwrites)
+          await this.#saveFile(file, pathOf(file))
         } catch (error) {
           if (!(error instanceof AnswerError)) throw error
           isWhole = false

@@ -1,12 +1,14 @@
-// Files of this machine: read as text with all that may be wrong with them, and written whole or not.
+// Files of this machine: read as text where they are text, and written whole or not.
 
 import { randomUUID } from 'node:crypto'
 import {
   chmodSync,
   closeSync,
+  createWriteStream,
   fsyncSync,
   linkSync,
   lstatSync,
+  mkdtempSync,
   openSync,
   readFileSync,
   renameSync,
@@ -14,32 +16,48 @@ import {
   writeFileSync,
   type Stats,
 } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { ConnectError } from '@connectrpc/connect'
 import { textBytesMax } from '../core/model/limits.ts'
 import { CommandError, printable } from './command.ts'
 
-/** The text of a file. Throws CommandError, naming the file, for all that is no text to keep. */
-export function localText(path: string): string {
-  const shown = printable(path)
-  const bytes = attempt(`read ${shown}`, () => {
-    const { size } = statsOf(path)
-    if (size > textBytesMax) throw tooLarge(shown)
-    return readFileSync(path)
+/** The text of a file; undefined when it is none, or a longer one than is kept as text. */
+export function localText(path: string): string | undefined {
+  const bytes = attempt(`read ${printable(path)}`, () => {
+    return statsOf(path).size > textBytesMax ? undefined : readFileSync(path)
   })
-  return decoded(bytes, shown)
+  return bytes && decoded(bytes)
 }
 
-/** All of standard input as text. Throws CommandError. */
-export async function textOf(input: Readable): Promise<string> {
+/** All of standard input: as text, or in a file that `remove` removes. Rejects with CommandError. */
+export async function inputOf(
+  input: Readable,
+): Promise<{ text: string } | { path: string; remove: () => void }> {
   const chunks: Buffer[] = []
   let bytes = 0
-  for await (const chunk of input as AsyncIterable<Buffer>) {
-    bytes += chunk.length
-    if (bytes > textBytesMax) throw tooLarge('The input')
-    chunks.push(chunk)
+  const pieces = input[Symbol.asyncIterator]() as AsyncIterator<Buffer>
+  for (;;) {
+    const next = await pieces.next()
+    if (next.done) break
+    chunks.push(next.value)
+    bytes += next.value.length
+    if (bytes > textBytesMax) break
   }
-  return decoded(Buffer.concat(chunks), 'The input')
+  const text = bytes > textBytesMax ? undefined : decoded(Buffer.concat(chunks))
+  if (text !== undefined) return { text }
+  return attempted('keep the input for a moment', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'fourfold-'))
+    const path = join(directory, 'input')
+    const all = async function* () {
+      yield* chunks.splice(0)
+      yield* { [Symbol.asyncIterator]: () => pieces }
+    }
+    await pipeline(all(), createWriteStream(path, { mode: 0o600 }))
+    return { path, remove: () => rmSync(directory, { recursive: true, force: true }) }
+  })
 }
 
 /** Of the path itself, not of what a link leads to. Throws CommandError. */
@@ -56,15 +74,22 @@ export function statsIfAny(path: string): Stats | undefined {
  * CommandError; also when something is there and `overwrites` is false.
  */
 export function writeWhole(path: string, text: string, overwrites: boolean): void {
-  const shown = printable(path)
-  const before = attempt(`write ${shown}`, () => statsIfAny(path))
-  if (before?.isDirectory()) throw new CommandError(`Cannot write ${shown}: it is a directory.`)
-  if (before && !overwrites) throw isThere(path)
   const temporary = join(dirname(path), `.fourfold-${randomUUID()}.tmp`)
-  attempt(`write ${shown}`, () => {
+  checkPlace(path, overwrites)
+  attempt(`write ${printable(path)}`, () => writeFileSync(temporary, text, { flag: 'wx' }))
+  putInPlace(temporary, path, overwrites)
+}
+
+/**
+ * Puts a file that is whole in its place, in one step. It is gone from where it was, in any case.
+ * Throws CommandError; also when something is there and `overwrites` is false.
+ */
+export function putInPlace(temporary: string, path: string, overwrites: boolean): void {
+  attempt(`write ${printable(path)}`, () => {
     try {
-      writeFileSync(temporary, text, { flag: 'wx' })
+      const before = checkPlace(path, overwrites)
       if (before?.isFile()) chmodSync(temporary, before.mode)
+      else chmodSync(temporary, 0o666 & ~process.umask())
       flush(temporary)
       if (overwrites) renameSync(temporary, path)
       else placeNew(temporary, path)
@@ -72,6 +97,15 @@ export function writeWhole(path: string, text: string, overwrites: boolean): voi
       rmSync(temporary, { force: true })
     }
   })
+}
+
+/** What is there and may be overwritten. */
+function checkPlace(path: string, overwrites: boolean): Stats | undefined {
+  const shown = printable(path)
+  const before = attempt(`write ${shown}`, () => statsIfAny(path))
+  if (before?.isDirectory()) throw new CommandError(`Cannot write ${shown}: it is a directory.`)
+  if (before && !overwrites) throw isThere(path)
+  return before
 }
 
 /** Unlike a rename, a link does not take the place of what came there meanwhile. */
@@ -100,18 +134,14 @@ function flush(path: string): void {
 export const isThere = (path: string) =>
   new CommandError(`${printable(path)} is here already; --force overwrites it.`)
 
-const tooLarge = (shown: string) =>
-  new CommandError(
-    `${shown} is larger than ${textBytesMax / 1024 / 1024} MiB; such files are not kept yet.`,
-  )
-
-function decoded(bytes: Buffer, shown: string): string {
-  if (bytes.length > textBytesMax) throw tooLarge(shown)
+/** Undefined for what is not UTF-8: that is the question. */
+function decoded(bytes: Buffer): string | undefined {
+  if (bytes.length > textBytesMax) return undefined
   try {
     // A byte order mark belongs to the file and stays.
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
   } catch {
-    throw new CommandError(`${shown} is not UTF-8 text; binary files are not kept yet.`)
+    return undefined
   }
 }
 
@@ -120,11 +150,25 @@ export function attempt<T>(what: string, act: () => T): T {
   try {
     return act()
   } catch (error) {
-    if (error instanceof CommandError) throw error
-    const { code, message } = error as NodeJS.ErrnoException
-    const why = reasons[code ?? ''] ?? printable(message)
-    throw new CommandError(`Cannot ${what}: ${why}.`)
+    throw refusedBySystem(what, error)
   }
+}
+
+/** The same for what takes a while; what servers say is left as it is. */
+export async function attempted<T>(what: string, act: () => Promise<T>): Promise<T> {
+  try {
+    return await act()
+  } catch (error) {
+    if (error instanceof ConnectError) throw error
+    throw refusedBySystem(what, error)
+  }
+}
+
+function refusedBySystem(what: string, error: unknown): CommandError {
+  if (error instanceof CommandError) return error
+  const { code, message } = error as NodeJS.ErrnoException
+  const why = reasons[code ?? ''] ?? printable(message)
+  return new CommandError(`Cannot ${what}: ${why}.`)
 }
 
 const reasons: { [code: string]: string } = {

@@ -9,12 +9,14 @@ const barWidth = 24
 export class ProgressBar {
   readonly #stream = process.stderr
   readonly #of: number
+  readonly #unit: 'files' | 'bytes'
   #count = 0
   #what = ''
   #drawnAt = 0
 
-  constructor(of: number) {
+  constructor(of: number, unit: 'files' | 'bytes' = 'files') {
     this.#of = of
+    this.#unit = unit
   }
 
   /** What is worked on, made `printable` by the caller. */
@@ -28,6 +30,12 @@ export class ProgressBar {
     this.#draw()
   }
 
+  /** So much is done in all. */
+  reach(count: number): void {
+    this.#count = count
+    this.#draw()
+  }
+
   /** A line that stays, on a terminal and elsewhere. */
   say(text: string): void {
     this.#clear()
@@ -36,6 +44,10 @@ export class ProgressBar {
 
   end(): void {
     this.#clear()
+  }
+
+  #shown(count: number): string {
+    return this.#unit === 'files' ? String(count) : `${(count / 1e6).toFixed(1)} MB`
   }
 
   #clear(): void {
@@ -48,7 +60,7 @@ export class ProgressBar {
     this.#drawnAt = now
     const done = this.#of === 0 ? barWidth : Math.floor((barWidth * this.#count) / this.#of)
     const bar = `${'█'.repeat(done)}${'░'.repeat(barWidth - done)}`
-    const line = `${bar} ${this.#count}/${this.#of} ${printable(this.#what)}`
+    const line = `${bar} ${this.#shown(this.#count)}/${this.#shown(this.#of)} ${printable(this.#what)}`
     this.#stream.write(`\r\u001b[K${line.slice(0, (this.#stream.columns || 80) - 1)}`)
   }
 }

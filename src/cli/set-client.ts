@@ -16,7 +16,7 @@ const aliveMs = 1000
 /** A server at work that says nothing is asked so often, and must answer within this. */
 const silentMs = 2000
 /** A save waits for the other disks; this is far beyond. */
-const answerMs = 20_000
+export const answerMs = 20_000
 
 const localServers = [4400, 4401, 4402, 4403].map((port) => `http://127.0.0.1:${port}`)
 
@@ -168,6 +168,20 @@ export class SetClient {
         this.#called(line, signal, {}, async (clients, options) => {
           for await (const message of open(clients, options)) await take(message)
         }),
+      ),
+    )
+  }
+
+  /**
+   * Does something with one server for as long as it takes; all of it again with the next when that
+   * one dies. Rejects with CommandError.
+   */
+  talk<T>(
+    act: (clients: ServerClients, options: CallOptions, address: string) => Promise<T>,
+  ): Promise<T> {
+    return this.#anywhere((line) =>
+      line.whileAlive((signal) =>
+        this.#called(line, signal, {}, (clients, options) => act(clients, options, line.address)),
       ),
     )
   }

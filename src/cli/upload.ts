@@ -5,6 +5,7 @@ import { basename, join, resolve } from 'node:path'
 import { Code } from '@connectrpc/connect'
 import { fileKey } from '../core/model/names.ts'
 import { Kind } from '../core/model/wire.ts'
+import type { Progress } from '../adapters/channel/blob-client.ts'
 import {
   commonReceipt,
   directoryOf,
@@ -15,6 +16,7 @@ import {
   type Receipt,
 } from './answer.ts'
 import { Directories, fileIfAny } from './arranging.ts'
+import { saveBytes } from './blobs.ts'
 import {
   CommandError,
   exitCodes,
@@ -24,7 +26,7 @@ import {
   type Command,
 } from './command.ts'
 import { inLanes } from './lanes.ts'
-import { attempt, localText, statsIfAny, statsOf, textOf } from './local-file.ts'
+import { attempt, inputOf, localText, statsIfAny, statsOf } from './local-file.ts'
 import { ProgressBar } from './progress-bar.ts'
 import {
   AnswerError,
@@ -42,11 +44,11 @@ export const put: Command = {
 
 Saves the file SOURCE, or a directory with all that is in it, in the directory PATH or at the top of
 the folder; where nothing is at PATH, as PATH. With - what comes from standard input is saved as PATH.
-Missing directories are made. Of a file that is there already only what differs is changed. The last
-line says on which servers' disks it is.
+Missing directories are made. Of a text that is there already only what differs is changed; what is
+not UTF-8 or larger than 10 MiB is kept byte for byte, with the 20 versions before it. The last line
+says on which servers' disks it is.
 
-Of a directory, links, and files that are not UTF-8 text or larger than 10 MiB, are left out: each is
-named, and the exit code is 1.
+Of a directory, links are left out: each is named, and the exit code is 1.
 
 ${setHelp}`,
   async run(words) {
@@ -57,9 +59,13 @@ ${setHelp}`,
     const target = sharedPath(asked ?? '')
     const isInto = asked?.endsWith('/') ?? false
     if (source === '-') {
-      const text = await textOf(process.stdin)
       if (target === '' || isInto) throw new CommandError('PATH must name a file.')
-      return withSet(values, (set) => new Upload(set).file(text, target))
+      const input = await inputOf(process.stdin)
+      try {
+        return await withSet(values, (set) => new Upload(set).file(input, target))
+      } finally {
+        if ('remove' in input) input.remove()
+      }
     }
     // A mistake here is told before a server is asked.
     const stats = statsOf(source)
@@ -67,12 +73,12 @@ ${setHelp}`,
       const shown = printable(source)
       throw new CommandError(`${shown} is a link; name the file or directory that it leads to.`)
     }
-    const text = stats.isDirectory() ? undefined : localText(source)
+    const content = stats.isDirectory() ? undefined : contentOf(source, stats)
     const name = sharedPath(basename(resolve(source)))
     return withSet(values, async (set) => {
       const path = await placeOf(set, name, target, isInto)
       const upload = new Upload(set)
-      return text === undefined ? upload.directory(source, path) : upload.file(text, path)
+      return content ? upload.file(content, path) : upload.directory(source, path)
     })
   },
 }
@@ -88,6 +94,14 @@ async function placeOf(
   const found = await fileIfAny(set, target)
   const into = found?.path ?? target
   return isInto || found?.kind === Kind.DIRECTORY ? pathIn(into, name) : into
+}
+
+/** What a file is to hold: text, or the bytes of a file of this machine. */
+type Content = { text: string } | { path: string; size?: number }
+
+function contentOf(path: string, { size }: Stats): Content {
+  const text = localText(path)
+  return text === undefined ? { path, size } : { text }
 }
 
 /** Something of a directory; the directory itself comes before what is in it. */
@@ -111,8 +125,14 @@ class Upload {
   }
 
   /** Saves one file, and tells where it is. */
-  async file(text: string, path: string): Promise<number> {
-    await this.#save(text, path)
+  async file(content: Content, path: string): Promise<number> {
+    const bar = 'path' in content ? new ProgressBar(content.size ?? 0, 'bytes') : undefined
+    bar?.show(path)
+    try {
+      await this.#save(content, path, (bytes) => bar?.reach(bytes))
+    } finally {
+      bar?.end()
+    }
     process.stdout.write(`${receipt(this.#receipts.at(-1)!)}\n`)
     return exitCodes.done
   }
@@ -138,7 +158,7 @@ class Upload {
         found.filter(({ isDirectory, shared }) => !isDirectory && !isLost(shared)),
         async ({ path, shared }) => {
           bar.show(path)
-          await this.#try(bar, path, () => this.#save(localText(path), shared))
+          await this.#try(bar, path, () => this.#save(contentOf(path, statsOf(path)), shared))
           bar.add()
         },
       )
@@ -150,13 +170,17 @@ class Upload {
     return this.#isWhole ? exitCodes.done : exitCodes.failed
   }
 
-  async #save(text: string, path: string): Promise<void> {
+  async #save(content: Content, path: string, progress: Progress = () => {}): Promise<void> {
     const operation = newOperation()
     const above = directoryOf(path)
     if (above !== '') await this.#directories.make(above)
-    const kept = await this.#directories.within(above, () =>
-      this.#set.ask(({ folder }, call) => folder.saveFile({ file: path, text, operation }, call)),
-    )
+    const kept = await this.#directories.within(above, () => {
+      if ('path' in content) return saveBytes(this.#set, content.path, path, progress)
+      const { text } = content
+      return this.#set.ask(({ folder }, call) =>
+        folder.saveFile({ file: path, text, operation }, call),
+      )
+    })
     this.#receipts.push(kept)
     this.#savedCount++
   }
@@ -183,7 +207,13 @@ class Upload {
 }
 
 /** Answers that say something of the file, and nothing of the next one. */
-const ofOneFile = [Code.InvalidArgument, Code.AlreadyExists, Code.NotFound, Code.ResourceExhausted]
+const ofOneFile = [
+  Code.InvalidArgument,
+  Code.AlreadyExists,
+  Code.NotFound,
+  Code.ResourceExhausted,
+  Code.DataLoss,
+]
 
 /** A directory and all in it, by name. What cannot go along is named in `leftOut`, as a sentence. */
 function* walk(path: string, shared: string, leftOut: string[]): Iterable<Local> {

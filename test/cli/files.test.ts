@@ -86,9 +86,6 @@ test('files are put, listed, printed, removed and restored through any living se
 
   const missing = await run('cat', 'none.md')
   assert.deepEqual([missing.code, missing.out, missing.err], [1, '', 'No such file.\n'])
-  const binary = await fourfold(['put', '-', 'x.bin'], { servers, input: Buffer.of(0xff, 0xfe) })
-  assert.equal(binary.code, 1)
-  assert.equal(binary.err, 'The input is not UTF-8 text; binary files are not kept yet.\n')
   const unreadable = await run('put', join(folder, 'none'))
   assert.equal(unreadable.code, 1)
   assert.match(unreadable.err, /^Cannot read [^\n]+\n$/)
