@@ -6,7 +6,7 @@ import { run } from 'node:test'
 import { spec, type TestEvent } from 'node:test/reporters'
 
 /** Real processes and browsers: two of these at once would disturb each other. */
-const alone = /^test\/(browser|siege|cli)\//
+const alone = /^test\/(browser|siege|cli|mirror)\//
 
 /** One test. The slowest, the siege, takes a few minutes. */
 const testMs = 15 * 60_000

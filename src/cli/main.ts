@@ -25,6 +25,7 @@ const commands: { [name: string]: () => Promise<Command> } = {
   find: async () => (await import('./listing.ts')).find,
   grep: async () => (await import('./searching.ts')).grep,
   watch: async () => (await import('./watching.ts')).watch,
+  mirror: async () => (await import('./mirror.ts')).mirror,
 }
 
 async function main([name, ...words]: string[]): Promise<number> {

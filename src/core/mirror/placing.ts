@@ -14,8 +14,8 @@ export interface Placing {
   /** Entries whose path is taken by something skipped, or below it: nothing is known of them. */
   hidden: Set<string>
   vanished: Common[]
-  /** Where entries were, and would be taken to be again. */
-  paths: ReadonlySet<string>
+  /** Where entries were, and would be taken to be again: ids by path. */
+  paths: ReadonlyMap<string, string>
   /** What belongs to no entry. */
   fresh: OnDisk[]
   /** A second name of something that has its place: a hard link. */
@@ -28,8 +28,9 @@ export function place({ disk, common }: Pick<Views, 'disk' | 'common'>): Placing
 
 class Placer {
   readonly #disk: ReadonlyMap<string, OnDisk>
+  readonly #common: ReadonlyMap<string, Common>
   readonly #sorted: Common[]
-  readonly #paths: Set<string>
+  readonly #paths: Map<string, string>
   readonly #places = new Map<string, OnDisk>()
   readonly #holders = new Map<string, string>()
   readonly #hidden = new Set<string>()
@@ -39,8 +40,9 @@ class Placer {
 
   constructor(disk: ReadonlyMap<string, OnDisk>, common: ReadonlyMap<string, Common>) {
     this.#disk = disk
+    this.#common = common
     this.#sorted = [...common.values()].sort((a, b) => (a.path < b.path ? -1 : 1))
-    this.#paths = new Set(this.#sorted.map(({ path }) => path))
+    this.#paths = new Map(this.#sorted.map(({ id, path }) => [path, id]))
     for (const item of disk.values()) if (item.kind === 'skipped') this.#skipped.add(item.path)
   }
 
@@ -101,9 +103,12 @@ class Placer {
     })
   }
 
-  /** Whether it is nobody's, and not where something else belongs. */
-  #mayTake({ path }: OnDisk): boolean {
-    return !this.#holders.has(path) && !this.#paths.has(path)
+  /** Whether it is nobody's, and no other directory is looked for there first. */
+  #mayTake({ path, kind }: OnDisk): boolean {
+    if (this.#holders.has(path)) return false
+    const owner = kind === 'directory' ? this.#paths.get(path) : undefined
+    if (owner === undefined || this.#places.has(owner)) return true
+    return this.#common.get(owner)?.kind !== 'directory'
   }
 
   /** Where an entry should be if nobody moved it itself: its directory may have moved. */

@@ -182,7 +182,13 @@ class Mirror {
   // What survives a crash:
   readonly common = new Map<string, Common>()
   readonly #intents = new Map<string, Intent>()
-  readonly #writing = new Map<string, { path: string; text: string; isPlaced: boolean }>()
+  readonly #writing = new Map<
+    string,
+    { path: string; text: string; isPlaced: boolean; identity: string }
+  >()
+  readonly #removed = new Set<string>()
+  /** Written down before, it shows at its new place whether it was moved. */
+  #moved: { id: string; to: string } | undefined
   #count = 0
   #crashesIn = Infinity
 
@@ -216,10 +222,14 @@ class Mirror {
   }
 
   #recover(): void {
-    for (const [id, { path, text, isPlaced }] of this.#writing) {
-      if (isPlaced) this.#keep(id, path, text)
+    for (const [id, { path, text, isPlaced, identity }] of this.#writing) {
+      if (isPlaced) this.#keep(id, path, text, identity)
       this.#writing.delete(id)
     }
+    for (const id of this.#removed) this.common.delete(id)
+    this.#removed.clear()
+    if (this.#moved) this.#moveCommon(this.#moved.id, this.#moved.to)
+    this.#moved = undefined
     for (const intent of this.#intents.values()) this.#send(intent)
   }
 
@@ -286,10 +296,10 @@ class Mirror {
         const text = this.#folder.entries.get(act.id)!.text!
         if (disk.things.get(act.path)?.text !== act.over) return
         // Whether it was placed is seen from the temporary file: it is gone then.
-        const writing = { path: act.path, text, isPlaced: false }
+        const writing = { path: act.path, text, isPlaced: false, identity: '' }
         this.#writing.set(act.id, writing)
         this.#step()
-        disk.put(act.path, text)
+        writing.identity = disk.put(act.path, text)
         writing.isPlaced = true
         this.#step()
         this.#keep(act.id, act.path, text)
@@ -297,14 +307,21 @@ class Mirror {
         return
       }
       case 'move':
+        this.#step()
         if (!disk.move(act.from, act.to)) return
+        this.#moved = act
         this.#step()
         this.#moveCommon(act.id, act.to)
+        this.#moved = undefined
         return
       case 'remove':
+        this.#step()
         disk.remove(act.path)
+        // Where it was put for the time being shows that it was removed.
+        this.#removed.add(act.id)
         this.#step()
         this.common.delete(act.id)
+        this.#removed.clear()
         return
       case 'put-aside':
         disk.move(act.path, act.to)
@@ -356,14 +373,16 @@ class Mirror {
     }
   }
 
-  #keep(id: string, path: string, text: string | null): void {
-    const identity = this.disk.things.get(path)?.identity ?? ''
+  #keep(id: string, path: string, text: string | null, was?: string): void {
+    const identity = was ?? this.disk.things.get(path)?.identity ?? ''
     const kind = text === null ? 'directory' : 'text'
     this.common.set(id, { id, path, kind, version: text ?? '', identity })
   }
 
-  #mayMove(path: string): boolean {
-    const all = [...this.common.values(), ...this.#intents.values()]
+  /** Moved over another file it takes that one's part, and is itself deleted: not here either. */
+  #mayMove(path: string, to: string): boolean {
+    const all = [...this.common.values(), ...this.#intents.values(), ...this.#writing.values()]
+    if (all.some((each) => each.path === to)) return false
     const known = all.find((each) => each.path === path)
     return known === undefined || known.identity === this.disk.things.get(path)?.identity
   }
@@ -374,7 +393,7 @@ class Mirror {
    */
   #isRecognisable(path: string): boolean {
     const identity = this.disk.things.get(path)?.identity
-    const known = [...this.common.values(), ...this.#intents.values()]
+    const known = [...this.common.values(), ...this.#intents.values(), ...this.#writing.values()]
     const isAt = (each: { path: string }) => each.path === path
     const isIt = (each: { identity: string }) => each.identity === identity
     return known.some(isAt) ? known.some((each) => isAt(each) && isIt(each)) : !known.some(isIt)
@@ -392,7 +411,7 @@ class Mirror {
         if (!this.disk.things.has(to)) this.disk.put(to, null)
         return undefined
       case 1:
-        if (path !== undefined && this.#mayMove(path)) this.disk.move(path, to)
+        if (path !== undefined && this.#mayMove(path, to)) this.disk.move(path, to)
         return undefined
       case 2:
         if (path !== undefined && dice.below(3) === 0) this.removed += this.disk.remove(path)

@@ -212,6 +212,16 @@ const cases: [name: string, given: Case, expected: string[]][] = [
     ['forget D', 'delete-entry F d/f'],
   ],
   [
+    'a directory whose files were moved out before it was deleted waits for these moves',
+    {
+      disk: { e: null, 'e/f': '1' },
+      identity: { 'e/f': 'F' },
+      folder: { D: ['d', null], F: ['d/f', '1'], E: ['e', null] },
+      common: { D: ['d', null], F: ['d/f', '1'], E: ['e', null] },
+    },
+    ['move-entry F e/f'],
+  ],
+  [
     'a directory deleted in the folder goes from the inside out',
     {
       disk: { d: null, 'd/f': '1' },

@@ -144,6 +144,8 @@ class Planner {
         return this.#lost.has(id) && kind === 'text' && version === undefined
       })
       if (unread.length > 0) for (const { id } of unread) this.#read(id)
+      // First what was moved out of it.
+      else if (below.some(({ id }) => !this.#lost.has(id) && this.#isLeaving(id))) return
       else if (below.every((each) => this.#isUnchanged(each))) {
         this.#deleteEntry(entry, below.length + 1)
       } else this.#comeBack(entry)
@@ -191,8 +193,9 @@ class Planner {
   }
 
   #moveEntry({ id, kind, path: before }: Common, item: OnDisk, entry: InFolder): void {
-    // Parked by us: on the disk it has no place of a person's choice.
-    if (isBelow(item.path, parkedDirectory)) {
+    // Parked by us, it is in no place of a person's choice; what went below itself, in the folder's
+    // view, would leave the tree.
+    if (isBelow(item.path, parkedDirectory) || this.#isBelowItself(item, entry)) {
       this.#move({ id, kind, path: before } as Common, item, entry)
       return
     }
@@ -212,17 +215,24 @@ class Planner {
     this.#acts.push({ type: 'move-entry', id, path: item.path })
   }
 
+  #isBelowItself(item: OnDisk, entry: InFolder): boolean {
+    const directory = this.#placing.holders.get(parentOf(item.path))
+    const path = directory === undefined ? undefined : this.#views.folder.get(directory)?.path
+    return path !== undefined && (path === entry.path || isBelow(path, entry.path))
+  }
+
   #move({ id, kind }: Common, item: OnDisk, entry: InFolder): void {
     const to = entry.path
     if (!item.isSettled || this.#mustWait(to)) return
     const blocker = this.#blocker(to)
     // Of the same identity it is the file itself: moved by a life of ours that ended in between.
     const isIt = blocker?.identity === item.identity
-    const isFree = isIt || (!blocker && !this.#placing.paths.has(to))
+    const isFree = isIt || (!blocker && (this.#placing.paths.get(to) ?? id) === id)
     if (blocker && !isIt) this.#makeRoom(blocker)
     if (!isFree || !this.#isDirectoryOnDisk(parentOf(to))) {
       // Others want its place before its own is ready: it steps aside, so that none waits for ever.
-      const isInTheWay = this.#isWanted(item.path, id) || isBelow(item.path, to)
+      const isInTheWay =
+        this.#isWanted(item.path, id) || isBelow(item.path, to) || this.#isInGone(item.path)
       if (isInTheWay) this.#park(id, item)
       return
     }
@@ -372,6 +382,14 @@ class Planner {
     return entry !== undefined && entry.id !== id
   }
 
+  /** Whether something lies in a directory that waits to be removed. */
+  #isInGone(path: string): boolean {
+    for (let above = parentOf(path); above !== ''; above = parentOf(above)) {
+      if (this.#views.gone.has(this.#placing.holders.get(above) ?? '')) return true
+    }
+    return false
+  }
+
   #park(id: string, { path, kind }: OnDisk): void {
     if (kind === 'directory') this.#moving.push(path)
     this.#acts.push({ type: 'move', id, from: path, to: joined(parkedDirectory, id) })
@@ -438,8 +456,12 @@ class Planner {
 
   /** Deletes, unless it is too much; then everything else goes on, and a person is asked. */
   #release(): Plan['held'] {
+    // What moves along with its directory has its turn when it is there.
+    const deletions = this.#deletions.filter(
+      ({ act }) => act.type !== 'remove' || !this.#isMoving(act.path),
+    )
     const count = (type: Deletion['type']) =>
-      this.#deletions
+      deletions
         .filter(({ act }) => act.type === type)
         .reduce((sum, { entries }) => sum + entries, 0)
     const held = { onDisk: count('remove'), inFolder: count('delete-entry') }
@@ -450,7 +472,7 @@ class Planner {
     )
     if (isMass && !acceptsDeletes) return held
     // What is inside goes before what it is in.
-    const inside = this.#deletions.map(({ act }) => act).sort((a, b) => (a.path < b.path ? 1 : -1))
+    const inside = deletions.map(({ act }) => act).sort((a, b) => (a.path < b.path ? 1 : -1))
     this.#acts.push(...inside)
     return undefined
   }

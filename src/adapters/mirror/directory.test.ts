@@ -1,0 +1,170 @@
+// A mirrored directory on a real disk: what is seen, what is written, and that nothing leads out.
+
+import assert from 'node:assert/strict'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  chmodSync,
+  linkSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test, type TestContext } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { DirectoryGoneError, displacedName, hash, MirrorDirectory } from './directory.ts'
+import type { Work } from './store.ts'
+
+function made(t: TestContext) {
+  const root = mkdtempSync(join(tmpdir(), 'fourfold-directory-'))
+  t.after(() => rmSync(root, { recursive: true, force: true }))
+  mkdirSync(join(root, 'in'))
+  const directory = new MirrorDirectory(join(root, 'in'))
+  const at = (...names: string[]) => join(root, 'in', ...names)
+  const look = async () => {
+    for (;;) {
+      const seen = directory.look({ remembered: () => undefined, isIgnored: () => false })
+      if (seen.againInMs === undefined) return seen.items
+      await sleep(seen.againInMs)
+    }
+  }
+  const work = (path: string, text: string): Work => {
+    const prepared = directory.prepare(path, text)
+    assert.ok(prepared)
+    return { id: 'i', path, text, version: hash(text), ...prepared }
+  }
+  return { root, directory, at, look, work }
+}
+
+test('texts are read, and what is none is named with the reason', async (t) => {
+  const { at, look } = made(t)
+  mkdirSync(at('d'))
+  writeFileSync(at('d', 'ö.md'), '\ufefftext\r\n')
+  writeFileSync(at('binary'), Buffer.from([1, 0, 2]))
+  writeFileSync(at('latin'), Buffer.from([0x67, 0xfc]))
+  symlinkSync('/etc', at('link'))
+  const items = await look()
+  assert.equal(items.get('d/ö.md')?.version, hash('\ufefftext\r\n'))
+  assert.equal(items.get('d')?.kind, 'directory')
+  for (const path of ['binary', 'latin', 'link']) assert.equal(items.get(path)?.kind, 'skipped')
+  assert.match(items.get('link')!.why!, /link/)
+  assert.equal(items.size, 5)
+})
+
+test('a name that is not UTF-8 is named, and not mistaken', async (t) => {
+  const { look, at } = made(t)
+  writeFileSync(Buffer.concat([Buffer.from(at('')), Buffer.from([0x2f, 0x61, 0xff])]), 'x')
+  const [item] = [...(await look()).values()]
+  assert.deepEqual([item?.kind, item?.why], ['skipped', 'Its name is not valid Unicode.'])
+})
+
+test('a file that was just changed is not settled, and neither is an emptied one for a while', (t) => {
+  const { directory, at } = made(t)
+  writeFileSync(at('a'), '')
+  const remembered = () => ({
+    version: hash('x'),
+    identity: '',
+    stamp: { size: 1, modifiedNs: 0n, changedNs: 0n },
+  })
+  const { items, againInMs } = directory.look({ remembered, isIgnored: () => false })
+  assert.equal(items.get('a')?.isSettled, false)
+  assert.ok(againInMs! > 500)
+})
+
+test('a text takes the place of what was looked at, which is kept, with its rights', async (t) => {
+  const { directory, at, look, work } = made(t)
+  writeFileSync(at('a'), 'old')
+  chmodSync(at('a'), 0o640)
+  const item = (await look()).get('a')
+  const written = work('a', 'new')
+  assert.equal(directory.put(written, item), true)
+  assert.equal(readFileSync(at('a'), 'utf8'), 'new')
+  assert.equal(statSync(at('a')).mode & 0o777, 0o640)
+  assert.equal(directory.identityAt('a'), written.identity)
+  assert.equal(directory.versionAt(written.displaced), hash('old'))
+  assert.deepEqual(readdirSync(at('')).sort(), ['.fourfold', 'a'])
+})
+
+test('what is there now and was not looked at is never replaced', async (t) => {
+  const { directory, at, look, work } = made(t)
+  writeFileSync(at('a'), 'old')
+  const item = (await look()).get('a')
+  const written = work('a', 'new')
+  writeFileSync(at('b'), 'by somebody')
+  renameSync(at('b'), at('a'))
+  assert.equal(directory.put(written, item), false)
+  assert.equal(directory.put(work('a', 'new'), undefined), false)
+  assert.equal(directory.takeOut(item!, displacedName()), false)
+  assert.equal(directory.move(item!, 'c'), false)
+  assert.equal(readFileSync(at('a'), 'utf8'), 'by somebody')
+  assert.deepEqual(readdirSync(at('')).sort(), ['.fourfold', 'a'])
+})
+
+test('what is taken out can be put back, and its directory removed without it', async (t) => {
+  const { directory, at, look } = made(t)
+  mkdirSync(at('d'))
+  writeFileSync(at('d', 'a'), 'text')
+  const item = (await look()).get('d/a')!
+  const displaced = displacedName()
+  assert.equal(directory.takeOut(item, displaced), true)
+  assert.equal(directory.putBack(displaced, 'd/a'), true)
+  assert.equal(readFileSync(at('d', 'a'), 'utf8'), 'text')
+  assert.equal(directory.removeDirectory('d'), false)
+  assert.equal(directory.takeOut(item, displaced), true)
+  assert.equal(directory.removeDirectory('d'), true)
+  directory.discard(displaced)
+  assert.deepEqual(readdirSync(at('.fourfold', 'displaced')), [])
+})
+
+test('a move that was cut off between its two steps is finished', async (t) => {
+  const { directory, at, look } = made(t)
+  writeFileSync(at('a'), 'text')
+  linkSync(at('a'), at('b'))
+  assert.equal(directory.move((await look()).get('a')!, 'b'), true)
+  assert.deepEqual([existsSync(at('a')), readFileSync(at('b'), 'utf8')], [false, 'text'])
+})
+
+test('a directory that was replaced by a link leads nowhere', async (t) => {
+  const { root, directory, at, look, work } = made(t)
+  mkdirSync(at('d'))
+  mkdirSync(join(root, 'outside'))
+  writeFileSync(at('d', 'a'), 'inside')
+  writeFileSync(join(root, 'outside', 'a'), 'outside')
+  const item = (await look()).get('d/a')!
+  const written = work('d/a', 'new')
+  renameSync(at('d'), join(root, 'away'))
+  symlinkSync(join(root, 'outside'), at('d'))
+  assert.equal(directory.put(written, item), false)
+  assert.equal(directory.prepare('d/b', 'new'), undefined)
+  assert.equal(directory.takeOut(item, displacedName()), false)
+  assert.equal(directory.makeDirectory('d/sub'), false)
+  assert.equal(directory.text(item), undefined)
+  assert.deepEqual(readdirSync(join(root, 'outside')), ['a'])
+  assert.equal(readFileSync(join(root, 'outside', 'a'), 'utf8'), 'outside')
+  assert.equal((await look()).get('d')?.kind, 'skipped')
+})
+
+test('what a life left that ended is swept away, and nothing else', async (t) => {
+  const { directory, at, work } = made(t)
+  mkdirSync(at('d'))
+  writeFileSync(at('d', 'a'), 'text')
+  work('d/a', 'new')
+  assert.equal(readdirSync(at('d')).length, 2)
+  directory.sweep(() => false)
+  assert.deepEqual(readdirSync(at('d')), ['a'])
+})
+
+test('another directory in its place is not taken for an empty one', (t) => {
+  const { root, directory } = made(t)
+  renameSync(join(root, 'in'), join(root, 'away'))
+  mkdirSync(join(root, 'in'))
+  const look = () => directory.look({ remembered: () => undefined, isIgnored: () => false })
+  assert.throws(look, DirectoryGoneError)
+})

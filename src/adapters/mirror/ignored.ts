@@ -1,0 +1,52 @@
+// What a mirror leaves alone: Git's own things, its own, what editors drop, and what people say.
+
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import ignore, { type Ignore } from 'ignore'
+
+/** In the mirrored directory; written like a .gitignore, for the whole tree. Not shared. */
+export const ignoreFile = '.fourfoldignore'
+
+/** Always. */
+const fixed = ['.git', '.fourfold*']
+/** Unless people say otherwise ("!*~"): copies and locks that editors keep beside a file. */
+const usual = ['.*.sw?', '*~', '.#*', '.DS_Store', 'Thumbs.db']
+
+/** A larger one is a mistake. */
+const ignoreBytesMax = 1024 * 1024
+
+export class Ignored {
+  readonly #root: string
+  readonly #fixed: Ignore = ignore({ allowRelativePaths: true }).add(fixed)
+  #people: Ignore = ignore({ allowRelativePaths: true }).add(usual)
+  #text: string | undefined
+
+  constructor(root: string) {
+    this.#root = root
+    this.refresh()
+  }
+
+  /** Reads again what people say; true: it changed. */
+  refresh(): boolean {
+    const text = this.#read()
+    if (text === this.#text) return false
+    this.#text = text
+    this.#people = ignore({ allowRelativePaths: true }).add(usual).add(text)
+    return true
+  }
+
+  readonly isIgnored = (path: string, isDirectory: boolean): boolean => {
+    const named = isDirectory ? `${path}/` : path
+    return this.#fixed.ignores(named) || this.#people.ignores(named)
+  }
+
+  #read(): string {
+    try {
+      const text = readFileSync(join(this.#root, ignoreFile), 'utf8')
+      return text.length > ignoreBytesMax ? '' : text
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return ''
+      throw error
+    }
+  }
+}

@@ -1,0 +1,325 @@
+// What a mirror remembers, in an SQLite file inside of the directory that it mirrors.
+//
+// Everything that is about to be done is written down first, so that a life that ends at any moment
+// is understood by the next one: an intent before it is sent to a server, a work before it touches a
+// file. The file is locked as long as it is open: a directory has one mirror.
+
+import { chmodSync, lstatSync, mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import type { Earlier } from '../../core/mirror/base-choice.ts'
+import { earlierMax } from '../../core/mirror/base-choice.ts'
+import type { Common } from '../../core/mirror/messages.ts'
+
+/** Where a mirror keeps its own things, below the directory. */
+export const ownDirectory = '.fourfold'
+
+/** How a file was when it was read: while all of it is the same, so is the text. */
+export interface Stamp {
+  size: number
+  modifiedNs: bigint
+  changedNs: bigint
+}
+
+export interface CommonRow extends Common {
+  stamp: Stamp | undefined
+}
+
+/** Something for a server: sent until it was answered, always the same. */
+export interface Intent {
+  operation: string
+  /** The id of the file; of one that is to be made, its path in the folder. */
+  file: string
+  isNew: boolean
+  /** On the disk. */
+  path: string
+  identity: string
+  text: string
+  version: string
+  baseText: string
+  stamp: Stamp | undefined
+  /** The text was found in a file that had left its place already: it is not what is on the disk. */
+  isRescue: boolean
+}
+
+/** A text on its way to the disk. While the temporary file is there, it has not arrived. */
+export interface Work {
+  id: string
+  path: string
+  temporary: string
+  displaced: string
+  identity: string
+  version: string
+  text: string
+}
+
+/** A file taken out of its place: it goes when nobody has written to it any more. */
+export interface Displaced {
+  /** Its path now. */
+  file: string
+  id: string
+  /** Where it was. */
+  path: string
+  /** What is in it, as far as is known. */
+  version: string
+  /** It was deleted in the folder; otherwise it was replaced. */
+  isRemoval: boolean
+}
+
+/** Another mirror works in this directory. */
+export class MirrorLockedError extends Error {}
+
+/** The store was made by a later version. */
+export class MirrorVersionError extends Error {}
+
+const schema = `
+  CREATE TABLE common (
+    id TEXT PRIMARY KEY, path TEXT NOT NULL, kind TEXT NOT NULL, version TEXT NOT NULL,
+    identity TEXT NOT NULL, size INTEGER, modified INTEGER, changed INTEGER, text TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE earlier (
+    id TEXT NOT NULL, version TEXT NOT NULL, text TEXT NOT NULL, replaced_at REAL NOT NULL
+  ) STRICT;
+  CREATE INDEX earlier_by_id ON earlier (id);
+  CREATE TABLE intents (operation TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+  CREATE TABLE works (id TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE TABLE displaced (file TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+`
+const schemaVersion = 1
+
+export class MirrorStore {
+  readonly #database: DatabaseSync
+  readonly #statements = new Map<string, StatementSync>()
+
+  /** Opens or makes the store of a directory. Throws MirrorLockedError, MirrorVersionError. */
+  constructor(directory: string) {
+    const own = join(directory, ownDirectory)
+    mkdirSync(own, { recursive: true, mode: 0o700 })
+    if (!lstatSync(own).isDirectory()) throw new Error(`${own} is no directory.`)
+    chmodSync(own, 0o700)
+    // A mirrored directory may be somebody's repository.
+    writeFileSync(join(own, '.gitignore'), '*\n')
+    this.#database = new DatabaseSync(join(own, 'mirror.sqlite'))
+    try {
+      this.#database.exec('PRAGMA locking_mode = EXCLUSIVE')
+      this.#database.exec('PRAGMA journal_mode = WAL')
+      this.#database.exec('PRAGMA synchronous = FULL')
+      this.#prepare()
+    } catch (error) {
+      this.#database.close()
+      if (/locked|busy/i.test((error as Error).message)) throw new MirrorLockedError()
+      throw error
+    }
+  }
+
+  #prepare(): void {
+    const { user_version: version } = this.#database.prepare('PRAGMA user_version').get() as {
+      user_version: number
+    }
+    if (version > schemaVersion) throw new MirrorVersionError()
+    this.#database.exec('BEGIN EXCLUSIVE')
+    if (version === 0) {
+      this.#database.exec(schema)
+      this.#database.exec(`PRAGMA user_version = ${schemaVersion}`)
+    }
+    this.#database.exec('COMMIT')
+  }
+
+  close(): void {
+    this.#database.close()
+  }
+
+  /** All or nothing, in one flush. */
+  together(change: () => void): void {
+    this.#database.exec('BEGIN IMMEDIATE')
+    try {
+      change()
+      this.#database.exec('COMMIT')
+    } catch (error) {
+      this.#database.exec('ROLLBACK')
+      throw error
+    }
+  }
+
+  // ------------------------------------------------------------------------------ what is common
+
+  commons(): CommonRow[] {
+    const statement = this.#database.prepare(
+      'SELECT id, path, kind, version, identity, size, modified, changed FROM common',
+    )
+    statement.setReadBigInts(true)
+    return statement.all().map((row) => {
+      const { id, path, kind, version, identity, size, modified, changed } = row
+      const stamp =
+        size === null
+          ? undefined
+          : {
+              size: Number(size),
+              modifiedNs: modified as bigint,
+              changedNs: changed as bigint,
+            }
+      return { id, path, kind, version, identity, stamp } as CommonRow
+    })
+  }
+
+  /** The common text of an entry. */
+  text(id: string): string | undefined {
+    return this.#get('SELECT text FROM common WHERE id = ?', id)?.['text'] as string | undefined
+  }
+
+  keep({ id, path, kind, version, identity, stamp }: CommonRow, text: string): void {
+    this.#run(
+      'INSERT OR REPLACE INTO common VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
+      id,
+      path,
+      kind,
+      version,
+      identity,
+      stamp?.size ?? null,
+      stamp?.modifiedNs ?? null,
+      stamp?.changedNs ?? null,
+      text,
+    )
+  }
+
+  /** Changes everything but the text. */
+  keepPlace({ id, path, identity, stamp }: CommonRow): void {
+    this.#run(
+      'UPDATE common SET path = ?, identity = ?, size = ?, modified = ?, changed = ? WHERE id = ?',
+      path,
+      identity,
+      stamp?.size ?? null,
+      stamp?.modifiedNs ?? null,
+      stamp?.changedNs ?? null,
+      id,
+    )
+  }
+
+  forget(id: string): void {
+    this.#run('DELETE FROM common WHERE id = ?', id)
+    this.#run('DELETE FROM earlier WHERE id = ?', id)
+  }
+
+  // ----------------------------------------------------------------------------- what was before
+
+  /** Newest first. */
+  earlier(id: string): (Earlier & { version: string })[] {
+    const order = 'ORDER BY rowid DESC'
+    return this.#all(
+      `SELECT version, text, replaced_at FROM earlier WHERE id = ? ${order}`,
+      id,
+    ).map((row) => ({
+      version: row['version'] as string,
+      text: row['text'] as string,
+      replacedAt: row['replaced_at'] as number,
+    }))
+  }
+
+  /** The common text is about to be replaced on the disk. */
+  keepEarlier(id: string, replacedAt: number): void {
+    this.#run(
+      'INSERT INTO earlier SELECT id, version, text, ? FROM common WHERE id = ?',
+      replacedAt,
+      id,
+    )
+    this.#run(
+      `DELETE FROM earlier WHERE id = ?1 AND rowid NOT IN
+         (SELECT rowid FROM earlier WHERE id = ?1 ORDER BY rowid DESC LIMIT ${earlierMax})`,
+      id,
+    )
+  }
+
+  /** Forgets what no late writer can have read. */
+  forgetEarlier(before: number): void {
+    this.#run('DELETE FROM earlier WHERE replaced_at < ?', before)
+  }
+
+  // ------------------------------------------------------------------------ what is on its way
+
+  /** In the order in which they were added. */
+  intents(): Intent[] {
+    return this.#values<Intent>('SELECT value FROM intents ORDER BY rowid')
+  }
+
+  addIntent(intent: Intent): void {
+    this.#run('INSERT INTO intents VALUES (?, ?)', intent.operation, written(intent))
+  }
+
+  removeIntent(operation: string): void {
+    this.#run('DELETE FROM intents WHERE operation = ?', operation)
+  }
+
+  works(): Work[] {
+    return this.#values<Work>('SELECT value FROM works')
+  }
+
+  addWork(work: Work): void {
+    this.#run('INSERT OR REPLACE INTO works VALUES (?, ?)', work.id, written(work))
+  }
+
+  removeWork(id: string): void {
+    this.#run('DELETE FROM works WHERE id = ?', id)
+  }
+
+  displaced(): Displaced[] {
+    return this.#values<Displaced>('SELECT value FROM displaced')
+  }
+
+  addDisplaced(displaced: Displaced): void {
+    this.#run('INSERT OR REPLACE INTO displaced VALUES (?, ?)', displaced.file, written(displaced))
+  }
+
+  removeDisplaced(file: string): void {
+    this.#run('DELETE FROM displaced WHERE file = ?', file)
+  }
+
+  // ---------------------------------------------------------------------------------- the rest
+
+  meta(key: string): string | undefined {
+    return this.#get('SELECT value FROM meta WHERE key = ?', key)?.['value'] as string | undefined
+  }
+
+  setMeta(key: string, value: string): void {
+    this.#run('INSERT OR REPLACE INTO meta VALUES (?, ?)', key, value)
+  }
+
+  #statement(sql: string): StatementSync {
+    let statement = this.#statements.get(sql)
+    if (!statement) {
+      statement = this.#database.prepare(sql)
+      this.#statements.set(sql, statement)
+    }
+    return statement
+  }
+
+  #run(sql: string, ...values: (string | number | bigint | null)[]): void {
+    this.#statement(sql).run(...values)
+  }
+
+  #get(sql: string, ...values: string[]): Record<string, unknown> | undefined {
+    return this.#statement(sql).get(...values)
+  }
+
+  #all(sql: string, ...values: string[]): Record<string, unknown>[] {
+    return this.#statement(sql).all(...values)
+  }
+
+  #values<T>(sql: string): T[] {
+    return this.#all(sql).map(({ value }) => read<T>(value as string))
+  }
+}
+
+// JSON knows no bigints: nanoseconds are written as text with an "n" at the end.
+function written(value: object): string {
+  return JSON.stringify(value, (_, each: unknown) =>
+    typeof each === 'bigint' ? { nanoseconds: `${each}` } : each,
+  )
+}
+
+function read<T>(text: string): T {
+  return JSON.parse(text, (_, each: unknown) => {
+    const isBig = typeof each === 'object' && each !== null && 'nanoseconds' in each
+    return isBig ? BigInt(each.nanoseconds as string) : each
+  }) as T
+}

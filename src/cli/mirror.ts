@@ -1,0 +1,207 @@
+// `fourfold mirror`: a directory of this machine and the shared folder are kept the same.
+
+import { mkdirSync, realpathSync } from 'node:fs'
+import { hostname } from 'node:os'
+import { relative, resolve, sep } from 'node:path'
+import { screenNameMax } from '../core/model/limits.ts'
+import { subjectId } from '../core/model/ids.ts'
+import { MirrorDirectory } from '../adapters/mirror/directory.ts'
+import { Ignored } from '../adapters/mirror/ignored.ts'
+import { MirrorLockedError, MirrorStore, MirrorVersionError } from '../adapters/mirror/store.ts'
+import { DirectoryWatcher } from '../adapters/mirror/watcher.ts'
+import { random } from '../adapters/system.ts'
+import { CommandError, exitCodes, printable, readWords, type Command } from './command.ts'
+import { Mirror } from './mirror/mirror.ts'
+import { Report, standingOf } from './mirror/report.ts'
+import { SetClient, setHelp, setOptions } from './set-client.ts'
+
+const help = `Usage: fourfold mirror DIR [--folder PATH] [--once] [--accept-deletes] [--json]
+       fourfold mirror DIR --status [--json]
+
+Keeps the directory DIR and the shared folder the same, both ways, until it is stopped. Any program
+may change the files; what others type meanwhile is merged. The first time nothing is deleted: what
+only one side has comes to the other, and where both have a file of one name with different text,
+yours is kept as "NAME (${shortHost()}).EXT".
+
+Left alone: .git, what .fourfoldignore names (written like .gitignore), links, pipes and devices,
+and so far binary files, text that is not UTF-8, and files over 10 MiB.
+
+  --folder PATH      mirrors this directory of the folder instead of all of it
+  --once             ends when both sides are the same; exit code 1 when something is left
+  --accept-deletes   deletes however many files are missing on one side; without it, more than 100
+                     at once or more than half of all wait for you to say so
+  --status           tells how the mirror of DIR stands
+  --json             one JSON object a line
+${setHelp}`
+
+export const mirror: Command = {
+  summary: 'keep a directory of this machine and the folder the same',
+  help,
+  async run(words) {
+    const options = {
+      ...setOptions,
+      folder: { type: 'string' },
+      once: { type: 'boolean' },
+      'accept-deletes': { type: 'boolean' },
+      status: { type: 'boolean' },
+      json: { type: 'boolean' },
+    } as const
+    const { values, positionals } = readWords(words, options, { needs: ['DIR'] })
+    const directory = resolve(positionals[0]!)
+    const isJson = values.json ?? false
+    if (values.status) return tellStatus(directory, isJson)
+    const isSame = await keepSame(directory, {
+      ...values,
+      isOnce: values.once ?? false,
+      acceptsDeletes: values['accept-deletes'] ?? false,
+      isJson,
+    })
+    return isSame ? exitCodes.done : exitCodes.failed
+  },
+}
+
+export interface KeepOptions {
+  servers?: string
+  name?: string
+  folder?: string
+  isOnce: boolean
+  acceptsDeletes: boolean
+  isJson: boolean
+}
+
+/** Mirrors until it is told to stop. Resolves with whether nothing is left. Rejects with CommandError. */
+async function keepSame(asked: string, options: KeepOptions): Promise<boolean> {
+  const root = opened(asked)
+  const store = lockedStore(root)
+  const { servers } = options
+  const who = options.name ?? process.env['FOURFOLD_NAME'] ?? process.env['USER'] ?? 'guest'
+  const set = new SetClient({ name: authorOf(who), ...(servers !== undefined && { servers }) })
+  try {
+    const place = await placeOf(store, set, options.folder)
+    const ignored = new Ignored(root)
+    const report = new Report(root, options.isJson)
+    const work = new Mirror({
+      directory: new MirrorDirectory(root),
+      store,
+      set,
+      ignored,
+      report,
+      root: place,
+      host: shortHost(),
+      acceptsDeletes: options.acceptsDeletes,
+    })
+    const watcher = options.isOnce ? undefined : watch(root, ignored, work, report)
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+      process.once(signal, () => work.stop())
+    }
+    try {
+      return await work.run({ isOnce: options.isOnce })
+    } finally {
+      await watcher?.close()
+    }
+  } finally {
+    set.close()
+    store.close()
+  }
+}
+
+function watch(root: string, ignored: Ignored, work: Mirror, report: Report): DirectoryWatcher {
+  return new DirectoryWatcher(root, ignored.isIgnored, {
+    changed: () => work.diskChanged(),
+    failed: (why) => {
+      report.warn('watch', `Changes here may be noticed late, within half a minute: ${why}`)
+    },
+  })
+}
+
+/** The directory without links on the way to it; made when it is not there. */
+function opened(directory: string): string {
+  try {
+    mkdirSync(directory, { recursive: true })
+    return realpathSync(directory)
+  } catch (error) {
+    throw new CommandError(`Cannot mirror ${directory}: ${(error as Error).message}.`)
+  }
+}
+
+function lockedStore(root: string): MirrorStore {
+  try {
+    return new MirrorStore(root)
+  } catch (error) {
+    if (error instanceof MirrorLockedError) {
+      throw new CommandError(`${root} has a mirror already that is running.`)
+    }
+    if (error instanceof MirrorVersionError) {
+      throw new CommandError(`${root} was mirrored by a later version of Fourfold; use that one.`)
+    }
+    throw new CommandError(`Cannot keep notes in ${root}: ${(error as Error).message}.`)
+  }
+}
+
+/** The id of the mirrored directory of the folder; empty: the top. */
+async function placeOf(
+  store: MirrorStore,
+  set: SetClient,
+  folder: string | undefined,
+): Promise<string> {
+  const path = folder?.replace(/^\/+|\/+$/g, '')
+  const known = store.meta('root')
+  const knownPath = store.meta('root path')
+  if (known !== undefined) {
+    if (path === undefined || path === knownPath) return known
+    const what = knownPath === '' ? 'the whole folder' : `"${printable(knownPath ?? '')}"`
+    throw new CommandError(`This directory mirrors ${what}; another one is needed for "${path}".`)
+  }
+  let id = ''
+  if (path !== undefined && path !== '') {
+    const asked = { path, hasParents: true, operation: subjectId(random(16)) }
+    const answer = await set.ask(({ folder: calls }, call) => calls.makeDirectory(asked, call))
+    id = answer.file!.id
+  }
+  store.together(() => {
+    store.setMeta('root', id)
+    store.setMeta('root path', path ?? '')
+  })
+  return id
+}
+
+function authorOf(who: string): string {
+  const suffix = ' (mirror)'
+  const most = screenNameMax - suffix.length
+  return `${[...`${who}@${shortHost()}`].slice(0, most).join('')}${suffix}`
+}
+
+function shortHost(): string {
+  const name = hostname()
+    .split('.')[0]!
+    .replace(/[^\p{L}\p{N}_-]/gu, '')
+  return name === '' ? 'here' : name.slice(0, 32)
+}
+
+function tellStatus(directory: string, isJson: boolean): number {
+  const standing = standingOf(directory)
+  if (!standing) throw new CommandError(`${directory} has no mirror.`)
+  if (isJson) {
+    process.stdout.write(`${JSON.stringify(standing, null, 2)}\n`)
+    return exitCodes.done
+  }
+  const { state, files, skipped, held, why } = standing
+  const states: Record<typeof state, string> = {
+    starting: 'starts',
+    working: 'at work',
+    same: 'the same as the folder',
+    offline: 'waits for a server',
+    ended: 'not running',
+  }
+  const place = relative(process.cwd(), directory).split(sep).join('/') || '.'
+  const lines = [`${printable(place)}: ${states[state]}, ${files} files and directories`]
+  if (why !== undefined) lines.push(why)
+  if (held) {
+    const { inFolder, onDisk } = held
+    if (inFolder > 0) lines.push(`${inFolder} deletions here wait for --accept-deletes`)
+    if (onDisk > 0) lines.push(`${onDisk} deletions by others wait for --accept-deletes`)
+  }
+  for (const { path, why: reason } of skipped) lines.push(`left alone: ${path} (${reason})`)
+  process.stdout.write(`${lines.map(printable).join('\n')}\n`)
+  return exitCodes.done
+}

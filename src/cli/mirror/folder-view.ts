@@ -1,0 +1,274 @@
+// The shared folder as a mirror knows it: listed, and kept current by a watch on any living server.
+
+import { create } from '@bufbuild/protobuf'
+import { Code } from '@connectrpc/connect'
+import type { InFolder } from '../../core/mirror/messages.ts'
+import { isBelow, moved } from '../../core/mirror/paths.ts'
+import { fromSeen, raise, toSeen, type VersionVector } from '../../core/model/version-vector.ts'
+import {
+  Kind,
+  VersionVectorSchema,
+  WatchEvent,
+  type File,
+  type WatchResponse,
+} from '../../core/model/wire.ts'
+import { AnswerError, type SetClient } from '../set-client.ts'
+
+/** A text that others change is told when they pause for so long, and at least so often. */
+const pauseMs = 150
+const changingMaxMs = 1000
+/** After a new name, others of the directory may be numbered anew: listed again, not at once. */
+const listLaterMs = 1000
+
+export class FolderView {
+  /** What is below the mirrored part, by id; paths are relative to it. */
+  entries = new Map<string, InFolder>()
+  readonly gone = new Set<string>()
+  readonly restorable = new Set<string>()
+  readonly #set: SetClient
+  /** The id of the mirrored directory; empty: the top. */
+  readonly #root: string
+  #rootPath = ''
+  readonly #changing = new Map<string, { firstAt: number; lastAt: number }>()
+  readonly #changed: () => void
+  readonly #seen: VersionVector
+  /** When the listing is to be fetched again; undefined: it is current. */
+  #listAt: number | undefined
+  #isReady = false
+  #isListed = false
+
+  constructor(
+    set: SetClient,
+    root: string,
+    options: { seen: string | undefined; versions: Map<string, string>; changed: () => void },
+  ) {
+    this.#set = set
+    this.#root = root
+    this.#changed = options.changed
+    const seen = options.seen === undefined ? {} : JSON.parse(options.seen)
+    this.#seen = fromSeen(seen as { [origin: string]: number })
+    for (const [id, version] of options.versions) this.#versions.set(id, version)
+  }
+
+  readonly #versions = new Map<string, string>()
+
+  /** Whether there is a complete listing, as the server has it that is watched. */
+  get isListed(): boolean {
+    return this.#isReady && this.#isListed
+  }
+
+  /** Whether nothing that was told is still to be taken in. */
+  get isCurrent(): boolean {
+    return this.isListed && this.nextAt === undefined
+  }
+
+  /** The path in the whole folder. */
+  fullPath(path: string): string {
+    return this.#rootPath === '' ? path : `${this.#rootPath}/${path}`
+  }
+
+  /** What has been told so far, for a later life. */
+  get seen(): string {
+    return JSON.stringify(toSeen(this.#seen))
+  }
+
+  // ------------------------------------------------------------------------------ watching
+
+  /** Listens until the set is closed. Rejects with NoServerError when no server answers. */
+  watch(): Promise<void> {
+    return this.#set.read(
+      ({ folder }, call) => {
+        // Beyond what is known: the listing itself is fetched when the server is ready. Until then
+        // nothing is decided: this may be another server than before.
+        this.#isReady = false
+        const since = create(VersionVectorSchema, { seen: toSeen(this.#seen) })
+        return folder.watch({ file: this.#root, since }, call)
+      },
+      (told) => this.#told(told),
+    )
+  }
+
+  #told({ event, file, seen }: WatchResponse): void {
+    if (event === WatchEvent.READY) {
+      this.#isReady = true
+      this.#list(0)
+    } else if (file) this.#toldOf(event, file)
+    // After it: what is remembered as seen was taken in.
+    raise(this.#seen, fromSeen(seen?.seen))
+    this.#changed()
+  }
+
+  #toldOf(event: WatchEvent, file: File): void {
+    if (event === WatchEvent.CHANGED) {
+      const now = performance.now()
+      const { firstAt = now } = this.#changing.get(file.id) ?? {}
+      this.#changing.set(file.id, { firstAt, lastAt: now })
+      return
+    }
+    if (file.kind !== Kind.TEXT || event === WatchEvent.PRESENT) {
+      // A directory takes along what is in it.
+      this.#list(this.#isReady ? 0 : Infinity)
+      return
+    }
+    this.#list(listLaterMs)
+    if (event === WatchEvent.DELETED || file.isDeleted) {
+      this.#remove(file.id)
+    } else {
+      this.#put(file)
+    }
+  }
+
+  #list(afterMs: number): void {
+    if (afterMs === Infinity) return
+    const at = performance.now() + afterMs
+    this.#listAt = Math.min(this.#listAt ?? Infinity, at)
+  }
+
+  /** When something is to be done here; undefined: nothing. */
+  get nextAt(): number | undefined {
+    const pauses = [...this.#changing.values()].map(({ firstAt, lastAt }) =>
+      Math.min(lastAt + pauseMs, firstAt + changingMaxMs),
+    )
+    const next = Math.min(this.#listAt ?? Infinity, ...pauses)
+    return next === Infinity ? undefined : next
+  }
+
+  // ------------------------------------------------------------------------------- listing
+
+  /** Takes in what the watch told. Rejects with NoServerError. `known`: ids that must be accounted for. */
+  async refresh(known: Iterable<string>): Promise<void> {
+    const now = performance.now()
+    for (const [id, { firstAt, lastAt }] of this.#changing) {
+      if (now < Math.min(lastAt + pauseMs, firstAt + changingMaxMs)) continue
+      this.#changing.delete(id)
+      this.forgetVersion(id)
+    }
+    if (this.#listAt === undefined || now < this.#listAt) return
+    this.#listAt = undefined
+    try {
+      await this.#listAll(new Set(known))
+    } catch (error) {
+      this.#list(0)
+      throw error
+    }
+  }
+
+  async #listAll(known: Set<string>): Promise<void> {
+    if (this.#root !== '') {
+      const file = this.#root
+      const answer = await this.#set.ask(({ folder }, call) => folder.getFile({ file }, call))
+      this.#rootPath = answer.file?.path ?? ''
+    }
+    const files = await this.#pages({ directory: this.#root, isRecursive: true })
+    this.entries = new Map()
+    for (const file of files) this.#put(file)
+    this.gone.clear()
+    this.restorable.clear()
+    const missing = new Set([...known].filter((id) => !this.entries.has(id)))
+    if (missing.size > 0) await this.#findMissing(missing)
+    this.#isListed = true
+  }
+
+  /** What is not listed is gone only if it is seen elsewhere. */
+  async #findMissing(missing: Set<string>): Promise<void> {
+    const found = ({ id }: File) => {
+      if (missing.delete(id)) this.gone.add(id)
+    }
+    const trash = await this.#pages({ inTrash: true })
+    for (const file of trash) {
+      const isThere = file.parent === this.#root || this.entries.has(file.parent)
+      if (missing.has(file.id) && isThere) this.restorable.add(file.id)
+      found(file)
+    }
+    for (const { id, kind } of trash) {
+      if (missing.size === 0) return
+      if (kind !== Kind.DIRECTORY) continue
+      const inside = { directory: id, inTrash: true, isRecursive: true }
+      for (const file of await this.#pages(inside)) found(file)
+    }
+    if (this.#root === '') return
+    for (const file of [...missing]) {
+      try {
+        const answer = await this.#set.ask(({ folder }, call) => folder.getFile({ file }, call))
+        if (answer.file) found(answer.file)
+      } catch (error) {
+        if (!(error instanceof AnswerError) || error.code !== Code.NotFound) throw error
+      }
+    }
+  }
+
+  async #pages(asked: {
+    directory?: string
+    isRecursive?: boolean
+    inTrash?: boolean
+  }): Promise<File[]> {
+    const files: File[] = []
+    let page = ''
+    do {
+      const from = page
+      const answer = await this.#set.ask(({ folder }, call) =>
+        folder.listFiles({ ...asked, page: from }, call),
+      )
+      files.push(...answer.files)
+      page = answer.nextPage
+    } while (page !== '')
+    return files
+  }
+
+  // -------------------------------------------------------------------------- what is known
+
+  /** A server answered that a file is so. */
+  know(file: File | undefined, version?: string): void {
+    if (!file) return
+    if (version !== undefined) this.#versions.set(file.id, version)
+    if (file.isDeleted) this.#remove(file.id)
+    else this.#put(file)
+  }
+
+  forgetVersion(id: string): void {
+    this.#versions.delete(id)
+    const entry = this.entries.get(id)
+    if (entry) this.entries.set(id, { ...entry, version: undefined })
+  }
+
+  /** An entry was moved by us, with all that is in it. */
+  move(id: string, path: string): void {
+    const from = this.entries.get(id)?.path
+    if (from === undefined) return
+    for (const each of [...this.entries.values()]) {
+      const to = moved(each.path, from, path)
+      if (to !== each.path) this.entries.set(each.id, { ...each, path: to })
+    }
+  }
+
+  /** An entry was deleted by us, with all that is in it. */
+  remove(id: string): void {
+    const path = this.entries.get(id)?.path
+    if (path === undefined) return
+    for (const each of [...this.entries.values()]) {
+      if (each.id === id || isBelow(each.path, path)) this.#remove(each.id)
+    }
+  }
+
+  /** Something is not as it is known here. */
+  doubt(): void {
+    this.#list(0)
+  }
+
+  #remove(id: string): void {
+    this.entries.delete(id)
+    this.gone.add(id)
+  }
+
+  #put({ id, path: full, kind }: File): void {
+    const prefix = this.#rootPath === '' ? '' : `${this.#rootPath}/`
+    if (!full.startsWith(prefix)) {
+      this.#remove(id)
+      return
+    }
+    const path = full.slice(prefix.length)
+    const is = kind === Kind.DIRECTORY ? 'directory' : kind === Kind.TEXT ? 'text' : 'binary'
+    this.gone.delete(id)
+    this.entries.set(id, { id, path, kind: is, version: this.#versions.get(id) })
+  }
+}

@@ -1,0 +1,322 @@
+// One mirror at work: looks at both sides, has a plan made, carries it out, and again.
+//
+// What it does to files and asks of servers is in `hand.ts`; here is when. Nothing runs at once with
+// a plan but the watch: so what a plan saw is what its acts find, or they do nothing.
+
+import type { Held, Skipped, Views } from '../../core/mirror/messages.ts'
+import { plan } from '../../core/mirror/plan.ts'
+import { earlierLifeMs } from '../../core/mirror/base-choice.ts'
+import {
+  DirectoryGoneError,
+  type Found,
+  type MirrorDirectory,
+} from '../../adapters/mirror/directory.ts'
+import type { Ignored } from '../../adapters/mirror/ignored.ts'
+import type { MirrorStore } from '../../adapters/mirror/store.ts'
+import { CommandError } from '../command.ts'
+import { NoServerError, type SetClient } from '../set-client.ts'
+import { FolderView } from './folder-view.ts'
+import { Hand } from './hand.ts'
+import type { Report, Standing } from './report.ts'
+
+/** What is missing on the disk is believed after this: programs take files away and put them back. */
+const missingMs = 400
+/** Without any sign of a change the whole directory is looked through so often. */
+const netMs = 30_000
+/** How long after one try the next is made when no server answers. */
+const retryMs = 1000
+/** Deletions within this are one. */
+const deletionsWithinMs = 10_000
+/** How often it is written down what has been told. */
+const rememberMs = 5000
+
+export interface MirrorOptions {
+  directory: MirrorDirectory
+  store: MirrorStore
+  set: SetClient
+  ignored: Ignored
+  report: Report
+  /** The id of the mirrored directory of the folder; empty: the top. */
+  root: string
+  host: string
+  acceptsDeletes: boolean
+}
+
+export class Mirror {
+  readonly #options: MirrorOptions
+  readonly #folder: FolderView
+  readonly #hand: Hand
+  #disk = new Map<string, Found>()
+  #wake = Promise.withResolvers<void>()
+  #isWoken = false
+  /** When the directory is to be looked through again. */
+  #lookAt = 0
+  #vanishedAt = -Infinity
+  #rememberedAt = -Infinity
+  #offline: string | undefined
+  #isStopped = false
+  #held: Held | undefined
+  #skipped: Skipped[] = []
+
+  constructor(options: MirrorOptions) {
+    this.#options = options
+    const { store, set, root, report } = options
+    const commons = store.commons()
+    const seen = store.meta('seen')
+    const versions = seen === undefined ? [] : commons.filter(({ kind }) => kind === 'text')
+    this.#folder = new FolderView(set, root, {
+      seen,
+      versions: new Map(versions.map(({ id, version }) => [id, version])),
+      changed: () => this.#notice(),
+    })
+    this.#hand = new Hand({ ...options, folder: this.#folder, commons })
+    process.stderr.write(
+      JSON.stringify(
+        {
+          next: this.#nextAt() - performance.now(),
+          look: this.#lookAt - performance.now(),
+          quiet: this.#isQuiet,
+          woken: this.#isWoken,
+          listed: this.#folder.isListed,
+          fnext: this.#folder.nextAt,
+          ref: [...this.#hand.refusals],
+          waiting: [...this.#hand.waiting()],
+          disk: [...this.#disk.keys()],
+          plan: plan(this.#views()),
+          dis: this.#hand.nextAt - performance.now(),
+          entries: [...this.#folder.entries.values()],
+          com: [...this.#hand.commons.values()].map((c) => [c.id, c.path, c.identity]),
+        },
+        null,
+        1,
+      ),
+    )
+    this.#hand.recover()
+    this.#stand('starting')
+    if (commons.length > 0) report.say(`${commons.length} files and directories are known.`)
+  }
+
+  /** Something may have changed on the disk. */
+  diskChanged(): void {
+    this.#lookAt = 0
+    this.#notice()
+  }
+
+  /** Ends after what is being done. */
+  stop(): void {
+    this.#isStopped = true
+    this.#notice()
+  }
+
+  /**
+   * Works until it is stopped; with `isOnce` until both sides agree or wait for a person. Resolves
+   * with whether all is the same. Rejects with CommandError when it cannot go on.
+   */
+  async run({ isOnce }: { isOnce: boolean }): Promise<boolean> {
+    const watching = this.#watch(isOnce)
+    try {
+      for (;;) {
+        const how = await this.#turn(isOnce)
+        if (this.#isStopped || (isOnce && how === 'rest')) break
+        if (how !== 'again') await this.#sleep()
+      }
+      await this.#hand.settle({ isLast: true })
+      this.#remember({ isForced: true })
+      this.#stand('ended')
+      return this.#isSame
+    } catch (error) {
+      const isGone = error instanceof DirectoryGoneError || isErrno(error, 'ENOENT')
+      const failed = isGone ? new CommandError((error as Error).message) : (error as Error)
+      this.#stand('ended', failed.message)
+      throw failed
+    } finally {
+      this.#isStopped = true
+      this.#options.set.close()
+      this.#notice()
+      await watching
+    }
+  }
+
+  get #isSame(): boolean {
+    return this.#held === undefined && this.#hand.refusals.size === 0
+  }
+
+  /** One look, one plan, its acts. */
+  async #turn(isOnce: boolean): Promise<'again' | 'wait' | 'rest'> {
+    try {
+      await this.#hand.settle({ isLast: false })
+      await this.#folder.refresh(this.#hand.commons.keys())
+      this.#look()
+      // Not yet, or not any more: deciding without it would be guessing.
+      if (!this.#folder.isListed) return 'wait'
+      this.#offline = undefined
+      const { acts, held, skipped } = plan(this.#views())
+      this.#held = held
+      this.#skipped = skipped
+      this.#tell()
+      if (acts.length > 0) {
+        await this.#hand.perform(acts, this.#disk)
+        this.#lookAt = 0
+        return 'again'
+      }
+    } catch (error) {
+      if (!(error instanceof NoServerError) || isOnce) throw error
+      this.#goneOffline(error.message)
+      return 'wait'
+    }
+    const isSettled = this.#isQuiet && this.#lookAt > performance.now() + netMs / 2
+    if (!isSettled || this.#folder.nextAt !== undefined) return 'wait'
+    this.#remember({ isForced: false })
+    this.#stand('same')
+    return 'rest'
+  }
+
+  #views(): Views {
+    const { options, hand, folder } = {
+      options: this.#options,
+      hand: this.#hand,
+      folder: this.#folder,
+    }
+    return {
+      disk: this.#disk,
+      isQuiet: this.#isQuiet,
+      folder: folder.entries,
+      gone: folder.gone,
+      restorable: folder.restorable,
+      common: hand.commons,
+      waiting: hand.waiting(),
+      isIgnored: options.ignored.isIgnored,
+      host: options.host,
+      acceptsDeletes: options.acceptsDeletes,
+      deletedLately: hand.deletedWithin(deletionsWithinMs),
+    }
+  }
+
+  // --------------------------------------------------------------------------------- looking
+
+  #look(): void {
+    const now = performance.now()
+    if (now < this.#lookAt) return
+    const { directory, ignored } = this.#options
+    ignored.refresh()
+    const { items, againInMs } = directory.look({
+      remembered: this.#hand.remembered,
+      isIgnored: ignored.isIgnored,
+    })
+    for (const path of this.#disk.keys()) if (!items.has(path)) this.#vanishedAt = now
+    if (this.#disk.size === 0) this.#vanishedAt = now
+    this.#disk = items
+    this.#hand.looked(items)
+    this.#lookAt = now + (againInMs ?? netMs)
+  }
+
+  get #isQuiet(): boolean {
+    return performance.now() - this.#vanishedAt >= missingMs
+  }
+
+  // -------------------------------------------------------------------------------- listening
+
+  async #watch(isOnce: boolean): Promise<void> {
+    while (!this.#isStopped) {
+      try {
+        await this.#folder.watch()
+      } catch (error) {
+        if (this.#isStopped) return
+        if (!(error instanceof NoServerError) || isOnce) {
+          this.#fail(error)
+          return
+        }
+        this.#goneOffline(error.message)
+      }
+      await this.#pause(retryMs)
+    }
+  }
+
+  /** The loop is where errors come out. */
+  #fail(error: unknown): void {
+    this.#failure = error
+    this.#notice()
+  }
+
+  #failure: unknown
+
+  #goneOffline(why: string): void {
+    this.#offline = why
+    this.#options.report.warn('servers', `${why} Changes wait here until one does.`)
+    this.#stand('offline', why)
+  }
+
+  // ---------------------------------------------------------------------------------- waiting
+
+  #notice(): void {
+    this.#isWoken = true
+    this.#wake.resolve()
+  }
+
+  #nextAt(): number {
+    const quietAt = this.#isQuiet ? Infinity : this.#vanishedAt + missingMs
+    return Math.min(this.#lookAt, this.#folder.nextAt ?? Infinity, this.#hand.nextAt, quietAt)
+  }
+
+  async #sleep(): Promise<void> {
+    if (this.#failure !== undefined) throw this.#failure
+    const retryAt = this.#offline === undefined ? Infinity : performance.now() + retryMs
+    const untilMs = Math.min(this.#nextAt(), retryAt) - performance.now()
+    if (!this.#isWoken) await this.#pause(Math.max(5, untilMs))
+    this.#isWoken = false
+    this.#wake = Promise.withResolvers()
+    if (this.#failure !== undefined) throw this.#failure
+  }
+
+  async #pause(ms: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const timer = setTimeout(resolve, Math.min(ms, netMs))
+    await Promise.race([promise, this.#wake.promise])
+    clearTimeout(timer)
+  }
+
+  // --------------------------------------------------------------------------------- telling
+
+  #remember({ isForced }: { isForced: boolean }): void {
+    const now = performance.now()
+    if (!isForced && now - this.#rememberedAt < rememberMs) return
+    this.#rememberedAt = now
+    this.#hand.rememberStamps(this.#disk)
+    const { store } = this.#options
+    store.forgetEarlier(Date.now() - earlierLifeMs)
+    // Only when it is true of every text that the folder has what is common.
+    if (this.#folder.isCurrent && this.#hand.isAllCommon()) store.setMeta('seen', this.#folder.seen)
+  }
+
+  #tell(): void {
+    const { report } = this.#options
+    if (this.#held) {
+      const { inFolder, onDisk } = this.#held
+      const where = inFolder > 0 ? 'are missing here' : 'were deleted in the folder'
+      const what = inFolder > 0 ? 'in the folder' : 'here'
+      report.warn(
+        'deletions',
+        `${Math.max(inFolder, onDisk)} files ${where}. They are not deleted ${what} unless you ` +
+          `start the mirror with --accept-deletes.`,
+      )
+    }
+    this.#stand('working')
+  }
+
+  #stand(state: Standing['state'], why?: string): void {
+    const refused = [...this.#hand.refusals.values()].map(({ path, why }) => ({ path, why }))
+    this.#options.report.stand({
+      pid: process.pid,
+      at: Date.now(),
+      state,
+      files: this.#hand.commons.size,
+      skipped: [...this.#skipped, ...refused],
+      held: this.#held,
+      why,
+    })
+  }
+}
+
+function isErrno(error: unknown, code: string): boolean {
+  return (error as NodeJS.ErrnoException).code === code
+}

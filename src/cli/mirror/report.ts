@@ -1,0 +1,86 @@
+// What a mirror tells: one line for each thing done, and a page of how it stands for `--status`.
+
+import { readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Held, Skipped } from '../../core/mirror/messages.ts'
+import { ownDirectory } from '../../adapters/mirror/store.ts'
+import { printable } from '../command.ts'
+
+export interface Standing {
+  pid: number
+  /** Milliseconds since 1970. */
+  at: number
+  state: 'starting' | 'working' | 'same' | 'offline' | 'ended'
+  files: number
+  skipped: Skipped[]
+  held: Held | undefined
+  /** Why it is offline, or ended. */
+  why: string | undefined
+}
+
+export class Report {
+  readonly #file: string
+  readonly #isJson: boolean
+  readonly #warned = new Map<string, string>()
+  #last = ''
+
+  constructor(directory: string, isJson: boolean) {
+    this.#file = join(directory, ownDirectory, 'status.json')
+    this.#isJson = isJson
+  }
+
+  /** Something was done: "saved", "notes.md". */
+  done(what: string, path: string, more: { to?: string } = {}): void {
+    const to = more.to === undefined ? '' : ` → ${printable(more.to)}`
+    this.#write({ done: what, path, ...more }, `${what.padEnd(11)}${printable(path)}${to}\n`)
+  }
+
+  /** Something people should know, once. */
+  warn(about: string, text: string): void {
+    if (this.#warned.get(about) === text) return
+    this.#warned.set(about, text)
+    this.#write({ warning: text, about }, `${printable(text)}\n`)
+  }
+
+  say(text: string): void {
+    this.#write({ says: text }, `${text}\n`)
+  }
+
+  #write(value: object, line: string): void {
+    process.stdout.write(this.#isJson ? `${JSON.stringify(value)}\n` : line)
+  }
+
+  /** For whoever asks how it stands. */
+  stand(standing: Standing): void {
+    for (const { path, why } of standing.skipped) this.warn(path, `${path} is left alone. ${why}`)
+    const { at: _, ...rest } = standing
+    const text = JSON.stringify(rest)
+    if (text === this.#last) return
+    this.#last = text
+    const beside = `${this.#file}.new`
+    writeFileSync(beside, JSON.stringify(standing), { mode: 0o600 })
+    renameSync(beside, this.#file)
+  }
+}
+
+/** How the mirror of a directory stands; undefined: it has none. */
+export function standingOf(directory: string): Standing | undefined {
+  try {
+    const text = readFileSync(join(directory, ownDirectory, 'status.json'), 'utf8')
+    const standing = JSON.parse(text) as Standing
+    return isAlive(standing.pid) ? standing : { ...standing, state: 'ended' }
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch {
+    // No such process, or another person's.
+    return false
+  }
+}

@@ -1,0 +1,163 @@
+// Two mirrors of one folder, and what people do in them: editors, sed, trees, Git.
+
+import assert from 'node:assert/strict'
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fourfold, same, stage, tree, until } from './mirrors.ts'
+
+test('a first joining deletes nothing, and keeps both of what differs', async (t) => {
+  const { mirrors, servers } = await stage(t, 2)
+  const [first, second] = mirrors as [(typeof mirrors)[0], (typeof mirrors)[0]]
+  for (const each of mirrors) mkdirSync(each.path('both'), { recursive: true })
+  writeFileSync(first.path('equal.md'), 'the same\n')
+  writeFileSync(second.path('equal.md'), 'the same\n')
+  writeFileSync(first.path('both', 'plan.md'), 'one plan\n')
+  writeFileSync(second.path('both', 'plan.md'), 'another plan\n')
+  writeFileSync(first.path('first.md'), '\ufeffonly\r\nhere')
+  writeFileSync(second.path('second.md'), 'only there\n')
+  for (const each of [first, second, first]) {
+    const { code, err } = await fourfold(['mirror', each.directory, '--once'], servers)
+    assert.deepEqual([code, err], [0, ''])
+  }
+  const found = await same(mirrors)
+  const aside = [...found.keys()].find((path) => /^both\/plan \(.+\)\.md$/.test(path))
+  assert.ok(aside, [...found.keys()].join(' '))
+  assert.equal(found.get('both/plan.md'), 'one plan\n')
+  assert.equal(found.get(aside), 'another plan\n')
+  assert.equal(found.get('equal.md'), 'the same\n')
+  assert.equal(found.get('first.md'), '\ufeffonly\r\nhere')
+  assert.equal(found.get('second.md'), 'only there\n')
+  assert.equal(found.size, 6)
+})
+
+test('a file that is edited in two mirrors at once has all edits, once', async (t) => {
+  const { mirrors } = await stage(t, 2)
+  const [first, second] = mirrors as [(typeof mirrors)[0], (typeof mirrors)[0]]
+  const lines = Array.from({ length: 40 }, (_, index) => `line ${index}`)
+  writeFileSync(first.path('notes.md'), `${lines.join('\n')}\n`)
+  for (const each of mirrors) each.start()
+  await same(mirrors)
+  const times = 60
+  const sed = async () => {
+    for (let count = 0; count < times; count++) {
+      // Like sed itself when the file is being replaced in this moment: again.
+      second.shell(`until sed -i "10s/$/ s${count};/" notes.md 2>/dev/null; do :; done`)
+      await sleep(20)
+    }
+  }
+  const editor = async () => {
+    for (let count = 0; count < times / 4; count++) {
+      // As editors that write by rename do.
+      const text = first.read('notes.md').replace('line 30', `line 30 e${count};`)
+      writeFileSync(first.path('notes.md.new~'), text)
+      renameSync(first.path('notes.md.new~'), first.path('notes.md'))
+      await sleep(80)
+    }
+  }
+  await Promise.all([sed(), editor()])
+  const text = (await same(mirrors)).get('notes.md')!
+  for (let count = 0; count < times; count++) {
+    assert.equal(text.split(` s${count};`).length, 2, `s${count} in:\n${text}`)
+  }
+  for (let count = 0; count < times / 4; count++) {
+    assert.equal(text.split(` e${count};`).length, 2, `e${count} in:\n${text}`)
+  }
+})
+
+test('trees are made, moved and removed, and the other side follows', async (t) => {
+  const { mirrors } = await stage(t, 2)
+  const [first, second] = mirrors as [(typeof mirrors)[0], (typeof mirrors)[0]]
+  for (const each of mirrors) each.start()
+  await until(
+    () => tree(first.directory).size === 0,
+    () => first.said,
+  )
+  first.shell('mkdir -p a/b/c/d e && for i in 1 2 3 4 5; do echo $i > a/b/f$i; done; echo x > e/x')
+  assert.equal((await same(mirrors)).size, 11)
+  second.shell('mv a/b e/moved && rmdir a && echo more >> e/moved/f3')
+  const moved = await same(mirrors)
+  assert.equal(moved.get('e/moved/f3'), '3\nmore\n')
+  assert.equal(moved.has('a'), false)
+  // Into each other, and two files that change places.
+  first.shell('mkdir p q && echo p > p/file && echo q > q/file')
+  await same(mirrors)
+  second.shell('mv p/file t && mv q/file p/file && mv t q/file && mv q p/q')
+  const swapped = await same(mirrors)
+  assert.deepEqual([swapped.get('p/file'), swapped.get('p/q/file')], ['q\n', 'p\n'])
+  first.shell('rm -r e/moved/c e/moved/f1')
+  assert.equal((await same(mirrors)).has('e/moved/c'), false)
+  // A file becomes a directory, and the other way round.
+  second.shell('rm e/x && mkdir e/x && echo in > e/x/in && rm -r p && echo now > p')
+  const turned = await same(mirrors)
+  assert.deepEqual([turned.get('e/x/in'), turned.get('p')], ['in\n', 'now\n'])
+})
+
+test('another branch is checked out, the folder follows, and back again', async (t) => {
+  const { mirrors } = await stage(t, 2)
+  const [first, second] = mirrors as [(typeof mirrors)[0], (typeof mirrors)[0]]
+  first.shell(`git init -qb main && git config user.email a@b && git config user.name a
+    mkdir -p src/deep && for i in $(seq 40); do seq $i $((i * 3)) > src/f$i; done
+    cp src/f9 src/deep/nine && git add . && git commit -qm one && git checkout -qb other
+    git mv src/deep src/shallow && for i in 3 5 7; do echo more >> src/f$i; sed -i 2d src/f$i; done
+    git rm -q src/f11 src/f12 && echo new > new && git add . && git commit -qam two
+    git checkout -q main`)
+  for (const each of mirrors) each.start()
+  const before = await same(mirrors)
+  assert.equal(before.size, 43)
+  first.shell('git checkout -q other')
+  const other = await same(mirrors)
+  assert.equal(first.shell('git status --porcelain --untracked-files=no'), '')
+  assert.ok(other.has('src/shallow/nine') && !other.has('src/f11') && other.has('new'))
+  first.shell('git checkout -q main')
+  assert.deepEqual(await same(mirrors), before)
+  assert.equal(first.shell('git status --porcelain'), '')
+  assert.deepEqual(tree(second.directory), before)
+})
+
+test('a mirror works while no server answers, and catches up', async (t) => {
+  const { fleet, mirrors } = await stage(t, 2)
+  const [first, second] = mirrors as [(typeof mirrors)[0], (typeof mirrors)[0]]
+  for (const each of mirrors) each.start()
+  await until(
+    () => tree(first.directory).size === 0,
+    () => first.said,
+  )
+  writeFileSync(first.path('a.md'), 'one\ntwo\nthree\n')
+  await same(mirrors)
+  await Promise.all(fleet.ids.map((id) => fleet.kill(id)))
+  writeFileSync(first.path('a.md'), 'zero\none\ntwo\nthree\n')
+  writeFileSync(second.path('a.md'), 'one\ntwo\nthree\nfour\n')
+  writeFileSync(second.path('b.md'), 'made alone\n')
+  await until(
+    () => /No server answers/.test(first.said),
+    () => first.said,
+  )
+  await Promise.all(fleet.ids.map((id) => fleet.start(id)))
+  const found = await same(mirrors)
+  assert.equal(found.get('a.md'), 'zero\none\ntwo\nthree\nfour\n')
+  assert.equal(found.get('b.md'), 'made alone\n')
+})
+
+test('a part of the folder is mirrored, and only that', async (t) => {
+  const { mirrors, servers } = await stage(t, 2)
+  const [whole, part] = mirrors as [(typeof mirrors)[0], (typeof mirrors)[0]]
+  mkdirSync(whole.path('team/specs'), { recursive: true })
+  writeFileSync(whole.path('team/specs/launch.md'), 'launch\n')
+  writeFileSync(whole.path('elsewhere.md'), 'not here\n')
+  await fourfold(['mirror', whole.directory, '--once'], servers)
+  const folder = ['--folder', 'team/specs', '--once']
+  assert.equal((await fourfold(['mirror', part.directory, ...folder], servers)).code, 0)
+  assert.deepEqual([...tree(part.directory)], [['launch.md', 'launch\n']])
+  writeFileSync(part.path('more.md'), 'more\n')
+  rmSync(part.path('launch.md'))
+  await fourfold(['mirror', part.directory, '--once'], servers)
+  await fourfold(['mirror', whole.directory, '--once'], servers)
+  assert.deepEqual(
+    [...tree(whole.directory).keys()],
+    ['elsewhere.md', 'team', 'team/specs', 'team/specs/more.md'],
+  )
+  const other = await fourfold(['mirror', part.directory, '--folder', 'team', '--once'], servers)
+  assert.equal(other.code, 1)
+  assert.match(other.err, /^This directory mirrors "team\/specs"; another one is needed/)
+})
