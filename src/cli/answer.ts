@@ -64,7 +64,8 @@ const kinds: Record<Kind, string> = {
 }
 
 export function fileJson({ id, name, path, parent, kind, ...file }: File) {
-  const { isDeleted, createdBy, createdAt } = file
+  const { isDeleted, createdBy, createdAt, size, hash, hasConflict } = file
+  const isBinary = kind === Kind.BINARY
   return {
     id,
     name,
@@ -74,6 +75,9 @@ export function fileJson({ id, name, path, parent, kind, ...file }: File) {
     isDeleted,
     createdBy,
     createdAt,
+    size: isBinary ? size : null,
+    hash: isBinary ? hash : null,
+    hasConflict,
   }
 }
 

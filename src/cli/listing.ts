@@ -7,7 +7,8 @@ import { exitCodes, printable, readWords, type Command } from './command.ts'
 import { type SetClient, setHelp, setOptions, withSet } from './set-client.ts'
 
 const jsonHelp = `--json             {"files": [{"id", "name", "path", "parent", "kind", "isDeleted",
-                     "createdBy", "createdAt"}, …]}`
+                     "createdBy", "createdAt", "size", "hash", "hasConflict"}, …]}; size and
+                     SHA-256 are null of what is no binary file`
 
 export const ls: Command = {
   summary: 'list files and directories',
@@ -52,8 +53,7 @@ Lists what was put in the trash: who did that, when, its id, and the path it had
 takes it back by path, or by id where several had one path. What lies in a directory in the trash
 goes and comes with it, and is not listed.
 
-  --json             {"files": [{"id", "name", "path", "parent", "kind", "isDeleted",
-                     "createdBy", "createdAt", "deletedBy", "deletedAt"}, …]}
+  --json             as \`fourfold ls --json\`, and of each file "deletedBy" and "deletedAt"
 ${setHelp}`,
   async run(words) {
     const options = { ...setOptions, json: { type: 'boolean' } } as const

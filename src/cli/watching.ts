@@ -68,6 +68,8 @@ interface Known {
   name: string
   parent: string
   isDeleted: boolean
+  /** Of what it holds, where that is no text. */
+  hash: string
 }
 
 class Watch {
@@ -137,20 +139,23 @@ class Watch {
 
   /** What changed while nobody told of it, against what was known. */
   async #missed(listing: WatchResponse[]): Promise<void> {
-    const made = new Set<string>()
+    /** Of these it need not be told that their content changed. */
+    const done = new Set<string>()
     for (const { event, file } of listing) {
       if (!file) continue
-      if (event === WatchEvent.CHANGED && !made.has(file.id)) await this.#tell('changed', file)
-      if (event !== WatchEvent.PRESENT) continue
       const before = this.#known.get(file.id)
-      const wasThere = before !== undefined && !before.isDeleted
-      if (!wasThere && !file.isDeleted) {
-        made.add(file.id)
-        await this.#tell('created', file)
-      } else if (wasThere && file.isDeleted) await this.#tell('deleted', file)
-      else if (wasThere && before.parent !== file.parent) await this.#tell('moved', file)
-      else if (wasThere && before.name !== file.name) await this.#tell('renamed', file)
-      else this.#keep(file)
+      if (event === WatchEvent.PRESENT) {
+        const name = missedEvent(before, file)
+        if (name) await this.#tell(name, file)
+        else this.#keep(file)
+        if (name === 'created') done.add(file.id)
+      }
+      const isOther =
+        event === WatchEvent.CHANGED ||
+        (before && !before.isDeleted && !file.isDeleted && before.hash !== file.hash)
+      if (!isOther || done.has(file.id)) continue
+      done.add(file.id)
+      await this.#tell('changed', file)
     }
   }
 
@@ -166,8 +171,8 @@ class Watch {
 
   #keep(file: File | undefined): void {
     if (!file) return
-    const { id, name, parent, isDeleted } = file
-    this.#known.set(id, { name, parent, isDeleted })
+    const { id, name, parent, isDeleted, hash } = file
+    this.#known.set(id, { name, parent, isDeleted, hash })
   }
 
   #isMeant(id: string): boolean {
@@ -190,6 +195,15 @@ class Watch {
     }
     return ids
   }
+}
+
+/** What happened to its place since it was known so. */
+function missedEvent(before: Known | undefined, file: File): EventName | undefined {
+  const wasThere = before !== undefined && !before.isDeleted
+  if (!wasThere) return file.isDeleted ? undefined : 'created'
+  if (file.isDeleted) return 'deleted'
+  if (before.parent !== file.parent) return 'moved'
+  return before.name === file.name ? undefined : 'renamed'
 }
 
 const eventNames: { [event: number]: EventName } = {

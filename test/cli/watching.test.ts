@@ -129,8 +129,10 @@ test('watch goes on at other servers: nothing is told twice, and nothing is left
   const fleet = await Fleet.start()
   t.after(() => fleet.end())
   const [a = '', b = '', c = ''] = fleet.addresses
-  const putAt = (at: string, path: string, input = path) =>
+  const putAt = (at: string, path: string, input: string | Buffer = path) =>
     fourfold(['put', '-', path], { servers: at, input })
+  await putAt(c, 'changed.png', Buffer.of(0x89, 0xff))
+  await putAt(c, 'kept.png', Buffer.of(0x89, 0xfe))
   for (const path of ['kept.md', 'edited.md', 'named.md', 'gone.md', 'early.md'])
     await putAt(c, path)
   // On its own again and again: the command knows two servers, one of them always dead.
@@ -146,6 +148,7 @@ test('watch goes on at other servers: nothing is told twice, and nothing is left
   await putAt(c, 'edited.md', 'edited meanwhile')
   await putAt(c, 'new.md')
   await putAt(c, 'new.md', 'and changed')
+  await putAt(c, 'changed.png', Buffer.of(0x89, 0xff, 0xff))
   await putAt(c, 'passing.md')
   for (const words of [
     ['rm', 'passing.md'],
@@ -161,6 +164,7 @@ test('watch goes on at other servers: nothing is told twice, and nothing is left
   await putAt(c, 'last.md')
   await watch.until(() => told(watch.lines()).includes('created last.md'), 'told of last.md')
   assert.deepEqual(told(watch.lines().slice(before)).sort(), [
+    'changed changed.png',
     'changed edited.md',
     'created d/',
     'created last.md',
@@ -169,6 +173,40 @@ test('watch goes on at other servers: nothing is told twice, and nothing is left
     'moved d/other.md (was named.md)',
   ])
   assert.match(watch.complained(), /^No server answers; .* Trying again\.\n$/)
+})
+
+test('G12 a server that freezes while a directory is put, and one that tells, are left', async (t) => {
+  const fleet = await Fleet.start()
+  t.after(() => fleet.end())
+  const [a = '', b = ''] = fleet.addresses
+  const servers = fleet.addresses.join(',')
+  const folder = temporaryFolder(t)
+  mkdirSync(join(folder, 'tree'))
+  const names = Array.from({ length: 60 }, (_, index) => `f${index}.md`)
+  for (const name of names) writeFileSync(join(folder, 'tree', name), name)
+  const watch = started(t, servers, 'watch', '--json')
+  await begun(watch, (path) => fourfold(['put', '-', path], { servers: b, input: '' }))
+  const put = fourfold(['put', 'tree'], { servers, cwd: folder })
+  for (let tries = 0; (await filesAt(a)) < 10; tries++) assert.ok(tries < 3000, 'nothing was put')
+  fleet.freeze('a')
+  const { code, out, err } = await put
+  assert.deepEqual([code, err], [0, ''])
+  assert.match(out, /^60 files, /)
+  const paths = names.map((name) => `tree/${name}`).sort()
+  const made = () =>
+    watch
+      .lines()
+      .map((line) => JSON.parse(line) as JsonLine)
+      .flatMap(({ event, file }) => (file.path.startsWith('tree/f') ? `${event} ${file.path}` : []))
+  await watch.until(() => made().length >= paths.length, 'told all')
+  fleet.thaw('a')
+  await fleet.well()
+  const listed = await fourfold(['find', 'tree/f*'], { servers: a })
+  assert.deepEqual(listed.out.split('\n').slice(0, -1).sort(), paths)
+  assert.deepEqual(
+    made().sort(),
+    paths.map((path) => `created ${path}`),
+  )
 })
 
 test('a server killed while a directory is put: every file is there once, on all that live', async (t) => {

@@ -125,3 +125,29 @@ test('of a compacted text it is told that it changed, also when only a part lies
     'ready',
   ])
 })
+
+test('what another server carried out too is told once', () => {
+  const a = new LoneReplica('a', () => 0.2)
+  const b = new LoneReplica('b', () => 0.8)
+  a.save('one.md', '1')
+  b.heard(a.updates())
+  const call = b.begin({ type: 'watch', file: '' })
+  b.take(call)
+  const before = a.updates().length
+  const made = { file: 'two.md', text: 'two', operation: freshId() }
+  const changed = { file: 'one.md', text: '1 changed', operation: freshId() }
+  const emptied = { file: 'one.md', text: '1', operation: freshId() }
+  for (const each of [made, changed, emptied]) {
+    for (const replica of [a, b]) replica.call({ type: 'save', baseVersion: '', ...each })
+  }
+  assert.deepEqual(told(b.take(call)), ['created two.md', 'changed one.md', 'changed one.md'])
+  // One by one: a burst would be one change.
+  const seen = known(b.call({ type: 'watch', file: '' }))
+  for (const update of a.updates(before)) b.heard([update])
+  assert.deepEqual(told(b.take(call)), [])
+  const missed = b.call({ type: 'watch', file: '', since: seen })
+  assert.deepEqual(told(missed), ['present one.md', 'present two.md', 'ready'])
+  a.save('one.md', '1 and news')
+  b.heard(a.updates().slice(-1))
+  assert.deepEqual(told(b.take(call)), ['changed one.md'])
+})

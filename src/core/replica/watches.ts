@@ -3,6 +3,7 @@
 // Each change is told with the updates it stands for, per log in their order. Merged, they are what a
 // watcher knows: when its server dies it shows that to another, and is told what lies beyond.
 
+import { createDecoder, readVarUint } from 'lib0/decoding'
 import type { Change, Folder } from '../model/folder.ts'
 import { FourfoldError } from '../model/errors.ts'
 import type { Origin, SubjectId } from '../model/ids.ts'
@@ -32,10 +33,12 @@ export interface WatchesOptions {
 }
 
 /** Something to tell when the turn ends. */
-type Told = { seen: VersionVector } & (
-  | { type: 'text'; subject: SubjectId }
-  | { type: 'entry'; call: CallId; event: Event; entry: Entry }
-)
+type Told = { seen: VersionVector } &
+  /** Because of this one update; undefined: of several. */
+  (
+    | { type: 'text'; subject: SubjectId; cause: Update | undefined }
+    | { type: 'entry'; call: CallId; event: Event; entry: Entry }
+  )
 
 export class Watches {
   readonly #options: WatchesOptions
@@ -105,9 +108,13 @@ export class Watches {
     const stored = documents.attempt(id, () => reader.load(id))
     if (stored instanceof FourfoldError) return true
     const isBeyond = (origin: string, seq: number) => seq > (since.get(origin as Origin) ?? 0)
+    const texts = stored.updates.flatMap(({ body, origin, seq }) =>
+      body.case === 'text' ? [{ bytes: body.value, isBeyond: isBeyond(origin, seq) }] : [],
+    )
+    const known = texts.filter((each) => !each.isBeyond)
     return (
-      stored.updates.some(
-        ({ body, origin, seq }) => body.case === 'text' && isBeyond(origin, seq),
+      texts.some(
+        ({ bytes, isBeyond }) => isBeyond && !known.some((each) => areEqual(each.bytes, bytes)),
       ) ||
       stored.snapshots.some(
         ({ text, covers }) =>
@@ -141,7 +148,8 @@ export class Watches {
     // A burst of typing is one change; with another in between it would be told out of order.
     if (last?.type === 'text' && last.subject === subject) {
       raise(last.seen, this.#seen())
-    } else this.#told.push({ type: 'text', subject, seen: this.#seen() })
+      last.cause = undefined
+    } else this.#told.push({ type: 'text', subject, cause: this.#cause, seen: this.#seen() })
   }
 
   /** A stored entry changed. */
@@ -199,17 +207,32 @@ export class Watches {
     for (const each of told) {
       if (each.type === 'entry') this.#answer(each.call, each.event, each.entry, each.seen)
       // What is new comes with its text.
-      else if (!made.has(each.subject)) this.#tellText(each.subject, each.seen)
+      else if (!made.has(each.subject)) this.#tellText(each)
     }
   }
 
-  #tellText(subject: SubjectId, seen: VersionVector): void {
+  #tellText({ subject, cause, seen }: Extract<Told, { type: 'text' }>): void {
     const { folder } = this.#options
     const entry = folder.get(subject)
-    if (!entry || folder.isTrashed(subject)) return
+    if (!entry || folder.isTrashed(subject) || this.#isRepeated(subject, cause)) return
     for (const [call, watched] of this.#watched) {
       if (folder.isWithin(subject, watched)) this.#answer(call, 'changed', entry, seen)
     }
+  }
+
+  /** Whether another server has carried out the same operation, so that this one changed nothing. */
+  #isRepeated(subject: SubjectId, cause: Update | undefined): boolean {
+    if (cause?.body.case !== 'text' || !mayComeTwice(cause.body.value)) return false
+    const { documents, reader } = this.#options
+    const { origin, seq, body } = cause
+    const stored = documents.attempt(subject, () => reader.load(subject))
+    if (stored instanceof FourfoldError) return false
+    return stored.updates.some(
+      (other) =>
+        other.body.case === 'text' &&
+        (other.origin !== origin || other.seq !== seq) &&
+        areEqual(other.body.value, body.value),
+    )
   }
 
   #answer(call: CallId, event: Event, entry: Entry, seen?: VersionVector): void {
@@ -217,4 +240,18 @@ export class Watches {
     const file = views.of(entry)
     voice.answer(call, { type: 'watched', event, file, ...(seen && { seen }) })
   }
+}
+
+/** What servers write for a person has a writer of its own, from its first character on, or deletes. */
+function mayComeTwice(update: Uint8Array): boolean {
+  const decoder = createDecoder(update)
+  const writers = readVarUint(decoder)
+  if (writers === 0) return true
+  readVarUint(decoder) // How many runs of text.
+  readVarUint(decoder) // The writer.
+  return writers === 1 && readVarUint(decoder) === 0
+}
+
+function areEqual(one: Uint8Array, other: Uint8Array): boolean {
+  return one.length === other.length && one.every((byte, index) => byte === other[index])
 }
