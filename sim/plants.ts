@@ -9,6 +9,7 @@ import {
   EntrySchema,
   PeerMessageSchema,
   UpdateSchema,
+  type Entry,
   type PeerMessage,
   type ServerMessage,
   type Update,
@@ -50,10 +51,10 @@ export const plants = {
     },
   }),
 
-  /** One message in a thousand to those who follow a document is not sent to one of them. */
+  /** Of a thousand messages to those who follow a document three are not sent to one of them. */
   'drop-fan-out': (random) => ({
     fanOut: ({ message }, channels) =>
-      message.case === 'changed' ? channels.filter(() => !random.chance(0.001)) : channels,
+      message.case === 'changed' ? channels.filter(() => !random.chance(0.003)) : channels,
   }),
 
   /** Messages of peers get lost, and a log that goes on after a hole is taken as whole. */
@@ -73,6 +74,14 @@ export const plants = {
     hearing: () => (message) => {
       if (message.message.case !== 'updates') return [message]
       return [updatesMessage(message.message.value.updates.map(withoutTombstone))]
+    },
+  }),
+
+  /** What a peer says of entries that were moved is not taken in. */
+  'skip-move': () => ({
+    hearing: () => (message) => {
+      if (message.message.case !== 'updates') return [message]
+      return [updatesMessage(message.message.value.updates.map(withoutMove))]
     },
   }),
 
@@ -118,9 +127,18 @@ function withoutHoles(updates: Update[], heads: VersionVector): PeerMessage {
 }
 
 function withoutTombstone(update: Update): Update {
+  return withoutChange(update, ({ deleted }) => deleted?.value === true)
+}
+
+function withoutMove(update: Update): Update {
+  return withoutChange(update, ({ created, parent }) => !created && parent !== undefined)
+}
+
+/** An update that changes no entry in such a way. */
+function withoutChange(update: Update, isUnwanted: (entry: Entry) => boolean): Update {
   if (update.body.case !== 'entry') return update
   const entry = fromBinary(EntrySchema, update.body.value)
-  if (!entry.deleted?.value) return update
+  if (!isUnwanted(entry)) return update
   const { $typeName: _, body: _body, ...rest } = update
   const value = toBinary(EntrySchema, create(EntrySchema, { id: entry.id }))
   return sealUpdate(create(UpdateSchema, { ...rest, body: { case: 'entry', value } }))
