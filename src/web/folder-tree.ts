@@ -62,7 +62,11 @@ export class FolderTree {
     const known = this.#sorted.get(directory)
     if (known) return known
     const members = this.#members.get(directory) ?? []
-    const sorted = inOrder(members, this.#sortedBefore.get(directory))
+    const before = this.#sortedBefore.get(directory) ?? []
+    const isUnchanged =
+      before.length === members.length &&
+      before.every((file) => this.#entries.get(file.id) === file)
+    const sorted = isUnchanged ? before : inOrder(members, before)
     this.#sorted.set(directory, sorted)
     return sorted
   }
@@ -127,7 +131,7 @@ function compare(a: FileInfo, b: FileInfo): number {
 }
 
 /** Sorted; what was sorted before is not compared anew unless it changed. */
-function inOrder(members: readonly FileInfo[], before: readonly FileInfo[] = []): FileInfo[] {
+function inOrder(members: readonly FileInfo[], before: readonly FileInfo[]): FileInfo[] {
   const places = new Map(before.map((file, place) => [file.id, place]))
   const kept: FileInfo[] = Array.from({ length: before.length })
   const others: FileInfo[] = []

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { screenNameMax } from '../core/model/limits.ts'
-import { copyName, includes, stemLength, suggested } from './names.ts'
+import { copyName, filter, freeName, stemLength, suggested } from './names.ts'
 
 test('a taken name gets the next number', () => {
   assert.equal(suggested('Ana'), 'Ana 2')
@@ -21,6 +21,11 @@ test('a copy keeps the extension', () => {
   assert.equal(copyName('.profile'), '.profile copy')
 })
 
+test('a copy gets the first name that is free, whatever its case', () => {
+  assert.equal(freeName('plan.md', ['plan.md']), 'plan copy.md')
+  assert.equal(freeName('plan.md', ['Plan Copy.md', 'plan copy 2.md']), 'plan copy 3.md')
+})
+
 test('what one wants to change of a name is what stands before the extension', () => {
   assert.equal(stemLength('launch.md'), 'launch'.length)
   assert.equal(stemLength('.profile'), '.profile'.length)
@@ -28,7 +33,7 @@ test('what one wants to change of a name is what stands before the extension', (
 })
 
 test('a file is found by parts of its name in any order and case', () => {
-  assert.ok(includes('Launch plan.md', 'plan LAU'))
-  assert.ok(includes('Launch plan.md', ''))
-  assert.ok(!includes('Launch plan.md', 'plan notes'))
+  assert.ok(filter('plan LAU')('Launch plan.md'))
+  assert.ok(filter('')('Launch plan.md'))
+  assert.ok(!filter('plan notes')('Launch plan.md'))
 })

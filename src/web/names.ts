@@ -35,11 +35,11 @@ export function stemLength(name: string): number {
   return dot > 0 ? dot : name.length
 }
 
-/** Whether all words of a filter occur in a name, in any order and case. */
-export function includes(name: string, wanted: string): boolean {
-  const lower = name.toLocaleLowerCase('en')
-  return wanted
-    .toLocaleLowerCase('en')
-    .split(/\s+/)
-    .every((word) => lower.includes(word))
+/** Tells whether all words of a filter occur in a name or path, in any order and case. */
+export function filter(wanted: string): (name: string) => boolean {
+  const words = wanted.toLowerCase().split(/\s+/)
+  return (name) => {
+    const lower = name.toLowerCase()
+    return words.every((word) => lower.includes(word))
+  }
 }

@@ -11,13 +11,16 @@ interface NothingShownProps {
   commands: Commands
   /** The address names a file that is not there. */
   isMissing: boolean
+  /** Nothing is in the folder, as far as is known. */
+  isEmpty: boolean
 }
 
 const counts = ['No', 'One', 'Two', 'Three', 'Four', 'Five', 'Six', 'Seven']
 
-export function NothingShown({ commands, isMissing }: NothingShownProps) {
-  const { files, filesAreCurrent } = useClient()
-  const isEmpty = filesAreCurrent && files.every((file) => file.isDeleted)
+export function NothingShown(props: NothingShownProps) {
+  const { commands, isMissing } = props
+  const { filesAreCurrent } = useClient()
+  const isEmpty = filesAreCurrent && props.isEmpty
   const sentence = isMissing
     ? 'No such file. It may have been deleted for good, or the link is not complete.'
     : isEmpty

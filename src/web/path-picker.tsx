@@ -11,11 +11,12 @@ import {
   ModalOverlay,
   SearchField,
 } from 'react-aria-components'
-import { Folder } from 'lucide-react'
+import { Folder, House } from 'lucide-react'
 import type { FileInfo } from '../client/api.ts'
 import { FileIcon } from './file-icon.tsx'
+import { pathBytesMax } from '../core/model/limits.ts'
 import { isDirectory } from './folder-tree.ts'
-import { includes } from './names.ts'
+import { filter } from './names.ts'
 
 interface PathPickerProps {
   label: string
@@ -36,7 +37,7 @@ export function PathPicker({ label, hint, entries, first, choose, close }: PathP
   const wanted = useDeferredValue(words)
   const found = useMemo(() => best(entries, wanted), [entries, wanted])
   const offered = [
-    ...(first && includes(first.words, wanted) ? [{ id: first.id, entry: undefined }] : []),
+    ...(first && filter(wanted)(first.words) ? [{ id: first.id, entry: undefined }] : []),
     ...found.map((entry) => ({ id: entry.id, entry })),
   ]
   return (
@@ -70,7 +71,7 @@ export function PathPicker({ label, hint, entries, first, choose, close }: PathP
             >
               {({ entry }) => (
                 <MenuItem className="menu-item" textValue={entry?.path ?? first!.words}>
-                  {entry ? <Found entry={entry} /> : first!.words}
+                  {entry ? <Found entry={entry} /> : <First words={first!.words} />}
                 </MenuItem>
               )}
             </Menu>
@@ -78,6 +79,15 @@ export function PathPicker({ label, hint, entries, first, choose, close }: PathP
         </Dialog>
       </Modal>
     </ModalOverlay>
+  )
+}
+
+function First({ words }: { words: string }) {
+  return (
+    <>
+      <House className="file-icon" size={16} aria-hidden />
+      {words}
+    </>
   )
 }
 
@@ -101,14 +111,17 @@ function Found({ entry }: { entry: FileInfo }) {
 
 /** Those whose name has all the words come first, then the shortest paths. */
 function best(entries: readonly FileInfo[], wanted: string): FileInfo[] {
-  const matching = entries.filter((entry) => includes(entry.path, wanted))
-  const named = new Set(matching.filter((entry) => includes(entry.name, wanted)))
-  return matching
-    .toSorted(
-      (a, b) =>
-        Number(named.has(b)) - Number(named.has(a)) ||
-        a.path.length - b.path.length ||
-        (a.path < b.path ? -1 : 1),
-    )
-    .slice(0, shownMax)
+  const isWanted = filter(wanted)
+  const found: { entry: FileInfo; rank: number }[] = []
+  for (const entry of entries) {
+    if (!isWanted(entry.path)) continue
+    const rank = entry.path.length + (isWanted(entry.name) ? 0 : pathBytesMax)
+    const worst = found.length < shownMax ? undefined : found.at(-1)!
+    if (worst && rank >= worst.rank) continue
+    // A few dozen are kept of what may be 100,000: sorting all of them would be felt with each letter.
+    const place = found.findIndex((other) => rank < other.rank)
+    found.splice(place < 0 ? found.length : place, 0, { entry, rank })
+    if (found.length > shownMax) found.pop()
+  }
+  return found.map(({ entry }) => entry)
 }

@@ -46,7 +46,7 @@ export function Trash({ entries, restore }: TrashProps) {
 
 function Trashed({ entry, restore }: { entry: FileInfo; restore: TrashProps['restore'] }) {
   const { name, path, deletedBy } = entry
-  const above = path.slice(0, path.length - name.length - 1)
+  const above = path.slice(0, Math.max(0, path.length - name.length - 1))
   return (
     <li>
       {isDirectory(entry) ? (

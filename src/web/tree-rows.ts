@@ -8,7 +8,7 @@ import type { ReactElement } from 'react'
 import type { ListState } from 'react-stately/useListState'
 import type { FileInfo } from '../client/api.ts'
 import { type FolderTree, isDirectory, top } from './folder-tree.ts'
-import { includes } from './names.ts'
+import { filter } from './names.ts'
 
 type Rows = ListState<FileInfo>['collection']
 export type RowNode = NonNullable<ReturnType<Rows['getItem']>>
@@ -181,8 +181,9 @@ function isSame(a: Row, b: Row): boolean {
 /** The entries whose path has all the words, and the directories above them. */
 function found(tree: FolderTree, wanted: string): ReadonlySet<string> {
   const shown = new Set<string>()
+  const isWanted = filter(wanted)
   for (const entry of tree.entries()) {
-    if (entry.isDeleted || shown.has(entry.id) || !includes(entry.path, wanted)) continue
+    if (entry.isDeleted || shown.has(entry.id) || !isWanted(entry.path)) continue
     shown.add(entry.id)
     for (const { id } of tree.ancestors(entry.id)) shown.add(id)
   }

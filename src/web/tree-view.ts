@@ -65,9 +65,10 @@ export class TreeView {
     this.#changed()
   }
 
-  /** Opens the directories above an entry and brings it into sight. */
+  /** Opens the directories above an entry, chooses it and brings it into sight. */
   reveal(id: string, above: readonly { id: string }[], hasFocus: boolean): void {
     this.#revealed = { id, hasFocus }
+    this.#selected = new Set([id])
     this.#keepOpen(new Set([...this.#open, ...above.map((directory) => directory.id)]))
   }
 

@@ -16,7 +16,7 @@ import { EditorPane } from './editor-pane.tsx'
 import { entryActions } from './entry-actions.ts'
 import { fileActions } from './file-actions.ts'
 import { FilePane } from './file-pane.tsx'
-import { FolderTree, isDirectory, top } from './folder-tree.ts'
+import { type FolderTree, isDirectory, top } from './folder-tree.ts'
 import { GoToFile } from './go-to-file.tsx'
 import { HistoryPane } from './history-pane.tsx'
 import { KeysDialog } from './keys-dialog.tsx'
@@ -35,6 +35,7 @@ import { notify, Toasts } from './toasts.tsx'
 import { Toolbar } from './toolbar.tsx'
 import { TopBar } from './top-bar.tsx'
 import { TreeView } from './tree-view.ts'
+import { useTree } from './use-tree.ts'
 import { useNewerPage } from './offline.ts'
 import { titleOf, VersionView } from './version-view.tsx'
 import type { NamedVersion } from './versions.ts'
@@ -71,7 +72,7 @@ export function Workspace({ leave, renameMe }: WorkspaceProps) {
   const [paneWidth, setPaneWidth] = usePaneWidth()
 
   const shownId = useShownId()
-  const tree = useTree(client.files)
+  const tree = useTree(client, shownId)
   const file = shownText(tree, shownId)
   const fileId = file?.id
   const fileName = file?.name ?? ''
@@ -254,7 +255,7 @@ export function Workspace({ leave, renameMe }: WorkspaceProps) {
           ) : isWaiting ? (
             <main className="nothing" aria-label="Opening" />
           ) : (
-            <NothingShown {...{ commands, isMissing }} />
+            <NothingShown {...{ commands, isMissing }} isEmpty={tree.size === 0} />
           )}
         </div>
         {!isNarrow && isHistoryOpen && <div className="right">{historyPane}</div>}
@@ -290,14 +291,6 @@ function useOpenFile(openFiles: OpenFiles, id: string | undefined): OpenFile | u
   const [open, setOpen] = useState<OpenFile>()
   useEffect(() => setOpen(id === undefined ? undefined : openFiles.open(id)), [openFiles, id])
   return open?.live.id === id ? open : undefined
-}
-
-/** The tree of the newest list of files; what did not change is taken over. */
-function useTree(files: readonly FileInfo[]): FolderTree {
-  const before = useRef<FolderTree>(undefined)
-  const tree = useMemo(() => new FolderTree(files, before.current), [files])
-  before.current = tree
-  return tree
 }
 
 /** The file of the address; a directory is no text to show. */
