@@ -97,6 +97,7 @@ async function bareServer(parts: Partial<Pick<PortOptions, 'routes' | 'accept' |
     routes: () => {},
     answerPeer: () => {},
     answerBlob: () => Promise.resolve(),
+    answerDav: () => Promise.resolve(),
     accept: () => {},
     page: new Page('nowhere', []),
     origins: new Origins([]),

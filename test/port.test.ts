@@ -43,6 +43,7 @@ async function pagePort(t: TestContext, overrides: Partial<PortOptions> = {}) {
     routes: () => {},
     answerPeer: () => {},
     answerBlob: () => Promise.resolve(),
+    answerDav: () => Promise.resolve(),
     page: new Page(join(root, 'web'), ['http://127.0.0.1:4400', 'https://b.example.org']),
     origins: new Origins(['http://127.0.0.1:4400']),
     addresses: new Addresses(),

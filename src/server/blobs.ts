@@ -301,7 +301,7 @@ function sizeOf(query: URLSearchParams): number {
 }
 
 /** One range; undefined where there is none that we know, 'none' where nothing lies in it. */
-function rangeOf(
+export function rangeOf(
   header: string | undefined,
   size: number,
 ): { start: number; end: number } | 'none' | undefined {

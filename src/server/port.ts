@@ -1,7 +1,7 @@
 // The one port: HTTP/1.1, HTTP/2, WebSocket, gRPC, Connect and the page, with and without TLS.
 //
 //   socket ─ TLS? ─┬─ ALPN h2, or 24 bytes that say HTTP/2 ──> HTTP/2 ──┐
-//                  └─ anything else ───────────────────────> HTTP/1.1 ──┼─> RPC, health, blobs, page
+//                  └─ anything else ───────────────────────> HTTP/1.1 ──┼─> RPC, health, blobs, WebDAV, page
 //                                                               └── Upgrade ──> /session
 //
 // What is bounded here: time for headers and for a first request, sizes of headers and messages,
@@ -33,6 +33,7 @@ import { acceptedWebSocket, type AcceptedWebSocket } from '../adapters/channel/w
 import type { Addresses } from './addresses.ts'
 import { blobsPath } from './blobs.ts'
 import type { Listen } from './configuration.ts'
+import { isDavPath } from './dav/paths.ts'
 import type { Origins } from './origins.ts'
 import { sendText, type Page } from './page.ts'
 import { rpcHandlers, type Rpc } from './rpc.ts'
@@ -44,6 +45,8 @@ const preface = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n')
 const lookMs = 1000
 /** Where browsers open their WebSocket. */
 const sessionPath = '/session'
+/** Where Windows asks whether there is any WebDAV at all. */
+const isAbove: ReadonlySet<string> = new Set(['/', '*'])
 
 /** What scripts of known pages may do where they ask from another origin. */
 const rpcCors = {
@@ -74,6 +77,12 @@ export interface PortOptions {
     response: http.ServerResponse,
     isCertified: boolean,
   ) => Promise<void>
+  /** Answers a request of WebDAV that comes from this address. Never rejects. */
+  answerDav: (
+    request: http.IncomingMessage,
+    response: http.ServerResponse,
+    address: string,
+  ) => Promise<void>
   page: Page
   origins: Origins
   addresses: Addresses
@@ -88,7 +97,7 @@ export interface PortOptions {
 export interface Patience {
   /** For headers, and for the first bytes of a connection. */
   headersMs: number
-  /** For a whole request over HTTP/1.1, unless it is of a blob: a text at its limit, a slow line. */
+  /** For a whole request over HTTP/1.1, unless it brings a file: a text at its limit, a slow line. */
   requestMs: number
   /** Between two looks at whether an HTTP/2 connection is alive. */
   probeMs: number
@@ -172,7 +181,7 @@ class Door implements Port {
     const bounds: http.ServerOptions = {
       maxHeaderSize: headerBytesMax,
       headersTimeout: this.#patience.headersMs,
-      // Blobs may take longer; all else is hurried.
+      // Files may take longer; all else is hurried.
       requestTimeout: 0,
       keepAliveTimeout: this.#patience.idleMs,
       connectionsCheckingInterval: lookMs,
@@ -267,12 +276,16 @@ class Door implements Port {
     const [path = ''] = (request.url ?? '').split('?', 1)
     const rpc = this.#rpc.get(path)
     const isBlob = path.startsWith(blobsPath)
-    if (!isBlob) hurry(request, this.#patience.requestMs)
+    const isDav = isDavPath(path) || (request.method === 'OPTIONS' && isAbove.has(path))
+    const isFile = isBlob || (isDav && request.method === 'PUT')
+    if (!isFile) hurry(request, this.#patience.requestMs)
     if (path === exchangePath) this.#answerPeer(request, response)
     else if (rpc) {
       if (this.#admit(request, response)) rpc(request, response)
     } else if (isBlob) {
       if (this.#admit(request, response, blobCors)) this.#answerBlob(request, response)
+    } else if (isDav) {
+      this.#answerDav(request, response)
     } else if (isGrpc(request)) {
       // What gRPC clients understand; a status of HTTP would tell them nothing.
       refusePeer(request.stream, Code.Unimplemented, 'This server has no such method.')
@@ -307,6 +320,11 @@ class Door implements Port {
   #answerBlob(request: http.IncomingMessage, response: http.ServerResponse): void {
     const isCertified = (request.socket as TLSSocket).authorized === true
     this.#options.answerBlob(request, response, isCertified).catch(() => response.destroy())
+  }
+
+  #answerDav(request: http.IncomingMessage, response: http.ServerResponse): void {
+    const address = this.#options.addresses.of(request)
+    this.#options.answerDav(request, response, address).catch(() => response.destroy())
   }
 
   /** Lets scripts of known pages call; answers the questions browsers ask before they do. */

@@ -21,6 +21,8 @@ import { Addresses } from './addresses.ts'
 import { BlobFetching } from './blob-fetching.ts'
 import { BlobDoor } from './blobs.ts'
 import { listenText, type Configuration } from './configuration.ts'
+import { DavDoor } from './dav/door.ts'
+import { Incoming } from './dav/incoming.ts'
 import { Origins } from './origins.ts'
 import { builtPage, packageRoot, Page } from './page.ts'
 import { openPort, type Port } from './port.ts'
@@ -189,19 +191,21 @@ class Assembled {
     await this.#blobs.close()
   }
 
-  openPort(): Promise<Port> {
+  async openPort(): Promise<Port> {
     const { runtime } = this
-    const { id, set, listen, servers, origins, proxies } = this.#configuration
+    const { id, set, listen, servers, origins: others, proxies, directory } = this.#configuration
     const addresses = servers.map(({ address }) => address)
-    const door = new BlobDoor({
-      store: this.#blobs,
-      fetching: this.#fetching,
-      tokens: this.#tokens,
+    const origins = new Origins([...addresses, ...others])
+    const shared = { store: this.#blobs, fetching: this.#fetching, tokens: this.#tokens, now }
+    const room = (bytes: number) => hasRoom(this.#configuration, bytes)
+    const blobs = new BlobDoor({
+      ...shared,
       needsCertificate: this.#tls?.ca !== undefined,
-      now,
-      hasRoom: (bytes) => hasRoom(this.#configuration, bytes),
+      hasRoom: room,
       refusal: () => this.#takesNothing(),
     })
+    const incoming = await Incoming.open({ directory, store: this.#blobs, hasRoom: room })
+    const dav = new DavDoor({ ...shared, runtime, origins, incoming })
     return openPort({
       listen,
       ...(this.#tls && { tls: { ...this.#tls, asksForCertificate: this.#tls.ca !== undefined } }),
@@ -220,9 +224,10 @@ class Assembled {
         now,
         accept: (channel) => this.#engine.addPeer(channel),
       }),
-      answerBlob: (...call) => door.answer(...call),
+      answerBlob: (...call) => blobs.answer(...call),
+      answerDav: (...call) => dav.answer(...call),
       page: new Page(builtPage(), addresses),
-      origins: new Origins([...addresses, ...origins]),
+      origins,
       addresses: new Addresses(proxies),
       health: () => ({
         isWell: runtime.health === 'ok',

@@ -21,6 +21,7 @@ import { CorruptError, type EngineReader, type Mark, type NewUpdate } from '../p
 import type { Appends } from './appends.ts'
 import { Bases } from './bases.ts'
 import type { Documents } from './documents.ts'
+import { Measures } from './measures.ts'
 import type { Answer, Call, CallId } from './messages.ts'
 import type { Operations, Request, Spot } from './operations.ts'
 import type { People } from './people.ts'
@@ -63,6 +64,7 @@ export class Calls {
   readonly #views: Views
   readonly #watches: Watches
   readonly #searches: Searches
+  readonly #measures: Measures
   #pending: Pending[] = []
   #now = 0
 
@@ -73,11 +75,18 @@ export class Calls {
     this.#watches = new Watches({ folder, documents, views: this.#views, reader, voice })
     const view = (entry: Entry) => this.#views.of(entry)
     this.#searches = new Searches({ folder, documents, appends, voice, view })
+    this.#measures = new Measures({ documents, reader, hash: options.hash })
   }
 
   /** Those who are to hear of changes that are stored. */
   get watches(): Watches {
     return this.#watches
+  }
+
+  /** The stored text of a document changed. */
+  textChanged(subject: SubjectId): void {
+    this.#watches.textChanged(subject)
+    this.#measures.forget(subject)
   }
 
   get isWaiting(): boolean {
@@ -138,6 +147,9 @@ export class Calls {
         this.#options.voice.answer(call, { type: 'contents', contents })
         return
       }
+      case 'measure':
+        this.#measure(call, request.texts)
+        return
       case 'delete':
       case 'restore':
       case 'rename':
@@ -188,6 +200,16 @@ export class Calls {
     this.#options.appends.whenStored(() => {
       const version = this.#remember(text)
       this.#options.voice.answer(call, { type: 'read', file: this.#views.of(entry), text, version })
+    })
+  }
+
+  #measure(call: CallId, texts: string[]): void {
+    const known = texts.filter((id) => isSubjectId(id) && this.#options.folder.get(id))
+    if (texts.length === 0 || known.length < texts.length) throw this.#options.documents.notFound()
+    const measures = this.#measures.of(known as SubjectId[])
+    // As with the text itself (1).
+    this.#options.appends.whenStored(() => {
+      this.#options.voice.answer(call, { type: 'measured', measures })
     })
   }
 

@@ -33,6 +33,16 @@ export interface LineView {
   text: string
 }
 
+/** A text without its text. */
+export interface Measure {
+  /** Names it for `save`. */
+  version: string
+  /** In UTF-8. */
+  bytes: number
+  /** Milliseconds since 1970; 0: what is known to have changed it is merged, and tells no time. */
+  changedAt: number
+}
+
 /** Where a listing goes on: after this entry, told by its places from the listed directory down. */
 export type Page = Place[]
 
@@ -70,6 +80,8 @@ export type Call =
       operation: string
     }
   | { type: 'contents'; file: string }
+  /** Ids of text files; answered for the first of them. */
+  | { type: 'measure'; texts: string[] }
   | { type: 'delete' | 'restore'; file: string; operation: string }
   | { type: 'rename'; file: string; name: string; operation: string }
   | { type: 'move'; file: string; path: string; operation: string }
@@ -90,6 +102,8 @@ export type Answer =
   /** `servers` hold it, fsynced. `version` is that of the resulting text; empty but for saves. */
   | { type: 'kept'; file: FileView; version: string; servers: string[]; serverCount: number }
   | { type: 'versions'; versions: Version[] }
+  /** Undefined: it cannot be read here. */
+  | { type: 'measured'; measures: (Measure | undefined)[] }
   /** Newest first. */
   | { type: 'contents'; contents: Content[] }
   | {

@@ -240,7 +240,7 @@ export class Replica {
     this.#inventory.changed(this.#now, subject)
     if (update.body.case === 'text') {
       this.#documents.spread(subject, update.body.value, author)
-      this.#calls.watches.textChanged(subject)
+      this.#calls.textChanged(subject)
     }
     if (update.body.case === 'entry') this.#applyEntry(fromBinary(EntrySchema, update.body.value))
   }
@@ -264,7 +264,7 @@ export class Replica {
     const entry = storedEntry(stored)
     if (entry) this.#applyEntry(entry)
     this.#documents.replaced(subject)
-    this.#calls.watches.textChanged(subject)
+    this.#calls.textChanged(subject)
   }
 
   #heardEphemeral(from: ReplicaId, { topic }: Ephemeral): void {

@@ -1,0 +1,159 @@
+// MKCOL, DELETE, COPY and MOVE: directories, and where things lie.
+//
+// What is deleted or overwritten is in the trash. A file that is moved onto another one gives it what
+// it holds and goes to the trash itself: that is how editors save, and the one that others have open
+// keeps its id, its history and their edits.
+
+import type { DeadProperties } from './dead-properties.ts'
+import type { Locks } from './locks.ts'
+import { isWithin, keyOf } from './paths.ts'
+import { Refusal } from './refusal.ts'
+import { idOf, type Resource, type Shelf } from './shelf.ts'
+import type { Transfers } from './transfers.ts'
+import type { Visit } from './visit.ts'
+
+export interface ArrangingOptions {
+  shelf: Shelf
+  locks: Locks
+  properties: DeadProperties
+  transfers: Transfers
+}
+
+/** What is to lie where. */
+interface Way {
+  source: Resource
+  path: string
+  /** What lies there; absent: nothing. */
+  there: Resource | undefined
+}
+
+export class Arranging {
+  readonly #options: ArrangingOptions
+
+  constructor(options: ArrangingOptions) {
+    this.#options = options
+  }
+
+  async makeDirectory(visit: Visit): Promise<void> {
+    const { shelf, locks } = this.#options
+    const { path, response } = visit
+    await visit.checkNoBody()
+    if (await shelf.find(visit, path)) throw new Refusal(405, 'Something is here already.')
+    await shelf.checkParent(visit, path)
+    await visit.checkIf(shelf, locks)
+    visit.checkLocks(locks, { path, isMembership: true, isDeep: false })
+    await this.#makeDirectory(visit, path)
+    response.writeHead(201)
+    response.end()
+  }
+
+  async delete(visit: Visit): Promise<void> {
+    const { shelf, locks } = this.#options
+    const resource = await shelf.get(visit, visit.path)
+    const { path, file, isDirectory } = resource
+    if (!file) throw new Refusal(403, 'The folder itself cannot be deleted.')
+    if (isDirectory && (visit.depth ?? 'infinity') !== 'infinity') {
+      throw new Refusal(400, 'A directory is deleted with all that is in it.')
+    }
+    await this.#checkSource(visit, resource)
+    visit.checkLocks(locks, { path, isMembership: true, isDeep: true })
+    await shelf.delete(visit, resource)
+    locks.releaseWithin(path)
+    visit.response.writeHead(204)
+    visit.response.end()
+  }
+
+  async move(visit: Visit): Promise<void> {
+    const { shelf, locks, properties, transfers } = this.#options
+    const { source, path, there } = await this.#wayOf(visit)
+    if (source.isDirectory && (visit.depth ?? 'infinity') !== 'infinity') {
+      throw new Refusal(400, 'A directory is moved with all that is in it.')
+    }
+    visit.checkLocks(locks, { path: source.path, isMembership: true, isDeep: true })
+    // In another spelling of its own name, nothing is in its way.
+    const isItself = there !== undefined && idOf(there) === idOf(source)
+    if (there && !isItself && !there.isDirectory && !source.isDirectory) {
+      const id = await transfers.pour(visit, source, there, true)
+      properties.copy(idOf(source), id)
+      await shelf.delete(visit, source)
+    } else {
+      if (there && !isItself) await shelf.delete(visit, there)
+      const operation = shelf.newOperation()
+      await shelf.ask(visit, 'kept', { type: 'move', file: idOf(source), path, operation })
+    }
+    locks.releaseWithin(source.path)
+    visit.response.writeHead(there ? 204 : 201)
+    visit.response.end()
+  }
+
+  async copy(visit: Visit): Promise<void> {
+    const { shelf, locks, properties, transfers } = this.#options
+    const { source, path, there } = await this.#wayOf(visit)
+    const depth = visit.depth ?? 'infinity'
+    if (depth === '1') throw new Refusal(400, 'A directory is copied with depth 0 or infinity.')
+    if (there && idOf(there) === idOf(source)) throw new Refusal(403, 'That is the same file.')
+    if (!source.isDirectory) {
+      const isFile = there !== undefined && !there.isDirectory
+      if (there && !isFile) await shelf.delete(visit, there)
+      const id = await transfers.pour(visit, source, isFile ? there : path, false)
+      properties.copy(idOf(source), id)
+    } else {
+      if (there) await shelf.delete(visit, there)
+      properties.copy(idOf(source), await this.#makeDirectory(visit, path))
+      if (depth === 'infinity') await this.#copyWithin(visit, source, path)
+    }
+    if (there) locks.releaseWithin(path)
+    visit.response.writeHead(there ? 204 : 201)
+    visit.response.end()
+  }
+
+  async #copyWithin(visit: Visit, source: Resource, path: string): Promise<void> {
+    const { shelf, properties, transfers } = this.#options
+    for await (const page of shelf.list(visit, source, true)) {
+      for (const each of page) {
+        const to = path + each.path.slice(source.path.length)
+        const id = each.isDirectory
+          ? await this.#makeDirectory(visit, to)
+          : await transfers.pour(visit, each, to, false)
+        properties.copy(idOf(each), id)
+      }
+    }
+  }
+
+  async #makeDirectory(visit: Visit, path: string): Promise<string> {
+    const { shelf } = this.#options
+    const operation = shelf.newOperation()
+    const request = { type: 'makeDirectory' as const, path, hasParents: false, operation }
+    const { file } = await shelf.ask(visit, 'kept', request)
+    return file.entry.id
+  }
+
+  // --------------------------------------------------------------------------------- checks
+
+  async #wayOf(visit: Visit): Promise<Way> {
+    const { shelf, locks } = this.#options
+    const { path } = visit.destination
+    const source = await shelf.get(visit, visit.path)
+    if (!source.file) throw new Refusal(403, 'The folder itself stays where it is.')
+    if (path === '') throw new Refusal(403, 'Nothing takes the place of the folder itself.')
+    const [from, to] = [keyOf(source.path), keyOf(path)]
+    if (source.path === path) throw new Refusal(403, 'That is the same file.')
+    const isInItself =
+      from !== to && (isWithin(from, to) || (source.isDirectory && isWithin(to, from)))
+    if (isInItself) throw new Refusal(403, 'A directory cannot lie in itself.')
+    await shelf.checkParent(visit, path)
+    const there = await shelf.find(visit, path)
+    const isOther = there !== undefined && idOf(there) !== idOf(source)
+    if (isOther && !visit.overwrites) throw new Refusal(412, 'Something is there already.')
+    await this.#checkSource(visit, source)
+    visit.checkLocks(locks, { path, isMembership: !there, isDeep: there !== undefined })
+    return { source, path, there }
+  }
+
+  async #checkSource(visit: Visit, source: Resource): Promise<void> {
+    const { shelf, locks } = this.#options
+    const isAsked = ['if-match', 'if-none-match'].some((name) => visit.header(name) !== undefined)
+    if (isAsked) visit.checkMatch(await visit.etagOf(source, shelf))
+    await visit.checkIf(shelf, locks)
+  }
+}

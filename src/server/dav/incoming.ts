@@ -1,0 +1,164 @@
+// The body of a PUT: small in memory, long in a file, hashed on its way.
+
+import { createHash, randomUUID, type Hash } from 'node:crypto'
+import * as fs from 'node:fs/promises'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import {
+  blobBytesMax,
+  davPutMemoryBytesMax,
+  davPutsMax,
+  textBytesMax,
+} from '../../core/model/limits.ts'
+import { BlobError, type BlobStore } from '../../adapters/storage/blob-store.ts'
+import { Refusal } from './refusal.ts'
+
+/** So much comes between two looks at whether the disk has room for more. */
+const lookEveryBytes = 64 * 1024 * 1024
+
+export interface IncomingOptions {
+  /** The directory of this server. */
+  directory: string
+  store: BlobStore
+  /** Whether so many further bytes leave the disk the room it needs. */
+  hasRoom: (bytes: number) => Promise<boolean>
+}
+
+/** Where bodies lie until it is known what they are. */
+export class Incoming {
+  readonly #options: IncomingOptions
+  readonly #directory: string
+  #count = 0
+
+  private constructor(options: IncomingOptions) {
+    this.#options = options
+    this.#directory = join(options.directory, 'incoming')
+  }
+
+  /** What an earlier life left there is removed: nobody was told that it is kept. */
+  static async open(options: IncomingOptions): Promise<Incoming> {
+    const incoming = new Incoming(options)
+    await fs.rm(incoming.#directory, { recursive: true, force: true })
+    await fs.mkdir(incoming.#directory, { mode: 0o700 })
+    return incoming
+  }
+
+  /**
+   * Takes a body in and gives it to `keep`; it is gone when that is done. `announced` is how long it
+   * is said to be, if anything is said.
+   */
+  async take<T>(
+    body: Readable,
+    announced: number | undefined,
+    keep: (body: Body) => Promise<T>,
+  ): Promise<T> {
+    if ((announced ?? 0) > blobBytesMax) throw tooLarge()
+    if (this.#count >= davPutsMax) {
+      throw new Refusal(503, 'Too many files come in at this moment; try again soon.')
+    }
+    await this.#checkRoom(announced ?? 0)
+    this.#count++
+    const taken = new Body(join(this.#directory, randomUUID()), this.#options.store)
+    try {
+      let lookAt = lookEveryBytes
+      for await (const chunk of body) {
+        await taken.add(chunk as Buffer)
+        if (taken.size > blobBytesMax) throw tooLarge()
+        if (taken.size < lookAt) continue
+        await this.#checkRoom(0)
+        lookAt += lookEveryBytes
+      }
+      taken.end()
+      return await keep(taken)
+    } finally {
+      this.#count--
+      await taken.remove()
+    }
+  }
+
+  async #checkRoom(bytes: number): Promise<void> {
+    if (await this.#options.hasRoom(bytes)) return
+    throw new Refusal(507, 'The disk of this server is full. Try another.')
+  }
+}
+
+/** One body, whole. */
+export class Body {
+  readonly #path: string
+  readonly #store: BlobStore
+  readonly #hashing: Hash = createHash('sha256')
+  #chunks: Buffer[] = []
+  #file: fs.FileHandle | undefined
+  size = 0
+  hash = ''
+
+  constructor(path: string, store: BlobStore) {
+    this.#path = path
+    this.#store = store
+  }
+
+  async add(chunk: Buffer): Promise<void> {
+    this.#hashing.update(chunk)
+    this.size += chunk.length
+    if (!this.#file && this.size <= davPutMemoryBytesMax) {
+      this.#chunks.push(chunk)
+      return
+    }
+    this.#file ??= await fs.open(this.#path, 'wx+', 0o600)
+    for (const each of [...this.#chunks, chunk]) await this.#file.writeFile(each)
+    this.#chunks = []
+  }
+
+  end(): void {
+    this.hash = this.#hashing.digest('hex')
+  }
+
+  /** It as text; undefined when it is none, or a longer one than is kept as text. */
+  async text(): Promise<string | undefined> {
+    if (this.size > textBytesMax) return undefined
+    const chunks: Buffer[] = []
+    for await (const chunk of this.#from(0)) chunks.push(chunk)
+    try {
+      // A byte order mark belongs to the file and stays.
+      const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+      return decoder.decode(Buffer.concat(chunks))
+    } catch {
+      // That it is not UTF-8 is the answer.
+      return undefined
+    }
+  }
+
+  /** On this server's disk for good, flushed. Rejects with BlobError. */
+  async keep(): Promise<void> {
+    const name = { hash: this.hash, size: this.size }
+    if (await this.#store.has(name)) {
+      await this.#store.renew(this.hash)
+      return
+    }
+    const offset = await this.#store.received(name)
+    const upload = await this.#store.upload(name, offset)
+    await pipeline(Readable.from(this.#from(offset)), upload)
+    if (!(await this.#store.has(name))) throw new BlobError('busy', 'It is not whole; try again.')
+  }
+
+  async remove(): Promise<void> {
+    if (!this.#file) return
+    await this.#file.close()
+    await fs.unlink(this.#path)
+  }
+
+  async *#from(offset: number): AsyncGenerator<Buffer> {
+    if (this.#file) {
+      const options = { start: offset, autoClose: false, highWaterMark: 256 * 1024 }
+      for await (const chunk of this.#file.createReadStream(options)) yield chunk as Buffer
+      return
+    }
+    const bytes = Buffer.concat(this.#chunks)
+    if (offset < bytes.length) yield bytes.subarray(offset)
+  }
+}
+
+function tooLarge(): Refusal {
+  return new Refusal(413, `A file may have at most ${blobBytesMax} bytes.`)
+}

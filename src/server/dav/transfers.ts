@@ -1,0 +1,327 @@
+// GET, HEAD and PUT: files down and up.
+//
+// A text that is put is merged as a change of what this client read or wrote last of that file. Where
+// that is not known, it is a change of the version in If-Match; and without that, of what is there.
+
+import { pipeline } from 'node:stream/promises'
+import { Readable } from 'node:stream'
+import { bytesOf } from '../../core/model/contents.ts'
+import { FourfoldError } from '../../core/model/errors.ts'
+import { blobIdleMs, blobReadsMax, receiptWaitMs } from '../../core/model/limits.ts'
+import { Kind } from '../../core/model/wire.ts'
+import type { BlobName, BlobStore } from '../../adapters/storage/blob-store.ts'
+import { rangeOf } from '../blobs.ts'
+import { sendText } from '../page.ts'
+import { etagsIn } from './conditions.ts'
+import type { Body, Incoming } from './incoming.ts'
+import type { LastRead, Read } from './last-read.ts'
+import type { Locks } from './locks.ts'
+import { davPath, hrefOf } from './paths.ts'
+import { anotherVersion, Refusal } from './refusal.ts'
+import { etagOf, idOf, versionOf, type Facts, type Resource, type Shelf } from './shelf.ts'
+import type { Visit } from './visit.ts'
+
+const pieceBytes = 256 * 1024
+
+/** What a save of a text is a change of, in the words of the replica; both empty: what is there. */
+interface Base {
+  baseVersion: string
+  baseText?: string
+}
+
+/** Where a file is put. */
+interface Place {
+  path: string
+  before: Resource | undefined
+  base: Base
+}
+
+interface Kept {
+  /** Absent: what is there now is not what was sent. */
+  version: string | undefined
+  servers: readonly string[]
+}
+
+/** How bytes get to the other servers. */
+export interface Fetching {
+  arrived(name: BlobName): void
+  /** The servers that hold them, asked for at most so long. */
+  holders(name: BlobName, waitMs: number): Promise<string[]>
+}
+
+export interface TransfersOptions {
+  shelf: Shelf
+  locks: Locks
+  lastRead: LastRead
+  incoming: Incoming
+  store: BlobStore
+  fetching: Fetching
+}
+
+export class Transfers {
+  readonly #options: TransfersOptions
+  #reads = 0
+
+  constructor(options: TransfersOptions) {
+    this.#options = options
+  }
+
+  // ---------------------------------------------------------------------------------- down
+
+  async get(visit: Visit): Promise<void> {
+    const resource = await this.#options.shelf.get(visit, visit.path)
+    if (resource.isDirectory) this.#answerDirectory(visit, resource)
+    else if (visit.request.method === 'HEAD') await this.#head(visit, resource)
+    else if (this.#reads >= blobReadsMax) {
+      throw new Refusal(503, 'Too many downloads at this moment. Try another server.')
+    } else {
+      this.#reads++
+      try {
+        const isText = resource.file!.entry.kind === Kind.TEXT
+        await (isText ? this.#getText(visit, resource) : this.#getBytes(visit, resource))
+      } finally {
+        this.#reads--
+      }
+    }
+  }
+
+  #answerDirectory({ target, response }: Visit, { path }: Resource): void {
+    if (target.hasSlash) {
+      sendText(response, 200, `This is a directory: mount ${davPath}/ by WebDAV to see it.\n`)
+    } else {
+      const location = hrefOf(path, true)
+      sendText(response, 301, 'A directory ends with a slash.\n', { location })
+    }
+  }
+
+  async #head(visit: Visit, resource: Resource): Promise<void> {
+    const facts = await this.#options.shelf.factsOf(visit, resource)
+    visit.response.writeHead(200, {
+      ...headersOf(resource, facts),
+      'content-length': String(facts.bytes),
+    })
+    visit.response.end()
+  }
+
+  async #getText(visit: Visit, resource: Resource): Promise<void> {
+    const { shelf, lastRead } = this.#options
+    const id = idOf(resource)
+    const facts = await shelf.factsOf(visit, resource)
+    const { text, version } = await shelf.ask(visit, 'read', { type: 'read', file: id })
+    const bytes = Buffer.from(text)
+    const isSent = await this.#send(
+      visit,
+      resource,
+      { ...facts, version, bytes: bytes.length },
+      {
+        open: (start, end) => Readable.from([bytes.subarray(start, end + 1)]),
+      },
+    )
+    if (isSent === 'whole' || (isSent && !lastRead.of(visit.reader, id))) {
+      lastRead.remember(visit.reader, id, { version, text })
+    }
+  }
+
+  async #getBytes(visit: Visit, resource: Resource): Promise<void> {
+    const { shelf, store, lastRead } = this.#options
+    const facts = await shelf.factsOf(visit, resource)
+    const blob = await store.read(facts.version)
+    if (!blob) {
+      const text = 'The bytes of this file are on their way to this server; try again soon.'
+      throw new Refusal(503, text, { headers: { 'retry-after': '2' } })
+    }
+    try {
+      const isSent = await this.#send(visit, resource, facts, {
+        open: (start, end) => {
+          const range = { start, end, autoClose: false, highWaterMark: pieceBytes }
+          return blob.file.createReadStream(range)
+        },
+      })
+      const { version } = facts
+      if (isSent) lastRead.remember(visit.reader, idOf(resource), { version })
+    } finally {
+      await blob.file.close()
+    }
+  }
+
+  /** Whether all was sent, or only a part, or nothing. */
+  async #send(
+    visit: Visit,
+    resource: Resource,
+    facts: Facts,
+    { open }: { open: (start: number, end: number) => Readable },
+  ): Promise<'whole' | 'part' | undefined> {
+    const { response } = visit
+    const etag = etagOf(facts.version)
+    const none = etagsIn(visit.header('if-none-match') ?? '')
+    if (none === '*' || none.includes(etag)) {
+      response.writeHead(304, { etag })
+      response.end()
+      return undefined
+    }
+    visit.checkMatch(etag)
+    const size = facts.bytes
+    const asked = visit.header('if-range')
+    const isSame = asked === undefined || asked === etag
+    const range = isSame ? rangeOf(visit.header('range'), size) : undefined
+    if (range === 'none') {
+      const headers = { 'content-range': `bytes */${size}` }
+      throw new Refusal(416, `It has ${size} bytes.`, { headers })
+    }
+    const { start, end } = range ?? { start: 0, end: size - 1 }
+    response.writeHead(range ? 206 : 200, {
+      ...headersOf(resource, facts),
+      'content-length': String(end - start + 1),
+      ...(range && { 'content-range': `bytes ${start}-${end}/${size}` }),
+    })
+    response.setTimeout(blobIdleMs, () => response.destroy())
+    if (size === 0) response.end()
+    else await pipeline(open(start, end), response)
+    return range ? 'part' : 'whole'
+  }
+
+  // ------------------------------------------------------------------------------------ up
+
+  async put(visit: Visit): Promise<void> {
+    const { shelf, locks, incoming } = this.#options
+    const { path, target, request } = visit
+    for (const [name, usual] of [['content-encoding', 'identity'], ['content-range']] as const) {
+      const value = visit.header(name)
+      if (value !== undefined && value !== usual) {
+        throw new Refusal(400, `A file is put whole and as it is: ${name} is not understood.`)
+      }
+    }
+    const before = await shelf.find(visit, path)
+    if (before?.isDirectory || target.hasSlash) throw new Refusal(405, 'That is a directory.')
+    if (!before) await shelf.checkParent(visit, path)
+    const base = await this.#baseOf(visit, before)
+    await visit.checkIf(shelf, locks)
+    visit.checkLocks(locks, { path, isMembership: !before, isDeep: false })
+    request.setTimeout(blobIdleMs, () => request.destroy())
+    const length = visit.header('content-length')
+    const announced = length === undefined ? undefined : Number(length)
+    const { version, servers } = await incoming.take(request, announced, (body) => {
+      return this.#keep(visit, { path, before, base }, body)
+    })
+    visit.response.writeHead(before ? 204 : 201, {
+      'fourfold-servers': servers.join(', '),
+      // Only of what is there as it was sent: it may hold the work of others too.
+      ...(version !== undefined && { etag: etagOf(version) }),
+    })
+    visit.response.end()
+  }
+
+  /** What a text is a change of. Rejects with Refusal where If-Match or If-None-Match forbid it. */
+  async #baseOf(visit: Visit, before: Resource | undefined): Promise<Base> {
+    const { shelf, lastRead } = this.#options
+    const isAsked = ['if-match', 'if-none-match'].some((name) => visit.header(name) !== undefined)
+    const etag = isAsked && before ? await visit.etagOf(before, shelf) : undefined
+    const read = before && lastRead.of(visit.reader, idOf(before))
+    const known = { baseVersion: '', ...(read?.text !== undefined && { baseText: read.text }) }
+    if (!isAsked) return known
+    let older: string | undefined
+    visit.checkMatch(etag, (asked) => {
+      if (asked === etag || (read && asked === etagOf(read.version))) return true
+      // Somebody else changed it: the replica may still know what this one was made from.
+      if (before?.file?.entry.kind === Kind.TEXT) older = versionOf(asked)
+      return older !== undefined
+    })
+    return older === undefined ? known : { baseVersion: older }
+  }
+
+  async #keep(visit: Visit, place: Place, body: Body): Promise<Kept> {
+    const text = await body.text()
+    if (text === undefined) return this.#keepBytes(visit, place, body)
+    return this.#keepText(visit, place, { text, version: body.hash })
+  }
+
+  async #keepText(
+    visit: Visit,
+    { path, before, base }: Place,
+    read: Required<Read>,
+  ): Promise<Kept> {
+    const { shelf, lastRead } = this.#options
+    const { text, version } = read
+    const file = before ? idOf(before) : path
+    const operation = shelf.newOperation()
+    try {
+      const save = { type: 'save' as const, file, text, ...base, operation }
+      const kept = await shelf.ask(visit, 'kept', save)
+      lastRead.remember(visit.reader, kept.file.entry.id, read)
+      return { version: kept.version === version ? version : undefined, servers: kept.servers }
+    } catch (error) {
+      const isForgotten = error instanceof FourfoldError && error.code === 'invalid'
+      throw isForgotten && base.baseVersion !== '' ? anotherVersion() : error
+    }
+  }
+
+  async #keepBytes(visit: Visit, { path, before, base: text }: Place, body: Body): Promise<Kept> {
+    const { shelf, fetching, lastRead } = this.#options
+    const { hash, size } = body
+    if (text.baseVersion !== '') throw anotherVersion()
+    await body.keep()
+    fetching.arrived({ hash, size })
+    const read = before && lastRead.of(visit.reader, idOf(before))
+    const base = read && (read.text === undefined ? read.version : '')
+    const [{ file, servers }, holders] = await Promise.all([
+      shelf.ask(visit, 'kept', {
+        type: 'saveBinary',
+        file: before ? idOf(before) : path,
+        hash,
+        size,
+        ...(base !== undefined && { base }),
+        operation: shelf.newOperation(),
+      }),
+      fetching.holders({ hash, size }, receiptWaitMs),
+    ])
+    lastRead.remember(visit.reader, file.entry.id, { version: hash })
+    return { version: hash, servers: servers.filter((id) => holders.includes(id)) }
+  }
+
+  /**
+   * Gives one file what another holds. `isSave`: it was written beside it to take its place, by an
+   * editor that saves so; then it is merged like one.
+   */
+  async pour(visit: Visit, from: Resource, into: Resource | string, isSave: boolean) {
+    const { shelf, lastRead } = this.#options
+    const operation = shelf.newOperation()
+    const before = typeof into === 'string' ? undefined : into
+    const file = typeof into === 'string' ? into : idOf(into)
+    const bytes = bytesOf(from.file!.entry)
+    const read = before && isSave ? lastRead.of(visit.reader, idOf(before)) : undefined
+    if (bytes) {
+      const { hash, size } = bytes
+      const base = read && (read.text === undefined ? read.version : '')
+      const call = { type: 'saveBinary' as const, file, hash, size, operation }
+      const known = { ...call, ...(base !== undefined && { base }) }
+      const kept = await shelf.ask(visit, 'kept', known)
+      if (isSave) lastRead.remember(visit.reader, kept.file.entry.id, { version: hash })
+      return kept.file.entry.id
+    }
+    const { text, version } = await shelf.ask(visit, 'read', { type: 'read', file: idOf(from) })
+    const base = { baseVersion: '', ...(read?.text !== undefined && { baseText: read.text }) }
+    const call = { type: 'save' as const, file, text, ...base, operation }
+    const kept = await shelf.ask(visit, 'kept', call)
+    if (isSave) lastRead.remember(visit.reader, kept.file.entry.id, { version, text })
+    return kept.file.entry.id
+  }
+}
+
+/** Whatever it is, no browser shall take it for a page of ours. */
+function headersOf(resource: Resource, { version, changedAt }: Facts) {
+  return {
+    'content-type': typeOf(resource),
+    'content-security-policy': "default-src 'none'; sandbox",
+    'cross-origin-resource-policy': 'same-origin',
+    'x-content-type-options': 'nosniff',
+    'accept-ranges': 'bytes',
+    'cache-control': 'private, no-cache',
+    'last-modified': new Date(changedAt).toUTCString(),
+    etag: etagOf(version),
+  }
+}
+
+export function typeOf({ file }: Resource): string {
+  const isText = file?.entry.kind === Kind.TEXT
+  return isText ? 'text/plain; charset=utf-8' : 'application/octet-stream'
+}
