@@ -11,8 +11,8 @@ import {
   type ReplicaId,
   type SubjectId,
 } from '../model/ids.ts'
-import { pathBytesMax, receiptWaitMs, textBytesMax } from '../model/limits.ts'
-import { checkFileName, checkScreenName } from '../model/names.ts'
+import { receiptWaitMs, textBytesMax } from '../model/limits.ts'
+import { checkScreenName } from '../model/names.ts'
 import { storedVersions } from '../model/snapshot.ts'
 import { applyEdits, mergeText } from '../model/text-merge.ts'
 import { isDirectory } from '../model/tree.ts'
@@ -23,7 +23,7 @@ import { Bases } from './bases.ts'
 import type { Documents } from './documents.ts'
 import { Measures } from './measures.ts'
 import type { Answer, Call, CallId } from './messages.ts'
-import type { Operations, Request, Spot } from './operations.ts'
+import type { Operations, Request } from './operations.ts'
 import type { People } from './people.ts'
 import { Views } from './views.ts'
 import type { Visitors } from './visitors.ts'
@@ -251,7 +251,7 @@ export class Calls {
     if (request.baseVersion !== '') throw this.#options.documents.notFound()
     this.#checkNew(request.file)
     const { operation, file, text } = request
-    const spot = this.#spot(file)
+    const spot = this.#views.spot(file)
     const asked = { operation, author, at: this.#now }
     const updates = this.#options.operations.create(asked, spot, text)
     this.#append(updates, (mark) => {
@@ -269,7 +269,7 @@ export class Calls {
     if (!entry) {
       this.#checkNew(file)
       const bytes = { hash, size, base: '' }
-      const made = operations.createBinary(asked, this.#spot(file), bytes)
+      const made = operations.createBinary(asked, this.#views.spot(file), bytes)
       this.#append([made], (mark) => this.#await(call, operation, mark, undefined))
       return
     }
@@ -352,7 +352,7 @@ export class Calls {
       case 'rename':
         return operations.rename(asked, entry, request.name)
       case 'move':
-        return operations.move(asked, entry, this.#spot(request.path))
+        return operations.move(asked, entry, this.#views.spot(request.path))
       case 'delete':
       case 'restore':
         return operations.setDeleted(asked, entry, request.type === 'delete')
@@ -368,25 +368,14 @@ export class Calls {
     const { operations, folder } = this.#options
     const asked = { operation, author, at: this.#now }
     if (!hasParents) {
-      const made = operations.makeDirectory(asked, this.#spot(path))
+      const made = operations.makeDirectory(asked, this.#views.spot(path))
       this.#append([made], (mark) => this.#await(call, operation, mark, undefined))
       return
     }
-    const names = namesOf(path)
-    let last: Entry | undefined
-    while (names.length > 0) {
-      const next = folder.holder(names[0]!, last?.id)
-      if (!next) break
-      if (!isDirectory(next)) {
-        const text = `"${folder.pathOf(next.id)}" is here already, and is no directory.`
-        throw new FourfoldError('taken', text)
-      }
-      last = next
-      names.shift()
-    }
-    if (last && names.length === 0) this.#finish(call, last, [], false)
+    const { parent, names } = this.#views.missing(path)
+    if (names.length === 0) this.#finish(call, folder.get(parent)!, [], false)
     else {
-      const made = operations.makeDirectories(asked, last?.id ?? '', names)
+      const made = operations.makeDirectories(asked, parent, names)
       const { subject } = made.at(-1)!
       this.#append(made, (mark) => this.#await(call, subject, mark, undefined))
     }
@@ -398,14 +387,6 @@ export class Calls {
     const entry = done && this.#options.folder.get(done)
     if (entry) this.#finish(call, entry, [], false)
     return entry !== undefined
-  }
-
-  /** Where a path leads, be something there or not. Its directory must be there. */
-  #spot(path: string): Spot {
-    const names = namesOf(path)
-    const name = names.pop()!
-    const directory = names.length === 0 ? '' : this.#views.findDirectory(names.join('/'))
-    return { parent: directory, name }
   }
 
   #finish(call: CallId, entry: Entry, updates: NewUpdate[], isSave: boolean): void {
@@ -451,16 +432,6 @@ export class Calls {
       return false
     })
   }
-}
-
-/** @throws FourfoldError invalid, too-large */
-function namesOf(path: string): string[] {
-  const names = path.split('/')
-  if (names.length > 1 && path.length > pathBytesMax) {
-    throw new FourfoldError('too-large', `A path has at most ${pathBytesMax} bytes.`)
-  }
-  for (const name of names) checkFileName(name)
-  return names
 }
 
 function asAnswer(error: unknown): FourfoldError {

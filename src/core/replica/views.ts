@@ -1,10 +1,14 @@
-// Files and directories as people see them: one, and a page of a listing.
+// Files and directories as people see them: one, a page of a listing, and where a path leads.
 
+import { FourfoldError } from '../model/errors.ts'
 import type { Folder } from '../model/folder.ts'
+import { pathBytesMax } from '../model/limits.ts'
+import { checkFileName } from '../model/names.ts'
 import { isDirectory } from '../model/tree.ts'
 import { Kind, type Entry } from '../model/wire.ts'
 import type { Documents } from './documents.ts'
 import type { Answer, Call, FileView } from './messages.ts'
+import type { Spot } from './operations.ts'
 
 export class Views {
   readonly #folder: Folder
@@ -48,6 +52,35 @@ export class Views {
     return entry!.id
   }
 
+  /**
+   * Where a path leads, be something there or not. Its directory must be there.
+   * @throws FourfoldError invalid, not-found, too-large, unavailable
+   */
+  spot(path: string): Spot {
+    const names = namesOf(path)
+    const name = names.pop()!
+    return { parent: this.findDirectory(names.join('/')), name }
+  }
+
+  /**
+   * The last directory on a path that is there, and the names that are missing below it.
+   * @throws FourfoldError invalid, taken, too-large
+   */
+  missing(path: string): { parent: string; names: string[] } {
+    const names = namesOf(path)
+    let parent = ''
+    for (const [index, name] of names.entries()) {
+      const next = this.#folder.holder(name, parent)
+      if (!next) return { parent, names: names.slice(index) }
+      if (!isDirectory(next)) {
+        const shown = this.#folder.pathOf(next.id)
+        throw new FourfoldError('taken', `"${shown}" is here already, and is no directory.`)
+      }
+      parent = next.id
+    }
+    return { parent, names: [] }
+  }
+
   /** @throws FourfoldError not-found, unavailable */
   list(request: Extract<Call, { type: 'list' }>): Extract<Answer, { type: 'list' }> {
     const { isRecursive, inTrash, page, count } = request
@@ -64,4 +97,14 @@ export class Views {
     }
     return { type: 'list', files, page: undefined }
   }
+}
+
+/** @throws FourfoldError invalid, too-large */
+function namesOf(path: string): string[] {
+  const names = path.split('/')
+  if (names.length > 1 && path.length > pathBytesMax) {
+    throw new FourfoldError('too-large', `A path has at most ${pathBytesMax} bytes.`)
+  }
+  for (const name of names) checkFileName(name)
+  return names
 }
