@@ -138,7 +138,9 @@ function Rows(props: FileTreeProps & { layout: RowLayout }) {
     if (revealed === undefined || place < 0 || element.current === null) return
     view.seen()
     scrollTo(element.current, place * rowSize, rowSize)
+    // Chosen by the manager, a range of rows can begin at it.
     if (revealed.hasFocus) focusOn(revealed.id)
+    else selectionManager.replaceSelection(revealed.id)
     // A row is brought into sight once, not whenever the tree is drawn.
     // oxlint-disable-next-line react-hooks/exhaustive-deps
   }, [revealed, rows, rowSize, view])

@@ -65,10 +65,11 @@ export class TreeView {
     this.#changed()
   }
 
-  /** Opens the directories above an entry, chooses it and brings it into sight. */
+  /** Opens the directories above an entry; the tree brings it into sight and chooses it. */
   reveal(id: string, above: readonly { id: string }[], hasFocus: boolean): void {
     this.#revealed = { id, hasFocus }
-    this.#selected = new Set([id])
+    // The tree chooses it when it brings it into sight; until then nothing is.
+    if (this.#selected.size !== 1 || !this.#selected.has(id)) this.#selected = new Set()
     this.#keepOpen(new Set([...this.#open, ...above.map((directory) => directory.id)]))
   }
 
