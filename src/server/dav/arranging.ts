@@ -132,7 +132,8 @@ export class Arranging {
 
   async #wayOf(visit: Visit): Promise<Way> {
     const { shelf, locks } = this.#options
-    const { path } = visit.destination
+    const { destination, overwrites } = visit
+    const { path } = destination
     const source = await shelf.get(visit, visit.path)
     if (!source.file) throw new Refusal(403, 'The folder itself stays where it is.')
     if (path === '') throw new Refusal(403, 'Nothing takes the place of the folder itself.')
@@ -144,7 +145,7 @@ export class Arranging {
     await shelf.checkParent(visit, path)
     const there = await shelf.find(visit, path)
     const isOther = there !== undefined && idOf(there) !== idOf(source)
-    if (isOther && !visit.overwrites) throw new Refusal(412, 'Something is there already.')
+    if (isOther && !overwrites) throw new Refusal(412, 'Something is there already.')
     await this.#checkSource(visit, source)
     visit.checkLocks(locks, { path, isMembership: !there, isDeep: there !== undefined })
     return { source, path, there }
