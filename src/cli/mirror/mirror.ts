@@ -70,27 +70,6 @@ export class Mirror {
       changed: () => this.#notice(),
     })
     this.#hand = new Hand({ ...options, folder: this.#folder, commons })
-    process.stderr.write(
-      JSON.stringify(
-        {
-          next: this.#nextAt() - performance.now(),
-          look: this.#lookAt - performance.now(),
-          quiet: this.#isQuiet,
-          woken: this.#isWoken,
-          listed: this.#folder.isListed,
-          fnext: this.#folder.nextAt,
-          ref: [...this.#hand.refusals],
-          waiting: [...this.#hand.waiting()],
-          disk: [...this.#disk.keys()],
-          plan: plan(this.#views()),
-          dis: this.#hand.nextAt - performance.now(),
-          entries: [...this.#folder.entries.values()],
-          com: [...this.#hand.commons.values()].map((c) => [c.id, c.path, c.identity]),
-        },
-        null,
-        1,
-      ),
-    )
     this.#hand.recover()
     this.#stand('starting')
     if (commons.length > 0) report.say(`${commons.length} files and directories are known.`)

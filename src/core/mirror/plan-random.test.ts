@@ -278,7 +278,9 @@ class Mirror {
         return
       }
       case 'place': {
-        const { identity } = disk.things.get(act.at)!
+        // It may have moved with its directory a moment ago.
+        const { identity } = disk.things.get(act.at) ?? {}
+        if (identity === undefined) return
         this.common.set(act.id, { ...this.common.get(act.id)!, identity })
         this.#moveCommon(act.id, act.path)
         return

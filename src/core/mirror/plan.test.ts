@@ -439,6 +439,15 @@ test('a second name of a shared file is skipped', () => {
   )
 })
 
+test('of two names of one new file the first is shared', () => {
+  const { acts: made, skipped } = planOf({ disk: { a: '1', b: '1' }, identity: { a: 'x', b: 'x' } })
+  assert.deepEqual(made.map(words), ['create a'])
+  assert.deepEqual(
+    skipped.map(({ path }) => path),
+    ['b'],
+  )
+})
+
 test('an emptied directory deletes nothing without a word', () => {
   const given: Case = {
     folder: { A: ['a', '1'], B: ['b', '1'] },

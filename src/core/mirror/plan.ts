@@ -21,6 +21,8 @@ export function plan(views: Views): Plan {
 
 type Deletion = Extract<Act, { type: 'remove' | 'delete-entry' }>
 
+const isTwin = 'It is a second name (hard link) of a file that is shared already.'
+
 class Planner {
   readonly #views: Views
   readonly #placing: Placing
@@ -37,6 +39,8 @@ class Planner {
   /** Made by this plan, by path: what comes into them may follow at once. */
   readonly #madeOnDisk = new Set<string>()
   readonly #madeInFolder = new Set<string>()
+  /** What this plan brings to the folder, by what it is. */
+  readonly #created = new Set<string>()
   /** Paths that this plan puts something at, on the disk. */
   readonly #taken = new Set<string>()
 
@@ -53,7 +57,7 @@ class Planner {
       if (item.kind === 'skipped') this.#skip(item.path, item.why ?? 'It is no text file.')
     }
     for (const { path } of this.#placing.twins) {
-      this.#skip(path, 'It is a second name (hard link) of a file that is shared already.')
+      this.#skip(path, isTwin)
     }
     for (const known of sorted(common.values())) {
       if (!this.#mustWait(known.id, known.path)) this.#known(known)
@@ -227,7 +231,7 @@ class Planner {
     const blocker = this.#blocker(to)
     // Of the same identity it is the file itself: moved by a life of ours that ended in between.
     const isIt = blocker?.identity === item.identity
-    const isFree = isIt || (!blocker && (this.#placing.paths.get(to) ?? id) === id)
+    const isFree = isIt || (!blocker && this.#isNobodysPath(to, id))
     if (blocker && !isIt) this.#makeRoom(blocker)
     if (!isFree || !this.#isDirectoryOnDisk(parentOf(to))) {
       // Others want its place before its own is ready: it steps aside, so that none waits for ever.
@@ -281,7 +285,7 @@ class Planner {
     else this.#putAside(item.path)
   }
 
-  #create({ path, kind }: OnDisk): void {
+  #create({ path, kind, identity }: OnDisk): void {
     const rule = brokenRule(nameOf(path))
     if (rule !== undefined) {
       this.#skip(path, rule)
@@ -289,6 +293,10 @@ class Planner {
     }
     const parent = parentOf(path)
     if (!this.#madeInFolder.has(parent) && !this.#isDirectoryInFolder(parent)) return
+    if (this.#created.has(identity)) {
+      this.#skip(path, isTwin)
+      return
+    }
     const holder = this.#keys().get(fileKey(path))
     if (holder !== undefined) {
       const other = this.#views.folder.get(holder)?.path ?? holder
@@ -298,6 +306,7 @@ class Planner {
       return
     }
     this.#keys().set(fileKey(path), path)
+    this.#created.add(identity)
     if (kind === 'directory') this.#madeInFolder.add(path)
     this.#acts.push({ type: kind === 'directory' ? 'create-directory' : 'create', path })
   }
@@ -341,8 +350,7 @@ class Planner {
       this.#makeRoom(blocker)
       return false
     }
-    // What was there and moved or vanished would be taken to be back.
-    if (this.#placing.paths.has(path)) return false
+    if (!this.#isNobodysPath(path)) return false
     const parent = parentOf(path)
     if (!this.#madeOnDisk.has(parent) && !this.#isDirectoryOnDisk(parent)) return false
     this.#taken.add(path)
@@ -353,6 +361,19 @@ class Planner {
 
   #blocker(path: string): OnDisk | undefined {
     return this.#views.disk.get(path)
+  }
+
+  /** What was at a path, and moved or vanished, would be taken to be back by what is put there. */
+  #isNobodysPath(path: string, id?: string): boolean {
+    const owner = this.#placing.paths.get(path)
+    if (owner === undefined || owner === id) return true
+    const item = this.#placing.places.get(owner)
+    // Moved, in the folder, too: where it was counts no longer.
+    const isElsewhere = item && item.path !== path && !this.#isMoving(item.path)
+    if (isElsewhere && this.#views.folder.get(owner)?.path !== path) {
+      this.#place(owner, item, item.path)
+    }
+    return false
   }
 
   /** What is in the way of something shared: shared itself, it goes by itself; fresh, it is renamed. */

@@ -1,0 +1,147 @@
+// What a mirror leaves alone, what it asks before, and where it does not go.
+
+import assert from 'node:assert/strict'
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { fourfold, same, stage, tree, until, type Mirrored } from './mirrors.ts'
+
+type Two = [Mirrored, Mirrored]
+
+test('what is no text is left alone, and named with the reason', async (t) => {
+  const { mirrors, servers, folder } = await stage(t, 2)
+  const [first, second] = mirrors as Two
+  writeFileSync(join(folder, 'outside'), 'outside')
+  first.shell(`printf 'a\\0b' > picture.png; printf 'gr\\374n' > latin.txt; mkfifo pipe
+    ln -s ${join(folder, 'outside')} link; ln -s .. up; echo text > text.md; ln text.md twin.md
+    head -c 11000000 /dev/zero | tr '\\0' a > large.txt; echo x > con.txt; echo x > 'a:b'
+    echo x > Case.txt; echo x > case.txt; mkdir .git node; echo x > .git/config
+    echo node/ > .fourfoldignore; echo x > node/module.js; echo x > kept~`)
+  const { code, out } = await fourfold(['mirror', first.directory, '--once'], servers)
+  assert.equal(code, 0, out)
+  await fourfold(['mirror', second.directory, '--once'], servers)
+  const shared = [...tree(second.directory).keys()]
+  assert.deepEqual(shared, ['Case.txt', 'text.md'])
+  const named = [
+    'picture.png',
+    'latin.txt',
+    'pipe',
+    'link',
+    'up',
+    'twin.md',
+    'large.txt',
+    'con.txt',
+  ]
+  for (const name of [...named, 'a:b', 'case.txt']) {
+    assert.match(out, new RegExp(`^${name} is left alone\\. .+\\.$`, 'm'))
+  }
+  const status = await fourfold(['mirror', first.directory, '--status', '--json'], servers)
+  const { skipped, state } = JSON.parse(status.out) as {
+    skipped: { path: string; why: string }[]
+    state: string
+  }
+  assert.equal(state, 'ended')
+  assert.equal(skipped.length, named.length + 2)
+  assert.equal(readFileSync(join(folder, 'outside'), 'utf8'), 'outside')
+  // A binary file where the folder has a text: neither is touched.
+  rmSync(first.path('text.md'))
+  rmSync(first.path('twin.md'))
+  writeFileSync(first.path('text.md'), Buffer.from([255, 0]))
+  await fourfold(['mirror', first.directory, '--once'], servers)
+  await fourfold(['mirror', second.directory, '--once'], servers)
+  assert.equal(second.read('text.md'), 'text\n')
+  assert.deepEqual(readFileSync(first.path('text.md')), Buffer.from([255, 0]))
+})
+
+test('a mass deletion waits for a word, on either side', async (t) => {
+  const { mirrors, servers } = await stage(t, 2)
+  const [first, second] = mirrors as Two
+  first.shell('mkdir d && for i in $(seq 20); do echo $i > d/f$i; done')
+  for (const each of [first, second]) await fourfold(['mirror', each.directory, '--once'], servers)
+  const before = tree(first.directory)
+  assert.equal(before.size, 21)
+  second.shell('rm -r d')
+  const held = await fourfold(['mirror', second.directory, '--once'], servers)
+  assert.equal(held.code, 1)
+  assert.match(held.out, /21 files are missing here.+--accept-deletes/)
+  await fourfold(['mirror', first.directory, '--once'], servers)
+  assert.deepEqual(tree(first.directory), before)
+  const agreed = await fourfold(['mirror', second.directory, '--once', '--accept-deletes'], servers)
+  assert.equal(agreed.code, 0)
+  // Now it is a mass deletion by others.
+  const asked = await fourfold(['mirror', first.directory, '--once'], servers)
+  assert.equal(asked.code, 1)
+  assert.match(asked.out, /were deleted in the folder/)
+  assert.deepEqual(tree(first.directory), before)
+  const status = await fourfold(['mirror', first.directory, '--status'], servers)
+  assert.match(status.out, /deletions by others wait for --accept-deletes/)
+  await fourfold(['mirror', first.directory, '--once', '--accept-deletes'], servers)
+  assert.deepEqual([...tree(first.directory)], [])
+})
+
+test('a directory that is not there any more deletes nothing', async (t) => {
+  const { mirrors, servers, folder } = await stage(t, 2)
+  const [first, second] = mirrors as Two
+  writeFileSync(first.path('a.md'), 'a\n')
+  first.start()
+  second.start()
+  await same(mirrors)
+  renameSync(first.directory, join(folder, 'away'))
+  mkdirSync(first.directory)
+  writeFileSync(second.path('b.md'), 'b\n')
+  await until(
+    () => !first.isRunning,
+    () => first.said,
+  )
+  assert.match(first.said, /nothing is done|no such file/i)
+  assert.deepEqual([...tree(second.directory).keys()], ['a.md', 'b.md'])
+  assert.deepEqual([...tree(first.directory).keys()], [])
+  // It goes on where it is now.
+  await fourfold(['mirror', join(folder, 'away'), '--once'], servers)
+  assert.deepEqual([...tree(join(folder, 'away')).keys()], ['a.md', 'b.md'])
+})
+
+test('a directory that becomes a link leads nowhere, and deletes nothing', async (t) => {
+  const { mirrors, servers, folder } = await stage(t, 2)
+  const [first, second] = mirrors as Two
+  first.shell('mkdir d && echo in > d/a.md && echo top > top.md')
+  for (const each of [first, second]) await fourfold(['mirror', each.directory, '--once'], servers)
+  mkdirSync(join(folder, 'outside'))
+  renameSync(first.path('d'), join(folder, 'away'))
+  symlinkSync(join(folder, 'outside'), first.path('d'))
+  writeFileSync(second.path('d', 'a.md'), 'changed by another\n')
+  writeFileSync(second.path('d', 'b.md'), 'new\n')
+  await fourfold(['mirror', second.directory, '--once'], servers)
+  await fourfold(['mirror', first.directory, '--once'], servers)
+  assert.deepEqual([...tree(join(folder, 'outside'))], [])
+  await fourfold(['mirror', second.directory, '--once'], servers)
+  assert.deepEqual([...tree(second.directory).keys()], ['d', 'd/a.md', 'd/b.md', 'top.md'])
+})
+
+test('a directory has one mirror, and the words are checked', async (t) => {
+  const { mirrors, servers, folder } = await stage(t, 1)
+  const [first] = mirrors as [Mirrored]
+  first.start()
+  await until(
+    () => existsSync(first.path('.fourfold', 'status.json')),
+    () => first.said,
+  )
+  const second = await fourfold(['mirror', first.directory, '--once'], servers)
+  assert.equal(second.code, 1)
+  assert.match(second.err, /has a mirror already that is running\.\n$/)
+  const none = await fourfold(['mirror', join(folder, 'none'), '--status'], servers)
+  assert.deepEqual([none.code, existsSync(join(folder, 'none'))], [1, false])
+  assert.equal((await fourfold(['mirror'], servers)).code, 2)
+  const dead = await fourfold(['mirror', join(folder, 'new'), '--once'], 'http://127.0.0.1:1')
+  assert.equal(dead.code, 1)
+  assert.match(dead.err, /^No server answers/)
+  assert.equal(await first.end('SIGTERM'), 0)
+})
