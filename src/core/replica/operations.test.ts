@@ -33,7 +33,7 @@ const request = (byte: number) => ({
   at: 0,
 })
 
-test('G8 a creation that a second server carries out late undoes no rename and no deletion', () => {
+test('G8 a creation that a second server carries out late undoes no rename, move or deletion', () => {
   const [a, b] = [server('a'), server('b')]
   const creation = request(1)
   // The second server has seen many counters, so that its stamps are larger.
@@ -44,15 +44,20 @@ test('G8 a creation that a second server carries out late undoes no rename and n
   const entry = a.folder.get(creation.operation)!
   const renamed = a.operations.rename(request(21), entry, 'idea.md')
   const deleted = a.operations.setDeleted(request(22), entry, true)
+  const directory = a.operations.makeDirectory(request(23), { parent: '', name: 'ideas' })
+  a.take(directory)
+  const parent = directory.subject
+  const moved = a.operations.move(request(24), entry, { parent, name: '' })
   const madeAgain = b.operations.create(creation, { parent: '', name: 'plan.md' }, '')
 
-  const all = [...made, renamed, deleted, ...madeAgain]
+  const all = [...made, renamed, deleted, directory, moved, ...madeAgain]
   for (const updates of [all, all.toReversed()]) {
     const { folder, take } = server('c')
     take(...updates)
     const result = folder.get(creation.operation)!
     assert.equal(result.name?.value, 'idea.md')
     assert.equal(result.deleted?.value, true)
+    assert.equal(folder.parentOf(result.id), parent)
   }
 })
 
