@@ -13,6 +13,8 @@ import { CommandError, sentence, UsageError } from './command.ts'
 
 /** A frozen server accepts connections: it must answer something within this. */
 const aliveMs = 1000
+/** Where no server answered within that, those that accepted have so long: the machine is busy. */
+const slowMs = 5000
 /** A server at work that says nothing is asked so often, and must answer within this. */
 const silentMs = 2000
 /** A save waits for the other disks; this is far beyond. */
@@ -223,21 +225,30 @@ export class SetClient {
     throw this.#noServer(last)
   }
 
-  /** The first server, once round, that is ready. */
+  /** The first server, once round, that is ready; after that, those that may only be slow. */
   async #dial(): Promise<ServerLine> {
+    const { length } = this.#addresses
+    const round = this.#addresses.map((_, index) => this.#addresses[(this.#next + index) % length]!)
+    const silent: string[] = []
     let last = ''
-    const first = this.#next
-    for (let tries = 0; tries < this.#addresses.length; tries++) {
-      const line = new ServerLine(this.#addresses[(first + tries) % this.#addresses.length]!)
-      try {
-        const { status } = await line.clients.health.check({}, { timeoutMs: aliveMs })
-        if (status === Status.SERVING) return line
-        last = 'the last is not ready'
-      } catch (error) {
-        last = lastWords(ConnectError.from(error).rawMessage)
+    const tries = async (addresses: string[], timeoutMs: number) => {
+      for (const address of addresses) {
+        const line = new ServerLine(address)
+        try {
+          const { status } = await line.clients.health.check({}, { timeoutMs })
+          if (status === Status.SERVING) return line
+          last = 'the last is not ready'
+        } catch (error) {
+          const { code, rawMessage } = ConnectError.from(error)
+          if (code === Code.DeadlineExceeded) silent.push(address)
+          last = lastWords(rawMessage)
+        }
+        line.close()
       }
-      line.close()
+      return undefined
     }
+    const line = (await tries(round, aliveMs)) ?? (await tries([...silent], slowMs))
+    if (line) return line
     throw this.#noServer(last)
   }
 

@@ -124,7 +124,8 @@ test('G14 a server that can write no more ends with exit 3, and keeps what it ac
   assert.ok(kept.length > 0)
   await serving(t, set.file)
   await untilServing(servers)
-  const { out } = await fourfold(['ls'], { servers })
+  const { out, err } = await fourfold(['ls'], { servers })
+  assert.equal(err, '')
   for (const name of kept) assert.ok(out.split('\n').includes(name), `${name} is lost`)
 })
 

@@ -248,3 +248,16 @@ test('a server killed while a directory is put: every file is there once, on all
   await isThere(second)
   await isThere(first)
 })
+
+test('a server that answers late is waited for, where no other answers', async (t) => {
+  const fleet = await Fleet.start({ ids: ['a'] })
+  t.after(() => fleet.end())
+  const [address = ''] = fleet.addresses
+  await fourfold(['put', '-', 'x.md'], { servers: address, input: 'x' })
+  fleet.freeze('a')
+  const cat = fourfold(['cat', 'x.md'], { servers: `http://127.0.0.1:1,${address}` })
+  // Longer than a living server is given at first.
+  await sleep(2000)
+  fleet.thaw('a')
+  assert.deepEqual(await cat.then(({ code, out, err }) => [code, out, err]), [0, 'x', ''])
+})
