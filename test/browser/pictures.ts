@@ -3,6 +3,7 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { connect } from '../../src/client/index.ts'
 import { root } from '../tool.ts'
 import { Stage, type Visitor } from './stage.ts'
 
@@ -51,6 +52,24 @@ try {
   await dan.open('launch.md')
   await writing(ben, 'Pull three plugs', '!')
   await shown(dan, 'phone')
+
+  await plant()
+  await dan.page.getByRole('button', { name: 'Files', exact: true }).tap()
+  await dan.row('specs').tap()
+  await shown(dan, 'tree-phone')
+  await ana.row('specs').click()
+  await ana.row('drafts').click()
+  await ana.row('budget.md').click({ button: 'right' })
+  await shown(ana, 'tree-menu-light')
+  await ana.page.keyboard.press('Escape')
+  await ben.row('specs').click()
+  await ben.row('specs').click({ modifiers: ['ControlOrMeta'] })
+  await ben.row('schedule.md').click({ modifiers: ['ControlOrMeta'] })
+  await ben.row('budget.md').click({ modifiers: ['ControlOrMeta'] })
+  await ben.page.getByRole('button', { name: /^Trash/ }).click()
+  await drag(ben, 'budget.md', 'minutes')
+  await shown(ben, 'tree-move-dark')
+  await ben.page.mouse.up()
 } finally {
   await stage.end()
 }
@@ -60,6 +79,34 @@ async function bring(visitor: Visitor, name: string, content: string): Promise<v
   const file = { name, mimeType: 'text/plain', buffer: Buffer.from(content) }
   await visitor.page.locator('input[type=file]:not([webkitdirectory])').setInputFiles(file)
   await visitor.isAt(name)
+}
+
+/** Directories with files, and something in the trash. */
+async function plant(): Promise<void> {
+  const client = connect({ servers: [stage.fleet.address('d')], name: 'Eva', agent: 'cli' })
+  await client.joined()
+  const make = async (name: string, parent: string, files: string[]): Promise<string> => {
+    const { id } = await client.makeDirectory(name, parent)
+    for (const file of files) await client.create(file, `# ${file}\n`, id)
+    return id
+  }
+  const specs = await make('specs', '', ['budget.md', 'protocol.md', 'relay.ts', 'schedule.md'])
+  await make('drafts', specs, ['first round.md', 'second round.md'])
+  await make('minutes', '', ['monday.md', 'tuesday.md'])
+  await client.remove(await make('old plans', '', ['2019.md']))
+  await client.remove((await client.create('typo.md', '', specs)).id)
+  client.close()
+}
+
+/** Holds a row over another, and does not let go. */
+async function drag(visitor: Visitor, row: string, over: string): Promise<void> {
+  const { mouse } = visitor.page
+  const from = (await visitor.row(row).boundingBox())!
+  const to = (await visitor.row(over).boundingBox())!
+  await mouse.move(from.x + 60, from.y + 12)
+  await mouse.down()
+  await mouse.move(to.x + 60, to.y + 12, { steps: 4 })
+  await mouse.move(to.x + 61, to.y + 12)
 }
 
 async function writing(visitor: Visitor, line: string, words: string): Promise<void> {
