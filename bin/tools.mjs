@@ -1,4 +1,5 @@
-// What the tests need that npm does not have: a Chromium, and a Python that speaks gRPC. Finds or installs them.
+// What the tests need that npm does not have: a Chromium, a Python that speaks gRPC, tools of WebDAV.
+// Finds or installs them.
 
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
@@ -13,16 +14,38 @@ const packages = {
   PYTHON: ['python3', 'python3-grpcio', 'python3-protobuf'],
 }
 
+/** Tested with where they are: other systems do not have them. */
+const extras = { LITMUS: 'litmus', CADAVER: 'cadaver' }
+
 const wants = {
   CHROMIUM: 'a Chromium or Chrome',
   PYTHON: 'a Python 3 with the packages grpcio and protobuf',
 }
 
 /**
- * The environment variables CHROMIUM and PYTHON for the tests, or one sentence about what is missing.
- * Installs Debian's packages where this may.
+ * The environment variables CHROMIUM and PYTHON for the tests, LITMUS and CADAVER where there are such,
+ * or one sentence about what is missing. Installs Debian's packages where this may.
  */
 export function findTools(env = process.env) {
+  const { found, problem } = findNeeded(env)
+  return problem === undefined ? { found: { ...found, ...findExtras(env) } } : { found, problem }
+}
+
+function findExtras(env) {
+  const lookUp = ([tool, name]) => env[tool] ?? onPath([name], env).find((path) => existsSync(path))
+  const lacking = Object.entries(extras).filter((extra) => lookUp(extra) === undefined)
+  if (lacking.length > 0 && mayInstall(env)) {
+    const said = install(
+      lacking.map(([, name]) => name),
+      env,
+    )
+    if (said !== undefined) console.error(`${said}\nThe tests go on without.`)
+  }
+  const found = Object.entries(extras).map((extra) => [extra[0], lookUp(extra)])
+  return Object.fromEntries(found.filter(([, path]) => path !== undefined))
+}
+
+function findNeeded(env) {
   let found = look(env)
   const wrong = missing(found).find((tool) => env[tool])
   if (wrong !== undefined) {
