@@ -13,6 +13,7 @@ const parts: { [name: string]: () => Promise<() => Promise<Section>> } = {
   storage: async () => (await import('./storage.ts')).storage,
   failover: async () => (await import('./failover.ts')).failover,
   idle: async () => (await import('./idle.ts')).idle,
+  files: async () => (await import('./files.ts')).files,
   trace: async () => (await import('./trace.ts')).trace,
 }
 

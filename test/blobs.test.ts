@@ -78,7 +78,7 @@ async function fleet(t: TestContext, options: FleetOptions = {}): Promise<Fleet>
 }
 
 /** Waits for what has to come. */
-async function until(isTrue: () => Promise<boolean>, boundMs = 20_000): Promise<void> {
+async function until(isTrue: () => Promise<boolean>, boundMs = 60_000): Promise<void> {
   const end = performance.now() + boundMs
   while (!(await isTrue())) {
     if (performance.now() > end) throw new Error(`not so within ${boundMs} ms`)

@@ -8,8 +8,9 @@
 //
 // With servers=1 a HEAD tells in blob-servers, too, which servers hold it.
 
+import type { FileHandle } from 'node:fs/promises'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { finished, pipeline } from 'node:stream/promises'
+import { finished } from 'node:stream/promises'
 import { FourfoldError } from '../core/model/errors.ts'
 import type { ReplicaId } from '../core/model/ids.ts'
 import { blobBytesMax, blobIdleMs, blobReadsMax, receiptWaitMs } from '../core/model/limits.ts'
@@ -244,8 +245,7 @@ export class BlobDoor {
       return
     }
     response.setTimeout(blobIdleMs, () => response.destroy())
-    const bytes = file.createReadStream({ start, end, autoClose: false, highWaterMark: pieceBytes })
-    await pipeline(bytes, response)
+    await pour(file, start, end + 1, response)
   }
 
   // ------------------------------------------------------------------------------- refusals
@@ -275,6 +275,45 @@ async function flow(request: IncomingMessage, upload: Upload): Promise<void> {
     request.off('close', cut)
     request.unpipe(upload)
   }
+}
+
+/**
+ * Sends a part of a file. Two buffers serve for all of it: a stream would make a new one of each
+ * piece, and the garbage collector would look at everything in this server again and again.
+ */
+async function pour(
+  file: FileHandle,
+  start: number,
+  end: number,
+  response: ServerResponse,
+): Promise<void> {
+  const buffers = [Buffer.allocUnsafe(pieceBytes), Buffer.allocUnsafe(pieceBytes)]
+  let sent: Promise<void> = Promise.resolve()
+  for (let at = start, turn = 0; at < end; turn++) {
+    const buffer = buffers[turn % buffers.length]!
+    const { bytesRead } = await file.read(buffer, 0, Math.min(pieceBytes, end - at), at)
+    await sent
+    if (bytesRead === 0 || response.destroyed) {
+      response.destroy()
+      return
+    }
+    at += bytesRead
+    sent = taken(response, buffer.subarray(0, bytesRead))
+  }
+  await sent
+  response.end()
+}
+
+/** The network has taken it, or the caller went away. */
+function taken(response: ServerResponse, piece: Buffer): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const told = () => {
+    response.off('close', told)
+    resolve()
+  }
+  response.on('close', told)
+  response.write(piece, told)
+  return promise
 }
 
 function refusalOf(error: unknown): Refusal {

@@ -390,11 +390,17 @@ function markOf(partial: string): string {
 }
 
 async function writeAll(file: fs.FileHandle, chunks: Buffer[], at: number): Promise<void> {
-  const bytes = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)
-  let written = 0
-  while (written < bytes.length) {
-    const left = bytes.length - written
-    written += (await file.write(bytes, written, left, at + written)).bytesWritten
+  let left = chunks
+  while (left.length > 0) {
+    // As they are: joined they would be as much again for the garbage collector.
+    let { bytesWritten } = await file.writev(left, at)
+    at += bytesWritten
+    const next = left.findIndex(({ length }) => {
+      if (length > bytesWritten) return true
+      bytesWritten -= length
+      return false
+    })
+    left = next < 0 ? [] : [left[next]!.subarray(bytesWritten), ...left.slice(next + 1)]
   }
 }
 
