@@ -25,11 +25,16 @@ export async function downloadEntries(
 ): Promise<void> {
   const entries = tree.outermost(ids)
   const [only] = entries
-  if (only && entries.length === 1 && !isDirectory(only)) {
+  if (only && entries.length === 1 && only.kind === 'text') {
     download(only.name, await textOf(client, only.id))
     return
   }
   const all = entries.flatMap((entry) => [...within(tree, entry, '')])
+  const binary = all.filter(({ entry }) => entry.kind === 'binary')
+  if (binary.length > 0) {
+    notify(`${binary[0]!.path} is no text: this page does not download such files yet.`)
+    return
+  }
   if (all.length > filesMax) {
     notify(
       `These are ${all.length.toLocaleString('en')} entries; at most ${filesMax} go into one download.`,

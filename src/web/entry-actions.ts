@@ -150,6 +150,10 @@ export function entryActions(options: EntryActionOptions): EntryActions {
       entry.name,
       tree.children(directory).map((sibling) => sibling.name),
     )
+    if (entry.kind === 'binary') {
+      notify(`${entry.name} is no text: this page does not copy such files yet.`)
+      return
+    }
     if (isDirectory(entry)) return bring(copied(client, tree, entry, [name]), directory)
     const problem = await carry(client, textOf(client, entry.id).then(made), {
       waiting: `“${name}” will be made as soon as a server answers.`,
@@ -209,7 +213,8 @@ async function* copied(
   path: string[],
 ): AsyncGenerator<Source> {
   if (!isDirectory(entry)) {
-    yield { path, text: () => textOf(client, entry.id) }
+    const isText = entry.kind === 'text'
+    yield { path, text: async () => (isText ? textOf(client, entry.id) : undefined) }
     return
   }
   yield { path }

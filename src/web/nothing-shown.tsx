@@ -2,6 +2,7 @@
 
 import { FilePlus, FolderOpen } from 'lucide-react'
 import { Button } from 'react-aria-components'
+import type { FileInfo } from '../client/api.ts'
 import { useClient, useNow } from './client-context.tsx'
 import type { Commands } from './commands.ts'
 import { Mark } from './mark.tsx'
@@ -11,6 +12,8 @@ interface NothingShownProps {
   commands: Commands
   /** The address names a file that is not there. */
   isMissing: boolean
+  /** What the address names, when it is no text. */
+  named: FileInfo | undefined
   /** Nothing is in the folder, as far as is known. */
   isEmpty: boolean
 }
@@ -18,14 +21,16 @@ interface NothingShownProps {
 const counts = ['No', 'One', 'Two', 'Three', 'Four', 'Five', 'Six', 'Seven']
 
 export function NothingShown(props: NothingShownProps) {
-  const { commands, isMissing } = props
+  const { commands, isMissing, named } = props
   const { filesAreCurrent } = useClient()
   const isEmpty = filesAreCurrent && props.isEmpty
   const sentence = isMissing
     ? 'No such file. It may have been deleted for good, or the link is not complete.'
-    : isEmpty
-      ? 'This is a shared folder. Everything in it is written together, live.'
-      : 'Choose a file, or make one.'
+    : named
+      ? noText(named)
+      : isEmpty
+        ? 'This is a shared folder. Everything in it is written together, live.'
+        : 'Choose a file, or make one.'
   return (
     <main className="nothing" aria-label="No file is open">
       <Mark />
@@ -45,6 +50,12 @@ export function NothingShown(props: NothingShownProps) {
       </span>
     </main>
   )
+}
+
+function noText({ kind, path }: FileInfo): string {
+  return kind === 'directory'
+    ? `${path} is a folder: what is in it stands in the tree.`
+    : `${path} is no text. This page does not show such files yet.`
 }
 
 function ServersAgree() {

@@ -73,13 +73,15 @@ export function Workspace({ leave, renameMe }: WorkspaceProps) {
 
   const shownId = useShownId()
   const tree = useTree(client, shownId)
-  const file = shownText(tree, shownId)
+  const named = tree.get(shownId ?? '')
+  const file = named?.kind === 'text' ? named : undefined
   const fileId = file?.id
   const fileName = file?.name ?? ''
   const open = useOpenFile(openFiles, fileId)
   useReveal(view, tree, file?.isDeleted === false ? fileId : undefined)
-  const isMissing = shownId !== undefined && file === undefined && client.filesAreCurrent
-  const isWaiting = shownId !== undefined && file === undefined && !client.filesAreCurrent
+  const isLacking = shownId !== undefined && named === undefined
+  const isMissing = isLacking && client.filesAreCurrent
+  const isWaiting = isLacking && !client.filesAreCurrent
 
   useEffect(() => () => openFiles.close(), [openFiles])
   useEffect(() => () => bringIn.stop(), [bringIn])
@@ -255,7 +257,7 @@ export function Workspace({ leave, renameMe }: WorkspaceProps) {
           ) : isWaiting ? (
             <main className="nothing" aria-label="Opening" />
           ) : (
-            <NothingShown {...{ commands, isMissing }} isEmpty={tree.size === 0} />
+            <NothingShown {...{ commands, isMissing, named }} isEmpty={tree.size === 0} />
           )}
         </div>
         {!isNarrow && isHistoryOpen && <div className="right">{historyPane}</div>}
@@ -291,12 +293,6 @@ function useOpenFile(openFiles: OpenFiles, id: string | undefined): OpenFile | u
   const [open, setOpen] = useState<OpenFile>()
   useEffect(() => setOpen(id === undefined ? undefined : openFiles.open(id)), [openFiles, id])
   return open?.live.id === id ? open : undefined
-}
-
-/** The file of the address; a directory is no text to show. */
-function shownText(tree: FolderTree, id: string | undefined): FileInfo | undefined {
-  const file = tree.get(id ?? '')
-  return file && !isDirectory(file) ? file : undefined
 }
 
 /** A file that is opened from elsewhere is brought into sight in the tree. */
