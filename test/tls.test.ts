@@ -3,7 +3,10 @@
 import assert from 'node:assert/strict'
 import { copyFileSync, chmodSync, readFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
+import { createHash } from 'node:crypto'
 import { once } from 'node:events'
+import type { IncomingMessage } from 'node:http'
+import * as https from 'node:https'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -140,6 +143,23 @@ test('servers with certificates find each other, and clients need none', async (
     const headers = { authorization: `Bearer ${token}` }
     const saved = await folder.saveFile({ file: `${index}.md`, text: 'x' }, { headers })
     assert.deepEqual(saved.servers, ['a', 'b'])
+  }
+  // What is uploaded to one the other fetches, with the proof and the certificate of the set.
+  const bytes = Buffer.from('any bytes')
+  const hash = createHash('sha256').update(bytes).digest('hex')
+  const { token } = new Tokens('test', password).make('Ana', now())
+  const ask = async (method: string, more: string, body = Buffer.alloc(0)) => {
+    const headers = { authorization: `Bearer ${token}`, 'upload-offset': 0 }
+    const url = `${address}/blobs/${hash}?size=${bytes.length}${more}`
+    const request = https.request(url, { method, headers, ca: pem('set-ca.pem'), agent: false })
+    request.end(body)
+    const [response] = (await once(request, 'response')) as [IncomingMessage]
+    response.resume()
+    return { status: response.statusCode, servers: response.headers['blob-servers'] }
+  }
+  assert.equal((await ask('PATCH', '', bytes)).status, 201)
+  for (let tries = 0; (await ask('HEAD', '&servers=1')).servers !== 'a, b'; tries++) {
+    assert.ok(tries < 100, log.join('; '))
   }
 })
 
