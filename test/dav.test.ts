@@ -249,6 +249,43 @@ test('any bytes come back as they were put, also in part, and keep the file', as
   assert.deepEqual(readdirSync(join(directory, 'incoming')), [])
 })
 
+test('a body that breaks off, or is not wanted, leaves nothing', async (t) => {
+  const { dav, address, directory } = await lone(t)
+  const { hostname, port } = new URL(address)
+  const request = http.request({
+    ...{ hostname, port, method: 'PUT', path: '/dav/film.bin', agent: false },
+    headers: { 'content-length': String(8 * 1024 * 1024) },
+  })
+  request.on('error', () => {})
+  request.write(randomBytes(4 * 1024 * 1024))
+  await until(() => readdirSync(join(directory, 'incoming')).length === 1)
+  request.destroy()
+  await until(() => readdirSync(join(directory, 'incoming')).length === 0)
+  assert.equal(await dav.status('GET', '/film.bin'), 404)
+  await dav.status('MKCOL', '/a')
+  const refused = await dav.ask('PUT', '/a', {}, randomBytes(4 * 1024 * 1024))
+  assert.deepEqual([refused.status, refused.text], [405, 'That is a directory.\n'])
+})
+
+test('what a failed move would have replaced comes back', async (t) => {
+  const { dav } = await lone(t)
+  const long = 'x'.repeat(250)
+  const deep = `/from/${long}1/${long}2/${long}3`
+  const there = `/to${long}/there${long}`
+  for (const path of [deep, there]) {
+    const names = path.split('/').slice(1)
+    for (let count = 1; count <= names.length; count++) {
+      await dav.status('MKCOL', `/${names.slice(0, count).join('/')}`)
+    }
+  }
+  await dav.write(`${there}/x.md`, 'kept')
+  // The longest path would have more than 1,024 bytes.
+  const destination = `/dav${there}`
+  assert.equal(await dav.status('MOVE', '/from', { destination }), 413)
+  assert.equal(await dav.read(`${there}/x.md`), 'kept')
+  assert.deepEqual(await dav.list(deep), [`/dav${deep}/`])
+})
+
 test('a text is told in bytes, is read in part, and is no page for a browser', async (t) => {
   const { dav } = await lone(t)
   await dav.write('/page.html', '<script>käse</script>')
@@ -466,7 +503,7 @@ test('where people sign in, the name and the password are asked for', async (t) 
   for (let tries = 0; tries < 5; tries++) {
     assert.equal(await dav.status('GET', '/x.md', basic('Eve:guess')), 401)
   }
-  assert.equal(await dav.status('GET', '/x.md', basic('Eve:correct horse')), 413)
+  assert.equal(await dav.status('GET', '/x.md', basic('Eve:correct horse')), 429)
 })
 
 test('pages of strangers are turned away, also under a name that points here', async (t) => {

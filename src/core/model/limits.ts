@@ -375,3 +375,6 @@ export const davReadCharactersMax = 16 * 1024 * 1024
 /** Files that come in at once at one server; each has a megabyte in memory, or lies on the disk. */
 export const davPutsMax = 32
 export const davPutMemoryBytesMax = 1024 * 1024
+
+/** Texts on their way out at once: they are in memory until a slow client has them. */
+export const davTextBytesMax = 64 * 1024 * 1024

@@ -12,6 +12,8 @@ import { idOf, type Resource, type Shelf } from './shelf.ts'
 import type { Transfers } from './transfers.ts'
 import type { Visit } from './visit.ts'
 
+const copiesAtOnce = 16
+
 export interface ArrangingOptions {
   shelf: Shelf
   locks: Locks
@@ -77,9 +79,10 @@ export class Arranging {
       properties.copy(idOf(source), id)
       await shelf.delete(visit, source)
     } else {
-      if (there && !isItself) await shelf.delete(visit, there)
-      const operation = shelf.newOperation()
-      await shelf.ask(visit, 'kept', { type: 'move', file: idOf(source), path, operation })
+      await this.#replacing(visit, isItself ? undefined : there, async () => {
+        const operation = shelf.newOperation()
+        await shelf.ask(visit, 'kept', { type: 'move', file: idOf(source), path, operation })
+      })
     }
     locks.releaseWithin(source.path)
     visit.response.writeHead(there ? 204 : 201)
@@ -87,36 +90,64 @@ export class Arranging {
   }
 
   async copy(visit: Visit): Promise<void> {
-    const { shelf, locks, properties, transfers } = this.#options
+    const { locks, properties, transfers } = this.#options
     const { source, path, there } = await this.#wayOf(visit)
     const depth = visit.depth ?? 'infinity'
     if (depth === '1') throw new Refusal(400, 'A directory is copied with depth 0 or infinity.')
     if (there && idOf(there) === idOf(source)) throw new Refusal(403, 'That is the same file.')
-    if (!source.isDirectory) {
-      const isFile = there !== undefined && !there.isDirectory
-      if (there && !isFile) await shelf.delete(visit, there)
-      const id = await transfers.pour(visit, source, isFile ? there : path, false)
-      properties.copy(idOf(source), id)
+    if (there && !there.isDirectory && !source.isDirectory) {
+      properties.copy(idOf(source), await transfers.pour(visit, source, there, false))
     } else {
-      if (there) await shelf.delete(visit, there)
-      properties.copy(idOf(source), await this.#makeDirectory(visit, path))
-      if (depth === 'infinity') await this.#copyWithin(visit, source, path)
+      await this.#replacing(visit, there, async () => {
+        properties.copy(idOf(source), await this.#copyOne(visit, source, path))
+      })
+      if (source.isDirectory && depth === 'infinity') await this.#copyWithin(visit, source, path)
     }
     if (there) locks.releaseWithin(path)
     visit.response.writeHead(there ? 204 : 201)
     visit.response.end()
   }
 
+  /** A few at a time: each waits for other disks. */
   async #copyWithin(visit: Visit, source: Resource, path: string): Promise<void> {
-    const { shelf, properties, transfers } = this.#options
+    const { shelf, properties } = this.#options
     for await (const page of shelf.list(visit, source, true)) {
+      let underWay: Promise<void>[] = []
       for (const each of page) {
         const to = path + each.path.slice(source.path.length)
-        const id = each.isDirectory
-          ? await this.#makeDirectory(visit, to)
-          : await transfers.pour(visit, each, to, false)
-        properties.copy(idOf(each), id)
+        const copied = this.#copyOne(visit, each, to)
+        const done = copied.then((id) => properties.copy(idOf(each), id))
+        underWay.push(done)
+        // What is in a directory comes after it.
+        if (!each.isDirectory && underWay.length < copiesAtOnce) continue
+        await Promise.all(underWay)
+        underWay = []
       }
+      await Promise.all(underWay)
+    }
+  }
+
+  /** Without what is in it. The id of the copy. */
+  #copyOne(visit: Visit, source: Resource, path: string): Promise<string> {
+    if (source.isDirectory) return this.#makeDirectory(visit, path)
+    return this.#options.transfers.pour(visit, source, path, false)
+  }
+
+  /** Puts what is there in the trash first; when the rest fails, it comes back. */
+  async #replacing(
+    visit: Visit,
+    there: Resource | undefined,
+    act: () => Promise<void>,
+  ): Promise<void> {
+    if (!there) return act()
+    const { shelf } = this.#options
+    await shelf.delete(visit, there)
+    try {
+      await act()
+    } catch (error) {
+      const operation = shelf.newOperation()
+      await shelf.ask(visit, 'kept', { type: 'restore', file: idOf(there), operation })
+      throw error
     }
   }
 

@@ -32,6 +32,8 @@ const lastWordsMs = 2000
 const methods =
   'OPTIONS, GET, HEAD, PUT, DELETE, MKCOL, COPY, MOVE, PROPFIND, PROPPATCH, LOCK, UNLOCK'
 
+const isBare: ReadonlySet<string> = new Set(['DELETE', 'COPY', 'MOVE', 'UNLOCK'])
+
 export interface DavDoorOptions {
   runtime: Runtime
   tokens: Tokens
@@ -92,6 +94,8 @@ export class DavDoor {
 
   async #answer(request: IncomingMessage, response: ServerResponse, caller: Caller): Promise<void> {
     const visit = new Visit(request, response, caller)
+    // A body that means nothing is let through: the port takes a request for slow until it ends.
+    if (isBare.has(request.method ?? '')) request.resume()
     switch (request.method) {
       case 'GET':
       case 'HEAD':
@@ -154,7 +158,7 @@ export class DavDoor {
       return callerBy(header ?? null, tokens, now()).name
     }
     const [name = '', ...password] = Buffer.from(basic, 'base64').toString().split(':')
-    this.#failures.check(address, now())
+    this.#checkTries(address)
     if (!tokens.isPassword(password.join(':'))) {
       this.#failures.add(address, now())
       throw signIn('The password is not that of this set.')
@@ -163,6 +167,14 @@ export class DavDoor {
       return checkScreenName(name)
     } catch (error) {
       throw error instanceof FourfoldError ? signIn(error.message) : error
+    }
+  }
+
+  #checkTries(address: string): void {
+    try {
+      this.#failures.check(address, this.#options.now())
+    } catch (error) {
+      throw error instanceof FourfoldError ? new Refusal(429, error.message) : error
     }
   }
 

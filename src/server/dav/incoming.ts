@@ -62,7 +62,8 @@ export class Incoming {
     const taken = new Body(join(this.#directory, randomUUID()), this.#options.store)
     try {
       let lookAt = lookEveryBytes
-      for await (const chunk of body) {
+      // What is refused in the middle can still be answered.
+      for await (const chunk of body.iterator({ destroyOnReturn: false })) {
         await taken.add(chunk as Buffer)
         if (taken.size > blobBytesMax) throw tooLarge()
         if (taken.size < lookAt) continue

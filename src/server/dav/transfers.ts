@@ -7,7 +7,12 @@ import { pipeline } from 'node:stream/promises'
 import { Readable } from 'node:stream'
 import { bytesOf } from '../../core/model/contents.ts'
 import { FourfoldError } from '../../core/model/errors.ts'
-import { blobIdleMs, blobReadsMax, receiptWaitMs } from '../../core/model/limits.ts'
+import {
+  blobIdleMs,
+  blobReadsMax,
+  davTextBytesMax,
+  receiptWaitMs,
+} from '../../core/model/limits.ts'
 import { Kind } from '../../core/model/wire.ts'
 import type { BlobName, BlobStore } from '../../adapters/storage/blob-store.ts'
 import { rangeOf } from '../blobs.ts'
@@ -61,6 +66,8 @@ export interface TransfersOptions {
 export class Transfers {
   readonly #options: TransfersOptions
   #reads = 0
+  /** Of the texts that are being sent. */
+  #textBytes = 0
 
   constructor(options: TransfersOptions) {
     this.#options = options
@@ -104,9 +111,23 @@ export class Transfers {
   }
 
   async #getText(visit: Visit, resource: Resource): Promise<void> {
+    const { shelf } = this.#options
+    const facts = await shelf.factsOf(visit, resource)
+    if (this.#textBytes > 0 && this.#textBytes + facts.bytes > davTextBytesMax) {
+      const headers = { 'retry-after': '2' }
+      throw new Refusal(503, 'Too many texts are read at this moment.', { headers })
+    }
+    this.#textBytes += facts.bytes
+    try {
+      await this.#sendText(visit, resource, facts)
+    } finally {
+      this.#textBytes -= facts.bytes
+    }
+  }
+
+  async #sendText(visit: Visit, resource: Resource, facts: Facts): Promise<void> {
     const { shelf, lastRead } = this.#options
     const id = idOf(resource)
-    const facts = await shelf.factsOf(visit, resource)
     const { text, version } = await shelf.ask(visit, 'read', { type: 'read', file: id })
     const bytes = Buffer.from(text)
     const isSent = await this.#send(

@@ -83,7 +83,7 @@ export class Visit implements Asker, Caller {
   async xml(): Promise<XmlElement | undefined> {
     const chunks: Buffer[] = []
     let bytes = 0
-    for await (const chunk of this.request) {
+    for await (const chunk of this.#body()) {
       chunks.push(chunk as Buffer)
       bytes += (chunk as Buffer).length
       if (bytes > davXmlBytesMax) {
@@ -93,9 +93,14 @@ export class Visit implements Asker, Caller {
     return bytes === 0 ? undefined : parseXml(Buffer.concat(chunks))
   }
 
+  /** Whoever stops in the middle of it can still answer. */
+  #body(): AsyncIterable<unknown> {
+    return this.request.iterator({ destroyOnReturn: false })
+  }
+
   /** Throws Refusal when a body came along that means nothing here. */
   async checkNoBody(): Promise<void> {
-    for await (const chunk of this.request) {
+    for await (const chunk of this.#body()) {
       if ((chunk as Buffer).length > 0) throw new Refusal(415, 'This takes no body.')
     }
   }
