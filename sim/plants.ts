@@ -51,10 +51,10 @@ export const plants = {
     },
   }),
 
-  /** Of a thousand messages to those who follow a document three are not sent to one of them. */
+  /** Of a thousand messages to those who follow a document one is not sent to one of them. */
   'drop-fan-out': (random) => ({
     fanOut: ({ message }, channels) =>
-      message.case === 'changed' ? channels.filter(() => !random.chance(0.003)) : channels,
+      message.case === 'changed' ? channels.filter(() => !random.chance(0.001)) : channels,
   }),
 
   /** Messages of peers get lost, and a log that goes on after a hole is taken as whole. */
