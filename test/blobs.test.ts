@@ -399,6 +399,45 @@ test('an upload to one of four is soon on all four disks, and its answer tells w
   }
 })
 
+test('the others follow an upload while it goes on, and have it when it ends', async (t) => {
+  const set = await fleet(t)
+  const blob = blobOf(randomBytes(40 * MiB))
+  const body = new Readable({ read() {} })
+  const upload = ask(url(set.address('a'), blob), 'PATCH', { 'upload-offset': 0 }, body)
+  body.push(blob.bytes.subarray(0, 30 * MiB))
+  for (const id of ['b', 'c', 'd']) {
+    await until(async () => {
+      const head = await ask(url(set.address(id), blob), 'HEAD')
+      return Number(head.headers['upload-offset']) >= 16 * MiB
+    })
+  }
+  // Whoever is no server of the set gets nothing of it yet.
+  assert.equal((await ask(url(set.address('a'), blob), 'GET')).status, 404)
+  body.push(blob.bytes.subarray(30 * MiB))
+  body.push(null)
+  assert.equal((await upload).status, 201)
+  for (const id of set.ids) {
+    await until(async () => (await ask(url(set.address(id), blob), 'HEAD')).status === 200)
+    const got = await ask(`${set.address(id)}/blobs/${blob.hash}`, 'GET')
+    assert.deepEqual(got.body, blob.bytes, id)
+  }
+})
+
+test('what turns out to be other bytes is kept by nobody who followed', async (t) => {
+  const set = await fleet(t)
+  const blob = blobOf(randomBytes(20 * MiB))
+  const wrong = Buffer.from(blob.bytes)
+  wrong[19 * MiB]! ^= 1
+  assert.equal((await patch(set.address('a'), { ...blob, bytes: wrong })).status, 400)
+  const isNowhere = async () => set.ids.every((id) => filesOf(set.data(id)).length === 0)
+  await until(isNowhere)
+  assert.equal((await patch(set.address('a'), blob)).status, 201)
+  await until(async () => {
+    const head = await ask(`${url(set.address('a'), blob)}&servers=1`, 'HEAD')
+    return String(head.headers['blob-servers']).split(', ').length === 4
+  })
+})
+
 test('a server that is down or frozen is not named by the answer', async (t) => {
   const set = await fleet(t)
   await set.kill('c')
@@ -569,12 +608,15 @@ test('three of four are killed while a client uploads: the fourth goes on, the o
   const upload = ask(url(set.address('a'), blob), 'PATCH', { 'upload-offset': 0 }, body)
   body.push(blob.bytes.subarray(0, 20 * MiB))
   await until(async () => {
-    const head = await ask(url(set.address('a'), blob), 'HEAD')
+    const head = await ask(url(set.address('d'), blob), 'HEAD')
     return Number(head.headers['upload-offset']) > 0
   })
   await Promise.all([assert.rejects(upload), ...['a', 'b', 'c'].map((id) => set.kill(id))])
   await set.well(['d'])
-  const stored = await patch(set.address('d'), blob)
+  // It followed the upload, and goes on from where that broke off.
+  const offset = Number((await ask(url(set.address('d'), blob), 'HEAD')).headers['upload-offset'])
+  assert.ok(offset > 0, 'it heard of it')
+  const stored = await patch(set.address('d'), blob, offset)
   assert.equal(stored.headers['blob-servers'], 'd')
   const { servers } = await saved(set.address('d'), 'film', blob)
   assert.deepEqual(servers, ['d'])

@@ -12,6 +12,7 @@ import {
   blobOfferTriesMax,
   blobRetryFirstMs,
   blobRetryMaxMs,
+  receiptWaitMs,
 } from '../core/model/limits.ts'
 import type { ReplicaId } from '../core/model/ids.ts'
 import type { BlobPeer } from '../adapters/channel/blob-peer.ts'
@@ -91,6 +92,13 @@ export class BlobFetching {
     return [self, ...(await Promise.all(asked)).flat()]
   }
 
+  /** An upload has begun here: the others may follow it, and have it when it ends. */
+  announce(name: BlobName): void {
+    const { peers, self } = this.#options
+    // Who does not hear of it now hears of it at the end.
+    for (const peer of peers.values()) peer.offer(name, self, receiptWaitMs).catch(() => false)
+  }
+
   close(): void {
     this.#isOver = true
     for (const { rest } of this.#wants.values()) clearTimeout(rest)
@@ -158,7 +166,8 @@ export class BlobFetching {
   }
 
   /** Whether it is here now. Rejects when this disk does not take it. */
-  async #fetch({ name, from }: Want): Promise<boolean> {
+  async #fetch(want: Want): Promise<boolean> {
+    const { name, from } = want
     const { store, peers, hasRoom } = this.#options
     if (await store.has(name)) return true
     if (!(await hasRoom(name.size))) return false
@@ -168,12 +177,12 @@ export class BlobFetching {
     others.sort(() => Math.random() - 0.5)
     for (const peer of first ? [first, ...others] : others) {
       if (this.#isOver) return false
-      if (await this.#fetchFrom(peer, name)) return true
+      if (await this.#fetchFrom(peer, want)) return true
     }
     return false
   }
 
-  async #fetchFrom(peer: BlobPeer, name: BlobName): Promise<boolean> {
+  async #fetchFrom(peer: BlobPeer, { name, isNamed }: Want): Promise<boolean> {
     const { store } = this.#options
     const offset = await store.received(name)
     const isAllThere = offset === name.size && offset > 0
@@ -186,9 +195,10 @@ export class BlobFetching {
       else await pipeline([], upload)
     } catch (error) {
       bytes?.destroy()
-      if (error instanceof BlobError) {
-        // Somebody uploads it meanwhile: it will be here.
-        if (error.code === 'mismatch' || error.code === 'full') throw error
+      if (error instanceof BlobError && error.code === 'full') throw error
+      // Of an upload that is not at its end nobody knows yet what comes; of what is named, one does.
+      if (isNamed && error instanceof BlobError && error.code === 'mismatch') {
+        this.#options.log('error', `another server sent other bytes than those of ${name.hash}`)
       }
       return false
     }

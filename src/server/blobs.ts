@@ -20,6 +20,8 @@ import {
   type BlobErrorCode,
   type BlobName,
   type BlobStore,
+  type GrowingBlob,
+  type OpenBlob,
   type Upload,
 } from '../adapters/storage/blob-store.ts'
 import type { BlobFetching } from './blob-fetching.ts'
@@ -34,6 +36,9 @@ export const blobsPath = '/blobs/'
 const lastWordsMs = 2000
 /** Read from the disk at once. */
 const pieceBytes = 256 * 1024
+
+/** An upload of so many bytes is told to the others while it goes on; a shorter one at its end. */
+const announceBytesMin = 1024 * 1024
 
 const statuses: Record<BlobErrorCode, number> = {
   busy: 423,
@@ -109,7 +114,7 @@ export class BlobDoor {
       case 'HEAD':
         return this.#head(response, hash, url.searchParams)
       case 'GET':
-        return this.#get(request, response, hash)
+        return this.#get(request, response, hash, isOfPeer ? url.searchParams : undefined)
       case 'PATCH':
         return this.#patch(request, response, { hash, size: sizeOf(url.searchParams) })
       case 'POST':
@@ -168,6 +173,7 @@ export class BlobDoor {
       throw new BlobError('full', 'The disk of this server is full. Try another.')
     }
     const upload = await store.upload(name, offset)
+    if (name.size - offset >= announceBytesMin) this.#options.fetching.announce(name)
     request.setTimeout(blobIdleMs, () => request.destroy())
     await flow(request, upload)
     await this.#answerUploaded(response, name, upload.bytes)
@@ -200,13 +206,22 @@ export class BlobDoor {
 
   // ------------------------------------------------------------------------------- download
 
-  async #get(request: IncomingMessage, response: ServerResponse, hash: string): Promise<void> {
+  /** `query` is that of another server: it may follow an upload that is not at its end. */
+  async #get(
+    request: IncomingMessage,
+    response: ServerResponse,
+    hash: string,
+    query?: URLSearchParams,
+  ): Promise<void> {
+    const { store } = this.#options
     if (this.#reads >= blobReadsMax) {
       throw new Refusal(503, 'Too many downloads at this moment. Try another server.')
     }
     this.#reads++
     try {
-      const open = await this.#options.store.read(hash)
+      const open =
+        (await store.read(hash)) ??
+        (query?.has('size') ? await store.follow({ hash, size: sizeOf(query) }) : undefined)
       if (!open) throw new Refusal(404, 'This server has no such blob.')
       try {
         await this.#send(request, response, hash, open)
@@ -222,9 +237,11 @@ export class BlobDoor {
     request: IncomingMessage,
     response: ServerResponse,
     hash: string,
-    { file, size }: NonNullable<Awaited<ReturnType<BlobStore['read']>>>,
+    open: OpenBlob | GrowingBlob,
   ): Promise<void> {
     const { headers } = request
+    const { file } = open
+    const { size } = 'upload' in open ? open.upload : open
     if (headers['if-none-match'] === etagOf(hash)) {
       response.writeHead(304, { etag: etagOf(hash) })
       response.end()
@@ -245,7 +262,8 @@ export class BlobDoor {
       return
     }
     response.setTimeout(blobIdleMs, () => response.destroy())
-    await pour(file, start, end + 1, response)
+    const upload = 'upload' in open ? open.upload : undefined
+    await pour(file, start, end + 1, response, upload)
   }
 
   // ------------------------------------------------------------------------------- refusals
@@ -278,7 +296,7 @@ async function flow(request: IncomingMessage, upload: Upload): Promise<void> {
 }
 
 /**
- * Sends a part of a file. Two buffers serve for all of it: a stream would make a new one of each
+ * Sends a part of a file, as far as an upload of it comes. Two buffers serve for all of it: a stream would make a new one of each
  * piece, and the garbage collector would look at everything in this server again and again.
  */
 async function pour(
@@ -286,12 +304,15 @@ async function pour(
   start: number,
   end: number,
   response: ServerResponse,
+  upload: Upload | undefined,
 ): Promise<void> {
   const buffers = [Buffer.allocUnsafe(pieceBytes), Buffer.allocUnsafe(pieceBytes)]
   let sent: Promise<void> = Promise.resolve()
   for (let at = start, turn = 0; at < end; turn++) {
     const buffer = buffers[turn % buffers.length]!
-    const { bytesRead } = await file.read(buffer, 0, Math.min(pieceBytes, end - at), at)
+    const there = upload ? await upload.beyond(at) : end
+    const length = Math.min(pieceBytes, Math.max(there, at) - at, end - at)
+    const { bytesRead } = await file.read(buffer, 0, length, at)
     await sent
     if (bytesRead === 0 || response.destroyed) {
       response.destroy()

@@ -32,11 +32,11 @@ export class BlobPeer {
 
   /**
    * The bytes of a blob from `offset` on, to be read or destroyed; undefined when the other server
-   * has it not. Rejects when it cannot be reached. Silence of 30 s ends it.
+   * has it not. Of an upload to it they come as that goes on, and end early when it does. Rejects when it cannot be reached. Silence of 30 s ends it.
    */
-  async get({ hash }: BlobName, offset: number): Promise<http.IncomingMessage | undefined> {
+  async get({ hash, size }: BlobName, offset: number): Promise<http.IncomingMessage | undefined> {
     const range = offset > 0 ? { range: `bytes=${offset}-` } : undefined
-    const response = await this.#ask('GET', `/blobs/${hash}`, blobIdleMs, range)
+    const response = await this.#ask('GET', `/blobs/${hash}?size=${size}`, blobIdleMs, range)
     if (response.statusCode === (offset > 0 ? 206 : 200)) return response
     response.destroy()
     return undefined

@@ -62,6 +62,12 @@ export interface OpenBlob {
   size: number
 }
 
+/** One that is on its way, open. */
+export interface GrowingBlob {
+  file: fs.FileHandle
+  upload: Upload
+}
+
 /** One process has a directory open at a time. */
 export class BlobStore {
   readonly #directory: string
@@ -104,6 +110,14 @@ export class BlobStore {
   async read(hash: string): Promise<OpenBlob | undefined> {
     const file = await found(fs.open(this.#place(hash), 'r'))
     return file && { file, size: (await file.stat()).size }
+  }
+
+  /** Opens a blob that is being uploaded, to read what came of it. Whoever opened it closes it. */
+  async follow({ hash, size }: BlobName): Promise<GrowingBlob | undefined> {
+    const upload = this.#underWay.get(hash)
+    if (!upload || upload.size !== size) return undefined
+    const file = await found(fs.open(this.#partialOf({ hash, size }), 'r'))
+    return file && { file, upload }
   }
 
   /**
@@ -228,17 +242,29 @@ export class Upload extends Writable {
   #flushing: Promise<void> = Promise.resolve()
   #taking: Promise<void> = Promise.resolve()
   #isPublished = false
+  #moved = Promise.withResolvers<void>()
   /** What came is wrong, or the disk does not keep it: nobody goes on with it. */
   #isWorthless = false
 
   constructor(name: BlobName, options: UploadOptions) {
     super({ highWaterMark: bufferBytes })
+    this.once('close', () => this.#tellMoved())
     this.#name = name
     this.#options = options
   }
 
   /** Bytes that this upload has written, with those of earlier ones. */
   get bytes(): number {
+    return this.#bytes
+  }
+
+  get size(): number {
+    return this.#name.size
+  }
+
+  /** How many bytes there are when there are more than so many, or when no more will come. */
+  async beyond(bytes: number): Promise<number> {
+    while (this.#bytes <= bytes && !this.closed) await this.#moved.promise
     return this.#bytes
   }
 
@@ -307,6 +333,11 @@ export class Upload extends Writable {
       )
   }
 
+  #tellMoved(): void {
+    this.#moved.resolve()
+    this.#moved = Promise.withResolvers<void>()
+  }
+
   #end(error: Error | null, answered: (error: Error | null) => void): void {
     this.#options.closed()
     answered(error)
@@ -328,6 +359,7 @@ export class Upload extends Writable {
     try {
       await writeAll(this.#file!, chunks, this.#bytes)
       this.#bytes += length
+      this.#tellMoved()
       if (this.#bytes - this.#flushedTo >= syncEveryBytes) await this.#flush()
     } catch (error) {
       throw fullOr(error)
