@@ -42,7 +42,9 @@ class Dav {
     body: string | Buffer = '',
   ): Promise<Answer> {
     const { hostname, port } = new URL(this.#address)
-    const all = { ...this.#usual, 'content-length': String(Buffer.byteLength(body)), ...headers }
+    const isLong = 'transfer-encoding' in headers
+    const length = isLong ? {} : { 'content-length': String(Buffer.byteLength(body)) }
+    const all = { ...this.#usual, ...length, ...headers }
     const options = { hostname, port, method, path: `/dav${path}`, headers: all, agent: false }
     const request = http.request(options)
     const answered = once(request, 'response') as Promise<[http.IncomingMessage]>
@@ -376,6 +378,40 @@ test('what macOS spells apart, and writes beside files, is found again', async (
     assert.equal((await dav.ask('GET', `/${name}`)).body.length, 5)
     assert.equal(await dav.status('DELETE', `/${name}`), 204)
   }
+})
+
+test('Explorer brings a file: empty, locked, whole; nobody is told of a conflict', async (t) => {
+  const { dav, address } = await lone(t)
+  const stamps = '<z:Win32LastModifiedTime>Thu, 26 Nov 2026 10:00:00 GMT</z:Win32LastModifiedTime>'
+  const picture = Buffer.from([137, 80, 78, 71, 255])
+  for (const bytes of [picture, Buffer.concat([picture, picture]), Buffer.from('a text')]) {
+    await dav.write('/x.png', '')
+    const token = await dav.lock('/x.png')
+    await dav.write('/x.png', bytes, { if: `(${token})` })
+    assert.equal(await dav.status('PROPPATCH', '/x.png', { if: `(${token})` }, patch(stamps)), 207)
+    assert.equal(await dav.status('UNLOCK', '/x.png', { 'lock-token': token }), 204)
+    assert.deepEqual((await dav.ask('GET', '/x.png')).body, bytes)
+    const response = await fetch(`${address}/fourfold.v1.FolderService/GetFile`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ file: 'x.png' }),
+    })
+    const { file } = (await response.json()) as { file: { hasConflict?: boolean } }
+    assert.equal(file.hasConflict ?? false, false)
+  }
+})
+
+test('Finder locks a name that is not there yet, and puts in pieces of unknown length', async (t) => {
+  const { dav } = await lone(t)
+  const token = await dav.lock('/new.md')
+  assert.equal(await dav.read('/new.md'), '')
+  const headers = { if: `(${token})`, expect: '100-continue', 'transfer-encoding': 'chunked' }
+  await dav.write('/new.md', 'text', headers)
+  assert.equal(await dav.status('LOCK', '/new.md', { if: `(${token})`, timeout: 'Second-60' }), 200)
+  assert.equal(await dav.status('LOCK', '/new.md', { if: '(<urn:x>)' }), 412)
+  assert.equal(await dav.status('DELETE', '/new.md', { if: `(${token})` }), 204)
+  // The lock went with the file.
+  await dav.write('/new.md', 'another')
 })
 
 // --------------------------------------------------------------------------------- properties

@@ -345,8 +345,9 @@ export const blobOffersMax = 10_000
 /** Texts whose length and version are remembered: some 200 bytes each, and most folders fit. */
 export const measuresMax = 20_000
 
-/** Characters that one call measures in one turn of the loop: some 10 ms. */
+/** What one call measures in one turn of the loop, in characters and in texts: some 10 ms each. */
 export const measuredCharactersMax = 1024 * 1024
+export const measuredTextsMax = 50
 
 /** The body of a question in XML: what clients send has some hundred bytes. */
 export const davXmlBytesMax = 256 * 1024

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { test } from 'node:test'
 import { freshId, LoneReplica } from '../../../test/lone-replica.ts'
-import { measuredCharactersMax } from '../model/limits.ts'
+import { measuredCharactersMax, measuredTextsMax } from '../model/limits.ts'
 import type { Answer, Call } from './messages.ts'
 
 type Measured = Extract<Answer, { type: 'measured' }>['measures']
@@ -41,6 +41,14 @@ test('of many long texts the first are measured, and then known', () => {
   const ids = [1, 2, 3].map((number) => save(replica, `${number}.txt`, `${number}${long}`))
   assert.equal(measured(replica, ...ids).length, 2)
   assert.equal(measured(replica, ...ids).length, 3)
+})
+
+test('of many short texts some are measured at a time', () => {
+  const replica = new LoneReplica('a')
+  const count = measuredTextsMax + 1
+  const ids = Array.from({ length: count }, (_, index) => save(replica, `${index}.txt`, 'x'))
+  assert.equal(measured(replica, ...ids).length, measuredTextsMax)
+  assert.equal(measured(replica, ...ids).length, count)
 })
 
 test('what is no file is not measured', () => {

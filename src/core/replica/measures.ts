@@ -1,7 +1,7 @@
 // How long texts are and which versions, for whoever lists files without reading them.
 
 import { utf8ByteLength } from 'lib0/string'
-import { measuredCharactersMax, measuresMax } from '../model/limits.ts'
+import { measuredCharactersMax, measuredTextsMax, measuresMax } from '../model/limits.ts'
 import { FourfoldError } from '../model/errors.ts'
 import type { SubjectId } from '../model/ids.ts'
 import type { EngineReader } from '../ports.ts'
@@ -30,12 +30,14 @@ export class Measures {
   of(texts: readonly SubjectId[]): (Measure | undefined)[] {
     const measures: (Measure | undefined)[] = []
     let characters = 0
+    let taken = 0
     for (const id of texts) {
       const known = this.#known.get(id)
       const measure = known ?? this.#take(id)
       measures.push(measure)
-      if (!known) characters += measure?.bytes ?? 0
-      if (characters >= measuredCharactersMax) break
+      if (known) continue
+      characters += measure?.bytes ?? 0
+      if (characters >= measuredCharactersMax || ++taken >= measuredTextsMax) break
     }
     return measures
   }
