@@ -40,6 +40,8 @@ export class BringIn {
   readonly #listeners = new Set<() => void>()
   #state: Bringing = { name: 'nothing' }
   #stop: AbortController | undefined
+  /** The end of what was begun last. */
+  #last: Promise<void> = Promise.resolve()
   #toldAt = 0
 
   constructor(client: Client) {
@@ -56,14 +58,20 @@ export class BringIn {
     return () => this.#listeners.delete(listener)
   }
 
-  /** What is made already stays. */
+  /** Ends what is brought in now: what is made already stays, and what waits behind it begins. */
   stop(): void {
     this.#stop?.abort()
   }
 
-  /** Makes what is found in `sources` in a directory; directories that are there are gone into. */
+  /**
+   * Makes what is found in `sources` in a directory, when what was begun before is done. Directories
+   * that are there are gone into.
+   */
   async bring(sources: AsyncIterable<Source>, directory: string): Promise<Brought> {
-    this.stop()
+    const before = this.#last
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#last = promise
+    await before
     const stop = new AbortController()
     this.#stop = stop
     const brought: Brought = { files: [], refused: [], failed: [], wasStopped: false }
@@ -72,7 +80,8 @@ export class BringIn {
       await this.#make(all, directory, brought, stop.signal)
     } finally {
       brought.wasStopped = stop.signal.aborted
-      if (this.#stop === stop) this.#show({ name: 'nothing' }, true)
+      this.#show({ name: 'nothing' }, true)
+      resolve()
     }
     return brought
   }

@@ -135,7 +135,8 @@ export function entryActions(options: EntryActionOptions): EntryActions {
     })()
     const back = async ({ id }: FileInfo) => {
       await outside
-      await client.restore(id)
+      const isOnlyWithin = trashed.length > 0 && tree.get(id)?.isInTrashItself === false
+      if (!isOnlyWithin) await client.restore(id)
     }
     await many(client, entries, back, {
       waiting: `${wordsOf(entries)} will be back as soon as a server answers.`,

@@ -174,6 +174,11 @@ function Rows(props: FileTreeProps & { layout: RowLayout }) {
       case 'F2':
         view.rename(id)
         return true
+      case 'Backspace':
+        // Where a keyboard has no Delete, this stands for it.
+        if (!event.metaKey) return false
+        props.remove(chosen(view, id))
+        return true
       case 'Delete':
         props.remove(chosen(view, id))
         return true

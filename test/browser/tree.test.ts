@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, afterEach, before, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Locator } from 'playwright-core'
 import type { Client } from '../../src/client/api.ts'
 import { connect } from '../../src/client/index.ts'
 import { Stage, until, type Visitor } from './stage.ts'
@@ -126,10 +127,11 @@ async function isIn(visitor: Visitor, directories: string[]): Promise<void> {
   )
 }
 
-/** Drops files and folders of this machine's disk onto a row, as the browser does it. */
-async function drop(visitor: Visitor, row: string, files: string[]): Promise<void> {
-  const { x, y } = (await visitor.row(row).boundingBox())!
-  const protocol = await visitor.page.context().newCDPSession(visitor.page)
+/** Drops files and folders of this machine's disk, as the browser does it. */
+async function drop(target: Locator, files: string[]): Promise<void> {
+  const { x, y } = (await target.boundingBox())!
+  const page = target.page()
+  const protocol = await page.context().newCDPSession(page)
   const data = { items: [], files, dragOperationsMask: 1 }
   for (const type of ['dragEnter', 'dragOver', 'drop'] as const) {
     await protocol.send('Input.dispatchDragEvent', { type, x: x + 60, y: y + 8, data })
@@ -382,7 +384,7 @@ test('a folder dropped from the desktop comes in with what is in it; what is no 
     const seed = await program('b')
     await plant(seed, ['inbox/'])
     const ana = await stage.join('Ana', 'a')
-    await drop(ana, 'inbox', [join(disk, 'project'), join(disk, 'single.txt')])
+    await drop(ana.row('inbox'), [join(disk, 'project'), join(disk, 'single.txt')])
     await ana.page.getByText(/^3 files are here\. Not brought in: /).waitFor()
     const said = await ana.page.getByText(/^3 files are here/).textContent()
     assert.match(said!, /project\/logo\.png/)
@@ -398,17 +400,31 @@ test('a folder dropped from the desktop comes in with what is in it; what is no 
       'inbox/project/src/deep/a.ts',
       'inbox/single.txt',
     ])
+    // Beside the tree, but in the pane: to the top.
+    await drop(ana.page.getByRole('button', { name: 'Bring in text files' }), [
+      join(disk, 'single.txt'),
+    ])
+    await ana.isAt('single.txt')
+    await shows(ana, ['inbox', '.project', '.single.txt', 'single.txt'])
     await ana.row('project').click()
     await ana.open('README.md')
     await ana.reads('# Read me\n')
 
     // Again: its directories are gone into, its files are there already and stay as they are.
-    await drop(ana, 'inbox', [join(disk, 'project')])
+    await drop(ana.row('inbox'), [join(disk, 'project')])
     await ana.page
       .getByText(/project\/README\.md/)
       .last()
       .waitFor()
-    await shows(ana, ['inbox', '.project', '..empty', '..src', '..README.md', '.single.txt'])
+    await shows(ana, [
+      'inbox',
+      '.project',
+      '..empty',
+      '..src',
+      '..README.md',
+      '.single.txt',
+      'single.txt',
+    ])
   } finally {
     rmSync(disk, { recursive: true })
   }
@@ -422,17 +438,21 @@ test('what is on its way in is shown, and stopped: what is made already stays', 
     const seed = await program('b')
     await plant(seed, ['inbox/'])
     const ana = await stage.join('Ana', 'a')
-    await drop(ana, 'inbox', [join(disk, 'many')])
+    await drop(ana.row('inbox'), [join(disk, 'many')])
     const bar = ana.page.getByRole('progressbar')
     await until(
       async () => /^\d+ of 1,501/.test((await bar.textContent({ timeout: 1000 })) ?? ''),
       async () => `the progress is ${await bar.textContent()}`,
     )
+    // What is dropped meanwhile waits, and comes in when the first has ended.
+    writeFileSync(join(disk, 'next.md'), 'next')
+    await drop(ana.row('inbox'), [join(disk, 'next.md')])
     await ana.page.getByRole('button', { name: 'Stop' }).click()
     await ana.page.getByText(/^Stopped; [\d,]+ files? (is|are) here\.$/).waitFor()
     await bar.waitFor({ state: 'hidden' })
     const made = seed.files.filter(({ path }) => path.startsWith('inbox/many/')).length
     assert.ok(made < 1500, `${made} files were made though it was stopped`)
+    await ana.isAt('next.md')
   } finally {
     rmSync(disk, { recursive: true })
   }
