@@ -62,6 +62,19 @@ test('bytes come back as given under their hash, and nothing else is left', asyn
   assert.equal(fs.statSync(join(directory, 'blobs')).mode & 0o077, 0)
 })
 
+test('a file is taken over as it is, be it known or not', async () => {
+  const { store, directory } = await newStore()
+  const bytes = randomBytes(100_000)
+  const { hash } = nameOf(bytes)
+  for (const path of ['one', 'two'].map((name) => join(directory, name))) {
+    fs.writeFileSync(path, bytes)
+    await store.adopt(hash, path)
+    assert.deepEqual(await textOf(store, hash), bytes)
+    assert.equal(fs.existsSync(path), false)
+  }
+  assert.equal(filesIn(directory).length, 1)
+})
+
 test('the same bytes are kept once', async () => {
   const { store, directory } = await newStore()
   const bytes = randomBytes(1000)

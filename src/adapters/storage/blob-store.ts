@@ -152,6 +152,14 @@ export class BlobStore {
     }
   }
 
+  /**
+   * Takes over a flushed file of the same file system that has this SHA-256: whoever wrote it did not
+   * know its name before its end. It is gone from where it was.
+   */
+  async adopt(hash: string, path: string): Promise<void> {
+    await this.#publish(hash, path)
+  }
+
   async remove(hash: string): Promise<void> {
     await found(fs.unlink(this.#place(hash)))
   }

@@ -11,11 +11,13 @@ import {
   davPutsMax,
   textBytesMax,
 } from '../../core/model/limits.ts'
-import { BlobError, type BlobStore } from '../../adapters/storage/blob-store.ts'
+import type { BlobStore } from '../../adapters/storage/blob-store.ts'
 import { Refusal } from './refusal.ts'
 
 /** So much comes between two looks at whether the disk has room for more. */
 const lookEveryBytes = 64 * 1024 * 1024
+/** So much is written between two flushes: one of all at the end would stall commits of text. */
+const syncEveryBytes = 16 * 1024 * 1024
 
 export interface IncomingOptions {
   /** The directory of this server. */
@@ -91,6 +93,10 @@ export class Body {
   readonly #hashing: Hash = createHash('sha256')
   #chunks: Buffer[] = []
   #file: fs.FileHandle | undefined
+  /** It is a blob now: the file is not ours any more. */
+  #isKept = false
+  #unflushedBytes = 0
+  #flushing: Promise<void> = Promise.resolve()
   size = 0
   hash = ''
 
@@ -109,6 +115,13 @@ export class Body {
     this.#file ??= await fs.open(this.#path, 'wx+', 0o600)
     for (const each of [...this.#chunks, chunk]) await this.#file.writeFile(each)
     this.#chunks = []
+    this.#unflushedBytes += chunk.length
+    if (this.#unflushedBytes < syncEveryBytes) return
+    this.#unflushedBytes = 0
+    await this.#flushing
+    this.#flushing = this.#file.datasync()
+    // Whoever waits for it next hears of its failure.
+    this.#flushing.catch(() => undefined)
   }
 
   end(): void {
@@ -130,23 +143,30 @@ export class Body {
     }
   }
 
-  /** On this server's disk for good, flushed. Rejects with BlobError. */
+  /** On this server's disk for good, flushed. Rejects with BlobError or the system's error. */
   async keep(): Promise<void> {
     const name = { hash: this.hash, size: this.size }
-    if (await this.#store.has(name)) {
-      await this.#store.renew(this.hash)
-      return
+    if (await this.#store.has(name)) await this.#store.renew(this.hash)
+    else if (this.#file) await this.#hand(this.#file)
+    else {
+      const offset = await this.#store.received(name)
+      const upload = await this.#store.upload(name, offset)
+      await pipeline(Readable.from(this.#from(offset)), upload)
     }
-    const offset = await this.#store.received(name)
-    const upload = await this.#store.upload(name, offset)
-    await pipeline(Readable.from(this.#from(offset)), upload)
-    if (!(await this.#store.has(name))) throw new BlobError('busy', 'It is not whole; try again.')
+  }
+
+  async #hand(file: fs.FileHandle): Promise<void> {
+    await this.#flushing
+    await file.sync()
+    await this.#store.adopt(this.hash, this.#path)
+    this.#isKept = true
   }
 
   async remove(): Promise<void> {
     if (!this.#file) return
+    await this.#flushing.catch(() => undefined)
     await this.#file.close()
-    await fs.unlink(this.#path)
+    if (!this.#isKept) await fs.unlink(this.#path)
   }
 
   async *#from(offset: number): AsyncGenerator<Buffer> {
