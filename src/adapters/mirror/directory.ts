@@ -229,6 +229,7 @@ export class MirrorDirectory {
   /**
    * Puts a prepared text into its place, if there is what was looked at: `over`, or nothing. What
    * was there is then at `displaced`. False: nothing was changed, and the temporary file is gone.
+   * The directory is not flushed.
    */
   put({ path, temporary, displaced }: Work, over: OnDisk | undefined): boolean {
     try {
@@ -247,12 +248,20 @@ export class MirrorDirectory {
           return false
         }
         unlinkSync(at(temporary))
-        flush(base)
         return true
       })
     } catch (error) {
       if (isMissing(error)) return false
       throw error
+    }
+  }
+
+  /** Makes sure that the names in a directory outlive the machine. */
+  flush(path: string): void {
+    try {
+      this.#within(path, flush)
+    } catch (error) {
+      if (!isMissing(error)) throw error
     }
   }
 

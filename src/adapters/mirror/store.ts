@@ -91,6 +91,7 @@ const schemaVersion = 1
 export class MirrorStore {
   readonly #database: DatabaseSync
   readonly #statements = new Map<string, StatementSync>()
+  #gathered: { change: () => void; resolve: () => void; reject: (error: Error) => void }[] = []
 
   /** Opens or makes the store of a directory. Throws MirrorLockedError, MirrorVersionError. */
   constructor(directory: string) {
@@ -139,6 +140,25 @@ export class MirrorStore {
     } catch (error) {
       this.#database.exec('ROLLBACK')
       throw error
+    }
+  }
+
+  /** What many ask for in one moment, in one flush. Resolves when it is on the disk. */
+  soon(change: () => void): Promise<void> {
+    if (this.#gathered.length === 0) setImmediate(() => this.#flush())
+    return new Promise((resolve, reject) => {
+      this.#gathered.push({ change, resolve, reject })
+    })
+  }
+
+  #flush(): void {
+    const gathered = this.#gathered
+    this.#gathered = []
+    try {
+      this.together(() => gathered.forEach(({ change }) => change()))
+      for (const { resolve } of gathered) resolve()
+    } catch (error) {
+      for (const { reject } of gathered) reject(error as Error)
     }
   }
 

@@ -4,7 +4,7 @@
 import { Code } from '@connectrpc/connect'
 import { baseOf } from '../../core/mirror/base-choice.ts'
 import type { Act } from '../../core/mirror/messages.ts'
-import { isBelow, moved } from '../../core/mirror/paths.ts'
+import { isBelow, moved, parentOf } from '../../core/mirror/paths.ts'
 import { subjectId } from '../../core/model/ids.ts'
 import {
   displacedName,
@@ -27,7 +27,7 @@ import type { FolderView } from './folder-view.ts'
 import type { Report } from './report.ts'
 
 /** Calls at once: they wait for disks, each for about one flush. */
-const lanes = 16
+const lanes = 48
 /** Somebody may still write into a file that was open when it was replaced. */
 const displacedMs = 3000
 /** What a server refused is tried again after: it may have been refused for what passes. */
@@ -65,6 +65,7 @@ export class Hand {
   readonly #intents = new Map<string, Intent>()
   readonly #displaced = new Map<string, { displaced: Displaced; lookAt: number }>()
   readonly #remembered = new Map<string, Remembered>()
+  readonly #placed: Placed
   readonly #texts = new Map<string, { text: string; version: string }>()
   #textsBytes = 0
   #deletions: number[] = []
@@ -72,6 +73,7 @@ export class Hand {
 
   constructor(options: HandOptions) {
     this.#options = options
+    this.#placed = new Placed(options.directory, options.store)
     for (const row of options.commons) {
       this.commons.set(row.id, row)
       if (row.kind === 'text') this.#remembered.set(row.path, row)
@@ -108,7 +110,7 @@ export class Hand {
     directory.discard(temporary)
     const isTakenOut = directory.identityAt(displaced) !== undefined
     const before = this.commons.get(id)?.version ?? ''
-    if (isPlaced) this.#arrived(work, isTakenOut ? before : undefined)
+    if (isPlaced) store.together(() => this.#arrived(work, isTakenOut ? before : undefined))
     else {
       const isBack = isTakenOut && directory.putBack(displaced, path)
       store.together(() => {
@@ -320,7 +322,7 @@ export class Hand {
     const prepared = directory.prepare(path, read.text)
     if (!prepared) return
     const work: Work = { id, path, ...read, ...prepared }
-    store.addWork(work)
+    await store.soon(() => store.addWork(work))
     if (!directory.put(work, item)) {
       const isLeft = directory.identityAt(work.displaced) !== undefined
       store.together(() => {
@@ -329,7 +331,7 @@ export class Hand {
       })
       return
     }
-    this.#arrived(work, over)
+    await this.#placed.add(parentOf(path), () => this.#arrived(work, over))
     report.done(over === undefined ? 'wrote' : 'updated', path)
   }
 
@@ -337,12 +339,10 @@ export class Hand {
   #arrived(work: Work, over: string | undefined): void {
     const { store } = this.#options
     const { id, path, identity, version, text } = work
-    store.together(() => {
-      if (this.commons.has(id)) store.keepEarlier(id, Date.now())
-      this.#keep({ id, path, kind: 'text', version, identity, stamp: undefined }, text)
-      store.removeWork(id)
-      if (over !== undefined) this.#leave({ ...work, file: work.displaced, version: over })
-    })
+    if (this.commons.has(id)) store.keepEarlier(id, Date.now())
+    this.#keep({ id, path, kind: 'text', version, identity, stamp: undefined }, text)
+    store.removeWork(id)
+    if (over !== undefined) this.#leave({ ...work, file: work.displaced, version: over })
   }
 
   #leave({ file, id, path, version }: Omit<Displaced, 'isRemoval'>): void {
@@ -432,7 +432,7 @@ export class Hand {
     const { store } = this.#options
     const before = store.earlier(id).find(({ version }) => version === base)
     const text = found.text.toWellFormed()
-    this.#intend({
+    const intent: Intent = {
       operation: newOperation(),
       file: id,
       isNew: false,
@@ -443,7 +443,9 @@ export class Hand {
       baseText: before?.text ?? '',
       stamp: undefined,
       isRescue: true,
-    })
+    }
+    store.addIntent(intent)
+    this.#intents.set(intent.operation, intent)
   }
 
   // ---------------------------------------------------------------------------- in the folder
@@ -489,13 +491,9 @@ export class Hand {
       stamp: item.stamp,
       isRescue: false,
     }
-    this.#intend(intent)
-    await this.#send(intent)
-  }
-
-  #intend(intent: Intent): void {
-    this.#options.store.addIntent(intent)
     this.#intents.set(intent.operation, intent)
+    await store.soon(() => store.addIntent(intent))
+    await this.#send(intent)
   }
 
   #dropIntent({ operation }: Intent): void {
@@ -513,7 +511,7 @@ export class Hand {
       )
       const id = answer.file!.id
       folder.know(answer.file, answer.version)
-      store.together(() => {
+      await store.soon(() => {
         if (!intent.isRescue) {
           const { version, identity, stamp } = intent
           const at = this.commons.get(id)?.path ?? path
@@ -615,6 +613,32 @@ export class Hand {
 
   #refuse(key: string, path: string, why: string, ms = refusedMs): void {
     this.refusals.set(key, { path, why, until: performance.now() + ms })
+  }
+}
+
+/** Texts that took their places in one moment: their directories are flushed once, and then noted. */
+class Placed {
+  readonly #directory: MirrorDirectory
+  readonly #store: MirrorStore
+  #flushed: Promise<void> | undefined
+  #directories = new Set<string>()
+
+  constructor(directory: MirrorDirectory, store: MirrorStore) {
+    this.#directory = directory
+    this.#store = store
+  }
+
+  /** Resolves when the place, and then the note, are on the disk. */
+  async add(directory: string, note: () => void): Promise<void> {
+    this.#directories.add(directory)
+    this.#flushed ??= new Promise((resolve) => setImmediate(resolve)).then(() => {
+      const directories = this.#directories
+      this.#directories = new Set()
+      this.#flushed = undefined
+      for (const each of directories) this.#directory.flush(each)
+    })
+    await this.#flushed
+    await this.#store.soon(note)
   }
 }
 

@@ -21,8 +21,12 @@ import type { Report, Standing } from './report.ts'
 
 /** What is missing on the disk is believed after this: programs take files away and put them back. */
 const missingMs = 400
-/** Without any sign of a change the whole directory is looked through so often. */
+/** After a sign of a change further looks follow: of several changes at once not all are told. */
+const echoesMs = [300, 1300, 3000]
+/** Without any sign the directory is looked through so often; a look takes a hundredth of the time. */
+const netFirstMs = 3000
 const netMs = 30_000
+const netPart = 100
 /** How long after one try the next is made when no server answers. */
 const retryMs = 1000
 /** Deletions within this are one. */
@@ -51,6 +55,9 @@ export class Mirror {
   #isWoken = false
   /** When the directory is to be looked through again. */
   #lookAt = 0
+  /** Something on the disk was changing when it was looked at. */
+  #isUnsettled = true
+  #toldAt = -Infinity
   #vanishedAt = -Infinity
   #rememberedAt = -Infinity
   #offline: string | undefined
@@ -77,6 +84,7 @@ export class Mirror {
 
   /** Something may have changed on the disk. */
   diskChanged(): void {
+    this.#toldAt = performance.now()
     this.#lookAt = 0
     this.#notice()
   }
@@ -143,7 +151,7 @@ export class Mirror {
       this.#goneOffline(error.message)
       return 'wait'
     }
-    const isSettled = this.#isQuiet && this.#lookAt > performance.now() + netMs / 2
+    const isSettled = this.#isQuiet && !this.#isUnsettled && this.#lookAt > performance.now()
     if (!isSettled || this.#folder.nextAt !== undefined) return 'wait'
     this.#remember({ isForced: false })
     this.#stand('same')
@@ -186,7 +194,11 @@ export class Mirror {
     if (this.#disk.size === 0) this.#vanishedAt = now
     this.#disk = items
     this.#hand.looked(items)
-    this.#lookAt = now + (againInMs ?? netMs)
+    this.#isUnsettled = againInMs !== undefined
+    const tookMs = performance.now() - now
+    const afterMs = Math.min(netMs, Math.max(netFirstMs, tookMs * netPart))
+    const echoAt = echoesMs.map((ms) => this.#toldAt + ms).find((at) => at > now)
+    this.#lookAt = Math.min(now + (againInMs ?? afterMs), echoAt ?? Infinity)
   }
 
   get #isQuiet(): boolean {

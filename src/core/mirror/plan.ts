@@ -368,9 +368,9 @@ class Planner {
     const owner = this.#placing.paths.get(path)
     if (owner === undefined || owner === id) return true
     const item = this.#placing.places.get(owner)
+    const entry = this.#views.folder.get(owner)
     // Moved, in the folder, too: where it was counts no longer.
-    const isElsewhere = item && item.path !== path && !this.#isMoving(item.path)
-    if (isElsewhere && this.#views.folder.get(owner)?.path !== path) {
+    if (item && entry && item.path !== path && entry.path !== path && !this.#isMoving(item.path)) {
       this.#place(owner, item, item.path)
     }
     return false
