@@ -65,6 +65,16 @@ export interface FileInfo {
   deletedBy: string
   createdBy: string
   createdAt: number
+  /** Of a binary file: its bytes, as GET /blobs/<hash> gives them. */
+  bytes?: FileBytes
+}
+
+export interface FileBytes {
+  /** SHA-256 in hex. */
+  hash: string
+  size: number
+  /** Two people changed it at the same time: this is the newer. */
+  hasConflict: boolean
 }
 
 /** Somebody who is in a document. */

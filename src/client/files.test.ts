@@ -90,3 +90,21 @@ test('of 100,000 files the one that changed is made anew, the others stay', () =
   // Making all of them anew each time takes twenty seconds.
   assert.ok(user + system < 3_000_000, `${user + system} µs`)
 })
+
+test('a file tells the bytes it holds, and that two of them are at odds', () => {
+  const files = new Files()
+  files.apply([made('E0', 1, '', Kind.TEXT)], true)
+  assert.equal(files.list[0]!.bytes, undefined)
+  const content = (hash: string, base: string, counter: number) =>
+    create(EntrySchema, {
+      id: 'E0',
+      contents: [{ hash, base, size: 3, author: 'ada', at: 1, stamp: stamp(counter) }],
+    })
+  files.apply([content('x', '', 2)])
+  assert.equal(files.list[0]!.kind, 'binary')
+  assert.deepEqual(files.list[0]!.bytes, { hash: 'x', size: 3, hasConflict: false })
+  files.apply([content('y', 'x', 3), content('z', 'x', 4)])
+  assert.deepEqual(files.list[0]!.bytes, { hash: 'z', size: 3, hasConflict: true })
+  files.apply([content('', 'z', 5)])
+  assert.deepEqual([files.list[0]!.kind, files.list[0]!.bytes], ['text', undefined])
+})

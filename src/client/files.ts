@@ -1,5 +1,6 @@
 // The list of files as people see it, from this device at first and from servers as they tell it.
 
+import { bytesOf, hasConflict } from '../core/model/contents.ts'
 import { isDeleted } from '../core/model/entry.ts'
 import { Folder } from '../core/model/folder.ts'
 import { Kind, type Entry } from '../core/model/wire.ts'
@@ -85,6 +86,12 @@ export class Files {
     const { prefix, trashed: above } = this.#above(parent, known)
     const isInTrashItself = isDeleted(entry)
     const trashed = above ?? (isInTrashItself ? entry : undefined)
+    const content = bytesOf(entry)
+    const bytes = content && {
+      hash: content.hash,
+      size: content.size,
+      hasConflict: hasConflict(entry),
+    }
     return {
       id,
       kind: kinds[entry.kind] ?? 'binary',
@@ -97,6 +104,7 @@ export class Files {
       deletedBy: trashed?.deletedBy ?? '',
       createdBy,
       createdAt,
+      ...(bytes && { bytes }),
     }
   }
 
