@@ -133,6 +133,18 @@ test('one types in the live text while another puts: both edits are there', asyn
   assert.equal(await dav.read('/plan.md'), 'zero\none\ntwo\n3\nfour\n')
 })
 
+test('two who opened the same text save at the same moment: both edits are there', async (t) => {
+  const { dav, address } = await lone(t)
+  const other = new Dav(address, 'other')
+  await dav.write('/plan.md', 'one\ntwo\nthree\n')
+  assert.equal(await other.read('/plan.md'), 'one\ntwo\nthree\n')
+  await Promise.all([
+    dav.write('/plan.md', 'ONE\ntwo\nthree\n'),
+    other.write('/plan.md', 'one\ntwo\nTHREE\n'),
+  ])
+  assert.equal(await dav.read('/plan.md'), 'ONE\ntwo\nTHREE\n')
+})
+
 test('a save with the etag of an older version is merged, with one of no version refused', async (t) => {
   const { dav, address } = await lone(t)
   await dav.write('/plan.md', 'one\ntwo\nthree\n')
