@@ -12,7 +12,7 @@ import { test, type TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 import { now } from '../src/adapters/system.ts'
-import { blobBytesMax } from '../src/core/model/limits.ts'
+import { blobBytesMax, blobFollowsMax } from '../src/core/model/limits.ts'
 import { Tokens } from '../src/server/tokens.ts'
 import { proofHeader } from '../src/server/services/replication.ts'
 import { Fleet, type FleetOptions } from './fleet.ts'
@@ -421,6 +421,27 @@ test('the others follow an upload while it goes on, and have it when it ends', a
     const got = await ask(`${set.address(id)}/blobs/${blob.hash}`, 'GET')
     assert.deepEqual(got.body, blob.bytes, id)
   }
+})
+
+test('uploads that stall hold up no other file on its way to the other servers', async (t) => {
+  const set = await fleet(t, { ids: ['a', 'b'] })
+  const stalled: Promise<unknown>[] = []
+  for (let count = 0; count < 10; count++) {
+    const blob = blobOf(randomBytes(2 * MiB))
+    const body = new Readable({ read() {} })
+    body.push(blob.bytes.subarray(0, MiB))
+    stalled.push(
+      assert.rejects(ask(url(set.address('a'), blob), 'PATCH', { 'upload-offset': 0 }, body)),
+    )
+  }
+  const follows = () => filesOf(set.data('b')).filter((file) => file.endsWith('.synced')).length
+  await until(async () => follows() === blobFollowsMax)
+  const blob = blobOf(randomBytes(3 * MiB))
+  assert.equal((await patch(set.address('a'), blob)).status, 201)
+  await saved(set.address('a'), 'film', blob)
+  await until(async () => filesOf(set.data('b')).includes(blob.hash.slice(2)), 15_000)
+  await set.end()
+  await Promise.all(stalled)
 })
 
 test('what turns out to be other bytes is kept by nobody who followed', async (t) => {

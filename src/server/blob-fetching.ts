@@ -1,13 +1,14 @@
 // Blobs that this server should have and has not: fetched from whichever other server has them.
 //
 //   an entry names it ─┐
-//   another offers it ─┼─> wanted ──(2 at once)──> each peer in turn ──> store ──> whoever waits
+//   another offers it ─┼─> wanted ──(8 at once)──> each peer in turn ──> store ──> whoever waits
 //   this start ────────┘      ^                        │
 //                             └── later, and later ────┘ none has it, or it broke off
 
 import { pipeline } from 'node:stream/promises'
 import {
   blobFetchesMax,
+  blobFollowsMax,
   blobOffersMax,
   blobOfferTriesMax,
   blobRetryFirstMs,
@@ -41,8 +42,12 @@ interface Want {
 export class BlobFetching {
   readonly #options: BlobFetchingOptions
   readonly #wants = new Map<string, Want>()
+  /** Those whose turn comes, in order. An emptied server wants a hundred thousand. */
+  readonly #queued = new Set<Want>()
   readonly #waiting = new Map<string, Set<() => void>>()
   #underWay = 0
+  /** Of those, the ones that no entry named when they began. */
+  #follows = 0
   #isOver = false
 
   constructor(options: BlobFetchingOptions) {
@@ -71,8 +76,7 @@ export class BlobFetching {
   /** It is here: somebody uploaded it. */
   arrived({ hash }: BlobName): void {
     const want = this.#wants.get(hash)
-    clearTimeout(want?.rest)
-    this.#wants.delete(hash)
+    if (want) this.#forget(want)
     for (const told of this.#waiting.get(hash) ?? []) told()
     this.#waiting.delete(hash)
   }
@@ -108,7 +112,9 @@ export class BlobFetching {
   #want(name: BlobName, from: ReplicaId | undefined, isNamed: boolean): void {
     const known = this.#wants.get(name.hash)
     if (!known) {
-      this.#wants.set(name.hash, { name, from, isNamed, tries: 0, state: 'queued' })
+      const want: Want = { name, from, isNamed, tries: 0, state: 'queued' }
+      this.#wants.set(name.hash, want)
+      this.#queued.add(want)
     } else {
       known.from = from ?? known.from
       known.isNamed ||= isNamed
@@ -120,15 +126,19 @@ export class BlobFetching {
 
   #begin(): void {
     if (this.#isOver) return
-    for (const want of this.#wants.values()) {
+    for (const want of this.#queued) {
       if (this.#underWay >= blobFetchesMax) return
-      if (want.state === 'queued') this.#work(want)
+      if (!want.isNamed && this.#follows >= blobFollowsMax) continue
+      this.#queued.delete(want)
+      this.#work(want)
     }
   }
 
   #work(want: Want): void {
+    const follows = want.isNamed ? 0 : 1
     want.state = 'underWay'
     this.#underWay++
+    this.#follows += follows
     this.#fetch(want)
       .catch((error: unknown) => {
         const text = error instanceof Error ? error.message : String(error)
@@ -137,6 +147,7 @@ export class BlobFetching {
       })
       .then((isHere) => {
         this.#underWay--
+        this.#follows -= follows
         if (isHere) this.arrived(want.name)
         else this.#rest(want)
         this.#begin()
@@ -149,7 +160,7 @@ export class BlobFetching {
     if (this.#isOver || this.#wants.get(want.name.hash) !== want) return
     want.tries++
     if (!want.isNamed && want.tries >= blobOfferTriesMax) {
-      this.#wants.delete(want.name.hash)
+      this.#forget(want)
       return
     }
     want.state = 'resting'
@@ -160,9 +171,16 @@ export class BlobFetching {
     }, ms).unref()
   }
 
+  #forget(want: Want): void {
+    clearTimeout(want.rest)
+    this.#queued.delete(want)
+    this.#wants.delete(want.name.hash)
+  }
+
   #queue(want: Want): void {
     clearTimeout(want.rest)
     want.state = 'queued'
+    this.#queued.add(want)
   }
 
   /** Whether it is here now. Rejects when this disk does not take it. */

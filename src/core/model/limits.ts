@@ -329,8 +329,12 @@ export const blobSweepMs = 3600 * 1000
 /** An upload, a download or a fetch in which nothing moves for this long is ended; it can go on. */
 export const blobIdleMs = 30_000
 
-/** Blobs fetched from other servers at once: one that stalls does not hold up the next. */
-export const blobFetchesMax = 2
+/**
+ * Blobs fetched from other servers at once, and of those the ones that no entry names yet: to follow
+ * a slow upload takes as long as that, and does not hold up what is whole and named.
+ */
+export const blobFetchesMax = 8
+export const blobFollowsMax = 6
 
 /** A blob that no server has now is asked for again after this, then twice as long, at most this. */
 export const blobRetryFirstMs = 500
