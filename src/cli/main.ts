@@ -25,6 +25,7 @@ const commands: { [name: string]: () => Promise<Command> } = {
   find: async () => (await import('./listing.ts')).find,
   grep: async () => (await import('./searching.ts')).grep,
   watch: async () => (await import('./watching.ts')).watch,
+  edit: async () => (await import('./edit.ts')).edit,
   mirror: async () => (await import('./mirror.ts')).mirror,
 }
 

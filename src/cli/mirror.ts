@@ -79,7 +79,8 @@ async function keepSame(asked: string, options: KeepOptions): Promise<boolean> {
   try {
     const place = await placeOf(store, set, options.folder)
     const ignored = new Ignored(root)
-    const report = new Report(root, options.isJson)
+    const write = (text: string) => process.stdout.write(text)
+    const report = new Report(root, { isJson: options.isJson, write })
     const work = new Mirror({
       directory: new MirrorDirectory(root),
       store,

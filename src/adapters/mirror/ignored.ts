@@ -15,7 +15,13 @@ const usual = ['.*.sw?', '*~', '.#*', '.DS_Store', 'Thumbs.db']
 /** A larger one is a mistake. */
 const ignoreBytesMax = 1024 * 1024
 
-export class Ignored {
+export interface Ignoring {
+  readonly isIgnored: (path: string, isDirectory: boolean) => boolean
+  /** Reads again what people say; true: it changed. */
+  refresh(): boolean
+}
+
+export class Ignored implements Ignoring {
   readonly #root: string
   readonly #fixed: Ignore = ignore({ allowRelativePaths: true }).add(fixed)
   #people: Ignore = ignore({ allowRelativePaths: true }).add(usual)
@@ -26,7 +32,6 @@ export class Ignored {
     this.refresh()
   }
 
-  /** Reads again what people say; true: it changed. */
   refresh(): boolean {
     const text = this.#read()
     if (text === this.#text) return false

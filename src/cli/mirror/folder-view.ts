@@ -31,6 +31,7 @@ export class FolderView {
   #rootPath = ''
   readonly #changing = new Map<string, { firstAt: number; lastAt: number }>()
   readonly #changed: () => void
+  readonly #ending = new AbortController()
   readonly #seen: VersionVector
   /** When the listing is to be fetched again; undefined: it is current. */
   #listAt: number | undefined
@@ -82,10 +83,16 @@ export class FolderView {
         // nothing is decided: this may be another server than before.
         this.#isReady = false
         const since = create(VersionVectorSchema, { seen: toSeen(this.#seen) })
-        return folder.watch({ file: this.#root, since }, call)
+        const signal = AbortSignal.any([call.signal, this.#ending.signal])
+        return folder.watch({ file: this.#root, since }, { ...call, signal })
       },
       (told) => this.#told(told),
     )
+  }
+
+  /** Ends the watch, be it that it only begins. */
+  end(): void {
+    this.#ending.abort()
   }
 
   #told({ event, file, seen }: WatchResponse): void {

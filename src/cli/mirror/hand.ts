@@ -20,7 +20,7 @@ import type {
   MirrorStore,
   Work,
 } from '../../adapters/mirror/store.ts'
-import type { Ignored } from '../../adapters/mirror/ignored.ts'
+import type { Ignoring } from '../../adapters/mirror/ignored.ts'
 import { random } from '../../adapters/system.ts'
 import { AnswerError, NoServerError, type SetClient } from '../set-client.ts'
 import type { FolderView } from './folder-view.ts'
@@ -50,7 +50,7 @@ export interface HandOptions {
   store: MirrorStore
   set: SetClient
   folder: FolderView
-  ignored: Ignored
+  ignored: Ignoring
   report: Report
   commons: CommonRow[]
 }

@@ -11,7 +11,7 @@ import {
   type Found,
   type MirrorDirectory,
 } from '../../adapters/mirror/directory.ts'
-import type { Ignored } from '../../adapters/mirror/ignored.ts'
+import type { Ignoring } from '../../adapters/mirror/ignored.ts'
 import type { MirrorStore } from '../../adapters/mirror/store.ts'
 import { CommandError } from '../command.ts'
 import { NoServerError, type SetClient } from '../set-client.ts'
@@ -38,7 +38,7 @@ export interface MirrorOptions {
   directory: MirrorDirectory
   store: MirrorStore
   set: SetClient
-  ignored: Ignored
+  ignored: Ignoring
   report: Report
   /** The id of the mirrored directory of the folder; empty: the top. */
   root: string
@@ -119,6 +119,7 @@ export class Mirror {
     } finally {
       this.#isStopped = true
       this.#options.set.close()
+      this.#folder.end()
       this.#notice()
       await watching
     }

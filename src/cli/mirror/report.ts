@@ -20,34 +20,36 @@ export interface Standing {
 
 export class Report {
   readonly #file: string
+  readonly #write: (text: string) => void
   readonly #isJson: boolean
   readonly #warned = new Map<string, string>()
   #last = ''
 
-  constructor(directory: string, isJson: boolean) {
+  constructor(directory: string, options: { isJson: boolean; write: (text: string) => void }) {
     this.#file = join(directory, ownDirectory, 'status.json')
-    this.#isJson = isJson
+    this.#isJson = options.isJson
+    this.#write = options.write
   }
 
   /** Something was done: "saved", "notes.md". */
   done(what: string, path: string, more: { to?: string } = {}): void {
     const to = more.to === undefined ? '' : ` → ${printable(more.to)}`
-    this.#write({ done: what, path, ...more }, `${what.padEnd(11)}${printable(path)}${to}\n`)
+    this.#tell({ done: what, path, ...more }, `${what.padEnd(11)}${printable(path)}${to}\n`)
   }
 
   /** Something people should know, once. */
   warn(about: string, text: string): void {
     if (this.#warned.get(about) === text) return
     this.#warned.set(about, text)
-    this.#write({ warning: text, about }, `${printable(text)}\n`)
+    this.#tell({ warning: text, about }, `${printable(text)}\n`)
   }
 
   say(text: string): void {
-    this.#write({ says: text }, `${text}\n`)
+    this.#tell({ says: text }, `${text}\n`)
   }
 
-  #write(value: object, line: string): void {
-    process.stdout.write(this.#isJson ? `${JSON.stringify(value)}\n` : line)
+  #tell(value: object, line: string): void {
+    this.#write(this.#isJson ? `${JSON.stringify(value)}\n` : line)
   }
 
   /** For whoever asks how it stands. */

@@ -1,0 +1,154 @@
+// `fourfold edit`: a file in an editor of this machine, live: a private directory with only that
+// file in it is mirrored as long as the editor runs.
+
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, realpathSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Code } from '@connectrpc/connect'
+import { isBelow, parentOf } from '../core/mirror/paths.ts'
+import { Kind, type File } from '../core/model/wire.ts'
+import { MirrorDirectory } from '../adapters/mirror/directory.ts'
+import type { Ignoring } from '../adapters/mirror/ignored.ts'
+import { MirrorStore } from '../adapters/mirror/store.ts'
+import { DirectoryWatcher } from '../adapters/mirror/watcher.ts'
+import { nameOf, sharedPath } from './answer.ts'
+import { CommandError, exitCodes, printable, readWords, type Command } from './command.ts'
+import { fileAt } from './listing.ts'
+import { Mirror } from './mirror/mirror.ts'
+import { Report } from './mirror/report.ts'
+import {
+  AnswerError,
+  SetClient,
+  setHelp,
+  setOptions,
+  withSet,
+  type SetValues,
+} from './set-client.ts'
+
+export const edit: Command = {
+  summary: 'open a file in your editor, live',
+  help: `Usage: fourfold edit PATH
+
+Opens a text file in $VISUAL, $EDITOR or vi. What others type while it is open arrives in the file on
+the disk, and what you save is merged with it. A path that no file has makes one, when you save.
+
+${setHelp}`,
+  async run(words) {
+    const { values, positionals } = readWords(words, setOptions, { needs: ['PATH'] })
+    const path = sharedPath(positionals[0] ?? '')
+    const place = await withSet(values, (set) => placeOf(set, path))
+    const directory = realpathSync(mkdtempSync(join(tmpdir(), 'fourfold-edit-')))
+    const live = new LiveCopy(directory, values, place)
+    await live.bring()
+    const code = await live.whileKept(() => editorEnd(join(directory, place.name)))
+    try {
+      await live.bring()
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error)
+      throw new CommandError(`${why} Your text is in ${join(directory, place.name)}.`)
+    }
+    rmSync(directory, { recursive: true, force: true })
+    return code === 0 ? exitCodes.done : exitCodes.failed
+  },
+}
+
+interface Place {
+  /** The id of the file's directory; empty: the top. */
+  parent: string
+  name: string
+}
+
+async function placeOf(set: SetClient, path: string): Promise<Place> {
+  const file = await fileIfAny(set, path)
+  if (file && file.kind !== Kind.TEXT) {
+    throw new CommandError(`"${printable(path)}" is no text file.`)
+  }
+  if (file) return { parent: file.parent, name: file.name }
+  const above = parentOf(path)
+  const parent = above === '' ? undefined : await fileAt(set, above)
+  return { parent: parent?.id ?? '', name: nameOf(path) }
+}
+
+async function fileIfAny(set: SetClient, path: string): Promise<File | undefined> {
+  try {
+    return await fileAt(set, path)
+  } catch (error) {
+    if (error instanceof AnswerError && error.code === Code.NotFound) return undefined
+    throw error
+  }
+}
+
+class LiveCopy {
+  readonly #directory: string
+  readonly #values: SetValues
+  readonly #place: Place
+  readonly #ignoring: Ignoring
+
+  constructor(directory: string, values: SetValues, place: Place) {
+    this.#directory = directory
+    this.#values = values
+    this.#place = place
+    this.#ignoring = {
+      isIgnored: (path) => path !== place.name && !isBelow(path, '.fourfold'),
+      refresh: () => false,
+    }
+  }
+
+  /** Makes both sides the same once. */
+  async bring(): Promise<void> {
+    await this.#mirrored((mirror) => mirror.run({ isOnce: true }))
+  }
+
+  /** Keeps both sides the same as long as something goes on. */
+  async whileKept<T>(act: () => Promise<T>): Promise<T> {
+    return this.#mirrored(async (mirror) => {
+      const watcher = new DirectoryWatcher(this.#directory, this.#ignoring.isIgnored, {
+        changed: () => mirror.diskChanged(),
+        // The directory is small and looked through every few seconds anyway.
+        failed: () => {},
+      })
+      // What goes wrong meanwhile shows at the end, when all is brought once more.
+      const kept = mirror.run({ isOnce: false }).catch(() => false)
+      try {
+        return await act()
+      } finally {
+        mirror.stop()
+        await kept
+        await watcher.close()
+      }
+    })
+  }
+
+  async #mirrored<T>(act: (mirror: Mirror) => Promise<T>): Promise<T> {
+    const store = new MirrorStore(this.#directory)
+    const set = new SetClient(this.#values)
+    try {
+      const mirror = new Mirror({
+        directory: new MirrorDirectory(this.#directory),
+        store,
+        set,
+        ignored: this.#ignoring,
+        // The terminal is the editor's.
+        report: new Report(this.#directory, { isJson: false, write: () => {} }),
+        root: this.#place.parent,
+        host: 'edit',
+        acceptsDeletes: false,
+      })
+      return await act(mirror)
+    } finally {
+      set.close()
+      store.close()
+    }
+  }
+}
+
+/** Runs the person's editor; its exit code. */
+async function editorEnd(file: string): Promise<number> {
+  const editor = process.env['VISUAL'] || process.env['EDITOR'] || 'vi'
+  // Its words are the shell's matter: EDITOR="code --wait".
+  const child = spawn('/bin/sh', ['-c', `${editor} "$@"`, editor, file], { stdio: 'inherit' })
+  const [code] = (await once(child, 'exit')) as [number | null]
+  return code ?? 1
+}

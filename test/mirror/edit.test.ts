@@ -1,0 +1,51 @@
+// `fourfold edit`: an editor that is a script, and somebody who types elsewhere meanwhile.
+
+import assert from 'node:assert/strict'
+import { chmodSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { fourfold, stage, tree } from './mirrors.ts'
+
+test('what others type arrives in the editor, and what it saves is merged', async (t) => {
+  const { servers, folder, mirrors } = await stage(t, 1)
+  const put = join(folder, 'notes.md')
+  writeFileSync(put, 'one\ntwo\nthree\n')
+  assert.equal((await fourfold(['mkdir', 'd'], servers)).code, 0)
+  assert.equal((await fourfold(['put', put, 'd/notes.md'], servers)).code, 0)
+  assert.equal((await fourfold(['put', put, 'd/other.md'], servers)).code, 0)
+  // Saves, waits for what another saves, and saves once more.
+  const script = join(folder, 'editor')
+  writeFileSync(
+    script,
+    `#!/bin/sh
+echo mine >> "$2"
+until grep -q theirs "$2" 2>/dev/null; do sleep 0.1; done
+ls "$(dirname "$2")" > "${folder}/listing"
+sed -i 's/^two$/two, again/' "$2"
+`,
+  )
+  chmodSync(script, 0o755)
+  process.env['EDITOR'] = `${script} --wait`
+  delete process.env['VISUAL']
+  const editing = fourfold(['edit', 'd/notes.md'], servers)
+  for (;;) {
+    const { out } = await fourfold(['cat', 'd/notes.md'], servers)
+    if (out.includes('mine')) break
+  }
+  const dir = mirrors[0]!
+  await fourfold(['mirror', dir.directory, '--once'], servers)
+  dir.shell("sed -i '1s/^/theirs\\n/' d/notes.md")
+  await fourfold(['mirror', dir.directory, '--once'], servers)
+  const { code, err } = await editing
+  assert.deepEqual([code, err], [0, ''])
+  const { out } = await fourfold(['cat', 'd/notes.md'], servers)
+  assert.equal(out, 'theirs\none\ntwo, again\nthree\nmine\n')
+  await fourfold(['mirror', dir.directory, '--once'], servers)
+  assert.deepEqual([...tree(dir.directory).keys()], ['d', 'd/notes.md', 'd/other.md'])
+  // A new one comes with its first save.
+  process.env['EDITOR'] = 'echo hello >'
+  assert.equal((await fourfold(['edit', 'd/new.md'], servers)).code, 0)
+  assert.equal((await fourfold(['cat', 'd/new.md'], servers)).out, 'hello\n')
+  const wrong = await fourfold(['edit', 'd'], servers)
+  assert.deepEqual([wrong.code, wrong.err], [1, '"d" is no text file.\n'])
+})
