@@ -131,6 +131,8 @@ export class Mirror {
 
   /** One look, one plan, its acts. */
   async #turn(isOnce: boolean): Promise<'again' | 'wait' | 'rest'> {
+    // As the plan saw it: it may become so while the plan is made.
+    let isQuiet = false
     try {
       await this.#hand.settle({ isLast: false })
       await this.#folder.refresh(this.#hand.commons.keys())
@@ -138,7 +140,8 @@ export class Mirror {
       // Not yet, or not any more: deciding without it would be guessing.
       if (!this.#folder.isListed) return 'wait'
       this.#offline = undefined
-      const { acts, held, skipped } = plan(this.#views())
+      isQuiet = this.#isQuiet
+      const { acts, held, skipped } = plan(this.#views(isQuiet))
       this.#held = held
       this.#skipped = skipped
       this.#tell()
@@ -152,14 +155,15 @@ export class Mirror {
       this.#goneOffline(error.message)
       return 'wait'
     }
-    const isSettled = this.#isQuiet && !this.#isUnsettled && this.#lookAt > performance.now()
+    if (!isQuiet && this.#isQuiet) return 'again'
+    const isSettled = isQuiet && !this.#isUnsettled && this.#lookAt > performance.now()
     if (!isSettled || this.#folder.nextAt !== undefined) return 'wait'
     this.#remember({ isForced: false })
     this.#stand('same')
     return 'rest'
   }
 
-  #views(): Views {
+  #views(isQuiet: boolean): Views {
     const { options, hand, folder } = {
       options: this.#options,
       hand: this.#hand,
@@ -167,7 +171,7 @@ export class Mirror {
     }
     return {
       disk: this.#disk,
-      isQuiet: this.#isQuiet,
+      isQuiet,
       folder: folder.entries,
       gone: folder.gone,
       restorable: folder.restorable,
