@@ -17,8 +17,13 @@ test('a first joining deletes nothing, and keeps both of what differs', async (t
   writeFileSync(first.path('first.md'), '\ufeffonly\r\nhere')
   writeFileSync(second.path('second.md'), 'only there\n')
   for (const each of [first, second, first]) {
-    const { code, err } = await fourfold(['mirror', each.directory, '--once'], servers)
+    const { code, err, out } = await fourfold(['mirror', each.directory, '--once'], servers)
     assert.deepEqual([code, err], [0, ''])
+    if (each === second) {
+      const told =
+        /nothing is deleted: 1 go to the folder, 1 come from it, 2 are the same, 1 of one/
+      assert.match(out, told)
+    }
   }
   const found = await same(mirrors)
   const aside = [...found.keys()].find((path) => /^both\/plan \(.+\)\.md$/.test(path))

@@ -3,7 +3,7 @@
 // What it does to files and asks of servers is in `hand.ts`; here is when. Nothing runs at once with
 // a plan but the watch: so what a plan saw is what its acts find, or they do nothing.
 
-import type { Held, Skipped, Views } from '../../core/mirror/messages.ts'
+import type { Act, Held, Skipped, Views } from '../../core/mirror/messages.ts'
 import { plan } from '../../core/mirror/plan.ts'
 import { earlierLifeMs } from '../../core/mirror/base-choice.ts'
 import {
@@ -62,6 +62,8 @@ export class Mirror {
   #rememberedAt = -Infinity
   #offline: string | undefined
   #isStopped = false
+  /** The directory has been mirrored before, or it was told what the first joining brings. */
+  #isIntroduced: boolean
   #held: Held | undefined
   #skipped: Skipped[] = []
 
@@ -69,6 +71,7 @@ export class Mirror {
     this.#options = options
     const { store, set, root, report } = options
     const commons = store.commons()
+    this.#isIntroduced = commons.length > 0
     const seen = store.meta('seen')
     const versions = seen === undefined ? [] : commons.filter(({ kind }) => kind === 'text')
     this.#folder = new FolderView(set, root, {
@@ -146,7 +149,7 @@ export class Mirror {
       this.#skipped = skipped
       this.#tell()
       if (acts.length > 0) {
-        await this.#hand.perform(acts, this.#disk)
+        await this.#hand.perform(this.#isIntroduced ? acts : this.#introduced(acts), this.#disk)
         this.#lookAt = 0
         return 'again'
       }
@@ -161,6 +164,21 @@ export class Mirror {
     this.#remember({ isForced: false })
     this.#stand('same')
     return 'rest'
+  }
+
+  /** The first time it is told what will be done: first is read what must be compared for that. */
+  #introduced(acts: Act[]): Act[] {
+    const reads = acts.filter(({ type }) => type === 'read')
+    if (reads.length > 0) return reads
+    this.#isIntroduced = true
+    const count = (...types: Act['type'][]) =>
+      acts.filter(({ type }) => types.includes(type)).length
+    this.#options.report.say(
+      `First joining, nothing is deleted: ${count('create', 'create-directory')} go to the folder, ` +
+        `${count('write', 'make-directory')} come from it, ${count('adopt')} are the same, ` +
+        `${count('put-aside')} of one name are different and put aside here.`,
+    )
+    return acts
   }
 
   #views(isQuiet: boolean): Views {
