@@ -62,7 +62,8 @@ function planOf(given: Case): Plan {
 function words(act: Act): string {
   const { type, ...rest } = act
   const { kind: _, ...shown } = rest as { kind?: string }
-  return [type, ...Object.values(shown)].filter((word) => word !== undefined).join(' ')
+  const values = Object.values(shown) as (string | undefined)[]
+  return [type, ...values].filter((word) => word !== undefined).join(' ')
 }
 
 function acts(given: Case): string[] {
