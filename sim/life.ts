@@ -213,6 +213,9 @@ export class Life {
       case 'answer':
         this.#calls.get(output.call)?.(output.answer)
         return
+      // What files hold beside text does not travel in the logs, nor here.
+      case 'named':
+        return
       case 'log':
         this.#note(output.level, output.text)
     }

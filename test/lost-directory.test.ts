@@ -24,7 +24,7 @@ test('G14 a server whose directory is removed ends, and fills itself anew', asyn
   assert.deepEqual(saved.servers?.toSorted(), ['a', 'b'])
   // All in it: that the directory itself is gone shows in other ways too.
   const directory = fleet.data('a')
-  for (const name of readdirSync(directory)) rmSync(join(directory, name))
+  for (const name of readdirSync(directory)) rmSync(join(directory, name), { recursive: true })
   await fleet.gone('a')
   const [fallen] = fleet.takeFallen()
   assert.equal(fallen?.id, 'a')

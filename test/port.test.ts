@@ -358,8 +358,8 @@ test('bytes that are no message are called a mistake of the caller', async (t) =
     stream.end(body)
     await once(stream, 'end')
     const head = Object.assign({}, ...heads) as http2.IncomingHttpHeaders
-    const status = `${head[':status']} ${head['grpc-status'] ?? ''} ${head['grpc-message'] ?? ''}`
-    return `${status} ${text.slice(text.search(/[{g]/))}`.trim()
+    const words = [head[':status'], head['grpc-status'] ?? '', head['grpc-message'] ?? '']
+    return `${words.join(' ')} ${text.slice(text.search(/[{g]/))}`.trim()
   }
   const grpc = '200 3 The message is malformed.'
   const json = '{"code":"invalid_argument","message":"The message is malformed."}'

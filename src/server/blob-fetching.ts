@@ -153,7 +153,11 @@ export class BlobFetching {
         this.#begin()
       })
       // Nothing above throws: if it does, the process ends, as it should.
-      .catch((error: unknown) => queueMicrotask(() => Promise.reject(error)))
+      .catch((error: unknown) => {
+        queueMicrotask(() => {
+          throw error
+        })
+      })
   }
 
   #rest(want: Want): void {

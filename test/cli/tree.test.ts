@@ -61,8 +61,8 @@ test('a directory goes there and comes back, byte for byte', async (t) => {
   )
   isGood(await run('get', 'notes', 'back'), 'get')
   assert.deepEqual(
-    readdirSync(join(folder, 'back'), { recursive: true }).sort(),
-    readdirSync(join(folder, 'notes'), { recursive: true }).sort(),
+    new Set(readdirSync(join(folder, 'back'), { recursive: true, encoding: 'utf8' })),
+    new Set(readdirSync(join(folder, 'notes'), { recursive: true, encoding: 'utf8' })),
   )
   for (const [path, content] of Object.entries(files)) {
     assert.equal(readFileSync(join(folder, path.replace('notes', 'back')), 'utf8'), content, path)

@@ -33,7 +33,9 @@ const changed = (bytes: number): ServerMessage['message'] => ({
 const told = (outputs: ReplicaOutput[]) =>
   outputs.flatMap((output) => {
     if (output.type === 'hangUp') return [`hang up ${output.channel}`]
-    return output.type === 'send' ? [`${output.message.message.case} ${output.channels}`] : []
+    return output.type === 'send'
+      ? [`${output.message.message.case} ${output.channels.join()}`]
+      : []
   })
 
 test('a held channel hears everything in order once its last condition is met', () => {

@@ -1,7 +1,7 @@
 // SessionService: the same live channel as the WebSocket at /session, for gRPC clients.
 
 import { fromBinary, toBinary } from '@bufbuild/protobuf'
-import type { ServiceImpl } from '@connectrpc/connect'
+import { ConnectError, type ServiceImpl } from '@connectrpc/connect'
 import {
   SessionRequestSchema,
   SessionResponseSchema,
@@ -24,7 +24,7 @@ export function sessionService(runtime: Runtime): ServiceImpl<typeof SessionServ
   return {
     async *session(requests, context) {
       const channel = new StreamChannel(frames)
-      let broken: unknown
+      let broken: Error | undefined
       const incoming = noting(requests, (error) => (broken = error))
       void channel.read(incoming)
       runtime.addClient(channel, callerAddress(context))
@@ -38,12 +38,12 @@ export function sessionService(runtime: Runtime): ServiceImpl<typeof SessionServ
 /** The same requests; `noted` gets the error that ends them, if one does. */
 async function* noting(
   requests: AsyncIterable<SessionRequest>,
-  noted: (error: unknown) => void,
+  noted: (error: Error) => void,
 ): AsyncGenerator<SessionRequest> {
   try {
     yield* requests
   } catch (error) {
-    noted(error)
+    noted(ConnectError.from(error))
     throw error
   }
 }
