@@ -237,7 +237,7 @@ export class Mirror {
       } catch (error) {
         if (this.#isStopped) return
         if (!(error instanceof NoServerError) || isOnce) {
-          this.#fail(error)
+          this.#fail(error instanceof Error ? error : new Error(String(error)))
           return
         }
         this.#goneOffline(error.message)
@@ -247,12 +247,12 @@ export class Mirror {
   }
 
   /** The loop is where errors come out. */
-  #fail(error: unknown): void {
+  #fail(error: Error): void {
     this.#failure = error
     this.#notice()
   }
 
-  #failure: unknown
+  #failure: Error | undefined
 
   #goneOffline(why: string): void {
     this.#offline = why
