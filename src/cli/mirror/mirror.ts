@@ -254,6 +254,10 @@ export class Mirror {
 
   #failure: Error | undefined
 
+  #throwFailure(): void {
+    if (this.#failure !== undefined) throw this.#failure
+  }
+
   #goneOffline(why: string): void {
     this.#offline = why
     this.#options.report.warn('servers', `${why} Changes wait here until one does.`)
@@ -273,13 +277,13 @@ export class Mirror {
   }
 
   async #sleep(): Promise<void> {
-    if (this.#failure !== undefined) throw this.#failure
+    this.#throwFailure()
     const retryAt = this.#offline === undefined ? Infinity : performance.now() + retryMs
     const untilMs = Math.min(this.#nextAt(), retryAt) - performance.now()
     if (!this.#isWoken) await this.#pause(Math.max(5, untilMs))
     this.#isWoken = false
     this.#wake = Promise.withResolvers()
-    if (this.#failure !== undefined) throw this.#failure
+    this.#throwFailure()
   }
 
   async #pause(ms: number): Promise<void> {
