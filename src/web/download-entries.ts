@@ -2,6 +2,7 @@
 
 import { downloadZip } from 'client-zip'
 import type { Client, FileInfo } from '../client/api.ts'
+import { saveBytes } from './binary-card.tsx'
 import { download, downloadBlob } from './download.ts'
 import { textOf } from './file-actions.ts'
 import { type FolderTree, isDirectory } from './folder-tree.ts'
@@ -29,10 +30,14 @@ export async function downloadEntries(
     download(only.name, await textOf(client, only.id))
     return
   }
+  if (only && entries.length === 1 && only.bytes) {
+    await saveBytes(client, only.name, only.bytes)
+    return
+  }
   const all = entries.flatMap((entry) => [...within(tree, entry, '')])
   const binary = all.filter(({ entry }) => entry.kind === 'binary')
   if (binary.length > 0) {
-    notify(`${binary[0]!.path} is no text: this page does not download such files yet.`)
+    notify(`${binary[0]!.path} is no text: download such files one by one.`)
     return
   }
   if (all.length > filesMax) {

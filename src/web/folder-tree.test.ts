@@ -140,3 +140,14 @@ test('a row that did not change is the same node, so that it is not drawn again'
   assert.equal(after.getItem('a/b'), nodes[1])
   assert.notEqual(after.getItem('c'), nodes[2], 'it has a sibling more')
 })
+
+test('a file that holds other bytes is another', () => {
+  const bytes = { hash: 'x', size: 3, hasConflict: false }
+  const before = new FolderTree([entry('a', { kind: 'binary', bytes })])
+  const same = new FolderTree([entry('a', { kind: 'binary', bytes: { ...bytes } })], before)
+  assert.equal(same.get('a'), before.get('a'))
+  for (const change of [{ hash: 'y' }, { hasConflict: true }]) {
+    const fresh = entry('a', { kind: 'binary', bytes: { ...bytes, ...change } })
+    assert.equal(new FolderTree([fresh], before).get('a'), fresh)
+  }
+})

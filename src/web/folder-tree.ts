@@ -121,7 +121,10 @@ function isSame(a: FileInfo, b: FileInfo): boolean {
     a.isDeleted === b.isDeleted &&
     a.isInTrashItself === b.isInTrashItself &&
     a.deletedBy === b.deletedBy &&
-    a.kind === b.kind
+    a.kind === b.kind &&
+    a.bytes?.hash === b.bytes?.hash &&
+    a.bytes?.size === b.bytes?.size &&
+    a.bytes?.hasConflict === b.bytes?.hasConflict
   )
 }
 

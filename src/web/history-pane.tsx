@@ -95,7 +95,8 @@ export function HistoryPane(props: HistoryPaneProps) {
 
 const days = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', year: 'numeric' })
 
-function dayOf(at: number): string {
+/** "Today", "Yesterday", "3 Nov 2026" */
+export function dayOf(at: number): string {
   const day = days.format(at)
   if (day === days.format(Date.now())) return 'Today'
   if (day === days.format(Date.now() - 24 * 3600 * 1000)) return 'Yesterday'

@@ -55,7 +55,7 @@ export function NothingShown(props: NothingShownProps) {
 function noText({ kind, path }: FileInfo): string {
   return kind === 'directory'
     ? `${path} is a folder: what is in it stands in the tree.`
-    : `${path} is no text. This page does not show such files yet.`
+    : `${path} is no text, and what it holds is not known here yet.`
 }
 
 function ServersAgree() {

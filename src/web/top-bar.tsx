@@ -37,7 +37,7 @@ interface TopBarProps {
   setNaming: (isNaming: boolean) => void
   rename: (name: string) => void
   goTo: (person: PersonHere) => void
-  downloadText: () => void
+  download: () => void
   copyLink: () => void
   leave: () => void
   hasUpdate: boolean
@@ -75,7 +75,7 @@ export function TopBar(props: TopBarProps) {
   )
 }
 
-function FileMenu({ commands, file, downloadText, copyLink }: TopBarProps) {
+function FileMenu({ commands, file, download, copyLink }: TopBarProps) {
   const item = ({ label, keys, run, isDisabled = false }: Commands['new'], className = '') => (
     <MenuItem
       className={`menu-item ${className}`}
@@ -105,7 +105,7 @@ function FileMenu({ commands, file, downloadText, copyLink }: TopBarProps) {
           <MenuSection aria-label="This file">
             {item(commands.rename)}
             {item(commands.history)}
-            <MenuItem className="menu-item" onAction={downloadText} isDisabled={!file}>
+            <MenuItem className="menu-item" onAction={download} isDisabled={!file}>
               Download
             </MenuItem>
             <MenuItem className="menu-item" onAction={copyLink} isDisabled={!file}>

@@ -27,7 +27,8 @@ export async function namedVersions(client: Client, file: string): Promise<Named
   throw new Error('No server answers. The versions are kept there and can be seen again then.')
 }
 
-function addresses(client: Client): Set<string> {
+/** Where to ask: the server this page talks to, the one it came from, then all others that live. */
+export function addresses(client: Client): Set<string> {
   const { connection, servers } = client
   const current = connection.name === 'online' ? connection.server : ''
   const first = servers.filter((server) => server.id === current)

@@ -6,6 +6,7 @@ import { EditorView } from '@codemirror/view'
 import type { FileInfo } from '../client/api.ts'
 import { Announcer } from './announcer.tsx'
 import { Bars } from './bars.tsx'
+import { BinaryCard, saveBytes } from './binary-card.tsx'
 import { BringIn } from './bring-in.ts'
 import { useBothKept } from './both-kept.ts'
 import { BottomBar } from './bottom-bar.tsx'
@@ -77,8 +78,11 @@ export function Workspace({ leave, renameMe }: WorkspaceProps) {
   const file = named?.kind === 'text' ? named : undefined
   const fileId = file?.id
   const fileName = file?.name ?? ''
+  /** The file shown, a text or not. */
+  const shown = named !== undefined && !isDirectory(named) ? named : undefined
+  const shownName = shown?.name ?? ''
   const open = useOpenFile(openFiles, fileId)
-  useReveal(view, tree, file?.isDeleted === false ? fileId : undefined)
+  useReveal(view, tree, shown?.isDeleted === false ? shown.id : undefined)
   const isLacking = shownId !== undefined && named === undefined
   const isMissing = isLacking && client.filesAreCurrent
   const isWaiting = isLacking && !client.filesAreCurrent
@@ -87,8 +91,8 @@ export function Workspace({ leave, renameMe }: WorkspaceProps) {
   useEffect(() => () => bringIn.stop(), [bringIn])
   useEffect(() => setVersion(undefined), [shownId])
   useEffect(() => {
-    document.title = fileName === '' ? 'Fourfold' : `${fileName} – Fourfold`
-  }, [fileName])
+    document.title = shownName === '' ? 'Fourfold' : `${shownName} – Fourfold`
+  }, [shownName])
   useEffect(() => client.onRenamed(({ text }) => void notify(text)), [client])
   useWarningBeforeLoss(client.save.name === 'danger')
 
@@ -110,7 +114,7 @@ export function Workspace({ leave, renameMe }: WorkspaceProps) {
   /** The directory that new things go to: the one chosen in the tree, or that of the file shown. */
   const home = (): string => {
     const [id] = view.selected.size === 1 ? view.selected : []
-    const chosen = tree.get(id ?? '') ?? file
+    const chosen = tree.get(id ?? '') ?? shown
     if (chosen === undefined || chosen.isDeleted) return top
     return isDirectory(chosen) ? chosen.id : tree.parentOf(chosen)
   }
@@ -126,6 +130,10 @@ export function Workspace({ leave, renameMe }: WorkspaceProps) {
   })
   const close = () => setAsking({ name: 'nothing' })
   const hasFile = file !== undefined && !file.isDeleted
+  const isShown = shown !== undefined && !shown.isDeleted
+  const withShown = (run: (file: FileInfo) => void) => () => {
+    if (shown !== undefined) run(shown)
+  }
   const withFile = (run: (file: FileInfo) => void) => () => {
     if (file !== undefined) run(file)
   }
@@ -157,12 +165,12 @@ export function Workspace({ leave, renameMe }: WorkspaceProps) {
       run: withFile(actions.saveAs),
       isDisabled: !file,
     },
-    rename: { label: 'Rename', keys: 'F2', run: () => setNaming(true), ...noFile },
+    rename: { label: 'Rename', keys: 'F2', run: () => setNaming(true), isDisabled: !isShown },
     remove: {
       label: 'Delete',
       keys: '',
-      run: withFile(({ id }) => actions.remove([id])),
-      ...noFile,
+      run: withShown(({ id }) => actions.remove([id])),
+      isDisabled: !isShown,
     },
     history: { label: 'History', keys: 'Ctrl+Shift+H', run: toggleHistory, isDisabled: !file },
     leftPane: { label: 'Show or hide the files', keys: 'Ctrl+\\', run: toggleLeft },
@@ -211,15 +219,19 @@ export function Workspace({ leave, renameMe }: WorkspaceProps) {
   return (
     <div className="workspace">
       <TopBar
-        {...{ commands, file, open, tree, isNaming, goTo, leave, hasUpdate }}
+        {...{ commands, open, tree, isNaming, goTo, leave, hasUpdate }}
+        file={shown}
         choose={chooseBeside}
         setNaming={(isBegun) => {
           setNaming(isBegun)
           if (!isBegun) editor.view?.focus()
         }}
-        rename={(name) => file && actions.renameTo(file, name)}
-        downloadText={withFile(actions.downloadText)}
-        copyLink={withFile(actions.copyLink)}
+        rename={(name) => shown && actions.renameTo(shown, name)}
+        download={withShown((entry) => {
+          if (entry.bytes) void saveBytes(client, entry.name, entry.bytes)
+          else actions.downloadText(entry)
+        })}
+        copyLink={withShown(actions.copyLink)}
       />
       <div className="panes">
         {!isNarrow && isLeftOpen && (
@@ -253,6 +265,13 @@ export function Workspace({ leave, renameMe }: WorkspaceProps) {
               fileName={file.name}
               isOffline={client.connection.name !== 'online'}
               isCovered={version !== undefined}
+            />
+          ) : shown?.bytes ? (
+            <BinaryCard
+              key={shown.id}
+              file={shown}
+              bytes={shown.bytes}
+              restore={(entry) => actions.restore(entry)}
             />
           ) : isWaiting ? (
             <main className="nothing" aria-label="Opening" />

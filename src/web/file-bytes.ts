@@ -1,0 +1,131 @@
+// The bytes of binary files: what a file held, and how they come to this page and to a person's disk.
+
+import { createClient } from '@connectrpc/connect'
+import { createConnectTransport } from '@connectrpc/connect-web'
+import type { Client } from '../client/api.ts'
+import { type Content, FolderService } from '../core/model/wire.ts'
+import { downloadBlob } from './download.ts'
+import { addresses } from './versions.ts'
+
+export type { Content }
+
+/** One server gets this long to answer before the next is asked. */
+const askMs = 4000
+
+/** A picture of more bytes is not shown by itself. */
+export const previewBytesMax = 20 * 1024 * 1024
+
+/** Pictures that a browser shows, by the end of their names. SVG is text, and could be more than a picture. */
+const imageTypes = new Map([
+  ['avif', 'image/avif'],
+  ['gif', 'image/gif'],
+  ['jpeg', 'image/jpeg'],
+  ['jpg', 'image/jpeg'],
+  ['png', 'image/png'],
+  ['webp', 'image/webp'],
+])
+
+const absent = 'No server that answers has these bytes now. Try again in a moment.'
+
+/** Of a picture, by its name; undefined: nothing that this page shows. */
+export function imageTypeOf(name: string): string | undefined {
+  return imageTypes.get(/\.([^.]+)$/.exec(name)?.[1]?.toLowerCase() ?? '')
+}
+
+/** "1 byte", "12.3 KiB" */
+export function sizeWords(bytes: number): string {
+  if (bytes < 1024) return bytes === 1 ? '1 byte' : `${bytes} bytes`
+  const units = ['KiB', 'MiB', 'GiB']
+  let size = bytes / 1024
+  let unit = 0
+  // What would be rounded up to 1024 is one of the next unit.
+  while (size >= 1023.95 && unit < units.length - 1) {
+    size /= 1024
+    unit++
+  }
+  return `${size.toFixed(size < 99.95 ? 1 : 0)} ${units[unit]}`
+}
+
+/** What a file holds and held, newest first. Rejects with a sentence when no server answers. */
+export async function contentsOf(client: Client, file: string): Promise<Content[]> {
+  for (const address of addresses(client)) {
+    const folder = createClient(FolderService, createConnectTransport({ baseUrl: address }))
+    try {
+      return (await folder.listContents({ file }, { timeoutMs: askMs })).contents
+    } catch {
+      // That server is down or does not let this page in: the next may.
+    }
+  }
+  throw new Error('No server answers. The older versions are kept there.')
+}
+
+/** A picture's bytes, as something to show. Rejects with a sentence, or when it is aborted. */
+export async function imageOf(
+  client: Client,
+  hash: string,
+  type: string,
+  signal: AbortSignal,
+): Promise<Blob> {
+  for (const address of await holders(client, hash, signal)) {
+    try {
+      return new Blob([await bytesAt(address, hash, signal)], { type })
+    } catch (error) {
+      if (signal.aborted) throw error
+      // It went away meanwhile: the next may have it.
+    }
+  }
+  throw new Error(absent)
+}
+
+/**
+ * Saves bytes through the browser's download: from this page's own server straight to the disk,
+ * whatever their size. Rejects with a sentence when no server has them.
+ */
+export async function downloadBytes(client: Client, name: string, hash: string): Promise<void> {
+  const { signal } = new AbortController()
+  for (const address of await holders(client, hash, signal)) {
+    if (address === location.origin) {
+      const link = document.createElement('a')
+      link.href = urlOf(address, hash)
+      link.download = name
+      link.click()
+      return
+    }
+    try {
+      // Of another origin the browser would take no name.
+      downloadBlob(name, new Blob([await bytesAt(address, hash, signal)]))
+      return
+    } catch {
+      // It went away meanwhile: the next may have it.
+    }
+  }
+  throw new Error(absent)
+}
+
+/** The servers that say they have it, this page's own first. */
+async function holders(client: Client, hash: string, signal: AbortSignal): Promise<string[]> {
+  const asked = [...new Set([location.origin, ...addresses(client)])]
+  const answers = asked.map(async (address) => {
+    try {
+      const inTime = AbortSignal.any([signal, AbortSignal.timeout(askMs)])
+      return (await fetch(urlOf(address, hash), { method: 'HEAD', signal: inTime })).ok
+    } catch {
+      // It is down.
+      return false
+    }
+  })
+  const first = await answers[0]
+  if (first) return [asked[0]!, ...asked.slice(1)]
+  const haveIt = await Promise.all(answers)
+  return asked.filter((_address, index) => haveIt[index])
+}
+
+async function bytesAt(address: string, hash: string, signal: AbortSignal): Promise<Blob> {
+  const response = await fetch(urlOf(address, hash), { signal })
+  if (!response.ok) throw new Error(await response.text())
+  return response.blob()
+}
+
+function urlOf(address: string, hash: string): string {
+  return new URL(`/blobs/${hash}`, address).href
+}

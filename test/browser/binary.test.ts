@@ -1,0 +1,152 @@
+// Files that are no text: what the page shows of them, and that their bytes come out as they went in.
+
+import assert from 'node:assert/strict'
+import { createHash, randomBytes } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { after, afterEach, before, test } from 'node:test'
+import { createClient } from '@connectrpc/connect'
+import { createConnectTransport } from '@connectrpc/connect-node'
+import { FolderService } from '../../src/core/model/wire.ts'
+import { Stage, type Visitor } from './stage.ts'
+
+let stage: Stage
+before(async () => {
+  stage = await Stage.start({ configuration: { diskFreeBytesMin: 0 } })
+})
+afterEach(async () => {
+  await stage.clear()
+  assert.deepEqual(stage.mishaps, [])
+})
+after(() => stage.end())
+
+test('a picture is shown, with what it is, and comes down as it is', async () => {
+  const ana = await stage.join('Ana', 'a')
+  const red = await picture(ana, 320, 200, 'crimson')
+  await put('logo.png', red)
+  await ana.row('logo.png').click()
+  const preview = ana.page.getByRole('img', { name: 'Preview of logo.png' })
+  await preview.waitFor()
+  assert.deepEqual(await preview.evaluate(sizeOf), [320, 200])
+  const card = ana.page.getByRole('region', { name: 'About this file' })
+  await card.getByText(hashOf(red).slice(0, 12)).waitFor()
+  await card.getByText(/^guest, Today /).waitFor()
+  assert.deepEqual(await downloaded(ana, 'Download', 'logo.png'), red)
+  assert.equal(await ana.page.title(), 'logo.png – Fourfold')
+})
+
+test('another version comes in place; the one before it is offered', async () => {
+  const ana = await stage.join('Ana', 'a')
+  const [small, large] = [await picture(ana, 20, 20, 'teal'), await picture(ana, 60, 40, 'navy')]
+  await put('changing.png', small)
+  await ana.row('changing.png').click()
+  const preview = ana.page.getByRole('img', { name: 'Preview of changing.png' })
+  await preview.waitFor()
+  await put('changing.png', large, hashOf(small))
+  const older = ana.page.getByRole('list', { name: 'Older versions' })
+  await older.getByRole('listitem').waitFor()
+  await preview.waitFor()
+  assert.deepEqual(await preview.evaluate(sizeOf), [60, 40])
+  assert.deepEqual(await downloaded(ana, /^Download the version of guest/, 'changing.png'), small)
+  assert.equal(await ana.page.getByText('2 versions').count(), 0)
+})
+
+test('what two people changed at the same time says so, and both are there', async () => {
+  const ana = await stage.join('Ana', 'c')
+  const [first, one, two] = [randomBytes(3000), randomBytes(4000), randomBytes(5000)]
+  await put('plan.bin', first)
+  await put('plan.bin', one, hashOf(first))
+  await put('plan.bin', two, hashOf(first))
+  await ana.row('plan.bin').click()
+  await ana.page.getByText('2 versions').waitFor()
+  await ana.page
+    .getByText(/changed it in two places at the same time\. The newer version is shown/)
+    .waitFor()
+  const older = ana.page.getByRole('list', { name: 'Older versions' })
+  assert.equal(await older.getByRole('listitem').count(), 2)
+  assert.deepEqual(await downloaded(ana, 'Download', 'plan.bin'), two)
+})
+
+test('what is no picture, whatever its name, says so and is never run', async () => {
+  const ana = await stage.join('Ana', 'b')
+  const page = Buffer.from('\0<script>document.title = "taken"</script>')
+  await put('not a picture.png', page)
+  await ana.row('not a picture.png').click()
+  await ana.page.getByText('This browser cannot show it as a picture.').waitFor()
+  assert.deepEqual(await downloaded(ana, 'Download', 'not a picture.png'), page)
+  assert.equal(await ana.page.title(), 'not a picture.png – Fourfold')
+})
+
+test('on a phone it fits the width', async () => {
+  const phone = { viewport: { width: 390, height: 780 }, hasTouch: true, isMobile: true }
+  const ana = await stage.join('Ana', 'd', phone)
+  const wide = await picture(ana, 1600, 900, 'olive')
+  await put('a picture with a rather long name for a phone.png', wide)
+  await ana.page.getByRole('button', { name: 'Files', exact: true }).tap()
+  await ana.row('a picture with a rather long name for a phone.png').tap()
+  await ana.page.getByRole('img', { name: /^Preview of/ }).waitFor()
+  const isWider = await ana.page.evaluate(
+    () => document.documentElement.scrollWidth > document.documentElement.clientWidth,
+  )
+  assert.equal(isWider, false)
+})
+
+/** Uploads bytes and gives them to a file, as any program may. */
+async function put(file: string, bytes: Buffer, base?: string): Promise<void> {
+  const address = stage.fleet.address('a')
+  const hash = hashOf(bytes)
+  const answer = await fetch(`${address}/blobs/${hash}?size=${bytes.length}`, {
+    method: 'PATCH',
+    headers: { 'upload-offset': '0' },
+    body: new Uint8Array(bytes),
+  })
+  assert.equal(answer.status, 201, await answer.text())
+  const transport = createConnectTransport({ baseUrl: address, httpVersion: '1.1' })
+  const folder = createClient(FolderService, transport)
+  const size = bytes.length
+  await folder.saveBinary({ file, hash, size, ...(base !== undefined && { base }) })
+}
+
+/** A PNG of one colour, drawn by the browser. */
+async function picture(
+  visitor: Visitor,
+  width: number,
+  height: number,
+  color: string,
+): Promise<Buffer> {
+  const url = await visitor.page.evaluate(
+    ([across, down, fill]) => {
+      const canvas = Object.assign(document.createElement('canvas'), {
+        width: across,
+        height: down,
+      })
+      const pen = canvas.getContext('2d')!
+      pen.fillStyle = fill
+      pen.fillRect(0, 0, across, down)
+      return canvas.toDataURL('image/png')
+    },
+    [width, height, color] as [number, number, string],
+  )
+  return Buffer.from(url.slice(url.indexOf(',') + 1), 'base64')
+}
+
+/** Runs in the page: the size that the browser read from the picture itself. */
+function sizeOf(image: Element): [number, number] {
+  const { naturalWidth, naturalHeight } = image as HTMLImageElement
+  return [naturalWidth, naturalHeight]
+}
+
+/** What a button's download gives, which has this name. */
+async function downloaded(visitor: Visitor, button: string | RegExp, name: string) {
+  const begun = visitor.page.waitForEvent('download')
+  await visitor.page
+    .getByRole('main')
+    .getByRole('button', { name: button, exact: typeof button === 'string' })
+    .click()
+  const download = await begun
+  assert.equal(download.suggestedFilename(), name)
+  return readFile(await download.path())
+}
+
+function hashOf(bytes: Buffer): string {
+  return createHash('sha256').update(bytes).digest('hex')
+}
