@@ -76,6 +76,27 @@ test('what is no picture, whatever its name, says so and is never run', async ()
   assert.equal(await ana.page.title(), 'not a picture.png – Fourfold')
 })
 
+test('it comes down from the tree, goes to the trash and comes back', async () => {
+  const ana = await stage.join('Ana', 'a')
+  const bytes = randomBytes(100_000)
+  await put('archive.tar.gz', bytes)
+  await ana.row('archive.tar.gz').click({ button: 'right' })
+  const begun = ana.page.waitForEvent('download')
+  await ana.page.getByRole('menuitem', { name: 'Download' }).click()
+  assert.deepEqual(await readFile(await (await begun).path()), bytes)
+  await ana.row('archive.tar.gz').click()
+  const card = ana.page.getByRole('region', { name: 'About this file' })
+  await card.getByText('97.7 KiB').waitFor()
+  const { hash } = new URL(ana.page.url())
+  await ana.choose(/^Delete/)
+  await ana.row('archive.tar.gz').waitFor({ state: 'detached' })
+  await ana.page.goto(`${stage.fleet.address('a')}/${hash}`)
+  await card.getByText('Ana deleted it. All its versions are kept.').waitFor()
+  await card.getByRole('button', { name: 'Restore file' }).click()
+  await ana.row('archive.tar.gz').waitFor()
+  assert.deepEqual(await downloaded(ana, 'Download', 'archive.tar.gz'), bytes)
+})
+
 test('on a phone it fits the width', async () => {
   const phone = { viewport: { width: 390, height: 780 }, hasTouch: true, isMobile: true }
   const ana = await stage.join('Ana', 'd', phone)
