@@ -3,7 +3,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-import { root } from '../test/tool.ts'
+import { root, tool } from '../test/tool.ts'
 import { withSection, type Section } from './report.ts'
 
 /** In the order of results.md. Each is loaded only when it is measured. */
@@ -40,6 +40,7 @@ async function measure(name: string): Promise<void> {
   const section = await run()
   const before = existsSync(results) ? readFileSync(results, 'utf8') : ''
   writeFileSync(results, withSection(before, section, names))
+  tool('oxfmt', results)
   for (const { figure, measured, baseline, ratio, bar, isMet } of section.rows) {
     const verdict = isMet === undefined ? '' : isMet ? 'met' : 'NOT MET'
     const parts = [measured, baseline && `(${baseline})`, ratio, bar && `bar ${bar}:`, verdict]

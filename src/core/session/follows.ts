@@ -227,7 +227,7 @@ export class Follows {
   #open(document: string, trouble?: Trouble): void {
     const link = this.#link!
     const stateVector = this.#documents.stateVector(document)
-    // This server may lack text of others that this person saw: that goes there first (G6).
+    // This server may lack what this person saw others write: that goes there first (G6).
     const isShared = [...Y.decodeStateVector(stateVector).keys()].some((id) => id !== this.#writer)
     const isHeld = isShared || link.blocked.has(document) || this.#outbox.mustOffer(document, link)
     this.#views.set(document, {
@@ -354,7 +354,9 @@ export class Follows {
   #offer(now: number, document: string, difference: Uint8Array, stateVector: Uint8Array): void {
     const link = this.#link!
     const follow = this.#follow(document)
-    const rest = this.#outbox.supersede(now, document, link)
+    const superseded = this.#outbox.supersede(now, document, link)
+    // What is offered holds edits of earlier sessions, too: these stand before the first.
+    const rest = superseded && this.#hasEarlier ? { ...superseded, from: 0 } : superseded
     this.#outbox.dropRelays(link, document)
     const held = () => Y.decodeStateVector(this.#documents.stateVector(document))
     if (!rest && held().size === 0) {
