@@ -24,12 +24,7 @@ export function sharedPath(word: string): string {
     .join('/')
 }
 
-export const pathIn = (directory: string, name: string) =>
-  directory === '' ? name : `${directory}/${name}`
-
-export const nameOf = (path: string) => path.slice(path.lastIndexOf('/') + 1)
-
-export const directoryOf = (path: string) => path.slice(0, Math.max(0, path.lastIndexOf('/')))
+export { joined as pathIn, nameOf, parentOf as directoryOf } from '../core/model/path.ts'
 
 /** Whether this is that, or lies in it. */
 export const isWithin = (path: string, directory: string) =>

@@ -147,7 +147,7 @@ export class MirrorDirectory {
       const { code } = error as NodeJS.ErrnoException
       if (code === 'EACCES' || code === 'EPERM') skip(look, path, 'It may not be read.')
       // Gone or replaced meanwhile: what it is now is for the next look.
-      else if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'ELOOP') {
+      else if (isMissing(error)) {
         look.againInMs = settleMs
         skip(look, path, 'It changes.')
       } else throw error

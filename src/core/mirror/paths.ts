@@ -1,19 +1,11 @@
 // Paths inside a mirrored directory: relative, with "/" between names, no name empty, "." or "..".
 
+import { joined, nameOf, parentOf } from '../model/path.ts'
+
+export { joined, nameOf, parentOf }
+
 /** Where things wait whose place is not free yet, below the mirrored directory. */
 export const parkedDirectory = '.fourfold/parked'
-
-export function parentOf(path: string): string {
-  return path.slice(0, Math.max(0, path.lastIndexOf('/')))
-}
-
-export function nameOf(path: string): string {
-  return path.slice(path.lastIndexOf('/') + 1)
-}
-
-export function joined(parent: string, name: string): string {
-  return parent === '' ? name : `${parent}/${name}`
-}
 
 export function isBelow(path: string, directory: string): boolean {
   return directory === '' ? path !== '' : path.startsWith(`${directory}/`)

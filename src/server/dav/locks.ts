@@ -1,8 +1,9 @@
 // Locks of WebDAV: kept in memory, and advisory. They hold for those who come through this door of
 // this server; whoever types in the page, or comes another way, is not held up and merges as ever.
 
+import { parentOf } from '../../core/model/path.ts'
 import { davLockMsMax, davLocksMax, davLockUsualMs } from '../../core/model/limits.ts'
-import { hrefOf, isWithin, keyOf, parentOf } from './paths.ts'
+import { hrefOf, isWithin, keyOf } from './paths.ts'
 import { Refusal } from './refusal.ts'
 
 export interface Lock {

@@ -50,11 +50,6 @@ export function keyOf(path: string): string {
   return path.split('/').map(fileKey).join('/')
 }
 
-/** The path of the directory above; of the top the top. */
-export function parentOf(path: string): string {
-  return path.slice(0, Math.max(0, path.lastIndexOf('/')))
-}
-
 /** Whether what has the first key is what has the second, or lies in it. */
 export function isWithin(key: string, above: string): boolean {
   return above === '' || key === above || key.startsWith(`${above}/`)

@@ -1,5 +1,6 @@
 // The folder as WebDAV asks for it. All of it are calls to the replica, as those of any other program.
 
+import { parentOf } from '../../core/model/path.ts'
 import { bytesOf } from '../../core/model/contents.ts'
 import { FourfoldError } from '../../core/model/errors.ts'
 import { subjectId } from '../../core/model/ids.ts'
@@ -8,7 +9,7 @@ import { Kind } from '../../core/model/wire.ts'
 import type { Answer, Call, FileView } from '../../core/replica/messages.ts'
 import { random } from '../../adapters/system.ts'
 import type { Runtime } from '../runtime.ts'
-import { keyOf, parentOf } from './paths.ts'
+import { keyOf } from './paths.ts'
 import { Refusal } from './refusal.ts'
 
 /** On whose behalf, and for how long. */

@@ -1,0 +1,16 @@
+// Paths of the folder: names with "/" between them; empty: the top.
+
+/** The path of the directory above; of the top the top. */
+export function parentOf(path: string): string {
+  return path.slice(0, Math.max(0, path.lastIndexOf('/')))
+}
+
+/** The last name of a path. */
+export function nameOf(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1)
+}
+
+/** The path of what has this name in a directory. */
+export function joined(parent: string, name: string): string {
+  return parent === '' ? name : `${parent}/${name}`
+}
