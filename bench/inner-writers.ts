@@ -76,6 +76,7 @@ async function startRuntime(directory: string): Promise<Runtime> {
     now,
     isDiskFull: () => Promise.resolve(false),
     turnsAway: () => undefined,
+    hasBytes: () => Promise.resolve(false),
     named: () => {},
     log: () => {},
     failed,

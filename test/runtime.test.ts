@@ -106,6 +106,7 @@ function startRuntime(t: TestContext, peers: string[] = [], files = 0) {
     isDiskFull: async () => world.isFull,
     diskLookMs: 100,
     turnsAway: () => undefined,
+    hasBytes: async () => false,
     named: () => {},
     log,
     failed: () => (world.hasFailed = true),

@@ -69,10 +69,14 @@ export interface FileInfo {
   bytes?: FileBytes
 }
 
-export interface FileBytes {
+/** Names bytes that servers have: GET /blobs/<hash>. */
+export interface BytesName {
   /** SHA-256 in hex. */
   hash: string
   size: number
+}
+
+export interface FileBytes extends BytesName {
   /** Two people changed it at the same time: this is the newer. */
   hasConflict: boolean
 }
@@ -144,6 +148,26 @@ export interface Client {
   /** These reject with FourfoldError: code and one sentence. They wait for a server. */
   create(name: string, text: string, parent?: string): Promise<FileInfo & Receipt>
   makeDirectory(name: string, parent?: string): Promise<FileInfo & Receipt>
+  /**
+   * A file of bytes that were uploaded before (PATCH /blobs/<hash>); `unavailable` while the server of
+   * this client lacks them. `operation` makes it once, however often it is asked for.
+   */
+  createBinary(
+    name: string,
+    bytes: BytesName,
+    parent?: string,
+    operation?: string,
+  ): Promise<FileInfo & Receipt>
+  /**
+   * Puts bytes that were uploaded before, or its live text, in the place of what a file holds. `base`
+   * is the hash of what they were made from; empty: live text.
+   */
+  setContent(
+    id: string,
+    bytes: BytesName | 'text',
+    base: string,
+    operation?: string,
+  ): Promise<Receipt>
   rename(id: string, name: string): Promise<Receipt>
   /** To another directory ('': the top) with all that is in it, and under this name if one is given. */
   move(id: string, parent: string, name?: string): Promise<Receipt>

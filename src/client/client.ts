@@ -17,6 +17,7 @@ import type { Dial, Wire } from '../core/ports.ts'
 import type { ConnectionId, SessionInput, SessionOutput } from '../core/session/messages.ts'
 import { Session } from '../core/session/session.ts'
 import type {
+  BytesName,
   Client,
   ClientOptions,
   Connection,
@@ -266,8 +267,30 @@ export class SessionClient implements Client {
     return this.#make({ case: 'makeDirectory', value })
   }
 
-  async #make(operation: Operation['operation']): Promise<FileInfo & Receipt> {
-    const { entry, ...receipt } = await this.#operate(operation)
+  createBinary(
+    name: string,
+    { hash, size }: BytesName,
+    parent = '',
+    id?: string,
+  ): Promise<FileInfo & Receipt> {
+    const $typeName = 'fourfold.v1.CreateBinary'
+    const value = { $typeName, name, parent, hash, size } as const
+    return this.#make({ case: 'createBinary', value }, id)
+  }
+
+  setContent(
+    entry: string,
+    bytes: BytesName | 'text',
+    base: string,
+    id?: string,
+  ): Promise<Receipt> {
+    const { hash, size } = bytes === 'text' ? { hash: '', size: 0 } : bytes
+    const value = { $typeName: 'fourfold.v1.SetContent' as const, entry, hash, size, base }
+    return this.#operate({ case: 'setContent', value }, id)
+  }
+
+  async #make(operation: Operation['operation'], id?: string): Promise<FileInfo & Receipt> {
+    const { entry, ...receipt } = await this.#operate(operation, id)
     return { ...(await this.#listed(entry)), ...receipt }
   }
 
@@ -294,9 +317,11 @@ export class SessionClient implements Client {
     return this.#operate({ case: 'nameVersion', value })
   }
 
-  async #operate(operation: Operation['operation']): Promise<Receipt & { entry: string }> {
+  async #operate(
+    operation: Operation['operation'],
+    id: string = subjectId(crypto.getRandomValues(new Uint8Array(16))),
+  ): Promise<Receipt & { entry: string }> {
     if (this.#isClosed) throw closedError()
-    const id = subjectId(crypto.getRandomValues(new Uint8Array(16)))
     const { promise, resolve, reject } = Promise.withResolvers<{
       entry: string
       servers: string[]

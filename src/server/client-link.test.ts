@@ -44,6 +44,12 @@ class Scene implements ClientLinkOwner {
   pings = 0
   refusal: { code: Code; text: string } | undefined
   #now = 1_000_000
+  /** Hashes that are on the disk. */
+  readonly blobs = new Set<string>()
+
+  hasBytes({ hash }: { hash: string }): Promise<boolean> {
+    return Promise.resolve(this.blobs.has(hash))
+  }
 
   constructor() {
     const [server, client] = memoryChannels<Uint8Array, Uint8Array>(({ length }) => length)
@@ -293,3 +299,34 @@ test('a credit for more than was sent, or less than before, is refused', async (
     assert.equal(scene.refused?.code, Code.INVALID)
   }
 })
+
+test('an operation that names bytes is taken only where they are, and nothing overtakes it', async () => {
+  const scene = new Scene()
+  await scene.joins()
+  const [here, absent] = ['ab'.repeat(32), 'cd'.repeat(32)]
+  scene.blobs.add(here)
+  await scene.says(binary(1, absent), push(2), binary(3, here), push(4))
+  await until(() => scene.taken.length === 4)
+  assert.deepEqual(scene.takenCases(), ['hello', 'push', 'operation', 'push'])
+  const rejected = scene.heard.at(-1)?.message
+  assert.ok(rejected?.case === 'rejected')
+  assert.deepEqual([rejected.value.ticket, rejected.value.code], [1, Code.UNAVAILABLE])
+})
+
+test('a hash that is none is looked for nowhere: it would be a path', async () => {
+  const scene = new Scene()
+  await scene.joins()
+  scene.hasBytes = () => assert.fail('it was looked for')
+  await scene.says(binary(1, '../../../etc/passwd'), push(2))
+  // The mind refuses it by its rules.
+  assert.deepEqual(scene.takenCases(), ['hello', 'operation', 'push'])
+})
+
+function binary(ticket: number, hash: string): Message {
+  const createBinary = { case: 'createBinary', value: { name: 'a.bin', hash, size: 1 } } as const
+  return { case: 'operation', value: { ticket, operation: createBinary } }
+}
+
+async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) await new Promise((resolve) => setImmediate(resolve))
+}

@@ -12,7 +12,14 @@ import {
   sessionBurstBytesMax,
   unreadBytesMax,
 } from '../core/model/limits.ts'
-import { Code, ServerMessageSchema, type ClientMessage, type Hello } from '../core/model/wire.ts'
+import { isBytesName } from '../core/model/contents.ts'
+import {
+  Code,
+  ServerMessageSchema,
+  type ClientMessage,
+  type Hello,
+  type ServerMessage,
+} from '../core/model/wire.ts'
 import { create } from '@bufbuild/protobuf'
 import type { Channel } from '../core/ports.ts'
 import type { ClientChannel } from '../core/replica/messages.ts'
@@ -22,9 +29,16 @@ export interface ClientLinkOwner {
   now(): number
   /** Whether the set lets this client in: `undefined`, or why not. */
   turnsAway(hello: Hello): { code: Code; text: string } | undefined
+  /** Whether these bytes are on this server's disk, as a whole. */
+  hasBytes(name: BytesName): Promise<boolean>
   received(link: ClientLink, message: ClientMessage, bytes: number): void
   /** Once, last. */
   closed(link: ClientLink): void
+}
+
+export interface BytesName {
+  hash: string
+  size: number
 }
 
 /** A channel of frames; `ping` asks the other end's library whether it is there, where it can. */
@@ -49,6 +63,8 @@ export class ClientLink {
   #pieces: { end: number; bytes: number }[] = []
   /** An Open is being answered: what comes after it waits until its answer is counted. */
   #isOpening = false
+  /** It is looked whether bytes are here that an operation names: what comes after it waits. */
+  #isLooking = false
   /** What the client sent while it had too much to read. */
   #held: Framed[] = []
   #heldBytes = 0
@@ -221,7 +237,7 @@ export class ClientLink {
       return
     }
     this.#creditBytes = read
-    if (!this.#isOpening) this.#release()
+    this.#release()
   }
 
   #unreadBytes(): number {
@@ -233,13 +249,32 @@ export class ClientLink {
   }
 
   #mustWait(what: ClientMessage['message']['case']): boolean {
-    if (this.#isOpening || this.#held.length > 0) return true
+    if (this.#isOpening || this.#isLooking || this.#held.length > 0) return true
     return what === 'open' && this.#unreadBytes() > openWindowBytes
   }
 
   #pass(framed: Framed): void {
+    const named = bytesNamedIn(framed.message)
+    if (named) {
+      void this.#look(framed, named)
+      return
+    }
     this.#isOpening = framed.message.message.case === 'open'
     this.#owner.received(this, framed.message, framed.bytes)
+  }
+
+  // No entry names what nobody has. The operation is turned down before anything after it is taken, so
+  // that no receipt can stand for it.
+  async #look(framed: Framed, { ticket, name }: NonNullable<ReturnType<typeof bytesNamedIn>>) {
+    this.#isLooking = true
+    // A disk that does not tell is as good as one without them: another server may have them.
+    const isHere = await this.#owner.hasBytes(name).catch(() => false)
+    this.#isLooking = false
+    if (this.isClosed) return
+    if (isHere) this.#owner.received(this, framed.message, framed.bytes)
+    else this.send(encodeFrame(rejected(ticket, lacking)), 'other')
+    this.#sendPending()
+    this.#release()
   }
 
   #hold(framed: Framed): void {
@@ -251,7 +286,7 @@ export class ClientLink {
   }
 
   #release(): void {
-    while (this.#held.length > 0 && !this.#isOpening) {
+    while (this.#held.length > 0 && !this.#isOpening && !this.#isLooking) {
       if (this.#unreadBytes() > openWindowBytes) return
       const framed = this.#held.shift()!
       this.#heldBytes -= framed.bytes
@@ -266,6 +301,22 @@ export class ClientLink {
     this.#held = []
     this.#owner.closed(this)
   }
+}
+
+const lacking = 'These bytes are not on this server yet.'
+
+/** The bytes that an operation gives to a file, with its ticket; none where its rules are broken. */
+function bytesNamedIn({ message }: ClientMessage): { ticket: number; name: BytesName } | undefined {
+  if (message.case !== 'operation') return undefined
+  const { ticket, operation } = message.value
+  if (operation.case !== 'createBinary' && operation.case !== 'setContent') return undefined
+  const { hash, size } = operation.value
+  return isBytesName({ hash, size }) ? { ticket, name: { hash, size } } : undefined
+}
+
+function rejected(ticket: number, text: string): ServerMessage {
+  const value = { ticket, code: Code.UNAVAILABLE, text }
+  return create(ServerMessageSchema, { message: { case: 'rejected', value } })
 }
 
 function refusal(code: Code, text: string): Uint8Array {

@@ -42,7 +42,12 @@ import { Mailbox } from '../adapters/mailbox.ts'
 import { untilTogether } from '../adapters/system.ts'
 import { Turns } from '../adapters/turns.ts'
 import { AddressCounts } from './addresses.ts'
-import { ClientLink, type ClientLinkOwner, type FrameChannel } from './client-link.ts'
+import {
+  ClientLink,
+  type BytesName,
+  type ClientLinkOwner,
+  type FrameChannel,
+} from './client-link.ts'
 import { encodeFrame } from './frames.ts'
 
 /** How often clients are looked at for silence. */
@@ -78,6 +83,8 @@ export interface RuntimeOptions {
   turnsAway: (hello: Hello) => { code: Code; text: string } | undefined
   /** Instead of the usual bound of the sessions of one address. */
   sessionsPerAddress?: number
+  /** Whether these bytes are on this disk, as a whole. */
+  hasBytes: (name: BytesName) => Promise<boolean>
   /** Entries name these bytes: they are to be on this disk. */
   named: (contents: Content[]) => void
   log: (level: 'info' | 'error', text: string) => void
@@ -157,6 +164,10 @@ export class Runtime implements ClientLinkOwner {
 
   turnsAway(hello: Hello): { code: Code; text: string } | undefined {
     return this.#options.turnsAway(hello)
+  }
+
+  hasBytes(name: BytesName): Promise<boolean> {
+    return this.#options.hasBytes(name)
   }
 
   received(link: ClientLink, message: ClientMessage, bytes: number): void {

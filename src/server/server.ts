@@ -162,6 +162,7 @@ class Assembled {
       },
       turnsAway: (hello) => this.#turnsAway(hello),
       sessionsPerAddress: configuration.sessionsPerAddress,
+      hasBytes: (name) => this.#blobs.has(name),
       named: (contents) => contents.forEach((content) => this.#fetching.named(content)),
       log,
       failed,

@@ -1,6 +1,6 @@
 // What a file holds beside live text: bytes by their hash, the newest of several, each from someone.
 
-import { contentsMax } from './limits.ts'
+import { blobBytesMax, contentsMax } from './limits.ts'
 import { newer } from './stamps.ts'
 import { Kind, type Content, type Entry } from './wire.ts'
 
@@ -15,6 +15,12 @@ export function mergeContents(known: Content[], others: Content[]): Content[] {
   const all = [...known, ...added].sort((a, b) => (newer(a.stamp, b.stamp) ? -1 : 1))
   const kept = all.slice(0, contentsMax)
   return added.some((content) => kept.includes(content)) ? kept : known
+}
+
+/** Whether this can be the name of bytes: a SHA-256, and how many there are. */
+export function isBytesName({ hash, size }: { hash: string; size: number }): boolean {
+  const isSize = Number.isSafeInteger(size) && size >= 0 && size <= blobBytesMax
+  return isSize && /^[0-9a-f]{64}$/.test(hash)
 }
 
 /** What the newest content makes of a file. */

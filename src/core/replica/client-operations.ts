@@ -2,10 +2,12 @@
 
 import { create, toBinary } from '@bufbuild/protobuf'
 import { encodeUtf8 } from 'lib0/string'
+import { isBytesName } from '../model/contents.ts'
 import { FourfoldError } from '../model/errors.ts'
 import type { Folder } from '../model/folder.ts'
 import type { SubjectId } from '../model/ids.ts'
 import { nameBytesMax } from '../model/limits.ts'
+import { isDirectory } from '../model/tree.ts'
 import {
   Kind,
   ServerState,
@@ -101,6 +103,18 @@ export class ClientOperations {
         const isDeleted = operation.case === 'delete'
         return [operations.setDeleted(request, this.#entry(operation.value.entry), isDeleted)]
       }
+      case 'createBinary': {
+        const { name, parent, hash, size } = operation.value
+        this.#checkKnown(parent)
+        checkBytes({ hash, size })
+        return [operations.createBinary(request, { parent, name }, { hash, size, base: '' })]
+      }
+      case 'setContent': {
+        const { entry, hash, size, base } = operation.value
+        if (hash !== '') checkBytes({ hash, size })
+        const bytes = { hash, size: hash === '' ? 0 : size, base }
+        return [operations.setContent(request, this.#file(entry), bytes)]
+      }
       case 'nameVersion':
         return [this.#nameVersion(request, operation.value.document, operation.value.name)]
       case undefined:
@@ -112,6 +126,12 @@ export class ClientOperations {
     const entry = this.#options.folder.get(id)
     if (entry) return entry
     throw this.#isAllHere() ? this.#options.documents.notFound() : notHere('file')
+  }
+
+  #file(id: string): Entry {
+    const entry = this.#entry(id)
+    if (isDirectory(entry)) throw new FourfoldError('invalid', 'That is a directory.')
+    return entry
   }
 
   #checkKnown(directory: string): void {
@@ -137,6 +157,11 @@ export class ClientOperations {
     const value = toBinary(VersionSchema, create(VersionSchema, version))
     return { subject, author, at, operation, body: { case: 'version', value } }
   }
+}
+
+function checkBytes(name: { hash: string; size: number }): void {
+  if (isBytesName(name)) return
+  throw new FourfoldError('invalid', 'A hash is 64 digits of SHA-256, a size a whole number.')
 }
 
 /** It may be on a server that is not heard now. */

@@ -16,7 +16,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file fourfold/v1/session.proto.
  */
 export const file_fourfold_v1_session: GenFile = /*@__PURE__*/
-  fileDesc("Chlmb3VyZm9sZC92MS9zZXNzaW9uLnByb3RvEgtmb3VyZm9sZC52MSI+Cg5TZXNzaW9uUmVxdWVzdBIsCghtZXNzYWdlcxgBIAMoCzIaLmZvdXJmb2xkLnYxLkNsaWVudE1lc3NhZ2UiPwoPU2Vzc2lvblJlc3BvbnNlEiwKCG1lc3NhZ2VzGAEgAygLMhouZm91cmZvbGQudjEuU2VydmVyTWVzc2FnZSLGAgoNQ2xpZW50TWVzc2FnZRIjCgVoZWxsbxgBIAEoCzISLmZvdXJmb2xkLnYxLkhlbGxvSAASIQoEb3BlbhgCIAEoCzIRLmZvdXJmb2xkLnYxLk9wZW5IABIjCgVjbG9zZRgDIAEoCzISLmZvdXJmb2xkLnYxLkNsb3NlSAASIQoEcHVzaBgEIAEoCzIRLmZvdXJmb2xkLnYxLlB1c2hIABIrCglvcGVyYXRpb24YBSABKAsyFi5mb3VyZm9sZC52MS5PcGVyYXRpb25IABIjCgVjYXJldBgGIAEoCzISLmZvdXJmb2xkLnYxLkNhcmV0SAASIQoEcGluZxgHIAEoCzIRLmZvdXJmb2xkLnYxLlBpbmdIABIlCgZjcmVkaXQYCCABKAsyEy5mb3VyZm9sZC52MS5DcmVkaXRIAEIJCgdtZXNzYWdlInwKBUhlbGxvEgsKA2tleRgBIAEoDBIMCgRuYW1lGAIgASgJEhAKCHByb3RvY29sGAMgASgNEhQKDGVhcmxpZXJfa2V5cxgEIAMoDBISCgppc19zdGFuZGJ5GAUgASgIEg0KBXRva2VuGAYgASgJEg0KBWFnZW50GAcgASgJIi4KBE9wZW4SEAoIZG9jdW1lbnQYASABKAkSFAoMc3RhdGVfdmVjdG9yGAIgASgMIhkKBUNsb3NlEhAKCGRvY3VtZW50GAEgASgJIkYKBFB1c2gSDgoGdGlja2V0GAEgASgNEhAKCGRvY3VtZW50GAIgASgJEg4KBnVwZGF0ZRgDIAEoDBIMCgRzZWFsGAQgASgMIt0CCglPcGVyYXRpb24SDgoGdGlja2V0GAEgASgNEgoKAmlkGAIgASgJEiUKBmNyZWF0ZRgDIAEoCzITLmZvdXJmb2xkLnYxLkNyZWF0ZUgAEiUKBnJlbmFtZRgEIAEoCzITLmZvdXJmb2xkLnYxLlJlbmFtZUgAEiUKBmRlbGV0ZRgFIAEoCzITLmZvdXJmb2xkLnYxLkRlbGV0ZUgAEicKB3Jlc3RvcmUYBiABKAsyFC5mb3VyZm9sZC52MS5SZXN0b3JlSAASMAoMbmFtZV92ZXJzaW9uGAcgASgLMhguZm91cmZvbGQudjEuTmFtZVZlcnNpb25IABI0Cg5tYWtlX2RpcmVjdG9yeRgIIAEoCzIaLmZvdXJmb2xkLnYxLk1ha2VEaXJlY3RvcnlIABIhCgRtb3ZlGAkgASgLMhEuZm91cmZvbGQudjEuTW92ZUgAQgsKCW9wZXJhdGlvbiI0CgZDcmVhdGUSDAoEbmFtZRgBIAEoCRIMCgR0ZXh0GAIgASgJEg4KBnBhcmVudBgDIAEoCSItCg1NYWtlRGlyZWN0b3J5EgwKBG5hbWUYASABKAkSDgoGcGFyZW50GAIgASgJIjMKBE1vdmUSDQoFZW50cnkYASABKAkSDgoGcGFyZW50GAIgASgJEgwKBG5hbWUYAyABKAkiJQoGUmVuYW1lEg0KBWVudHJ5GAEgASgJEgwKBG5hbWUYAiABKAkiFwoGRGVsZXRlEg0KBWVudHJ5GAEgASgJIhgKB1Jlc3RvcmUSDQoFZW50cnkYASABKAkiLQoLTmFtZVZlcnNpb24SEAoIZG9jdW1lbnQYASABKAkSDAoEbmFtZRgCIAEoCSIWCgRQaW5nEg4KBm51bWJlchgBIAEoDSIcCgZDcmVkaXQSEgoKYnl0ZXNfcmVhZBgBIAEoDSLzBAoNU2VydmVyTWVzc2FnZRInCgd3ZWxjb21lGAEgASgLMhQuZm91cmZvbGQudjEuV2VsY29tZUgAEicKB3JlZnVzZWQYAiABKAsyFC5mb3VyZm9sZC52MS5SZWZ1c2VkSAASJQoGb3BlbmVkGAMgASgLMhMuZm91cmZvbGQudjEuT3BlbmVkSAASJwoHY2hhbmdlZBgEIAEoCzIULmZvdXJmb2xkLnYxLkNoYW5nZWRIABIlCgZzdG9yZWQYBSABKAsyEy5mb3VyZm9sZC52MS5TdG9yZWRIABIpCghyZWplY3RlZBgGIAEoCzIVLmZvdXJmb2xkLnYxLlJlamVjdGVkSAASJQoGcmVzeW5jGAcgASgLMhMuZm91cmZvbGQudjEuUmVzeW5jSAASIQoEZG9uZRgIIAEoCzIRLmZvdXJmb2xkLnYxLkRvbmVIABInCgdlbnRyaWVzGAkgASgLMhQuZm91cmZvbGQudjEuRW50cmllc0gAEiMKBWNhcmV0GAogASgLMhIuZm91cmZvbGQudjEuQ2FyZXRIABIhCgRwb25nGAsgASgLMhEuZm91cmZvbGQudjEuUG9uZ0gAEicKB3NlcnZlcnMYDCABKAsyFC5mb3VyZm9sZC52MS5TZXJ2ZXJzSAASJQoGZ29hd2F5GA0gASgLMhMuZm91cmZvbGQudjEuR29hd2F5SAASJwoHcmVuYW1lZBgOIAEoCzIULmZvdXJmb2xkLnYxLlJlbmFtZWRIABIvCgt1bmF2YWlsYWJsZRgPIAEoCzIYLmZvdXJmb2xkLnYxLlVuYXZhaWxhYmxlSABCCQoHbWVzc2FnZSKRAQoHV2VsY29tZRIOCgZzZXJ2ZXIYASABKAkSJQoHc2VydmVycxgCIAEoCzIULmZvdXJmb2xkLnYxLlNlcnZlcnMSDAoEbmFtZRgDIAEoCRIPCgdzZXNzaW9uGAQgASgJEhIKCnNhZmVfY291bnQYBSABKA0SCwoDc2V0GAYgASgJEg8KB3ZlcnNpb24YByABKAkiLwoHU2VydmVycxIkCgdzZXJ2ZXJzGAEgAygLMhMuZm91cmZvbGQudjEuU2VydmVyIm0KBlNlcnZlchIKCgJpZBgBIAEoCRIPCgdhZGRyZXNzGAIgASgJEicKBXN0YXRlGAMgASgOMhguZm91cmZvbGQudjEuU2VydmVyU3RhdGUSCwoDbGFnGAQgASgNEhAKCGhlYXJkX2F0GAUgASgBIjgKB1JlZnVzZWQSHwoEY29kZRgBIAEoDjIRLmZvdXJmb2xkLnYxLkNvZGUSDAoEdGV4dBgCIAEoCSJgCgZPcGVuZWQSEAoIZG9jdW1lbnQYASABKAkSDQoFcGllY2UYAiABKAwSDwoHaXNfbGFzdBgDIAEoCBIUCgxzdGF0ZV92ZWN0b3IYBCABKAwSDgoGbnVtYmVyGAUgASgNIkkKB0NoYW5nZWQSEAoIZG9jdW1lbnQYASABKAkSDgoGbnVtYmVyGAIgASgNEg4KBnVwZGF0ZRgDIAEoDBIMCgRzZWFsGAQgASgMIjAKBlN0b3JlZBImCghob2xkaW5ncxgBIAMoCzIULmZvdXJmb2xkLnYxLkhvbGRpbmciKQoHSG9sZGluZxIOCgZzZXJ2ZXIYASABKAkSDgoGdGlja2V0GAIgASgNIkkKCFJlamVjdGVkEg4KBnRpY2tldBgBIAEoDRIfCgRjb2RlGAIgASgOMhEuZm91cmZvbGQudjEuQ29kZRIMCgR0ZXh0GAMgASgJIioKBlJlc3luYxIQCghkb2N1bWVudBgBIAEoCRIOCgZ0aWNrZXQYAiABKA0iJQoERG9uZRIOCgZ0aWNrZXQYASABKA0SDQoFZW50cnkYAiABKAkiQwoHRW50cmllcxIjCgdlbnRyaWVzGAEgAygLMhIuZm91cmZvbGQudjEuRW50cnkSEwoLaXNfY29tcGxldGUYAiABKAgiFgoEUG9uZxIOCgZudW1iZXIYASABKA0iFgoGR29hd2F5EgwKBHRleHQYASABKAkiJQoHUmVuYW1lZBIMCgRuYW1lGAEgASgJEgwKBHRleHQYAiABKAkiLQoLVW5hdmFpbGFibGUSEAoIZG9jdW1lbnQYASABKAkSDAoEdGV4dBgCIAEoCSpyCgtTZXJ2ZXJTdGF0ZRIcChhTRVJWRVJfU1RBVEVfVU5TUEVDSUZJRUQQABIVChFTRVJWRVJfU1RBVEVfTElWRRABEhcKE1NFUlZFUl9TVEFURV9CRUhJTkQQAhIVChFTRVJWRVJfU1RBVEVfRE9XThADKr0BCgRDb2RlEhQKEENPREVfVU5TUEVDSUZJRUQQABIQCgxDT0RFX0lOVkFMSUQQARISCg5DT0RFX0ZPUkJJRERFThACEhIKDkNPREVfTk9UX0ZPVU5EEAMSDgoKQ09ERV9UQUtFThAEEhIKDkNPREVfVE9PX0xBUkdFEAUSFAoQQ09ERV9VTkFWQUlMQUJMRRAGEhgKFENPREVfVU5BVVRIRU5USUNBVEVEEAcSEQoNQ09ERV9QUk9UT0NPTBAIMloKDlNlc3Npb25TZXJ2aWNlEkgKB1Nlc3Npb24SGy5mb3VyZm9sZC52MS5TZXNzaW9uUmVxdWVzdBocLmZvdXJmb2xkLnYxLlNlc3Npb25SZXNwb25zZSgBMAFiBnByb3RvMw", [file_fourfold_v1_record, file_fourfold_v1_replication]);
+  fileDesc("Chlmb3VyZm9sZC92MS9zZXNzaW9uLnByb3RvEgtmb3VyZm9sZC52MSI+Cg5TZXNzaW9uUmVxdWVzdBIsCghtZXNzYWdlcxgBIAMoCzIaLmZvdXJmb2xkLnYxLkNsaWVudE1lc3NhZ2UiPwoPU2Vzc2lvblJlc3BvbnNlEiwKCG1lc3NhZ2VzGAEgAygLMhouZm91cmZvbGQudjEuU2VydmVyTWVzc2FnZSLGAgoNQ2xpZW50TWVzc2FnZRIjCgVoZWxsbxgBIAEoCzISLmZvdXJmb2xkLnYxLkhlbGxvSAASIQoEb3BlbhgCIAEoCzIRLmZvdXJmb2xkLnYxLk9wZW5IABIjCgVjbG9zZRgDIAEoCzISLmZvdXJmb2xkLnYxLkNsb3NlSAASIQoEcHVzaBgEIAEoCzIRLmZvdXJmb2xkLnYxLlB1c2hIABIrCglvcGVyYXRpb24YBSABKAsyFi5mb3VyZm9sZC52MS5PcGVyYXRpb25IABIjCgVjYXJldBgGIAEoCzISLmZvdXJmb2xkLnYxLkNhcmV0SAASIQoEcGluZxgHIAEoCzIRLmZvdXJmb2xkLnYxLlBpbmdIABIlCgZjcmVkaXQYCCABKAsyEy5mb3VyZm9sZC52MS5DcmVkaXRIAEIJCgdtZXNzYWdlInwKBUhlbGxvEgsKA2tleRgBIAEoDBIMCgRuYW1lGAIgASgJEhAKCHByb3RvY29sGAMgASgNEhQKDGVhcmxpZXJfa2V5cxgEIAMoDBISCgppc19zdGFuZGJ5GAUgASgIEg0KBXRva2VuGAYgASgJEg0KBWFnZW50GAcgASgJIi4KBE9wZW4SEAoIZG9jdW1lbnQYASABKAkSFAoMc3RhdGVfdmVjdG9yGAIgASgMIhkKBUNsb3NlEhAKCGRvY3VtZW50GAEgASgJIkYKBFB1c2gSDgoGdGlja2V0GAEgASgNEhAKCGRvY3VtZW50GAIgASgJEg4KBnVwZGF0ZRgDIAEoDBIMCgRzZWFsGAQgASgMIsEDCglPcGVyYXRpb24SDgoGdGlja2V0GAEgASgNEgoKAmlkGAIgASgJEiUKBmNyZWF0ZRgDIAEoCzITLmZvdXJmb2xkLnYxLkNyZWF0ZUgAEiUKBnJlbmFtZRgEIAEoCzITLmZvdXJmb2xkLnYxLlJlbmFtZUgAEiUKBmRlbGV0ZRgFIAEoCzITLmZvdXJmb2xkLnYxLkRlbGV0ZUgAEicKB3Jlc3RvcmUYBiABKAsyFC5mb3VyZm9sZC52MS5SZXN0b3JlSAASMAoMbmFtZV92ZXJzaW9uGAcgASgLMhguZm91cmZvbGQudjEuTmFtZVZlcnNpb25IABI0Cg5tYWtlX2RpcmVjdG9yeRgIIAEoCzIaLmZvdXJmb2xkLnYxLk1ha2VEaXJlY3RvcnlIABIhCgRtb3ZlGAkgASgLMhEuZm91cmZvbGQudjEuTW92ZUgAEjIKDWNyZWF0ZV9iaW5hcnkYCiABKAsyGS5mb3VyZm9sZC52MS5DcmVhdGVCaW5hcnlIABIuCgtzZXRfY29udGVudBgLIAEoCzIXLmZvdXJmb2xkLnYxLlNldENvbnRlbnRIAEILCglvcGVyYXRpb24iNAoGQ3JlYXRlEgwKBG5hbWUYASABKAkSDAoEdGV4dBgCIAEoCRIOCgZwYXJlbnQYAyABKAkiLQoNTWFrZURpcmVjdG9yeRIMCgRuYW1lGAEgASgJEg4KBnBhcmVudBgCIAEoCSIzCgRNb3ZlEg0KBWVudHJ5GAEgASgJEg4KBnBhcmVudBgCIAEoCRIMCgRuYW1lGAMgASgJIkgKDENyZWF0ZUJpbmFyeRIMCgRuYW1lGAEgASgJEg4KBnBhcmVudBgCIAEoCRIMCgRoYXNoGAMgASgJEgwKBHNpemUYBCABKAEiRQoKU2V0Q29udGVudBINCgVlbnRyeRgBIAEoCRIMCgRoYXNoGAIgASgJEgwKBHNpemUYAyABKAESDAoEYmFzZRgEIAEoCSIlCgZSZW5hbWUSDQoFZW50cnkYASABKAkSDAoEbmFtZRgCIAEoCSIXCgZEZWxldGUSDQoFZW50cnkYASABKAkiGAoHUmVzdG9yZRINCgVlbnRyeRgBIAEoCSItCgtOYW1lVmVyc2lvbhIQCghkb2N1bWVudBgBIAEoCRIMCgRuYW1lGAIgASgJIhYKBFBpbmcSDgoGbnVtYmVyGAEgASgNIhwKBkNyZWRpdBISCgpieXRlc19yZWFkGAEgASgNIvMECg1TZXJ2ZXJNZXNzYWdlEicKB3dlbGNvbWUYASABKAsyFC5mb3VyZm9sZC52MS5XZWxjb21lSAASJwoHcmVmdXNlZBgCIAEoCzIULmZvdXJmb2xkLnYxLlJlZnVzZWRIABIlCgZvcGVuZWQYAyABKAsyEy5mb3VyZm9sZC52MS5PcGVuZWRIABInCgdjaGFuZ2VkGAQgASgLMhQuZm91cmZvbGQudjEuQ2hhbmdlZEgAEiUKBnN0b3JlZBgFIAEoCzITLmZvdXJmb2xkLnYxLlN0b3JlZEgAEikKCHJlamVjdGVkGAYgASgLMhUuZm91cmZvbGQudjEuUmVqZWN0ZWRIABIlCgZyZXN5bmMYByABKAsyEy5mb3VyZm9sZC52MS5SZXN5bmNIABIhCgRkb25lGAggASgLMhEuZm91cmZvbGQudjEuRG9uZUgAEicKB2VudHJpZXMYCSABKAsyFC5mb3VyZm9sZC52MS5FbnRyaWVzSAASIwoFY2FyZXQYCiABKAsyEi5mb3VyZm9sZC52MS5DYXJldEgAEiEKBHBvbmcYCyABKAsyES5mb3VyZm9sZC52MS5Qb25nSAASJwoHc2VydmVycxgMIAEoCzIULmZvdXJmb2xkLnYxLlNlcnZlcnNIABIlCgZnb2F3YXkYDSABKAsyEy5mb3VyZm9sZC52MS5Hb2F3YXlIABInCgdyZW5hbWVkGA4gASgLMhQuZm91cmZvbGQudjEuUmVuYW1lZEgAEi8KC3VuYXZhaWxhYmxlGA8gASgLMhguZm91cmZvbGQudjEuVW5hdmFpbGFibGVIAEIJCgdtZXNzYWdlIpEBCgdXZWxjb21lEg4KBnNlcnZlchgBIAEoCRIlCgdzZXJ2ZXJzGAIgASgLMhQuZm91cmZvbGQudjEuU2VydmVycxIMCgRuYW1lGAMgASgJEg8KB3Nlc3Npb24YBCABKAkSEgoKc2FmZV9jb3VudBgFIAEoDRILCgNzZXQYBiABKAkSDwoHdmVyc2lvbhgHIAEoCSIvCgdTZXJ2ZXJzEiQKB3NlcnZlcnMYASADKAsyEy5mb3VyZm9sZC52MS5TZXJ2ZXIibQoGU2VydmVyEgoKAmlkGAEgASgJEg8KB2FkZHJlc3MYAiABKAkSJwoFc3RhdGUYAyABKA4yGC5mb3VyZm9sZC52MS5TZXJ2ZXJTdGF0ZRILCgNsYWcYBCABKA0SEAoIaGVhcmRfYXQYBSABKAEiOAoHUmVmdXNlZBIfCgRjb2RlGAEgASgOMhEuZm91cmZvbGQudjEuQ29kZRIMCgR0ZXh0GAIgASgJImAKBk9wZW5lZBIQCghkb2N1bWVudBgBIAEoCRINCgVwaWVjZRgCIAEoDBIPCgdpc19sYXN0GAMgASgIEhQKDHN0YXRlX3ZlY3RvchgEIAEoDBIOCgZudW1iZXIYBSABKA0iSQoHQ2hhbmdlZBIQCghkb2N1bWVudBgBIAEoCRIOCgZudW1iZXIYAiABKA0SDgoGdXBkYXRlGAMgASgMEgwKBHNlYWwYBCABKAwiMAoGU3RvcmVkEiYKCGhvbGRpbmdzGAEgAygLMhQuZm91cmZvbGQudjEuSG9sZGluZyIpCgdIb2xkaW5nEg4KBnNlcnZlchgBIAEoCRIOCgZ0aWNrZXQYAiABKA0iSQoIUmVqZWN0ZWQSDgoGdGlja2V0GAEgASgNEh8KBGNvZGUYAiABKA4yES5mb3VyZm9sZC52MS5Db2RlEgwKBHRleHQYAyABKAkiKgoGUmVzeW5jEhAKCGRvY3VtZW50GAEgASgJEg4KBnRpY2tldBgCIAEoDSIlCgREb25lEg4KBnRpY2tldBgBIAEoDRINCgVlbnRyeRgCIAEoCSJDCgdFbnRyaWVzEiMKB2VudHJpZXMYASADKAsyEi5mb3VyZm9sZC52MS5FbnRyeRITCgtpc19jb21wbGV0ZRgCIAEoCCIWCgRQb25nEg4KBm51bWJlchgBIAEoDSIWCgZHb2F3YXkSDAoEdGV4dBgBIAEoCSIlCgdSZW5hbWVkEgwKBG5hbWUYASABKAkSDAoEdGV4dBgCIAEoCSItCgtVbmF2YWlsYWJsZRIQCghkb2N1bWVudBgBIAEoCRIMCgR0ZXh0GAIgASgJKnIKC1NlcnZlclN0YXRlEhwKGFNFUlZFUl9TVEFURV9VTlNQRUNJRklFRBAAEhUKEVNFUlZFUl9TVEFURV9MSVZFEAESFwoTU0VSVkVSX1NUQVRFX0JFSElORBACEhUKEVNFUlZFUl9TVEFURV9ET1dOEAMqvQEKBENvZGUSFAoQQ09ERV9VTlNQRUNJRklFRBAAEhAKDENPREVfSU5WQUxJRBABEhIKDkNPREVfRk9SQklEREVOEAISEgoOQ09ERV9OT1RfRk9VTkQQAxIOCgpDT0RFX1RBS0VOEAQSEgoOQ09ERV9UT09fTEFSR0UQBRIUChBDT0RFX1VOQVZBSUxBQkxFEAYSGAoUQ09ERV9VTkFVVEhFTlRJQ0FURUQQBxIRCg1DT0RFX1BST1RPQ09MEAgyWgoOU2Vzc2lvblNlcnZpY2USSAoHU2Vzc2lvbhIbLmZvdXJmb2xkLnYxLlNlc3Npb25SZXF1ZXN0GhwuZm91cmZvbGQudjEuU2Vzc2lvblJlc3BvbnNlKAEwAWIGcHJvdG8z", [file_fourfold_v1_record, file_fourfold_v1_replication]);
 
 /**
  * What a client sends: one WebSocket frame, or one gRPC message.
@@ -382,6 +382,22 @@ export type Operation = Message<"fourfold.v1.Operation"> & {
      */
     value: Move;
     case: "move";
+  } | {
+    /**
+     * Make a file of bytes.
+     *
+     * @generated from field: fourfold.v1.CreateBinary create_binary = 10;
+     */
+    value: CreateBinary;
+    case: "createBinary";
+  } | {
+    /**
+     * Put bytes in the place of what a file holds.
+     *
+     * @generated from field: fourfold.v1.SetContent set_content = 11;
+     */
+    value: SetContent;
+    case: "setContent";
   } | { case: undefined; value?: undefined };
 };
 
@@ -491,6 +507,93 @@ export const MoveSchema: GenMessage<Move> = /*@__PURE__*/
   messageDesc(file_fourfold_v1_session, 10);
 
 /**
+ * Make a file of bytes, which were uploaded before: PATCH /blobs/<hash>. Rejected with UNAVAILABLE by
+ * a server that has not got them yet. Its Stored tells where the entry is: a server that lacked the
+ * bytes then fetches them.
+ *
+ * @generated from message fourfold.v1.CreateBinary
+ */
+export type CreateBinary = Message<"fourfold.v1.CreateBinary"> & {
+  /**
+   * Its name; as in Create.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * The id of the directory it is to lie in; empty: the top.
+   *
+   * @generated from field: string parent = 2;
+   */
+  parent: string;
+
+  /**
+   * SHA-256 of the bytes in hex.
+   *
+   * @generated from field: string hash = 3;
+   */
+  hash: string;
+
+  /**
+   * How many bytes.
+   *
+   * @generated from field: double size = 4;
+   */
+  size: number;
+};
+
+/**
+ * Describes the message fourfold.v1.CreateBinary.
+ * Use `create(CreateBinarySchema)` to create a new message.
+ */
+export const CreateBinarySchema: GenMessage<CreateBinary> = /*@__PURE__*/
+  messageDesc(file_fourfold_v1_session, 11);
+
+/**
+ * Put bytes in the place of what a file holds, or the live text that it held once. What it held stays
+ * among its contents. Answered as CreateBinary is.
+ *
+ * @generated from message fourfold.v1.SetContent
+ */
+export type SetContent = Message<"fourfold.v1.SetContent"> & {
+  /**
+   * The file.
+   *
+   * @generated from field: string entry = 1;
+   */
+  entry: string;
+
+  /**
+   * SHA-256 of the bytes in hex; empty: the text of its document.
+   *
+   * @generated from field: string hash = 2;
+   */
+  hash: string;
+
+  /**
+   * How many bytes.
+   *
+   * @generated from field: double size = 3;
+   */
+  size: number;
+
+  /**
+   * The hash of what this was made from, as the person saw it; empty: of live text.
+   *
+   * @generated from field: string base = 4;
+   */
+  base: string;
+};
+
+/**
+ * Describes the message fourfold.v1.SetContent.
+ * Use `create(SetContentSchema)` to create a new message.
+ */
+export const SetContentSchema: GenMessage<SetContent> = /*@__PURE__*/
+  messageDesc(file_fourfold_v1_session, 12);
+
+/**
  * Give an entry another name.
  *
  * @generated from message fourfold.v1.Rename
@@ -516,7 +619,7 @@ export type Rename = Message<"fourfold.v1.Rename"> & {
  * Use `create(RenameSchema)` to create a new message.
  */
 export const RenameSchema: GenMessage<Rename> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_session, 11);
+  messageDesc(file_fourfold_v1_session, 13);
 
 /**
  * Put an entry in the trash; what is in a directory goes with it.
@@ -537,7 +640,7 @@ export type Delete = Message<"fourfold.v1.Delete"> & {
  * Use `create(DeleteSchema)` to create a new message.
  */
 export const DeleteSchema: GenMessage<Delete> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_session, 12);
+  messageDesc(file_fourfold_v1_session, 14);
 
 /**
  * Take an entry out of the trash; what is in a directory comes with it.
@@ -558,7 +661,7 @@ export type Restore = Message<"fourfold.v1.Restore"> & {
  * Use `create(RestoreSchema)` to create a new message.
  */
 export const RestoreSchema: GenMessage<Restore> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_session, 13);
+  messageDesc(file_fourfold_v1_session, 15);
 
 /**
  * Give the present text a name.
@@ -586,7 +689,7 @@ export type NameVersion = Message<"fourfold.v1.NameVersion"> & {
  * Use `create(NameVersionSchema)` to create a new message.
  */
 export const NameVersionSchema: GenMessage<NameVersion> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_session, 14);
+  messageDesc(file_fourfold_v1_session, 16);
 
 /**
  * Are you there?
@@ -607,7 +710,7 @@ export type Ping = Message<"fourfold.v1.Ping"> & {
  * Use `create(PingSchema)` to create a new message.
  */
 export const PingSchema: GenMessage<Ping> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_session, 15);
+  messageDesc(file_fourfold_v1_session, 17);
 
 /**
  * Leave to send more.
@@ -628,7 +731,7 @@ export type Credit = Message<"fourfold.v1.Credit"> & {
  * Use `create(CreditSchema)` to create a new message.
  */
 export const CreditSchema: GenMessage<Credit> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_session, 16);
+  messageDesc(file_fourfold_v1_session, 18);
 
 /**
  * One message of a server.
@@ -769,7 +872,7 @@ export type ServerMessage = Message<"fourfold.v1.ServerMessage"> & {
  * Use `create(ServerMessageSchema)` to create a new message.
  */
 export const ServerMessageSchema: GenMessage<ServerMessage> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_session, 17);
+  messageDesc(file_fourfold_v1_session, 19);
 
 /**
  * You are in.
@@ -832,7 +935,7 @@ export type Welcome = Message<"fourfold.v1.Welcome"> & {
  * Use `create(WelcomeSchema)` to create a new message.
  */
 export const WelcomeSchema: GenMessage<Welcome> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_session, 18);
+  messageDesc(file_fourfold_v1_session, 20);
 
 /**
  * The servers of the set.
@@ -853,7 +956,7 @@ export type Servers = Message<"fourfold.v1.Servers"> & {
  * Use `create(ServersSchema)` to create a new message.
  */
 export const ServersSchema: GenMessage<Servers> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_session, 19);
+  messageDesc(file_fourfold_v1_session, 21);
 
 /**
  * One server, as the sending server sees it.
@@ -902,7 +1005,7 @@ export type Server = Message<"fourfold.v1.Server"> & {
  * Use `create(ServerSchema)` to create a new message.
  */
 export const ServerSchema: GenMessage<Server> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_session, 20);
+  messageDesc(file_fourfold_v1_session, 22);
 
 /**
  * The server ends the session.
@@ -930,7 +1033,7 @@ export type Refused = Message<"fourfold.v1.Refused"> & {
  * Use `create(RefusedSchema)` to create a new message.
  */
 export const RefusedSchema: GenMessage<Refused> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_session, 21);
+  messageDesc(file_fourfold_v1_session, 23);
 
 /**
  * What the client lacks of a document. In pieces of at most 1 MiB, in order, of one document at a time.
@@ -979,7 +1082,7 @@ export type Opened = Message<"fourfold.v1.Opened"> & {
  * Use `create(OpenedSchema)` to create a new message.
  */
 export const OpenedSchema: GenMessage<Opened> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_session, 22);
+  messageDesc(file_fourfold_v1_session, 24);
 
 /**
  * Somebody changed the text of a document that the client follows.
@@ -1022,7 +1125,7 @@ export type Changed = Message<"fourfold.v1.Changed"> & {
  * Use `create(ChangedSchema)` to create a new message.
  */
 export const ChangedSchema: GenMessage<Changed> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_session, 23);
+  messageDesc(file_fourfold_v1_session, 25);
 
 /**
  * Where pushes and operations of this channel are stored, fsynced, with all they depend on.
@@ -1043,7 +1146,7 @@ export type Stored = Message<"fourfold.v1.Stored"> & {
  * Use `create(StoredSchema)` to create a new message.
  */
 export const StoredSchema: GenMessage<Stored> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_session, 24);
+  messageDesc(file_fourfold_v1_session, 26);
 
 /**
  * "Of what came on this channel, this server holds all tickets up to this one."
@@ -1071,7 +1174,7 @@ export type Holding = Message<"fourfold.v1.Holding"> & {
  * Use `create(HoldingSchema)` to create a new message.
  */
 export const HoldingSchema: GenMessage<Holding> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_session, 25);
+  messageDesc(file_fourfold_v1_session, 27);
 
 /**
  * A push or operation was not taken and never will be.
@@ -1106,7 +1209,7 @@ export type Rejected = Message<"fourfold.v1.Rejected"> & {
  * Use `create(RejectedSchema)` to create a new message.
  */
 export const RejectedSchema: GenMessage<Rejected> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_session, 26);
+  messageDesc(file_fourfold_v1_session, 28);
 
 /**
  * "You and I differ in this document: open it again."
@@ -1134,7 +1237,7 @@ export type Resync = Message<"fourfold.v1.Resync"> & {
  * Use `create(ResyncSchema)` to create a new message.
  */
 export const ResyncSchema: GenMessage<Resync> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_session, 27);
+  messageDesc(file_fourfold_v1_session, 29);
 
 /**
  * An operation took effect here; Stored tells where it is safe.
@@ -1162,7 +1265,7 @@ export type Done = Message<"fourfold.v1.Done"> & {
  * Use `create(DoneSchema)` to create a new message.
  */
 export const DoneSchema: GenMessage<Done> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_session, 28);
+  messageDesc(file_fourfold_v1_session, 30);
 
 /**
  * Entries of the folder: all of them after Welcome, later those that changed.
@@ -1190,7 +1293,7 @@ export type Entries = Message<"fourfold.v1.Entries"> & {
  * Use `create(EntriesSchema)` to create a new message.
  */
 export const EntriesSchema: GenMessage<Entries> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_session, 29);
+  messageDesc(file_fourfold_v1_session, 31);
 
 /**
  * The answer to Ping.
@@ -1211,7 +1314,7 @@ export type Pong = Message<"fourfold.v1.Pong"> & {
  * Use `create(PongSchema)` to create a new message.
  */
 export const PongSchema: GenMessage<Pong> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_session, 30);
+  messageDesc(file_fourfold_v1_session, 32);
 
 /**
  * "I am about to stop."
@@ -1232,7 +1335,7 @@ export type Goaway = Message<"fourfold.v1.Goaway"> & {
  * Use `create(GoawaySchema)` to create a new message.
  */
 export const GoawaySchema: GenMessage<Goaway> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_session, 31);
+  messageDesc(file_fourfold_v1_session, 33);
 
 /**
  * The person's screen name was changed.
@@ -1260,7 +1363,7 @@ export type Renamed = Message<"fourfold.v1.Renamed"> & {
  * Use `create(RenamedSchema)` to create a new message.
  */
 export const RenamedSchema: GenMessage<Renamed> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_session, 32);
+  messageDesc(file_fourfold_v1_session, 34);
 
 /**
  * A document cannot be loaded here; other servers may have it.
@@ -1288,7 +1391,7 @@ export type Unavailable = Message<"fourfold.v1.Unavailable"> & {
  * Use `create(UnavailableSchema)` to create a new message.
  */
 export const UnavailableSchema: GenMessage<Unavailable> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_session, 33);
+  messageDesc(file_fourfold_v1_session, 35);
 
 /**
  * How a server is.
