@@ -107,6 +107,31 @@ test('an operation has one effect, however often it is sent, and one content', a
   assert.equal((files as Answer[]).length, 1)
 })
 
+test('what is to be a new file is merged into no other', async (t) => {
+  const { address } = await startLone(t)
+  const { call } = clientOf(t, address, folder)
+  const fresh = () => Buffer.from(randomBytes(16)).toString('base64url')
+  const asked = { file: 'plan.md', text: 'mine\n', isNew: true, operation: fresh() }
+  const made = await call('saveFile', asked)
+  assert.deepEqual((await call('saveFile', asked))['file'], made['file'])
+  const taken = failsWith(grpc.status.ALREADY_EXISTS, /^"plan.md" is here already/)
+  await assert.rejects(call('saveFile', { ...asked, operation: fresh() }), taken)
+  await assert.rejects(call('saveFile', { ...asked, file: 'PLAN.md', operation: fresh() }), taken)
+  const { id } = made['file'] as { id: string }
+  await call('moveFile', { file: id, path: 'moved.md' })
+  await call('saveFile', { ...asked, text: 'of another\n', operation: fresh() })
+  const again = await call('saveFile', asked)
+  assert.deepEqual(again['file'], {
+    ...(made['file'] as object),
+    name: 'moved.md',
+    path: 'moved.md',
+  })
+  assert.equal((await call('readFile', { file: 'plan.md' }))['text'], 'of another\n')
+  await call('deleteFile', { file: id })
+  const dead = (await call('saveFile', asked))['file'] as { isDeleted: boolean }
+  assert.equal(dead.isDeleted, true)
+})
+
 test('a text at the limit comes whole, one over it is refused', async (t) => {
   const { address } = await startLone(t)
   const definition = protos[folder] as grpc.ServiceDefinition

@@ -70,6 +70,29 @@ test('a file that is edited in two mirrors at once has all edits, once', async (
   }
 })
 
+test('what two make under one name at once is two files, and one where it is the same', async (t) => {
+  const { fleet, mirrors } = await stage(t, 2)
+  const [first, second] = mirrors as [(typeof mirrors)[0], (typeof mirrors)[0]]
+  // Two servers that do not know of each other's would keep two files also of what is the same.
+  for (const each of mirrors) each.start('--servers', fleet.addresses[0]!)
+  await same(mirrors)
+  const names = Array.from({ length: 8 }, (_, index) => `plan ${index}`)
+  for (const name of names) {
+    writeFileSync(first.path(`${name}.md`), `${name} of first\n`)
+    writeFileSync(second.path(`${name}.md`), `${name} of second\n`)
+    for (const each of mirrors) writeFileSync(each.path(`${name} same.md`), `${name}\n`)
+  }
+  const found = await same(mirrors)
+  assert.equal(found.size, 3 * names.length)
+  for (const name of names) {
+    const texts = [...found].filter(([path]) => path.startsWith(name)).map(([, text]) => text)
+    assert.deepEqual(
+      new Set(texts),
+      new Set(['', ' of first', ' of second'].map((of) => `${name}${of}\n`)),
+    )
+  }
+})
+
 test('trees are made, moved and removed, and the other side follows', async (t) => {
   const { mirrors } = await stage(t, 2)
   const [first, second] = mirrors as [(typeof mirrors)[0], (typeof mirrors)[0]]

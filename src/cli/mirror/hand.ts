@@ -36,6 +36,9 @@ const refusedForGoodMs = 30_000
 /** Texts kept between being compared and being written. */
 const textsBytesMax = 32 * 1024 * 1024
 
+/** Remembered at most. */
+const refusedNewMax = 10_000
+
 /** Under this the store keeps the last thing that was moved, and whereto. */
 const movingKey = 'moving'
 
@@ -68,6 +71,8 @@ export class Hand {
   readonly #placed: Placed
   readonly #texts = new Map<string, { text: string; version: string }>()
   #textsBytes = 0
+  /** Operations of files that were to be made where something else lies, by what they are. */
+  readonly #refusedNew = new Map<string, string>()
   #deletions: number[] = []
   #disk: ReadonlyMap<string, Found> = new Map()
 
@@ -480,7 +485,7 @@ export class Hand {
     const common = id === undefined ? '' : (store.text(id) ?? '')
     const earlier = id === undefined ? [] : store.earlier(id)
     const intent: Intent = {
-      operation: newOperation(),
+      operation: (id === undefined && this.#refusedNew.get(essenceOf(item))) || newOperation(),
       file: id ?? folder.fullPath(act.path),
       isNew: id === undefined,
       path: act.path,
@@ -507,7 +512,7 @@ export class Hand {
     const baseVersion = isNew ? '' : hash(baseText)
     try {
       const answer = await set.ask((server, call) =>
-        server.folder.saveFile({ file, text, baseVersion, baseText, operation }, call),
+        server.folder.saveFile({ file, text, baseVersion, baseText, isNew, operation }, call),
       )
       const id = answer.file!.id
       folder.know(answer.file, answer.version)
@@ -522,8 +527,20 @@ export class Hand {
       report.done(isNew ? 'added' : 'saved', path)
     } catch (error) {
       if (error instanceof AnswerError) this.#dropIntent(intent)
+      this.#noteRefusedNew(intent, error)
       this.#answered(error, isNew ? path : file, path)
     }
+  }
+
+  /**
+   * Another file has its path. A server that died may have made it, and forgotten to say so: under
+   * another name it is to be the same one.
+   */
+  #noteRefusedNew(intent: Intent, error: unknown): void {
+    if (!intent.isNew || !(error instanceof AnswerError)) return
+    if (error.code !== Code.AlreadyExists) return
+    if (this.#refusedNew.size >= refusedNewMax) this.#refusedNew.clear()
+    this.#refusedNew.set(essenceOf(intent), intent.operation)
   }
 
   async #createDirectory({ path }: ActOf<'create-directory'>): Promise<void> {
@@ -640,6 +657,11 @@ class Placed {
     await this.#flushed
     await this.#store.soon(note)
   }
+}
+
+/** A file and what is in it. */
+function essenceOf({ identity, version }: { identity: string; version: string }): string {
+  return `${identity} ${version}`
 }
 
 function newOperation(): string {

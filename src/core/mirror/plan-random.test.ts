@@ -33,10 +33,21 @@ interface Entry {
   text: string | null
 }
 
+/** What is planted, to see that it is found. */
+interface Faults {
+  /** What is to be made is merged into what has its path. */
+  mergesNew: boolean
+}
+
 /** The folder as a server gives it: refuses what it must, and does each operation once. */
 class Folder {
   readonly entries = new Map<string, Entry>()
   readonly done = new Map<string, string>()
+  readonly #mergesNew: boolean
+
+  constructor({ mergesNew }: Faults) {
+    this.#mergesNew = mergesNew
+  }
 
   path(id: string): string {
     const { parent, name } = this.entries.get(id)!
@@ -60,18 +71,21 @@ class Folder {
     const entry = this.at(path)
     return entry?.text === null ? entry.id : undefined
   }
-  /** Makes or merges; the id. */
-  save(operation: string, file: string, text: string, base: string): string | undefined {
-    const done = this.done.get(operation)
-    if (done !== undefined) return done
-    const there = this.entries.get(file) ?? this.at(file)
-    if (there) {
-      if (this.isGone(there.id) || there.text === null) return undefined
-      there.text = merged(base, there.text, text)
-      this.done.set(operation, there.id)
-      return there.id
-    }
-    return this.#make(operation, file, text)
+  /** Merges; the id. */
+  save(operation: string, id: string, text: string, base: string): string | undefined {
+    const there = this.entries.get(id)!
+    if (this.done.has(operation)) return id
+    if (this.isGone(id) || there.text === null) return undefined
+    there.text = merged(base, there.text, text)
+    this.done.set(operation, id)
+    return id
+  }
+  /** The id; undefined: something else has the path. */
+  make(operation: string, path: string, text: string): string | undefined {
+    const there = this.at(path)
+    const isDone = this.done.has(operation)
+    if (!isDone && this.#mergesNew && there) return this.save(operation, there.id, text, '')
+    return this.done.get(operation) ?? this.#make(operation, path, text)
   }
   makeDirectory(operation: string, path: string): string | undefined {
     const there = this.done.get(operation) ?? this.directory(path)
@@ -162,7 +176,8 @@ class Crash extends Error {}
 
 interface Intent {
   operation: string
-  file: string
+  /** Undefined: it is to be made. */
+  file: string | undefined
   path: string
   text: string
   base: string
@@ -285,10 +300,14 @@ class Mirror {
         this.#moveCommon(act.id, act.path)
         return
       }
-      case 'forget':
-        this.outlived += disk.things.get(this.common.get(act.id)!.path)?.text ?? ''
+      case 'forget': {
+        const { path, identity } = this.common.get(act.id)!
+        // Somebody may have moved it.
+        const moved = () => [...disk.things.values()].find((each) => each.identity === identity)
+        this.outlived += (disk.things.get(path) ?? moved())?.text ?? ''
         this.common.delete(act.id)
         return
+      }
       case 'make-directory':
         disk.put(act.path, null)
         this.#step()
@@ -333,7 +352,7 @@ class Mirror {
         const { text, identity } = disk.things.get(act.path) ?? {}
         if (identity === undefined || typeof text !== 'string') return
         const operation = `${this.#name}${this.#count++}`
-        const file = act.type === 'save' ? act.id : act.path
+        const file = act.type === 'save' ? act.id : undefined
         const base = act.type === 'save' ? this.common.get(act.id)!.version : ''
         const intent = { operation, file, path: act.path, text, base, identity }
         this.#intents.set(operation, intent)
@@ -359,7 +378,10 @@ class Mirror {
   }
 
   #send({ operation, file, path, text, base, identity }: Intent): void {
-    const id = this.#folder.save(operation, file, text, base)
+    const id =
+      file === undefined
+        ? this.#folder.make(operation, path, text)
+        : this.#folder.save(operation, file, text, base)
     this.#step()
     if (id !== undefined) {
       this.common.set(id, { id, path, kind: 'text', version: text, identity })
@@ -420,7 +442,7 @@ class Mirror {
         return undefined
       case 3:
         if (this.disk.things.has(to)) return undefined
-        this.disk.put(to, `${line}\n`)
+        this.disk.put(to, `${made}${line}\n`)
         return line
       default: {
         const thing = path !== undefined ? this.disk.things.get(path)! : undefined
@@ -435,6 +457,9 @@ class Mirror {
 }
 
 const names = ['a', 'b', 'c', 'd']
+
+/** Before the first line of every file that somebody makes. */
+const made = 'made with '
 
 function withLine(text: string, line: string, dice: Dice): string {
   const lines = text.split('\n')
@@ -461,7 +486,8 @@ function changeFolder(folder: Folder, line: string, dice: Dice): string | undefi
       if (entry && dice.below(3) === 0) folder.remove(entry.id)
       return undefined
     case 3:
-      return !folder.at(to) && folder.save(`page ${line}`, to, `${line}\n`, '') ? line : undefined
+      if (folder.at(to)) return undefined
+      return folder.make(`page ${line}`, to, `${made}${line}\n`) && line
     default:
       if (!entry || entry.text === null) return undefined
       entry.text = withLine(entry.text, line, dice)
@@ -469,9 +495,9 @@ function changeFolder(folder: Folder, line: string, dice: Dice): string | undefi
   }
 }
 
-function play(seed: number): void {
+function play(seed: number, faults: Faults = { mergesNew: false }): void {
   const dice = new Dice(seed)
-  const folder = new Folder()
+  const folder = new Folder(faults)
   const mirrors = ['x', 'y'].map((name) => new Mirror(folder, name, dice))
   const lines: string[] = []
   for (let turn = 0; turn < 40; turn++) {
@@ -493,6 +519,10 @@ function play(seed: number): void {
       .map(([path, { text }]) => [path, text] as [string, string | null])
     assert.deepEqual(sort(found), sort(expected), 'disk and folder are equal')
   }
+  for (const { id, text } of folder.entries.values()) {
+    const files = text?.split(made).length ?? 0
+    assert.ok(files <= 2, `${folder.path(id)} holds what was made as several files: ${text}`)
+  }
   const live = [...expected.values()].join('')
   const all = [...folder.entries.values()].map(({ text }) => text ?? '').join('')
   const removed = mirrors.map((mirror) => mirror.removed).join('')
@@ -505,9 +535,7 @@ function play(seed: number): void {
 }
 
 test('two mirrors, people and crashes: nothing is lost, nothing doubled, all equal', () => {
-  const first = Number(process.env['SEED'] ?? 1)
-  const count = Number(process.env['SEEDS'] ?? 400)
-  for (let seed = first; seed < first + count; seed++) {
+  for (const seed of seeds()) {
     try {
       play(seed)
     } catch (error) {
@@ -515,3 +543,23 @@ test('two mirrors, people and crashes: nothing is lost, nothing doubled, all equ
     }
   }
 })
+
+test('a planted fault is found: what is to be made is merged into what has its path', () => {
+  assert.ok(seeds().some((seed) => fails(seed, { mergesNew: true })))
+})
+
+function fails(seed: number, faults: Faults): boolean {
+  try {
+    play(seed, faults)
+    return false
+  } catch {
+    // That is the question.
+    return true
+  }
+}
+
+function seeds(): number[] {
+  const first = Number(process.env['SEED'] ?? 1)
+  const count = Number(process.env['SEEDS'] ?? 400)
+  return Array.from({ length: count }, (_, index) => first + index)
+}

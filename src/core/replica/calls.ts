@@ -235,14 +235,14 @@ export class Calls {
   // ------------------------------------------------------------------------------------- saving
 
   #save(call: CallId, author: string, request: Extract<Call, { type: 'save' }>): void {
-    const { file, text, operation } = request
+    const { text, operation } = request
     const done = this.#options.operations.subjectOf(operation)
     if (encodeUtf8(text).length > textBytesMax) {
       throw new FourfoldError('too-large', `The file would be larger than ${textBytesMax} bytes.`)
     }
-    const entry = done ? this.#options.folder.get(done) : this.#options.folder.find(file)
+    const entry = done ? this.#options.folder.get(done) : this.#found(request)
     if (isDirectory(entry)) throw new FourfoldError('invalid', 'That is a directory.')
-    if (done && entry) this.#finish(call, entry, [], true)
+    if (entry && (done || request.isNew)) this.#finish(call, entry, [], true)
     else if (entry) this.#merge(call, author, entry, request)
     else this.#make(call, author, request)
   }
@@ -262,10 +262,14 @@ export class Calls {
   #saveBinary(call: CallId, author: string, request: Extract<Call, { type: 'saveBinary' }>): void {
     const { file, hash, size, operation } = request
     if (this.#isDone(call, operation)) return
-    const { operations, folder } = this.#options
+    const { operations } = this.#options
     const asked = { operation, author, at: this.#now }
-    const entry = folder.find(file)
+    const entry = this.#found(request)
     if (isDirectory(entry)) throw new FourfoldError('invalid', 'That is a directory.')
+    if (entry && request.isNew) {
+      this.#finish(call, entry, [], false)
+      return
+    }
     if (!entry) {
       this.#checkNew(file)
       const bytes = { hash, size, base: '' }
@@ -278,6 +282,21 @@ export class Calls {
     const isSettled = present === hash && base === hash && !hasConflict(entry)
     const made = isSettled ? [] : [operations.setContent(asked, entry, { hash, size, base })]
     this.#finish(call, entry, made, false)
+  }
+
+  /**
+   * What a save is about; undefined: a file that is to be made.
+   * @throws FourfoldError taken
+   */
+  #found({ file, isNew, operation }: Extract<Call, { type: 'save' | 'saveBinary' }>) {
+    const { folder } = this.#options
+    if (!isNew) return folder.find(file)
+    // A file has the id of the operation that made it, here or on another server.
+    const made = folder.get(operation)
+    const other = made ? undefined : folder.find(file)
+    if (!other) return made
+    const shown = folder.pathOf(other.id)
+    throw new FourfoldError('taken', `"${shown}" is here already; choose another name.`)
   }
 
   /** Whether a file may be made because nothing is known at this path. */

@@ -67,6 +67,8 @@ export type Call =
       text: string
       baseVersion: string
       baseText?: string
+      /** A file is to be made: `taken` when there is one that another operation made. */
+      isNew?: boolean
       operation: string
     }
   | {
@@ -77,6 +79,7 @@ export type Call =
       size: number
       /** What they were made from; absent: what is there. */
       base?: string
+      isNew?: boolean
       operation: string
     }
   | { type: 'contents'; file: string }

@@ -48,3 +48,41 @@ test('G8 two saves of the same text by two people are two', () => {
   b.heard(a.updates(seen))
   assert.equal(textAt(b), 'one more more')
 })
+
+const made = (text: string): Call => ({ ...save(text), file: 'new.md', isNew: true }) as Call
+
+test('G8 what was to be a new file finds itself, and touches no other', () => {
+  const { a, b, seen } = pair('one')
+  const request = made('mine')
+  const kept = (replica: LoneReplica, asked: Call) => {
+    const [answer] = replica.call(asked)
+    return answer?.type === 'kept'
+      ? answer.file.path
+      : answer?.type === 'failed' && answer.error.code
+  }
+  assert.equal(kept(a, request), 'new.md')
+  assert.equal(kept(a, made('another')), 'taken')
+  // The other server heard of it, but not of the call.
+  b.heard(a.updates(seen))
+  assert.equal(kept(b, request), 'new.md')
+  assert.equal(kept(b, made('another')), 'taken')
+  const { operation: file } = request as { operation: string }
+  b.call({ type: 'move', file, path: 'moved.md', operation: freshId() })
+  assert.equal(kept(b, made('another')), 'new.md')
+  assert.equal(kept(b, request), 'moved.md')
+  b.call({ type: 'delete', file, operation: freshId() })
+  assert.equal(kept(b, request), 'moved.md')
+})
+
+test('G8 bytes that were to be a new file are put into no other', () => {
+  const { a } = pair('one')
+  const bytes = { type: 'saveBinary', hash: 'ab'.repeat(32), size: 3, isNew: true } as const
+  const request = { ...bytes, file: 'new.png', operation: freshId() }
+  const [first] = a.call(request)
+  assert.equal(first?.type, 'kept')
+  const [again] = a.call(request)
+  assert.deepEqual(again, first)
+  const [other] = a.call({ ...request, file: 'plan.md', operation: freshId() })
+  assert.ok(other?.type === 'failed' && other.error.code === 'taken')
+  assert.equal(textAt(a), 'one')
+})

@@ -125,20 +125,21 @@ export function folderService(
       return { file: toFile(answer.file), text: answer.text, version: answer.version }
     },
 
-    async saveFile({ file, text, baseVersion, baseText, operation }, context) {
+    async saveFile({ file, text, baseVersion, baseText, isNew, operation }, context) {
       const { version, ...answer } = await ask(context, 'kept', {
         type: 'save',
         file,
         text,
         baseVersion,
         ...(baseText !== undefined && { baseText }),
+        isNew,
         operation: operation || newOperation(),
       })
       const { servers, serverCount } = answer
       return { file: toFile(answer.file), version, servers, serverCount }
     },
 
-    async saveBinary({ file, hash, size, base, operation }, context) {
+    async saveBinary({ file, hash, size, base, isNew, operation }, context) {
       // Who may not call is not told what is here.
       callerOrError(context)
       await checkBytes({ hash, size })
@@ -148,6 +149,7 @@ export function folderService(
         hash,
         size,
         ...(base !== undefined && { base }),
+        isNew,
         operation: operation || newOperation(),
       }
       const [kept, holders] = await Promise.all([
