@@ -70,6 +70,7 @@ test('everything is done from the keyboard, and the focus comes back to the text
   await ana.page.keyboard.press('Control+s')
   await ana.page.getByRole('dialog', { name: 'Save this version' }).waitFor()
   await ana.page.keyboard.press('Escape')
+  await ana.isWriting()
   await ana.page.keyboard.type(', and again')
   await ana.reads('typed at once, and again')
 

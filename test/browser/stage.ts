@@ -10,6 +10,7 @@ import {
   type Locator,
   type Page,
 } from 'playwright-core'
+import * as Y from 'yjs'
 import { Fleet, type FleetOptions } from '../fleet.ts'
 
 /** How long anything on the page may take before the test is called stuck. */
@@ -151,6 +152,29 @@ export class Visitor {
     await this.page.getByRole('textbox', { name: `Text of ${name}`, exact: true }).waitFor()
   }
 
+  /** Drags what is at one place to another, and lets go of it only when the page would take it. */
+  async drag(
+    from: Locator,
+    onto: Locator,
+    at: { position?: { x: number; y: number } } = {},
+  ): Promise<void> {
+    await from.hover()
+    await this.page.mouse.down()
+    // The first movement begins the drag, the second is one over the place.
+    await onto.hover(at)
+    await onto.hover(at)
+    await this.page.locator('[data-drop-target]').waitFor()
+    await this.page.mouse.up()
+  }
+
+  /** The focus is in the text: what is typed now is written there. */
+  async isWriting(): Promise<void> {
+    await until(
+      () => this.editor.evaluate((element) => element === document.activeElement),
+      () => 'the focus is not in the text',
+    )
+  }
+
   /** Writes where the caret is. */
   async type(text: string): Promise<void> {
     await this.editor.focus()
@@ -209,6 +233,37 @@ export class Visitor {
       () => 'the list of files is not kept',
     )
   }
+
+  /** The browser's storage holds a file with this text. */
+  async keeps(wanted: string): Promise<void> {
+    await until(
+      async () => {
+        const kept = new Map<string, Y.Doc>()
+        for (const { document, update } of await this.page.evaluate(keptUpdates)) {
+          const doc = kept.get(document) ?? new Y.Doc()
+          kept.set(document, doc)
+          Y.applyUpdate(doc, Uint8Array.from(update))
+        }
+        return [...kept.values()].some((doc) => doc.getText('text').toString() === wanted)
+      },
+      () => `no file with the text ${JSON.stringify(wanted)} is kept`,
+    )
+  }
+}
+
+/** Runs in the page: the updates in its storage. */
+async function keptUpdates(): Promise<{ document: string; update: number[] }[]> {
+  const settled = <T>(request: IDBRequest<T>) =>
+    new Promise<T>((resolve, reject) => {
+      request.addEventListener('success', () => resolve(request.result))
+      request.addEventListener('error', () => reject(request.error!))
+    })
+  const database = await settled(indexedDB.open('fourfold'))
+  const kept: { document: string; update: Uint8Array }[] = await settled(
+    database.transaction('updates').objectStore('updates').getAll(),
+  )
+  database.close()
+  return kept.map(({ document, update }) => ({ document, update: [...update] }))
 }
 
 /** Runs in the page: how many files its storage knows. */

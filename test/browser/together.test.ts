@@ -115,6 +115,7 @@ test('whoever comes back to a name that is taken meanwhile keeps the text and ta
   await ana.create('mine.md')
   await ana.type('by the first Ana')
   await ana.chip('Saved · 4/4').waitFor()
+  await ana.keeps('by the first Ana')
   const { page } = ana
   const address = page.url()
   await page.goto('about:blank')

@@ -196,12 +196,12 @@ test('entries are dragged onto a directory and out to the top, several at once, 
   await plant(seed, ['archive/', 'a.md', 'b.md', 'c.md'])
   const ana = await stage.join('Ana', 'a')
   await shows(ana, ['archive', 'a.md', 'b.md', 'c.md'])
-  await ana.row('a.md').dragTo(ana.row('archive'))
+  await ana.drag(ana.row('a.md'), ana.row('archive'))
   await shows(ana, ['archive', '.a.md', 'b.md', 'c.md'])
 
   await ana.row('b.md').click({ modifiers: ['ControlOrMeta'] })
   await ana.row('c.md').click({ modifiers: ['ControlOrMeta'] })
-  await ana.row('b.md').dragTo(ana.row('a.md'))
+  await ana.drag(ana.row('b.md'), ana.row('a.md'))
   await ana.page.getByText('Moved 2 entries to archive').waitFor()
   await shows(ana, ['archive', '.a.md', '.b.md', '.c.md'])
   await ana.page
@@ -212,7 +212,7 @@ test('entries are dragged onto a directory and out to the top, several at once, 
 
   const tree = ana.page.getByRole('treegrid', { name: 'Files' })
   const { height } = (await tree.boundingBox())!
-  await ana.row('a.md').dragTo(tree, { targetPosition: { x: 100, y: height - 20 } })
+  await ana.drag(ana.row('a.md'), tree, { position: { x: 100, y: height - 20 } })
   await shows(ana, ['archive', 'a.md', 'b.md', 'c.md'])
   await holds(seed, ['a.md', 'archive', 'b.md', 'c.md'])
 })
