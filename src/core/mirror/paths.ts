@@ -1,11 +1,25 @@
 // Paths inside a mirrored directory: relative, with "/" between names, no name empty, "." or "..".
 
+import { utf8ByteLength } from 'lib0/string'
+import { nameBytesMax } from '../model/limits.ts'
 import { joined, nameOf, parentOf } from '../model/path.ts'
 
 export { joined, nameOf, parentOf }
 
 /** Where things wait whose place is not free yet, below the mirrored directory. */
 export const parkedDirectory = '.fourfold/parked'
+
+/** Where an entry waits; with the name that it had, which nothing else may know by then. */
+export function parkedPath(id: string, name: string): string {
+  const named = `${id} ${name}`
+  return joined(parkedDirectory, utf8ByteLength(named) > nameBytesMax ? id : named)
+}
+
+/** The name for something parked of which nobody knows any more what it is. */
+export function nameOfParked(path: string): string {
+  const name = nameOf(path)
+  return name.slice(name.indexOf(' ') + 1)
+}
 
 export function isBelow(path: string, directory: string): boolean {
   return directory === '' ? path !== '' : path.startsWith(`${directory}/`)

@@ -133,6 +133,11 @@ const cases: [name: string, given: Case, expected: string[]][] = [
     ['adopt A a'],
   ],
   [
+    "what was parked and is nobody's any more comes back to where people see it",
+    { disk: { '.fourfold/parked/A a.md': '1' } },
+    ['put-aside .fourfold/parked/A a.md a (here).md'],
+  ],
+  [
     'a change that is not finished waits, and so does what others wrote',
     { disk: { '~a': '2' }, folder: { A: ['a', '3'] }, common: { A: ['a', '1'] } },
     [],
@@ -318,7 +323,7 @@ const cases: [name: string, given: Case, expected: string[]][] = [
       folder: { A: ['b', '1'], B: ['a', '2'] },
       common: { A: ['a', '1'], B: ['b', '2'] },
     },
-    ['move A a .fourfold/parked/A', 'move B b .fourfold/parked/B'],
+    ['move A a .fourfold/parked/A a', 'move B b .fourfold/parked/B b'],
   ],
   [
     'what is parked goes to its place',

@@ -11,7 +11,15 @@ import { fileKey, checkFileName } from '../model/names.ts'
 import { FourfoldError } from '../model/errors.ts'
 import { isMassDeletion } from './deletions.ts'
 import type { Act, Common, InFolder, OnDisk, Plan, Skipped, Views } from './messages.ts'
-import { asidePath, isBelow, joined, nameOf, parentOf, parkedDirectory } from './paths.ts'
+import {
+  asidePath,
+  isBelow,
+  nameOf,
+  nameOfParked,
+  parentOf,
+  parkedDirectory,
+  parkedPath,
+} from './paths.ts'
 import { place, type Placing } from './placing.ts'
 
 /** Says what is to be done next; nothing, when both sides agree or wait. */
@@ -264,7 +272,9 @@ class Planner {
     if (kind === 'skipped' || !item.isSettled || this.#mustWait(path)) return
     if (this.#isMoving(path) || this.#taken.has(path)) return
     const entry = this.#byPath.get(path)
-    if (entry) this.#namesakes(item, entry)
+    // What was parked and is nobody's any more comes back to where people see it.
+    if (parentOf(path) === parkedDirectory) this.#putAside(path, nameOfParked(path))
+    else if (entry) this.#namesakes(item, entry)
     else this.#create(item)
   }
 
@@ -384,7 +394,7 @@ class Planner {
     } else if (blocker.isSettled) this.#putAside(blocker.path)
   }
 
-  #putAside(path: string): void {
+  #putAside(path: string, wanted = path): void {
     if (this.#taken.has(path) || this.#isMoving(path)) return
     const { disk, host } = this.#views
     const isTaken = (aside: string) =>
@@ -392,7 +402,7 @@ class Planner {
       this.#taken.has(aside) ||
       this.#placing.paths.has(aside) ||
       this.#keys().has(fileKey(aside))
-    const to = asidePath(path, host, isTaken)
+    const to = asidePath(wanted, host, isTaken)
     this.#taken.add(to).add(path)
     if (disk.get(path)?.kind === 'directory') this.#moving.push(path)
     this.#acts.push({ type: 'put-aside', path, to })
@@ -413,7 +423,7 @@ class Planner {
 
   #park(id: string, { path, kind }: OnDisk): void {
     if (kind === 'directory') this.#moving.push(path)
-    this.#acts.push({ type: 'move', id, from: path, to: joined(parkedDirectory, id) })
+    this.#acts.push({ type: 'move', id, from: path, to: parkedPath(id, nameOf(path)) })
   }
 
   /** Whether an entry will not stay where it is in the folder: others wait for its place. */
