@@ -405,10 +405,18 @@ class Mirror {
 
   /** Moved over another file it takes that one's part, and is itself deleted: not here either. */
   #mayMove(path: string, to: string): boolean {
-    const all = [...this.common.values(), ...this.#intents.values(), ...this.#writing.values()]
-    if (all.some((each) => each.path === to)) return false
-    const known = all.find((each) => each.path === path)
+    if (this.#isKnown(to)) return false
+    const known = this.#known().find((each) => each.path === path)
     return known === undefined || known.identity === this.disk.things.get(path)?.identity
+  }
+
+  /** What is put where something was that moved away, unseen, is a change of all that it held. */
+  #isKnown(path: string): boolean {
+    return this.#known().some((each) => each.path === path)
+  }
+
+  #known(): { path: string; identity: string }[] {
+    return [...this.common.values(), ...this.#intents.values(), ...this.#writing.values()]
   }
 
   /**
@@ -417,7 +425,7 @@ class Mirror {
    */
   #isRecognisable(path: string): boolean {
     const identity = this.disk.things.get(path)?.identity
-    const known = [...this.common.values(), ...this.#intents.values(), ...this.#writing.values()]
+    const known = this.#known()
     const isAt = (each: { path: string }) => each.path === path
     const isIt = (each: { identity: string }) => each.identity === identity
     return known.some(isAt) ? known.some((each) => isAt(each) && isIt(each)) : !known.some(isIt)
@@ -441,7 +449,7 @@ class Mirror {
         if (path !== undefined && dice.below(3) === 0) this.removed += this.disk.remove(path)
         return undefined
       case 3:
-        if (this.disk.things.has(to)) return undefined
+        if (this.disk.things.has(to) || this.#isKnown(to)) return undefined
         this.disk.put(to, `${made}${line}\n`)
         return line
       default: {

@@ -133,6 +133,16 @@ const cases: [name: string, given: Case, expected: string[]][] = [
     ['adopt A a'],
   ],
   [
+    'a file that went into a new directory of its name makes room for it',
+    {
+      disk: { d: null, 'd/b': '1' },
+      folder: { A: ['d', '1'] },
+      common: { A: ['d', '1'] },
+      identity: { d: 'new', 'd/b': 'A' },
+    },
+    ['move-entry A d (here)', 'place A d (here) d/b'],
+  ],
+  [
     "what was parked and is nobody's any more comes back to where people see it",
     { disk: { '.fourfold/parked/A a.md': '1' } },
     ['put-aside .fourfold/parked/A a.md a (here).md'],

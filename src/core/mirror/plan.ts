@@ -7,8 +7,7 @@
 // in the folder by its tombstone. A move in the folder wins over one on the disk. What blocks
 // something else is put off to the next plan, which sees what the first brought about.
 
-import { fileKey, checkFileName } from '../model/names.ts'
-import { FourfoldError } from '../model/errors.ts'
+import { brokenRule, fileKey } from '../model/names.ts'
 import { isMassDeletion } from './deletions.ts'
 import type { Act, Common, InFolder, OnDisk, Plan, Skipped, Views } from './messages.ts'
 import {
@@ -222,9 +221,22 @@ class Planner {
       if (!this.#isLeaving(holder)) this.#putAside(item.path)
       return
     }
-    if (!this.#isDirectoryInFolder(parentOf(item.path))) return
+    if (!this.#isDirectoryInFolder(parentOf(item.path))) {
+      if (isBelow(item.path, entry.path)) this.#stepAside(id, item, entry)
+      return
+    }
     if (kind === 'directory') this.#moving.push(entry.path, item.path)
     this.#acts.push({ type: 'move-entry', id, path: item.path })
+  }
+
+  /** It went into a directory that is to have its name: first the name must be free. */
+  #stepAside(id: string, item: OnDisk, { path }: InFolder): void {
+    if (this.#placing.holders.has(path)) return
+    const to = this.#asideFrom(path)
+    this.#taken.add(to)
+    this.#moving.push(path)
+    this.#acts.push({ type: 'move-entry', id, path: to })
+    this.#place(id, item, to)
   }
 
   #isBelowItself(item: OnDisk, entry: InFolder): boolean {
@@ -396,16 +408,20 @@ class Planner {
 
   #putAside(path: string, wanted = path): void {
     if (this.#taken.has(path) || this.#isMoving(path)) return
+    const to = this.#asideFrom(wanted)
+    this.#taken.add(to).add(path)
+    if (this.#views.disk.get(path)?.kind === 'directory') this.#moving.push(path)
+    this.#acts.push({ type: 'put-aside', path, to })
+  }
+
+  #asideFrom(path: string): string {
     const { disk, host } = this.#views
     const isTaken = (aside: string) =>
       disk.has(aside) ||
       this.#taken.has(aside) ||
       this.#placing.paths.has(aside) ||
       this.#keys().has(fileKey(aside))
-    const to = asidePath(wanted, host, isTaken)
-    this.#taken.add(to).add(path)
-    if (disk.get(path)?.kind === 'directory') this.#moving.push(path)
-    this.#acts.push({ type: 'put-aside', path, to })
+    return asidePath(path, host, isTaken)
   }
 
   #isWanted(path: string, id: string): boolean {
@@ -506,16 +522,6 @@ class Planner {
     const inside = deletions.map(({ act }) => act).sort((a, b) => (a.path < b.path ? 1 : -1))
     this.#acts.push(...inside)
     return undefined
-  }
-}
-
-function brokenRule(name: string): string | undefined {
-  try {
-    checkFileName(name)
-    return undefined
-  } catch (error) {
-    if (error instanceof FourfoldError) return error.message
-    throw error
   }
 }
 
