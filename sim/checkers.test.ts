@@ -235,7 +235,7 @@ test('C4 a token twice, and half a token', () => {
 test('C5 what nobody typed, and what was typed in another document', () => {
   const { checkers, type, fired } = set()
   const token = type('ada')
-  checkers.read(diskOfA, document, '[x7]')
+  checkers.read(diskOfA, document, tokenText('x7'))
   assert.deepEqual(fired(), ['C5'])
   checkers.read(diskOfA, 'another', tokenText(token.name))
   assert.deepEqual(fired(), ['C5'])
@@ -289,17 +289,17 @@ test('C8 a screen never shows less', () => {
 })
 
 test('tokens are found among anything', () => {
-  const text = `${tokenText('a1')}${tokenText('b10')}[[a2]x[c5]`
+  const text = `${tokenText('a1')}${tokenText('b10')}[[a2]\nx[c5]\n`
   const { found, rest } = wordsOf(text)
   assert.deepEqual(
     found.map(({ name, start, end }) => [name, text.slice(start, end)]),
     [
-      ['a1', '[a1]'],
-      ['b10', '[b10é😀]'],
-      ['a2', '[a2]'],
+      ['a1', '[a1]\n'],
+      ['b10', '[b10é😀]\n'],
+      ['a2', '[a2]\n'],
     ],
   )
-  assert.equal(rest, '[x[c5]')
+  assert.equal(rest, '[x[c5]\n')
 })
 
 test('bits find what others lack', () => {

@@ -51,7 +51,7 @@ export interface Device {
   written: Map<DocumentId, Written[]>
 }
 
-type EditAct = Exclude<Act, { type: 'offline' | 'sleep' | 'leave' | 'unfollow' }>
+type EditAct = Exclude<Act, { type: 'offline' | 'sleep' | 'leave' | 'unfollow' | 'save' }>
 
 /** From the opening of the page to its closing. */
 export class Page {

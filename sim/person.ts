@@ -7,19 +7,27 @@ import type { FileInfo } from '../src/client/api.ts'
 import type { DocumentId, Edit } from './journal.ts'
 import { Page, type Device, type PageOptions } from './page.ts'
 import type { Act } from './plan.ts'
+import { Saving } from './saving.ts'
+import type { HostName } from './network.ts'
+import type { SimulatedServer } from './server.ts'
+
+export interface PersonOptions extends PageOptions {
+  servers: ReadonlyMap<HostName, SimulatedServer>
+}
 
 export class SimulatedPerson {
   readonly name: string
-  readonly #options: PageOptions
+  readonly #options: PersonOptions
   /** Of its tokens. */
   readonly #label: string
   #device: Device = { keys: [], texts: new Map(), written: new Map() }
   #page: Page | undefined
+  #saving: Saving | undefined
   #pageCount = 0
   #until = 0
   readonly #unblocks: (() => void)[] = []
 
-  constructor(options: PageOptions) {
+  constructor(options: PersonOptions) {
     this.#options = options
     this.name = options.plan.name
     this.#label = this.name[0]!
@@ -29,6 +37,9 @@ export class SimulatedPerson {
   begin(until: number): void {
     const { timeline, plan } = this.#options
     this.#until = until
+    const random = this.#options.random.fork('saves')
+    const person = this.name
+    this.#saving = new Saving({ ...this.#options, random, person, label: this.#label }, until)
     this.#open()
     for (const act of plan.acts) timeline.at(act.at, () => this.#act(act))
   }
@@ -90,6 +101,9 @@ export class SimulatedPerson {
         if (this.#page?.unfollow(id)) later(act.forMs, () => this.#page?.follow(id))
         return
       }
+      case 'save':
+        this.#saving?.save(act)
+        return
       default:
         if (timeline.now <= this.#until && !this.#isAsleep) this.#page?.act(act)
     }

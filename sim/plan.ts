@@ -45,6 +45,21 @@ export type Act = { at: number } &
     | { type: 'undo'; document: number }
     | { type: 'unfollow'; document: number; forMs: number }
     | { type: 'rename'; document: number; name?: string }
+    /**
+     * Reads the whole text at one server and saves it there with a word more; `which`: with one less.
+     * Unless an answer came, the same goes to another after `retryMs`. `isLost`: none comes.
+     */
+    | {
+        type: 'save'
+        document: number
+        first: string
+        second: string
+        thinkMs: number
+        retryMs: number
+        isLost: boolean
+        where: number
+        which?: number
+      }
     | { type: 'trash' | 'restore'; document: number }
     /** The network of the device is gone. */
     | { type: 'offline'; forMs: number }
@@ -152,6 +167,7 @@ function makePeople(random: Random, runMs: number): PersonPlan[] {
       acts.push({ at, ...makeAbsence(random, documents) })
     }
     if (random.chance(0.4)) acts.push(...makeFiling(random, runMs, sharedDocuments.length + index))
+    acts.push(...makeSaves(random.fork(`saves ${name}`), runMs, documents))
     if (hasTree) {
       acts.push(...makeTree(random.fork(`tree ${name}`), runMs, index))
       acts.push(...makeRing(random.fork('ring'), runMs, index, names.length))
@@ -196,6 +212,26 @@ function makeAbsence(random: Random, documents: number): Untimed<Act> {
     default:
       return { type: 'unfollow', document: random.below(documents), forMs }
   }
+}
+
+/** Somebody saves whole files, at a server that may fall silent meanwhile. */
+function makeSaves(random: Random, runMs: number, documents: number): Act[] {
+  if (random.chance(0.5)) return []
+  return Array.from({ length: random.between(1, 4) }, (): Act => {
+    const [first, second] = random.shuffled(serverNames)
+    return {
+      at: random.between(settledMs, runMs - 1),
+      type: 'save',
+      document: random.below(documents),
+      first: first!,
+      second: second!,
+      thinkMs: random.pick([0, 10, 200, 1000]),
+      retryMs: random.pick([0, 3, 30, 300]),
+      isLost: random.chance(0.6),
+      where: random.chance(0.33) ? 0 : random.next(),
+      ...(random.chance(0.4) && { which: random.next() }),
+    }
+  })
 }
 
 /** Somebody makes a file and does something to it; or to the first one. */

@@ -100,6 +100,7 @@ class Schedule {
           journal,
           network: this.#network,
           checkers: this.#checkers,
+          servers: this.#servers,
           random: this.#random.fork(person.name),
           documentId: (number) => this.#documentId(number),
         }),

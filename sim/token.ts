@@ -5,16 +5,19 @@ export function tokenName(label: string, number: number): string {
   return `${label}${number}`
 }
 
-/** What is typed: "[a12]"; some carry characters of two and four bytes. */
+/**
+ * What is typed: "[a12]" and the end of a line, so that programs which save whole files tell whole
+ * tokens apart; some carry characters of two and four bytes.
+ */
 export function tokenText(name: string): string {
   const number = Number(name.replace(/^[a-z]+/, ''))
-  return number % 5 === 0 ? `[${name}é😀]` : `[${name}]`
+  return number % 5 === 0 ? `[${name}é😀]\n` : `[${name}]\n`
 }
 
 /** Where a token stands in a text. */
 export interface Found {
   name: string
-  /** In UTF-16 units, from its "[" to after its "]". */
+  /** In UTF-16 units, from its "[" to after its line. */
   start: number
   end: number
 }
@@ -43,7 +46,7 @@ export function wordsOf(text: string): Words {
 /** Where the token that begins here ends; 0: none begins here. */
 function tokenEnd(text: string, start: number): number {
   if (text[start] !== '[') return 0
-  const end = text.indexOf(']', start) + 1
+  const end = text.indexOf('\n', start) + 1
   if (end === 0 || end - start > 16) return 0
   const name = nameAt(text, start, end)
   return name !== '' && text.slice(start, end) === tokenText(name) ? end : 0

@@ -3,6 +3,7 @@
 import { readdirSync, type Stats } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
 import { Code } from '@connectrpc/connect'
+import { messageBytesMax } from '../core/model/limits.ts'
 import { fileKey } from '../core/model/names.ts'
 import { Kind } from '../core/model/wire.ts'
 import type { Progress } from '../adapters/channel/blob-client.ts'
@@ -174,15 +175,33 @@ class Upload {
     const operation = newOperation()
     const above = directoryOf(path)
     if (above !== '') await this.#directories.make(above)
-    const kept = await this.#directories.within(above, () => {
+    const kept = await this.#directories.within(above, async () => {
       if ('path' in content) return saveBytes(this.#set, content.path, path, progress)
       const { text } = content
+      const base = await this.#baseOf(path, text)
       return this.#set.ask(({ folder }, call) =>
-        folder.saveFile({ file: path, text, operation }, call),
+        folder.saveFile({ file: path, text, operation, ...base }, call),
       )
     })
     this.#receipts.push(kept)
     this.#savedCount++
+  }
+
+  /**
+   * What the file holds now, which the save is made from: so it has one effect, should it reach two
+   * servers while others type. Nothing where that is no text, or too long to be sent along.
+   */
+  async #baseOf(file: string, text: string) {
+    try {
+      const read = await this.#set.ask(({ folder }, call) => folder.readFile({ file }, call))
+      const bytes = Buffer.byteLength(text) + Buffer.byteLength(read.text) + read.state.length
+      if (read.state.length === 0 || bytes > basedBytesMax) return {}
+      return { baseVersion: read.version, baseText: read.text, baseState: read.state }
+    } catch (error) {
+      // Whatever stands in the way of a save is told by the save.
+      if (error instanceof AnswerError) return {}
+      throw error
+    }
   }
 
   /** False: it was left out. Rejects where everything else would fail as well. */
@@ -205,6 +224,9 @@ class Upload {
     bar.say(`Left out: ${why}`)
   }
 }
+
+/** Two texts and a state fit into one message. */
+const basedBytesMax = messageBytesMax - 64 * 1024
 
 /** Answers that say something of the file, and nothing of the next one. */
 const ofOneFile = [

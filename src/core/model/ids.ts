@@ -101,8 +101,8 @@ export function seedWriterOf(operation: string, text: Uint8Array): number {
 }
 
 /**
- * The Yjs client id under which the edits of a save are made: the same where they are made to a text
- * in the same state, so that one operation carried out by two servers adds its text once.
+ * The Yjs client id under which the edits of a save are made: the same for equal edits of a text in one
+ * state, so that one operation carried out by two servers adds its text once, and another for any other.
  */
 export function saveWriterOf(operation: string, edits: string, state: Uint8Array): number {
   const what = base64url(sha256(encodeUtf8(edits)))

@@ -15,6 +15,9 @@ export const textBytesMax = 10 * 1024 * 1024
 /** Structs (runs of characters) in one document: about 100 bytes of memory each. */
 export const structsMax = 1_000_000
 
+/** What a text consists of, told with it: some 200,000 deletions. Without it a save is merged by text. */
+export const savedStateBytesMax = 1024 * 1024
+
 /** Deleted ranges in one push: the CPU of one push stays under 50 ms. */
 export const deletedRangesMax = 50_000
 
@@ -343,6 +346,17 @@ export const blobRetryMaxMs = 60_000
 /** How often one that no entry names yet is looked for, and how many such are remembered. */
 export const blobOfferTriesMax = 8
 export const blobOffersMax = 10_000
+
+// -------------------------------------------------------------------------------------- archives
+
+/** Entries of an archive that is unpacked, and what they hold in all: a large project with pictures. */
+export const archiveEntriesMax = 10_000
+export const archiveBytesMax = 4 * 1024 * 1024 * 1024
+
+/** How many times longer a file of an archive may be than it is packed; bombs are 1,000 times. */
+export const archiveRatioMax = 200
+/** A file of at most so many bytes may be packed as well as it likes: a page of blanks is no bomb. */
+export const archiveRatioFromBytes = 10 * 1024 * 1024
 
 // ---------------------------------------------------------------------------------------- WebDAV
 

@@ -4,22 +4,14 @@ import { encodeUtf8 } from 'lib0/string'
 import { bytesOf as contentOf, hasConflict, history } from '../model/contents.ts'
 import { FourfoldError } from '../model/errors.ts'
 import type { Folder } from '../model/folder.ts'
-import {
-  isSubjectId,
-  saveWriterOf,
-  sessionOf,
-  type ReplicaId,
-  type SubjectId,
-} from '../model/ids.ts'
+import { isSubjectId, sessionOf, type ReplicaId, type SubjectId } from '../model/ids.ts'
 import { receiptWaitMs, textBytesMax } from '../model/limits.ts'
 import { checkScreenName } from '../model/names.ts'
 import { storedVersions } from '../model/snapshot.ts'
-import { applyEdits, mergeText } from '../model/text-merge.ts'
 import { isDirectory } from '../model/tree.ts'
 import { ServerState, type Entry, type Update } from '../model/wire.ts'
 import { CorruptError, type EngineReader, type Mark, type NewUpdate } from '../ports.ts'
 import type { Appends } from './appends.ts'
-import { Bases } from './bases.ts'
 import type { Documents } from './documents.ts'
 import { Measures } from './measures.ts'
 import type { Answer, Call, CallId } from './messages.ts'
@@ -28,6 +20,7 @@ import type { People } from './people.ts'
 import { Views } from './views.ts'
 import type { Visitors } from './visitors.ts'
 import type { Voice } from './voice.ts'
+import { Saves } from './saves.ts'
 import { Searches } from './searches.ts'
 import { Watches } from './watches.ts'
 
@@ -60,7 +53,7 @@ export interface CallsOptions {
 
 export class Calls {
   readonly #options: CallsOptions
-  readonly #bases = new Bases()
+  readonly #saves: Saves
   readonly #views: Views
   readonly #watches: Watches
   readonly #searches: Searches
@@ -72,6 +65,7 @@ export class Calls {
     const { folder, documents, reader, appends, voice } = options
     this.#options = options
     this.#views = new Views(folder, documents)
+    this.#saves = new Saves(options)
     this.#watches = new Watches({ folder, documents, views: this.#views, reader, voice })
     const view = (entry: Entry) => this.#views.of(entry)
     this.#searches = new Searches({ folder, documents, appends, voice, view })
@@ -196,10 +190,12 @@ export class Calls {
   #read(call: CallId, file: string): void {
     const entry = this.#views.findText(file)
     const text = this.#text(entry)
+    const state = this.#saves.stateOf(entry.id as SubjectId)
     // It may not be on disk yet: told only after it is (1).
     this.#options.appends.whenStored(() => {
-      const version = this.#remember(text)
-      this.#options.voice.answer(call, { type: 'read', file: this.#views.of(entry), text, version })
+      const version = this.#saves.remember(text)
+      const file = this.#views.of(entry)
+      this.#options.voice.answer(call, { type: 'read', file, text, version, state })
     })
   }
 
@@ -219,12 +215,6 @@ export class Calls {
       .live(entry.id as SubjectId)
       .text()
       .toString()
-  }
-
-  #remember(text: string): string {
-    const version = this.#options.hash(text)
-    this.#bases.remember(version, text)
-    return version
   }
 
   #isAnotherLive(): boolean {
@@ -312,12 +302,8 @@ export class Calls {
     entry: Entry,
     request: Extract<Call, { type: 'save' }>,
   ): void {
-    const document = this.#options.documents.live(entry.id as SubjectId)
-    const current = document.text().toString()
-    const edits = mergeText(this.#base(request, current), current, request.text)
     const { operation } = request
-    const writer = saveWriterOf(operation, JSON.stringify(edits), document.state())
-    const update = document.edit(writer, (text) => applyEdits(text, edits))
+    const update = this.#saves.change(entry.id as SubjectId, request)
     const asked = { operation, author, at: this.#now }
     const made: NewUpdate[] = []
     const bytes = contentOf(entry)
@@ -330,23 +316,6 @@ export class Calls {
       made.push(this.#options.operations.setContent(asked, entry, text))
     }
     this.#finish(call, entry, made, true)
-  }
-
-  #base({ baseVersion, baseText }: Extract<Call, { type: 'save' }>, current: string): string {
-    if (baseText !== undefined) {
-      if (baseVersion === '' || this.#options.hash(baseText) === baseVersion) return baseText
-      throw new FourfoldError(
-        'invalid',
-        'The text given as the base is not that of the base version.',
-      )
-    }
-    if (baseVersion === '') return current
-    const base = this.#bases.recall(baseVersion)
-    if (base !== undefined) return base
-    throw new FourfoldError(
-      'invalid',
-      'This server does not know that base version; send its text along as base_text.',
-    )
   }
 
   #changeEntry(
@@ -429,7 +398,7 @@ export class Calls {
   #await(call: CallId, id: string, mark: Mark, text: string | undefined): void {
     const entry = this.#options.folder.get(id)
     if (!entry) return
-    const version = text === undefined ? '' : this.#remember(text)
+    const version = text === undefined ? '' : this.#saves.remember(text)
     const file = this.#views.of(entry)
     this.#pending.push({ call, mark, storedAt: this.#now, answer: { type: 'kept', file, version } })
   }

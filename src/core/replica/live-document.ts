@@ -3,6 +3,7 @@
 import * as Y from 'yjs'
 import { integrate } from '../model/integration.ts'
 import { storedText, textRoot } from '../model/snapshot.ts'
+import { momentOf } from '../model/text-moment.ts'
 import { caretLifeMs } from '../model/limits.ts'
 import type { SessionId, SubjectId } from '../model/ids.ts'
 import type { Caret } from '../model/wire.ts'
@@ -75,11 +76,14 @@ export class LiveDocument {
 
   /** All that was ever written and deleted here; equal bytes are equal texts, and equally made. */
   state(): Uint8Array {
-    return Y.encodeSnapshot(Y.snapshot(this.doc()))
+    return momentOf(this.doc())
   }
 
-  /** Edits the text as this writer; the update, or undefined when nothing changed. */
-  edit(writer: number, change: (text: Y.Text) => void): Uint8Array | undefined {
+  /**
+   * Edits the text, as a writer that has written nothing yet or as this server; the update, or
+   * undefined when nothing changed.
+   */
+  edit(writer: number | undefined, change: (text: Y.Text) => void): Uint8Array | undefined {
     const doc = this.doc()
     const usual = doc.clientID
     let update: Uint8Array | undefined
@@ -87,7 +91,7 @@ export class LiveDocument {
       update = made
     }
     doc.on('update', keep)
-    doc.clientID = writer
+    doc.clientID = writer ?? usual
     doc.transact(() => change(this.text()))
     doc.clientID = usual
     doc.off('update', keep)

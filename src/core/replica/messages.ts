@@ -67,6 +67,10 @@ export type Call =
       text: string
       baseVersion: string
       baseText?: string
+      /** What the base consisted of, as a reading told: the save has one effect at any server. */
+      baseState?: Uint8Array
+      /** The operation was named by this server for this call: it is carried out nowhere else. */
+      isOnce?: boolean
       /** A file is to be made: `taken` when there is one that another operation made. */
       isNew?: boolean
       operation: string
@@ -101,7 +105,8 @@ export type Answer =
   /** By path. Without a page that was the end. */
   | { type: 'list'; files: FileView[]; page: Page | undefined }
   | { type: 'got'; file: FileView }
-  | { type: 'read'; file: FileView; text: string; version: string }
+  /** `state` is for `save.baseState`; empty: too long to be told. */
+  | { type: 'read'; file: FileView; text: string; version: string; state: Uint8Array }
   /** `servers` hold it, fsynced. `version` is that of the resulting text; empty but for saves. */
   | { type: 'kept'; file: FileView; version: string; servers: string[]; serverCount: number }
   | { type: 'versions'; versions: Version[] }

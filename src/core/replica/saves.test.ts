@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import * as Y from 'yjs'
 import { freshId, LoneReplica } from '../../../test/lone-replica.ts'
 import type { Call } from './messages.ts'
 
@@ -39,6 +40,59 @@ test('G8 a save that two servers carried out is there once when they meet', () =
   b.call(next)
   a.call(next)
   assert.equal(textAt(b), 'zero\n')
+})
+
+/** A save of this text, made from what the replica holds now. */
+function savedFrom(replica: LoneReplica, text: string): Extract<Call, { type: 'save' }> {
+  const [read] = replica.call({ type: 'read', file: 'plan.md' })
+  assert.ok(read?.type === 'read')
+  const { text: baseText, version: baseVersion, state: baseState } = read
+  const operation = freshId()
+  return { type: 'save', file: 'plan.md', text, baseVersion, baseText, baseState, operation }
+}
+
+test('G8 a save that two servers carried out while others typed at both is there once', () => {
+  const { a, b, seen } = pair('one\ntwo\nthree\n')
+  const request = savedFrom(a, 'zero\none\nthree\nfour\n')
+  a.call(save('one\nby a\ntwo\nthree\nlast of a\n'))
+  b.call(save('first of b\none\ntwo\n'))
+  a.call(request)
+  b.call(request)
+  const fromA = a.updates(seen)
+  a.heard(b.updates())
+  b.heard(fromA)
+  assert.equal(textAt(b), textAt(a))
+  const lines = textAt(a).trim().split('\n').sort()
+  const there = ['by a', 'first of b', 'four', 'last of a', 'one', 'zero']
+  assert.deepEqual(lines, there)
+})
+
+test('G8 a server that lacks what a save was made from refuses it, and takes it when it has that', () => {
+  const { a, b, seen } = pair('one\n')
+  a.call(save('one\ntwo\n'))
+  const request = savedFrom(a, 'one\ntwo\nthree\n')
+  const [refused] = b.call(request)
+  assert.ok(refused?.type === 'failed' && refused.error.code === 'unavailable')
+  b.heard(a.updates(seen))
+  const [kept] = b.call(request)
+  assert.equal(kept?.type, 'kept')
+  assert.equal(textAt(b), 'one\ntwo\nthree\n')
+  const [wrong] = b.call({ ...savedFrom(b, 'x'), baseText: 'another', baseVersion: '' })
+  assert.ok(wrong?.type === 'failed' && wrong.error.code === 'invalid')
+})
+
+test('saves under operations that only this server knows add one writer, not one each', () => {
+  const { a } = pair('')
+  const stateOf = () => {
+    const [read] = a.call({ type: 'read', file: 'plan.md' })
+    assert.ok(read?.type === 'read')
+    return Y.decodeSnapshot(read.state).sv.size
+  }
+  const before = stateOf()
+  for (let line = 0; line < 30; line++) {
+    a.call({ ...save(`${textAt(a)}line ${line}\n`), isOnce: true } as Call)
+  }
+  assert.equal(stateOf(), before + 1)
 })
 
 test('G8 two saves of the same text by two people are two', () => {

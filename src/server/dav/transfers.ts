@@ -268,7 +268,7 @@ export class Transfers {
     const file = before ? idOf(before) : path
     const operation = shelf.newOperation()
     try {
-      const save = { type: 'save' as const, file, text, ...base, operation }
+      const save = { type: 'save' as const, file, text, ...base, operation, isOnce: true }
       const kept = await shelf.ask(visit, 'kept', save)
       lastRead.remember(visit.reader, kept.file.entry.id, read)
       return { version: kept.version === version ? version : undefined, servers: kept.servers }
@@ -323,7 +323,7 @@ export class Transfers {
     }
     const { text, version } = await shelf.ask(visit, 'read', { type: 'read', file: idOf(from) })
     const base = { baseVersion: '', ...(read?.text !== undefined && { baseText: read.text }) }
-    const call = { type: 'save' as const, file, text, ...base, operation }
+    const call = { type: 'save' as const, file, text, ...base, operation, isOnce: true }
     const kept = await shelf.ask(visit, 'kept', call)
     if (isSave) lastRead.remember(visit.reader, kept.file.entry.id, { version, text })
     return kept.file.entry.id

@@ -122,17 +122,21 @@ export function folderService(
 
     async readFile({ file }, context) {
       const answer = await ask(context, 'read', { type: 'read', file })
-      return { file: toFile(answer.file), text: answer.text, version: answer.version }
+      const { text, version, state } = answer
+      return { file: toFile(answer.file), text, version, state }
     },
 
-    async saveFile({ file, text, baseVersion, baseText, isNew, operation }, context) {
+    async saveFile(request, context) {
+      const { file, text, baseVersion, baseText, baseState, isNew, operation } = request
       const { version, ...answer } = await ask(context, 'kept', {
         type: 'save',
         file,
         text,
         baseVersion,
         ...(baseText !== undefined && { baseText }),
+        ...(baseState.length > 0 && { baseState }),
         isNew,
+        isOnce: operation === '',
         operation: operation || newOperation(),
       })
       const { servers, serverCount } = answer
