@@ -1,110 +1,129 @@
 // What stands in place of the text when a file holds other bytes: what it is, and what it was before.
 
-import { Copy, Download, FileDigit, GitFork, Undo2 } from 'lucide-react'
+import { Copy, Download, RefreshCw, Undo2 } from 'lucide-react'
 import { type ReactNode, useEffect, useState } from 'react'
-import { Button } from 'react-aria-components'
+import { Button, DropZone, FileTrigger } from 'react-aria-components'
 import type { Client, FileBytes, FileInfo } from '../client/api.ts'
+import type { BinaryActions } from './binary-actions.ts'
+import { BinaryConflict } from './binary-conflict.tsx'
+import { BinaryPreview } from './binary-preview.tsx'
+import { BinaryVersions, whoAndWhen } from './binary-versions.tsx'
 import { useClient } from './client-context.tsx'
 import { copy } from './download.ts'
-import {
-  type Content,
-  contentsOf,
-  downloadBytes,
-  imageOf,
-  imageTypeOf,
-  previewBytesMax,
-  sizeWords,
-} from './file-bytes.ts'
-import { dayOf } from './history-pane.tsx'
+import { type Content, contentsOf, sizeWords } from './file-bytes.ts'
 import { IconButton } from './icon-button.tsx'
-import { clock, named } from './save-words.ts'
+import { saveBytes } from './save-bytes.ts'
 import { notify } from './toasts.tsx'
 
 interface BinaryCardProps {
   file: FileInfo
   bytes: FileBytes
+  actions: BinaryActions
   restore: (file: FileInfo) => void
 }
 
-type Asked<T> = { name: 'asking' } | { name: 'here'; it: T } | { name: 'failed'; text: string }
+type Contents =
+  | { name: 'asking' }
+  | { name: 'here'; all: Content[] }
+  | { name: 'failed'; text: string }
 
-export function BinaryCard({ file, bytes, restore }: BinaryCardProps) {
+export function BinaryCard({ file, bytes, actions, restore }: BinaryCardProps) {
   const client = useClient()
   const [tries, setTries] = useState(0)
-  const contents = useContents(client, file.id, bytes.hash, tries)
-  const all = contents.name === 'here' ? contents.it : []
-  const [now, ...older] = all
-  const type = imageTypeOf(file.name)
+  const contents = useContents(client, file.id, bytes, tries)
+  const [now, ...older] = contents.name === 'here' ? contents.all : []
+  const isTold = now?.hash === bytes.hash
+  const other = bytes.hasConflict && isTold ? older[0] : undefined
   return (
     <main className="binary" aria-label={file.name}>
-      {type !== undefined && bytes.size <= previewBytesMax ? (
-        <Preview key={bytes.hash} {...{ client, type }} name={file.name} hash={bytes.hash} />
-      ) : (
-        <FileDigit className="binary-icon" size={56} strokeWidth={1.2} aria-hidden />
-      )}
-      <section className="binary-card" aria-label="About this file">
-        <h2>
-          {file.name}
-          {bytes.hasConflict && <span className="tag tone-warn">2 versions</span>}
-        </h2>
-        {file.isDeleted && (
-          <p>
-            {file.deletedBy === '' ? 'Somebody' : file.deletedBy} deleted it. All its versions are
-            kept.
-          </p>
+      <DropZone
+        className="binary-drop"
+        aria-label={`Drop a file here to replace ${file.name}`}
+        isDisabled={file.isDeleted}
+        getDropOperation={() => 'copy'}
+        onDrop={({ items }) => {
+          const [item, ...others] = items.filter(({ kind }) => kind !== 'text')
+          if (item?.kind === 'file' && others.length === 0) {
+            void item.getFile().then((blob) => actions.replace(file, blob))
+          } else notify(`Drop one file here to replace ${file.name}.`)
+        }}
+      >
+        {now && other ? (
+          <BinaryConflict file={file} versions={[now, other]} actions={actions} />
+        ) : (
+          <BinaryPreview
+            name={file.name}
+            hash={bytes.hash}
+            size={bytes.size}
+            alt={`Preview of ${file.name}`}
+          />
         )}
-        {bytes.hasConflict && (
-          <p className="binary-conflict tone-warn">
-            <GitFork size={18} aria-hidden />
-            {conflictSentence(all)}
-          </p>
-        )}
-        <dl>
-          <Fact word="Size">{sizeWords(bytes.size)}</Fact>
-          <Fact word="SHA-256">
-            <code title={bytes.hash}>{bytes.hash.slice(0, 12)}…</code>
-            <IconButton
-              label="Copy the whole SHA-256"
-              icon={<Copy size={15} aria-hidden />}
-              onPress={() => void copyHash(bytes.hash)}
-            />
-          </Fact>
-          {now?.hash === bytes.hash && <Fact word="From">{whoAndWhen(now)}</Fact>}
-        </dl>
-        <span className="actions">
-          <Button
-            className="button primary"
-            onPress={() => void saveBytes(client, file.name, bytes)}
-          >
-            <Download size={16} aria-hidden />
-            Download
-          </Button>
+        <section className="binary-card" aria-label="About this file">
+          <h2>
+            {file.name}
+            {bytes.hasConflict && <span className="tag tone-warn">2 versions</span>}
+          </h2>
           {file.isDeleted && (
-            <Button className="button" onPress={() => restore(file)}>
-              <Undo2 size={16} aria-hidden />
-              {file.isInTrashItself ? 'Restore file' : 'Restore folder'}
-            </Button>
+            <p>
+              {file.deletedBy === '' ? 'Somebody' : file.deletedBy} deleted it. All its versions are
+              kept.
+            </p>
           )}
-        </span>
-        {contents.name === 'failed' && (
-          <p className="muted">
-            {contents.text}{' '}
-            <Button className="text-button" onPress={() => setTries(tries + 1)}>
-              Ask again
+          <dl>
+            <Fact word="Size">{sizeWords(bytes.size)}</Fact>
+            <Fact word="SHA-256">
+              <code title={bytes.hash}>{bytes.hash.slice(0, 12)}…</code>
+              <IconButton
+                label="Copy the whole SHA-256"
+                icon={<Copy size={15} aria-hidden />}
+                onPress={() => void copyHash(bytes.hash)}
+              />
+            </Fact>
+            {now && isTold && <Fact word="From">{whoAndWhen(now)}</Fact>}
+          </dl>
+          <span className="actions">
+            <Button
+              className="button primary"
+              onPress={() => void saveBytes(client, file.name, bytes)}
+            >
+              <Download size={16} aria-hidden />
+              Download
             </Button>
-          </p>
-        )}
-        {older.length > 0 && (
-          <>
-            <h3 id="older-versions">Older versions</h3>
-            <ul className="binary-versions" aria-labelledby="older-versions">
-              {older.map((content) => (
-                <OlderVersion key={keyOf(content)} {...{ client, content }} name={file.name} />
-              ))}
-            </ul>
-          </>
-        )}
-      </section>
+            {file.isDeleted ? (
+              <Button className="button" onPress={() => restore(file)}>
+                <Undo2 size={16} aria-hidden />
+                {file.isInTrashItself ? 'Restore file' : 'Restore folder'}
+              </Button>
+            ) : (
+              <FileTrigger
+                onSelect={(list) => {
+                  if (list?.[0]) actions.replace(file, list[0])
+                }}
+              >
+                <Button className="button">
+                  <RefreshCw size={16} aria-hidden />
+                  Replace…
+                </Button>
+              </FileTrigger>
+            )}
+          </span>
+          {contents.name === 'failed' && (
+            <p className="muted">
+              {contents.text}{' '}
+              <Button className="text-button" onPress={() => setTries(tries + 1)}>
+                Ask again
+              </Button>
+            </p>
+          )}
+          {older.length > 0 && (
+            <BinaryVersions
+              name={file.name}
+              versions={older}
+              {...(!file.isDeleted && { putBack: (content) => actions.keepThis(file, content) })}
+            />
+          )}
+        </section>
+      </DropZone>
     </main>
   )
 }
@@ -118,125 +137,25 @@ function Fact({ word, children }: { word: string; children: ReactNode }) {
   )
 }
 
-interface OlderVersionProps {
-  client: Client
-  content: Content
-  name: string
-}
-
-function OlderVersion({ client, content, name }: OlderVersionProps) {
-  const { hash, size } = content
-  return (
-    <li>
-      <span>
-        {whoAndWhen(content)}
-        <span className="muted"> · {hash === '' ? 'text' : sizeWords(size)}</span>
-      </span>
-      {hash !== '' && (
-        <IconButton
-          label={`Download the version of ${whoAndWhen(content)}`}
-          icon={<Download size={16} aria-hidden />}
-          onPress={() => void saveBytes(client, name, content)}
-        />
-      )}
-    </li>
-  )
-}
-
-interface PreviewProps {
-  client: Client
-  name: string
-  hash: string
-  type: string
-}
-
-function Preview({ client, name, hash, type }: PreviewProps) {
-  const [picture, setPicture] = useState<Asked<string>>({ name: 'asking' })
-  const [tries, setTries] = useState(0)
-  useEffect(() => {
-    const stop = new AbortController()
-    let url = ''
-    setPicture({ name: 'asking' })
-    imageOf(client, hash, type, stop.signal).then(
-      (blob) => {
-        if (stop.signal.aborted) return
-        url = URL.createObjectURL(blob)
-        setPicture({ name: 'here', it: url })
-      },
-      (error: Error) => {
-        if (!stop.signal.aborted) setPicture({ name: 'failed', text: error.message })
-      },
-    )
-    return () => {
-      stop.abort()
-      URL.revokeObjectURL(url)
-    }
-  }, [client, hash, type, tries])
-  return (
-    <div className="binary-preview">
-      {picture.name === 'here' && (
-        <img
-          src={picture.it}
-          alt={`Preview of ${name}`}
-          onError={() =>
-            setPicture({ name: 'failed', text: 'This browser cannot show it as a picture.' })
-          }
-        />
-      )}
-      {picture.name === 'asking' && <p className="muted">Fetching the picture…</p>}
-      {picture.name === 'failed' && (
-        <p className="muted">
-          {picture.text}{' '}
-          <Button className="text-button" onPress={() => setTries(tries + 1)}>
-            Try again
-          </Button>
-        </p>
-      )}
-    </div>
-  )
-}
-
-/** Asked anew whenever the file holds something else. */
-function useContents(client: Client, file: string, hash: string, tries: number): Asked<Content[]> {
-  const [contents, setContents] = useState<Asked<Content[]>>({ name: 'asking' })
+/** Asked anew whenever the file holds something else, or its conflict is over. */
+function useContents(
+  client: Client,
+  file: string,
+  { hash, hasConflict }: FileBytes,
+  tries: number,
+): Contents {
+  const [contents, setContents] = useState<Contents>({ name: 'asking' })
   useEffect(() => {
     let isCurrent = true
     contentsOf(client, file).then(
-      (it) => isCurrent && setContents({ name: 'here', it }),
+      (all) => isCurrent && setContents({ name: 'here', all }),
       (error: Error) => isCurrent && setContents({ name: 'failed', text: error.message }),
     )
     return () => {
       isCurrent = false
     }
-  }, [client, file, hash, tries])
+  }, [client, file, hash, hasConflict, tries])
   return contents
-}
-
-function conflictSentence([newer, other]: Content[]): string {
-  const people = newer && other ? [...new Set([other.author, newer.author])] : ['Two people']
-  const where = people.length === 1 && newer && other ? ' in two places' : ''
-  return `${named(people)} changed it${where} at the same time. The newer version is shown; both are kept.`
-}
-
-function whoAndWhen({ author, at }: Content): string {
-  return `${author}, ${dayOf(at)} ${clock(at)}`
-}
-
-function keyOf({ hash, at, author }: Content): string {
-  return `${hash} ${at} ${author}`
-}
-
-/** Saves bytes through the browser's download, or says why not. */
-export async function saveBytes(
-  client: Client,
-  name: string,
-  { hash }: Pick<FileBytes, 'hash'>,
-): Promise<void> {
-  try {
-    await downloadBytes(client, name, hash)
-  } catch (error) {
-    notify((error as Error).message)
-  }
 }
 
 async function copyHash(hash: string): Promise<void> {

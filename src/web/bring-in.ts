@@ -2,35 +2,37 @@
 
 import type { Client, FileInfo } from '../client/api.ts'
 import { FourfoldError } from '../core/model/errors.ts'
-import { entriesMax, textBytesMax } from '../core/model/limits.ts'
-import { fileKey } from '../core/model/names.ts'
-import type { Dropped } from './tree-drag.ts'
-
-/** Something to bring in. */
-export interface Source {
-  /** Names from the chosen directory down to it. */
-  path: string[]
-  /** Absent: a directory. `undefined`: it is no text, or too large. */
-  text?: () => Promise<string | undefined>
-}
+import { entriesMax } from '../core/model/limits.ts'
+import { checkFileName, fileKey } from '../core/model/names.ts'
+import { makeOfBytes } from './keep-bytes.ts'
+import type { Held, Source } from './sources.ts'
+import type { Sending, Uploading } from './upload.ts'
 
 export type Bringing =
   | { name: 'nothing' }
   /** So many were found until now. */
   | { name: 'looking'; found: number }
-  | { name: 'bringing'; done: number; total: number; now: string }
+  | {
+      name: 'bringing'
+      done: number
+      total: number
+      now: string
+      /** Bytes that are on their way, each with how far they are. */
+      sendings: readonly (Sending & { path: string })[]
+    }
 
 export interface Brought {
   files: FileInfo[]
-  /** Files that are not UTF-8 text, or larger than a text may be: their paths. */
-  refused: string[]
-  /** What a server would not take, with its sentence. */
+  /** What could not be brought in, with the reason in a sentence. */
   failed: { path: string; text: string }[]
   wasStopped: boolean
 }
 
 /** Operations on their way at once: a session may have 64 of them. */
 const workersMax = 8
+
+/** Bytes on their way at once: a line is not faster with more, and each is nearer to its end. */
+const sendingsMax = 3
 
 /** Tells at most so often how far it is: each time the page draws. */
 const tellEveryMs = 60
@@ -64,26 +66,52 @@ export class BringIn {
   }
 
   /**
-   * Makes what is found in `sources` in a directory, when what was begun before is done. Directories
-   * that are there are gone into.
+   * Brings the bytes of one file up when what was begun before is done, shown and stopped as the rest.
+   * `undefined`: it was stopped. Rejects with FourfoldError.
    */
-  async bring(sources: AsyncIterable<Source>, directory: string): Promise<Brought> {
+  put<T>(path: string, act: (uploading: Uploading) => Promise<T>): Promise<T | undefined> {
+    return this.#inTurn(async (signal) => {
+      const tell = (sending?: Sending) => {
+        const sendings = sending ? [{ path, ...sending }] : []
+        this.#show({ name: 'bringing', done: 0, total: 1, now: path, sendings })
+      }
+      tell()
+      try {
+        return await act({ client: this.#client, signal, tell })
+      } catch (error) {
+        if (signal.aborted) return undefined
+        throw error
+      }
+    })
+  }
+
+  /**
+   * Makes what is found in `sources` in a directory, when what was begun before is done. Directories
+   * that are there are gone into. Rejects with FourfoldError when `sources` cannot be read at all.
+   */
+  bring(sources: AsyncIterable<Source>, directory: string): Promise<Brought> {
+    return this.#inTurn(async (signal) => {
+      const brought: Brought = { files: [], failed: [], wasStopped: false }
+      const all = await this.#found(sources, signal)
+      await this.#make(all, directory, brought, signal)
+      brought.wasStopped = signal.aborted
+      return brought
+    })
+  }
+
+  async #inTurn<T>(act: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const before = this.#last
     const { promise, resolve } = Promise.withResolvers<void>()
     this.#last = promise
     await before
     const stop = new AbortController()
     this.#stop = stop
-    const brought: Brought = { files: [], refused: [], failed: [], wasStopped: false }
     try {
-      const all = await this.#found(sources, stop.signal)
-      await this.#make(all, directory, brought, stop.signal)
+      return await act(stop.signal)
     } finally {
-      brought.wasStopped = stop.signal.aborted
       this.#show({ name: 'nothing' }, true)
       resolve()
     }
-    return brought
   }
 
   async #found(sources: AsyncIterable<Source>, signal: AbortSignal): Promise<Source[]> {
@@ -103,38 +131,75 @@ export class BringIn {
     brought: Brought,
     signal: AbortSignal,
   ): Promise<void> {
-    const directories = new Directories(this.#client, directory)
+    const making: Making = {
+      directories: new Directories(this.#client, directory),
+      brought,
+      signal,
+      sendings: new Map(),
+      lanes: new Lanes(sendingsMax),
+      show: () => this.#show({ name: 'bringing', done, total, now, sendings: told(making) }),
+    }
+    const total = all.length
     let done = 0
+    let now = ''
     const left = all.values()
     const work = async () => {
       for (const source of left) {
         if (signal.aborted) return
-        const now = source.path.join('/')
-        this.#show({ name: 'bringing', done, total: all.length, now })
-        await this.#makeOne(source, directories, brought)
+        now = source.path.join('/')
+        making.show()
+        await this.#makeOne(source, making)
         done++
       }
     }
     await Promise.all(Array.from({ length: workersMax }, work))
   }
 
-  async #makeOne(source: Source, directories: Directories, brought: Brought): Promise<void> {
+  async #makeOne(source: Source, making: Making): Promise<void> {
+    const { directories, brought, signal } = making
     const path = source.path.join('/')
     try {
-      if (source.text === undefined) {
+      if (source.kind === 'directory') {
         await directories.at(source.path)
         return
       }
-      const text = await source.text()
-      if (text === undefined) {
-        brought.refused.push(path)
+      if (source.kind === 'refused') {
+        brought.failed.push({ path, text: source.why })
         return
       }
+      const held = await source.held(signal)
       const parent = await directories.at(source.path.slice(0, -1))
-      brought.files.push(await this.#client.create(source.path.at(-1)!, text, parent))
+      brought.files.push(await this.#makeFile(source.path, held, parent, making))
     } catch (error) {
+      if (signal.aborted) return
       if (!(error instanceof FourfoldError)) throw error
       brought.failed.push({ path, text: error.message })
+    }
+  }
+
+  async #makeFile(
+    path: string[],
+    held: Held,
+    parent: string,
+    { lanes, signal, sendings, show }: Making,
+  ): Promise<FileInfo> {
+    const client = this.#client
+    const name = path.at(-1)!
+    if ('text' in held) return client.create(name, held.text, parent)
+    if ('bytes' in held) return client.createBinary(name, held.bytes, parent)
+    // A name that will not do is better told before a gigabyte was sent.
+    checkFileName(name)
+    await lanes.enter()
+    const key = path.join('/')
+    const tell = (sending: Sending) => {
+      sendings.set(key, sending)
+      show()
+    }
+    try {
+      return await makeOfBytes({ client, signal, tell }, held.blob, name, parent)
+    } finally {
+      sendings.delete(key)
+      lanes.leave()
     }
   }
 
@@ -144,6 +209,45 @@ export class BringIn {
     this.#toldAt = now
     this.#state = state
     for (const listener of this.#listeners) listener()
+  }
+}
+
+/** What all that is brought in together shares. */
+interface Making {
+  directories: Directories
+  brought: Brought
+  signal: AbortSignal
+  /** By path. */
+  sendings: Map<string, Sending>
+  lanes: Lanes
+  show: () => void
+}
+
+function told({ sendings }: Making): (Sending & { path: string })[] {
+  return [...sendings].map(([path, sending]) => ({ path, ...sending }))
+}
+
+/** Lets so many in at once, in the order in which they came. */
+class Lanes {
+  #free: number
+  readonly #waiting: (() => void)[] = []
+
+  constructor(count: number) {
+    this.#free = count
+  }
+
+  async enter(): Promise<void> {
+    if (this.#free > 0) {
+      this.#free--
+      return
+    }
+    await new Promise<void>((resolve) => this.#waiting.push(resolve))
+  }
+
+  leave(): void {
+    const next = this.#waiting.shift()
+    if (next) next()
+    else this.#free++
   }
 }
 
@@ -179,51 +283,11 @@ class Directories {
   }
 }
 
-/** What was dropped, with all that is in its folders. */
-export async function* droppedSources(
-  items: Dropped[],
-  above: string[] = [],
-): AsyncGenerator<Source> {
-  for (const item of items) {
-    const path = [...above, item.name]
-    if (item.kind === 'file') {
-      yield { path, text: async () => textIn(await item.getFile()) }
-      continue
-    }
-    yield { path }
-    const inside: Dropped[] = []
-    for await (const entry of item.getEntries()) inside.push(entry)
-    yield* droppedSources(inside, path)
-  }
-}
-
-/** Files chosen in the browser's dialog; those of a chosen folder with their path in it. */
-export async function* chosenSources(files: Iterable<File>): AsyncGenerator<Source> {
-  for (const file of files) {
-    const path = file.webkitRelativePath === '' ? [file.name] : file.webkitRelativePath.split('/')
-    yield { path, text: () => textIn(file) }
-  }
-}
-
-/** The text in a file of this device; undefined when it is not UTF-8 text, or too large. */
-export async function textIn(file: File): Promise<string | undefined> {
-  if (file.size > textBytesMax) return undefined
-  try {
-    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(
-      await file.arrayBuffer(),
-    )
-    return text.includes('\0') ? undefined : text
-  } catch {
-    // Not UTF-8, or it could not be read: either way there is no text to bring in.
-    return undefined
-  }
-}
-
 const namedMax = 4
 
 /** What became of it, in a sentence or two; `isWhole`: nothing was left out. */
 export function broughtWords(brought: Brought): { text: string; isWhole: boolean } {
-  const { files, refused, failed, wasStopped } = brought
+  const { files, failed, wasStopped } = brought
   const count = files.length.toLocaleString('en')
   const said: string[] = []
   if (wasStopped)
@@ -231,17 +295,10 @@ export function broughtWords(brought: Brought): { text: string; isWhole: boolean
   else if (files.length > 0) {
     said.push(files.length === 1 ? `${files[0]!.name} is here.` : `${count} files are here.`)
   }
-  if (refused.length > 0) {
-    said.push(
-      `Not brought in: ${some(refused)}. Binary files and files over 10 MiB are not kept yet.`,
-    )
-  }
   const [first] = failed
   if (failed.length === 1) said.push(`Not brought in: ${first!.path}. ${first!.text}`)
-  else if (first) {
-    said.push(`Not brought in: ${some(failed.map(({ path }) => path))}. The first: ${first.text}`)
-  }
-  return { text: said.join(' '), isWhole: refused.length + failed.length === 0 }
+  else if (first) said.push(`Not brought in: ${some(failed.map(({ path }) => path))}.`)
+  return { text: said.join(' '), isWhole: failed.length === 0 }
 }
 
 function some(names: string[]): string {

@@ -13,6 +13,9 @@ export interface Command {
 export type CommandName =
   | 'new'
   | 'newFolder'
+  | 'upload'
+  | 'importArchives'
+  | 'picture'
   | 'open'
   | 'save'
   | 'saveAs'

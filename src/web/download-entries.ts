@@ -2,10 +2,10 @@
 
 import { downloadZip } from 'client-zip'
 import type { Client, FileInfo } from '../client/api.ts'
-import { saveBytes } from './binary-card.tsx'
 import { download, downloadBlob } from './download.ts'
 import { textOf } from './file-actions.ts'
 import { type FolderTree, isDirectory } from './folder-tree.ts'
+import { saveBytes } from './save-bytes.ts'
 import { notify } from './toasts.tsx'
 
 /** The archive is built in memory, and each text comes from a server: so many are a large project. */

@@ -2,12 +2,14 @@
 
 import { useEffect, useRef, useState } from 'react'
 import { useLandmark } from 'react-aria/useLandmark'
-import { useMedia } from './client-context.tsx'
+import { useClient, useMedia } from './client-context.tsx'
 import { closeEditor, keepPlace, openEditor, setLanguage } from './editor-state.ts'
 import { NotHere } from './not-here.tsx'
 import type { OpenFile } from './open-file.ts'
+import { showsPictures } from './pictures.ts'
 import { PhoneKeys } from './phone-keys.tsx'
 import type { ShownEditor } from './shown-editor.ts'
+import { takePictures } from './take-pictures.ts'
 import { notify } from './toasts.tsx'
 
 interface EditorPaneProps {
@@ -24,6 +26,7 @@ interface EditorPaneProps {
 const wordAfterMs = 400
 
 export function EditorPane({ open, fileName, editor, isOffline, isCovered }: EditorPaneProps) {
+  const client = useClient()
   const pane = useRef<HTMLDivElement>(null)
   const host = useRef<HTMLDivElement>(null)
   const [isLoaded, setLoaded] = useState(false)
@@ -60,6 +63,11 @@ export function EditorPane({ open, fileName, editor, isOffline, isCovered }: Edi
         parent: host.current,
         changed: () => editor.changed(),
         tooLarge: () => notify('The file would be larger than 10 MiB; nothing was put in.'),
+        takePictures(shown, pictures, at) {
+          if (!showsPictures(latestName.current)) return false
+          void takePictures(client, open, shown, pictures, at)
+          return true
+        },
       })
       open.show(true)
       editor.show(view)
@@ -79,7 +87,7 @@ export function EditorPane({ open, fileName, editor, isOffline, isCovered }: Edi
       unkeep()
       open.show(false)
     }
-  }, [open, editor])
+  }, [client, open, editor])
 
   useEffect(() => {
     if (editor.view === undefined || fittedName.current === fileName) return
@@ -97,7 +105,7 @@ export function EditorPane({ open, fileName, editor, isOffline, isCovered }: Edi
           <p className="empty muted">Opening…</p>
         ))}
       <div className="editor" ref={host} />
-      {isPhone && isLoaded && <PhoneKeys editor={editor} open={open} />}
+      {isPhone && isLoaded && <PhoneKeys {...{ editor, open, fileName }} />}
     </main>
   )
 }

@@ -24,6 +24,7 @@ import { textBytesMax } from '../core/model/limits.ts'
 import { languageOf } from './language.ts'
 import { lineEndingOf, lineEndings } from './line-endings.ts'
 import type { OpenFile } from './open-file.ts'
+import { picturePaste, type TakePictures } from './picture-paste.ts'
 import { remoteCarets } from './remote-carets.ts'
 
 export interface EditorOptions {
@@ -34,6 +35,7 @@ export interface EditorOptions {
   changed: (view: EditorView) => void
   /** Something pasted or dropped would make the file larger than it may be. */
   tooLarge: () => void
+  takePictures: TakePictures
 }
 
 const language = new Compartment()
@@ -119,10 +121,11 @@ const base: Extension = [
   ]),
 ]
 
-function shared({ file, changed, tooLarge }: EditorOptions): Extension {
+function shared({ file, changed, tooLarge, takePictures }: EditorOptions): Extension {
   return [
     yCollab(file.live.text, null, { undoManager: file.undo }),
     remoteCarets(file),
+    picturePaste(takePictures),
     EditorState.transactionFilter.of((transaction) => {
       const isOwn = transaction.isUserEvent('input') || transaction.isUserEvent('move')
       // Letters are counted, not bytes: most of a text at this limit is ASCII; servers count exactly.

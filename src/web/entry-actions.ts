@@ -1,18 +1,16 @@
 // What can be done with entries of the tree, one or many, each said back in one sentence.
 
 import type { Client, FileInfo } from '../client/api.ts'
-import {
-  type BringIn,
-  broughtWords,
-  chosenSources,
-  droppedSources,
-  type Source,
-} from './bring-in.ts'
+import type { ArchiveQuestion } from './archive-dialog.tsx'
+import { type BringIn, type Brought, broughtWords } from './bring-in.ts'
 import { carry, each, type EachDone } from './carry-out.ts'
+import { FourfoldError } from '../core/model/errors.ts'
 import { copy } from './download.ts'
 import { type ActionOptions, type FileActions, inWords, textOf } from './file-actions.ts'
 import { FolderTree, isDirectory, top } from './folder-tree.ts'
+import { pickFiles } from './file-picker.ts'
 import { freeName } from './names.ts'
+import { chosenSources, droppedSources, type Source } from './sources.ts'
 import { notify } from './toasts.tsx'
 import type { Dropped } from './tree-drag.ts'
 import type { TreeView } from './tree-view.ts'
@@ -32,6 +30,10 @@ export interface EntryActions extends FileActions {
   bring: (dropped: Dropped[], directory: string) => void
   /** Files chosen in the browser's dialog. */
   bringChosen: (files: File[], directory: string) => void
+  /** Asks for files of this device. */
+  upload: (directory: string) => void
+  /** Asks for zip archives of this device, and brings in what is in them. */
+  importArchives: (directory: string) => void
 }
 
 interface EntryActionOptions extends ActionOptions {
@@ -39,10 +41,12 @@ interface EntryActionOptions extends ActionOptions {
   view: TreeView
   bringIn: BringIn
   askMove: (ids: string[]) => void
+  askArchives: (question: ArchiveQuestion) => void
+  showLeftOut: (leftOut: Brought['failed']) => void
 }
 
 export function entryActions(options: EntryActionOptions): EntryActions {
-  const { client, go, shownId, ask, files, view, bringIn, askMove } = options
+  const { client, go, shownId, ask, files, view, bringIn, askMove, askArchives } = options
   const treeNow = () => new FolderTree(client.files)
 
   return {
@@ -77,8 +81,14 @@ export function entryActions(options: EntryActionOptions): EntryActions {
           ),
         () => notify('This browser forbids the clipboard.'),
       ),
-    bring: (dropped, directory) => void bring(droppedSources(dropped), directory),
-    bringChosen: (chosen, directory) => void bring(chosenSources(chosen), directory),
+    bring: (dropped, directory) => void bringDropped(dropped, directory),
+    bringChosen,
+    upload: (directory) =>
+      pickFiles({ allowsMultiple: true }, (chosen) => bringChosen(chosen, directory)),
+    importArchives: (directory) =>
+      pickFiles({ allowsMultiple: true, accept: '.zip,application/zip' }, (chosen) =>
+        unpackAll(chosen, directory),
+      ),
   }
 
   function reveal(id: string): void {
@@ -151,12 +161,11 @@ export function entryActions(options: EntryActionOptions): EntryActions {
       entry.name,
       tree.children(directory).map((sibling) => sibling.name),
     )
-    if (entry.kind === 'binary') {
-      notify(`${entry.name} is no text: this page does not copy such files yet.`)
-      return
-    }
     if (isDirectory(entry)) return bring(copied(client, tree, entry, [name]), directory)
-    const problem = await carry(client, textOf(client, entry.id).then(made), {
+    const copying = entry.bytes
+      ? client.createBinary(name, entry.bytes, directory)
+      : textOf(client, entry.id).then(made)
+    const problem = await carry(client, copying, {
       waiting: `“${name}” will be made as soon as a server answers.`,
       done: ({ id }) => reveal(id),
     })
@@ -172,13 +181,61 @@ export function entryActions(options: EntryActionOptions): EntryActions {
     await downloadEntries(client, treeNow(), ids)
   }
 
+  async function bringDropped(dropped: Dropped[], directory: string): Promise<void> {
+    const isArchive = (item: Dropped) => item.kind === 'file' && isArchiveName(item.name)
+    const rest = dropped.filter((item) => !isArchive(item))
+    if (rest.length > 0) void bring(droppedSources(rest), directory)
+    const files = dropped.flatMap((item) =>
+      item.kind === 'file' && isArchive(item) ? [item.getFile()] : [],
+    )
+    askForArchives(await Promise.all(files), directory)
+  }
+
+  function bringChosen(chosen: File[], directory: string): void {
+    // What lies in a folder stays what it is: only archives that were chosen themselves are asked for.
+    const isArchive = (file: File) => file.webkitRelativePath === '' && isArchiveName(file.name)
+    const rest = chosen.filter((file) => !isArchive(file))
+    if (rest.length > 0) void bring(chosenSources(rest), directory)
+    askForArchives(chosen.filter(isArchive), directory)
+  }
+
+  function askForArchives(archives: File[], directory: string): void {
+    if (archives.length === 0) return
+    askArchives({
+      names: archives.map(({ name }) => name),
+      unpack: () => unpackAll(archives, directory),
+      keep: () => void bring(chosenSources(archives), directory),
+    })
+  }
+
+  function unpackAll(archives: File[], directory: string): void {
+    for (const archive of archives) void bring(unpacked(archive, directory), directory)
+  }
+
+  async function* unpacked(archive: File, directory: string): AsyncGenerator<Source> {
+    const { archiveSources } = await import('./archive.ts')
+    const taken = treeNow()
+      .children(directory)
+      .map(({ name }) => name)
+    yield* archiveSources(archive, taken)
+  }
+
   async function bring(sources: AsyncIterable<Source>, directory: string): Promise<void> {
-    const brought = await bringIn.bring(sources, directory)
+    let brought: Brought
+    try {
+      brought = await bringIn.bring(sources, directory)
+    } catch (error) {
+      if (!(error instanceof FourfoldError)) throw error
+      notify(error.message, undefined, { stays: true })
+      return
+    }
     const { text, isWhole } = broughtWords(brought)
     const [file] = brought.files
     if (directory !== top && file) view.setOpen(directory, true)
     if (brought.files.length === 1 && file && isWhole) return go(file.id)
-    if (text !== '') notify(text, undefined, { stays: !isWhole })
+    const why = { label: 'Why', run: () => options.showLeftOut(brought.failed) }
+    const isLong = brought.failed.length > 1
+    if (text !== '') notify(text, isLong ? why : undefined, { stays: !isWhole })
   }
 }
 
@@ -213,13 +270,18 @@ async function* copied(
   entry: FileInfo,
   path: string[],
 ): AsyncGenerator<Source> {
+  const { bytes } = entry
   if (!isDirectory(entry)) {
-    const isText = entry.kind === 'text'
-    yield { path, text: async () => (isText ? textOf(client, entry.id) : undefined) }
+    const text = async () => ({ text: await textOf(client, entry.id) })
+    yield { path, kind: 'file', held: async () => (bytes ? { bytes } : text()) }
     return
   }
-  yield { path }
+  yield { path, kind: 'directory' }
   for (const child of tree.children(entry.id)) {
     yield* copied(client, tree, child, [...path, child.name])
   }
+}
+
+function isArchiveName(name: string): boolean {
+  return /\.zip$/i.test(name)
 }

@@ -112,5 +112,7 @@ function fresh(directory: string, actions: EntryActions): Choice[] {
   return [
     { label: 'New file here…', run: () => actions.createIn(directory) },
     { label: 'New folder here…', run: () => actions.makeDirectoryIn(directory) },
+    { label: 'Upload here…', run: () => actions.upload(directory) },
+    { label: 'Import zip here…', run: () => actions.importArchives(directory) },
   ]
 }

@@ -44,7 +44,7 @@ export function FilePane(props: FilePaneProps) {
     <nav {...landmarkProps} ref={pane} className="file-pane">
       <DropZone
         className="file-drop"
-        aria-label="Drop text files and folders here"
+        aria-label="Drop files and folders here"
         getDropOperation={() => 'copy'}
         onDrop={({ items }) => {
           actions.bring(
@@ -99,7 +99,7 @@ export function FilePane(props: FilePaneProps) {
             >
               <Button className="foot-button">
                 <FileUp size={16} aria-hidden />
-                Bring in text files
+                Bring in files
               </Button>
             </FileTrigger>
             <FileTrigger

@@ -29,6 +29,17 @@ export function freeName(name: string, taken: readonly string[]): string {
   return free
 }
 
+/** The name itself, or the first of "plan (2).md", "plan (3).md" … that is none of these. */
+export function numberedName(name: string, taken: readonly string[]): string {
+  const keys = new Set(taken.map(fileKey))
+  const stem = stemLength(name)
+  let free = name
+  for (let number = 2; keys.has(fileKey(free)); number++) {
+    free = `${name.slice(0, stem)} (${number})${name.slice(stem)}`
+  }
+  return free
+}
+
 /** The length of a name without its extension: what one usually wants to change. */
 export function stemLength(name: string): number {
   const dot = name.lastIndexOf('.')

@@ -2,13 +2,21 @@
 
 import { openSearchPanel } from '@codemirror/search'
 import { indentMore } from '@codemirror/commands'
-import { IndentIncrease, Redo2, Search, Undo2 } from 'lucide-react'
+import { ImagePlus, IndentIncrease, Redo2, Search, Undo2 } from 'lucide-react'
 import { Button, Toolbar } from 'react-aria-components'
 import type { EditorView } from '@codemirror/view'
 import type { OpenFile } from './open-file.ts'
+import { pickPictures } from './picture-paste.ts'
+import { showsPictures } from './pictures.ts'
 import { type ShownEditor, useEditor } from './shown-editor.ts'
 
-export function PhoneKeys({ editor, open }: { editor: ShownEditor; open: OpenFile }) {
+interface PhoneKeysProps {
+  editor: ShownEditor
+  open: OpenFile
+  fileName: string
+}
+
+export function PhoneKeys({ editor, open, fileName }: PhoneKeysProps) {
   const view = useEditor(editor)
   if (view === undefined) return null
   const key = (label: string, shown: React.ReactNode, press: () => void) => (
@@ -25,6 +33,8 @@ export function PhoneKeys({ editor, open }: { editor: ShownEditor; open: OpenFil
       {key('Heading', '#', () => insert(view, '#'))}
       {key('List', '-', () => insert(view, '- '))}
       {key('Task', '[ ]', () => insert(view, '- [ ] '))}
+      {showsPictures(fileName) &&
+        key('Picture', <ImagePlus size={18} aria-hidden />, () => pickPictures(view))}
       {key('Find', <Search size={18} aria-hidden />, () => openSearchPanel(view))}
     </Toolbar>
   )

@@ -97,6 +97,8 @@ function FileMenu({ commands, file, download, copyLink }: TopBarProps) {
           <MenuSection aria-label="File">
             {item(commands.new)}
             {item(commands.newFolder)}
+            {item(commands.upload)}
+            {item(commands.importArchives)}
             {item(commands.open)}
             {item(commands.save)}
             {item(commands.saveAs)}
@@ -105,6 +107,7 @@ function FileMenu({ commands, file, download, copyLink }: TopBarProps) {
           <MenuSection aria-label="This file">
             {item(commands.rename)}
             {item(commands.history)}
+            {item(commands.picture)}
             <MenuItem className="menu-item" onAction={download} isDisabled={!file}>
               Download
             </MenuItem>

@@ -114,6 +114,7 @@ export function TreeRow({ node }: { node: RowNode }) {
             {name}
           </span>
         )}
+        {entry.bytes?.hasConflict && <span className="tag tone-warn">2 versions</span>}
         {!isDirectory(entry) && <FileDots id={id} openFiles={openFiles} />}
         {isDirectory(entry) && !isOpen && <DirectoryDots {...{ id, tree, openFiles }} />}
         {!isRenaming && (

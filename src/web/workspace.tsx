@@ -6,8 +6,11 @@ import { EditorView } from '@codemirror/view'
 import type { FileInfo } from '../client/api.ts'
 import { Announcer } from './announcer.tsx'
 import { Bars } from './bars.tsx'
-import { BinaryCard, saveBytes } from './binary-card.tsx'
-import { BringIn } from './bring-in.ts'
+import { ArchiveDialog, type ArchiveQuestion } from './archive-dialog.tsx'
+import { binaryActions } from './binary-actions.ts'
+import { BinaryCard } from './binary-card.tsx'
+import { BringIn, type Brought } from './bring-in.ts'
+import { BringingBar } from './bringing-bar.tsx'
 import { useBothKept } from './both-kept.ts'
 import { BottomBar } from './bottom-bar.tsx'
 import { useClient, useMedia } from './client-context.tsx'
@@ -21,16 +24,20 @@ import { type FolderTree, isDirectory, top } from './folder-tree.ts'
 import { GoToFile } from './go-to-file.tsx'
 import { HistoryPane } from './history-pane.tsx'
 import { KeysDialog } from './keys-dialog.tsx'
+import { LeftOutDialog } from './left-out-dialog.tsx'
 import { MoveTo } from './move-to.tsx'
 import { NameDialog, type NameQuestion } from './name-dialog.tsx'
 import { NothingShown } from './nothing-shown.tsx'
 import { type OpenFile, OpenFiles } from './open-file.ts'
 import type { PersonHere } from './people.ts'
+import { pickPictures } from './picture-paste.ts'
+import { showsPictures } from './pictures.ts'
 import { PaneDivider, usePaneWidth } from './pane-divider.tsx'
 import { caretOf } from './remote-carets.ts'
 import { isBoolean, remembered } from './remembered.ts'
 import { restoreText } from './restore-text.ts'
 import { fileOf, hashOf } from './route.ts'
+import { saveBytes } from './save-bytes.ts'
 import { ShownEditor } from './shown-editor.ts'
 import { notify, Toasts } from './toasts.tsx'
 import { Toolbar } from './toolbar.tsx'
@@ -46,6 +53,8 @@ type Asking =
   | { name: 'name'; question: NameQuestion }
   | { name: 'file' }
   | { name: 'move'; ids: string[] }
+  | { name: 'archives'; question: ArchiveQuestion }
+  | { name: 'leftOut'; leftOut: Brought['failed'] }
   | { name: 'keys' }
 
 const leftPaneOpen = remembered('device', 'leftPane', true, isBoolean)
@@ -108,8 +117,12 @@ export function Workspace({ leave, renameMe }: WorkspaceProps) {
     }
     const files = fileActions({ ...options, named: () => setNamings((count) => count + 1) })
     const askMove = (ids: string[]) => setAsking({ name: 'move', ids })
-    return entryActions({ ...options, files, view, bringIn, askMove })
+    const askArchives = (question: ArchiveQuestion) => setAsking({ name: 'archives', question })
+    const showLeftOut = (leftOut: Brought['failed']) => setAsking({ name: 'leftOut', leftOut })
+    const asking = { askMove, askArchives, showLeftOut }
+    return entryActions({ ...options, ...asking, files, view, bringIn })
   }, [client, view, bringIn])
+  const ofBinary = useMemo(() => binaryActions(client, bringIn), [client, bringIn])
 
   /** The directory that new things go to: the one chosen in the tree, or that of the file shown. */
   const home = (): string => {
@@ -152,6 +165,8 @@ export function Workspace({ leave, renameMe }: WorkspaceProps) {
   const commands: Commands = {
     new: { label: 'New file…', keys: 'Ctrl+Alt+N', run: () => actions.createIn(home()) },
     newFolder: { label: 'New folder…', keys: '', run: () => actions.makeDirectoryIn(home()) },
+    upload: { label: 'Upload…', keys: '', run: () => actions.upload(home()) },
+    importArchives: { label: 'Import zip…', keys: '', run: () => actions.importArchives(home()) },
     open: { label: 'Open…', keys: 'Ctrl+P', run: () => setAsking({ name: 'file' }) },
     save: {
       label: 'Save: name this version…',
@@ -173,6 +188,12 @@ export function Workspace({ leave, renameMe }: WorkspaceProps) {
       isDisabled: !isShown,
     },
     history: { label: 'History', keys: 'Ctrl+Shift+H', run: toggleHistory, isDisabled: !file },
+    picture: {
+      label: 'Insert picture…',
+      keys: '',
+      run: () => editor.view && pickPictures(editor.view),
+      isDisabled: !hasFile || !showsPictures(fileName),
+    },
     leftPane: { label: 'Show or hide the files', keys: 'Ctrl+\\', run: toggleLeft },
     rightPane: {
       label: 'Show or hide the history',
@@ -271,6 +292,7 @@ export function Workspace({ leave, renameMe }: WorkspaceProps) {
               key={shown.id}
               file={shown}
               bytes={shown.bytes}
+              actions={ofBinary}
               restore={(entry) => actions.restore(entry)}
             />
           ) : isWaiting ? (
@@ -278,6 +300,7 @@ export function Workspace({ leave, renameMe }: WorkspaceProps) {
           ) : (
             <NothingShown {...{ commands, isMissing, named }} isEmpty={tree.size === 0} />
           )}
+          {(isNarrow || !isLeftOpen) && <BringingBar bringIn={bringIn} />}
         </div>
         {!isNarrow && isHistoryOpen && <div className="right">{historyPane}</div>}
       </div>
@@ -302,6 +325,8 @@ export function Workspace({ leave, renameMe }: WorkspaceProps) {
       {asking.name === 'name' && <NameDialog question={asking.question} close={close} />}
       {asking.name === 'file' && <GoToFile open={actions.open} close={close} />}
       {asking.name === 'move' && <MoveTo ids={asking.ids} move={actions.move} close={close} />}
+      {asking.name === 'archives' && <ArchiveDialog question={asking.question} close={close} />}
+      {asking.name === 'leftOut' && <LeftOutDialog leftOut={asking.leftOut} close={close} />}
       {asking.name === 'keys' && <KeysDialog commands={commands} close={close} />}
     </div>
   )

@@ -57,7 +57,8 @@ test('what two people changed at the same time says so, and both are there', asy
   await put('plan.bin', one, hashOf(first))
   await put('plan.bin', two, hashOf(first))
   await ana.row('plan.bin').click()
-  await ana.page.getByText('2 versions').waitFor()
+  const main = ana.page.getByRole('main')
+  await main.getByText('2 versions').waitFor()
   await ana.page
     .getByText(/changed it in two places at the same time\. The newer version is shown/)
     .waitFor()

@@ -1,0 +1,63 @@
+// What a file held before: from whom, when, how long, and the ways to have it again.
+
+import { Download, RotateCcw } from 'lucide-react'
+import { Button } from 'react-aria-components'
+import { useClient } from './client-context.tsx'
+import { type Content, sizeWords } from './file-bytes.ts'
+import { dayOf } from './history-pane.tsx'
+import { IconButton } from './icon-button.tsx'
+import { saveBytes } from './save-bytes.ts'
+import { clock } from './save-words.ts'
+
+interface BinaryVersionsProps {
+  name: string
+  versions: Content[]
+  /** Makes it what the file holds; absent: that cannot be done now. */
+  putBack?: (content: Content) => void
+}
+
+export function BinaryVersions({ name, versions, putBack }: BinaryVersionsProps) {
+  const client = useClient()
+  return (
+    <>
+      <h3 id="older-versions">Older versions</h3>
+      <ul className="binary-versions" aria-labelledby="older-versions">
+        {versions.map((content) => (
+          <li key={`${content.hash} ${content.at} ${content.author}`}>
+            <span>
+              {whoAndWhen(content)}
+              <span className="muted">
+                {' '}
+                · {content.hash === '' ? 'text' : sizeWords(content.size)}
+              </span>
+            </span>
+            <span className="row-actions">
+              {putBack && (
+                <Button
+                  className="text-button"
+                  aria-label={`Put back the version of ${whoAndWhen(content)}`}
+                  onPress={() => putBack(content)}
+                >
+                  <RotateCcw size={14} aria-hidden />
+                  Put back
+                </Button>
+              )}
+              {content.hash !== '' && (
+                <IconButton
+                  label={`Download the version of ${whoAndWhen(content)}`}
+                  icon={<Download size={16} aria-hidden />}
+                  onPress={() => void saveBytes(client, name, content)}
+                />
+              )}
+            </span>
+          </li>
+        ))}
+      </ul>
+    </>
+  )
+}
+
+/** "Ana, Today 12:04" */
+export function whoAndWhen({ author, at }: Content): string {
+  return `${author}, ${dayOf(at)} ${clock(at)}`
+}
