@@ -11,6 +11,8 @@ import { MirrorLockedError, MirrorStore, MirrorVersionError } from '../adapters/
 import { DirectoryWatcher } from '../adapters/mirror/watcher.ts'
 import { random } from '../adapters/system.ts'
 import { CommandError, exitCodes, printable, readWords, type Command } from './command.ts'
+import { keeperOfThis } from './kept-mirror.ts'
+import { agree } from './mirror/agreement.ts'
 import { Mirror } from './mirror/mirror.ts'
 import { Report, standingOf } from './mirror/report.ts'
 import { SetClient, setHelp, setOptions } from './set-client.ts'
@@ -29,7 +31,8 @@ and so far binary files, text that is not UTF-8, and files over 10 MiB.
   --folder PATH      mirrors this directory of the folder instead of all of it
   --once             ends when both sides are the same; exit code 1 when something is left
   --accept-deletes   deletes however many files are missing on one side; without it, more than 100
-                     at once or more than half of all wait for you to say so
+                     at once or more than half of all wait for you to say so; to a mirror that is
+                     running, it says so
   --status           tells how the mirror of DIR stands
   --json             one JSON object a line
 ${setHelp}`
@@ -73,9 +76,20 @@ export interface KeepOptions {
 async function keepSame(asked: string, options: KeepOptions): Promise<boolean> {
   const root = opened(asked)
   const store = lockedStore(root)
+  if (!store) {
+    if (options.acceptsDeletes && !options.isOnce) return agreed(root)
+    throw new CommandError(`${root} has a mirror already that is running.`)
+  }
   const { servers } = options
   const who = options.name ?? process.env['FOURFOLD_NAME'] ?? process.env['USER'] ?? 'guest'
-  const set = new SetClient({ name: authorOf(who), ...(servers !== undefined && { servers }) })
+  const keeper = keeperOfThis()
+  const set = new SetClient({
+    name: authorOf(who),
+    ...(servers !== undefined && { servers }),
+    ...(keeper && { token: keeper.token }),
+  })
+  let stop = (): void => process.exit(exitCodes.done)
+  keeper?.onceGone(() => stop())
   try {
     const place = await placeOf(store, set, options.folder)
     const ignored = new Ignored(root)
@@ -95,15 +109,33 @@ async function keepSame(asked: string, options: KeepOptions): Promise<boolean> {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
       process.once(signal, () => work.stop())
     }
+    stop = () => work.stop()
     try {
       return await work.run({ isOnce: options.isOnce })
     } finally {
       await watcher?.close()
     }
+  } catch (error) {
+    throw ofTheDisk(error, root)
   } finally {
     set.close()
     store.close()
   }
+}
+
+async function agreed(root: string): Promise<boolean> {
+  const held = await agree(root)
+  const count = held && Math.max(held.inFolder, held.onDisk)
+  const said = count ? `${count} deletions go on.` : 'Nothing waits for your word.'
+  process.stdout.write(`${said}\n`)
+  return true
+}
+
+/** What the disk says, full, broken or not to be written, as a sentence. */
+function ofTheDisk(error: unknown, root: string): unknown {
+  if (!(error instanceof Error) || !('code' in error) || error instanceof CommandError) return error
+  const isOfDisk = 'syscall' in error || error.code === 'ERR_SQLITE_ERROR'
+  return isOfDisk ? new CommandError(`Cannot mirror in ${root}: ${error.message}.`) : error
 }
 
 function watch(root: string, ignored: Ignored, work: Mirror, report: Report): DirectoryWatcher {
@@ -125,13 +157,12 @@ function opened(directory: string): string {
   }
 }
 
-function lockedStore(root: string): MirrorStore {
+/** Undefined: another process mirrors it. */
+function lockedStore(root: string): MirrorStore | undefined {
   try {
     return new MirrorStore(root)
   } catch (error) {
-    if (error instanceof MirrorLockedError) {
-      throw new CommandError(`${root} has a mirror already that is running.`)
-    }
+    if (error instanceof MirrorLockedError) return undefined
     if (error instanceof MirrorVersionError) {
       throw new CommandError(`${root} was mirrored by a later version of Fourfold; use that one.`)
     }

@@ -1,10 +1,18 @@
 // `fourfold serve`: one server, until it is told to stop.
 
-import { ConfigurationError, listenText, readConfiguration } from '../server/configuration.ts'
-import type { Configuration } from '../server/configuration.ts'
+import {
+  ConfigurationError,
+  isLoopback,
+  listenText,
+  readConfiguration,
+  type Configuration,
+} from '../server/configuration.ts'
 import { startServer, type Server } from '../server/server.ts'
+import { Tokens } from '../server/tokens.ts'
 import { StorageError } from '../adapters/storage/storage-error.ts'
+import { now } from '../adapters/system.ts'
 import { exitCodes, readWords, UsageError, type Command } from './command.ts'
+import { KeptMirror } from './kept-mirror.ts'
 
 const help = `Usage: fourfold serve --config FILE [--id ID] [--first] [--quiet]
 
@@ -14,7 +22,8 @@ Runs one server of a set until it is told to stop. The same file may lie on ever
                    {"id": "a", "address": "https://a.example.org:4400"}, …]}
                  and where wanted "id", "listen", "safe", "tls": {"cert", "key", "ca"},
                  "auth": {"password"}, "reflection", "origins", "diskFreeBytesMin",
-                 "sessionsPerAddress", "proxies", and of one client "rates":
+                 "sessionsPerAddress", "proxies", "mirror": a directory where the folder is
+                 kept as plain files, and of one client "rates":
                  {"pushesPerSecond", "pushBurst", "caretsPerSecond"}
   --id ID        which of the file's servers this is
   --first        this server's empty disk is the beginning of a new set; without it, a server
@@ -43,33 +52,62 @@ export const serve: Command = {
       values.id === undefined ? {} : { id: values.id },
     )
     const failed = Promise.withResolvers<number>()
+    const log = logOf(configuration, values.quiet ?? false)
     const server = await start(configuration, {
       isFirst: values.first ?? false,
-      isQuiet: values.quiet ?? false,
+      log,
       failed: () => failed.resolve(exitCodes.store),
     })
     process.send?.({ type: 'listening', port: server.port })
+    const mirror = mirrorOf(configuration, server, log)
+    mirror?.start()
     const code = await Promise.race([failed.promise, untilTold()])
-    if (code === exitCodes.done) await server.stop()
+    if (code === exitCodes.done) {
+      await mirror?.end()
+      await server.stop()
+    }
     // A write that hangs in a broken disk must not keep the process.
     process.exit(code)
   },
 }
 
+type Log = (level: 'info' | 'error', text: string) => void
+
+function logOf({ id }: Configuration, isQuiet: boolean): Log {
+  return (level, text) => {
+    if (isQuiet && level === 'info') return
+    process.stderr.write(`${new Date().toISOString()} ${level} ${id}: ${text}\n`)
+  }
+}
+
+/** The plain files beside this server, where it is to keep any. */
+function mirrorOf(configuration: Configuration, server: Server, log: Log): KeptMirror | undefined {
+  const { id, set, mirror, servers, password, listen, tls } = configuration
+  if (!mirror) return undefined
+  const own = servers.find((each) => each.id === id)!.address
+  // Where it listens on this machine no name and no proxy is needed to find it.
+  const isNear = !tls && 'host' in listen && isLoopback(listen)
+  const near = isNear ? `http://${listenText({ host: listen.host, port: server.port })}` : own
+  const others = servers.flatMap(({ address }) => (address === own ? [] : [address]))
+  const tokens = password === undefined ? undefined : new Tokens(set, password)
+  return new KeptMirror({
+    ...mirror,
+    servers: [near, ...others],
+    ca: tls?.ca,
+    token: tokens && ((name) => tokens.make(name, now()).token),
+    say: (text) => log('error', text),
+  })
+}
+
 interface Start {
   isFirst: boolean
-  isQuiet: boolean
+  log: Log
   failed: () => void
 }
 
 async function start(configuration: Configuration, options: Start): Promise<Server> {
-  const { isFirst, isQuiet, failed } = options
-  const log = (level: 'info' | 'error', text: string) => {
-    if (isQuiet && level === 'info') return
-    process.stderr.write(`${new Date().toISOString()} ${level} ${configuration.id}: ${text}\n`)
-  }
   try {
-    return await startServer({ configuration, isFirst, log, failed })
+    return await startServer({ configuration, ...options })
   } catch (error) {
     throw startError(error, configuration)
   }

@@ -120,12 +120,15 @@ export async function withSet<T>(
 export interface SetValues {
   servers?: string
   name?: string
+  /** Gives a token for this name to who need not sign in with a password; undefined: signs in. */
+  token?: (name: string) => Promise<string | undefined>
 }
 
 /** A set of which any living server answers. Stays with one for as long as it does. */
 export class SetClient {
   readonly #addresses: string[]
   readonly #person: Person | undefined
+  readonly #given: SetValues['token']
   #token: string | undefined
   #line: Promise<ServerLine> | undefined
   /** Which address is tried first when there is no line. */
@@ -135,6 +138,7 @@ export class SetClient {
   constructor(values: SetValues) {
     this.#addresses = addressesOf(values.servers)
     this.#person = personOf(values.name)
+    this.#given = values.token
   }
 
   /** Nothing is asked any more. */
@@ -194,8 +198,20 @@ export class SetClient {
     bounds: { timeoutMs?: number },
     call: (clients: ServerClients, options: CallOptions) => Promise<T>,
   ): Promise<T> {
-    const headers = await this.headers(line.clients)
-    return call(line.clients, { headers, signal, ...bounds })
+    const before = this.#token
+    const made = async () => {
+      const headers = await this.headers(line.clients)
+      return call(line.clients, { headers, signal, ...bounds })
+    }
+    try {
+      return await made()
+    } catch (error) {
+      // A token lasts as long as it lasts; what works for months signs in again.
+      const isOver = error instanceof ConnectError && error.code === Code.Unauthenticated
+      if (!isOver || before === undefined) throw error
+      if (this.#token === before) this.#token = undefined
+      return made()
+    }
   }
 
   async #anywhere<T>(act: (line: ServerLine) => Promise<T>): Promise<T> {
@@ -260,8 +276,12 @@ export class SetClient {
   /** What shows who calls; signs in when that is needed first. */
   async headers({ folder }: ServerClients): Promise<{ [name: string]: string }> {
     if (!this.#person) return {}
-    this.#token ??= (await folder.signIn(this.#person, { timeoutMs: answerMs })).token
+    this.#token ??= (await this.#given?.(this.#person.name)) ?? (await this.#signedIn(folder))
     return { authorization: `Bearer ${this.#token}` }
+  }
+
+  async #signedIn(folder: ServerClients['folder']): Promise<string> {
+    return (await folder.signIn(this.#person!, { timeoutMs: answerMs })).token
   }
 }
 

@@ -1,24 +1,22 @@
 // `fourfold up`: four servers on this machine, kept running until the person ends them.
 
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { openBrowser } from './browser.ts'
 import { exitCodes, readWords, type Command } from './command.ts'
+import { KeptMirror } from './kept-mirror.ts'
 import { LocalSet, readPort, type LocalServer } from './local-set.ts'
+import { Revival } from './revival.ts'
 
-const help = `Usage: fourfold up [--data DIR] [--port PORT] [--open]
+const help = `Usage: fourfold up [--data DIR] [--port PORT] [--open] [--no-files]
 
-Starts four servers on this machine and keeps them running; one that dies is started again.
+Starts four servers on this machine and keeps them running; one that dies is started again. The
+folder is kept as plain files, too, in DIR/files: any program may read and change them there.
 
   --data DIR   where they keep everything, each in a directory of its own (./data)
   --port PORT  of the first server; the others have the next three (4400)
   --open       opens the page in a browser
+  --no-files   keeps no plain files
 `
-
-/** How long a dead server stays dead: twice as long each time, from the first to at most this. */
-const restartFirstMs = 1000
-const restartMaxMs = 30_000
-/** A server that lived this long is well: its next restart is a first one. */
-const wellMs = 60_000
 
 export const up: Command = {
   summary: 'start four servers on this machine',
@@ -28,6 +26,7 @@ export const up: Command = {
       data: { type: 'string', default: 'data' },
       port: { type: 'string', default: '4400' },
       open: { type: 'boolean', default: false },
+      'no-files': { type: 'boolean', default: false },
     })
     const told = untilTold()
     const keeper = new Keeper()
@@ -36,29 +35,42 @@ export const up: Command = {
       port: readPort(values.port),
       ended: (server, how) => keeper.revive(set, server, how),
     })
+    const files = values['no-files'] ? undefined : filesOf(set, join(resolve(values.data), 'files'))
     const started = set.start()
     const isUp = await Promise.race([started.then(() => true), told.then(() => false)])
     if (isUp) {
-      process.stdout.write(welcome(set, resolve(values.data)))
+      process.stdout.write(welcome(set, resolve(values.data), files?.directory))
+      files?.start()
       if (values.open) openBrowser(set.servers[0]!.address)
       await told
     }
     keeper.stop()
     // Told while it starts: what `start` then says about servers that ended is no news.
     started.catch(() => {})
+    // First what asks, then those that answer.
+    await files?.end()
     await set.end()
     return exitCodes.done
   },
 }
 
-function welcome({ servers }: LocalSet, data: string): string {
+function filesOf({ servers }: LocalSet, directory: string): KeptMirror {
+  return new KeptMirror({
+    directory,
+    servers: servers.map(({ address }) => address),
+    say: (text) => process.stderr.write(`${text}\n`),
+  })
+}
+
+function welcome({ servers }: LocalSet, data: string, files: string | undefined): string {
   const [first, ...others] = servers.map(({ address }) => address)
+  const filesLine = files === undefined ? '' : `\n    Files   ${files}`
   return `
   Fourfold is running: four servers, any three of which may die.
 
     Open    ${first}
     or      ${others.join('  ')}
-    Data    ${data}
+    Data    ${data}${filesLine}
     Stop    Ctrl+C
 
 `
@@ -66,20 +78,19 @@ function welcome({ servers }: LocalSet, data: string): string {
 
 /** Starts servers again that died, at growing distances. */
 class Keeper {
-  readonly #deaths = new Map<string, { count: number; startedAt: number }>()
+  readonly #revivals = new Map<string, Revival>()
   readonly #timers = new Set<NodeJS.Timeout>()
   #isStopped = false
 
   revive(set: LocalSet, server: LocalServer, how: string): void {
     if (this.#isStopped) return
-    const { count, startedAt } = this.#deaths.get(server.id) ?? { count: 0, startedAt: 0 }
-    const isFirst = performance.now() - startedAt > wellMs
-    const deaths = isFirst ? 1 : count + 1
-    const afterMs = Math.min(restartFirstMs * 2 ** (deaths - 1), restartMaxMs)
+    const revival = this.#revivals.get(server.id) ?? new Revival()
+    this.#revivals.set(server.id, revival)
+    const afterMs = revival.died()
     process.stderr.write(`Server ${server.id} ended (${how}); again in ${afterMs / 1000} s.\n`)
     const timer = setTimeout(() => {
       this.#timers.delete(timer)
-      this.#deaths.set(server.id, { count: deaths, startedAt: performance.now() })
+      revival.started()
       set.startOne(server).then(
         () => process.stderr.write(`Server ${server.id} is back.\n`),
         (error: Error) => this.revive(set, server, error.message),

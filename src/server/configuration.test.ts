@@ -144,6 +144,37 @@ const mistakes: [what: string, json: unknown, sentence: RegExp][] = [
     { ...good, id: 'a', reflection: 'yes' },
     /^F: "reflection" must be true or/,
   ],
+  ['a mirror that is no place', { ...good, id: 'a', mirror: 7 }, /^F: "mirror" must be a text in/],
+  [
+    'a mirror without a name',
+    { ...good, id: 'a', mirror: '' },
+    /^F: "mirror" names no directory\.$/,
+  ],
+  [
+    'a mirror with an unknown key',
+    { ...good, id: 'a', mirror: { directory: 'files', to: 'x' } },
+    /^F: "mirror\.to" is no key of a configuration; there are directory, folder\.$/,
+  ],
+  [
+    'a mirror of nothing',
+    { ...good, id: 'a', mirror: { directory: 'files', folder: '/' } },
+    /^F: "mirror\.folder" names no directory of the folder\.$/,
+  ],
+  [
+    'a mirror of what cannot be',
+    { ...good, id: 'a', mirror: { directory: 'files', folder: 'a/../b' } },
+    /^F: "mirror\.folder" has the name "\.\.": .+\.$/,
+  ],
+  [
+    'a mirror around the stores',
+    { ...good, id: 'a', mirror: '.' },
+    /^F: "mirror" names .+, but .+ is a server's own; keep them apart\.$/,
+  ],
+  [
+    'a mirror in a store',
+    { ...good, id: 'a', mirror: { directory: 'data/b/files' } },
+    /^F: "mirror\.directory" names .+, but .+ is a server's own; keep them apart\.$/,
+  ],
   [
     'a certificate that is not there',
     { ...good, id: 'a', tls: { cert: 'none.pem', key: 'none.pem' } },
@@ -173,6 +204,14 @@ for (const [what, json, sentence] of mistakes) {
     )
   })
 }
+
+test('a mirror is a directory, of all of the folder or of a part', () => {
+  const read = (mirror: unknown) => parseConfiguration({ ...good, id: 'a', mirror }, file).mirror
+  assert.equal(read(undefined), undefined)
+  assert.deepEqual(read('data/files'), { directory: join(folder, 'data', 'files') })
+  const part = { directory: '/srv/notes', folder: '/specs/of us/' }
+  assert.deepEqual(read(part), { directory: '/srv/notes', folder: 'specs/of us' })
+})
 
 test('a file that is not there or no JSON is named', () => {
   assert.throws(() => readConfiguration(join(folder, 'none.json')), /none\.json: cannot be read/)

@@ -3,7 +3,7 @@
 
 import { readFileSync, statSync } from 'node:fs'
 import { isIP } from 'node:net'
-import { dirname, resolve } from 'node:path'
+import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
 import { isReplicaId, type ReplicaId } from '../core/model/ids.ts'
 import {
   caretsPerSecondMax,
@@ -11,8 +11,12 @@ import {
   pushesPerSecondMax,
   sessionsPerAddressMax,
 } from '../core/model/limits.ts'
+import { brokenRule } from '../core/model/names.ts'
 import type { Rates } from '../core/replica/visitor.ts'
 import { unixCallers } from './addresses.ts'
+import { ConfigurationError, Section } from './section.ts'
+
+export { ConfigurationError } from './section.ts'
 
 /** Where the port is: a host and port, or the path of a Unix socket. */
 export type Listen = { host: string; port: number } | { path: string }
@@ -23,6 +27,13 @@ export interface Tls {
   key: string
   /** Of the authority that signed the servers' certificates: peers must show one of it. */
   ca?: string
+}
+
+/** Plain files that a server keeps beside its store. */
+export interface MirrorPlace {
+  directory: string
+  /** The directory of the folder that is mirrored; absent: all of it. */
+  folder?: string
 }
 
 export interface Configuration {
@@ -51,11 +62,7 @@ export interface Configuration {
   proxies: string[]
   /** Least free bytes of the disk; absent: 1 GiB or 5%, whichever is more. */
   diskFreeBytesMin?: number
-}
-
-/** The configuration cannot be used: a person must change it. Exit 2. */
-export class ConfigurationError extends Error {
-  override readonly name = 'ConfigurationError'
+  mirror?: MirrorPlace
 }
 
 export interface Overrides {
@@ -118,7 +125,10 @@ export function parseConfiguration(
   const origins = readOrigins(root)
   const proxies = readProxies(root)
   const hasReflection = root.optionalFlag('reflection') ?? isLoopback(listen)
-  const directory = resolve(dirname(file), root.text('data'), id)
+  const data = resolve(dirname(file), root.text('data'))
+  const directory = join(data, id)
+  const stores = servers.map((server) => join(data, server.id))
+  const mirror = readMirror(root, stores)
   root.end()
   if (tls && own.address.startsWith('http:')) {
     root.fail('servers', `the address of "${id}" must begin with https:, because tls is set`)
@@ -139,6 +149,7 @@ export function parseConfiguration(
     ...(tls && { tls }),
     ...(password !== undefined && { password }),
     ...(diskFreeBytesMin !== undefined && { diskFreeBytesMin }),
+    ...(mirror && { mirror }),
   }
 }
 
@@ -247,6 +258,36 @@ function readListen(root: Section, address: string): Listen {
   return { host, port: Number(port) }
 }
 
+/** A path, or with a part of the folder: `{"directory", "folder"}`. `stores`: of servers. */
+function readMirror(root: Section, stores: readonly string[]): MirrorPlace | undefined {
+  const read = root.textOrSection('mirror')
+  if (read === undefined) return undefined
+  const isText = typeof read === 'string'
+  const path = isText ? read : read.text('directory')
+  const asked = isText ? undefined : read.optionalText('folder')
+  const fail = (key: string, why: string) =>
+    isText ? root.fail('mirror', why) : read.fail(key, why)
+  if (!isText) read.end()
+  if (path === '') fail('directory', 'names no directory')
+  const directory = resolve(dirname(root.file), path)
+  const store = stores.find((each) => isWithin(directory, each) || isWithin(each, directory))
+  if (store !== undefined) {
+    fail('directory', `names ${directory}, but ${store} is a server's own; keep them apart`)
+  }
+  const names = asked?.split('/').filter((name) => name !== '') ?? []
+  if (asked !== undefined && names.length === 0) fail('folder', 'names no directory of the folder')
+  for (const name of names) {
+    const rule = brokenRule(name)
+    if (rule !== undefined) fail('folder', `has the name "${name}": ${rule.replace(/\.$/, '')}`)
+  }
+  return { directory, ...(names.length > 0 && { folder: names.join('/') }) }
+}
+
+function isWithin(path: string, directory: string): boolean {
+  const inside = relative(directory, path)
+  return inside === '' || !(inside === '..' || inside.startsWith(`..${sep}`) || isAbsolute(inside))
+}
+
 function readRates(root: Section): Rates {
   const section = root.section('rates')
   const read = (key: keyof Rates, usual: number) => {
@@ -286,86 +327,4 @@ function isAddress(text: string): boolean {
   if (!/^https?:\/\//.test(text) || !URL.canParse(text)) return false
   const { origin } = new URL(text)
   return text === origin || text === `${origin}:${text.split(':').at(-1)}`
-}
-
-// ------------------------------------------------------------------------------------------
-
-/** One object of the file. Every key that is read is a known one; `end` refuses all others. */
-class Section {
-  readonly file: string
-  readonly #path: string
-  readonly #value: { [key: string]: unknown }
-  readonly #known: string[] = []
-
-  constructor(file: string, path: string, value: unknown) {
-    this.file = file
-    this.#path = path
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-      throw new ConfigurationError(`${file}: ${path ? `"${path}"` : 'it'} must be an object.`)
-    }
-    this.#value = value as { [key: string]: unknown }
-  }
-
-  text(key: string): string {
-    return this.optionalText(key) ?? this.fail(key, 'is missing')
-  }
-
-  optionalText(key: string): string | undefined {
-    const value = this.#read(key)
-    if (value === undefined || typeof value === 'string') return value
-    return this.fail(key, 'must be a text in quotes')
-  }
-
-  optionalNumber(key: string): number | undefined {
-    const value = this.#read(key)
-    if (value === undefined || typeof value === 'number') return value
-    return this.fail(key, 'must be a number')
-  }
-
-  optionalFlag(key: string): boolean | undefined {
-    const value = this.#read(key)
-    if (value === undefined || typeof value === 'boolean') return value
-    return this.fail(key, 'must be true or false')
-  }
-
-  section(key: string): Section | undefined {
-    const value = this.#read(key)
-    return value === undefined ? undefined : new Section(this.file, this.#name(key), value)
-  }
-
-  /** A required list of objects. */
-  sections(key: string): Section[] {
-    const value = this.#read(key)
-    if (value === undefined) return this.fail(key, 'is missing')
-    if (!Array.isArray(value)) return this.fail(key, 'must be a list')
-    return value.map((item, index) => new Section(this.file, `${this.#name(key)}[${index}]`, item))
-  }
-
-  /** An optional list of texts. */
-  texts(key: string): string[] {
-    const value = this.#read(key)
-    if (value === undefined) return []
-    if (Array.isArray(value) && value.every((item) => typeof item === 'string')) return value
-    return this.fail(key, 'must be a list of texts')
-  }
-
-  end(): void {
-    const unknown = Object.keys(this.#value).find((key) => !this.#known.includes(key))
-    if (unknown !== undefined) {
-      this.fail(unknown, `is no key of a configuration; there are ${this.#known.join(', ')}`)
-    }
-  }
-
-  fail(key: string, why: string): never {
-    throw new ConfigurationError(`${this.file}: "${this.#name(key)}" ${why}.`)
-  }
-
-  #read(key: string): unknown {
-    this.#known.push(key)
-    return Object.hasOwn(this.#value, key) ? this.#value[key] : undefined
-  }
-
-  #name(key: string): string {
-    return this.#path ? `${this.#path}.${key}` : key
-  }
 }

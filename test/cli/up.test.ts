@@ -5,7 +5,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { test, type TestContext } from 'node:test'
+import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 import { temporaryFolder } from '../lone-server.ts'
@@ -18,47 +18,11 @@ import {
   untilServing,
   type Row,
 } from './prompt.ts'
-
-async function startUp(t: TestContext, port: number, data: string) {
-  const child = spawn(process.execPath, [program, 'up', '--port', `${port}`, '--data', data], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
-  t.after(() => child.kill('SIGKILL'))
-  let said = ''
-  child.stdout.setEncoding('utf8').on('data', (chunk: string) => (said += chunk))
-  child.stderr.setEncoding('utf8').on('data', (chunk: string) => (said += chunk))
-  const says = async (what: RegExp) => {
-    for (let tries = 0; !what.test(said); tries++) {
-      assert.ok(tries < 3000, `never said ${what.source}: ${said}`)
-      assert.equal(child.exitCode, null, said)
-      await sleep(10)
-    }
-  }
-  await says(/Fourfold is running/)
-  return { child, says, said: () => said }
-}
+import { startUp, untilDead } from './running.ts'
 
 async function pids(servers: string): Promise<(number | null)[]> {
   const { out } = await fourfold(['status', '--json'], { servers })
   return (JSON.parse(out) as { servers: Row[] }).servers.map(({ pid }) => pid)
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch {
-    return false // There is no such process.
-  }
-}
-
-async function untilDead(ids: (number | null)[]): Promise<void> {
-  for (const pid of ids) {
-    for (let tries = 0; isAlive(pid!); tries++) {
-      assert.ok(tries < 3000, `${pid} lives on`)
-      await sleep(10)
-    }
-  }
 }
 
 test('up starts four, revives one that dies, and takes them along when it ends', async (t) => {

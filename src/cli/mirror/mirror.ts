@@ -15,6 +15,7 @@ import type { Ignoring } from '../../adapters/mirror/ignored.ts'
 import type { MirrorStore } from '../../adapters/mirror/store.ts'
 import { CommandError } from '../command.ts'
 import { NoServerError, type SetClient } from '../set-client.ts'
+import { agreementLookMs, takeAgreement } from './agreement.ts'
 import { FolderView } from './folder-view.ts'
 import { Hand } from './hand.ts'
 import type { Report, Standing } from './report.ts'
@@ -65,6 +66,8 @@ export class Mirror {
   /** The directory has been mirrored before, or it was told what the first joining brings. */
   #isIntroduced: boolean
   #held: Held | undefined
+  /** Until then a person's word holds that was given while it runs. */
+  #agreedUntil = -Infinity
   #skipped: Skipped[] = []
 
   constructor(options: MirrorOptions) {
@@ -104,6 +107,8 @@ export class Mirror {
    */
   async run({ isOnce }: { isOnce: boolean }): Promise<boolean> {
     const watching = this.#watch(isOnce)
+    // A word that nobody took answers no question of this life.
+    takeAgreement(this.#options.directory.root)
     try {
       for (;;) {
         const how = await this.#turn(isOnce)
@@ -117,7 +122,7 @@ export class Mirror {
     } catch (error) {
       const isGone = error instanceof DirectoryGoneError || isErrno(error, 'ENOENT')
       const failed = isGone ? new CommandError((error as Error).message) : (error as Error)
-      this.#stand('ended', failed.message)
+      this.#leaveWord(failed.message)
       throw failed
     } finally {
       this.#isStopped = true
@@ -144,8 +149,10 @@ export class Mirror {
       if (!this.#folder.isListed) return 'wait'
       this.#offline = undefined
       isQuiet = this.#isQuiet
+      if (this.#held) this.#listen(this.#held)
       const { acts, held, skipped } = plan(this.#views(isQuiet))
-      this.#held = held
+      // While it is not believed that anything is missing, what was asked before stays asked.
+      if (held || isQuiet) this.#held = held
       this.#skipped = skipped
       this.#tell()
       if (acts.length > 0) {
@@ -197,9 +204,16 @@ export class Mirror {
       waiting: hand.waiting(),
       isIgnored: options.ignored.isIgnored,
       host: options.host,
-      acceptsDeletes: options.acceptsDeletes,
+      acceptsDeletes: options.acceptsDeletes || performance.now() < this.#agreedUntil,
       deletedLately: hand.deletedWithin(deletionsWithinMs),
     }
+  }
+
+  /** Whether a person agreed to what waits: then for as long as deletions are one. */
+  #listen(held: Held): void {
+    const agreed = takeAgreement(this.#options.directory.root)
+    if (!agreed || agreed.inFolder < held.inFolder || agreed.onDisk < held.onDisk) return
+    this.#agreedUntil = performance.now() + deletionsWithinMs
   }
 
   // --------------------------------------------------------------------------------- looking
@@ -273,7 +287,9 @@ export class Mirror {
 
   #nextAt(): number {
     const quietAt = this.#isQuiet ? Infinity : this.#vanishedAt + missingMs
-    return Math.min(this.#lookAt, this.#folder.nextAt ?? Infinity, this.#hand.nextAt, quietAt)
+    const heardAt = this.#held ? performance.now() + agreementLookMs : Infinity
+    const listAt = this.#folder.nextAt ?? Infinity
+    return Math.min(this.#lookAt, listAt, this.#hand.nextAt, quietAt, heardAt)
   }
 
   async #sleep(): Promise<void> {
@@ -314,11 +330,20 @@ export class Mirror {
       const what = inFolder > 0 ? 'in the folder' : 'here'
       report.warn(
         'deletions',
-        `${Math.max(inFolder, onDisk)} files ${where}. They are not deleted ${what} unless you ` +
-          `start the mirror with --accept-deletes.`,
+        `${Math.max(inFolder, onDisk)} files ${where}. They are not deleted ${what} unless you say ` +
+          `so: fourfold mirror ${this.#options.directory.root} --accept-deletes`,
       )
     }
     this.#stand('working')
+  }
+
+  /** Why it ends, for whoever asks; unless the place for that is gone, too. */
+  #leaveWord(why: string): void {
+    try {
+      this.#stand('ended', why)
+    } catch (error) {
+      if (!(error instanceof Error && 'syscall' in error)) throw error
+    }
   }
 
   #stand(state: Standing['state'], why?: string): void {

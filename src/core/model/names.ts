@@ -52,7 +52,8 @@ export function likeness(name: string): string {
 
 const tooManyCharacters = `A screen name has at most ${screenNameMax} characters.`
 
-function brokenRule(name: string): string | undefined {
+/** The rule of `checkFileName` that a name breaks, as a sentence. */
+export function brokenRule(name: string): string | undefined {
   if (name === '') return 'A name needs at least one character.'
   if (!name.isWellFormed()) return 'A name must be valid Unicode.'
   if (name.length > nameBytesMax || utf8ByteLength(name) > nameBytesMax) {

@@ -1,0 +1,51 @@
+// A person's word to a mirror that is running and waits for it: a file in the mirror's own directory,
+// bound to the question as it stood, so that it answers no later one.
+
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Held } from '../../core/mirror/messages.ts'
+import { ownDirectory } from '../../adapters/mirror/store.ts'
+import { CommandError } from '../command.ts'
+import { standingOf } from './report.ts'
+
+/** How often a mirror that waits looks for it. */
+export const agreementLookMs = 1000
+/** A mirror that is at work takes it within this. */
+const takenMs = 20_000
+const askMs = 50
+
+/** Agrees to the deletions that wait. Resolves with what was agreed to. Rejects with CommandError. */
+export async function agree(root: string): Promise<Held | undefined> {
+  const held = standingOf(root)?.held
+  if (!held) return undefined
+  const file = fileIn(root)
+  writeFileSync(`${file}.new`, JSON.stringify(held), { mode: 0o600 })
+  renameSync(`${file}.new`, file)
+  const end = performance.now() + takenMs
+  while (existsSync(file)) {
+    if (performance.now() > end) {
+      rmSync(file, { force: true })
+      throw new CommandError(`The mirror of ${root} does not listen; stop it, and try again.`)
+    }
+    await sleep(askMs)
+  }
+  return held
+}
+
+/** What a person agreed to since it was asked last. */
+export function takeAgreement(root: string): Held | undefined {
+  const file = fileIn(root)
+  try {
+    const held = JSON.parse(readFileSync(file, 'utf8')) as Held
+    rmSync(file)
+    return held
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
+  }
+}
+
+function fileIn(root: string): string {
+  return join(root, ownDirectory, 'agreed.json')
+}
