@@ -54,7 +54,7 @@ export interface FileRecord {
   readonly restorations: Edit[]
   readonly renames: Edit[]
   readonly kind: Kind
-  /** Every directory that anybody asked to have it in, and the moves. */
+  /** Every directory that anybody asked to have it in, the top for one that is gone; the moves. */
   readonly parents: Set<string>
   readonly moves: { edit: Edit; parent: string }[]
 }
@@ -133,7 +133,7 @@ export class Journal {
     const { at, person, id, name, parent, kind } = options
     const creation = edit(id, person, at)
     const record = { id, kind, creation, deletions: [], restorations: [], renames: [], moves: [] }
-    this.files.set(id, { ...record, names: new Set([name]), parents: new Set([parent]) })
+    this.files.set(id, { ...record, names: new Set([name]), parents: new Set([parent, '']) })
     return creation
   }
 

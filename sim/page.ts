@@ -4,11 +4,13 @@
 import * as Y from 'yjs'
 import type { FileInfo } from '../src/client/api.ts'
 import { Files } from '../src/client/files.ts'
+import { waitingOf } from '../src/client/foreseen.ts'
 import { subjectId, writerOf, type SubjectId } from '../src/core/model/ids.ts'
 import { earlierKeysMax } from '../src/core/model/limits.ts'
 import { offer } from '../src/core/model/text-update.ts'
-import { Kind, type Operation, type ServerMessage } from '../src/core/model/wire.ts'
+import { Kind, type ServerMessage } from '../src/core/model/wire.ts'
 import type { Channel } from '../src/core/ports.ts'
+import type { OperationBody } from '../src/core/session/parcel.ts'
 import type { SessionInput, SessionOutput } from '../src/core/session/messages.ts'
 import { Session } from '../src/core/session/session.ts'
 import type { Checkers } from './checkers.ts'
@@ -49,6 +51,12 @@ export interface Device {
   texts: Map<DocumentId, Uint8Array>
   /** Edits that no server was known to hold. */
   written: Map<DocumentId, Written[]>
+  /** What was asked of the folder and was not certain to stay, in order. */
+  asked: { operation: OperationBody; edits: Edit[] }[]
+}
+
+export function emptyDevice(): Device {
+  return { keys: [], texts: new Map(), written: new Map(), asked: [] }
 }
 
 type EditAct = Exclude<Act, { type: 'offline' | 'sleep' | 'leave' | 'unfollow' | 'save' }>
@@ -74,6 +82,8 @@ export class Page {
   /** Edits of each document that this page has told its session of. */
   readonly #counts = new Map<DocumentId, number>()
   readonly #inputs: SessionInput[] = []
+  /** Ids of what is shown as if it were done. */
+  #waiting = ''
   /** The next tick that is planned; −1: none. */
   #wakeAt = -1
   #isOver = false
@@ -121,6 +131,7 @@ export class Page {
     })
     for (const document of page.device.texts.keys()) this.follow(document)
     this.#step({ type: 'started' })
+    for (const { operation, edits } of page.device.asked) this.#operate(operation, edits)
   }
 
   /** The page has a moment to say goodbye. */
@@ -137,7 +148,10 @@ export class Page {
   keep(keys: Uint8Array[]): Device {
     const texts = new Map<DocumentId, Uint8Array>()
     for (const [id, { doc }] of this.#papers) texts.set(id, Y.encodeStateAsUpdate(doc))
-    return { keys, texts, written: this.#written }
+    const asked = this.#session.operations.map(({ operation }) => {
+      return { operation, edits: this.#operated.get(operation.id) ?? [] }
+    })
+    return { keys, texts, written: this.#written, asked }
   }
 
   show(): void {
@@ -168,6 +182,9 @@ export class Page {
     for (const [document, written] of this.#written) {
       const unsafe = written.find(({ edit }) => edit.receipt.size < safeCount)
       if (unsafe && !isOrphaned(document)) return `an edit of ${name} is not safe`
+    }
+    if (this.#session.operations.some(({ hasEffect }) => !hasEffect)) {
+      return `${name} waits for what was asked of the folder`
     }
     for (const document of this.#followed) {
       if (isOrphaned(document)) continue
@@ -223,13 +240,15 @@ export class Page {
     const filed = this.#filing.file(timeline.now, act)
     if (filed) {
       const { id = subjectId(random.bytes(16)), operation, edits } = filed
-      this.#operate(id, operation, edits)
+      this.#operate({ id, operation }, edits)
     }
   }
 
-  #operate(id: string, operation: Operation['operation'], edits: Edit[]): void {
-    this.#operated.set(id, edits)
-    this.#step({ type: 'operate', operation: { id, operation } })
+  #operate(operation: OperationBody, edits: Edit[]): void {
+    this.#operated.set(operation.id, edits)
+    this.#step({ type: 'operate', operation })
+    // Without a server nobody waits for one: the file is opened, and one may write in it.
+    if (this.#session.state.name !== 'online') this.#noticed([operation.id])
   }
 
   // --------------------------------------------------------------------------- documents
@@ -306,8 +325,16 @@ export class Page {
       const input = this.#inputs[0]!
       for (const output of this.#session.step(this.#now(), input)) this.#perform(output)
       if (input.type === 'received') this.#count()
+      this.#showWaiting()
     }
     this.#wakeLater()
+  }
+
+  #showWaiting(): void {
+    const waiting = waitingOf(this.#session.operations, (id) => this.#files.isTold(id))
+    const shown = waiting.map(({ id }) => id).join()
+    if (shown !== this.#waiting) this.#files.wait(waiting)
+    this.#waiting = shown
   }
 
   #wakeLater(): void {
@@ -353,6 +380,9 @@ export class Page {
       case 'failed':
         trace.note(timeline.now, `${plan.name} is told: ${output.error.message}`)
         this.#operated.delete(output.operation)
+        // What was not made is closed: there is nothing to write in.
+        this.#written.delete(output.operation)
+        this.unfollow(output.operation)
         return
       case 'turnedDown':
         trace.note(timeline.now, `${plan.name} is turned down: ${output.error.message}`)

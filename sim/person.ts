@@ -5,7 +5,7 @@
 
 import type { FileInfo } from '../src/client/api.ts'
 import type { DocumentId, Edit } from './journal.ts'
-import { Page, type Device, type PageOptions } from './page.ts'
+import { emptyDevice, Page, type Device, type PageOptions } from './page.ts'
 import type { Act } from './plan.ts'
 import { Saving } from './saving.ts'
 import type { HostName } from './network.ts'
@@ -20,7 +20,7 @@ export class SimulatedPerson {
   readonly #options: PersonOptions
   /** Of its tokens. */
   readonly #label: string
-  #device: Device = { keys: [], texts: new Map(), written: new Map() }
+  #device: Device = emptyDevice()
   #page: Page | undefined
   #saving: Saving | undefined
   #pageCount = 0
@@ -141,7 +141,7 @@ export class SimulatedPerson {
     if (random.chance(0.5)) page.stop()
     if (plan.hasStorage) this.#device = page.keep(this.#device.keys)
     else {
-      this.#device = { keys: [], texts: new Map(), written: new Map() }
+      this.#device = emptyDevice()
       checkers.forget({ kind: 'screen', name: this.name })
     }
     page.end()

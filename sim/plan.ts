@@ -142,6 +142,8 @@ export const sharedDocuments = [0, 1, 2]
 /** Directories have these numbers; what is made in them has those from there on. */
 const directories = [20, 21, 22, 23]
 const firstInDirectory = 30
+/** What is made without a server has numbers from there on. */
+const firstAlone = 60
 /** Few, so that they clash. */
 const treeNames = ['plan', 'Plan', 'plan (2)', 'map']
 
@@ -172,6 +174,7 @@ function makePeople(random: Random, runMs: number): PersonPlan[] {
       acts.push(...makeTree(random.fork(`tree ${name}`), runMs, index))
       acts.push(...makeRing(random.fork('ring'), runMs, index, names.length))
     }
+    acts.push(...makeAlone(random.fork(`alone ${name}`), runMs, index))
     acts.sort((one, other) => one.at - other.at)
     return { name, servers: random.shuffled(serverNames), hasStorage: random.chance(0.5), acts }
   })
@@ -292,6 +295,37 @@ function makeRing(random: Random, runMs: number, person: number, people: number)
   if (document === undefined) return []
   const parent = ring[(person + 1) % ring.length]!
   return rounds.map((at) => ({ at, type: 'move', document, parent }))
+}
+
+/** Somebody files things and writes in them while no server can be reached, and may close the page. */
+function makeAlone(random: Random, runMs: number, person: number): Act[] {
+  if (!random.chance(0.3)) return []
+  const forMs = random.between(200, 2500)
+  const at = random.between(settledMs, runMs - 1)
+  const [outer, inner, file] = [0, 1, 2].map((each) => firstAlone + person * 3 + each) as [
+    number,
+    number,
+    number,
+  ]
+  const names = () => ({ name: random.pick(treeNames) })
+  const acts: Untimed<Act>[] = [
+    { type: 'makeDirectory', document: outer, ...names() },
+    { type: 'makeDirectory', document: inner, parent: outer, ...names() },
+    { type: 'create', document: file, words: 1, parent: inner, ...names() },
+    { type: 'type', document: file, words: 2, gapMs: 0, where: 1 },
+    { type: 'rename', document: outer, ...names() },
+    { type: 'move', document: inner },
+    { type: 'move', document: file, parent: outer },
+    { type: random.pick(['trash', 'rename']), document: random.pick([outer, inner, file]) },
+    { type: 'rename', document: file, ...names() },
+  ]
+  if (random.chance(0.3)) acts.splice(random.below(acts.length), 0, { type: 'leave', forMs: 100 })
+  const gapMs = random.pick([0, 1, forMs / acts.length])
+  const isOffline = random.chance(0.8)
+  return [
+    ...(isOffline ? [{ at, type: 'offline' as const, forMs }] : []),
+    ...acts.map((act, index): Act => ({ at: at + 1 + index * gapMs, ...act })),
+  ]
 }
 
 // --------------------------------------------------------------------------------- faults

@@ -65,6 +65,8 @@ export interface FileInfo {
   deletedBy: string
   createdBy: string
   createdAt: number
+  /** What this person did to it last waits for a server. */
+  isWaiting?: boolean
   /** Of a binary file: its bytes, as GET /blobs/<hash> gives them. */
   bytes?: FileBytes
 }
@@ -93,6 +95,14 @@ export interface Person {
 export interface Receipt {
   servers: string[]
   of: number
+}
+
+/** Something that was done without a server, and that no server takes. */
+export interface Refusal {
+  /** One sentence. */
+  text: string
+  /** A file that was not made, with what was written in it. */
+  file?: { name: string; text: string }
 }
 
 /** One document, live. `text` may be edited at any time, whatever the connection does. */
@@ -145,7 +155,13 @@ export interface Client {
   joined(): Promise<void>
   /** Follows a document. The same object while it is open; opened twice, closed twice. */
   open(id: string): LiveDocument
-  /** These reject with FourfoldError: code and one sentence. They wait for a server. */
+  /** Something that had waited without a server was refused: what, and why. */
+  readonly onRefused: Listen<Refusal>
+  /**
+   * These reject with FourfoldError: code and one sentence. They wait for a server. While none
+   * answers they resolve, with no servers, when this device keeps what was asked for; it takes effect
+   * later, once, and is in `files` at once.
+   */
   create(name: string, text: string, parent?: string): Promise<FileInfo & Receipt>
   makeDirectory(name: string, parent?: string): Promise<FileInfo & Receipt>
   /**

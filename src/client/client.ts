@@ -7,6 +7,7 @@ import { fromBinary } from '@bufbuild/protobuf'
 import * as Y from 'yjs'
 import { FourfoldError } from '../core/model/errors.ts'
 import { subjectId, writerOf } from '../core/model/ids.ts'
+import { checkFileName } from '../core/model/names.ts'
 import {
   ServerState,
   SessionResponseSchema,
@@ -15,6 +16,7 @@ import {
 } from '../core/model/wire.ts'
 import type { Dial, Wire } from '../core/ports.ts'
 import type { ConnectionId, SessionInput, SessionOutput } from '../core/session/messages.ts'
+import type { OperationBody } from '../core/session/parcel.ts'
 import { Session } from '../core/session/session.ts'
 import type {
   BytesName,
@@ -25,11 +27,14 @@ import type {
   Listen,
   LiveDocument,
   Moved,
+  Refusal,
   Receipt,
   SaveState,
   ServerInfo,
 } from './api.ts'
+import { Errands } from './errands.ts'
 import { Files } from './files.ts'
+import { subjectOf } from './foreseen.ts'
 import { Frames } from './frames.ts'
 import { Keepsake } from './keepsake.ts'
 import { beatMs } from './keyring.ts'
@@ -56,6 +61,7 @@ export class SessionClient implements Client {
   readonly #writers = new Set<number>()
   readonly #keepsake: Keepsake
   readonly #files = new Files()
+  readonly #errands: Errands
   readonly #documents = new Map<string, OpenDocument>()
   readonly #wires = new Map<ConnectionId, Wire>()
   readonly #operating = new Map<string, Operating>()
@@ -63,6 +69,7 @@ export class SessionClient implements Client {
   readonly #changes = new Listeners<void>()
   readonly #listings = new Listeners<void>()
   readonly #renames = new Listeners<{ name: string; text: string }>()
+  readonly #refusals = new Listeners<Refusal>()
   /** What happened and was not stepped yet: while a step is performed, or before the beginning. */
   readonly #inbox: SessionInput[] = []
   #isStepping = false
@@ -78,6 +85,12 @@ export class SessionClient implements Client {
     this.#dial = dial
     this.#writers.add(writerOf(this.#key))
     this.#keepsake = new Keepsake(options.storage, this.#key, () => this.#changes.tell())
+    this.#errands = new Errands({
+      keepsake: this.#keepsake,
+      files: this.#files,
+      changed: () => this.#listed(),
+      kept: () => this.#letGo(),
+    })
     // A program that does not wait for `joined` hears of a refusal through `connection`.
     this.#joined.promise.catch(() => {})
     void this.#begin()
@@ -103,7 +116,10 @@ export class SessionClient implements Client {
       random: Math.random,
     })
     const early = this.#inbox.splice(0)
-    for (const input of [{ type: 'started' as const }, ...early]) this.#step(input)
+    this.#errands.begin(kept.operations)
+    const left = kept.operations.map((operation) => ({ type: 'operate' as const, operation }))
+    this.#inbox.push({ type: 'started' }, ...left, ...early)
+    this.#run()
     this.#changes.tell()
     if (!this.#keepsake.isKeeping) return
     this.#beat = setInterval(() => this.#keepKey(), beatMs)
@@ -162,6 +178,10 @@ export class SessionClient implements Client {
     return (listener) => this.#renames.add(listener)
   }
 
+  get onRefused(): Listen<Refusal> {
+    return (listener) => this.#refusals.add(listener)
+  }
+
   joined(): Promise<void> {
     return this.#joined.promise
   }
@@ -184,6 +204,7 @@ export class SessionClient implements Client {
       writers: this.#writers,
       name: this.name,
       keepsake: this.#keepsake,
+      firstText: () => this.#errands.firstText(id),
       edited: (update) => this.#step({ type: 'edited', document: id, update }),
       moved: (state) => this.#step({ type: 'caret', document: id, state }),
       // What is known here need not travel again.
@@ -291,7 +312,7 @@ export class SessionClient implements Client {
 
   async #make(operation: Operation['operation'], id?: string): Promise<FileInfo & Receipt> {
     const { entry, ...receipt } = await this.#operate(operation, id)
-    return { ...(await this.#listed(entry)), ...receipt }
+    return { ...(await this.#file(entry)), ...receipt }
   }
 
   rename(entry: string, name: string): Promise<Receipt> {
@@ -326,14 +347,27 @@ export class SessionClient implements Client {
       entry: string
       servers: string[]
     }>()
+    checkName(operation)
     this.#operating.set(id, { resolve, reject })
     this.#step({ type: 'operate', operation: { id, operation } })
     const { entry, servers } = await promise
     return { entry, servers, of: this.#session?.servers.length ?? servers.length }
   }
 
+  /** While no server answers nobody waits for one: what this device keeps takes effect later. */
+  #letGo(): void {
+    const isAlone = this.save.name === 'local' || this.connection.name === 'offline'
+    if (!isAlone) return
+    for (const [id, { resolve }] of this.#operating) {
+      const operation = this.#errands.isKept(id) ? this.#errands.get(id) : undefined
+      if (!operation) continue
+      this.#operating.delete(id)
+      resolve({ entry: subjectOf(operation), servers: [] })
+    }
+  }
+
   /** The file, as soon as the active server tells of it: another one may have made it. */
-  #listed(id: string): Promise<FileInfo> {
+  #file(id: string): Promise<FileInfo> {
     const { promise, resolve, reject } = Promise.withResolvers<FileInfo>()
     const look = () => {
       const file = this.#files.get(id)
@@ -376,6 +410,10 @@ export class SessionClient implements Client {
   #step(input: SessionInput): void {
     if (this.#isClosed) return
     this.#inbox.push(input)
+    this.#run()
+  }
+
+  #run(): void {
     const session = this.#session
     if (this.#isStepping || !session) return
     this.#isStepping = true
@@ -387,6 +425,8 @@ export class SessionClient implements Client {
       this.#isStepping = false
     }
     this.#forgetClosed()
+    this.#errands.look(session.operations)
+    this.#letGo()
     this.#lookLater()
   }
 
@@ -433,8 +473,7 @@ export class SessionClient implements Client {
       case 'entries':
         this.#files.apply(output.entries, output.isComplete)
         this.#keepsake.keepEntries(() => this.#files.entries())
-        this.#listings.tell()
-        this.#changes.tell()
+        this.#listed()
         return
       case 'servers':
         this.#keepsake.keepAddresses(this.#session?.addresses ?? [])
@@ -444,8 +483,7 @@ export class SessionClient implements Client {
         this.#operating.delete(output.operation)
         return
       case 'failed':
-        this.#operating.get(output.operation)?.reject(output.error)
-        this.#operating.delete(output.operation)
+        this.#failed(output.operation, output.error)
         return
       case 'turnedDown':
         this.#receipts.reject(output.error, output.document)
@@ -459,6 +497,35 @@ export class SessionClient implements Client {
         this.#changed()
         return
     }
+  }
+
+  /** Other files are shown than before. */
+  #listed(): void {
+    this.#listings.tell()
+    this.#changes.tell()
+  }
+
+  #failed(id: string, error: FourfoldError): void {
+    const waiting = this.#operating.get(id)
+    const operation = this.#errands.get(id)
+    this.#operating.delete(id)
+    if (waiting) waiting.reject(error)
+    else if (operation) void this.#refused(operation, error)
+  }
+
+  /** Nobody waits for the answer any more: what was written in a file that is not made is kept. */
+  async #refused({ id, operation }: OperationBody, { message }: FourfoldError): Promise<void> {
+    if (operation.case !== 'create') {
+      const name = this.#files.get(subjectOf({ id, operation }))?.name ?? ''
+      this.#refusals.tell({ text: name === '' ? message : `"${name}": ${message}` })
+      return
+    }
+    const { name, text: first } = operation.value
+    const text = this.#documents.get(id)?.text.toString() ?? (await this.#keepsake.text(id))
+    this.#refusals.tell({
+      text: `"${name}" was not made: ${message}`,
+      file: { name, text: text || first },
+    })
   }
 
   #dialTo(connection: ConnectionId, address: string): void {
@@ -520,6 +587,13 @@ export class SessionClient implements Client {
       document.destroy()
     }
   }
+}
+
+/** What every server would refuse is refused at once. */
+function checkName({ case: what, value }: Operation['operation']): void {
+  const isNamed = what === 'create' || what === 'createBinary' || what === 'makeDirectory'
+  if (isNamed || what === 'rename') checkFileName(value.name)
+  if (what === 'move' && value.name !== '') checkFileName(value.name)
 }
 
 const stateNames: Record<ServerState, ServerInfo['state']> = {

@@ -6,6 +6,7 @@ import { create } from '@bufbuild/protobuf'
 import { expectedTree } from '../../sim/folder-model.ts'
 import { Random } from '../../sim/random.ts'
 import { EntrySchema, Kind, type Entry } from '../core/model/wire.ts'
+import type { OperationBody } from '../core/session/parcel.ts'
 import { Files } from './files.ts'
 
 const stamp = (counter: number, origin = 'a') => ({ counter, origin })
@@ -110,4 +111,44 @@ test('a file tells the bytes it holds, and that two of them are at odds', () => 
   assert.deepEqual(files.list[0]!.bytes, { hash: 'z', size: 3, hasConflict: true })
   files.apply([content('', 'z', 5)])
   assert.deepEqual([files.list[0]!.kind, files.list[0]!.bytes], ['text', undefined])
+})
+
+test('what waits is shown as if it were done, and as servers tell it when it is', () => {
+  const files = new Files()
+  files.apply([made('D', 1), made('E', 2, '', Kind.TEXT)], true)
+  const directory = { $typeName: 'fourfold.v1.MakeDirectory' as const, name: 'ideas', parent: 'D' }
+  const file = { $typeName: 'fourfold.v1.Create' as const, name: 'E', text: '', parent: 'N' }
+  const rename = { $typeName: 'fourfold.v1.Rename' as const, entry: 'F', name: 'plan.md' }
+  const twin = { $typeName: 'fourfold.v1.Create' as const, name: 'E', text: '', parent: '' }
+  const gone = { $typeName: 'fourfold.v1.Delete' as const, entry: 'E' }
+  const operations: OperationBody[] = [
+    { id: 'N', operation: { case: 'makeDirectory', value: directory } },
+    { id: 'F', operation: { case: 'create', value: file } },
+    { id: 'o', operation: { case: 'rename', value: rename } },
+    { id: 'T', operation: { case: 'create', value: twin } },
+  ]
+  const shown = () => {
+    return files.list.map(({ path, isWaiting, isDeleted }) => {
+      return `${path}${isWaiting ? ' waits' : ''}${isDeleted ? ' in the trash' : ''}`
+    })
+  }
+  files.wait(operations)
+  const all = ['D', 'E', 'D/ideas waits', 'D/ideas/plan.md waits', 'E (2) waits']
+  assert.deepEqual(shown(), all)
+  assert.deepEqual(
+    [...files.entries()].map(({ id }) => id),
+    ['D', 'E'],
+    'what waits is no news from a server',
+  )
+  files.wait([...operations, { id: 'p', operation: { case: 'delete', value: gone } }])
+  assert.deepEqual(shown().slice(1, 2), ['E waits in the trash'])
+  // A server tells of something else of it meanwhile.
+  const renamed = { value: 'Euler', stamp: stamp(9) }
+  files.apply([create(EntrySchema, { id: 'E', name: renamed }), made('N', 3, 'D')])
+  files.wait(operations.slice(1))
+  assert.deepEqual(shown(), ['D', 'Euler', 'D/N', 'D/N/plan.md waits', 'E waits'])
+  // It is refused: it was never there.
+  files.wait([])
+  assert.deepEqual(shown(), ['D', 'Euler', 'D/N'])
+  assert.equal(files.get('F'), undefined)
 })

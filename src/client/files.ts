@@ -4,7 +4,9 @@ import { bytesOf, hasConflict } from '../core/model/contents.ts'
 import { isDeleted } from '../core/model/entry.ts'
 import { Folder } from '../core/model/folder.ts'
 import { Kind, type Entry } from '../core/model/wire.ts'
+import type { OperationBody } from '../core/session/parcel.ts'
 import type { FileInfo } from './api.ts'
+import { Foreseen } from './foreseen.ts'
 
 const kinds: Record<Kind, FileInfo['kind']> = {
   // Of a later revision: bytes, as far as this one can tell.
@@ -25,6 +27,7 @@ interface Above {
 /** Costs what changed, however many there are. */
 export class Files {
   readonly #folder = new Folder()
+  readonly #foreseen = new Foreseen(this.#folder)
   /** In the order in which they came. */
   #list: FileInfo[] = []
   /** Where in the list each is, by id. */
@@ -39,11 +42,22 @@ export class Files {
     if (this.#stale.size === 0) return this.#list
     const list = [...this.#list]
     const above = new Map<string, Above>()
+    const gone = new Set<string>()
     // What lies in a directory comes after it.
-    for (const id of this.#stale) this.#refresh(list, id, above)
+    for (const id of this.#stale) {
+      if (this.#folder.get(id)) this.#refresh(list, id, above)
+      else gone.add(id)
+    }
     this.#stale = new Set()
-    this.#list = list
-    return list
+    this.#list = gone.size > 0 ? this.#without(gone, list) : list
+    return this.#list
+  }
+
+  #without(gone: Set<string>, list: FileInfo[]): FileInfo[] {
+    const left = list.filter(({ id }) => !gone.has(id))
+    this.#places.clear()
+    for (const [place, { id }] of left.entries()) this.#places.set(id, place)
+    return left
   }
 
   /** Whether a server has told all of them. */
@@ -51,8 +65,22 @@ export class Files {
     return this.#areCurrent
   }
 
-  entries(): Iterable<Entry> {
-    return this.#folder.all()
+  /** As servers told them, without what waits. */
+  *entries(): Iterable<Entry> {
+    for (const entry of this.#folder.all()) {
+      const told = this.#foreseen.told(entry.id)
+      if (told) yield told
+    }
+  }
+
+  /** Whether a server has told of this entry. */
+  isTold(id: string): boolean {
+    return this.#foreseen.told(id) !== undefined
+  }
+
+  /** What this person asked for and no server has carried out: shown as if it were so. */
+  wait(operations: readonly OperationBody[]): void {
+    for (const id of this.#foreseen.wait(operations)) this.#stale.add(id)
   }
 
   get(id: string): FileInfo | undefined {
@@ -63,7 +91,7 @@ export class Files {
   /** `isComplete`: with these a server has told all. */
   apply(entries: readonly Entry[], isComplete = false): void {
     for (const change of entries) {
-      for (const { entry } of this.#folder.apply(change)) this.#stale.add(entry.id)
+      for (const id of this.#foreseen.apply(change)) this.#stale.add(id)
     }
     this.#areCurrent ||= isComplete
   }
@@ -105,6 +133,7 @@ export class Files {
       createdBy,
       createdAt,
       ...(bytes && { bytes }),
+      ...(this.#foreseen.has(id) && { isWaiting: true }),
     }
   }
 

@@ -80,7 +80,7 @@ test('a failing storage is told, and when it works again all is there', async (t
 
 test('without a storage nothing is kept, and that is said', async () => {
   const keepsake = new Keepsake(undefined, key, () => {})
-  assert.deepEqual(await keepsake.begin(), { keys: [], addresses: [], entries: [] })
+  assert.deepEqual(await keepsake.begin(), { keys: [], addresses: [], entries: [], operations: [] })
   assert.deepEqual(await keepsake.load('D', () => new Uint8Array()), [])
   keepsake.append('D', new Uint8Array([1]), true)
   assert.ok(!keepsake.isBehind('D'))

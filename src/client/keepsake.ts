@@ -2,8 +2,10 @@
 
 import { fromBinary, toBinary } from '@bufbuild/protobuf'
 import * as Y from 'yjs'
-import { EntrySchema, type Entry } from '../core/model/wire.ts'
+import { textRoot } from '../core/model/snapshot.ts'
+import { EntrySchema, OperationSchema, type Entry } from '../core/model/wire.ts'
 import type { LocalStorage } from '../core/ports.ts'
+import type { OperationBody } from '../core/session/parcel.ts'
 import { Keyring } from './keyring.ts'
 
 /** Updates of a document kept one by one before they are put together. */
@@ -32,6 +34,15 @@ export interface Kept {
   keys: Uint8Array[]
   addresses: string[]
   entries: Entry[]
+  /** What was asked of the folder and was not certain to stay, in order. */
+  operations: OperationBody[]
+}
+
+/** An operation on its way to the servers. */
+export interface KeptOperation {
+  id: string
+  /** An encoded fourfold.v1.Operation. */
+  bytes: Uint8Array
 }
 
 /** Writes in the background, in order; a failure is told and the write tried again. */
@@ -73,11 +84,23 @@ export class Keepsake {
     const keys = this.#storage ? await this.keyring.begin() : []
     const addresses = await this.#attempt((storage) => storage.get('addresses'))
     const entries = await this.#attempt((storage) => storage.get('entries'))
+    const operations = await this.#attempt((storage) => storage.get('operations'))
     return {
       keys,
       addresses: listOf(addresses, (each) => typeof each === 'string'),
       entries: entriesOf(entries),
+      operations: keptOperations(operations).flatMap(({ bytes }) => operationOf(bytes)),
     }
+  }
+
+  /** These come behind those that are kept; those of these ids go. Whether that is kept. */
+  async keepOperations(come: readonly KeptOperation[], gone: readonly string[]): Promise<boolean> {
+    const changed = new Set([...gone, ...come.map(({ id }) => id)])
+    const alter = (value: unknown) => [
+      ...keptOperations(value).filter(({ id }) => !changed.has(id)),
+      ...come,
+    ]
+    return (await this.#attempt((storage) => isDone(storage.change('operations', alter)))) ?? false
   }
 
   keepAddresses(addresses: string[]): void {
@@ -122,6 +145,20 @@ export class Keepsake {
     const updates = (await this.#attempt((storage) => storage.load(document))) ?? []
     pages.loose += updates.length
     return updates
+  }
+
+  /** The text of a document that is not open, as far as it is kept here. */
+  async text(document: string): Promise<string> {
+    const updates = (await this.#attempt((storage) => storage.load(document))) ?? []
+    const doc = new Y.Doc()
+    for (const update of updates) {
+      try {
+        Y.applyUpdate(doc, update)
+      } catch {
+        // A device's storage can come back with bytes that nobody wrote: the rest is still of use.
+      }
+    }
+    return doc.getText(textRoot).toString()
   }
 
   /** `isOwn`: an edit of this session, whose key must be kept before it. */
@@ -251,6 +288,23 @@ function entriesOf(value: unknown): Entry[] {
     )
   } catch {
     // Whatever the decoder says: the servers tell the list anew, and the program must begin.
+    return []
+  }
+}
+
+function keptOperations(value: unknown): KeptOperation[] {
+  return listOf<KeptOperation>(value, (each) => {
+    const { id, bytes } = (each ?? {}) as Partial<KeptOperation>
+    return typeof id === 'string' && bytes instanceof Uint8Array
+  })
+}
+
+function operationOf(bytes: Uint8Array): OperationBody[] {
+  try {
+    const { id, operation } = fromBinary(OperationSchema, bytes)
+    return [{ id, operation }]
+  } catch {
+    // Whatever the decoder says: nobody can tell what was asked for.
     return []
   }
 }

@@ -2,6 +2,7 @@
 
 import * as Y from 'yjs'
 import { textRoot } from '../core/model/snapshot.ts'
+import { seedText } from '../core/model/seed.ts'
 import { deletesOf, offer, type Deletes } from '../core/model/text-update.ts'
 import type { LiveDocument, Receipt } from './api.ts'
 import type { Keepsake } from './keepsake.ts'
@@ -19,6 +20,8 @@ export interface OpenDocumentOptions {
   writers: ReadonlySet<number>
   name: string
   keepsake: Keepsake
+  /** Of a file that no server is known to have made: what it begins with. */
+  firstText: () => string | undefined
   edited: (update: Uint8Array) => void
   moved: (state: string) => void
   /** What this device kept is here, as far as it came in time; again when the rest came late. */
@@ -78,10 +81,19 @@ export class OpenDocument implements LiveDocument {
     const updates = await Promise.race([loading, late.promise])
     clearTimeout(timer)
     if (updates) this.#integrateAll(updates)
+    this.#begin()
     recalled()
     if (updates) return
     this.#integrateAll(await loading)
     recalled()
+  }
+
+  // What a server will make it from, so that both are one.
+  #begin(): void {
+    const text = this.#options.firstText()
+    if (text === undefined || this.doc.isDestroyed) return
+    if (text !== '') this.integrate(seedText(this.id, text))
+    this.#setLoaded()
   }
 
   #integrateAll(updates: Uint8Array[]): void {

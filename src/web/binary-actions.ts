@@ -92,7 +92,7 @@ export function binaryActions(client: Client, bringIn: BringIn): BinaryActions {
     operation: Promise<T>,
     words: { waiting: string; done: (value: T) => void },
   ): Promise<void> {
-    const problem = await carry(client, operation, words)
+    const problem = await carry(operation, words)
     if (problem !== undefined) notify(problem)
   }
 }

@@ -28,7 +28,7 @@ export interface Brought {
   wasStopped: boolean
 }
 
-/** Operations on their way at once: a session may have 64 of them. */
+/** Operations on their way at once: more would only wait. */
 const workersMax = 8
 
 /** Bytes on their way at once: a line is not faster with more, and each is nearer to its end. */

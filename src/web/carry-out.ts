@@ -1,7 +1,8 @@
 // Carries out what needs a server: at once when one answers, later when none does, and says which.
 
-import type { Client } from '../client/api.ts'
+import type { Refusal } from '../client/api.ts'
 import { FourfoldError } from '../core/model/errors.ts'
+import { download } from './download.ts'
 import { notify } from './toasts.tsx'
 
 /** Past this, people are told that it will be done, and may go on. */
@@ -14,7 +15,7 @@ export type Outcome<T> =
   | { name: 'waiting'; rest: Promise<Outcome<T>> }
 
 /** What became of an operation, after `patienceMs` at most. */
-export async function outcome<T>(client: Client, operation: Promise<T>): Promise<Outcome<T>> {
+export async function outcome<T>(operation: Promise<T>): Promise<Outcome<T>> {
   const settled: Promise<Outcome<T>> = operation.then(
     (value) => ({ name: 'done', value }),
     (error: unknown) => {
@@ -22,9 +23,8 @@ export async function outcome<T>(client: Client, operation: Promise<T>): Promise
       throw error
     },
   )
-  const waitMs = client.connection.name === 'online' ? patienceMs : 0
   const late = new Promise<Outcome<T>>((resolve) =>
-    setTimeout(resolve, waitMs, { name: 'waiting', rest: settled } satisfies Outcome<T>),
+    setTimeout(resolve, patienceMs, { name: 'waiting', rest: settled } satisfies Outcome<T>),
   )
   return Promise.race([settled, late])
 }
@@ -37,11 +37,10 @@ export interface Words<T> {
 
 /** Returns why it failed; undefined when it was done, or will be. */
 export async function carry<T>(
-  client: Client,
   operation: Promise<T>,
   words: Words<T>,
 ): Promise<string | undefined> {
-  const result = await outcome(client, operation)
+  const result = await outcome(operation)
   if (result.name === 'failed') return result.text
   if (result.name === 'done') {
     words.done(result.value)
@@ -56,7 +55,7 @@ export async function carry<T>(
   return undefined
 }
 
-/** Operations on their way at once: a session may have 64 of them. */
+/** Operations on their way at once: more would only wait. */
 const atOnceMax = 16
 
 /**
@@ -89,4 +88,10 @@ export async function each<T>(
 export interface EachDone<T> {
   done: T[]
   problems: FourfoldError[]
+}
+
+/** What waited for a server was refused: what was written in it can be had. */
+export function tellRefusal({ text, file }: Refusal): void {
+  const action = file && { label: 'Download', run: () => download(file.name, file.text) }
+  notify(text, action, { stays: true })
 }

@@ -61,7 +61,7 @@ export function entryActions(options: EntryActionOptions): EntryActions {
         action: 'Create',
         mayBeEmpty: false,
         answer: (name) =>
-          carry(client, client.makeDirectory(name, directory), {
+          carry(client.makeDirectory(name, directory), {
             waiting: `“${name}” will be made as soon as a server answers.`,
             done: (made) => reveal(made.id),
           }),
@@ -101,7 +101,7 @@ export function entryActions(options: EntryActionOptions): EntryActions {
     if (entries.length === 0) return
     const homes = new Map(entries.map((entry) => [entry.id, tree.parentOf(entry)]))
     const place = tree.get(directory)?.path ?? 'the top'
-    await many(client, entries, (entry) => client.move(entry.id, directory), {
+    await many(entries, (entry) => client.move(entry.id, directory), {
       waiting: `${wordsOf(entries)} will be moved to ${place} as soon as a server answers.`,
       done(moved) {
         if (directory !== top) view.setOpen(directory, true)
@@ -109,7 +109,7 @@ export function entryActions(options: EntryActionOptions): EntryActions {
         notify(`Moved ${wordsOf(moved)} to ${place}`, {
           label: 'Undo',
           run: () =>
-            void many(client, moved, ({ id }) => client.move(id, homes.get(id)!), {
+            void many(moved, ({ id }) => client.move(id, homes.get(id)!), {
               waiting: `${wordsOf(moved)} will be moved back as soon as a server answers.`,
               done: () => undefined,
             }),
@@ -123,7 +123,7 @@ export function entryActions(options: EntryActionOptions): EntryActions {
     const entries = tree.outermost(ids)
     const shown = shownId()
     const isShownIn = shown !== undefined && tree.isWithin(shown, new Set(ids))
-    await many(client, entries, ({ id }) => client.remove(id), {
+    await many(entries, ({ id }) => client.remove(id), {
       waiting: `${wordsOf(entries)} will be deleted as soon as a server answers.`,
       done(removed) {
         if (isShownIn && shownId() === shown) go(undefined)
@@ -148,7 +148,7 @@ export function entryActions(options: EntryActionOptions): EntryActions {
       const isOnlyWithin = trashed.length > 0 && tree.get(id)?.isInTrashItself === false
       if (!isOnlyWithin) await client.restore(id)
     }
-    await many(client, entries, back, {
+    await many(entries, back, {
       waiting: `${wordsOf(entries)} will be back as soon as a server answers.`,
       done: () => notify(`Restored ${wordsOf(entries)}`),
     })
@@ -165,7 +165,7 @@ export function entryActions(options: EntryActionOptions): EntryActions {
     const copying = entry.bytes
       ? client.createBinary(name, entry.bytes, directory)
       : textOf(client, entry.id).then(made)
-    const problem = await carry(client, copying, {
+    const problem = await carry(copying, {
       waiting: `“${name}” will be made as soon as a server answers.`,
       done: ({ id }) => reveal(id),
     })
@@ -241,12 +241,11 @@ export function entryActions(options: EntryActionOptions): EntryActions {
 
 /** Does it to all and says what could not be done; `words.done` hears of those it was done to. */
 async function many(
-  client: Client,
   entries: FileInfo[],
   act: (entry: FileInfo) => Promise<unknown>,
   words: { waiting: string; done: (entries: FileInfo[]) => void },
 ): Promise<void> {
-  const problem = await carry(client, each(entries, act), {
+  const problem = await carry(each(entries, act), {
     waiting: words.waiting,
     done({ done, problems }: EachDone<FileInfo>) {
       words.done(done)

@@ -35,7 +35,7 @@ interface FileActionOptions extends ActionOptions {
 /** What can be done by one client's page. */
 export function fileActions({ client, go, ask, named }: FileActionOptions): FileActions {
   const make = (name: string, text: string, directory: string): Promise<string | undefined> =>
-    carry(client, client.create(name, text, directory), {
+    carry(client.create(name, text, directory), {
       waiting: `“${name}” will be made as soon as a server answers.`,
       done: ({ id }) => go(id),
     })
@@ -55,7 +55,7 @@ export function fileActions({ client, go, ask, named }: FileActionOptions): File
       }),
 
     renameTo: (file, name) =>
-      void carry(client, client.rename(file.id, name), {
+      void carry(client.rename(file.id, name), {
         waiting: `${file.name} will be “${name}” as soon as a server answers.`,
         done: () => undefined,
       }).then((problem) => problem !== undefined && notify(problem)),
@@ -80,7 +80,7 @@ export function fileActions({ client, go, ask, named }: FileActionOptions): File
         action: 'Name this version',
         mayBeEmpty: true,
         answer: (name) =>
-          carry(client, client.nameVersion(file.id, name), {
+          carry(client.nameVersion(file.id, name), {
             waiting: 'The version will get its name as soon as a server answers.',
             done() {
               notify(name === '' ? 'This version is kept' : `This version is named “${name}”`)

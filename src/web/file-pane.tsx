@@ -29,7 +29,8 @@ interface FilePaneProps {
 
 export function FilePane(props: FilePaneProps) {
   const { tree, view, shownId, openFiles, bringIn, actions, home } = props
-  const { filesAreCurrent } = useClient()
+  const { filesAreCurrent, save } = useClient()
+  const waiting = save.name === 'local' || save.name === 'danger' ? save.waiting : 0
   const [words, setWords] = useState('')
   const wanted = useDeferredValue(words.trim())
   const [menu, setMenu] = useState<{ ids: string[]; place: MenuPlace }>()
@@ -91,6 +92,11 @@ export function FilePane(props: FilePaneProps) {
         />
         <BringingBar bringIn={bringIn} />
         <div className="file-foot">
+          {waiting > 0 && (
+            <p className="waiting muted">
+              {waiting.toLocaleString('en')} {waiting === 1 ? 'change' : 'changes'} waiting
+            </p>
+          )}
           {tree.trash.length > 0 && <Trash entries={tree.trash} restore={actions.restore} />}
           <span className="foot-row">
             <FileTrigger

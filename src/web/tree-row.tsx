@@ -1,6 +1,6 @@
 // One row of the tree: a directory or a file, its name, who is in it, and what can be done.
 
-import { ChevronRight, Ellipsis, Folder, FolderOpen } from 'lucide-react'
+import { ChevronRight, CloudOff, Ellipsis, Folder, FolderOpen } from 'lucide-react'
 import { createContext, useContext, useRef } from 'react'
 import { Button } from 'react-aria-components'
 import { mergeProps } from 'react-aria/mergeProps'
@@ -115,6 +115,9 @@ export function TreeRow({ node }: { node: RowNode }) {
           </span>
         )}
         {entry.bytes?.hasConflict && <span className="tag tone-warn">2 versions</span>}
+        {entry.isWaiting && (
+          <CloudOff className="waits" size={14} aria-label="Waits for a server" />
+        )}
         {!isDirectory(entry) && <FileDots id={id} openFiles={openFiles} />}
         {isDirectory(entry) && !isOpen && <DirectoryDots {...{ id, tree, openFiles }} />}
         {!isRenaming && (

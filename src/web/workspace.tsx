@@ -14,6 +14,7 @@ import { BringingBar } from './bringing-bar.tsx'
 import { useBothKept } from './both-kept.ts'
 import { BottomBar } from './bottom-bar.tsx'
 import { useClient, useMedia } from './client-context.tsx'
+import { tellRefusal } from './carry-out.ts'
 import { type Commands, useKeys } from './commands.ts'
 import { Drawer } from './drawer.tsx'
 import { EditorPane } from './editor-pane.tsx'
@@ -103,6 +104,7 @@ export function Workspace({ leave, renameMe }: WorkspaceProps) {
     document.title = shownName === '' ? 'Fourfold' : `${shownName} – Fourfold`
   }, [shownName])
   useEffect(() => client.onRenamed(({ text }) => void notify(text)), [client])
+  useEffect(() => client.onRefused(tellRefusal), [client])
   useWarningBeforeLoss(client.save.name === 'danger')
 
   const actions = useMemo(() => {

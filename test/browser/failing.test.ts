@@ -220,26 +220,72 @@ test('no server and no storage: not saved, said in red, with a way to keep the t
   await bar.waitFor({ state: 'hidden' })
 })
 
-test('a new file without a server is made when one is back, and nothing blocks meanwhile', async () => {
+test('what is filed without a server is there at once, outlives a reload, and is made once', async () => {
   const { fleet } = stage
   const ana = await stage.join('Ana', 'a')
-  await ana.create('meanwhile.md')
+  await ana.create('before.md')
   await ana.chip('Saved · 4/4').waitFor()
+  await ana.isKept(1)
   await Promise.all(fleet.ids.map((id) => fleet.kill(id)))
   await ana.chip('Saved on this device').waitFor()
-  await ana.choose(/^New file/)
-  await ana.page.getByRole('dialog').getByLabel('Name').fill('later.md')
+
+  await ana.page.getByRole('button', { name: 'New folder' }).click()
+  await ana.page.getByRole('dialog').getByLabel('Name').fill('alone')
   await ana.page.keyboard.press('Enter')
-  await ana.page.getByText('“later.md” will be made as soon as a server answers.').waitFor()
-  await ana.page.getByRole('dialog', { name: 'New file' }).waitFor({ state: 'hidden' })
-  await ana.type('typing goes on')
-  await Promise.all(fleet.ids.map((id) => fleet.start(id)))
-  await ana.isAt('later.md')
+  await ana.row('alone').waitFor()
+  await ana.create('one.md')
+  await ana.type('written without any server')
+  await ana.row('one.md').click({ button: 'right' })
+  await ana.page.getByRole('menuitem', { name: 'Rename' }).click()
+  await ana.page.getByLabel('New name of one.md').fill('two.md')
+  await ana.page.keyboard.press('Enter')
+  await ana.isAt('two.md')
+  await ana.page.getByText(/^\d+ changes waiting$/).waitFor()
+  const isAsked = () => ana.page.evaluate(keptOperations)
   await until(
-    async () => (await ana.row('later.md').count()) === 1,
-    () => 'the file is not in the list',
+    async () => (await isAsked()) === 3,
+    async () => `${await isAsked()} of 3 operations are kept`,
   )
+
+  await ana.page.reload()
+  await ana.isAt('two.md')
+  await ana.reads('written without any server')
+  await ana.page.keyboard.press('Control+End')
+  await ana.type(', and after a reload')
+  await ana.row('alone').waitFor()
+  await ana.row('two.md').waitFor()
+  await ana.chip('Saved on this device').waitFor()
+
+  // A failover in the middle.
+  await fleet.start('b')
+  await ana.chip('Saved · 1/4').waitFor()
+  await fleet.kill('b')
+  await Promise.all(fleet.ids.map((id) => fleet.start(id)))
+  await ana.chip('Saved · 4/4').waitFor()
+  await until(
+    async () => (await isAsked()) === 0,
+    async () => `${await isAsked()} operations wait still`,
+  )
+  const ben = await stage.join('Ben', 'c')
+  await ben.row('alone').click()
+  await ben.open('two.md')
+  await ben.reads('written without any server, and after a reload')
+  assert.equal(await ben.page.getByRole('row', { name: /^(alone|one|two)/ }).count(), 2)
 })
+
+/** Runs in the page: how many changes of the folder its storage keeps for the servers. */
+async function keptOperations(): Promise<number> {
+  const settled = <T>(request: IDBRequest<T>) =>
+    new Promise<T>((resolve, reject) => {
+      request.addEventListener('success', () => resolve(request.result))
+      request.addEventListener('error', () => reject(request.error!))
+    })
+  const database = await settled(indexedDB.open('fourfold'))
+  const values = database.transaction('values').objectStore('values')
+  const kept: unknown = await settled(values.get('operations'))
+  database.close()
+  return Array.isArray(kept) ? kept.length : 0
+}
 
 test('two files of one name, made while the servers were apart, are both kept', async () => {
   const { fleet } = stage

@@ -87,18 +87,36 @@ export class Folder {
     this.#counter = Math.max(this.#counter, entryCounter(change))
     const before = this.#entries.get(change.id)
     const entry = before ? copyEntry(before) : change
-    if (before && !mergeEntry(entry, change)) return []
-    const seen = this.seen(change.id)
-    const others = this.#tree
-      .replace(before, entry)
-      .filter((id) => this.#isPlaced(id) && this.#tree.parentOf(id) !== this.parentOf(id))
-      .map((id) => ({ id, before: this.seen(id) }))
+    return before && !mergeEntry(entry, change) ? [] : this.#replace(change.id, entry)
+  }
+
+  /**
+   * Puts an entry in the place of what is known by this id, whatever the stamps say; undefined: takes
+   * it out. Tells what became of it, if it is there, and of others that lie elsewhere because of it.
+   */
+  set(id: string, entry: Entry | undefined): Change[] {
+    return this.#entries.get(id) === entry ? [] : this.#replace(id, entry)
+  }
+
+  #replace(id: string, entry: Entry | undefined): Change[] {
+    const before = this.#entries.get(id)
+    const seen = this.seen(id)
+    const moved = entry ? this.#tree.replace(before, entry) : this.#tree.remove(id)
+    const others = moved
+      .filter((each) => this.#isPlaced(each) && this.#tree.parentOf(each) !== this.parentOf(each))
+      .map((each) => ({ id: each, before: this.seen(each) }))
     if (before && isWhole(before)) this.#take(before)
-    for (const { id } of others) this.#take(this.#entries.get(id)!)
-    const changed = isWhole(entry) ? [{ id: entry.id, before: seen }, ...others] : others
-    for (const { id } of changed) this.#link(id)
-    for (const { id } of changed) this.#put(this.#entries.get(id)!)
-    return changed.map(({ id, before }) => ({ entry: this.#entries.get(id)!, before }))
+    for (const each of others) this.#take(this.#entries.get(each.id)!)
+    if (!entry) this.#forget(id)
+    const changed = entry && isWhole(entry) ? [{ id, before: seen }, ...others] : others
+    for (const each of changed) this.#link(each.id)
+    for (const each of changed) this.#put(this.#entries.get(each.id)!)
+    return changed.map((each) => ({ entry: this.#entries.get(each.id)!, before: each.before }))
+  }
+
+  #forget(id: string): void {
+    this.#parents.delete(id)
+    this.#reaches.delete(id)
   }
 
   /** Those that were seen under another name, and are renumbered since others came or went. */

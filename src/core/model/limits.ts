@@ -181,8 +181,11 @@ export const pushesInFlightMax = 64
 /** Client: pushes and operations told apart; beyond it those that some server holds are joined. */
 export const parcelsMax = 128
 
-/** Client: operations that wait for a server, and their bytes: three files at the limit. */
-export const operationsMax = 64
+/**
+ * Client: operations that wait for a server, and their bytes: what one person files in days without
+ * a server; three files at the limit.
+ */
+export const operationsMax = 1000
 export const operationBytesMax = 32 * 1024 * 1024
 
 /** Client: edits of one document that wait; beyond it they are merged. */

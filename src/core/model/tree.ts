@@ -57,6 +57,19 @@ export class Tree {
     return [...others]
   }
 
+  /** Takes an entry out. Returns the ids of the others that may lie elsewhere now. */
+  remove(id: string): string[] {
+    const before = this.#entries.get(id)
+    if (!before) return []
+    const opened = this.#open(id)
+    this.#disclaim(before)
+    this.#broken.delete(id)
+    this.#entries.delete(id)
+    const others = new Set([...opened, ...(this.#claims.get(id) ?? [])])
+    others.delete(id)
+    return [...others]
+  }
+
   #named(id: string): string {
     return this.#entries.get(id)?.parent?.value ?? ''
   }

@@ -75,18 +75,18 @@ export class ClientOperations {
     this.#options.voice.send([visitor.channel], { case: 'done', value })
   }
 
-  #updatesOf(visitor: Visitor, { id, operation }: Operation): NewUpdate[] {
+  #updatesOf(visitor: Visitor, { id, isLate, operation }: Operation): NewUpdate[] {
     const { operations } = this.#options
-    const request: Request = { operation: id, author: visitor.name, at: this.#now }
+    const request: Request = { operation: id, author: visitor.name, at: this.#now, isLate }
     switch (operation.case) {
       case 'create': {
         const { name, text, parent } = operation.value
-        this.#checkKnown(parent)
+        if (!isLate) this.#checkKnown(parent)
         return operations.create(request, { parent, name }, text)
       }
       case 'makeDirectory': {
         const { name, parent } = operation.value
-        this.#checkKnown(parent)
+        if (!isLate) this.#checkKnown(parent)
         return [operations.makeDirectory(request, { parent, name })]
       }
       case 'move': {
@@ -105,7 +105,7 @@ export class ClientOperations {
       }
       case 'createBinary': {
         const { name, parent, hash, size } = operation.value
-        this.#checkKnown(parent)
+        if (!isLate) this.#checkKnown(parent)
         checkBytes({ hash, size })
         return [operations.createBinary(request, { parent, name }, { hash, size, base: '' })]
       }

@@ -210,3 +210,26 @@ test('directories made for what is to lie below them are the same on servers tha
     code: 'invalid',
   })
 })
+
+test('what was made without a server is not refused for what others did meanwhile', () => {
+  const { folder, operations, take } = server('a')
+  take(...operations.create(request(1), { parent: '', name: 'plan.md' }, ''))
+  const late = (byte: number) => ({ ...request(byte), isLate: true })
+  take(...operations.create(late(2), { parent: '', name: 'Plan.md' }, ''))
+  assert.equal(folder.shownName(request(2).operation), 'Plan (2).md')
+  take(operations.makeDirectory(request(3), { parent: '', name: 'ideas' }))
+  const directory = folder.get(request(3).operation)!
+  take(operations.setDeleted(request(4), directory, true))
+  take(...operations.create(late(5), { parent: directory.id, name: 'one.md' }, 'text'))
+  assert.equal(folder.pathOf(request(5).operation), 'one.md', 'not in the trash unseen')
+  // It may come from another server yet; then this is in it.
+  const unknown = request(9).operation
+  take(...operations.create(late(6), { parent: unknown, name: 'two.md' }, ''))
+  assert.equal(folder.pathOf(request(6).operation), 'two.md')
+  take(operations.makeDirectory(request(9), { parent: '', name: 'later' }))
+  assert.equal(folder.pathOf(request(6).operation), 'later/two.md')
+  const one = folder.get(request(5).operation)!
+  take(operations.rename(late(7), one, 'two.md'))
+  assert.throws(() => operations.rename(late(8), one, '..'), /name/)
+  assert.throws(() => operations.move(late(8), one, { parent: directory.id, name: '' }))
+})

@@ -1,20 +1,13 @@
 // Changes of the folder: what a client's operation becomes in the logs.
 
 import { create, toBinary } from '@bufbuild/protobuf'
-import { encodeUtf8, utf8ByteLength } from 'lib0/string'
-import * as Y from 'yjs'
+import { utf8ByteLength } from 'lib0/string'
 import { FourfoldError } from '../model/errors.ts'
 import type { Folder, Reach } from '../model/folder.ts'
-import {
-  directoryIdOf,
-  isSubjectId,
-  seedWriterOf,
-  type Origin,
-  type SubjectId,
-} from '../model/ids.ts'
+import { directoryIdOf, isSubjectId, type Origin, type SubjectId } from '../model/ids.ts'
 import { entriesMax, pathBytesMax, pathNamesMax, textBytesMax } from '../model/limits.ts'
 import { checkFileName, fileKey } from '../model/names.ts'
-import { textRoot } from '../model/snapshot.ts'
+import { seedText } from '../model/seed.ts'
 import type { EngineReader, NewUpdate } from '../ports.ts'
 import {
   ContentSchema,
@@ -49,6 +42,8 @@ export interface Request {
   operation: string
   author: string
   at: number
+  /** Made while no server could be asked: what others did meanwhile does not refuse it. */
+  isLate?: boolean
 }
 
 /**
@@ -84,23 +79,20 @@ export class Operations {
    * A new text file. The text comes first, so that no one sees the name without it.
    * @throws FourfoldError invalid, not-found, taken, too-large
    */
-  create(request: Request, spot: Spot, text: string): NewUpdate[] {
-    this.#checkSpot(spot)
-    this.#checkRoom(1)
-    const bytes = encodeUtf8(text)
-    if (bytes.length > textBytesMax) {
+  create(request: Request, asked: Spot, text: string): NewUpdate[] {
+    const spot = this.#newSpot(request, asked)
+    if (utf8ByteLength(text) > textBytesMax) {
       throw new FourfoldError('too-large', `A text file may have at most ${textBytesMax} bytes.`)
     }
     const made = this.#change(request, this.#made(request, request.operation, Kind.TEXT, spot))
     if (text === '') return [made]
-    const body: NewUpdate['body'] = { case: 'text', value: seed(request.operation, text, bytes) }
+    const body: NewUpdate['body'] = { case: 'text', value: seedText(request.operation, text) }
     return [{ ...made, operation: '', body }, made]
   }
 
   /** @throws FourfoldError invalid, not-found, taken, too-large */
-  makeDirectory(request: Request, spot: Spot): NewUpdate {
-    this.#checkSpot(spot)
-    this.#checkRoom(1)
+  makeDirectory(request: Request, asked: Spot): NewUpdate {
+    const spot = this.#newSpot(request, asked)
     return this.#change(request, this.#made(request, request.operation, Kind.DIRECTORY, spot))
   }
 
@@ -111,7 +103,7 @@ export class Operations {
    */
   makeDirectories(request: Request, parent: string, names: readonly string[]): NewUpdate[] {
     this.#checkRoom(names.length)
-    this.#checkSpot({ parent, name: names[0]! })
+    this.#checkSpot(request, { parent, name: names[0]! })
     for (const name of names) checkFileName(name)
     this.#checkPath(parent, names.join('/'))
     let above = parent
@@ -131,9 +123,8 @@ export class Operations {
    * A new file of bytes that are kept already.
    * @throws FourfoldError invalid, not-found, taken, too-large
    */
-  createBinary(request: Request, spot: Spot, bytes: Bytes): NewUpdate {
-    this.#checkSpot(spot)
-    this.#checkRoom(1)
+  createBinary(request: Request, asked: Spot, bytes: Bytes): NewUpdate {
+    const spot = this.#newSpot(request, asked)
     const entry = this.#made(request, request.operation, Kind.BINARY, spot)
     entry.contents = [this.#content(request, bytes)]
     return this.#change(request, entry)
@@ -148,7 +139,7 @@ export class Operations {
   /** @throws FourfoldError invalid, taken, too-large */
   rename(request: Request, entry: Entry, name: string): NewUpdate {
     if (this.#folder.isTrashed(entry.id)) checkFileName(name)
-    else this.#checkSpot({ parent: this.#folder.parentOf(entry.id), name }, entry)
+    else this.#checkSpot(request, { parent: this.#folder.parentOf(entry.id), name }, entry)
     const change = { id: entry.id, name: { value: name, stamp: this.#stamp() } }
     return this.#change(request, create(EntrySchema, change))
   }
@@ -159,7 +150,7 @@ export class Operations {
    */
   move(request: Request, entry: Entry, { parent, name }: Spot): NewUpdate {
     const isThere = name === '' && parent === this.#folder.parentOf(entry.id)
-    if (!isThere) this.#checkSpot({ parent, name: name || entry.name!.value }, entry)
+    if (!isThere) this.#checkSpot(request, { parent, name: name || entry.name!.value }, entry)
     const stamp = this.#stamp()
     return this.#change(
       request,
@@ -220,13 +211,27 @@ export class Operations {
     throw new FourfoldError('too-large', `This folder holds ${this.#folder.size} files already.`)
   }
 
+  /** Where a new entry lies: at the top, when it is late and its directory is in the trash by now. */
+  #newSpot(request: Request, spot: Spot): Spot {
+    this.#checkRoom(1)
+    if (!request.isLate) {
+      this.#checkSpot(request, spot)
+      return spot
+    }
+    checkFileName(spot.name)
+    // One that is not known here may still come; until then everybody shows this at the top.
+    return this.#folder.isTrashed(spot.parent) ? { ...spot, parent: '' } : spot
+  }
+
   /** `entry`: what is to lie there, when it is somewhere already. */
-  #checkSpot({ parent, name }: Spot, entry?: Entry): void {
+  #checkSpot({ isLate }: Request, { parent, name }: Spot, entry?: Entry): void {
     checkFileName(name)
     this.#checkDirectory(parent)
     if (entry && isDirectory(entry) && this.#folder.isWithin(parent, entry.id)) {
       throw new FourfoldError('invalid', 'A directory cannot lie in itself.')
     }
+    // As when two servers do not know of each other: both names are kept, and told apart.
+    if (isLate) return
     this.#checkPath(parent, name, entry && this.#folder.reachBelow(entry.id))
     const holder = this.#folder.holder(name, parent)
     if (holder === undefined || holder.id === entry?.id) return
@@ -256,12 +261,4 @@ export class Operations {
     this.#counter = Math.max(this.#counter, this.#folder.counter) + 1
     return create(StampSchema, { counter: this.#counter, origin: this.#origin })
   }
-}
-
-// The same on every server: the same writer, the same clock, the same text.
-function seed(operation: string, text: string, bytes: Uint8Array): Uint8Array {
-  const doc = new Y.Doc()
-  doc.clientID = seedWriterOf(operation, bytes)
-  doc.getText(textRoot).insert(0, text)
-  return Y.encodeStateAsUpdate(doc)
 }

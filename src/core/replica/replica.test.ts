@@ -178,7 +178,8 @@ class Writer {
     operation: Extract<ClientMessage['message'], { case: 'operation' }>['value']['operation'],
   ): void {
     const ticket = ++this.ticket
-    const value = { $typeName: 'fourfold.v1.Operation' as const, ticket, id, operation }
+    const isLate = false
+    const value = { $typeName: 'fourfold.v1.Operation' as const, ticket, id, isLate, operation }
     this.desk.say(this.channel, { case: 'operation', value })
   }
 

@@ -14,6 +14,7 @@ import type { Link } from './link.ts'
 import { isSafe, type Disks, type Outbox } from './outbox.ts'
 import type { Outlet } from './outlet.ts'
 import { bytesOf, isUnacknowledged, type OperationParcel, type Parcel } from './parcel.ts'
+import { heldBack } from './precedence.ts'
 
 const none = new Uint8Array()
 
@@ -99,14 +100,16 @@ export class Delivery {
   }
 
   #sendParcels(now: number, link: Link): void {
+    const held = heldBack(this.#outbox.parcels, link.server)
     for (const parcel of this.#outbox.parcels) {
-      if (link.has(parcel) || !this.#maySend(now, parcel)) continue
+      if (link.has(parcel) || !this.#maySend(now, parcel, held)) continue
       if (link.readyAt(now, bytesOf(parcel)) > now) return
       this.#send(now, link, parcel)
     }
   }
 
-  #maySend(now: number, parcel: Parcel): boolean {
+  #maySend(now: number, parcel: Parcel, held: ReadonlySet<Parcel>): boolean {
+    if (held.has(parcel)) return false
     if (parcel.type === 'operation') return (parcel.trouble?.retryAt ?? 0) <= now
     return parcel.update !== undefined && this.#follows.mayPush(parcel.document)
   }
@@ -115,7 +118,8 @@ export class Delivery {
     const ticket = ++this.#ticket
     link.sent(now, ticket, parcel)
     if (parcel.type === 'operation') {
-      const value = { $typeName: 'fourfold.v1.Operation' as const, ticket, ...parcel.operation }
+      const { operation, isLate } = parcel
+      const value = { $typeName: 'fourfold.v1.Operation' as const, ticket, isLate, ...operation }
       this.#outlet.send(link.id, { case: 'operation', value })
     } else {
       const { document, update } = parcel
@@ -179,6 +183,7 @@ export class Delivery {
     const isFinal = error.code !== 'unavailable' || now - since >= operationGiveUpMs
     if (isFinal && !parcel.effect) {
       this.#outbox.delete(parcel)
+      this.#outbox.orphan(parcel.operation.id)
       this.#outlet.put({ type: 'failed', operation: parcel.operation.id, error })
       return
     }
@@ -214,15 +219,16 @@ export class Delivery {
       if (readyAt < Infinity) at = Math.min(at, Math.max(readyAt, link.readyAt(now, 0)))
     }
     let isFirstUnsent = true
+    const held = heldBack(this.#outbox.parcels, link.server)
     for (const parcel of this.#outbox.parcels) {
       if (link.has(parcel)) {
         // Already on its way twice: only silence will tell.
         if (!standby?.has(parcel)) at = Math.min(at, this.#nextHedgeAt(now, parcel, link))
-      } else if (this.#maySend(now, parcel)) {
+      } else if (this.#maySend(now, parcel, held)) {
         // Those behind it wait for it.
         if (isFirstUnsent) at = Math.min(at, link.readyAt(now, bytesOf(parcel)))
         isFirstUnsent = false
-      } else if (parcel.type === 'operation') {
+      } else if (parcel.type === 'operation' && !held.has(parcel)) {
         at = Math.min(at, parcel.trouble?.retryAt ?? Infinity)
       }
       at = Math.min(at, tellAt(now, parcel))

@@ -2,7 +2,7 @@
 //
 //   opening ── Opened ──> open ── gap, Resync ──> opening
 //      │                    └── Resync again ──> waiting ── time ──> opening
-//      └── Unavailable ──> waiting
+//      └── Unavailable ──> waiting        unborn ── made ──> opening
 //
 // Safety: after every Opened what the server lacks is pushed (4). Until then nothing is pushed that
 // would meet a gap there. A delete of text that the server does not know yet cannot be pushed: it is
@@ -25,6 +25,7 @@ import type { Changed, Opened } from '../model/wire.ts'
 import type { Link } from './link.ts'
 import type { Outbox, Span } from './outbox.ts'
 import type { Outlet } from './outlet.ts'
+import { isUnborn } from './precedence.ts'
 import { Relays } from './relays.ts'
 
 /** A push that only asks where things are stored is cut to this. */
@@ -55,6 +56,8 @@ type View =
   /** `againAt`: the server lacked others' text; to be compared again then. */
   | { name: 'open'; number: number; againAt: number; trouble?: Trouble }
   | { name: 'waiting'; openAt: number; trouble: Trouble }
+  /** The server has not made it yet: to be opened when it has. */
+  | { name: 'unborn' }
 
 interface Follow {
   isWanted: boolean
@@ -109,7 +112,7 @@ export class Follows {
     }
     follow.isWanted = true
     const view = this.#views.get(document)
-    if (this.#link && view?.name !== 'opening') this.#open(document, view?.trouble)
+    if (this.#link && view?.name !== 'opening') this.#open(document, troubleOf(view))
   }
 
   unfollow(document: string): void {
@@ -203,6 +206,7 @@ export class Follows {
     if (!this.#link) return
     for (const [document, view] of this.#views) {
       if (view.name === 'waiting' && view.openAt <= now) this.#open(document, view.trouble)
+      if (view.name === 'unborn') this.#open(document)
       if (view.name !== 'open') continue
       if (view.againAt <= now || this.#isOfferDue(document)) this.#open(document, view.trouble)
     }
@@ -226,6 +230,10 @@ export class Follows {
 
   #open(document: string, trouble?: Trouble): void {
     const link = this.#link!
+    if (isUnborn(this.#outbox.parcels, document, link.server)) {
+      this.#views.set(document, { name: 'unborn' })
+      return
+    }
     const stateVector = this.#documents.stateVector(document)
     // This server may lack what this person saw others write: that goes there first (G6).
     const isShared = [...Y.decodeStateVector(stateVector).keys()].some((id) => id !== this.#writer)
@@ -315,9 +323,9 @@ export class Follows {
     for (const [server, at] of follow.unavailable) {
       if (now - at >= unavailableMs) follow.unavailable.delete(server)
     }
-    this.#trouble(now, document, view.trouble, 0)
+    this.#trouble(now, document, troubleOf(view), 0)
     // A server that lost a record fetches it at once: only then it is worth to move.
-    const isLasting = (view.trouble?.count ?? 0) + 1 >= unavailableTriesMax
+    const isLasting = (troubleOf(view)?.count ?? 0) + 1 >= unavailableTriesMax
     if (isLasting && isElsewhere([...follow.unavailable.keys()])) link.leaving ??= text
   }
 
@@ -437,6 +445,10 @@ export class Follows {
     this.#follows.set(document, follow)
     return follow
   }
+}
+
+function troubleOf(view: View | undefined): Trouble | undefined {
+  return view && 'trouble' in view ? view.trouble : undefined
 }
 
 function pauseMs(times: number): number {

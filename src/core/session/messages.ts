@@ -1,14 +1,8 @@
 // What goes into and comes out of a client's mind.
 
 import type { FourfoldError } from '../model/errors.ts'
-import type {
-  Caret,
-  ClientMessage,
-  Entry,
-  Operation,
-  Server,
-  ServerMessage,
-} from '../model/wire.ts'
+import type { Caret, ClientMessage, Entry, Server, ServerMessage } from '../model/wire.ts'
+import type { OperationBody } from './parcel.ts'
 
 /** Names one dialled connection, for as long as it lives; given by the session, never reused. */
 export type ConnectionId = number
@@ -25,8 +19,7 @@ export type SessionInput =
   /** Start or stop following a document. */
   | { type: 'follow'; document: string }
   | { type: 'unfollow'; document: string }
-  /** `operation.ticket` is given by the session. */
-  | { type: 'operate'; operation: Omit<Operation, '$typeName' | '$unknown' | 'ticket'> }
+  | { type: 'operate'; operation: OperationBody }
   /** JSON of where the person is; empty: nowhere. */
   | { type: 'caret'; document: string; state: string }
   /** The network is back, or the person asks: dial at once. `name`: ask for this name from now on. */

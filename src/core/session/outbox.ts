@@ -222,7 +222,11 @@ export class Outbox {
   // ------------------------------------------------------------------------------- operations
 
   /** False: too many wait already. */
-  operate(now: number, operation: OperationBody, bytes: number): boolean {
+  operate(
+    now: number,
+    operation: OperationBody,
+    { bytes, isLate }: { bytes: number; isLate: boolean },
+  ): boolean {
     const waiting = [...this.operations()]
     const waitingBytes = waiting.reduce((sum, parcel) => sum + parcel.bytes, 0)
     if (waiting.length >= operationsMax || waitingBytes + bytes > operationBytesMax) return false
@@ -233,10 +237,25 @@ export class Outbox {
       bytes,
       servers,
       bornAt: now,
+      // What comes after it may build on it.
+      isLate: isLate || waiting.some((parcel) => parcel.isLate && !parcel.effect),
       effect: undefined,
       trouble: undefined,
     })
     return true
+  }
+
+  /** No server can be asked: whatever becomes of what waits, nobody is there to be told at once. */
+  delay(): void {
+    for (const parcel of this.operations()) parcel.isLate ||= parcel.effect === undefined
+  }
+
+  /** There is no such directory after all: what is to be made in it comes to lie at the top. */
+  orphan(directory: string): void {
+    for (const parcel of this.operations()) {
+      const { value } = parcel.operation.operation
+      if (value && 'parent' in value && value.parent === directory) parcel.isLate = true
+    }
   }
 
   // ------------------------------------------------------------------------------------- ends

@@ -2,7 +2,8 @@
 
 import type { Operation } from '../model/wire.ts'
 
-export type OperationBody = Omit<Operation, '$typeName' | '$unknown' | 'ticket'>
+/** What a person asks of the folder; the session gives it the rest. */
+export type OperationBody = Pick<Operation, 'id' | 'operation'>
 
 /** Some edits of one document. */
 export interface PushParcel {
@@ -42,6 +43,8 @@ export interface OperationParcel {
   readonly bytes: number
   servers: Set<string>
   bornAt: number
+  /** While it waited, no server could be asked: what others did meanwhile does not refuse it. */
+  isLate: boolean
   /** Where it took effect; absent until a server said Done. */
   effect: { entry: string; at: number; isTold: boolean } | undefined
   /** Servers said "not here, not now"; absent until then. */

@@ -45,6 +45,13 @@ export interface SessionOptions extends Person {
   random: () => number
 }
 
+/** A change of the folder that somebody asked for. */
+export interface Asked {
+  operation: OperationBody
+  /** A server has carried it out, and told of what it changed. */
+  hasEffect: boolean
+}
+
 export type SessionState =
   /** No server answers; the next dial is at `retryAt`. */
   | { name: 'offline'; since: number; retryAt: number }
@@ -143,6 +150,13 @@ export class Session {
   /** A step is due then, at the latest. */
   get wakeAt(): number {
     return this.#wakeAt
+  }
+
+  /** What was asked of the folder and is not certain to stay, oldest first. */
+  get operations(): readonly Asked[] {
+    return [...this.#outbox.operations()].map(({ operation, effect }) => {
+      return { operation, hasEffect: effect !== undefined }
+    })
   }
 
   /** How many edits of this document were made. */
@@ -261,8 +275,13 @@ export class Session {
   }
 
   #become(state: SessionState): void {
+    if (this.#isOnline && state.name !== 'online') this.#outbox.delay()
     this.#state = state
     this.#outlet.put({ type: 'changed' })
+  }
+
+  get #isOnline(): boolean {
+    return this.#state.name === 'online'
   }
 
   get #isRunning(): boolean {
@@ -407,7 +426,7 @@ export class Session {
     if (bytes > operationFrameBytes + textBytesMax) {
       const text = `A text file may have at most ${textBytesMax / 1024 / 1024} MiB.`
       this.#fail(operation, new FourfoldError('too-large', text))
-    } else if (!this.#outbox.operate(now, operation, bytes)) {
+    } else if (!this.#outbox.operate(now, operation, { bytes, isLate: !this.#isOnline })) {
       const text = 'Too many changes wait for a server already.'
       this.#fail(operation, new FourfoldError('unavailable', text))
     }

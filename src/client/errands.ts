@@ -1,0 +1,93 @@
+// What this person asked of the folder and is not certain to stay: kept on this device, and shown.
+
+import { create, toBinary } from '@bufbuild/protobuf'
+import { OperationSchema } from '../core/model/wire.ts'
+import type { OperationBody } from '../core/session/parcel.ts'
+import type { Asked } from '../core/session/session.ts'
+import type { Files } from './files.ts'
+import { waitingOf } from './foreseen.ts'
+import type { Keepsake } from './keepsake.ts'
+
+export interface ErrandsOptions {
+  keepsake: Keepsake
+  files: Files
+  /** Other files are shown than before. */
+  changed: () => void
+  /** This device keeps more of them than before. */
+  kept: () => void
+}
+
+export class Errands {
+  readonly #options: ErrandsOptions
+  /** By id, what the session has, and whether this device keeps it. */
+  readonly #errands = new Map<string, { operation: OperationBody; isKept: boolean }>()
+  /** Ids of what is shown as if it were done. */
+  #shown = ''
+  #writing: Promise<void> = Promise.resolve()
+
+  constructor(options: ErrandsOptions) {
+    this.#options = options
+  }
+
+  /** What an earlier life of this client left; they are to be asked for again, in this order. */
+  begin(kept: readonly OperationBody[]): void {
+    for (const operation of kept) this.#errands.set(operation.id, { operation, isKept: true })
+  }
+
+  /** Whether this device keeps what was asked for under this id. */
+  isKept(id: string): boolean {
+    return this.#errands.get(id)?.isKept ?? false
+  }
+
+  /** What was asked for under this id, while it is not certain to stay. */
+  get(id: string): OperationBody | undefined {
+    return this.#errands.get(id)?.operation
+  }
+
+  /** The first text of a file that no server is known to have made. */
+  firstText(id: string): string | undefined {
+    const operation = this.#errands.get(id)?.operation.operation
+    return operation?.case === 'create' ? operation.value.text : undefined
+  }
+
+  /** The session took a step. */
+  look(asked: readonly Asked[]): void {
+    if (asked.length === 0 && this.#errands.size === 0) return
+    const { files, changed } = this.#options
+    const present = new Map(asked.map(({ operation }) => [operation.id, operation]))
+    const gone = [...this.#errands.keys()].filter((id) => !present.has(id))
+    const come = asked.map(({ operation }) => operation).filter(({ id }) => !this.#errands.has(id))
+    for (const id of gone) this.#errands.delete(id)
+    for (const operation of come) this.#errands.set(operation.id, { operation, isKept: false })
+    if (gone.length > 0 || come.length > 0) this.#keep(gone)
+    const waiting = waitingOf(asked, (id) => files.isTold(id))
+    const shown = waiting.map(({ id }) => id).join()
+    if (shown === this.#shown) return
+    this.#shown = shown
+    files.wait(waiting)
+    changed()
+  }
+
+  #keep(gone: string[]): void {
+    const { keepsake, kept } = this.#options
+    this.#writing = this.#writing.then(async () => {
+      const errands = [...this.#errands.values()]
+      const come = errands.filter(({ operation, isKept }) => !isKept && isLasting(operation))
+      const operations = come.map(({ operation }) => {
+        return { id: operation.id, bytes: encoded(operation) }
+      })
+      if (!(await keepsake.keepOperations(operations, gone))) return
+      for (const errand of come) errand.isKept = true
+      if (come.length > 0) kept()
+    })
+  }
+}
+
+/** What is named is the text at that moment: it cannot wait for another life. */
+function isLasting({ operation }: OperationBody): boolean {
+  return operation.case !== 'nameVersion'
+}
+
+function encoded({ id, operation }: OperationBody): Uint8Array {
+  return toBinary(OperationSchema, create(OperationSchema, { id, operation }))
+}

@@ -1,0 +1,140 @@
+// The folder with what waits in it: entries as they will be when a server has carried out what this
+// person asked for. Shown only here, and taken back when a server says what became of it.
+
+import { create } from '@bufbuild/protobuf'
+import { copyEntry, mergeEntry } from '../core/model/entry.ts'
+import type { Change, Folder } from '../core/model/folder.ts'
+import { operationsMax } from '../core/model/limits.ts'
+import { ContentSchema, EntrySchema, Kind, type Entry, type Stamp } from '../core/model/wire.ts'
+import type { OperationBody } from '../core/session/parcel.ts'
+import type { Asked } from '../core/session/session.ts'
+
+/** What waits is newer than everything that servers have told. */
+const firstCounter = 2 ** 32 - 1 - operationsMax
+
+export class Foreseen {
+  readonly #folder: Folder
+  /** What servers told of those that are shown otherwise; undefined: nothing yet. */
+  readonly #told = new Map<string, Entry | undefined>()
+  /** What is to become of each, in order. */
+  #changes = new Map<string, Entry[]>()
+
+  constructor(folder: Folder) {
+    this.#folder = folder
+  }
+
+  /** Whether something that was asked of it waits. */
+  has(id: string): boolean {
+    return this.#told.has(id)
+  }
+
+  /** What servers told of an entry; undefined: nothing. */
+  told(id: string): Entry | undefined {
+    return this.has(id) ? this.#told.get(id) : this.#folder.get(id)
+  }
+
+  /** A server told of an entry. The ids of those that are shown otherwise now, or not any more. */
+  apply(change: Entry): string[] {
+    if (!this.has(change.id)) return idsOf(this.#folder.apply(change))
+    const told = this.#told.get(change.id)
+    const entry = told ? copyEntry(told) : change
+    if (told) mergeEntry(entry, change)
+    this.#told.set(change.id, entry)
+    return this.#show(change.id)
+  }
+
+  /** These wait, in this order. The ids of those that are shown otherwise now, or not any more. */
+  wait(operations: readonly OperationBody[]): string[] {
+    this.#changes = new Map()
+    operations.forEach((operation, index) => {
+      const id = subjectOf(operation)
+      const counter = firstCounter + index
+      const change = changeOf(operation, { $typeName: 'fourfold.v1.Stamp', counter, origin: '' })
+      this.#changes.set(id, [...(this.#changes.get(id) ?? []), change])
+      if (!this.has(id)) this.#told.set(id, this.#folder.get(id))
+    })
+    return [...this.#told.keys()].flatMap((id) => this.#show(id))
+  }
+
+  #show(id: string): string[] {
+    const told = this.#told.get(id)
+    const changes = this.#changes.get(id)
+    if (!changes) this.#told.delete(id)
+    let shown = changes && told ? copyEntry(told) : told
+    for (const change of changes ?? []) {
+      // A server may have made it, and not said so yet: it stands where it was made.
+      if (shown && !change.created) mergeEntry(shown, change)
+      else if (change.created) shown ??= change
+    }
+    return [id, ...idsOf(this.#folder.set(id, shown))]
+  }
+}
+
+function idsOf(changes: Change[]): string[] {
+  return changes.map(({ entry }) => entry.id)
+}
+
+/** What waits of this, to be shown: also what is done already, until a server tells of the entry. */
+export function waitingOf(
+  asked: readonly Asked[],
+  isTold: (id: string) => boolean,
+): OperationBody[] {
+  return asked
+    .filter(({ operation, hasEffect }) => !hasEffect || !isTold(subjectOf(operation)))
+    .map(({ operation }) => operation)
+}
+
+/** The entry that an operation is about. */
+export function subjectOf({ id, operation }: OperationBody): string {
+  switch (operation.case) {
+    case 'rename':
+    case 'move':
+    case 'delete':
+    case 'restore':
+    case 'setContent':
+      return operation.value.entry
+    case 'nameVersion':
+      return operation.value.document
+    default:
+      return id
+  }
+}
+
+/** What an operation will change, as far as this person can tell. */
+function changeOf({ id, operation }: OperationBody, stamp: Stamp): Entry {
+  const made = (kind: Kind, name: string, parent: string) =>
+    create(EntrySchema, {
+      id,
+      kind,
+      created: stamp,
+      name: { value: name, stamp },
+      parent: { value: parent, stamp },
+      createdAt: Date.now(),
+    })
+  switch (operation.case) {
+    case 'create':
+      return made(Kind.TEXT, operation.value.name, operation.value.parent)
+    case 'makeDirectory':
+      return made(Kind.DIRECTORY, operation.value.name, operation.value.parent)
+    case 'createBinary': {
+      const { name, parent, hash, size } = operation.value
+      const entry = made(Kind.BINARY, name, parent)
+      entry.contents = [create(ContentSchema, { hash, size, stamp })]
+      return entry
+    }
+    case 'rename':
+      return create(EntrySchema, { name: { value: operation.value.name, stamp } })
+    case 'move': {
+      const { parent, name } = operation.value
+      return create(EntrySchema, {
+        parent: { value: parent, stamp },
+        ...(name !== '' && { name: { value: name, stamp } }),
+      })
+    }
+    case 'delete':
+    case 'restore':
+      return create(EntrySchema, { deleted: { value: operation.case === 'delete', stamp } })
+    default:
+      return create(EntrySchema)
+  }
+}

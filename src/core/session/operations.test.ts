@@ -1,0 +1,169 @@
+// What is asked of the folder without a server, or faster than one answers. test/session-talk.ts says
+// how to read the conversations.
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { create } from '@bufbuild/protobuf'
+import { Talk } from '../../../test/session-talk.ts'
+import { Code, OperationSchema, type Operation } from '../model/wire.ts'
+import { heldBack } from './precedence.ts'
+import type { OperationParcel } from './parcel.ts'
+
+const made = (name: string, parent = ''): Operation['operation'] => ({
+  case: 'create',
+  value: { $typeName: 'fourfold.v1.Create', name, text: '', parent },
+})
+
+const directory = (name: string, parent = ''): Operation['operation'] => ({
+  case: 'makeDirectory',
+  value: { $typeName: 'fourfold.v1.MakeDirectory', name, parent },
+})
+
+const renamed = (entry: string, name: string): Operation['operation'] => ({
+  case: 'rename',
+  value: { $typeName: 'fourfold.v1.Rename', entry, name },
+})
+
+const moved = (entry: string, parent: string): Operation['operation'] => ({
+  case: 'move',
+  value: { $typeName: 'fourfold.v1.Move', entry, parent, name: '' },
+})
+
+const deleted = (entry: string): Operation['operation'] => ({
+  case: 'delete',
+  value: { $typeName: 'fourfold.v1.Delete', entry },
+})
+
+function done(talk: Talk, connection: number, ticket: number, entry: string): void {
+  const value = { $typeName: 'fourfold.v1.Done' as const, ticket, entry }
+  talk.says(connection, `done ${ticket}`, { case: 'done', value })
+}
+
+test('what is made without a server goes in order, and its text after it', () => {
+  const talk = new Talk({ hasStandby: false })
+  talk.start()
+  talk.operate('DIR', directory('ideas'))
+  talk.operate('FILE', made('one.md', 'DIR'))
+  talk.step({ type: 'follow', document: 'FILE' })
+  talk.type('FILE', 'hello')
+  talk.operate('NEXT', renamed('FILE', 'two.md'))
+  talk.lines.length = 0
+  talk.welcome(1, 'a')
+  done(talk, 1, 1, 'DIR')
+  talk.stored(1, 'a1')
+  done(talk, 1, 2, 'FILE')
+  talk.stored(1, 'a2')
+  talk.heard(`
+    1> hello ada
+    1< welcome a
+    * named ada
+    1> operation 1 makeDirectory DIR
+    * online a · saved on a b c d
+    1< done 1
+    1< stored a1
+    1> operation 2 create FILE
+    1< done 2
+    1< stored a2
+    1> open FILE
+    1> operation 3 rename NEXT
+    1> push 4 FILE "hello"
+  `)
+})
+
+test('what is made without a server is late, and so is what builds on it', () => {
+  const talk = new Talk({ hasStandby: false })
+  const sent: boolean[] = []
+  const { session } = talk
+  const step = session.step.bind(session)
+  session.step = (now, input) => {
+    const outputs = step(now, input)
+    for (const output of outputs) {
+      if (output.type !== 'send' || output.message.message.case !== 'operation') continue
+      sent.push(output.message.message.value.isLate)
+    }
+    return outputs
+  }
+  talk.start()
+  talk.operate('DIR', directory('ideas'))
+  talk.welcome(1, 'a')
+  talk.operate('FILE', made('one.md', 'DIR'))
+  done(talk, 1, 1, 'DIR')
+  talk.stored(1, 'a1')
+  done(talk, 1, 2, 'FILE')
+  talk.stored(1, 'a2')
+  talk.operate('LAST', made('two.md'))
+  assert.deepEqual(sent, [true, true, false])
+})
+
+test('a change of server in the middle: what the next one lacks comes there first', () => {
+  const talk = new Talk()
+  talk.start()
+  talk.operate('DIR', directory('ideas'))
+  talk.operate('FILE', made('one.md', 'DIR'))
+  talk.welcome(1, 'a')
+  talk.welcome(2, 'b')
+  done(talk, 1, 1, 'DIR')
+  talk.lines.length = 0
+  talk.close(1)
+  talk.welcomeAgain(2, 'b', 'a')
+  done(talk, 2, 2, 'DIR')
+  talk.stored(2, 'b2')
+  talk.heard(`
+    1< closed
+    2> hello ada
+    2> operation 2 makeDirectory DIR
+    dial 3 c
+    * online b · saved on a b c d
+    2< welcome b, a down
+    2< done 2
+    2< stored b2
+    2> operation 3 create FILE
+  `)
+})
+
+test('one that is refused takes no other with it', () => {
+  const talk = new Talk({ hasStandby: false })
+  talk.start()
+  talk.operate('DIR', directory('ideas'))
+  talk.operate('FILE', made('one.md', 'DIR'))
+  talk.welcome(1, 'a')
+  talk.lines.length = 0
+  const value = { ticket: 1, code: Code.TOO_LARGE, text: 'This folder is full.' }
+  talk.says(1, 'rejected 1', {
+    case: 'rejected',
+    value: { $typeName: 'fourfold.v1.Rejected', ...value },
+  })
+  talk.heard(`
+    1< rejected 1
+    * failed DIR: This folder is full.
+    1> operation 2 create FILE
+  `)
+})
+
+/** The ids of those that wait when these are asked for at once. */
+function waiting(...operations: [string, Operation['operation']][]): string[] {
+  const parcels = operations.map(([id, operation]): OperationParcel => {
+    const body = create(OperationSchema, { id, operation })
+    const servers = new Set<string>()
+    const fresh = { servers, bornAt: 0, isLate: false, effect: undefined, trouble: undefined }
+    return { type: 'operation', operation: body, bytes: 0, ...fresh }
+  })
+  return [...heldBack(parcels, 'a')].map(({ operation }) => operation.id)
+}
+
+test('what builds on another waits for it, what does not goes along', () => {
+  assert.deepEqual(waiting(['A', made('a')], ['B', made('b')]), [])
+  assert.deepEqual(waiting(['A', directory('a')], ['B', made('b', 'A')]), ['B'])
+  assert.deepEqual(waiting(['A', made('a')], ['B', renamed('A', 'b')]), ['B'])
+  assert.deepEqual(waiting(['A', directory('a')], ['B', moved('X', 'A')]), ['B'])
+  assert.deepEqual(waiting(['A', renamed('X', 'a')], ['B', renamed('X', 'b')]), ['B'])
+  assert.deepEqual(waiting(['A', deleted('X')], ['B', deleted('Y')]), [])
+  // It may take the name that the other gives up.
+  assert.deepEqual(waiting(['A', deleted('X')], ['B', made('x')]), ['B'])
+  assert.deepEqual(waiting(['A', renamed('X', 'y')], ['B', made('x')]), ['B'])
+  // Many things are moved to one place at once.
+  assert.deepEqual(waiting(['A', moved('X', 'P')], ['B', moved('Y', 'P')]), [])
+  assert.deepEqual(waiting(['A', moved('X', 'P')], ['B', moved('Y', 'Q')]), ['B'])
+  const three = waiting(['A', deleted('X')], ['B', moved('Y', 'P')], ['C', moved('Z', 'P')])
+  assert.deepEqual(three, ['B', 'C'])
+})
