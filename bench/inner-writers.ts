@@ -78,6 +78,7 @@ async function startRuntime(directory: string): Promise<Runtime> {
     turnsAway: () => undefined,
     hasBytes: () => Promise.resolve(false),
     named: () => {},
+    heard: () => {},
     log: () => {},
     failed,
   })

@@ -108,6 +108,7 @@ function startRuntime(t: TestContext, peers: string[] = [], files = 0) {
     turnsAway: () => undefined,
     hasBytes: async () => false,
     named: () => {},
+    heard: () => {},
     log,
     failed: () => (world.hasFailed = true),
   })
@@ -169,7 +170,7 @@ class Client {
 }
 
 async function until(isSo: () => boolean, what: string): Promise<void> {
-  for (let tries = 0; tries < 1000; tries++) {
+  for (let tries = 0; tries < 12_000; tries++) {
     if (isSo()) return
     await sleep(5)
   }

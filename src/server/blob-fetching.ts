@@ -3,21 +3,33 @@
 //   an entry names it ─┐
 //   another offers it ─┼─> wanted ──(8 at once)──> each peer in turn ──> store ──> whoever waits
 //   this start ────────┘      ^                        │
-//                             └── later, and later ────┘ none has it, or it broke off
+//                             ├── later, and later ────┘ none has it, or it broke off
+//                             └── at once: a peer is heard again, or somebody asks for it here
 
 import { pipeline } from 'node:stream/promises'
 import {
+  blobBringMs,
   blobFetchesMax,
   blobFollowsMax,
+  blobHurriesMax,
   blobOffersMax,
   blobOfferTriesMax,
+  blobRetriesPerSecond,
   blobRetryFirstMs,
   blobRetryMaxMs,
   receiptWaitMs,
 } from '../core/model/limits.ts'
 import type { ReplicaId } from '../core/model/ids.ts'
+import { ServerState, type Content } from '../core/model/wire.ts'
 import type { BlobPeer } from '../adapters/channel/blob-peer.ts'
-import { BlobError, type BlobName, type BlobStore } from '../adapters/storage/blob-store.ts'
+import {
+  BlobError,
+  type BlobName,
+  type BlobStore,
+  type GrowingBlob,
+  type OpenBlob,
+} from '../adapters/storage/blob-store.ts'
+import { WantQueue } from './want-queue.ts'
 
 export interface BlobFetchingOptions {
   self: ReplicaId
@@ -34,6 +46,8 @@ interface Want {
   from: ReplicaId | undefined
   /** Whether an entry names it: it is wanted until it is here. */
   isNamed: boolean
+  /** When it was written, milliseconds since 1970; infinite: somebody waits for it. */
+  rank: number
   tries: number
   state: 'queued' | 'underWay' | 'resting'
   rest?: NodeJS.Timeout
@@ -42,12 +56,18 @@ interface Want {
 export class BlobFetching {
   readonly #options: BlobFetchingOptions
   readonly #wants = new Map<string, Want>()
-  /** Those whose turn comes, in order. An emptied server wants a hundred thousand. */
-  readonly #queued = new Set<Want>()
+  /** Those whose turn comes: the named ones, newest first, and the offered ones. */
+  readonly #queued = new WantQueue<Want>()
+  readonly #offered = new WantQueue<Want>()
   readonly #waiting = new Map<string, Set<() => void>>()
+  /** Told once: a fetch has begun, or ended. */
+  readonly #news = new Map<string, PromiseWithResolvers<void>>()
+  /** The peers that are heard now; undefined: nothing is known yet. */
+  #heard: Set<ReplicaId> | undefined
   #underWay = 0
   /** Of those, the ones that no entry named when they began. */
   #follows = 0
+  #resting = 0
   #isOver = false
 
   constructor(options: BlobFetchingOptions) {
@@ -59,18 +79,61 @@ export class BlobFetching {
     return this.#wants.size
   }
 
-  /** An entry names it: it is fetched, however long that takes, unless it is here. */
-  named(name: BlobName): void {
-    this.#want(name, undefined, true)
+  /** Entries name them: they are fetched, however long that takes, unless they are here. */
+  named(contents: readonly Pick<Content, 'hash' | 'size' | 'at'>[]): void {
+    for (const { hash, size, at } of contents) this.#want({ hash, size }, { rank: at })
+    this.#begin()
+  }
+
+  /** How the servers are, as often as that changes: what a peer may have that is back is asked for. */
+  heard(servers: readonly { id: ReplicaId; state: ServerState }[]): void {
+    const before = this.#heard
+    const { self } = this.#options
+    const up = servers.filter(({ id, state }) => id !== self && state !== ServerState.DOWN)
+    this.#heard = new Set(up.map(({ id }) => id))
+    if (this.#resting === 0 || up.every(({ id }) => before?.has(id))) return
+    for (const want of this.#wants.values()) {
+      if (want.state !== 'resting') continue
+      want.tries = 0
+      this.#queue(want)
+    }
+    this.#begin()
   }
 
   /** Another server says that it has it: whether it is here too, within `waitMs`. */
   async offered(name: BlobName, from: ReplicaId, waitMs: number): Promise<boolean> {
     if (await this.#options.store.has(name)) return true
     const isKnown = this.#options.peers.has(from)
-    if (isKnown && this.#wants.size < blobOffersMax) this.#want(name, from, false)
+    if (isKnown && this.#wants.size < blobOffersMax) this.#want(name, { from })
+    this.#begin()
     await this.#arrival(name.hash, waitMs)
     return this.#options.store.has(name)
+  }
+
+  /** What an entry names by this hash and is not here; undefined: no entry does. */
+  missing(hash: string): BlobName | undefined {
+    const want = this.#wants.get(hash)
+    return want?.isNamed ? want.name : undefined
+  }
+
+  /**
+   * Opens what an entry names as soon as it begins to come, before all that nobody waits for; undefined
+   * when no other server has it now, or none answered in time. Whoever opened it closes it.
+   */
+  async bring(name: BlobName): Promise<OpenBlob | GrowingBlob | undefined> {
+    const { store } = this.#options
+    const end = performance.now() + blobBringMs
+    for (let isAsked = false; ; isAsked = true) {
+      const news = this.#newsOf(name.hash)
+      const open = (await store.read(name.hash)) ?? (await store.follow(name))
+      if (!open && !isAsked) this.#want(name, { rank: Infinity })
+      const want = this.#wants.get(name.hash)
+      const waitMs = end - performance.now()
+      const isInVain = want === undefined || (isAsked && want.state === 'resting')
+      if (open || isInVain || waitMs <= 0) return open
+      if (want.state !== 'underWay') this.#hurry(want)
+      await within(waitMs, news)
+    }
   }
 
   /** It is here: somebody uploaded it. */
@@ -79,6 +142,7 @@ export class BlobFetching {
     if (want) this.#forget(want)
     for (const told of this.#waiting.get(hash) ?? []) told()
     this.#waiting.delete(hash)
+    this.#tellNews(hash)
   }
 
   /**
@@ -109,29 +173,55 @@ export class BlobFetching {
     for (const peer of this.#options.peers.values()) peer.close()
   }
 
-  #want(name: BlobName, from: ReplicaId | undefined, isNamed: boolean): void {
+  // ------------------------------------------------------------------------------- the queue
+
+  /** Named, with when it was written; or offered by another server. */
+  #want(name: BlobName, why: { rank: number } | { from: ReplicaId }): void {
+    const isNamed = 'rank' in why
+    const rank = isNamed ? why.rank : 0
+    const from = isNamed ? undefined : why.from
     const known = this.#wants.get(name.hash)
     if (!known) {
-      const want: Want = { name, from, isNamed, tries: 0, state: 'queued' }
+      const want: Want = { name, from, isNamed, rank, tries: 0, state: 'queued' }
       this.#wants.set(name.hash, want)
-      this.#queued.add(want)
-    } else {
-      known.from = from ?? known.from
-      known.isNamed ||= isNamed
-      // Somebody has it: there is something to hope for again.
-      if (known.state === 'resting' && from !== undefined) this.#queue(known)
+      this.#queue(want)
+      return
     }
+    known.from = from ?? known.from
+    known.rank = Math.max(known.rank, rank)
+    // Somebody has it: there is something to hope for again.
+    const isHoped = known.state === 'resting' && from !== undefined
+    const isFirstNamed = isNamed && !known.isNamed
+    known.isNamed ||= isNamed
+    if (isHoped || (isFirstNamed && known.state === 'queued')) this.#queue(known)
+  }
+
+  /** Somebody waits for it. */
+  #hurry(want: Want): void {
+    want.rank = Infinity
+    this.#queue(want)
     this.#begin()
   }
 
   #begin(): void {
-    if (this.#isOver) return
-    for (const want of this.#queued) {
-      if (this.#underWay >= blobFetchesMax) return
-      if (!want.isNamed && this.#follows >= blobFollowsMax) continue
-      this.#queued.delete(want)
+    while (!this.#isOver) {
+      const want = this.#next()
+      if (!want) return
       this.#work(want)
     }
+  }
+
+  #next(): Want | undefined {
+    const isFull = this.#underWay >= blobFetchesMax
+    // Uploads that go on are followed first: their receipts wait for it.
+    if (!isFull && this.#follows < blobFollowsMax) {
+      const offered = this.#offered.take()
+      if (offered) return offered
+    }
+    const named = isFull && this.#underWay >= blobHurriesMax ? undefined : this.#queued.take()
+    if (!named || !isFull || named.rank === Infinity) return named
+    this.#queued.put(named)
+    return undefined
   }
 
   #work(want: Want): void {
@@ -163,45 +253,65 @@ export class BlobFetching {
   #rest(want: Want): void {
     if (this.#isOver || this.#wants.get(want.name.hash) !== want) return
     want.tries++
-    if (!want.isNamed && want.tries >= blobOfferTriesMax) {
-      this.#forget(want)
-      return
+    if (!want.isNamed && want.tries >= blobOfferTriesMax) this.#forget(want)
+    else {
+      want.state = 'resting'
+      this.#resting++
+      const usualMs = Math.min(blobRetryFirstMs * 2 ** (want.tries - 1), blobRetryMaxMs)
+      // Where very much is missing, the questions alone would be all that the servers do.
+      const ms = Math.max(usualMs, (this.#resting / blobRetriesPerSecond) * 1000)
+      want.rest = setTimeout(() => {
+        this.#queue(want)
+        this.#begin()
+      }, ms).unref()
     }
-    want.state = 'resting'
-    const ms = Math.min(blobRetryFirstMs * 2 ** (want.tries - 1), blobRetryMaxMs)
-    want.rest = setTimeout(() => {
-      this.#queue(want)
-      this.#begin()
-    }, ms).unref()
+    this.#tellNews(want.name.hash)
   }
 
   #forget(want: Want): void {
-    clearTimeout(want.rest)
-    this.#queued.delete(want)
+    this.#wake(want)
+    this.#queued.remove(want)
+    this.#offered.remove(want)
     this.#wants.delete(want.name.hash)
   }
 
   #queue(want: Want): void {
-    clearTimeout(want.rest)
+    this.#wake(want)
     want.state = 'queued'
-    this.#queued.add(want)
+    this.#offered.remove(want)
+    if (want.isNamed) this.#queued.put(want)
+    else this.#offered.put(want)
   }
+
+  #wake(want: Want): void {
+    clearTimeout(want.rest)
+    if (want.state === 'resting') this.#resting--
+  }
+
+  // ------------------------------------------------------------------------------- one fetch
 
   /** Whether it is here now. Rejects when this disk does not take it. */
   async #fetch(want: Want): Promise<boolean> {
-    const { name, from } = want
-    const { store, peers, hasRoom } = this.#options
+    const { name } = want
+    const { store, hasRoom } = this.#options
     if (await store.has(name)) return true
     if (!(await hasRoom(name.size))) return false
-    const first = from === undefined ? undefined : peers.get(from)
-    const others = [...peers.values()].filter((peer) => peer !== first)
-    // Whom to ask first is left to chance: one server shall not feed all others.
-    others.sort(() => Math.random() - 0.5)
-    for (const peer of first ? [first, ...others] : others) {
+    for (const peer of this.#sources(want)) {
       if (this.#isOver) return false
       if (await this.#fetchFrom(peer, want)) return true
     }
     return false
+  }
+
+  /** Who may have it: whoever said so, then those that are heard; all, when none is. */
+  #sources({ from }: Want): BlobPeer[] {
+    const { peers } = this.#options
+    const heard = this.#heard?.size ? this.#heard : peers
+    const others = [...peers].filter(([id]) => id !== from && heard.has(id))
+    // Whom to ask first is left to chance: one server shall not feed all others.
+    others.sort(() => Math.random() - 0.5)
+    const first = from === undefined ? undefined : peers.get(from)
+    return [...(first ? [first] : []), ...others.map(([, peer]) => peer)]
   }
 
   async #fetchFrom(peer: BlobPeer, { name, isNamed }: Want): Promise<boolean> {
@@ -213,6 +323,7 @@ export class BlobFetching {
     if (!bytes && !isAllThere) return false
     try {
       const upload = await store.upload(name, offset)
+      this.#tellNews(name.hash)
       if (bytes) await pipeline(bytes, upload)
       else await pipeline([], upload)
     } catch (error) {
@@ -227,17 +338,35 @@ export class BlobFetching {
     return store.has(name)
   }
 
+  // ------------------------------------------------------------------------------- waiting
+
   /** Resolves when it is here, or after `waitMs`. */
-  #arrival(hash: string, waitMs: number): Promise<void> {
+  async #arrival(hash: string, waitMs: number): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>()
     const waiting = this.#waiting.get(hash) ?? new Set()
     this.#waiting.set(hash, waiting)
-    const timer = setTimeout(resolve, waitMs)
     waiting.add(resolve)
-    return promise.finally(() => {
-      clearTimeout(timer)
-      waiting.delete(resolve)
-      if (waiting.size === 0 && this.#waiting.get(hash) === waiting) this.#waiting.delete(hash)
-    })
+    await within(waitMs, promise)
+    waiting.delete(resolve)
+    if (waiting.size === 0 && this.#waiting.get(hash) === waiting) this.#waiting.delete(hash)
   }
+
+  #newsOf(hash: string): Promise<void> {
+    const news = this.#news.get(hash) ?? Promise.withResolvers<void>()
+    this.#news.set(hash, news)
+    return news.promise
+  }
+
+  #tellNews(hash: string): void {
+    this.#news.get(hash)?.resolve()
+    this.#news.delete(hash)
+  }
+}
+
+/** Resolves with the promise, or after `waitMs`. */
+async function within(waitMs: number, promise: Promise<void>): Promise<void> {
+  const { promise: late, resolve } = Promise.withResolvers<void>()
+  const timer = setTimeout(resolve, waitMs)
+  await Promise.race([promise, late])
+  clearTimeout(timer)
 }

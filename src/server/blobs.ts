@@ -1,14 +1,16 @@
 // /blobs/<hash>: bytes up and down over plain HTTP, from any place in them on.
 //
 //   HEAD  ?size=N   200 it is here; 404 with upload-offset: how far an upload of it came
+//   HEAD            200 it can be had here
 //   PATCH ?size=N   upload-offset: where the bytes of the body belong; 204 there is more to come,
 //                   201 it is here, verified and flushed; blob-servers names the disks that hold it
-//   GET             with Range or without
+//   GET             with Range or without; what an entry names and is not here is fetched from another
+//                   server and passed on as it comes, the end of it when it is verified. 503 with
+//                   Retry-After: none has it that can be reached now
 //   POST  ?size=N   another server of the set: "you can have it from me"
 //
 // With servers=1 a HEAD tells in blob-servers, too, which servers hold it.
 
-import type { FileHandle } from 'node:fs/promises'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { finished } from 'node:stream/promises'
 import { FourfoldError } from '../core/model/errors.ts'
@@ -25,6 +27,7 @@ import {
   type Upload,
 } from '../adapters/storage/blob-store.ts'
 import type { BlobFetching } from './blob-fetching.ts'
+import { pour } from './blob-pouring.ts'
 import { sendText } from './page.ts'
 import { callerBy } from './services/caller.ts'
 import { proofHeader } from './services/replication.ts'
@@ -34,8 +37,11 @@ import type { Tokens } from './tokens.ts'
 export const blobsPath = '/blobs/'
 /** A refused upload may still send so long before its connection is cut: its client may read why. */
 const lastWordsMs = 2000
-/** Read from the disk at once. */
-const pieceBytes = 256 * 1024
+
+/** Of what no server that can be reached has: the next look may find one. */
+export const notHereYet =
+  'These bytes are not here yet. Try another server, or this one in a moment.'
+export const notHereHeaders = { 'retry-after': '1', 'cache-control': 'no-store' }
 
 /** An upload of so many bytes is told to the others while it goes on; a shorter one at its end. */
 const announceBytesMin = 1024 * 1024
@@ -138,6 +144,14 @@ export class BlobDoor {
   async #head(response: ServerResponse, hash: string, query: URLSearchParams): Promise<void> {
     const { store, fetching } = this.#options
     const size = await store.size(hash)
+    const missing = size === undefined && !query.has('size') ? fetching.missing(hash) : undefined
+    if (missing) {
+      const { file } = await this.#brought(missing)
+      await file.close()
+      response.writeHead(200, headersOf(hash, missing.size))
+      response.end()
+      return
+    }
     const asked = query.has('size') ? sizeOf(query) : size
     if (size !== undefined && size === asked) {
       // Whoever asks is about to name it.
@@ -213,18 +227,14 @@ export class BlobDoor {
     hash: string,
     query?: URLSearchParams,
   ): Promise<void> {
-    const { store } = this.#options
     if (this.#reads >= blobReadsMax) {
       throw new Refusal(503, 'Too many downloads at this moment. Try another server.')
     }
     this.#reads++
     try {
-      const open =
-        (await store.read(hash)) ??
-        (query?.has('size') ? await store.follow({ hash, size: sizeOf(query) }) : undefined)
-      if (!open) throw new Refusal(404, 'This server has no such blob.')
+      const open = await this.#open(hash, query)
       try {
-        await this.#send(request, response, hash, open)
+        await this.#send(request, response, { hash, isOfPeer: query !== undefined }, open)
       } finally {
         await open.file.close()
       }
@@ -233,10 +243,30 @@ export class BlobDoor {
     }
   }
 
+  async #open(hash: string, query?: URLSearchParams): Promise<OpenBlob | GrowingBlob> {
+    const { store, fetching } = this.#options
+    const whole = await store.read(hash)
+    if (whole) return whole
+    // Servers ask each other for what is there: were they to pass it on, they could wait in a circle.
+    const missing = query ? undefined : fetching.missing(hash)
+    if (missing) return this.#brought(missing)
+    const growing = query?.has('size')
+      ? await store.follow({ hash, size: sizeOf(query) })
+      : undefined
+    if (growing) return growing
+    throw new Refusal(404, 'This server has no such blob.')
+  }
+
+  async #brought(missing: BlobName): Promise<OpenBlob | GrowingBlob> {
+    const open = await this.#options.fetching.bring(missing)
+    if (open) return open
+    throw new Refusal(503, notHereYet, notHereHeaders)
+  }
+
   async #send(
     request: IncomingMessage,
     response: ServerResponse,
-    hash: string,
+    { hash, isOfPeer }: { hash: string; isOfPeer: boolean },
     open: OpenBlob | GrowingBlob,
   ): Promise<void> {
     const { headers } = request
@@ -262,8 +292,8 @@ export class BlobDoor {
       return
     }
     response.setTimeout(blobIdleMs, () => response.destroy())
-    const upload = 'upload' in open ? open.upload : undefined
-    await pour(file, start, end + 1, response, upload)
+    const growth = 'upload' in open ? { upload: open.upload, isSure: !isOfPeer } : undefined
+    await pour(file, start, end + 1, response, growth)
   }
 
   // ------------------------------------------------------------------------------- refusals
@@ -293,48 +323,6 @@ async function flow(request: IncomingMessage, upload: Upload): Promise<void> {
     request.off('close', cut)
     request.unpipe(upload)
   }
-}
-
-/**
- * Sends a part of a file, as far as an upload of it comes. Two buffers serve for all of it: a stream would make a new one of each
- * piece, and the garbage collector would look at everything in this server again and again.
- */
-async function pour(
-  file: FileHandle,
-  start: number,
-  end: number,
-  response: ServerResponse,
-  upload: Upload | undefined,
-): Promise<void> {
-  const buffers = [Buffer.allocUnsafe(pieceBytes), Buffer.allocUnsafe(pieceBytes)]
-  let sent: Promise<void> = Promise.resolve()
-  for (let at = start, turn = 0; at < end; turn++) {
-    const buffer = buffers[turn % buffers.length]!
-    const there = upload ? await upload.beyond(at) : end
-    const length = Math.min(pieceBytes, Math.max(there, at) - at, end - at)
-    const { bytesRead } = await file.read(buffer, 0, length, at)
-    await sent
-    if (bytesRead === 0 || response.destroyed) {
-      response.destroy()
-      return
-    }
-    at += bytesRead
-    sent = taken(response, buffer.subarray(0, bytesRead))
-  }
-  await sent
-  response.end()
-}
-
-/** The network has taken it, or the caller went away. */
-function taken(response: ServerResponse, piece: Buffer): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>()
-  const told = () => {
-    response.off('close', told)
-    resolve()
-  }
-  response.on('close', told)
-  response.write(piece, told)
-  return promise
 }
 
 function refusalOf(error: unknown): Refusal {

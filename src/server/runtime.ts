@@ -28,7 +28,7 @@ import {
   type Hello,
   type ServerMessage,
 } from '../core/model/wire.ts'
-import type { Engine, EngineEvent } from '../core/ports.ts'
+import type { Engine, EngineEvent, ServerView } from '../core/ports.ts'
 import type {
   Answer,
   Call,
@@ -87,6 +87,8 @@ export interface RuntimeOptions {
   hasBytes: (name: BytesName) => Promise<boolean>
   /** Entries name these bytes: they are to be on this disk. */
   named: (contents: Content[]) => void
+  /** How the servers are now. */
+  heard: (servers: ServerView[]) => void
   log: (level: 'info' | 'error', text: string) => void
   /** A write failed and clients were told: end the process. */
   failed: () => void
@@ -270,7 +272,10 @@ export class Runtime implements ClientLinkOwner {
   // What the engine tells in one turn of its own is taken right after it.
   #told(event: EngineEvent): void {
     if (this.#isOver) return
-    if (event.type === 'servers') this.#isServing = event.isServing
+    if (event.type === 'servers') {
+      this.#isServing = event.isServing
+      this.#options.heard(event.servers)
+    }
     this.#inbox.push({ type: 'event', event })
     this.#turns.next()
   }

@@ -163,7 +163,8 @@ class Assembled {
       turnsAway: (hello) => this.#turnsAway(hello),
       sessionsPerAddress: configuration.sessionsPerAddress,
       hasBytes: (name) => this.#blobs.has(name),
-      named: (contents) => contents.forEach((content) => this.#fetching.named(content)),
+      named: (contents) => this.#fetching.named(contents),
+      heard: (servers) => this.#fetching.heard(servers),
       log,
       failed,
     })
@@ -171,7 +172,7 @@ class Assembled {
 
   /** From now on what entries name is fetched, and what nothing names is removed after a day. */
   keepBlobs(): void {
-    for (const content of this.#replica.named() ?? []) this.#fetching.named(content)
+    this.#fetching.named(this.#replica.named() ?? [])
     this.#sweeper = setInterval(() => {
       this.#sweepBlobs().catch((error: Error) => this.#log('error', `sweep: ${error.message}`))
     }, blobSweepMs).unref()

@@ -4,11 +4,11 @@ import * as http from 'node:http'
 import * as https from 'node:https'
 import { once } from 'node:events'
 import type { SecureContextOptions } from 'node:tls'
-import { blobFetchesMax, blobIdleMs } from '../../core/model/limits.ts'
+import { blobAnswerMs, blobHurriesMax, blobIdleMs } from '../../core/model/limits.ts'
 import type { BlobName } from '../storage/blob-store.ts'
 
 /** Connections to one server at once: fetches, and questions beside them. */
-const socketsMax = blobFetchesMax + 8
+const socketsMax = blobHurriesMax + 8
 
 export interface BlobPeerOptions {
   /** "http://127.0.0.1:4400". */
@@ -32,13 +32,18 @@ export class BlobPeer {
 
   /**
    * The bytes of a blob from `offset` on, to be read or destroyed; undefined when the other server
-   * has it not. Of an upload to it they come as that goes on, and end early when it does. Rejects when it cannot be reached. Silence of 30 s ends it.
+   * has it not. Of an upload to it they come as that goes on, and end early when it does. Rejects when
+   * it cannot be reached or does not begin to answer. Silence of 30 s ends it.
    */
   async get({ hash, size }: BlobName, offset: number): Promise<http.IncomingMessage | undefined> {
     const range = offset > 0 ? { range: `bytes=${offset}-` } : undefined
-    const response = await this.#ask('GET', `/blobs/${hash}?size=${size}`, blobIdleMs, range)
-    if (response.statusCode === (offset > 0 ? 206 : 200)) return response
-    response.destroy()
+    const response = await this.#ask('GET', `/blobs/${hash}?size=${size}`, blobAnswerMs, range)
+    if (response.statusCode === (offset > 0 ? 206 : 200)) {
+      response.setTimeout(blobIdleMs)
+      return response
+    }
+    if (response.statusCode === 404) response.resume()
+    else response.destroy()
     return undefined
   }
 

@@ -276,6 +276,12 @@ export class Upload extends Writable {
     return this.#bytes
   }
 
+  /** Whether all of it came, verified: known at its end. */
+  async isWhole(): Promise<boolean> {
+    while (!this.closed) await this.#moved.promise
+    return this.#isPublished
+  }
+
   /** Called once, by the store. */
   async begin(offset: number): Promise<void> {
     const { partial } = this.#options

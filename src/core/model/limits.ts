@@ -342,9 +342,22 @@ export const blobIdleMs = 30_000
 export const blobFetchesMax = 8
 export const blobFollowsMax = 6
 
-/** A blob that no server has now is asked for again after this, then twice as long, at most this. */
-export const blobRetryFirstMs = 500
-export const blobRetryMaxMs = 60_000
+/** With those that somebody waits for, so many. */
+export const blobHurriesMax = 16
+
+/**
+ * A blob that no server has now is asked for again after this, then twice as long, at most this; but
+ * in all not more often than so many times a second.
+ */
+export const blobRetryFirstMs = 250
+export const blobRetryMaxMs = 5000
+export const blobRetriesPerSecond = 500
+
+/** Whoever asks for bytes that are not here waits so long for another server to answer. */
+export const blobBringMs = 3000
+
+/** Another server that has not begun to answer within this is not waited for. */
+export const blobAnswerMs = 5000
 
 /** How often one that no entry names yet is looked for, and how many such are remembered. */
 export const blobOfferTriesMax = 8

@@ -14,8 +14,14 @@ import {
   receiptWaitMs,
 } from '../../core/model/limits.ts'
 import { Kind } from '../../core/model/wire.ts'
-import type { BlobName, BlobStore } from '../../adapters/storage/blob-store.ts'
-import { rangeOf } from '../blobs.ts'
+import type {
+  BlobName,
+  BlobStore,
+  GrowingBlob,
+  OpenBlob,
+} from '../../adapters/storage/blob-store.ts'
+import { readGrown } from '../blob-pouring.ts'
+import { notHereHeaders, notHereYet, rangeOf } from '../blobs.ts'
 import { sendText } from '../page.ts'
 import { etagsIn } from './conditions.ts'
 import type { Body, Incoming } from './incoming.ts'
@@ -47,8 +53,10 @@ interface Kept {
   servers: readonly string[]
 }
 
-/** How bytes get to the other servers. */
+/** How bytes get to the other servers, and here. */
 export interface Fetching {
+  /** Opens what an entry names and is not here, as it comes; undefined: no server has it now. */
+  bring(name: BlobName): Promise<OpenBlob | GrowingBlob | undefined>
   arrived(name: BlobName): void
   /** The servers that hold them, asked for at most so long. */
   holders(name: BlobName, waitMs: number): Promise<string[]>
@@ -144,16 +152,15 @@ export class Transfers {
   }
 
   async #getBytes(visit: Visit, resource: Resource): Promise<void> {
-    const { shelf, store, lastRead } = this.#options
+    const { shelf, store, fetching, lastRead } = this.#options
     const facts = await shelf.factsOf(visit, resource)
-    const blob = await store.read(facts.version)
-    if (!blob) {
-      const text = 'The bytes of this file are on their way to this server; try again soon.'
-      throw new Refusal(503, text, { headers: { 'retry-after': '2' } })
-    }
+    const name = { hash: facts.version, size: facts.bytes }
+    const blob = (await store.read(name.hash)) ?? (await fetching.bring(name))
+    if (!blob) throw new Refusal(503, notHereYet, { headers: notHereHeaders })
     try {
       const isSent = await this.#send(visit, resource, facts, {
         open: (start, end) => {
+          if ('upload' in blob) return Readable.from(piecesOf(blob, start, end))
           const range = { start, end, autoClose: false, highWaterMark: pieceBytes }
           return blob.file.createReadStream(range)
         },
@@ -327,6 +334,17 @@ export class Transfers {
     const kept = await shelf.ask(visit, 'kept', call)
     if (isSave) lastRead.remember(visit.reader, kept.file.entry.id, { version, text })
     return kept.file.entry.id
+  }
+}
+
+/** What comes to this server as it comes; throws when it breaks off, or is not what it should be. */
+async function* piecesOf({ file, upload }: GrowingBlob, start: number, end: number) {
+  for (let at = start; at <= end;) {
+    const buffer = Buffer.allocUnsafe(pieceBytes)
+    const bytes = await readGrown(file, buffer, at, end + 1, { upload, isSure: true })
+    if (bytes === 0) throw new Error('the bytes broke off on their way to this server')
+    at += bytes
+    yield buffer.subarray(0, bytes)
   }
 }
 
