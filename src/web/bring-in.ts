@@ -290,7 +290,8 @@ export function broughtWords(brought: Brought): { text: string; isWhole: boolean
   const { files, failed, wasStopped } = brought
   const count = files.length.toLocaleString('en')
   const said: string[] = []
-  if (wasStopped)
+  if (wasStopped && files.length === 0) said.push('Stopped; nothing came in.')
+  else if (wasStopped)
     said.push(`Stopped; ${count} ${files.length === 1 ? 'file is' : 'files are'} here.`)
   else if (files.length > 0) {
     said.push(files.length === 1 ? `${files[0]!.name} is here.` : `${count} files are here.`)

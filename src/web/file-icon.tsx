@@ -1,9 +1,11 @@
 // A picture for a kind of file, by its name.
 
-import { FileCode, FileText } from 'lucide-react'
+import { FileCode, FileText, Image } from 'lucide-react'
+import { imageTypeOf } from './file-bytes.ts'
 import { languageOf } from './language.ts'
 
 export function FileIcon({ name }: { name: string }) {
-  const Icon = languageOf(name).isProse ? FileText : FileCode
+  const isPicture = imageTypeOf(name) !== undefined
+  const Icon = isPicture ? Image : languageOf(name).isProse ? FileText : FileCode
   return <Icon className="file-icon" size={16} aria-hidden />
 }

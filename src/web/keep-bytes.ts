@@ -15,7 +15,7 @@ export function makeOfBytes(
   name: string,
   directory: string,
 ): Promise<FileInfo> {
-  return keep(uploading, blob, (bytes, operation) =>
+  return keepBytes(uploading, blob, (bytes, operation) =>
     uploading.client.createBinary(name, bytes, directory, operation),
   )
 }
@@ -27,13 +27,14 @@ export function replaceBytes(
   file: string,
   base: string,
 ): Promise<BytesName> {
-  return keep(uploading, blob, async (bytes, operation) => {
+  return keepBytes(uploading, blob, async (bytes, operation) => {
     if (bytes.hash !== base) await uploading.client.setContent(file, bytes, base, operation)
     return bytes
   })
 }
 
-async function keep<T>(
+/** Uploads bytes, then gives them away, by an operation with this id. Rejects as both do. */
+export async function keepBytes<T>(
   uploading: Uploading,
   blob: Blob,
   give: (bytes: BytesName, operation: string) => Promise<T>,

@@ -4,7 +4,7 @@ import type { Client, FileInfo } from '../client/api.ts'
 import { FourfoldError } from '../core/model/errors.ts'
 import { checkFileName, fileKey } from '../core/model/names.ts'
 import { FolderTree, isDirectory, top } from './folder-tree.ts'
-import { makeOfBytes } from './keep-bytes.ts'
+import { keepBytes } from './keep-bytes.ts'
 import { languageOf } from './language.ts'
 import { numberedName, stemLength } from './names.ts'
 import { heldIn } from './sources.ts'
@@ -53,15 +53,32 @@ export async function bringPictures(
 
 async function bringOne(uploading: Uploading, textId: string, picture: File): Promise<FileInfo> {
   const { client } = uploading
+  const held = await heldIn(picture)
+  // A drawing may be text: SVG.
+  if ('text' in held) {
+    return place(client, textId, picture, (name, directory) =>
+      client.create(name, held.text, directory),
+    )
+  }
+  return keepBytes(uploading, picture, (bytes, operation) =>
+    place(client, textId, picture, (name, directory) =>
+      client.createBinary(name, bytes, directory, operation),
+    ),
+  )
+}
+
+/** Makes it under the first name that is free in the directory of pictures. */
+async function place(
+  client: Client,
+  textId: string,
+  picture: File,
+  make: (name: string, directory: string) => Promise<FileInfo>,
+): Promise<FileInfo> {
   const directory = await assetsBeside(client, textId)
   for (let tries = 1; ; tries++) {
     const taken = new FolderTree(client.files).children(directory).map(({ name }) => name)
-    const name = numberedName(nameFor(picture), taken)
     try {
-      const held = await heldIn(picture)
-      // A drawing may be text: SVG.
-      if ('text' in held) return await client.create(name, held.text, directory)
-      return await makeOfBytes(uploading, picture, name, directory)
+      return await make(numberedName(nameFor(picture), taken), directory)
     } catch (error) {
       const isTaken = error instanceof FourfoldError && error.code === 'taken'
       if (!isTaken || tries === triesMax) throw error

@@ -1,0 +1,533 @@
+// Any bytes from a person's device: uploads, other versions, conflicts, archives, pictures in a text.
+
+import assert from 'node:assert/strict'
+import { createHash, randomBytes } from 'node:crypto'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, afterEach, before, beforeEach, test } from 'node:test'
+import { Code, ConnectError, createClient } from '@connectrpc/connect'
+import { createConnectTransport } from '@connectrpc/connect-node'
+import { Uint8ArrayReader, Uint8ArrayWriter, ZipWriter } from '@zip.js/zip.js'
+import type { Locator } from 'playwright-core'
+import { connect } from '../../src/client/index.ts'
+import { FolderService } from '../../src/core/model/wire.ts'
+import { Stage, until, type Visitor } from './stage.ts'
+
+const MiB = 1024 * 1024
+
+let stage: Stage
+/** A directory of this machine, for each test. */
+let disk: string
+before(async () => {
+  stage = await Stage.start({ configuration: { diskFreeBytesMin: 0 } })
+})
+beforeEach(() => {
+  disk = mkdtempSync(join(tmpdir(), 'fourfold-bring-'))
+})
+afterEach(async () => {
+  rmSync(disk, { recursive: true })
+  await stage.clear()
+  assert.deepEqual(stage.mishaps, [])
+})
+after(() => stage.end())
+
+// ----------------------------------------------------------------------------------- uploads
+
+test('files of any bytes go up from the menu, in their person’s name, to the disks of all servers', async () => {
+  const ana = await stage.join('Ana', 'a')
+  const [logo, data] = [await picture(ana, 200, 100, 'teal'), randomBytes(3 * MiB)]
+  await chooseFiles(ana, /^Upload/, {
+    'logo.png': logo,
+    'data.bin': data,
+    'note.md': Buffer.from('# Hi'),
+  })
+  await ana.page.getByText('3 files are here.', { exact: true }).waitFor()
+  for (const name of ['logo.png', 'data.bin', 'note.md']) await ana.row(name).waitFor()
+  await ana.row('data.bin').click()
+  await ana.page
+    .getByRole('region', { name: 'About this file' })
+    .getByText(/^Ana, Today /)
+    .waitFor()
+  await ana.chip('Saved · 4/4').waitFor()
+  for (const id of stage.fleet.ids) {
+    assert.deepEqual(await bytesAt(id, data), data, id)
+    await holds('data.bin', [[hashOf(data), 'Ana']], id)
+  }
+  // The same name again: what is there stays as it is.
+  await chooseFiles(ana, /^Upload/, { 'data.bin': randomBytes(100) })
+  await ana.page.getByText(/^Not brought in: data\.bin\. "data\.bin" is here already/).waitFor()
+})
+
+test('a long upload shows how far it is, is stopped, and goes on later where it was', async () => {
+  const ana = await stage.join('Ana', 'b')
+  const film = randomBytes(24 * MiB)
+  const patches = patchesOf(ana)
+  const unthrottle = await throttle(ana, 1.5 * MiB)
+  await chooseFiles(ana, /^Upload/, { 'film.mov': film })
+  const bar = ana.page.getByRole('progressbar', { name: 'film.mov' })
+  await bar.waitFor()
+  await until(
+    async () => Number((await bar.getAttribute('aria-valuenow')) ?? 0) > 4 * MiB,
+    async () => `the upload is at ${await bar.getAttribute('aria-valuenow')}`,
+  )
+  await ana.page.getByText(/^[1-9]\d?% of 24\.0 MiB$/).waitFor()
+  await ana.page.getByRole('button', { name: 'Stop' }).click()
+  await ana.page.getByText('Stopped; nothing came in.').waitFor()
+  await bar.waitFor({ state: 'detached' })
+  assert.equal(await ana.row('film.mov').count(), 0)
+  await unthrottle()
+  const address = stage.fleet.address('b')
+  const isKept = async () => {
+    const answer = await fetch(urlOf(address, film), { method: 'HEAD' })
+    return Number(answer.headers.get('upload-offset') ?? 0) > 0
+  }
+  await until(isKept, () => 'nothing is kept of what was sent')
+  patches.length = 0
+  await chooseFiles(ana, /^Upload/, { 'film.mov': film })
+  await ana.row('film.mov').waitFor()
+  assert.deepEqual(await bytesAt('b', film), film)
+  assert.ok(
+    patches.length > 0 && patches.every(({ offset }) => offset > 0),
+    JSON.stringify(patches),
+  )
+})
+
+test('an upload whose server is killed goes on at another, by itself', async () => {
+  const ana = await stage.join('Ana', 'd')
+  const film = randomBytes(24 * MiB)
+  const patches = patchesOf(ana)
+  const unthrottle = await throttle(ana, 1.5 * MiB)
+  const from = await ana.server()
+  await chooseFiles(ana, /^Upload/, { 'second film.mov': film })
+  const bar = ana.page.getByRole('progressbar', { name: 'second film.mov' })
+  await until(
+    async () =>
+      Number((await bar.getAttribute('aria-valuenow', { timeout: 30_000 })) ?? 0) > 4 * MiB,
+    () => 'the upload does not come forward',
+  )
+  await stage.fleet.kill(from)
+  await unthrottle()
+  await ana.row('second film.mov').waitFor()
+  const other = await ana.server()
+  assert.notEqual(other, from)
+  await holds('second film.mov', [[hashOf(film), 'Ana']], other)
+  assert.deepEqual(await bytesAt(other, film), film)
+  assert.ok(patches.some(({ url }) => !url.startsWith(stage.fleet.address(from))))
+  await stage.fleet.start(from)
+  await stage.fleet.well()
+  assert.deepEqual(await bytesAt(from, film), film)
+})
+
+test('what cannot be kept says why, and the rest comes in', async () => {
+  const ana = await stage.join('Ana', 'a')
+  await chooseFiles(ana, /^Upload/, { 'kept.bin': Buffer.of(0, 1), 'com1.bin': Buffer.of(0, 2) })
+  await ana.page
+    .getByText(
+      /^kept\.bin is here\. Not brought in: com1\.bin\. "com1\.bin" is the name of a device/,
+    )
+    .waitFor()
+})
+
+// ---------------------------------------------------------------------------------- versions
+
+test('other bytes take the place of a file’s, by the button and by a drop, and undo brings them back', async () => {
+  const ana = await stage.join('Ana', 'a')
+  const [red, blue] = [await picture(ana, 40, 30, 'crimson'), await picture(ana, 80, 50, 'navy')]
+  await chooseFiles(ana, /^Upload/, { 'sign.png': red })
+  const preview = ana.page.getByRole('img', { name: 'Preview of sign.png' })
+  await shows(preview, 40, 30)
+  const chooser = ana.page.waitForEvent('filechooser')
+  await ana.page.getByRole('button', { name: 'Replace…' }).click()
+  await (await chooser).setFiles(onDisk({ 'other name.png': blue }))
+  await shows(preview, 80, 50)
+  await ana.page.getByText('Replaced sign.png').waitFor()
+  await ana.page.getByRole('button', { name: 'Undo', exact: true }).click()
+  await shows(preview, 40, 30)
+  await ana.page.getByText('sign.png is as it was', { exact: true }).waitFor()
+  const green = await picture(ana, 60, 60, 'green')
+  await drop(preview, onDisk({ 'dropped.png': green }))
+  await shows(preview, 60, 60)
+  // What it held is still among its versions, and can be put back.
+  await ana.page
+    .getByRole('button', { name: /^Put back the version of Ana/ })
+    .last()
+    .click()
+  await shows(preview, 40, 30)
+  const versions = [red, green, red, blue, red]
+  await holds(
+    'sign.png',
+    versions.map((bytes) => [hashOf(bytes), 'Ana']),
+  )
+  await drop(preview, onDisk({ 'one.png': green, 'two.png': blue }))
+  await ana.page.getByText('Drop one file here to replace sign.png.').waitFor()
+})
+
+test('of two versions made at once both are shown; one keeps both, and both are files', async () => {
+  const ana = await stage.join('Ana', 'c')
+  const [first, one, two] = await pictures(ana)
+  await conflict('map.png', first, one, two)
+  await ana.row('map.png').getByText('2 versions').waitFor()
+  await ana.row('map.png').click()
+  const panel = ana.page.getByRole('region', { name: 'Two versions' })
+  await panel.getByText(/changed it in two places at the same time/).waitFor()
+  await panel.getByRole('img').nth(1).waitFor()
+  await shows(panel.getByRole('img').first(), 50, 50)
+  await shows(panel.getByRole('img').last(), 40, 40)
+  await panel.getByRole('button', { name: 'Keep both' }).click()
+  await ana.page.getByText('Kept both: the other is map (2).png').waitFor()
+  await panel.waitFor({ state: 'detached' })
+  assert.equal(await ana.page.getByText('2 versions').count(), 0)
+  await ana.row('map (2).png').click()
+  await shows(ana.page.getByRole('img', { name: 'Preview of map (2).png' }), 40, 40)
+  await holds('map.png', [
+    [hashOf(two), 'guest'],
+    [hashOf(one), 'guest'],
+    [hashOf(first), 'guest'],
+  ])
+  await holds('map (2).png', [[hashOf(one), 'Ana']])
+})
+
+test('of two versions made at once one is kept; the other stays among the versions', async () => {
+  const ana = await stage.join('Ana', 'b')
+  const ben = await stage.join('Ben', 'd')
+  const [first, one, two] = await pictures(ana)
+  await conflict('plan.png', first, one, two)
+  for (const each of [ana, ben]) await each.row('plan.png').click()
+  const panel = ana.page.getByRole('region', { name: 'Two versions' })
+  await panel
+    .getByRole('button', { name: /^Keep this/ })
+    .last()
+    .click()
+  await panel.waitFor({ state: 'detached' })
+  const preview = ana.page.getByRole('img', { name: 'Preview of plan.png' })
+  await shows(preview, 40, 40)
+  // It is over for everybody.
+  await shows(ben.page.getByRole('img', { name: 'Preview of plan.png' }), 40, 40)
+  await ana.page.getByRole('button', { name: 'Undo', exact: true }).click()
+  await shows(preview, 50, 50)
+  await holds('plan.png', [
+    [hashOf(two), 'Ana'],
+    [hashOf(one), 'Ana'],
+    [hashOf(two), 'guest'],
+    [hashOf(one), 'guest'],
+    [hashOf(first), 'guest'],
+  ])
+})
+
+// ---------------------------------------------------------------------------------- archives
+
+test('an archive is unpacked where it was dropped, and what stays out is named with the reason', async () => {
+  const ana = await stage.join('Ana', 'a')
+  const logo = await picture(ana, 10, 10, 'olive')
+  const archive = await packed([
+    ['notes/plan.md', Buffer.from('# Plan')],
+    ['notes/logo.png', logo],
+    ['../evil.md', Buffer.from('evil')],
+    ['to-passwd', Buffer.from('/etc/passwd'), { unixMode: 0o120777 }],
+    ['secret.md', Buffer.from('secret'), { password: 'x' }],
+  ])
+  const files = onDisk({ 'bundle.zip': archive })
+  await drop(ana.page.getByRole('button', { name: 'Bring in files' }), files)
+  const dialog = ana.page.getByRole('dialog')
+  await dialog.getByRole('heading', { name: 'bundle.zip' }).waitFor()
+  await dialog.getByRole('button', { name: 'Unpack here' }).click()
+  await ana.page.getByText(/^2 files are here\. Not brought in: bundle\/\.\.\/evil\.md, /).waitFor()
+  await ana.page.getByRole('button', { name: 'Why' }).click()
+  const list = ana.page.getByRole('list', { name: 'Not brought in' })
+  assert.deepEqual(await list.getByRole('listitem').allTextContents(), [
+    'bundle/../evil.mdA name must not be "..".',
+    'bundle/to-passwdIt is a link; links are not followed.',
+    'bundle/secret.mdIt is encrypted.',
+  ])
+  await ana.page.getByRole('button', { name: 'Close', exact: true }).click()
+  await openRow(ana, 'bundle')
+  await openRow(ana, 'notes')
+  await ana.open('plan.md')
+  await ana.reads('# Plan')
+  await holds('bundle/notes/logo.png', [[hashOf(logo), 'Ana']])
+
+  // Kept as a file it is one, to the byte; from the menu it is unpacked without a question.
+  await drop(ana.page.getByRole('button', { name: 'Bring in files' }), files)
+  await dialog.getByRole('button', { name: 'Keep as a file' }).click()
+  await ana.row('bundle.zip').waitFor()
+  await holds('bundle.zip', [[hashOf(archive), 'Ana']])
+  const chooser = ana.page.waitForEvent('filechooser')
+  await ana.choose(/^Import zip/)
+  await (await chooser).setFiles(files)
+  await ana.row('bundle (2)').waitFor()
+})
+
+test('what is called an archive and is none says so', async () => {
+  const ana = await stage.join('Ana', 'b')
+  const chooser = ana.page.waitForEvent('filechooser')
+  await ana.choose(/^Import zip/)
+  await (await chooser).setFiles(onDisk({ 'none.zip': randomBytes(5000) }))
+  await ana.page.getByText(/^none\.zip cannot be read as a zip archive/).waitFor()
+})
+
+// ------------------------------------------------------------------------ pictures in a text
+
+test('a pasted picture is kept beside the text and linked in it; undo takes the link out', async () => {
+  const permissions = ['clipboard-read', 'clipboard-write']
+  const ana = await stage.join('Ana', 'a', { permissions })
+  const ben = await stage.join('Ben', 'b')
+  await ana.create('letter.md')
+  await ana.type('Look: ')
+  await ben.open('letter.md')
+  await ben.reads('Look: ')
+  await copyPicture(ana)
+  await ana.editor.press('ControlOrMeta+v')
+  await ana.reads('Look: ![image](assets/image.png)')
+  await ben.reads('Look: ![image](assets/image.png)')
+  // One goes on writing behind it.
+  await ana.page.keyboard.type('!')
+  await ben.reads('Look: ![image](assets/image.png)!')
+  await until(
+    async () => (await contents('assets/image.png'))[0]?.[1] === 'Ana',
+    () => 'the picture is not there, or not by Ana',
+  )
+  await ana.editor.press('ControlOrMeta+v')
+  await ana.readsPart('![image (2)](assets/image%20%282%29.png)')
+  await ana.editor.press('ControlOrMeta+z')
+  await ana.reads('Look: ![image](assets/image.png)!')
+  await ben.reads('Look: ![image](assets/image.png)!')
+})
+
+test('a picture that is dropped goes where it was dropped; one that cannot be kept leaves nothing', async () => {
+  const ana = await stage.join('Ana', 'c')
+  const ben = await stage.join('Ben', 'c')
+  await ana.choose(/^New folder/)
+  const dialog = ana.page.getByRole('dialog', { name: 'New folder' })
+  await dialog.getByLabel('Name').fill('essays')
+  await dialog.getByRole('button', { name: 'Create' }).click()
+  await ana.row('essays').waitFor()
+  await ana.create('essay.md')
+  await ana.type('end')
+  const files = onDisk({ 'sunny day.png': await picture(ana, 20, 20, 'gold') })
+  const unthrottle = await throttle(ana, 1)
+  const line = ana.page.locator('.cm-line').first()
+  const { x, y, height } = (await line.boundingBox())!
+  await dropAt(ana, x + 2, y + height / 2, files)
+  await ana.page.getByText(/^sunny day\.png: /).waitFor()
+  assert.equal(await ben.page.getByText(/sunny day/).count(), 0)
+  await unthrottle()
+  await ana.reads('![sunny day](assets/sunny%20day.png)end')
+  await until(
+    async () => (await contents('essays/assets/sunny day.png')).length === 1,
+    () => 'the picture is not there',
+  )
+
+  // A file stands where the directory would be.
+  const client = connect({ servers: [stage.fleet.address('d')], name: 'Cleo', agent: 'cli' })
+  await client.joined()
+  const { id } = await client.makeDirectory('plain')
+  await client.create('assets', 'no directory', id)
+  await client.create('second.md', '', id)
+  client.close()
+  await openRow(ana, 'plain')
+  await ana.open('second.md')
+  await dropAt(ana, x + 2, y + height / 2, files)
+  await ana.page.getByText(/"assets" is here already/).waitFor()
+  assert.equal(await ana.page.locator('.cm-picture-sign').count(), 0)
+  await ana.reads('')
+})
+
+// -------------------------------------------------------------------------------- what is used
+
+/** Chooses files of this machine in the dialog that an entry of the file menu opens. */
+async function chooseFiles(visitor: Visitor, entry: RegExp, files: { [name: string]: Buffer }) {
+  const chooser = visitor.page.waitForEvent('filechooser')
+  await visitor.choose(entry)
+  await (await chooser).setFiles(onDisk(files))
+}
+
+/** Files of this machine with these bytes: their paths. */
+function onDisk(files: { [name: string]: Buffer }): string[] {
+  return Object.entries(files).map(([name, bytes]) => {
+    const path = join(disk, name)
+    writeFileSync(path, bytes)
+    return path
+  })
+}
+
+async function openRow(visitor: Visitor, name: string): Promise<void> {
+  const row = visitor.row(name)
+  await row.waitFor()
+  if ((await row.getAttribute('aria-expanded')) !== 'true') await row.click()
+}
+
+/** Drops files of this machine's disk on something, as the browser does it. */
+async function drop(target: Locator, files: string[]): Promise<void> {
+  const { x, y } = (await target.boundingBox())!
+  await dropAt({ page: target.page() }, x + 20, y + 20, files)
+}
+
+async function dropAt({ page }: Pick<Visitor, 'page'>, x: number, y: number, files: string[]) {
+  const protocol = await page.context().newCDPSession(page)
+  const data = { items: [], files, dragOperationsMask: 1 }
+  for (const type of ['dragEnter', 'dragOver', 'drop'] as const) {
+    await protocol.send('Input.dispatchDragEvent', { type, x, y, data })
+  }
+  await protocol.detach()
+}
+
+/** Lets so many bytes a second up, until the function that is returned is called. */
+async function throttle(visitor: Visitor, uploadThroughput: number): Promise<() => Promise<void>> {
+  const protocol = await visitor.page.context().newCDPSession(visitor.page)
+  const free = { offline: false, latency: 0, downloadThroughput: -1 }
+  await protocol.send('Network.enable')
+  await protocol.send('Network.emulateNetworkConditions', { ...free, uploadThroughput })
+  return async () => {
+    await protocol.send('Network.emulateNetworkConditions', { ...free, uploadThroughput: -1 })
+    await protocol.detach()
+  }
+}
+
+interface Patch {
+  url: string
+  offset: number
+}
+
+/** What this page sends of uploads, from now on. */
+function patchesOf(visitor: Visitor): Patch[] {
+  const patches: Patch[] = []
+  visitor.page.on('request', (request) => {
+    if (request.method() !== 'PATCH') return
+    patches.push({ url: request.url(), offset: Number(request.headers()['upload-offset']) })
+  })
+  return patches
+}
+
+/** Puts a picture on the clipboard, as a program for pictures does. */
+async function copyPicture(visitor: Visitor): Promise<void> {
+  await visitor.page.evaluate(async () => {
+    const canvas = Object.assign(document.createElement('canvas'), { width: 30, height: 20 })
+    canvas.getContext('2d')!.fillRect(5, 5, 10, 10)
+    const blob = await new Promise<Blob | null>((resolve) => canvas.toBlob(resolve))
+    await navigator.clipboard.write([new ClipboardItem({ 'image/png': blob! })])
+  })
+}
+
+/** A PNG of one colour, drawn by the browser. */
+async function picture(visitor: Visitor, width: number, height: number, color: string) {
+  const url = await visitor.page.evaluate(
+    ([across, down, fill]) => {
+      const size = { width: across, height: down }
+      const canvas = Object.assign(document.createElement('canvas'), size)
+      const pen = canvas.getContext('2d')!
+      pen.fillStyle = fill
+      pen.fillRect(0, 0, across, down)
+      return canvas.toDataURL('image/png')
+    },
+    [width, height, color] as [number, number, string],
+  )
+  return Buffer.from(url.slice(url.indexOf(',') + 1), 'base64')
+}
+
+/** Three of different sizes: 30, 40 and 50 pixels. */
+async function pictures(visitor: Visitor): Promise<[Buffer, Buffer, Buffer]> {
+  return [
+    await picture(visitor, 30, 30, 'gray'),
+    await picture(visitor, 40, 40, 'tomato'),
+    await picture(visitor, 50, 50, 'royalblue'),
+  ]
+}
+
+/** A picture of this size is on the screen. */
+async function shows(image: Locator, width: number, height: number): Promise<void> {
+  let size = ''
+  await until(
+    async () => {
+      if ((await image.count()) !== 1) return false
+      size = await image
+        .evaluate(
+          (element) => {
+            const { naturalWidth, naturalHeight } = element as HTMLImageElement
+            return `${naturalWidth} × ${naturalHeight}`
+          },
+          undefined,
+          { timeout: 1000 },
+        )
+        // It was just exchanged for another.
+        .catch(() => '')
+      return size === `${width} × ${height}`
+    },
+    () => `the picture is ${size}, not ${width} × ${height}`,
+  )
+}
+
+/** Makes a file of which two versions were made from the same one. */
+async function conflict(file: string, first: Buffer, one: Buffer, two: Buffer): Promise<void> {
+  await put(file, first)
+  await put(file, one, hashOf(first))
+  await put(file, two, hashOf(first))
+}
+
+/** Uploads bytes and gives them to a file, as any program may. */
+async function put(file: string, bytes: Buffer, base?: string): Promise<void> {
+  const answer = await fetch(urlOf(stage.fleet.address('a'), bytes), {
+    method: 'PATCH',
+    headers: { 'upload-offset': '0' },
+    body: new Uint8Array(bytes),
+  })
+  assert.ok(answer.ok || answer.status === 409, await answer.text())
+  const name = { hash: hashOf(bytes), size: bytes.length }
+  await folderAt('a').saveBinary({ file, ...name, ...(base !== undefined && { base }) })
+}
+
+/** Waits until a file held this, newest first, each by hash and person. */
+async function holds(file: string, wanted: [string, string][], server = 'a'): Promise<void> {
+  let held: [string, string][] = []
+  await until(
+    async () => {
+      held = await contents(file, server)
+      return JSON.stringify(held) === JSON.stringify(wanted)
+    },
+    () => `${file} held ${JSON.stringify(held)}, not ${JSON.stringify(wanted)}`,
+  )
+}
+
+/** What a server knows that a file held; nothing while it knows no such file. */
+async function contents(file: string, server = 'a'): Promise<[string, string][]> {
+  try {
+    const { contents: held } = await folderAt(server).listContents({ file })
+    return held.map(({ hash, author }) => [hash, author])
+  } catch (error) {
+    if (ConnectError.from(error).code === Code.NotFound) return []
+    throw error
+  }
+}
+
+function folderAt(server: string) {
+  const baseUrl = stage.fleet.address(server)
+  return createClient(FolderService, createConnectTransport({ baseUrl, httpVersion: '1.1' }))
+}
+
+/** The bytes as a server gives them, as soon as it has them. */
+async function bytesAt(server: string, bytes: Buffer): Promise<Buffer> {
+  const url = urlOf(stage.fleet.address(server), bytes)
+  await until(
+    async () => (await fetch(url, { method: 'HEAD' })).ok,
+    () => `${server} has not got the bytes`,
+  )
+  return Buffer.from(await (await fetch(url)).arrayBuffer())
+}
+
+function urlOf(address: string, bytes: Buffer): string {
+  return `${address}/blobs/${hashOf(bytes)}?size=${bytes.length}`
+}
+
+function hashOf(bytes: Buffer): string {
+  return createHash('sha256').update(bytes).digest('hex')
+}
+
+type Packed = [name: string, bytes: Buffer, options?: { unixMode?: number; password?: string }]
+
+async function packed(entries: Packed[]): Promise<Buffer> {
+  const writer = new ZipWriter(new Uint8ArrayWriter(), { useWebWorkers: false })
+  for (const [name, bytes, options] of entries) {
+    await writer.add(name, new Uint8ArrayReader(new Uint8Array(bytes)), options)
+  }
+  return Buffer.from(await writer.close())
+}
