@@ -8,13 +8,17 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fromJson } from '@bufbuild/protobuf'
-import { GetStatusResponseSchema, ServerState } from '../src/core/model/wire.ts'
+import {
+  GetStatusResponseSchema,
+  ServerState,
+  type GetStatusResponse,
+} from '../src/core/model/wire.ts'
 import { root } from './tool.ts'
 
 /** A server that does not say that it listens within this has failed to start. */
-const startMs = 60_000
+const startMs = 120_000
 /** How long everything may take to be well again before a run is called stuck. */
-const wellMs = 30_000
+const wellMs = 90_000
 /** How often a server is asked how it is. */
 const askMs = 20
 const askGiveUpMs = 2000
@@ -186,21 +190,44 @@ export class Fleet {
     }
   }
 
+  /** Resolves when all hold the same: so many entries, those in the trash too. */
+  async same(boundMs = wellMs): Promise<number> {
+    const until = performance.now() + boundMs
+    for (;;) {
+      const [first, ...others] = await Promise.all(this.ids.map((id) => this.#status(id)))
+      // Empty while a server still works it out.
+      const isSame = first !== undefined && first.digest !== ''
+      if (isSame && others.every((each) => each?.digest === first.digest)) return first.entries
+      if (performance.now() > until) throw new Error(`they hold not the same within ${boundMs} ms`)
+      await sleep(askMs)
+    }
+  }
+
   /** Whether a server takes edits. */
   async isWell(id: string): Promise<boolean> {
     return (await this.#ask(id, '/healthz'))?.ok ?? false
   }
 
   async #knows(id: string, others: readonly string[]): Promise<boolean> {
-    const response = await this.#ask(id, '/fourfold.v1.AdminService/GetStatus', {
+    const response = await this.#askStatus(id)
+    // Where people sign in, how the servers are is told to them alone.
+    if (!response?.ok) return response?.status === 401
+    const { servers } = statusIn(response).servers!
+    return servers.every((each) => !others.includes(each.id) || each.state === ServerState.LIVE)
+  }
+
+  /** How a server is; undefined while it does not tell. */
+  async #status(id: string): Promise<GetStatusResponse | undefined> {
+    const response = await this.#askStatus(id)
+    return response?.ok ? statusIn(response) : undefined
+  }
+
+  #askStatus(id: string) {
+    return this.#ask(id, '/fourfold.v1.AdminService/GetStatus', {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: '{}',
     })
-    // Where people sign in, how the servers are is told to them alone.
-    if (!response?.ok) return response?.status === 401
-    const { servers } = fromJson(GetStatusResponseSchema, JSON.parse(response.body)).servers!
-    return servers.every((each) => !others.includes(each.id) || each.state === ServerState.LIVE)
   }
 
   /** The answer; undefined while the server does not listen yet, or is frozen. */
@@ -217,6 +244,10 @@ export class Fleet {
       return undefined
     }
   }
+}
+
+function statusIn({ body }: { body: string }): GetStatusResponse {
+  return fromJson(GetStatusResponseSchema, JSON.parse(body))
 }
 
 /** Processes that must not outlive this one. A frozen server does not notice that nobody is left. */

@@ -6,10 +6,9 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { chromium } from 'playwright-core'
 import { build, type Rolldown } from 'vite'
 import { localContract } from '../../src/adapters/storage/testing/local-contract.ts'
-import { executable, flags } from './stage.ts'
+import { launched } from './stage.ts'
 
 /** The page's program in one piece. */
 async function bundle(): Promise<string> {
@@ -37,7 +36,7 @@ test('IndexedDB keeps the contract of a device’s storage', async (t) => {
   }).listen(0, '127.0.0.1')
   t.after(() => server.close())
   await once(server, 'listening')
-  const browser = await chromium.launch({ executablePath: executable(), args: flags })
+  const browser = await launched()
   t.after(() => browser.close())
   const page = await browser.newPage()
   await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`)

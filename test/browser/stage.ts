@@ -2,6 +2,7 @@
 
 import { existsSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { fromBinary } from '@bufbuild/protobuf'
 import {
   chromium,
   type Browser,
@@ -11,13 +12,14 @@ import {
   type Page,
 } from 'playwright-core'
 import * as Y from 'yjs'
+import { EntrySchema } from '../../src/core/model/wire.ts'
 import { Fleet, type FleetOptions } from '../fleet.ts'
 
 /** How long anything on the page may take before the test is called stuck. */
-const patienceMs = 30_000
+const patienceMs = 60_000
 const lookEveryMs = 30
 
-export const flags = [
+const flags = [
   '--no-sandbox',
   '--disable-gpu',
   '--disable-quic',
@@ -28,12 +30,16 @@ export const flags = [
 ]
 
 /** `npm test` says where the browser is; without it the usual places are looked at. */
-export function executable(): string {
+function executable(): string {
   const found = [process.env['CHROMIUM'], '/usr/bin/chromium', '/usr/bin/google-chrome'].find(
     (path) => path !== undefined && existsSync(path),
   )
   if (found === undefined) throw new Error('No browser: set CHROMIUM to the path of a Chromium.')
   return found
+}
+
+export function launched(): Promise<Browser> {
+  return chromium.launch({ executablePath: executable(), args: flags, timeout: patienceMs })
 }
 
 /** Four servers and a browser, until `end`. */
@@ -50,7 +56,7 @@ export class Stage {
   }
 
   static async start(options: FleetOptions = {}): Promise<Stage> {
-    const browser = await chromium.launch({ executablePath: executable(), args: flags })
+    const browser = await launched()
     try {
       return new Stage(await Fleet.start(options), browser)
     } catch (error) {
@@ -168,17 +174,50 @@ export class Visitor {
   }
 
   /** The focus is in the text: what is typed now is written there. */
-  async isWriting(): Promise<void> {
+  isWriting(): Promise<void> {
+    return this.hasFocus(this.editor)
+  }
+
+  /** The focus is on this, or on something in it: keys go there. */
+  async hasFocus(place: Locator): Promise<void> {
     await until(
-      () => this.editor.evaluate((element) => element === document.activeElement),
-      () => 'the focus is not in the text',
+      () => place.evaluate((element) => element.contains(document.activeElement)),
+      () => `the focus is not on ${String(place)}`,
     )
+  }
+
+  /** A notice with these words, which stays while the mouse is over it. */
+  async notice(words: string | RegExp): Promise<Locator> {
+    const notice = this.page.getByRole('alertdialog').filter({ hasText: words })
+    await notice.hover()
+    return notice
+  }
+
+  /** In a dialog that finds an entry by its path: chooses this one, the first that is found. */
+  async pick(words: string, path: string): Promise<void> {
+    await this.page.keyboard.type(words)
+    const found = this.page.getByRole('menuitem', { name: path })
+    await found.and(this.page.locator('[data-focused]')).waitFor()
+    await this.page.keyboard.press('Enter')
   }
 
   /** Writes where the caret is. */
   async type(text: string): Promise<void> {
     await this.editor.focus()
     await this.page.keyboard.type(text)
+  }
+
+  /** Writes behind all that is there. */
+  async append(text: string): Promise<void> {
+    await this.editor.focus()
+    await this.page.keyboard.press('Control+End')
+    await this.page.keyboard.type(text)
+  }
+
+  /** Writes all of it at once: one thing to undo, however slow the machine is. */
+  async insert(text: string): Promise<void> {
+    await this.editor.focus()
+    await this.page.keyboard.insertText(text)
   }
 
   /** The lines that are shown; tests keep to texts that fit the window. */
@@ -219,8 +258,8 @@ export class Visitor {
     return words!.split(' ')[1]!
   }
 
-  /** The page and the names of at least so many files are kept in the browser. */
-  async isKept(filesMin: number): Promise<void> {
+  /** The page, and that there is a file of this name, are kept in the browser. */
+  async isKept(name: string): Promise<void> {
     await this.page.evaluate(async () => {
       await navigator.serviceWorker.ready
     })
@@ -229,8 +268,8 @@ export class Visitor {
       () => 'no service worker took over the page',
     )
     await until(
-      async () => (await this.page.evaluate(keptFiles)) >= filesMin,
-      () => 'the list of files is not kept',
+      async () => (await this.page.evaluate(keptEntries)).some((entry) => nameIn(entry) === name),
+      () => `the list of files with ${name} is not kept`,
     )
   }
 
@@ -266,8 +305,13 @@ async function keptUpdates(): Promise<{ document: string; update: number[] }[]> 
   return kept.map(({ document, update }) => ({ document, update: [...update] }))
 }
 
-/** Runs in the page: how many files its storage knows. */
-async function keptFiles(): Promise<number> {
+/** The name of an entry as it lies in the storage. */
+function nameIn(entry: number[]): string | undefined {
+  return fromBinary(EntrySchema, Uint8Array.from(entry)).name?.value
+}
+
+/** Runs in the page: the list of files in its storage. */
+async function keptEntries(): Promise<number[][]> {
   const settled = <T>(request: IDBRequest<T>) =>
     new Promise<T>((resolve, reject) => {
       request.addEventListener('success', () => resolve(request.result))
@@ -275,9 +319,9 @@ async function keptFiles(): Promise<number> {
     })
   const database = await settled(indexedDB.open('fourfold'))
   const values = database.transaction('values').objectStore('values')
-  const kept: unknown = await settled(values.get('entries'))
+  const kept = (await settled(values.get('entries'))) as Uint8Array[] | undefined
   database.close()
-  return Array.isArray(kept) ? kept.length : 0
+  return (kept ?? []).map((entry) => [...entry])
 }
 
 /** Looks until it holds; fails with `why` when it does not in time. */
