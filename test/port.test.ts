@@ -5,7 +5,7 @@ import { once } from 'node:events'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import type { IncomingMessage } from 'node:http'
 import * as http2 from 'node:http2'
-import { connect } from 'node:net'
+import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -62,8 +62,13 @@ async function rawStatus(port: number, head: string): Promise<string> {
   let text = ''
   socket.on('data', (chunk) => (text += chunk.toString()))
   socket.write(head)
-  await once(socket, 'close')
+  await closed(socket)
   return /^HTTP\/1\.1 (\d+)/.exec(text)?.[1] ?? ''
+}
+
+/** Resolves when a connection is over, be it cut short while something was on its way. */
+function closed(socket: Socket): Promise<void> {
+  return new Promise((resolve) => socket.once('close', () => resolve()))
 }
 
 // ------------------------------------------------------------------------------- the page
@@ -168,17 +173,19 @@ test('the page comes over HTTP/2 too', async (t) => {
 })
 
 test('a request of HTTP/1.1 whose body does not come is ended', async (t) => {
-  const patience = { headersMs: 5000, requestMs: 300, probeMs: 1000, idleMs: 5000 }
+  // Nothing else ends it before the test is given up.
+  const never = 3600_000
+  const patience = { headersMs: never, requestMs: 300, probeMs: never, idleMs: never }
   const { port } = await pagePort(t, { patience, routes: () => {} })
   const head = `POST ${listFiles} HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n12345`
   const startedAt = performance.now()
   await rawStatus(port, head)
   const tookMs = performance.now() - startedAt
-  assert.ok(tookMs >= 299 && tookMs < 5000, `${tookMs} ms`)
+  assert.ok(tookMs >= 299, `${tookMs} ms`)
 })
 
 test('an HTTP/2 connection that nobody uses is closed, one in use is kept', async (t) => {
-  const patience = { headersMs: 5000, requestMs: 60_000, probeMs: 50, idleMs: 300 }
+  const patience = { headersMs: 5000, requestMs: 60_000, probeMs: 50, idleMs: 1000 }
   const streams: http2.ServerHttp2Stream[] = []
   const { address } = await pagePort(t, {
     patience,
@@ -189,7 +196,7 @@ test('an HTTP/2 connection that nobody uses is closed, one in use is kept', asyn
   const stream = used.request({ ':method': 'POST', ':path': exchangePath })
   stream.on('error', () => {})
   await once(idle, 'close')
-  await sleep(2 * patience.idleMs)
+  await sleep(patience.idleMs)
   assert.equal(used.closed, false)
   assert.equal(streams.length, 1)
 })
@@ -398,20 +405,19 @@ test('a huge header is refused with 431', async (t) => {
 })
 
 test('headers that come at one byte a second are not waited for', async (t) => {
+  const never = 3600_000
   const { port } = await pagePort(t, {
-    patience: { headersMs: 500, requestMs: 60_000, probeMs: 1000, idleMs: 5000 },
+    patience: { headersMs: 500, requestMs: never, probeMs: never, idleMs: never },
   })
-  const startedAt = performance.now()
   for (const start of ['', 'P', 'PRI * HTTP/2', 'GET / HTTP/1.1\r\nHost:']) {
     const socket = connect(port, '127.0.0.1')
     socket.on('error', () => {})
     socket.resume()
     socket.write(start)
     const slow = setInterval(() => socket.write('x'), 100)
-    await once(socket, 'close')
+    await closed(socket)
     clearInterval(slow)
   }
-  assert.ok(performance.now() - startedAt < 10_000)
 })
 
 test('a request without a host is malformed', async (t) => {

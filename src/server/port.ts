@@ -264,9 +264,15 @@ class Door implements Port {
         session.close()
         continue
       }
-      const timer = setTimeout(() => session.destroy(), idleMs - probeMs).unref()
-      const isSent = session.ping(() => clearTimeout(timer))
-      if (!isSent) clearTimeout(timer)
+      let isAnswered = false
+      // An answer that came while this process did something else is read before its connection ends.
+      const end = () => setImmediate(() => isAnswered || session.destroy())
+      const timer = setTimeout(end, idleMs - probeMs).unref()
+      const answered = () => {
+        isAnswered = true
+        clearTimeout(timer)
+      }
+      if (!session.ping(answered)) answered()
     }
   }
 
