@@ -36,7 +36,9 @@ test('a server that stops tells the others who has left', async (t) => {
   assert.equal(await greet(t, a, 'Ana'), 'welcome')
   // What servers tell each other keeps its order: b hears that Ana came, and that she left.
   await fleet.stop('a')
+  // Without a word she would be taken for present for as long as that lasts.
   const stoppedAt = performance.now()
-  assert.equal(await greet(t, b, 'Ana'), 'welcome')
-  assert.ok(performance.now() - stoppedAt < presenceLifeMs)
+  while ((await greet(t, b, 'Ana')) !== 'welcome') {
+    assert.ok(performance.now() - stoppedAt < presenceLifeMs, 'b still takes her for present')
+  }
 })

@@ -363,6 +363,7 @@ test('a watcher hears of a directory once, and who watches a file of all above i
   await all.until('CREATED b/y.md')
   // Of two with one name the one made first keeps it: the other is renamed by that.
   const second = heard('b')
+  await second.until('READY')
   const { file } = await call('readFile', { file: 'b/y.md' })
   await call('deleteFile', { file: 'b/y.md' })
   await call('saveFile', { file: 'b/y.md', text: '2' })

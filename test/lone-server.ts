@@ -65,7 +65,7 @@ export async function startLone(
 }
 
 async function untilServing(log: string[]): Promise<void> {
-  for (let tries = 0; tries < 500; tries++) {
+  for (let tries = 0; tries < 6000; tries++) {
     if (log.some((line) => line.includes('serving'))) return
     await sleep(10)
   }
