@@ -5,12 +5,16 @@ import { parseArgs } from 'node:util'
 import { Random } from '../../sim/random.ts'
 import { planRounds } from './plan.ts'
 import { Siege } from './siege.ts'
+import { uploadUnderFire } from './upload.ts'
 
 const usage = `Usage: npm run siege -- [--rounds N] [--seed N] [--people N] [--documents N] [--gap MS]
+       npm run siege -- --upload MEGABYTES [--seed N]
 
 People type on four real servers in shared documents while servers are killed, frozen, wiped and
 started again, one round after the other; what was acknowledged is looked for after each. With the
 usual 200 rounds every subset and every order of servers has its turn.
+
+With --upload a file of so many megabytes goes up, and three of the four servers are killed meanwhile.
 `
 
 const { values } = parseArgs({
@@ -19,6 +23,7 @@ const { values } = parseArgs({
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
     people: { type: 'string', default: '12' },
     documents: { type: 'string', default: '3' },
+    upload: { type: 'string' },
     gap: { type: 'string', default: '300' },
     help: { type: 'boolean', short: 'h', default: false },
   },
@@ -34,7 +39,14 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 }
 
 if (values.help) process.stdout.write(usage)
+else if (values.upload !== undefined) await upload(Number(values.upload))
 else process.exitCode = await run()
+
+async function upload(megabytes: number): Promise<void> {
+  console.log(`seed ${values.seed}`)
+  const random = new Random(values.seed)
+  await uploadUnderFire({ bytes: megabytes * 1_000_000, random, note: console.log })
+}
 
 async function run(): Promise<number> {
   const count = Number(values.rounds)
