@@ -22,11 +22,12 @@ const help = `Usage: fourfold mirror DIR [--folder PATH] [--once] [--accept-dele
 
 Keeps the directory DIR and the shared folder the same, both ways, until it is stopped. Any program
 may change the files; what others type meanwhile is merged. The first time nothing is deleted: what
-only one side has comes to the other, and where both have a file of one name with different text,
-yours is kept as "NAME (${shortHost()}).EXT".
+only one side has comes to the other, and where both have different files of one name, yours is kept
+as "NAME (${shortHost()}).EXT".
 
-Left alone: .git, what .fourfoldignore names (written like .gitignore), links, pipes and devices,
-and so far binary files, text that is not UTF-8, and files over 10 MiB.
+What is not UTF-8, or larger than 10 MiB, is kept byte for byte: when two change such a file at once
+the newer is on the disk, and both are among the file's versions. Left alone: .git, what
+.fourfoldignore names (written like .gitignore), links, pipes and devices.
 
   --folder PATH      mirrors this directory of the folder instead of all of it
   --once             ends when both sides are the same; exit code 1 when something is left
@@ -223,6 +224,7 @@ function tellStatus(directory: string, isJson: boolean): number {
     working: 'at work',
     same: 'the same as the folder',
     offline: 'waits for a server',
+    full: 'waits for room on the disk',
     ended: 'not running',
   }
   const place = relative(process.cwd(), directory).split(sep).join('/') || '.'

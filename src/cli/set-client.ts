@@ -128,6 +128,7 @@ export interface SetValues {
 export class SetClient {
   readonly #addresses: string[]
   readonly #person: Person | undefined
+  readonly #values: SetValues
   readonly #given: SetValues['token']
   #token: string | undefined
   #line: Promise<ServerLine> | undefined
@@ -136,9 +137,15 @@ export class SetClient {
   #isClosed = false
 
   constructor(values: SetValues) {
+    this.#values = values
     this.#addresses = addressesOf(values.servers)
     this.#person = personOf(values.name)
     this.#given = values.token
+  }
+
+  /** One of the same set with lines of its own: what fails for it closes none of these. */
+  another(): SetClient {
+    return new SetClient(this.#values)
   }
 
   /** Nothing is asked any more. */

@@ -1,13 +1,16 @@
 // Mirrors as processes, the directories they keep, and what is in them.
 
 import assert from 'node:assert/strict'
+import { isUtf8 } from 'node:buffer'
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { textBytesMax } from '../../src/core/model/limits.ts'
 import { Fleet, type FleetOptions } from '../fleet.ts'
 import { root } from '../tool.ts'
 
@@ -99,7 +102,10 @@ export class Mirrored {
   }
 }
 
-/** What is in a directory, without Git's and the mirror's own: path → text; null is a directory. */
+/**
+ * What is in a directory, without Git's and the mirror's own: path → text, or of what is none its hash;
+ * null is a directory.
+ */
 export function tree(directory: string): Map<string, string | null> {
   const found = new Map<string, string | null>()
   const look = (inside: string) => {
@@ -110,11 +116,21 @@ export function tree(directory: string): Map<string, string | null> {
       if (stat?.isDirectory()) {
         found.set(path, null)
         look(path)
-      } else if (stat?.isFile()) found.set(path, readFileSync(join(directory, path), 'utf8'))
+      } else if (stat?.isFile()) found.set(path, shown(join(directory, path)))
     }
   }
   look('')
   return found
+}
+
+function shown(path: string): string {
+  const bytes = readFileSync(path)
+  const isText = bytes.length <= textBytesMax && isUtf8(bytes) && !bytes.includes(0)
+  return isText ? bytes.toString() : hashOf(bytes)
+}
+
+export function hashOf(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex')
 }
 
 /** A set and mirrors of it, all gone when the test ends. */

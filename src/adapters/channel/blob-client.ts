@@ -64,6 +64,11 @@ export async function uploadBlob(
   }
 }
 
+/** Whether the server has the bytes. Rejects as `uploadBlob` does. */
+export async function hasBlob(line: BlobLine, name: BlobName): Promise<boolean> {
+  return (await uploadedBytes(line, name)) === undefined
+}
+
 /** How far an upload came; undefined: all is there. */
 async function uploadedBytes(line: BlobLine, name: BlobName): Promise<number | undefined> {
   const request = open(line, 'HEAD', name)

@@ -19,7 +19,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { DirectoryGoneError, displacedName, hash, MirrorDirectory } from './directory.ts'
+import { DirectoryGoneError, displacedName, MirrorDirectory } from './directory.ts'
+import { hash } from './look.ts'
 import type { Work } from './store.ts'
 
 function made(t: TestContext) {
@@ -30,7 +31,11 @@ function made(t: TestContext) {
   const at = (...names: string[]) => join(root, 'in', ...names)
   const look = async () => {
     for (;;) {
-      const seen = directory.look({ remembered: () => undefined, isIgnored: () => false })
+      const seen = directory.look({
+        remembered: () => undefined,
+        isText: () => false,
+        isIgnored: () => false,
+      })
       if (seen.againInMs === undefined) return seen.items
       await sleep(seen.againInMs)
     }
@@ -43,7 +48,7 @@ function made(t: TestContext) {
   return { root, directory, at, look, work }
 }
 
-test('texts are read, and what is none is named with the reason', async (t) => {
+test('files are read, and what is none is named with the reason', async (t) => {
   const { at, look } = made(t)
   mkdirSync(at('d'))
   writeFileSync(at('d', 'ö.md'), '\ufefftext\r\n')
@@ -53,7 +58,9 @@ test('texts are read, and what is none is named with the reason', async (t) => {
   const items = await look()
   assert.equal(items.get('d/ö.md')?.version, hash('\ufefftext\r\n'))
   assert.equal(items.get('d')?.kind, 'directory')
-  for (const path of ['binary', 'latin', 'link']) assert.equal(items.get(path)?.kind, 'skipped')
+  for (const path of ['binary', 'latin']) assert.equal(items.get(path)?.kind, 'binary')
+  assert.equal(items.get('binary')?.version, hash(Buffer.from([1, 0, 2])))
+  assert.equal(items.get('link')?.kind, 'skipped')
   assert.match(items.get('link')!.why!, /link/)
   assert.equal(items.size, 5)
 })
@@ -69,11 +76,16 @@ test('a file that was just changed is not settled, and neither is an emptied one
   const { directory, at } = made(t)
   writeFileSync(at('a'), '')
   const remembered = () => ({
+    kind: 'text' as const,
     version: hash('x'),
     identity: '',
     stamp: { size: 1, modifiedNs: 0n, changedNs: 0n },
   })
-  const { items, againInMs } = directory.look({ remembered, isIgnored: () => false })
+  const { items, againInMs } = directory.look({
+    remembered,
+    isText: () => false,
+    isIgnored: () => false,
+  })
   assert.equal(items.get('a')?.isSettled, false)
   assert.ok(againInMs! > 500)
 })
@@ -88,7 +100,7 @@ test('a text takes the place of what was looked at, which is kept, with its righ
   assert.equal(readFileSync(at('a'), 'utf8'), 'new')
   assert.equal(statSync(at('a')).mode & 0o777, 0o640)
   assert.equal(directory.identityAt('a'), written.identity)
-  assert.equal(directory.versionAt(written.displaced), hash('old'))
+  assert.equal(String(directory.bytesAt(written.displaced)), 'old')
   assert.deepEqual(readdirSync(at('')).sort(), ['.fourfold', 'a'])
 })
 
@@ -165,6 +177,7 @@ test('another directory in its place is not taken for an empty one', (t) => {
   const { root, directory } = made(t)
   renameSync(join(root, 'in'), join(root, 'away'))
   mkdirSync(join(root, 'in'))
-  const look = () => directory.look({ remembered: () => undefined, isIgnored: () => false })
+  const look = () =>
+    directory.look({ remembered: () => undefined, isText: () => false, isIgnored: () => false })
   assert.throws(look, DirectoryGoneError)
 })

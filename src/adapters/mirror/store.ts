@@ -9,12 +9,12 @@ import { join } from 'node:path'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import type { Earlier } from '../../core/mirror/base-choice.ts'
 import { earlierMax } from '../../core/mirror/base-choice.ts'
-import type { Common } from '../../core/mirror/messages.ts'
+import type { Common, FileKind } from '../../core/mirror/messages.ts'
 
 /** Where a mirror keeps its own things, below the directory. */
 export const ownDirectory = '.fourfold'
 
-/** How a file was when it was read: while all of it is the same, so is the text. */
+/** How a file was when it was read: while all of it is the same, so is what is in it. */
 export interface Stamp {
   size: number
   modifiedNs: bigint
@@ -34,23 +34,36 @@ export interface Intent {
   /** On the disk. */
   path: string
   identity: string
+  /** Empty, when it is none. */
   text: string
   version: string
   baseText: string
+  /** The text was made from bytes that have this hash. */
+  baseHash?: string | undefined
+  /**
+   * It is no text but so many bytes, made from those of the hash `base`; empty: from nothing, or from
+   * a text of the version `text`.
+   */
+  bytes?: { size: number; base: string; text?: string } | undefined
   stamp: Stamp | undefined
   /** The text was found in a file that had left its place already: it is not what is on the disk. */
   isRescue: boolean
 }
 
-/** A text on its way to the disk. While the temporary file is there, it has not arrived. */
+/** A file on its way to the disk. While the temporary file is there, it has not arrived. */
 export interface Work {
   id: string
+  /** Absent: a text. */
+  kind?: FileKind
   path: string
   temporary: string
   displaced: string
   identity: string
   version: string
+  /** Empty, when it is none. */
   text: string
+  /** Of the temporary file. */
+  stamp?: Stamp | undefined
 }
 
 /** A file taken out of its place: it goes when nobody has written to it any more. */
@@ -62,6 +75,7 @@ export interface Displaced {
   path: string
   /** What is in it, as far as is known. */
   version: string
+  stamp?: Stamp | undefined
   /** It was deleted in the folder; otherwise it was replaced. */
   isRemoval: boolean
 }
@@ -86,7 +100,8 @@ const schema = `
   CREATE TABLE displaced (file TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
   CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 `
-const schemaVersion = 1
+/** 2: files that are no text. */
+const schemaVersion = 2
 
 export class MirrorStore {
   readonly #database: DatabaseSync
@@ -120,10 +135,8 @@ export class MirrorStore {
     }
     if (version > schemaVersion) throw new MirrorVersionError()
     this.#database.exec('BEGIN EXCLUSIVE')
-    if (version === 0) {
-      this.#database.exec(schema)
-      this.#database.exec(`PRAGMA user_version = ${schemaVersion}`)
-    }
+    if (version === 0) this.#database.exec(schema)
+    if (version < schemaVersion) this.#database.exec(`PRAGMA user_version = ${schemaVersion}`)
     this.#database.exec('COMMIT')
   }
 
@@ -138,7 +151,8 @@ export class MirrorStore {
       change()
       this.#database.exec('COMMIT')
     } catch (error) {
-      this.#database.exec('ROLLBACK')
+      // What SQLite cannot put on the disk it has taken back itself.
+      if (this.#database.isTransaction) this.#database.exec('ROLLBACK')
       throw error
     }
   }
@@ -216,6 +230,10 @@ export class MirrorStore {
     )
   }
 
+  forgetEarlierOf(id: string): void {
+    this.#run('DELETE FROM earlier WHERE id = ?', id)
+  }
+
   forget(id: string): void {
     this.#run('DELETE FROM common WHERE id = ?', id)
     this.#run('DELETE FROM earlier WHERE id = ?', id)
@@ -236,10 +254,10 @@ export class MirrorStore {
     }))
   }
 
-  /** The common text is about to be replaced on the disk. */
+  /** The common text, if it is one, is about to be replaced on the disk. */
   keepEarlier(id: string, replacedAt: number): void {
     this.#run(
-      'INSERT INTO earlier SELECT id, version, text, ? FROM common WHERE id = ?',
+      "INSERT INTO earlier SELECT id, version, text, ? FROM common WHERE id = ? AND kind = 'text'",
       replacedAt,
       id,
     )

@@ -106,13 +106,13 @@ export class FolderView {
   }
 
   #toldOf(event: WatchEvent, file: File): void {
-    if (event === WatchEvent.CHANGED) {
+    if (event === WatchEvent.CHANGED && file.kind === Kind.TEXT) {
       const now = performance.now()
       const { firstAt = now } = this.#changing.get(file.id) ?? {}
       this.#changing.set(file.id, { firstAt, lastAt: now })
       return
     }
-    if (file.kind !== Kind.TEXT || event === WatchEvent.PRESENT) {
+    if (file.kind === Kind.DIRECTORY || event === WatchEvent.PRESENT) {
       // A directory takes along what is in it.
       this.#list(this.#isReady ? 0 : Infinity)
       return
@@ -227,7 +227,7 @@ export class FolderView {
   /** A server answered that a file is so. */
   know(file: File | undefined, version?: string): void {
     if (!file) return
-    if (version !== undefined) this.#versions.set(file.id, version)
+    if (version !== undefined && file.kind === Kind.TEXT) this.#versions.set(file.id, version)
     if (file.isDeleted) this.#remove(file.id)
     else this.#put(file)
   }
@@ -235,7 +235,7 @@ export class FolderView {
   forgetVersion(id: string): void {
     this.#versions.delete(id)
     const entry = this.entries.get(id)
-    if (entry) this.entries.set(id, { ...entry, version: undefined })
+    if (entry?.kind === 'text') this.entries.set(id, { ...entry, version: undefined })
   }
 
   /** An entry was moved by us, with all that is in it. */
@@ -267,15 +267,20 @@ export class FolderView {
     this.gone.add(id)
   }
 
-  #put({ id, path: full, kind }: File): void {
+  #put({ id, path: full, kind, hash, size }: File): void {
     const prefix = this.#rootPath === '' ? '' : `${this.#rootPath}/`
     if (!full.startsWith(prefix)) {
       this.#remove(id)
       return
     }
     const path = full.slice(prefix.length)
-    const is = kind === Kind.DIRECTORY ? 'directory' : kind === Kind.TEXT ? 'text' : 'binary'
     this.gone.delete(id)
+    if (kind === Kind.BINARY) {
+      this.#versions.delete(id)
+      this.entries.set(id, { id, path, kind: 'binary', version: hash, size })
+      return
+    }
+    const is = kind === Kind.DIRECTORY ? 'directory' : 'text'
     this.entries.set(id, { id, path, kind: is, version: this.#versions.get(id) })
   }
 }

@@ -6,11 +6,8 @@
 import type { Act, Held, Skipped, Views } from '../../core/mirror/messages.ts'
 import { plan } from '../../core/mirror/plan.ts'
 import { earlierLifeMs } from '../../core/mirror/base-choice.ts'
-import {
-  DirectoryGoneError,
-  type Found,
-  type MirrorDirectory,
-} from '../../adapters/mirror/directory.ts'
+import { DirectoryGoneError, type MirrorDirectory } from '../../adapters/mirror/directory.ts'
+import type { Found } from '../../adapters/mirror/look.ts'
 import type { Ignoring } from '../../adapters/mirror/ignored.ts'
 import type { MirrorStore } from '../../adapters/mirror/store.ts'
 import { CommandError } from '../command.ts'
@@ -18,6 +15,7 @@ import { NoServerError, type SetClient } from '../set-client.ts'
 import { agreementLookMs, takeAgreement } from './agreement.ts'
 import { FolderView } from './folder-view.ts'
 import { Hand } from './hand.ts'
+import { isDiskFull } from './refusals.ts'
 import type { Report, Standing } from './report.ts'
 
 /** What is missing on the disk is believed after this: programs take files away and put them back. */
@@ -30,6 +28,8 @@ const netMs = 30_000
 const netPart = 100
 /** How long after one try the next is made when no server answers. */
 const retryMs = 1000
+/** While many files' bytes come or go, they are planned for so often. */
+const transfersMs = 250
 /** Deletions within this are one. */
 const deletionsWithinMs = 10_000
 /** How often it is written down what has been told. */
@@ -82,7 +82,14 @@ export class Mirror {
       versions: new Map(versions.map(({ id, version }) => [id, version])),
       changed: () => this.#notice(),
     })
-    this.#hand = new Hand({ ...options, folder: this.#folder, commons })
+    this.#hand = new Hand({
+      ...options,
+      folder: this.#folder,
+      commons,
+      changed: () => this.#transferred(),
+      read: () => this.#lookAgain(),
+      failed: (error) => this.#fail(error),
+    })
     this.#hand.recover()
     this.#stand('starting')
     if (commons.length > 0) report.say(`${commons.length} files and directories are known.`)
@@ -91,9 +98,26 @@ export class Mirror {
   /** Something may have changed on the disk. */
   diskChanged(): void {
     this.#toldAt = performance.now()
+    this.#lookAgain()
+  }
+
+  #lookAgain(): void {
     this.#lookAt = 0
     this.#notice()
   }
+
+  /** Bytes came or went: a plan for each of many would cost more than they do. */
+  #transferred(): void {
+    this.#transferring ??= setTimeout(
+      () => {
+        this.#transferring = undefined
+        this.#notice()
+      },
+      this.#hand.isBusy ? transfersMs : 0,
+    )
+  }
+
+  #transferring: NodeJS.Timeout | undefined
 
   /** Ends after what is being done. */
   stop(): void {
@@ -115,26 +139,29 @@ export class Mirror {
         if (this.#isStopped || (isOnce && how === 'rest')) break
         if (how !== 'again') await this.#sleep()
       }
+      await this.#hand.stop()
       await this.#hand.settle({ isLast: true })
       this.#remember({ isForced: true })
       this.#stand('ended')
       return this.#isSame
     } catch (error) {
       const isGone = error instanceof DirectoryGoneError || isErrno(error, 'ENOENT')
-      const failed = isGone ? new CommandError((error as Error).message) : (error as Error)
+      const isFull = isDiskFull(error)
+      const failed = isGone || isFull ? new CommandError(wordsOf(error, isFull)) : (error as Error)
       this.#leaveWord(failed.message)
       throw failed
     } finally {
       this.#isStopped = true
+      clearTimeout(this.#transferring)
       this.#options.set.close()
       this.#folder.end()
       this.#notice()
-      await watching
+      await Promise.all([watching, this.#hand.stop()])
     }
   }
 
   get #isSame(): boolean {
-    return this.#held === undefined && this.#hand.refusals.size === 0
+    return this.#held === undefined && this.#hand.refusals.all.size === 0
   }
 
   /** One look, one plan, its acts. */
@@ -161,11 +188,16 @@ export class Mirror {
         return 'again'
       }
     } catch (error) {
+      if (!isOnce && isDiskFull(error)) {
+        this.#noRoom()
+        return 'wait'
+      }
       if (!(error instanceof NoServerError) || isOnce) throw error
       this.#goneOffline(error.message)
       return 'wait'
     }
     if (!isQuiet && this.#isQuiet) return 'again'
+    if (this.#hand.isBusy) return 'wait'
     const isSettled = isQuiet && !this.#isUnsettled && this.#lookAt > performance.now()
     if (!isSettled || this.#folder.nextAt !== undefined) return 'wait'
     this.#remember({ isForced: false })
@@ -223,14 +255,16 @@ export class Mirror {
     if (now < this.#lookAt) return
     const { directory, ignored } = this.#options
     ignored.refresh()
-    const { items, againInMs } = directory.look({
-      remembered: this.#hand.remembered,
+    const { items, unread, againInMs } = directory.look({
+      remembered: this.#hand.reading.remembered,
+      isText: this.#hand.isText,
       isIgnored: ignored.isIgnored,
     })
     for (const path of this.#disk.keys()) if (!items.has(path)) this.#vanishedAt = now
     if (this.#disk.size === 0) this.#vanishedAt = now
     this.#disk = items
-    this.#hand.looked(items)
+    this.#hand.reading.looked(items)
+    this.#hand.reading.start(unread)
     this.#isUnsettled = againInMs !== undefined
     const tookMs = performance.now() - now
     const afterMs = Math.min(netMs, Math.max(netFirstMs, tookMs * netPart))
@@ -276,6 +310,14 @@ export class Mirror {
     this.#offline = why
     this.#options.report.warn('servers', `${why} Changes wait here until one does.`)
     this.#stand('offline', why)
+  }
+
+  /** Nothing can be noted on the disk, so nothing is done; it may have room again. */
+  #noRoom(): void {
+    const why = `${diskIsFull} Nothing is brought here until it has room.`
+    this.#offline = why
+    this.#options.report.warn('disk', why)
+    this.#stand('full', why)
   }
 
   // ---------------------------------------------------------------------------------- waiting
@@ -347,7 +389,7 @@ export class Mirror {
   }
 
   #stand(state: Standing['state'], why?: string): void {
-    const refused = [...this.#hand.refusals.values()].map(({ path, why }) => ({ path, why }))
+    const refused = [...this.#hand.refusals.all.values()].map(({ path, why }) => ({ path, why }))
     this.#options.report.stand({
       pid: process.pid,
       at: Date.now(),
@@ -358,6 +400,12 @@ export class Mirror {
       why,
     })
   }
+}
+
+const diskIsFull = 'The disk is full.'
+
+function wordsOf(error: unknown, isFull: boolean): string {
+  return isFull ? diskIsFull : (error as Error).message
 }
 
 function isErrno(error: unknown, code: string): boolean {

@@ -5,16 +5,17 @@ import { join } from 'node:path'
 import type { Held, Skipped } from '../../core/mirror/messages.ts'
 import { ownDirectory } from '../../adapters/mirror/store.ts'
 import { printable } from '../command.ts'
+import { isDiskFull } from './refusals.ts'
 
 export interface Standing {
   pid: number
   /** Milliseconds since 1970. */
   at: number
-  state: 'starting' | 'working' | 'same' | 'offline' | 'ended'
+  state: 'starting' | 'working' | 'same' | 'offline' | 'full' | 'ended'
   files: number
   skipped: Skipped[]
   held: Held | undefined
-  /** Why it is offline, or ended. */
+  /** Why it waits, or ended. */
   why: string | undefined
 }
 
@@ -60,8 +61,14 @@ export class Report {
     if (text === this.#last) return
     this.#last = text
     const beside = `${this.#file}.new`
-    writeFileSync(beside, JSON.stringify(standing), { mode: 0o600 })
-    renameSync(beside, this.#file)
+    try {
+      writeFileSync(beside, JSON.stringify(standing), { mode: 0o600 })
+      renameSync(beside, this.#file)
+    } catch (error) {
+      // On a full disk the standing before it stays; it was said as well.
+      if (!isDiskFull(error)) throw error
+      this.#last = ''
+    }
   }
 }
 

@@ -1,11 +1,14 @@
 // What the mind of a mirror is given to see, and what it wants to be done.
 
+/** A file's bytes are the text of the folder's live document, or are kept beside it as they are. */
+export type FileKind = 'text' | 'binary'
+
 /** Something in the mirrored directory. Paths are relative to it, with "/" between names. */
 export interface OnDisk {
   path: string
   /** skipped: something that a mirror leaves alone, and with it all that may lie below it. */
-  kind: 'text' | 'directory' | 'skipped'
-  /** SHA-256 of the text; empty for what is no text. */
+  kind: FileKind | 'directory' | 'skipped'
+  /** SHA-256 of a file's bytes; empty for what is no file, or was not read yet. */
   version: string
   /** The same for one and the same thing on this disk, whatever its name; another for its copy. */
   identity: string
@@ -20,16 +23,18 @@ export interface InFolder {
   id: string
   /** Relative to the mirrored part. */
   path: string
-  kind: 'text' | 'directory' | 'binary'
-  /** SHA-256 of its text; absent until it was read. */
+  kind: FileKind | 'directory'
+  /** SHA-256 of its bytes; absent of a text until it was read. */
   version?: string | undefined
+  /** Of bytes: how many. */
+  size?: number | undefined
 }
 
 /** What disk and folder last had in common of one entry. */
 export interface Common {
   id: string
   path: string
-  kind: 'text' | 'directory'
+  kind: FileKind | 'directory'
   version: string
   identity: string
 }
@@ -68,14 +73,14 @@ export type Act =
   | { type: 'forget'; id: string }
   // On the disk.
   | { type: 'make-directory'; id: string; path: string }
-  /** The folder's text, over the version that is there, or where nothing is. */
+  /** What the folder has, over the version that is there, or where nothing is. */
   | { type: 'write'; id: string; path: string; over: string | undefined }
   /** What is below has its common path changed in the same step. */
   | { type: 'move'; id: string; from: string; to: string }
-  | { type: 'remove'; id: string; path: string; kind: 'text' | 'directory' }
+  | { type: 'remove'; id: string; path: string; kind: 'file' | 'directory' }
   /** Another name for what is not shared yet and lies where something shared belongs. */
   | { type: 'put-aside'; path: string; to: string }
-  // In the folder.
+  // In the folder. What a file has there is what kind it is on the disk.
   | { type: 'create'; path: string }
   | { type: 'create-directory'; path: string }
   | { type: 'save'; id: string; path: string }

@@ -22,6 +22,10 @@ export interface Placing {
   twins: OnDisk[]
 }
 
+export function isFile({ kind }: { kind: OnDisk['kind'] }): boolean {
+  return kind === 'text' || kind === 'binary'
+}
+
 export function place({ disk, common }: Pick<Views, 'disk' | 'common'>): Placing {
   return new Placer(disk, common).place()
 }
@@ -48,12 +52,12 @@ class Placer {
 
   place(): Placing {
     let vanished = this.#placeDirectories()
-    const texts = this.#sorted.filter(({ kind }) => kind === 'text')
-    const missing = texts.filter((each) => !this.#placeAt(each, this.#expected(each)))
+    const files = this.#sorted.filter(({ kind }) => kind !== 'directory')
+    const missing = files.filter((each) => !this.#placeAt(each, this.#expected(each)))
     vanished = [...vanished, ...this.#placeElsewhere(missing)]
     const taken = new Set([...this.#places.values()].map(({ identity }) => identity))
     const free = [...this.#disk.values()].filter(({ path }) => !this.#holders.has(path))
-    const isTwin = ({ kind, identity }: OnDisk) => kind === 'text' && taken.has(identity)
+    const isTwin = (item: OnDisk) => isFile(item) && taken.has(item.identity)
     return {
       places: this.#places,
       holders: this.#holders,
@@ -83,7 +87,7 @@ class Placer {
     const byIdentity = new Map<string, OnDisk>()
     const byVersion = new Map<string, OnDisk[]>()
     for (const item of this.#disk.values()) {
-      if (item.kind !== 'text' || !this.#mayTake(item)) continue
+      if (!isFile(item) || !this.#mayTake(item)) continue
       byIdentity.set(item.identity, item)
       if (!item.isSettled) continue
       const copies = byVersion.get(item.version)
@@ -124,7 +128,8 @@ class Placer {
       return true
     }
     const item = this.#disk.get(path)
-    if (item?.kind !== kind || this.#holders.has(path)) return false
+    const isAlike = item && (kind === 'directory' ? item.kind === kind : isFile(item))
+    if (!isAlike || this.#holders.has(path)) return false
     this.#places.set(id, item)
     this.#holders.set(path, id)
     if (kind === 'directory') this.#directories.set(before, path)

@@ -6,7 +6,10 @@ import type { Act, Common, InFolder, OnDisk, Plan, Views } from './messages.ts'
 import { plan } from './plan.ts'
 
 interface Case {
-  /** Path → text; null is a directory. A "!" before the path: skipped. "~": not settled. */
+  /**
+   * Path → text, bytes after a "#"; null is a directory. A "!" before the path: skipped. "~": not
+   * settled.
+   */
   disk?: { [path: string]: string | null }
   /** Id → [path, text]; null is a directory, undefined not read yet. */
   folder?: { [id: string]: [path: string, text: string | null | undefined] }
@@ -28,18 +31,18 @@ function planOf(given: Case): Plan {
   const disk = new Map<string, OnDisk>()
   for (const [marked, text] of Object.entries(given.disk ?? {})) {
     const path = marked.replace(/^[!~]/, '')
-    const kind = marked.startsWith('!') ? 'skipped' : text === null ? 'directory' : 'text'
+    const kind = marked.startsWith('!') ? 'skipped' : kindOf(text)
     const isSettled = !marked.startsWith('~')
     disk.set(path, { path, kind, version: text ?? '', identity: identityOf(path), isSettled })
   }
   const folder = new Map<string, InFolder>()
   for (const [id, [path, text]] of Object.entries(given.folder ?? {})) {
-    const kind = text === null ? 'directory' : 'text'
+    const kind = kindOf(text)
     folder.set(id, { id, path, kind, version: text ?? undefined })
   }
   const common = new Map<string, Common>()
   for (const [id, [path, text]] of commonPaths) {
-    const kind = text === null ? 'directory' : 'text'
+    const kind = kindOf(text)
     common.set(id, { id, path, kind, version: text ?? '', identity: id })
   }
   const views: Views = {
@@ -56,6 +59,11 @@ function planOf(given: Case): Plan {
     deletedLately: 0,
   }
   return plan(views)
+}
+
+function kindOf(text: string | null | undefined): 'directory' | 'text' | 'binary' {
+  if (text === null) return 'directory'
+  return text?.startsWith('#') ? 'binary' : 'text'
 }
 
 /** An act as one word each: "save A a.md". */
@@ -141,6 +149,50 @@ const cases: [name: string, given: Case, expected: string[]][] = [
       identity: { d: 'new', 'd/b': 'A' },
     },
     ['move-entry A d (here)', 'place A d (here) d/b'],
+  ],
+  ['bytes that are new on the disk are made in the folder', { disk: { a: '#1' } }, ['create a']],
+  ['bytes of the folder are written', { folder: { A: ['a', '#1'] } }, ['write A a']],
+  [
+    'bytes: who changed them alone is followed',
+    {
+      disk: { a: '#2', b: '#1' },
+      folder: { A: ['a', '#1'], B: ['b', '#2'] },
+      common: { A: ['a', '#1'], B: ['b', '#1'] },
+    },
+    ['save A a', 'write B b #1'],
+  ],
+  [
+    'bytes that both changed are saved: the folder keeps both',
+    { disk: { a: '#2' }, folder: { A: ['a', '#3'] }, common: { A: ['a', '#1'] } },
+    ['save A a'],
+  ],
+  [
+    'a text that becomes bytes, or bytes that become a text, stay the same file',
+    {
+      disk: { a: '#2', b: '2' },
+      folder: { A: ['a', '1'], B: ['b', '#1'] },
+      common: { A: ['a', '1'], B: ['b', '#1'] },
+    },
+    ['save A a', 'save B b'],
+  ],
+  [
+    'before bytes come in the place of a text it is read whether others changed that',
+    { disk: { a: '#2' }, folder: { A: ['a', undefined] }, common: { A: ['a', '1'] } },
+    ['read A'],
+  ],
+  [
+    'a text and bytes that were made at once become two files',
+    {
+      disk: { a: '#2', b: '2', c: '2' },
+      folder: { A: ['a', '3'], B: ['b', '#3'], C: ['c', '3'] },
+      common: { A: ['a', '1'], B: ['b', '1'], C: ['c', '#1'] },
+    },
+    ['forget A', 'forget B', 'forget C'],
+  ],
+  [
+    'a first joining: different bytes of one name are both kept',
+    { disk: { 'a.png': '#1' }, folder: { A: ['a.png', '#2'] } },
+    ['put-aside a.png a (here).png'],
   ],
   [
     "what was parked and is nobody's any more comes back to where people see it",

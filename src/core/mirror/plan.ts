@@ -1,8 +1,9 @@
 // What to do so that disk and folder become the same: three-way, entry by entry, against what they
 // last had in common.
 //
-// Who changed a text alone is followed; what both changed is merged, by a save with the common text
-// as its base. Text that somebody changed outlives its deletion by somebody else. What is missing is
+// Who changed a file alone is followed; what both changed is merged, by a save with the common text as
+// its base; of bytes the newest are shown, and both are kept as versions of the file. What cannot be
+// either becomes two files. What somebody changed outlives its deletion by somebody else. What is missing is
 // deleted only if it is known to be gone: on the disk after a complete look in which it stayed away,
 // in the folder by its tombstone. A move in the folder wins over one on the disk. What blocks
 // something else is put off to the next plan, which sees what the first brought about.
@@ -19,7 +20,7 @@ import {
   parkedDirectory,
   parkedPath,
 } from './paths.ts'
-import { place, type Placing } from './placing.ts'
+import { isFile, place, type Placing } from './placing.ts'
 
 /** Says what is to be done next; nothing, when both sides agree or wait. */
 export function plan(views: Views): Plan {
@@ -61,7 +62,7 @@ class Planner {
   plan(): Plan {
     const { common, folder } = this.#views
     for (const item of this.#views.disk.values()) {
-      if (item.kind === 'skipped') this.#skip(item.path, item.why ?? 'It is no text file.')
+      if (item.kind === 'skipped') this.#skip(item.path, item.why ?? 'It is no file.')
     }
     for (const { path } of this.#placing.twins) {
       this.#skip(path, isTwin)
@@ -93,13 +94,13 @@ class Planner {
     if (item && this.#mustWait(item.path)) return
     if (this.#views.gone.has(known.id)) this.#gone(known, item)
     // Neither listed nor seen in the trash: this server may not know of it yet.
-    else if (!entry || entry.kind !== known.kind) return
+    else if (!entry || isFile(entry) !== isFile(known)) return
     else if (this.#views.isIgnored(entry.path, entry.kind === 'directory')) {
       this.#acts.push({ type: 'forget', id: known.id })
     } else if (this.#isMoving(entry.path) || (item && this.#isMoving(item.path))) return
     else if (!item) this.#vanished(known, entry)
-    else if (this.#toSamePlace(known, item, entry) && item.kind === 'text') {
-      this.#toSameText(known, item, entry)
+    else if (this.#toSamePlace(known, item, entry) && isFile(item)) {
+      this.#toSameContent(known, item, entry)
     }
   }
 
@@ -118,7 +119,7 @@ class Planner {
     if (item.version !== known.version) {
       if (this.#views.restorable.has(known.id)) this.#acts.push({ type: 'restore', id: known.id })
       else forget()
-    } else this.#delete({ type: 'remove', id: known.id, path: item.path, kind: 'text' }, 1)
+    } else this.#delete({ type: 'remove', id: known.id, path: item.path, kind: 'file' }, 1)
   }
 
   #goneDirectory(known: Common, { path }: OnDisk): void {
@@ -265,16 +266,22 @@ class Planner {
     this.#acts.push({ type: 'move', id, from: item.path, to })
   }
 
-  #toSameText(known: Common, item: OnDisk, { id, version }: InFolder): void {
+  #toSameContent(known: Common, item: OnDisk, { id, kind, version }: InFolder): void {
     if (!item.isSettled) return
     const { path } = item
+    const areTexts = [known.kind, item.kind, kind].every((each) => each === 'text')
+    const areBinary = item.kind === 'binary' && kind === 'binary'
     if (item.version === known.version) {
       if (version === undefined) this.#read(id)
       else if (version !== item.version) {
         this.#acts.push({ type: 'write', id, path, over: item.version })
-      }
+      } else if (kind !== known.kind) this.#acts.push({ type: 'adopt', id, path })
     } else if (item.version === version) this.#acts.push({ type: 'adopt', id, path })
-    else this.#acts.push({ type: 'save', id, path })
+    else if (areTexts || areBinary || version === known.version) {
+      this.#acts.push({ type: 'save', id, path })
+    } else if (version === undefined) this.#read(id)
+    // A text and bytes, made at once: two namesakes, of which the one here gets another name.
+    else this.#acts.push({ type: 'forget', id })
   }
 
   // ------------------------------------------------------------------------- new on the disk
@@ -297,9 +304,7 @@ class Planner {
     if (known) {
       // Its entry is elsewhere on the disk: it moves away, is deleted, or is written here again.
       if (!this.#isLeaving(id)) this.#putAside(item.path)
-    } else if (entry.kind === 'binary') {
-      this.#skip(item.path, 'In the folder a binary file has this name; such are not kept yet.')
-    } else if (entry.kind !== item.kind) this.#putAside(item.path)
+    } else if (isFile(entry) !== isFile(item)) this.#putAside(item.path)
     else if (item.kind === 'directory' || entry.version === item.version) {
       this.#acts.push({ type: 'adopt', id, path: item.path })
       if (item.kind === 'directory') this.#madeInFolder.add(item.path)
@@ -338,10 +343,6 @@ class Planner {
   #foreign(entry: InFolder): void {
     const { path, kind } = entry
     if (this.#views.isIgnored(path, kind === 'directory') || this.#isMoving(path)) return
-    if (kind === 'binary') {
-      this.#skip(path, 'In the folder it is a binary file; such are not kept yet.')
-      return
-    }
     // What is on the disk by this name was looked at before.
     const there = this.#views.disk.get(path)
     if (there && !this.#placing.holders.has(path)) {

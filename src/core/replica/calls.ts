@@ -28,6 +28,7 @@ import { Watches } from './watches.ts'
 const answerThinAfterMs = 2000
 
 type Kept = Extract<Answer, { type: 'kept' }>
+type SaveCall = Extract<Call, { type: 'save' }>
 
 interface Pending {
   call: CallId
@@ -302,11 +303,16 @@ export class Calls {
     entry: Entry,
     request: Extract<Call, { type: 'save' }>,
   ): void {
+    const bytes = contentOf(entry)
     const { operation } = request
-    const update = this.#saves.change(entry.id as SubjectId, request)
+    // Made from the bytes that are there: of these the text beneath them is no part.
+    const isOfBytes = bytes !== undefined && bytes.hash === request.baseVersion
+    const update = this.#saves.change(
+      entry.id as SubjectId,
+      isOfBytes ? ofPresent(request) : request,
+    )
     const asked = { operation, author, at: this.#now }
     const made: NewUpdate[] = []
-    const bytes = contentOf(entry)
     if (update) {
       const body: NewUpdate['body'] = { case: 'text', value: update }
       made.push({ ...asked, subject: entry.id, operation: bytes ? '' : operation, body })
@@ -428,4 +434,9 @@ function asAnswer(error: unknown): FourfoldError {
     return new FourfoldError('unavailable', 'This file cannot be read here. Try another server.')
   }
   throw error
+}
+
+/** A save that takes the place of all that is there. */
+function ofPresent({ baseText: _text, baseState: _state, ...request }: SaveCall): SaveCall {
+  return { ...request, baseVersion: '' }
 }

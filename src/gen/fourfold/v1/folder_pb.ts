@@ -380,7 +380,8 @@ export type SaveFileRequest = Message<"fourfold.v1.SaveFileRequest"> & {
   text: string;
 
   /**
-   * The version that the new text was made from. Empty: the present one.
+   * The version that the new text was made from: of a text, or the hash of the bytes that a binary
+   * file holds. Empty: the present one.
    *
    * @generated from field: string base_version = 3;
    */

@@ -1,0 +1,228 @@
+// One look through a directory that is mirrored: what lies where, and what is in it.
+//
+// What did not change since it was read is not read again. A file that is too large to be read at
+// once is `unread`: it is read beside everything else, by whoever looks.
+
+import { createHash } from 'node:crypto'
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  type BigIntStats,
+} from 'node:fs'
+import { join } from 'node:path'
+import { blobBytesMax, pathNamesMax, textBytesMax } from '../../core/model/limits.ts'
+import type { OnDisk } from '../../core/mirror/messages.ts'
+import { joined, nameOf } from '../../core/mirror/paths.ts'
+import { identityOf, isMissing, isSame, noFollow, stampOf, within } from './open-directory.ts'
+import type { Stamp } from './store.ts'
+
+/** A file that changed less than this ago may be about to change again. */
+const settleMs = 60
+/** An emptied one is about to be written, most likely. */
+const emptiedSettleMs = 1000
+/** One that is read for seconds is not read as long as it is being written. */
+const largeSettleMs = 1000
+
+/** Names that begin so are ours. */
+export const ownPrefix = '.fourfold'
+
+export interface Found extends OnDisk {
+  stamp: Stamp | undefined
+}
+
+export interface Look {
+  items: Map<string, Found>
+  /** Large files of which it is not known what is in them. */
+  unread: Found[]
+  /** When something that changes now can be read; undefined: all was read. */
+  againInMs: number | undefined
+}
+
+/** What was in a file when it was last read. */
+export interface Remembered {
+  kind: Found['kind']
+  version: string
+  identity: string
+  stamp: Stamp | undefined
+  /** It was skipped, for this reason. */
+  why?: string | undefined
+}
+
+export interface LookOptions {
+  remembered: (path: string) => Remembered | undefined
+  /** Whether a file is shared as a text: then it may have a zero in it. */
+  isText: (path: string) => boolean
+  isIgnored: (path: string, isDirectory: boolean) => boolean
+  /** Something that we left in a directory of people. */
+  left?: (path: string) => void
+}
+
+export class Looking {
+  readonly look: Look = { items: new Map(), unread: [], againInMs: undefined }
+  readonly #options: LookOptions
+
+  constructor(options: LookOptions) {
+    this.#options = options
+  }
+
+  /** Looks at all below `directory`, which is open as `base`. Throws what the disk says when it fails. */
+  into(base: string, directory: string, depth = 1): void {
+    for (const bytes of readdirSync(base, { encoding: 'buffer' })) {
+      const name = decoded(bytes)
+      if (name === undefined) {
+        const path = joined(directory, bytes.toString('latin1').replaceAll('/', '?'))
+        this.#skip(path, 'Its name is not valid Unicode.')
+        continue
+      }
+      const path = joined(directory, name)
+      if (name.startsWith(ownPrefix)) {
+        if (name.startsWith(`${ownPrefix}-`)) this.#options.left?.(path)
+        continue
+      }
+      const stat = lstatSync(join(base, name), { bigint: true, throwIfNoEntry: false })
+      if (!stat || this.#options.isIgnored(path, stat.isDirectory())) continue
+      if (stat.isDirectory()) this.#atDirectory(base, path, stat, depth)
+      else if (stat.isFile()) this.#atFile(join(base, name), path, stat)
+      else this.#skip(path, `It is a ${kindOf(stat)}, which is not followed.`)
+    }
+  }
+
+  #atDirectory(base: string, path: string, stat: BigIntStats, depth: number): void {
+    if (depth >= pathNamesMax) {
+      this.#skip(path, `It lies deeper than ${pathNamesMax} directories.`)
+      return
+    }
+    const identity = identityOf(stat)
+    const item = { path, kind: 'directory', version: '', identity, isSettled: true } as const
+    this.look.items.set(path, { ...item, stamp: undefined })
+    try {
+      within(base, nameOf(path), (inner) => this.into(inner, path, depth + 1))
+    } catch (error) {
+      if (isForbidden(error)) this.#skip(path, 'It may not be read.')
+      // Gone or replaced meanwhile: what it is now is for the next look.
+      else if (isMissing(error)) {
+        this.look.againInMs = settleMs
+        this.#skip(path, 'It changes.')
+      } else throw error
+    }
+  }
+
+  #atFile(file: string, path: string, stat: BigIntStats): void {
+    const { remembered, isText } = this.#options
+    const before = remembered(path)
+    const identity = identityOf(stat)
+    const stamp = stampOf(stat)
+    const isLarge = stat.size > BigInt(textBytesMax)
+    const item = { path, kind: isLarge ? 'binary' : 'text', identity, stamp } as const
+    if (before?.identity === identity && isSame(before.stamp, stamp)) {
+      const { kind, version, why } = before
+      if (why !== undefined) this.#skip(path, why, item)
+      else this.look.items.set(path, { ...item, kind, version, isSettled: true })
+      return
+    }
+    if (stat.size > BigInt(blobBytesMax)) {
+      this.#skip(path, `It is larger than ${blobBytesMax / 1024 ** 3} GiB.`, item)
+      return
+    }
+    const ageMs = Date.now() - Number(stat.ctimeNs / 1_000_000n)
+    const isEmptied = stat.size === 0n && before !== undefined && before.stamp?.size !== 0
+    const neededMs = isEmptied ? emptiedSettleMs : isLarge ? largeSettleMs : settleMs
+    // A time that lies ahead was set by a clock: it says nothing.
+    if (ageMs >= 0 && ageMs < neededMs) {
+      this.#unsettled(item, neededMs - ageMs)
+      return
+    }
+    try {
+      const unread = { ...item, version: '', isSettled: false }
+      const bytes = isLarge ? undefined : readAll(file, stat)
+      if (isLarge) {
+        this.look.items.set(path, unread)
+        this.look.unread.push(unread)
+      } else if (bytes === undefined) this.#unsettled(item, settleMs)
+      else {
+        const kind = isTextual(bytes, () => isText(path)) ? 'text' : 'binary'
+        this.look.items.set(path, { ...item, kind, version: hash(bytes), isSettled: true })
+      }
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException
+      if (isForbidden(error)) this.#skip(path, 'It may not be read.', item)
+      else if (isMissing(error)) this.#unsettled(item, settleMs)
+      else if (code === 'EIO') this.#skip(path, 'The disk cannot read it.')
+      else throw error
+    }
+  }
+
+  #unsettled(item: Omit<Found, 'version' | 'isSettled'>, waitMs: number): void {
+    const { look } = this
+    look.againInMs = Math.min(look.againInMs ?? Infinity, Math.max(1, waitMs))
+    look.items.set(item.path, { ...item, version: '', isSettled: false })
+  }
+
+  #skip(
+    path: string,
+    why: string,
+    { identity, stamp }: Pick<Found, 'identity' | 'stamp'> = { identity: '', stamp: undefined },
+  ): void {
+    const skipped = { path, kind: 'skipped', version: '', isSettled: true } as const
+    this.look.items.set(path, { ...skipped, why, identity, stamp })
+  }
+}
+
+function kindOf(stat: BigIntStats): string {
+  if (stat.isSymbolicLink()) return 'link'
+  if (stat.isFIFO()) return 'pipe'
+  if (stat.isSocket()) return 'socket'
+  return 'device'
+}
+
+function isForbidden(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException
+  return code === 'EACCES' || code === 'EPERM'
+}
+
+// ------------------------------------------------------------------------------------ files
+
+/** Opens a file for reading, and never anything else by its name. Throws what the disk says. */
+export function openFile(path: string): number {
+  // Without waiting: opening a pipe would.
+  return openSync(path, constants.O_RDONLY | noFollow | (constants.O_NONBLOCK ?? 0))
+}
+
+/** Undefined: it changed while it was read, is larger than a text, or is no file. */
+export function readAll(path: string, expected?: BigIntStats): Buffer | undefined {
+  const file = openFile(path)
+  try {
+    const before = fstatSync(file, { bigint: true })
+    if (!before.isFile() || before.size > BigInt(textBytesMax)) return undefined
+    if (expected && !isSame(stampOf(expected), stampOf(before))) return undefined
+    const bytes = readFileSync(file)
+    return isSame(stampOf(before), stampOf(fstatSync(file, { bigint: true }))) ? bytes : undefined
+  } finally {
+    closeSync(file)
+  }
+}
+
+function isTextual(bytes: Buffer, isShared: () => boolean): boolean {
+  return decoded(bytes) !== undefined && (!bytes.includes(0) || isShared())
+}
+
+/** A byte order mark belongs to the text. */
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+export function decoded(bytes: Buffer): string | undefined {
+  try {
+    return utf8.decode(bytes)
+  } catch {
+    // That is the question: it is not UTF-8.
+    return undefined
+  }
+}
+
+export function hash(text: string | Uint8Array): string {
+  return createHash('sha256').update(text).digest('hex')
+}

@@ -1,0 +1,85 @@
+// What disk and folder have in common: in memory for every plan, and in the store for every next life.
+
+import type { CommonRow, MirrorStore } from '../../adapters/mirror/store.ts'
+import type { Found } from '../../adapters/mirror/look.ts'
+import { isBelow, moved } from '../../core/mirror/paths.ts'
+
+export class Commons {
+  /** By id. */
+  readonly rows = new Map<string, CommonRow>()
+  readonly #store: MirrorStore
+  /** Paths of texts; undefined: to be gathered anew. */
+  #texts: Set<string> | undefined
+
+  constructor(store: MirrorStore, rows: CommonRow[]) {
+    this.#store = store
+    for (const row of rows) this.rows.set(row.id, row)
+  }
+
+  get(id: string): CommonRow | undefined {
+    return this.rows.get(id)
+  }
+
+  /** Whether the file of this path is shared as a text. */
+  readonly isText = (path: string): boolean => {
+    this.#texts ??= new Set(
+      [...this.rows.values()].flatMap(({ kind, path }) => (kind === 'text' ? [path] : [])),
+    )
+    return this.#texts.has(path)
+  }
+
+  keep(row: CommonRow, text: string): void {
+    const { id, path, kind, version, identity, stamp } = row
+    const kept = { id, path, kind, version, identity, stamp }
+    this.#store.keep(kept, text)
+    // What was typed before it became bytes is no base of what is typed after that.
+    if (kind === 'binary' && this.get(id)?.kind === 'text') this.#store.forgetEarlierOf(id)
+    this.#set(kept)
+  }
+
+  /** Something is elsewhere, or another thing; what is in it is to be read again. */
+  place(id: string, path: string, identity: string): void {
+    const row = this.get(id)
+    if (!row) return
+    this.#set({ ...row, identity, stamp: undefined })
+    this.move(id, path)
+  }
+
+  /** With all that is below it. */
+  move(id: string, to: string): void {
+    const from = this.get(id)!.path
+    this.#store.together(() => {
+      for (const row of [...this.rows.values()]) {
+        if (row.id !== id && !isBelow(row.path, from)) continue
+        const at = { ...row, path: moved(row.path, from, to) }
+        this.#store.keepPlace(at)
+        this.#set(at)
+      }
+    })
+  }
+
+  forget(id: string): void {
+    this.#store.forget(id)
+    this.rows.delete(id)
+    this.#texts = undefined
+  }
+
+  /** Keeps for the next life how files were that need not be read then. */
+  rememberStamps(items: ReadonlyMap<string, Found>): void {
+    const fresh = [...this.rows.values()].flatMap((row) => {
+      const item = items.get(row.path)
+      if (row.kind === 'directory' || !item?.isSettled || item.version !== row.version) return []
+      const isKnown =
+        row.identity === item.identity && row.stamp?.changedNs === item.stamp?.changedNs
+      return isKnown ? [] : [{ ...row, identity: item.identity, stamp: item.stamp }]
+    })
+    if (fresh.length === 0) return
+    this.#store.together(() => fresh.forEach((row) => this.#store.keepPlace(row)))
+    for (const row of fresh) this.#set(row)
+  }
+
+  #set(row: CommonRow): void {
+    this.rows.set(row.id, row)
+    this.#texts = undefined
+  }
+}

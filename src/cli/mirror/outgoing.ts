@@ -1,0 +1,308 @@
+// What goes into the folder: texts by a call, other bytes uploaded first. An intent is noted before it
+// is sent, and sent again, the same, until it was answered.
+
+import { Code, ConnectError } from '@connectrpc/connect'
+import { baseOf } from '../../core/mirror/base-choice.ts'
+import type { Act } from '../../core/mirror/messages.ts'
+import { subjectId } from '../../core/model/ids.ts'
+import { hasBlob, uploadBlob } from '../../adapters/channel/blob-client.ts'
+import type { MirrorDirectory, OpenFile } from '../../adapters/mirror/directory.ts'
+import { hash, type Found } from '../../adapters/mirror/look.ts'
+import type { Intent, MirrorStore } from '../../adapters/mirror/store.ts'
+import { random } from '../../adapters/system.ts'
+import {
+  answerMs,
+  AnswerError,
+  NoServerError,
+  type CallOptions,
+  type ServerClients,
+  type SetClient,
+} from '../set-client.ts'
+import type { Commons } from './commons.ts'
+import type { FolderView } from './folder-view.ts'
+import type { Refusals } from './refusals.ts'
+import type { Report } from './report.ts'
+import type { Transfers } from './transfers.ts'
+
+/** Remembered at most. */
+const refusedNewMax = 10_000
+/** How long after one try the next is made when no server answers. */
+const retryMs = 1000
+
+export interface OutgoingOptions {
+  directory: MirrorDirectory
+  store: MirrorStore
+  set: SetClient
+  folder: FolderView
+  report: Report
+  commons: Commons
+  refusals: Refusals
+  transfers: Transfers
+}
+
+type Saving = Extract<Act, { type: 'create' | 'save' }>
+
+export class Outgoing {
+  readonly #options: OutgoingOptions
+  readonly #intents = new Map<string, Intent>()
+  /** Operations of files that were to be made where something else lies, by what they are. */
+  readonly #refusedNew = new Map<string, string>()
+  /** When bytes that no server took are sent again; undefined: there are none. */
+  #retryAt: number | undefined
+
+  constructor(options: OutgoingOptions) {
+    this.#options = options
+    for (const intent of options.store.intents()) this.#intents.set(intent.operation, intent)
+  }
+
+  get isEmpty(): boolean {
+    return this.#intents.size === 0
+  }
+
+  get nextAt(): number {
+    return this.#retryAt ?? Infinity
+  }
+
+  addTo(waiting: Set<string>): void {
+    for (const intent of this.#intents.values()) {
+      for (const each of aboutOf(intent)) waiting.add(each)
+    }
+  }
+
+  /** Resolves when a text was sent; bytes are on their way then. Rejects with NoServerError. */
+  async save(act: Saving, item: Found): Promise<void> {
+    const intent = item.kind === 'binary' ? this.#bytes(act, item) : this.#text(act, item)
+    if (!intent) return
+    const { store } = this.#options
+    this.#intents.set(intent.operation, intent)
+    await store.soon(() => store.addIntent(intent))
+    if (intent.bytes) this.#upload(intent)
+    else await this.#send(intent)
+  }
+
+  #intent(act: Saving, item: Found): Intent {
+    const { path } = act
+    const { version, identity, stamp } = item
+    const isNew = act.type === 'create'
+    const file = isNew ? this.#options.folder.fullPath(path) : act.id
+    const operation = (isNew && this.#refusedNew.get(essenceOf(item))) || newOperation()
+    const place = { operation, file, isNew, path, identity, stamp, version }
+    return { ...place, text: '', baseText: '', isRescue: false }
+  }
+
+  #text(act: Saving, item: Found): Intent | undefined {
+    const { directory, store, commons } = this.#options
+    const text = directory.text(item)
+    if (text === undefined) return undefined
+    const intent = { ...this.#intent(act, item), text }
+    if (act.type === 'create') return intent
+    const row = commons.get(act.id)
+    if (row?.kind === 'binary') return { ...intent, baseHash: row.version }
+    const common = store.text(act.id) ?? ''
+    return { ...intent, baseText: baseOf(text, common, store.earlier(act.id), Date.now()) }
+  }
+
+  #bytes(act: Saving, item: Found): Intent | undefined {
+    if (!item.stamp) return undefined
+    const row = act.type === 'save' ? this.#options.commons.get(act.id) : undefined
+    const { size } = item.stamp
+    const bytes =
+      row?.kind === 'text'
+        ? { size, base: '', text: row.version }
+        : { size, base: row?.version ?? '' }
+    return { ...this.#intent(act, item), bytes }
+  }
+
+  /** Text that came into a file after it was replaced: it is saved all the same. */
+  rescue({ id, path, text, base }: { id: string; path: string; text: string; base: string }): void {
+    const place = { file: id, isNew: false, path, identity: '', stamp: undefined }
+    const version = hash(text)
+    const intent: Intent = {
+      operation: newOperation(),
+      ...place,
+      text,
+      version,
+      baseText: base,
+      isRescue: true,
+    }
+    this.#options.store.addIntent(intent)
+    this.#intents.set(intent.operation, intent)
+  }
+
+  /** Sends what was not answered. Rejects with NoServerError. */
+  async settle({ isLast }: { isLast: boolean }): Promise<void> {
+    const open = [...this.#intents.values()]
+    const texts = open.filter(({ bytes }) => bytes === undefined)
+    if (isLast) {
+      // Rescued just now; what cannot be sent waits for the next life.
+      await Promise.all(texts.map((intent) => this.#send(intent).catch(ignoreNoServer)))
+      return
+    }
+    for (const intent of texts) await this.#send(intent)
+    if (performance.now() < this.nextAt && this.#retryAt !== undefined) return
+    this.#retryAt = undefined
+    for (const intent of open) if (intent.bytes) this.#upload(intent)
+  }
+
+  // ----------------------------------------------------------------------------------- texts
+
+  async #send(intent: Intent): Promise<void> {
+    const { set } = this.#options
+    const { operation, file, isNew, text, baseText, baseHash } = intent
+    const base =
+      baseHash === undefined
+        ? { baseVersion: isNew ? '' : hash(baseText), baseText }
+        : { baseVersion: baseHash }
+    try {
+      const answer = await set.ask(({ folder }, call) =>
+        folder.saveFile({ file, text, ...base, isNew, operation }, call),
+      )
+      this.#options.folder.know(answer.file, answer.version)
+      await this.#kept(intent, answer.file!.id)
+    } catch (error) {
+      this.#refused(intent, error)
+    }
+  }
+
+  async #kept(intent: Intent, id: string): Promise<void> {
+    const { store, commons, report } = this.#options
+    const { path, isNew, version, identity, stamp, text, bytes, isRescue } = intent
+    await store.soon(() => {
+      if (!isRescue) {
+        const at = commons.get(id)?.path ?? path
+        const kind = bytes ? 'binary' : 'text'
+        commons.keep({ id, path: at, kind, version, identity, stamp }, text)
+      }
+      this.#drop(intent)
+    })
+    report.done(isNew ? 'added' : 'saved', path)
+  }
+
+  #drop({ operation }: Intent): void {
+    this.#options.store.removeIntent(operation)
+    this.#intents.delete(operation)
+  }
+
+  #refused(intent: Intent, error: unknown): void {
+    const { path, file, isNew } = intent
+    if (error instanceof AnswerError) {
+      this.#drop(intent)
+      // Others turned bytes into a text, or the other way round.
+      if (intent.baseHash !== undefined) this.#options.folder.doubt()
+    }
+    this.#noteRefusedNew(intent, error)
+    this.#options.refusals.answered(error, isNew ? path : file, path)
+  }
+
+  /**
+   * Another file has its path. A server that died may have made it, and forgotten to say so: under
+   * another name it is to be the same one.
+   */
+  #noteRefusedNew(intent: Intent, error: unknown): void {
+    if (!intent.isNew || !(error instanceof AnswerError)) return
+    if (error.code !== Code.AlreadyExists) return
+    if (this.#refusedNew.size >= refusedNewMax) this.#refusedNew.clear()
+    this.#refusedNew.set(essenceOf(intent), intent.operation)
+  }
+
+  // ----------------------------------------------------------------------------------- bytes
+
+  #upload(intent: Intent): void {
+    this.#options.transfers.start({
+      key: intent.operation,
+      about: aboutOf(intent),
+      bytes: intent.bytes!.size,
+      run: (set, signal) => this.#sendBytes(intent, set, signal),
+    })
+  }
+
+  async #sendBytes(intent: Intent, set: SetClient, signal: AbortSignal): Promise<void> {
+    const { directory, refusals } = this.#options
+    const { path, isNew, file: shared } = intent
+    let file: OpenFile | undefined
+    try {
+      file = directory.open(intent)
+      const id = await this.#talk(intent, file, set, signal)
+      if (id !== undefined) await this.#kept(intent, id)
+      else {
+        this.#drop(intent)
+        this.#options.folder.doubt()
+      }
+    } catch (error) {
+      if (error instanceof NoServerError || signal.aborted) {
+        this.#retryAt = performance.now() + retryMs
+        return
+      }
+      if (file && !file.isSame()) this.#drop(intent)
+      else if (error instanceof AnswerError) this.#refused(intent, error)
+      else {
+        this.#drop(intent)
+        refusals.byDisk(error, isNew ? path : shared, path)
+      }
+    } finally {
+      file?.close()
+    }
+  }
+
+  /**
+   * The id of the file; undefined: there are no such bytes any more, or others changed the text in whose
+   * place they were to come.
+   */
+  async #talk(
+    intent: Intent,
+    local: OpenFile | undefined,
+    set: SetClient,
+    signal: AbortSignal,
+  ): Promise<string | undefined> {
+    const { version, file, isNew, operation } = intent
+    const { size, base, text } = intent.bytes!
+    const name = { hash: version, size }
+    const answer = await set.talk(async (server, call, address) => {
+      const line = { ...call, address, signal: AbortSignal.any([call.signal, signal]) }
+      if (local) await uploadBlob(line, local.path, name, () => {})
+      // The life before may have uploaded them.
+      else if (!(await hasBlob(line, name))) return undefined
+      if (text !== undefined && !(await isStill(server, call, file, text))) return undefined
+      const request = { file, ...name, ...(!isNew && { base }), isNew, operation }
+      return server.folder.saveBinary(request, { ...call, timeoutMs: answerMs })
+    })
+    if (!answer) return undefined
+    this.#options.folder.know(answer.file)
+    return answer.file!.id
+  }
+}
+
+/** Whether a file is no text, or this one. */
+async function isStill(
+  { folder }: ServerClients,
+  call: CallOptions,
+  file: string,
+  version: string,
+): Promise<boolean> {
+  try {
+    const answer = await folder.readFile({ file }, { ...call, timeoutMs: answerMs })
+    return answer.version === version
+  } catch (error) {
+    // It holds bytes already: these, or others that it keeps as well.
+    if (ConnectError.from(error).code === Code.NotFound) return true
+    throw error
+  }
+}
+
+/** What waits for an intent; the operation is the id of the file that it makes. */
+function aboutOf({ file, path, isNew, operation }: Intent): string[] {
+  return isNew ? [file, path, operation] : [file, path]
+}
+
+/** A file and what is in it. */
+function essenceOf({ identity, version }: { identity: string; version: string }): string {
+  return `${identity} ${version}`
+}
+
+export function newOperation(): string {
+  return subjectId(random(16))
+}
+
+function ignoreNoServer(error: unknown): void {
+  if (!(error instanceof NoServerError)) throw error
+}
