@@ -63,6 +63,8 @@ export class SessionClient implements Client {
   readonly #files = new Files()
   readonly #errands: Errands
   readonly #documents = new Map<string, OpenDocument>()
+  /** Of those that were closed, the ones that this session wrote in: as many as one person writes in. */
+  readonly #left = new Map<string, Uint8Array>()
   readonly #wires = new Map<ConnectionId, Wire>()
   readonly #operating = new Map<string, Operating>()
   readonly #receipts = new Receipts()
@@ -204,6 +206,7 @@ export class SessionClient implements Client {
       writers: this.#writers,
       name: this.name,
       keepsake: this.#keepsake,
+      left: this.#left.get(id),
       firstText: () => this.#errands.firstText(id),
       edited: (update) => this.#step({ type: 'edited', document: id, update }),
       moved: (state) => this.#step({ type: 'caret', document: id, state }),
@@ -217,6 +220,7 @@ export class SessionClient implements Client {
       stored: () => this.#stored(id),
       receipt: () => this.#receipt(id),
     })
+    this.#left.delete(id)
     this.#documents.set(id, document)
     return { document, isNew: true }
   }
@@ -582,6 +586,8 @@ export class SessionClient implements Client {
   #forgetClosed(): void {
     for (const [id, document] of this.#documents) {
       if (!document.isClosed || this.#session?.needs(id)) continue
+      const { left } = document
+      if (left) this.#left.set(id, left)
       this.#documents.delete(id)
       this.#keepsake.release(id)
       document.destroy()

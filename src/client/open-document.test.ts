@@ -17,6 +17,7 @@ async function open(t: TestContext, device = new MemoryDevice()) {
     writer: 1,
     writers: new Set([1]),
     name: 'Ana',
+    left: undefined,
     firstText: () => undefined,
     keepsake,
     edited: (update) => edits.push(update),

@@ -10,6 +10,8 @@ import { Presence } from './presence.ts'
 
 /** Marks transactions that integrate what a server or this device's storage had. */
 const integrated = 'fourfold'
+/** A writer id that no session has. */
+const nobody = 0
 /** A browser's storage that takes longer than this does not keep a document from being opened. */
 const recallMs = 1500
 
@@ -20,6 +22,8 @@ export interface OpenDocumentOptions {
   writers: ReadonlySet<number>
   name: string
   keepsake: Keepsake
+  /** What it was when this session closed it, having written in it. */
+  left: Uint8Array | undefined
   /** Of a file that no server is known to have made: what it begins with. */
   firstText: () => string | undefined
   edited: (update: Uint8Array) => void
@@ -45,7 +49,7 @@ export class OpenDocument implements LiveDocument {
 
   /** Has no users yet. */
   constructor(options: OpenDocumentOptions) {
-    const { id, writer, name, moved, keepsake } = options
+    const { id, writer, name, moved, keepsake, left } = options
     this.#options = options
     this.id = id
     this.doc = new Y.Doc({ gc: true })
@@ -55,6 +59,7 @@ export class OpenDocument implements LiveDocument {
     const { promise, resolve } = Promise.withResolvers<void>()
     this.loaded = promise
     this.#setLoaded = resolve
+    if (left) this.#integrateAll([left])
     const edited = (update: Uint8Array, origin: unknown) => {
       if (origin === integrated) return
       keepsake.append(id, update, true)
@@ -100,9 +105,11 @@ export class OpenDocument implements LiveDocument {
     if (updates.length === 0 || this.doc.isDestroyed) return
     const { keepsake, id } = this.#options
     let count = 0
-    this.doc.transact(() => {
-      for (const update of updates) if (this.#isIntegrated(update)) count++
-    }, integrated)
+    this.#asNobody(() =>
+      this.doc.transact(() => {
+        for (const update of updates) if (this.#isIntegrated(update)) count++
+      }, integrated),
+    )
     if (count < updates.length) keepsake.damaged(id)
     // With nothing readable here the document opens from a server.
     if (count > 0) this.#setLoaded()
@@ -124,7 +131,15 @@ export class OpenDocument implements LiveDocument {
   integrate(update: Uint8Array): void {
     const { id, keepsake } = this.#options
     keepsake.append(id, update, false)
-    Y.applyUpdate(this.doc, update, integrated)
+    this.#asNobody(() => Y.applyUpdate(this.doc, update, integrated))
+  }
+
+  // Yjs takes another writer id when text comes that was written under the present one. Here that is of
+  // this session, from when it had the document open before; servers let it write under no other.
+  #asNobody(act: () => void): void {
+    this.doc.clientID = nobody
+    act()
+    this.doc.clientID = this.#options.writer
   }
 
   caughtUp(): void {
@@ -147,6 +162,15 @@ export class OpenDocument implements LiveDocument {
 
   get isClosed(): boolean {
     return this.#users === 0
+  }
+
+  /**
+   * All of it, when this session wrote in it: opened again it must begin with that. What is typed then
+   * would else be counted from the start once more, and one count would stand for two letters.
+   */
+  get left(): Uint8Array | undefined {
+    const isWritten = Y.getState(this.doc.store, this.#options.writer) > 0
+    return isWritten ? Y.encodeStateAsUpdate(this.doc) : undefined
   }
 
   /** One more user of the same object. `isSeen`: others see this person there. */
