@@ -30,6 +30,8 @@ export interface FleetOptions {
   /** Flags of Node for the servers. */
   nodeFlags?: string[]
   env?: Record<string, string>
+  /** What is done with the directories of the servers before they start. */
+  prepare?: (fleet: Fleet) => Promise<void>
 }
 
 /** How a process came to its end. */
@@ -60,9 +62,17 @@ export class Fleet {
     this.#ports = ports
     this.ids = [...ports.keys()]
     this.directory = mkdtempSync(join(tmpdir(), 'fourfold-'))
-    const servers = this.ids.map((id) => ({ id, address: this.address(id) }))
-    const configuration = { set: 'test', data: 'data', servers, ...options.configuration }
-    writeFileSync(this.#file, JSON.stringify(configuration, null, 2))
+    for (const id of this.ids) this.route(id, {})
+  }
+
+  /** From its next start on this server knows those others by other addresses. */
+  route(id: string, addresses: { [other: string]: string }): void {
+    const servers = this.ids.map((each) => ({
+      id: each,
+      address: addresses[each] ?? this.address(each),
+    }))
+    const configuration = { set: 'test', data: 'data', servers, ...this.#options.configuration }
+    writeFileSync(this.#file(id), JSON.stringify(configuration, null, 2))
   }
 
   /** Chooses ports and a directory; starts nothing. */
@@ -76,6 +86,7 @@ export class Fleet {
   static async start(options: FleetOptions = {}): Promise<Fleet> {
     const fleet = await Fleet.create(options)
     try {
+      await options.prepare?.(fleet)
       await Promise.all(fleet.ids.map((id) => fleet.start(id)))
       await fleet.well()
     } catch (error) {
@@ -98,8 +109,8 @@ export class Fleet {
     return join(this.directory, 'data', id)
   }
 
-  get #file(): string {
-    return join(this.directory, 'servers.json')
+  #file(id: string): string {
+    return join(this.directory, `${id}.json`)
   }
 
   // ----------------------------------------------------------------------------- processes
@@ -109,7 +120,7 @@ export class Fleet {
     const before = this.#servers.get(id)
     if (before && !before.isOver) throw new Error(`server ${id} runs already`)
     const { nodeFlags = [], env = {} } = this.#options
-    const server = new ServerProcess(['--config', this.#file, '--id', id], nodeFlags, env)
+    const server = new ServerProcess(['--config', this.#file(id), '--id', id], nodeFlags, env)
     this.#servers.set(id, server)
     await server.listening()
   }

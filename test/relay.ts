@@ -1,0 +1,72 @@
+// A TCP relay on loopback: a way between two programs that can be cut, as a network is, and healed.
+
+import { once } from 'node:events'
+import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net'
+
+/** One way to one port. Cut, it is silent: nothing is refused and nothing gets through. */
+export class Relay {
+  readonly #server: Server
+  readonly #pairs = new Set<[Socket, Socket]>()
+  #isCut = false
+
+  private constructor(server: Server) {
+    this.#server = server
+  }
+
+  /** `target`: where it leads, "http://127.0.0.1:4400". */
+  static async to(target: string): Promise<Relay> {
+    const { hostname, port } = new URL(target)
+    const server = createServer({ pauseOnConnect: true })
+    const relay = new Relay(server)
+    server.on('connection', (near) => {
+      relay.#join(near, connect({ host: hostname, port: Number(port) }))
+    })
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    return relay
+  }
+
+  get address(): string {
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`
+  }
+
+  /** From now on what is sent stays where it is, in both directions. */
+  cut(): void {
+    this.#isCut = true
+    for (const pair of this.#pairs) for (const socket of pair) socket.pause()
+  }
+
+  heal(): void {
+    this.#isCut = false
+    for (const pair of this.#pairs) for (const socket of pair) socket.resume()
+  }
+
+  close(): void {
+    this.#server.close()
+    for (const pair of this.#pairs) for (const socket of pair) socket.destroy()
+  }
+
+  #join(near: Socket, far: Socket): void {
+    const pair: [Socket, Socket] = [near, far]
+    this.#pairs.add(pair)
+    far.pause()
+    for (const [from, to] of [pair, pair.toReversed() as [Socket, Socket]]) {
+      from.setNoDelay(true)
+      from.on('data', (chunk) => {
+        if (to.write(chunk)) return
+        from.pause()
+        to.once('drain', () => {
+          if (!this.#isCut) from.resume()
+        })
+      })
+      from.on('end', () => to.end())
+      // Broken on one side is broken on the other; why is nobody's matter here.
+      from.on('error', () => to.destroy())
+      from.on('close', () => {
+        this.#pairs.delete(pair)
+        to.destroy()
+      })
+    }
+    if (!this.#isCut) for (const socket of pair) socket.resume()
+  }
+}
