@@ -1,9 +1,12 @@
 // Runs the tests: the quick ones two at a time, then those that need the machine for themselves.
 
 import { globSync } from 'node:fs'
+import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { run } from 'node:test'
 import { spec, type TestEvent } from 'node:test/reporters'
+
+import { root } from './tool.ts'
 
 /** Real processes and browsers: two of these at once would disturb each other. */
 const alone = /^test\/(browser|siege|cli|mirror)\//
@@ -13,6 +16,12 @@ const testMs = 15 * 60_000
 
 /** What the closing summary counts, in the order of node's own. */
 const counts = ['tests', 'suites', 'pass', 'fail', 'cancelled', 'skipped', 'todo', 'duration_ms']
+
+/**
+ * Hundreds of processes load the same modules: what one has compiled, the next need not. Keyed by
+ * their content; where it cannot be written, each compiles for itself.
+ */
+process.env['NODE_COMPILE_CACHE'] ??= join(root, 'node_modules', '.cache', 'fourfold-tests')
 
 const asked = process.argv.slice(2)
 const patterns = asked.length > 0 ? asked : ['{src,sim,test}/**/*.test.{ts,tsx}']
