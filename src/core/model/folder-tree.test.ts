@@ -338,9 +338,9 @@ test('a page of 100,000 entries costs little, also when entries change in betwee
   }
   const { user, system } = process.cpuUsage(started)
   // Sorting all of them each time takes ten seconds.
-  assert.ok(user + system < 2_500_000, `${user + system} µs`)
+  assert.ok(user + system < 5_000_000, `${user + system} µs`)
   const before = process.cpuUsage()
   for (let count = 0; count < 1000; count++) page()
   const unchanged = process.cpuUsage(before)
-  assert.ok(unchanged.user + unchanged.system < 1_500_000, `${unchanged.user} µs`)
+  assert.ok(unchanged.user + unchanged.system < 5_000_000, `${unchanged.user} µs`)
 })

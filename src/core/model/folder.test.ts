@@ -231,5 +231,5 @@ test('a change among 100,000 entries costs no more than among few', () => {
   }
   const { user, system } = process.cpuUsage(started)
   // Looking at all of them each time would take minutes.
-  assert.ok(user + system < 2_000_000, `${user + system} µs`)
+  assert.ok(user + system < 5_000_000, `${user + system} µs`)
 })
