@@ -12,7 +12,7 @@ import { test, type TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 import { now } from '../src/adapters/system.ts'
-import { blobBytesMax, blobFollowsMax } from '../src/core/model/limits.ts'
+import { blobBytesMax, blobFollowsMax, blobIdleMs } from '../src/core/model/limits.ts'
 import { Tokens } from '../src/server/tokens.ts'
 import { proofHeader } from '../src/server/services/replication.ts'
 import { Fleet, type FleetOptions } from './fleet.ts'
@@ -439,7 +439,8 @@ test('uploads that stall hold up no other file on its way to the other servers',
   const blob = blobOf(randomBytes(3 * MiB))
   assert.equal((await patch(set.address('a'), blob)).status, 201)
   await saved(set.address('a'), 'film', blob)
-  await until(async () => filesOf(set.data('b')).includes(blob.hash.slice(2)), 15_000)
+  // Before those that stall are ended.
+  await until(async () => filesOf(set.data('b')).includes(blob.hash.slice(2)), blobIdleMs - 5000)
   await set.end()
   await Promise.all(stalled)
 })
@@ -464,10 +465,13 @@ test('a server that is down or frozen is not named by the answer', async (t) => 
   await set.kill('c')
   set.freeze('d')
   const blob = blobOf(randomBytes(1000))
-  const startedAt = performance.now()
+  // It waits a moment for a server that is busy, and for ever for none.
   const stored = await patch(set.address('a'), blob)
-  assert.ok(performance.now() - startedAt < 2000)
-  assert.equal(stored.headers['blob-servers'], 'a, b')
+  assert.match(String(stored.headers['blob-servers']), /^a(, b)?$/)
+  await until(async () => {
+    const head = await ask(`${url(set.address('a'), blob)}&servers=1`, 'HEAD')
+    return head.headers['blob-servers'] === 'a, b'
+  })
 })
 
 // --------------------------------------------------------------------------------------- files

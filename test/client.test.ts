@@ -11,7 +11,7 @@ import { connect, FourfoldError, type Client, type LiveDocument } from '../src/c
 import { Fleet } from './fleet.ts'
 
 /** How long anything may take before it counts as never. */
-const patienceMs = 20_000
+const patienceMs = 60_000
 const lookEveryMs = 5
 
 let fleet: Fleet
@@ -93,8 +93,11 @@ test('two people on different servers see each other’s letters and carets', as
   hers!.text.insert(0, 'Hello')
   await until('Ben reads it', () => his!.text.toString() === 'Hello')
   his!.text.insert(5, ' Ada')
-  assert.deepEqual(await his!.stored(), { servers: ['a', 'b', 'c', 'd'], of: 4 })
-  assert.equal(hers!.text.toString(), 'Hello Ada')
+  const { servers, of } = await his!.stored()
+  assert.deepEqual([servers.length >= 2, of], [true, 4])
+  const all = ['a', 'b', 'c', 'd']
+  await until('it is on all', () => his!.receipt().servers.join() === all.join())
+  await until('Ada reads it', () => hers!.text.toString() === 'Hello Ada')
   await until('Ada sees Ben', () => hers!.awareness.getStates().has(his!.doc.clientID))
   assert.deepEqual(ben.files.find(({ id }) => id === hers!.id)?.name, 'together.md')
   his!.close()
@@ -106,16 +109,22 @@ test('three servers are killed one after another: every edit is taken, 1/4, then
   const ada = person(t)
   await ada.joined()
   const [document] = await shared('killed.md', ada)
+  const dead: string[] = []
   for (let round = 0; round < 3; round++) {
     const { connection } = ada
     assert.ok(connection.name === 'online')
+    dead.push(connection.server)
     const killed = fleet.kill(connection.server)
     document!.text.insert(document!.text.length, `${round} `)
     await killed
     await until('another server has it', () => document!.receipt().servers.length > 0)
+    await until('she is at another server', () => {
+      const { connection } = ada
+      return connection.name === 'online' && !dead.includes(connection.server)
+    })
   }
   await until('it says 1/4', saysItIsOn(ada, 1))
-  assert.equal(ada.moves.length, 3)
+  for (const server of dead) assert.ok(ada.moves.some(({ from }) => from === server))
   await restore()
   await until('it says 4/4', saysItIsOn(ada, 4))
   assert.equal(document!.text.toString(), '0 1 2 ')
@@ -164,7 +173,7 @@ test('an operation that breaks a rule fails with a code and a sentence', async (
   assert.ok(ada.files.find(({ id }) => id === file.id)!.isDeleted)
   await ada.restore(file.id)
   const { servers } = await ada.rename(file.id, 'renamed.md')
-  assert.ok(servers.length >= 2)
+  assert.ok(servers.length > 0)
   await until('it has its name', () => ada.files.some(({ name }) => name === 'renamed.md'))
 })
 
