@@ -7,9 +7,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 import { program } from './prompt.ts'
 
-/** How often it is looked, and how often at most: half a minute, on a busy machine more. */
+/** How often it is looked, and how often at most: two minutes, on a busy machine more. */
 const lookMs = 10
-const looksMax = 3000
+const looksMax = 12_000
 
 /** Starts `up`; resolves when it is there. */
 export async function startUp(t: TestContext, port: number, data: string) {
@@ -45,9 +45,9 @@ export function isAlive(pid: number): boolean {
   }
 }
 
-export async function untilDead(ids: (number | null)[]): Promise<void> {
+export async function untilDead(ids: number[]): Promise<void> {
   for (const pid of ids) {
-    for (let tries = 0; isAlive(pid!); tries++) {
+    for (let tries = 0; isAlive(pid); tries++) {
       assert.ok(tries < looksMax, `${pid} lives on`)
       await sleep(lookMs)
     }

@@ -9,20 +9,13 @@ import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 import { temporaryFolder } from '../lone-server.ts'
-import {
-  fourfold,
-  fourPorts,
-  kept,
-  oneSentence,
-  program,
-  untilServing,
-  type Row,
-} from './prompt.ts'
+import { fourfold, fourPorts, kept, oneSentence, program, settled, untilServing } from './prompt.ts'
 import { startUp, untilDead } from './running.ts'
 
-async function pids(servers: string): Promise<(number | null)[]> {
-  const { out } = await fourfold(['status', '--json'], { servers })
-  return (JSON.parse(out) as { servers: Row[] }).servers.map(({ pid }) => pid)
+/** The processes of the four, when all are well. */
+async function pids(servers: string): Promise<number[]> {
+  const told = await settled((...words) => fourfold(words, { servers }))
+  return told.servers.map(({ pid }) => pid!)
 }
 
 test('up starts four, revives one that dies, and takes them along when it ends', async (t) => {
@@ -92,7 +85,7 @@ test('demo shows a robot that goes on while servers are killed and revived', asy
   /** The first line from here on that fits. */
   const shows = async (what: RegExp): Promise<string[]> => {
     const from = said.length
-    for (let tries = 0; tries < 3000; tries++) {
+    for (let tries = 0; tries < 12_000; tries++) {
       const found = what.exec(said.slice(from))
       if (found) return [...found]
       assert.equal(child.exitCode, null, said)

@@ -118,7 +118,7 @@ export async function killRounds({
   await Promise.all(busy)
   await fleet.well()
   victim.start('--accept-deletes')
-  const found = await same([victim, other], 60_000)
+  const found = await same([victim, other])
   const live = [...found.values()].join('')
   const lost = marks.filter((mark) => !removed.has(mark) && !live.includes(mark))
   const doubled = marks.filter((mark) => !removed.has(mark) && live.split(mark).length > 2)

@@ -17,7 +17,7 @@ import { root } from '../tool.ts'
 const program = join(root, 'src', 'cli', 'main.ts')
 
 /** All that two sides may take to become the same. */
-const sameMs = 30_000
+const sameMs = 120_000
 const askMs = 25
 
 const running = new Set<ChildProcess>()
