@@ -57,12 +57,12 @@ function UnderWay({ state }: { state: Extract<Bringing, { name: 'bringing' }> })
 }
 
 function OneFile({ sending }: { sending: Sending & { path: string } }) {
-  const { path, bytes, size, stage } = sending
+  const { path, size } = sending
   return (
     <ProgressBar
       className="progress is-one"
       aria-label={path}
-      value={bytes}
+      value={partOf(sending) * size}
       maxValue={Math.max(1, size)}
       valueLabel={words(sending)}
     >
@@ -74,7 +74,7 @@ function OneFile({ sending }: { sending: Sending & { path: string } }) {
             </span>
             <span className="muted">{words(sending)}</span>
           </span>
-          <Track percentage={stage === 'reading' ? 0 : percentage} />
+          <Track percentage={percentage} />
         </>
       )}
     </ProgressBar>

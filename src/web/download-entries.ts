@@ -2,19 +2,21 @@
 
 import { downloadZip } from 'client-zip'
 import type { Client, FileInfo } from '../client/api.ts'
+import { archiveBytesMax } from '../core/model/limits.ts'
 import { download, downloadBlob } from './download.ts'
+import { sizeWords, streamOf } from './file-bytes.ts'
 import { textOf } from './file-actions.ts'
 import { type FolderTree, isDirectory } from './folder-tree.ts'
 import { saveBytes } from './save-bytes.ts'
 import { notify } from './toasts.tsx'
 
-/** The archive is built in memory, and each text comes from a server: so many are a large project. */
+/** Each file comes from a server, one after the other: so many are a large project. */
 const filesMax = 5000
 
 interface Zipped {
   /** Its path in the archive; a directory's ends with "/". */
   name: string
-  input?: string
+  input?: string | Response
   lastModified: Date
 }
 
@@ -35,21 +37,27 @@ export async function downloadEntries(
     return
   }
   const all = entries.flatMap((entry) => [...within(tree, entry, '')])
-  const binary = all.filter(({ entry }) => entry.kind === 'binary')
-  if (binary.length > 0) {
-    notify(`${binary[0]!.path} is no text: download such files one by one.`)
-    return
-  }
   if (all.length > filesMax) {
     notify(
       `These are ${all.length.toLocaleString('en')} entries; at most ${filesMax} go into one download.`,
     )
     return
   }
+  const size = all.reduce((sum, { entry }) => sum + (entry.bytes?.size ?? 0), 0)
+  if (size > archiveBytesMax) {
+    const most = sizeWords(archiveBytesMax)
+    notify(`These hold ${sizeWords(size)}; at most ${most} go into one download.`)
+    return
+  }
   const name = only && entries.length === 1 ? `${only.name}.zip` : 'fourfold.zip'
-  const takeBack = notify(`${name} is being made…`, undefined, { stays: true })
+  const stop = new AbortController()
+  const action = { label: 'Stop', run: () => stop.abort() }
+  const takeBack = notify(`${name} is being made…`, action, { stays: true })
   try {
-    downloadBlob(name, await downloadZip(zipped(client, all)).blob())
+    // The browser keeps it where it has room: on the disk, when it is long.
+    downloadBlob(name, await downloadZip(zipped(client, all, stop.signal)).blob())
+  } catch (error) {
+    if (!stop.signal.aborted) notify(`${name} was not made. ${(error as Error).message}`)
   } finally {
     takeBack()
   }
@@ -67,10 +75,14 @@ function* within(tree: FolderTree, entry: FileInfo, above: string): Generator<Wi
   for (const child of tree.children(entry.id)) yield* within(tree, child, `${path}/`)
 }
 
-async function* zipped(client: Client, all: Within[]): AsyncGenerator<Zipped> {
+async function* zipped(client: Client, all: Within[], signal: AbortSignal): AsyncGenerator<Zipped> {
   const lastModified = new Date()
   for (const { entry, path } of all) {
+    signal.throwIfAborted()
     if (isDirectory(entry)) yield { name: `${path}/`, lastModified }
-    else yield { name: path, input: await textOf(client, entry.id), lastModified }
+    else if (entry.bytes) {
+      const input = await streamOf(client, entry.bytes.hash, signal)
+      yield { name: path, input, lastModified }
+    } else yield { name: path, input: await textOf(client, entry.id), lastModified }
   }
 }

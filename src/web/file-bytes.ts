@@ -77,6 +77,24 @@ export async function imageOf(
   throw new Error(absent)
 }
 
+/** Bytes as they come from a server that has them. Rejects with a sentence, or when it is aborted. */
+export async function streamOf(
+  client: Client,
+  hash: string,
+  signal: AbortSignal,
+): Promise<Response> {
+  for (const address of await holders(client, hash, signal)) {
+    try {
+      const response = await fetch(urlOf(address, hash), { signal })
+      if (response.ok) return response
+    } catch (error) {
+      if (signal.aborted) throw error
+      // It went away meanwhile: the next may have it.
+    }
+  }
+  throw new Error(absent)
+}
+
 /**
  * Saves bytes through the browser's download: from this page's own server straight to the disk,
  * whatever their size. Rejects with a sentence when no server has them.

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { screenNameMax } from '../core/model/limits.ts'
-import { copyName, filter, freeName, stemLength, suggested } from './names.ts'
+import { copyName, filter, freeName, numberedName, stemLength, suggested } from './names.ts'
 
 test('a taken name gets the next number', () => {
   assert.equal(suggested('Ana'), 'Ana 2')
@@ -24,6 +24,12 @@ test('a copy keeps the extension', () => {
 test('a copy gets the first name that is free, whatever its case', () => {
   assert.equal(freeName('plan.md', ['plan.md']), 'plan copy.md')
   assert.equal(freeName('plan.md', ['Plan Copy.md', 'plan copy 2.md']), 'plan copy 3.md')
+})
+
+test('what is to lie beside others keeps its name, or gets the first free number', () => {
+  assert.equal(numberedName('plan.md', ['other.md']), 'plan.md')
+  assert.equal(numberedName('plan.md', ['Plan.md', 'plan (2).MD']), 'plan (3).md')
+  assert.equal(numberedName('assets', ['assets']), 'assets (2)')
 })
 
 test('what one wants to change of a name is what stands before the extension', () => {

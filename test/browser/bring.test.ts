@@ -3,18 +3,27 @@
 import assert from 'node:assert/strict'
 import { createHash, randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, afterEach, before, beforeEach, test } from 'node:test'
 import { Code, ConnectError, createClient } from '@connectrpc/connect'
 import { createConnectTransport } from '@connectrpc/connect-node'
-import { Uint8ArrayReader, Uint8ArrayWriter, ZipWriter } from '@zip.js/zip.js'
+import {
+  BlobReader,
+  Uint8ArrayReader,
+  Uint8ArrayWriter,
+  ZipReader,
+  ZipWriter,
+} from '@zip.js/zip.js'
 import type { Locator } from 'playwright-core'
 import { connect } from '../../src/client/index.ts'
 import { FolderService } from '../../src/core/model/wire.ts'
 import { Stage, until, type Visitor } from './stage.ts'
 
 const MiB = 1024 * 1024
+/** No worker of its own for an archive of a few bytes. */
+const direct = { useWebWorkers: false }
 
 let stage: Stage
 /** A directory of this machine, for each test. */
@@ -141,8 +150,7 @@ test('other bytes take the place of a file’s, by the button and by a drop, and
   await ana.page.getByRole('button', { name: 'Replace…' }).click()
   await (await chooser).setFiles(onDisk({ 'other name.png': blue }))
   await shows(preview, 80, 50)
-  await ana.page.getByText('Replaced sign.png').waitFor()
-  await ana.page.getByRole('button', { name: 'Undo', exact: true }).click()
+  await (await ana.notice('Replaced sign.png')).getByRole('button', { name: 'Undo' }).click()
   await shows(preview, 40, 30)
   await ana.page.getByText('sign.png is as it was', { exact: true }).waitFor()
   const green = await picture(ana, 60, 60, 'green')
@@ -204,7 +212,8 @@ test('of two versions made at once one is kept; the other stays among the versio
   await shows(preview, 40, 40)
   // It is over for everybody.
   await shows(ben.page.getByRole('img', { name: 'Preview of plan.png' }), 40, 40)
-  await ana.page.getByRole('button', { name: 'Undo', exact: true }).click()
+  const kept = await ana.notice('plan.png holds that version now')
+  await kept.getByRole('button', { name: 'Undo' }).click()
   await shows(preview, 50, 50)
   await holds('plan.png', [
     [hashOf(two), 'Ana'],
@@ -264,6 +273,36 @@ test('what is called an archive and is none says so', async () => {
   await ana.choose(/^Import zip/)
   await (await chooser).setFiles(onDisk({ 'none.zip': randomBytes(5000) }))
   await ana.page.getByText(/^none\.zip cannot be read as a zip archive/).waitFor()
+})
+
+test('a directory with files of any bytes is duplicated, and comes down as an archive of them', async () => {
+  const ana = await stage.join('Ana', 'c')
+  const [data, text] = [randomBytes(200_000), Buffer.from('# Both\n')]
+  const archive = await packed([
+    ['mixed/data.bin', data],
+    ['mixed/deep/note.md', text],
+  ])
+  const chooser = ana.page.waitForEvent('filechooser')
+  await ana.choose(/^Import zip/)
+  await (await chooser).setFiles(onDisk({ 'mixed.zip': archive }))
+  await ana.page.getByText('2 files are here.', { exact: true }).waitFor()
+  await fromMenu(ana, 'mixed', 'Duplicate')
+  await ana.row('mixed copy').waitFor()
+  await holds('mixed copy/data.bin', [[hashOf(data), 'Ana']])
+  const begun = ana.page.waitForEvent('download')
+  await fromMenu(ana, 'mixed copy', 'Download')
+  const download = await begun
+  assert.equal(download.suggestedFilename(), 'mixed copy.zip')
+  const reader = new ZipReader(new BlobReader(new Blob([await readFile(await download.path())])))
+  const found: { [path: string]: Buffer } = {}
+  for (const entry of await reader.getEntries()) {
+    if (entry.directory) continue
+    found[entry.filename] = Buffer.from(await entry.getData(new Uint8ArrayWriter(), direct))
+  }
+  assert.deepEqual(found, {
+    'mixed copy/data.bin': data,
+    'mixed copy/deep/note.md': text,
+  })
 })
 
 // ------------------------------------------------------------------------ pictures in a text
@@ -349,6 +388,12 @@ function onDisk(files: { [name: string]: Buffer }): string[] {
     writeFileSync(path, bytes)
     return path
   })
+}
+
+/** Chooses from the menu of a row. */
+async function fromMenu(visitor: Visitor, row: string, label: string): Promise<void> {
+  await visitor.row(row).click({ button: 'right' })
+  await visitor.page.getByRole('menuitem', { name: label, exact: true }).click()
 }
 
 async function openRow(visitor: Visitor, name: string): Promise<void> {
@@ -525,7 +570,7 @@ function hashOf(bytes: Buffer): string {
 type Packed = [name: string, bytes: Buffer, options?: { unixMode?: number; password?: string }]
 
 async function packed(entries: Packed[]): Promise<Buffer> {
-  const writer = new ZipWriter(new Uint8ArrayWriter(), { useWebWorkers: false })
+  const writer = new ZipWriter(new Uint8ArrayWriter(), direct)
   for (const [name, bytes, options] of entries) {
     await writer.add(name, new Uint8ArrayReader(new Uint8Array(bytes)), options)
   }

@@ -1,10 +1,11 @@
-// Takes the pictures of docs/pictures anew: node test/browser/pictures.ts
+// Takes the pictures of docs/pictures anew: node test/browser/pictures.ts [editor | tree | folder]
 
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { connect } from '../../src/client/index.ts'
 import { root } from '../tool.ts'
+import { folderPictures, treePictures } from './folder-pictures.ts'
 import { Stage, type Visitor } from './stage.ts'
 
 const text = `# Launch plan
@@ -27,6 +28,12 @@ See [the promise](../promise.md) for what "saved" means.
 
 const folder = join(root, 'docs', 'pictures')
 mkdirSync(folder, { recursive: true })
+const [wanted] = process.argv.slice(2)
+const takes = (what: string) => wanted === undefined || wanted === what
+if (takes('tree')) await treePictures(folder)
+if (takes('folder')) await folderPictures(folder)
+if (!takes('editor')) process.exit()
+
 const stage = await Stage.start()
 try {
   const ana = await stage.join('Ana Kovač', 'a', { colorScheme: 'light' })

@@ -5,6 +5,7 @@ import { test } from 'node:test'
 
 import { fromBinary } from '@bufbuild/protobuf'
 import { MemoryDisk, MemoryStorage } from '../../adapters/storage/memory.ts'
+import { hasConflict, history } from '../model/contents.ts'
 import { Folder } from '../model/folder.ts'
 import { originOf, subjectId, type ReplicaId } from '../model/ids.ts'
 import { EntrySchema } from '../model/wire.ts'
@@ -232,4 +233,28 @@ test('what was made without a server is not refused for what others did meanwhil
   take(operations.rename(late(7), one, 'two.md'))
   assert.throws(() => operations.rename(late(8), one, '..'), /name/)
   assert.throws(() => operations.move(late(8), one, { parent: directory.id, name: '' }))
+})
+
+test('G8 a file of bytes that two servers make or change by one operation is one, without a conflict', () => {
+  const [a, b] = [server('a'), server('b')]
+  const spot = { parent: '', name: 'logo.png' }
+  const first = { hash: 'aa'.repeat(32), size: 1, base: '' }
+  const made = [a, b].map(({ operations }) => operations.createBinary(request(1), spot, first))
+  for (const each of [a, b]) each.take(...made)
+  const second = { hash: 'bb'.repeat(32), size: 2, base: first.hash }
+  const changed = [a, b].map(({ operations, folder }) =>
+    operations.setContent(request(2), folder.get(request(1).operation)!, second),
+  )
+  for (const each of [a, b]) {
+    each.take(...changed)
+    const entry = each.folder.get(request(1).operation)!
+    assert.deepEqual(
+      history(entry).map(({ hash, author }) => [hash, author]),
+      [
+        [second.hash, 'ada'],
+        [first.hash, 'ada'],
+      ],
+    )
+    assert.equal(hasConflict(entry), false)
+  }
 })
