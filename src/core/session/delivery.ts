@@ -15,12 +15,19 @@ import { isSafe, type Disks, type Outbox } from './outbox.ts'
 import type { Outlet } from './outlet.ts'
 import { bytesOf, isUnacknowledged, type OperationParcel, type Parcel } from './parcel.ts'
 import { heldBack } from './precedence.ts'
+import type { Relay } from './relays.ts'
 
 const none = new Uint8Array()
 
 /** How long an operation waits that a server could not carry out: first, and at most. */
 const operationRetryMs = 250
 const operationRetryMaxMs = 2000
+
+/** A warm standby. `isHeard`: by the other servers, as far as they told. */
+export interface Spare {
+  link: Link
+  isHeard: boolean
+}
 
 export class Delivery {
   readonly #connections: Connections
@@ -60,25 +67,50 @@ export class Delivery {
   }
 
   /** Also on the standby: what the active one did not answer in time. True: there is such a thing. */
-  hedge(now: number, link: Link, standby: Link | undefined): boolean {
+  hedge(now: number, link: Link, spare: Spare | undefined): boolean {
     const overdue = [...this.#outbox.parcels].filter((parcel) => this.#hedgeAt(parcel, link) <= now)
     const last = overdue.at(-1)
     if (!last) return false
     // A server that answers pings but not pushes is asked again, at a walk.
     if (now - link.probedAt >= hedgeAfterMs) this.#connections.probe(now, link)
-    if (!standby) return true
+    if (spare && this.#lendHand(now, spare, last)) this.#connections.probe(now, spare.link)
+    return true
+  }
+
+  /** Sends what waits, up to this parcel. Whether there was anything to send. */
+  #lendHand(now: number, { link, isHeard }: Spare, last: Parcel): boolean {
     let isNew = false
     for (const parcel of this.#outbox.parcels) {
-      if (this.#mayHedge(parcel, standby)) {
+      const causes = this.#mayHedge(parcel, link)
+        ? this.#causes(now, link, parcel, isHeard)
+        : undefined
+      if (causes) {
         // In order, so that no push comes before what it builds on.
-        if (standby.readyAt(now, bytesOf(parcel)) > now) break
-        this.#send(now, standby, parcel)
+        const bytes = causes.reduce((sum, { update }) => sum + update.length, bytesOf(parcel))
+        if (link.readyAt(now, bytes, causes.length + 1) > now) break
+        for (const cause of causes) this.#bring(now, link, cause)
+        this.#send(now, link, parcel)
         isNew = true
       }
       if (parcel === last) break
     }
-    if (isNew) this.#connections.probe(now, standby)
-    return true
+    return isNew
+  }
+
+  /** What has to be there first; undefined: it cannot be brought. */
+  #causes(now: number, link: Link, parcel: Parcel, isHeard: boolean): Relay[] | undefined {
+    if (parcel.type !== 'push') return []
+    const causes = this.#follows.causes(now, parcel.document, isHeard)
+    return causes?.filter((relay) => !link.hasBrought(relay))
+  }
+
+  #bring(now: number, link: Link, relay: Relay): void {
+    link.brought(now, relay)
+    const { document, update, seal } = relay
+    this.#outlet.send(link.id, {
+      case: 'push',
+      value: { $typeName: 'fourfold.v1.Push', ticket: ++this.#ticket, document, update, seal },
+    })
   }
 
   #mayHedge(parcel: Parcel, standby: Link): boolean {

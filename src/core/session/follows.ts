@@ -26,10 +26,17 @@ import type { Link } from './link.ts'
 import type { Outbox, Span } from './outbox.ts'
 import type { Outlet } from './outlet.ts'
 import { isUnborn } from './precedence.ts'
-import { Relays } from './relays.ts'
+import { Relays, type Relay } from './relays.ts'
 
 /** A push that only asks where things are stored is cut to this. */
 const questionBytesMax = 1024
+
+/** What came before is on every server that the others hear: twice as long as they wait for one. */
+const spreadWithinMs = 2000
+/** An update that says nothing. */
+const emptyBytes = 2
+/** Others' edits that go before an own one to a standby: far below what a server takes at once. */
+const causesMax = 200
 
 /** How often a server is asked for a document it cannot open, before another one is. */
 const unavailableTriesMax = 3
@@ -63,6 +70,8 @@ interface Follow {
   isWanted: boolean
   /** The server that gave all it had last, and when. */
   opened: { server: string; at: number } | undefined
+  /** When a server last gave text along with the document that was not here. */
+  wholeAt: number
   /** A push was turned down for ever: why, and when. */
   turnedDown: { at: number; error: FourfoldError } | undefined
   /** Servers that could not open it, and when. */
@@ -274,6 +283,7 @@ export class Follows {
     })
     this.#link!.blocked.delete(document)
     follow.opened = { server: this.#link!.server, at: now }
+    if (difference.length > emptyBytes) follow.wholeAt = now
     follow.unavailable.clear()
     this.#outlet.put({ type: 'integrate', document, update: difference })
     this.#outlet.put({ type: 'caughtUp', document })
@@ -281,7 +291,7 @@ export class Follows {
     return true
   }
 
-  changed({ document, number, update, seal }: Changed): void {
+  changed(now: number, { document, number, update, seal }: Changed): void {
     const view = this.#views.get(document)
     if (view?.name !== 'open') return
     if (number > view.number + 1) {
@@ -291,7 +301,24 @@ export class Follows {
     if (number === view.number + 1) this.#views.set(document, { ...view, number })
     if (update.length === 0) return
     this.#outlet.put({ type: 'integrate', document, update })
-    if (seal.length > 0) this.#relays.keep(document, update, seal)
+    if (seal.length > 0) this.#relays.keep(now, document, update, seal)
+  }
+
+  /**
+   * Others' edits that go to a standby before an own one of this document does, so that nobody sees
+   * that without what its writer saw (G6): what came so lately that the servers may still be passing
+   * it on. `isHeard`: whether the others hear that standby. Undefined: it may lack what cannot be
+   * brought there.
+   */
+  causes(now: number, document: string, isHeard: boolean): Relay[] | undefined {
+    const isLone = Y.decodeStateVector(this.#documents.stateVector(document)).size <= 1
+    if (isLone) return []
+    const since = now - spreadWithinMs
+    const causes = this.#relays.since(document, since)
+    // What came with the whole document came without a seal.
+    const wholeAt = this.#follows.get(document)?.wholeAt ?? -Infinity
+    const isBrought = isHeard && wholeAt < since && causes.length <= causesMax
+    return isBrought ? causes : undefined
   }
 
   /** The server lacks something that a push builds on, or the other way round. */
@@ -437,6 +464,7 @@ export class Follows {
     const follow: Follow = {
       isWanted: false,
       opened: undefined,
+      wholeAt: -Infinity,
       turnedDown: undefined,
       unavailable: new Map(),
       behindCount: 0,

@@ -18,6 +18,7 @@ import {
 import type { Holding } from '../model/wire.ts'
 import type { ConnectionId } from './messages.ts'
 import { bytesOf, isUnacknowledged, type Parcel } from './parcel.ts'
+import type { Relay } from './relays.ts'
 
 export type LinkState =
   | { name: 'dialling' }
@@ -53,6 +54,7 @@ export class Link {
   readonly #parcels = new Map<number, Parcel>()
   readonly #sent = new Map<Parcel, Sent>()
   readonly #turnedBack = new Set<Parcel>()
+  readonly #brought = new WeakSet<Relay>()
   readonly #holdings = new Map<string, number>()
   // A margin is left for what the server counts differently.
   readonly #pushes: Allowance
@@ -135,8 +137,19 @@ export class Link {
   // ---------------------------------------------------------------------------------- parcels
 
   /** When the server lets this client send so much more; Infinity: never. */
-  readyAt(now: number, bytes: number): number {
-    return Math.max(this.#pushes.readyAt(now, 1), this.#bytes.readyAt(now, bytes))
+  readyAt(now: number, bytes: number, pushes = 1): number {
+    return Math.max(this.#pushes.readyAt(now, pushes), this.#bytes.readyAt(now, bytes))
+  }
+
+  /** An edit of somebody else goes before an own one: once, and nobody waits for its receipt. */
+  brought(now: number, relay: Relay): void {
+    this.#pushes.take(now, 1)
+    this.#bytes.take(now, relay.update.length)
+    this.#brought.add(relay)
+  }
+
+  hasBrought(relay: Relay): boolean {
+    return this.#brought.has(relay)
   }
 
   /** The parcel is sent under this ticket, which is larger than all before on this connection. */

@@ -7,6 +7,8 @@ import { deletesOf, type Deletes } from '../model/text-update.ts'
 
 export interface Relay {
   readonly document: string
+  /** When it came. */
+  readonly at: number
   readonly update: Uint8Array
   readonly seal: Uint8Array
 }
@@ -16,8 +18,8 @@ export class Relays {
   readonly #kept = new Set<Relay>()
   #bytes = 0
 
-  keep(document: string, update: Uint8Array, seal: Uint8Array): void {
-    this.#kept.add({ document, update, seal })
+  keep(now: number, document: string, update: Uint8Array, seal: Uint8Array): void {
+    this.#kept.add({ document, at: now, update, seal })
     this.#bytes += update.length
     for (const oldest of this.#kept) {
       if (this.#bytes <= relayBytesMax) return
@@ -30,6 +32,11 @@ export class Relays {
     return [...this.#kept].filter(
       (relay) => relay.document === document && isNews(relay.update, known, deletes),
     )
+  }
+
+  /** Those of a document that came since. */
+  since(document: string, at: number): Relay[] {
+    return [...this.#kept].filter((relay) => relay.document === document && relay.at >= at)
   }
 
   forget(document: string): void {

@@ -14,7 +14,7 @@ import { liveMs, textBytesMax } from '../model/limits.ts'
 import type { Refused, Server, ServerMessage } from '../model/wire.ts'
 import { Carets } from './carets.ts'
 import { Connections } from './connections.ts'
-import { Delivery } from './delivery.ts'
+import { Delivery, type Spare } from './delivery.ts'
 import { Follows, type Documents } from './follows.ts'
 import type { Link } from './link.ts'
 import type { SessionInput, SessionOutput } from './messages.ts'
@@ -325,7 +325,7 @@ export class Session {
         }
         return
       case 'changed':
-        this.#follows.changed(message.value)
+        this.#follows.changed(now, message.value)
         return
       case 'stored':
         link.hold(message.value.holdings.filter(({ server }) => this.#roster.isKnown(server)))
@@ -447,7 +447,7 @@ export class Session {
       if (active) {
         this.#follows.advance(now)
         this.#delivery.advance(now, active)
-        isLate = this.#delivery.hedge(now, active, standby)
+        isLate = this.#delivery.hedge(now, active, standby && this.#spare(standby))
       }
       const isLeaving = active !== undefined && active.leaving !== undefined
       this.#isStandbyWanted = this.#options.hasStandby || isLate || isLeaving
@@ -458,6 +458,10 @@ export class Session {
     }
     this.#watchSave(now)
     this.#wakeAt = this.#nextAt(now)
+  }
+
+  #spare(link: Link): Spare {
+    return { link, isHeard: this.#roster.live().includes(link.server) }
   }
 
   #dead(now: number, link: Link): void {
