@@ -6,8 +6,9 @@ import { readFile } from 'node:fs/promises'
 import { after, afterEach, before, test } from 'node:test'
 import { createClient } from '@connectrpc/connect'
 import { createConnectTransport } from '@connectrpc/connect-node'
+import type { Locator } from 'playwright-core'
 import { FolderService } from '../../src/core/model/wire.ts'
-import { Stage, type Visitor } from './stage.ts'
+import { Stage, until, type Visitor } from './stage.ts'
 
 let stage: Stage
 before(async () => {
@@ -26,7 +27,7 @@ test('a picture is shown, with what it is, and comes down as it is', async () =>
   await ana.row('logo.png').click()
   const preview = ana.page.getByRole('img', { name: 'Preview of logo.png' })
   await preview.waitFor()
-  assert.deepEqual(await preview.evaluate(sizeOf), [320, 200])
+  await measures(preview, [320, 200])
   const card = ana.page.getByRole('region', { name: 'About this file' })
   await card.getByText(hashOf(red).slice(0, 12)).waitFor()
   await card.getByText(/^guest, Today /).waitFor()
@@ -44,8 +45,7 @@ test('another version comes in place; the one before it is offered', async () =>
   await put('changing.png', large, hashOf(small))
   const older = ana.page.getByRole('list', { name: 'Older versions' })
   await older.getByRole('listitem').waitFor()
-  await preview.waitFor()
-  assert.deepEqual(await preview.evaluate(sizeOf), [60, 40])
+  await measures(preview, [60, 40])
   assert.deepEqual(await downloaded(ana, /^Download the version of guest/, 'changing.png'), small)
   assert.equal(await ana.page.getByText('2 versions').count(), 0)
 })
@@ -63,6 +63,7 @@ test('what two people changed at the same time says so, and both are there', asy
     .getByText(/changed it in two places at the same time\. The newer version is shown/)
     .waitFor()
   const older = ana.page.getByRole('list', { name: 'Older versions' })
+  await older.getByRole('listitem').nth(1).waitFor()
   assert.equal(await older.getByRole('listitem').count(), 2)
   assert.deepEqual(await downloaded(ana, 'Download', 'plan.bin'), two)
 })
@@ -91,6 +92,8 @@ test('it comes down from the tree, goes to the trash and comes back', async () =
   const { hash } = new URL(ana.page.url())
   await ana.choose(/^Delete/)
   await ana.row('archive.tar.gz').waitFor({ state: 'detached' })
+  // A server has done it: until then the page only shows it so.
+  await ana.page.getByRole('main', { name: 'No file is open' }).waitFor()
   await ana.page.goto(`${stage.fleet.address('a')}/${hash}`)
   await card.getByText('Ana deleted it. All its versions are kept.').waitFor()
   await card.getByRole('button', { name: 'Restore file' }).click()
@@ -149,6 +152,14 @@ async function picture(
     [width, height, color] as [number, number, string],
   )
   return Buffer.from(url.slice(url.indexOf(',') + 1), 'base64')
+}
+
+/** Resolves when the picture that is shown has this size. */
+async function measures(image: Locator, wanted: [number, number]): Promise<void> {
+  await until(
+    async () => (await image.evaluate(sizeOf)).join() === wanted.join(),
+    async () => `the picture has ${(await image.evaluate(sizeOf)).join(' × ')}`,
+  )
 }
 
 /** Runs in the page: the size that the browser read from the picture itself. */
