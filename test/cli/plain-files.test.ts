@@ -36,6 +36,18 @@ async function holds(file: string, text: string): Promise<void> {
   )
 }
 
+/** Resolves when the mirror of a directory says this of itself: it does so after what it did. */
+async function says(files: string, what: RegExp): Promise<void> {
+  let last = ''
+  await until(
+    async () => {
+      last = (await fourfold(['mirror', files, '--status'])).out
+      return what.test(last)
+    },
+    () => last,
+  )
+}
+
 /** Resolves when the folder has this text, at any server. */
 async function shared(path: string, text: string, servers: string): Promise<void> {
   let last = ''
@@ -62,8 +74,7 @@ test('up keeps plain files, both ways, and goes on when their keeper is killed',
   await holds(launch, 'Launch\n')
   execFileSync('sed', ['-i', 's/Launch/Landing/', launch])
   await shared('specs/launch.md', 'Landing\n', servers)
-  const status = await fourfold(['mirror', files, '--status'])
-  assert.match(status.out, /files: [^\n]+, 2 files and directories\n$/)
+  await says(files, /files: [^\n]+, 2 files and directories\n$/)
 
   process.kill(keeperOf(files), 'SIGKILL')
   writeFileSync(join(files, 'new.md'), 'new\n')
