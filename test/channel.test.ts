@@ -134,7 +134,7 @@ async function peerEnds(): Promise<Ends<PeerMessage>> {
   const { line, end } = await bareServer({
     answerPeer: ({ stream }) => accepted.resolve(acceptPeer(stream)),
   })
-  const left = await dialPeer(`http://127.0.0.1:${line.port}`, { deadlineMs: 5000 })
+  const left = await dialPeer(`http://127.0.0.1:${line.port}`, { deadlineMs: 60_000 })
   return {
     left,
     right: await accepted.promise,
@@ -312,7 +312,7 @@ test('gRPC between servers: a dial to nobody, and to somebody frozen, fails by i
   await assert.rejects(dial, /no answer within 200 ms/)
   frozen.close()
   await once(frozen, 'close')
-  await assert.rejects(dialPeer(`http://127.0.0.1:${port}`, { deadlineMs: 5000 }), /ECONNREFUSED/)
+  await assert.rejects(dialPeer(`http://127.0.0.1:${port}`, { deadlineMs: 60_000 }), /ECONNREFUSED/)
 })
 
 test('gRPC between servers: a dial of a process too busy to see its own connection only fails', async (t) => {
@@ -359,7 +359,7 @@ test('gRPC between servers: a refusal is told to who dialled', async (t) => {
     answerPeer: ({ stream }) => refusePeer(stream, 7, 'Not you.'),
   })
   t.after(end)
-  const channel = await dialPeer(`http://127.0.0.1:${line.port}`, { deadlineMs: 5000 })
+  const channel = await dialPeer(`http://127.0.0.1:${line.port}`, { deadlineMs: 60_000 })
   const ear = new Ear(channel, () => 0)
   channel.send(create(PeerMessageSchema, {}))
   await ear.until((heard) => heard.endings.length > 0)

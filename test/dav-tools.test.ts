@@ -41,7 +41,7 @@ async function run(
 if (litmus !== undefined) {
   for (const signIn of [[], ['Ada', password]]) {
     const how = signIn.length > 0 ? 'with a password' : 'without one'
-    test(`litmus passes ${how}`, { timeout: 300_000 }, async (t) => {
+    test(`litmus passes ${how}`, async (t) => {
       const auth = signIn.length > 0 ? { auth: { password } } : {}
       const { address } = await startLone(t, auth)
       const folder = temporaryFolder(t)

@@ -22,7 +22,7 @@ export function tool(name: string, ...args: string[]): Said {
     encoding: 'utf8',
     env: { ...process.env, PATH: path, NO_COLOR: '1' },
     maxBuffer: 64 * 1024 * 1024,
-    timeout: 5 * 60_000,
+    timeout: 14 * 60_000,
   })
   return { status, text: `${error?.message ?? ''}${stdout}${stderr}` }
 }

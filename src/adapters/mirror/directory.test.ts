@@ -74,20 +74,22 @@ test('a name that is not UTF-8 is named, and not mistaken', async (t) => {
 
 test('a file that was just changed is not settled, and neither is an emptied one for a while', (t) => {
   const { directory, at } = made(t)
-  writeFileSync(at('a'), '')
   const remembered = () => ({
     kind: 'text' as const,
     version: hash('x'),
     identity: '',
     stamp: { size: 1, modifiedNs: 0n, changedNs: 0n },
   })
-  const { items, againInMs } = directory.look({
-    remembered,
-    isText: () => false,
-    isIgnored: () => false,
-  })
-  assert.equal(items.get('a')?.isSettled, false)
-  assert.ok(againInMs! > 500)
+  let seen: ReturnType<typeof directory.look>
+  let beganAt: number
+  // Looked at too late by a process that was held up: changed once more.
+  do {
+    beganAt = performance.now()
+    writeFileSync(at('a'), '')
+    seen = directory.look({ remembered, isText: () => false, isIgnored: () => false })
+  } while (performance.now() - beganAt > 400)
+  assert.equal(seen.items.get('a')?.isSettled, false)
+  assert.ok(seen.againInMs! > 500)
 })
 
 test('a text takes the place of what was looked at, which is kept, with its rights', async (t) => {
