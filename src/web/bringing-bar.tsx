@@ -36,7 +36,7 @@ function UnderWay({ state }: { state: Extract<Bringing, { name: 'bringing' }> })
   // A file that is half there counts half.
   const parts = sendings.reduce((sum, sending) => sum + partOf(sending), 0)
   return (
-    <div className="progress">
+    <>
       <ProgressBar className="progress" value={done + parts} maxValue={total}>
         {({ percentage }) => (
           <>
@@ -48,11 +48,13 @@ function UnderWay({ state }: { state: Extract<Bringing, { name: 'bringing' }> })
           </>
         )}
       </ProgressBar>
-      {sendings.length === 0 && <span className="progress-now muted">{now}</span>}
-      {sendings.map((sending) => (
-        <OneFile key={sending.path} sending={sending} />
-      ))}
-    </div>
+      <div className="bringing-files">
+        {sendings.length === 0 && <span className="progress-now muted">{now}</span>}
+        {sendings.map((sending) => (
+          <OneFile key={sending.path} sending={sending} />
+        ))}
+      </div>
+    </>
   )
 }
 

@@ -128,6 +128,17 @@ test('an upload whose server is killed goes on at another, by itself', async () 
   assert.deepEqual(await bytesAt(from, film), film)
 })
 
+test('without a server an upload waits, and goes up when one can be reached', async () => {
+  const ana = await stage.join('Ana', 'b')
+  const bytes = randomBytes(MiB)
+  await ana.page.context().setOffline(true)
+  await chooseFiles(ana, /^Upload/, { 'waiting.bin': bytes })
+  await ana.page.getByText('waits for a server', { exact: true }).waitFor()
+  await ana.page.context().setOffline(false)
+  await ana.row('waiting.bin').waitFor()
+  await holds('waiting.bin', [[hashOf(bytes), 'Ana']])
+})
+
 test('what cannot be kept says why, and the rest comes in', async () => {
   const ana = await stage.join('Ana', 'a')
   await chooseFiles(ana, /^Upload/, { 'kept.bin': Buffer.of(0, 1), 'com1.bin': Buffer.of(0, 2) })

@@ -141,7 +141,7 @@ async function busyFolder(stage: Stage, directory: string): Promise<void> {
     await ana.page.getByRole('button', { name: /^Trash/ }).click()
     await shown(ana, join(directory, `trash-${colorScheme}.png`))
     await ana.page.getByRole('button', { name: /^Trash/ }).click()
-    await uploading(ana)
+    await uploading(ana, colorScheme)
     await shown(ana, join(directory, `upload-${colorScheme}.png`))
     await ana.page.getByRole('button', { name: 'Stop' }).click()
     await stage.clear()
@@ -165,7 +165,7 @@ async function throwAway(client: Client, design: string): Promise<void> {
 }
 
 /** Two films on a slow line, some way up. */
-async function uploading({ page }: Visitor): Promise<void> {
+async function uploading({ page }: Visitor, look: string): Promise<void> {
   const protocol = await page.context().newCDPSession(page)
   const line = { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: 3e6 }
   await protocol.send('Network.enable')
@@ -173,7 +173,7 @@ async function uploading({ page }: Visitor): Promise<void> {
   const files = ['lighthouse.mov', 'harbour.mov'].map((name, index) => ({
     name,
     mimeType: 'video/quicktime',
-    buffer: Buffer.alloc((index + 1) * 16e6, index + 1),
+    buffer: Buffer.alloc((index + 1) * 16e6, `${look} ${index}`),
   }))
   await page.locator('input[type=file]:not([webkitdirectory])').first().setInputFiles(files)
   const bar = page.getByRole('progressbar', { name: 'harbour.mov' })
