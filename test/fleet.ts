@@ -30,6 +30,8 @@ export interface FleetOptions {
   /** Flags of Node for the servers. */
   nodeFlags?: string[]
   env?: Record<string, string>
+  /** The words of a command that starts this server, before those of Node: "sh", "-c", … */
+  within?: (id: string, fleet: Fleet) => string[]
   /** What is done with the directories of the servers before they start. */
   prepare?: (fleet: Fleet) => Promise<void>
 }
@@ -119,8 +121,10 @@ export class Fleet {
   async start(id: string): Promise<void> {
     const before = this.#servers.get(id)
     if (before && !before.isOver) throw new Error(`server ${id} runs already`)
-    const { nodeFlags = [], env = {} } = this.#options
-    const server = new ServerProcess(['--config', this.#file(id), '--id', id], nodeFlags, env)
+    const { nodeFlags = [], env = {}, within } = this.#options
+    const [execPath, ...execArgv] = [...(within?.(id, this) ?? []), process.execPath, ...nodeFlags]
+    const words = ['--config', this.#file(id), '--id', id]
+    const server = new ServerProcess(words, { execPath: execPath!, execArgv }, env)
     this.#servers.set(id, server)
     await server.listening()
   }
@@ -277,9 +281,13 @@ class ServerProcess {
   readonly #listening: Promise<void>
   #said = ''
 
-  constructor(words: string[], nodeFlags: string[], env: Record<string, string>) {
+  constructor(
+    words: string[],
+    program: { execPath: string; execArgv: string[] },
+    env: Record<string, string>,
+  ) {
     this.#child = fork(join(root, 'src/cli/main.ts'), ['serve', ...words], {
-      execArgv: nodeFlags,
+      ...program,
       env: { ...process.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     })

@@ -49,6 +49,8 @@ interface Want {
   /** When it was written, milliseconds since 1970; infinite: somebody waits for it. */
   rank: number
   tries: number
+  /** This disk did not take it. */
+  isRefused: boolean
   state: 'queued' | 'underWay' | 'resting'
   rest?: NodeJS.Timeout
 }
@@ -182,7 +184,7 @@ export class BlobFetching {
     const from = isNamed ? undefined : why.from
     const known = this.#wants.get(name.hash)
     if (!known) {
-      const want: Want = { name, from, isNamed, rank, tries: 0, state: 'queued' }
+      const want: Want = { name, from, isNamed, rank, tries: 0, isRefused: false, state: 'queued' }
       this.#wants.set(name.hash, want)
       this.#queue(want)
       return
@@ -232,7 +234,11 @@ export class BlobFetching {
     this.#fetch(want)
       .catch((error: unknown) => {
         const text = error instanceof Error ? error.message : String(error)
-        this.#options.log('error', `cannot keep blob ${want.name.hash}: ${text}`)
+        // It is tried again and again: said once.
+        if (!want.isRefused) {
+          this.#options.log('error', `cannot keep blob ${want.name.hash}: ${text}`)
+        }
+        want.isRefused = true
         return false
       })
       .then((isHere) => {

@@ -5,7 +5,13 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { deflateRawSync } from 'node:zlib'
 import { originOf, type ReplicaId } from '../core/model/ids.ts'
-import { blobSweepMs, dialPeerMs, diskFreeBytesMin, diskFreePartMin } from '../core/model/limits.ts'
+import {
+  blobSweepFirstMs,
+  blobSweepMs,
+  dialPeerMs,
+  diskFreeBytesMin,
+  diskFreePartMin,
+} from '../core/model/limits.ts'
 import { Code, ServerState, type Hello } from '../core/model/wire.ts'
 import { FourfoldError } from '../core/model/errors.ts'
 import { Replica } from '../core/replica/replica.ts'
@@ -118,7 +124,7 @@ class Assembled {
       self: id,
       store: blobs,
       peers: this.#blobPeers(),
-      hasRoom: (bytes) => hasRoom(configuration, bytes),
+      hasRoom: (bytes) => hasRoom(configuration, bytes + blobs.awaitedBytes),
       log,
     })
     const replication = new Replication({
@@ -173,9 +179,17 @@ class Assembled {
   /** From now on what entries name is fetched, and what nothing names is removed after a day. */
   keepBlobs(): void {
     this.#fetching.named(this.#replica.named() ?? [])
-    this.#sweeper = setInterval(() => {
-      this.#sweepBlobs().catch((error: Error) => this.#log('error', `sweep: ${error.message}`))
-    }, blobSweepMs).unref()
+    this.#sweepIn(blobSweepFirstMs)
+  }
+
+  #sweepIn(ms: number): void {
+    const sweep = async () => {
+      await this.#sweepBlobs().catch((error: Error) =>
+        this.#log('error', `sweep: ${error.message}`),
+      )
+      if (this.#sweeper) this.#sweepIn(blobSweepMs)
+    }
+    this.#sweeper = setTimeout(() => void sweep(), ms).unref()
   }
 
   // What is not known to be unnamed stays: the entries of a server that fills itself come later.
@@ -188,7 +202,8 @@ class Assembled {
   }
 
   async closeBlobs(): Promise<void> {
-    clearInterval(this.#sweeper)
+    clearTimeout(this.#sweeper)
+    this.#sweeper = undefined
     this.#fetching.close()
     await this.#blobs.close()
   }
@@ -199,7 +214,8 @@ class Assembled {
     const addresses = servers.map(({ address }) => address)
     const origins = new Origins([...addresses, ...others])
     const shared = { store: this.#blobs, fetching: this.#fetching, tokens: this.#tokens, now }
-    const room = (bytes: number) => hasRoom(this.#configuration, bytes)
+    // What others were promised is as good as written.
+    const room = (bytes: number) => hasRoom(this.#configuration, bytes + this.#blobs.awaitedBytes)
     const blobs = new BlobDoor({
       ...shared,
       needsCertificate: this.#tls?.ca !== undefined,

@@ -34,7 +34,7 @@ export type BlobErrorCode =
   | 'offset'
   /** The bytes are not those that the name promises; what came is dropped. */
   | 'mismatch'
-  /** The disk is full; what came is kept. */
+  /** The disk is full; what came is dropped, for it is in the way there. */
   | 'full'
   /** Too many uploads wait for their end. */
   | 'many'
@@ -99,6 +99,13 @@ export class BlobStore {
   async renew(hash: string): Promise<void> {
     const at = new Date()
     await found(fs.utimes(this.#place(hash), at, at))
+  }
+
+  /** Bytes that are still to come of the uploads that are under way. */
+  get awaitedBytes(): number {
+    let bytes = 0
+    for (const upload of this.#underWay.values()) bytes += upload.size - upload.bytes
+    return bytes
   }
 
   /** How much of an unfinished upload is on stable storage. */
@@ -333,6 +340,7 @@ export class Upload extends Writable {
   }
 
   override _destroy(error: Error | null, answered: (error: Error | null) => void): void {
+    if (error instanceof BlobError && error.code === 'full') this.#isWorthless = true
     // A stream is destroyed in the middle of a write, too; what it writes counts.
     this.#taking
       .catch(() => undefined)
@@ -395,7 +403,7 @@ export class Upload extends Writable {
       await this.#file!.datasync()
     } catch (error) {
       // The kernel may have dropped what it could not write: only new bytes can be believed.
-      this.#isWorthless = !isFull(error)
+      this.#isWorthless = true
       throw error
     }
     await this.#mark!.write(String(bytes).padStart(markDigits, '0'), 0)

@@ -331,6 +331,8 @@ export const blobGraceMs = 24 * 3600 * 1000
 
 /** How often those are looked for: a look reads the names of all of them. */
 export const blobSweepMs = 3600 * 1000
+/** The first time after a start: also where none lasts for an hour. */
+export const blobSweepFirstMs = 10 * 60 * 1000
 
 /** An upload, a download or a fetch in which nothing moves for this long is ended; it can go on. */
 export const blobIdleMs = 30_000
