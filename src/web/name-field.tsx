@@ -14,11 +14,19 @@ interface NameFieldProps {
 export function NameField({ label, name, finish }: NameFieldProps) {
   const input = useRef<HTMLInputElement>(null)
   const isLeft = useRef(false)
+  const isSettled = useRef(false)
   useEffect(() => {
-    // A menu that this was chosen in gives the focus back first.
-    const frame = requestAnimationFrame(() => {
+    const begin = () => {
+      if (document.activeElement === input.current) return
       input.current?.focus()
       input.current?.setSelectionRange(0, stemLength(name))
+    }
+    // At once: the letters that are typed after the key are meant for it.
+    begin()
+    // A menu that this was chosen in gives the focus back, to somewhere else, before the next frame.
+    const frame = requestAnimationFrame(() => {
+      isSettled.current = true
+      begin()
     })
     return () => cancelAnimationFrame(frame)
   }, [name])
@@ -34,7 +42,9 @@ export function NameField({ label, name, finish }: NameFieldProps) {
       <Input
         ref={input}
         spellCheck="false"
-        onBlur={() => leave(true)}
+        onBlur={() => {
+          if (isSettled.current) leave(true)
+        }}
         onKeyDown={(event) => {
           // Its keys are its own: rows under it have others.
           event.stopPropagation()
