@@ -125,9 +125,9 @@ export function parseConfiguration(
   const origins = readOrigins(root)
   const proxies = readProxies(root)
   const hasReflection = root.optionalFlag('reflection') ?? isLoopback(listen)
-  const data = resolve(dirname(file), root.text('data'))
-  const directory = join(data, id)
-  const stores = servers.map((server) => join(data, server.id))
+  const place = resolve(dirname(file), root.text('data'))
+  const directory = join(place, id)
+  const stores = servers.map((server) => join(place, server.id))
   const mirror = readMirror(root, stores)
   root.end()
   if (tls && own.address.startsWith('http:')) {
