@@ -172,9 +172,13 @@ export class Checkers {
 
   /**
    * At the very end: the files that are listed, those in trashed directories among them, and those
-   * that are in the trash by themselves.
+   * that are in the trash by themselves. `erased`: those that are to be gone for good.
    */
-  checkFiles(listed: FileView[], trashed: FileView[]): void {
+  checkFiles(
+    listed: FileView[],
+    trashed: FileView[],
+    erased: ReadonlySet<string> = new Set(),
+  ): void {
     const { files } = this.#journal
     for (const { entry } of [...listed, ...trashed]) {
       const file = files.get(entry.id)
@@ -196,8 +200,12 @@ export class Checkers {
       const isListed = listed.some(({ entry }) => entry.id === id)
       const isTrashed = trashed.some(({ entry }) => entry.id === id)
       if (isListed && isTrashed) this.#bad('C4', `${id} is a file and in the trash`)
-      if (!isListed && !isTrashed && this.#journal.mustSurvive(creation)) {
+      const isErased = erased.has(id)
+      if (!isListed && !isTrashed && !isErased && this.#journal.mustSurvive(creation)) {
         this.#bad('C1', `the file ${id} was acknowledged by ${serversOf(creation)} and is nowhere`)
+      }
+      if (isErased && (isListed || isTrashed)) {
+        this.#bad('C3', `the file ${id} was deleted for good, and it is there`)
       }
       const isDeleted = deletions.some((deletion) => this.#journal.mustSurvive(deletion))
       if (isListed && isDeleted && restorations.length === 0) {

@@ -27,6 +27,7 @@ function set(options: { seed?: number; isHasty?: boolean } = {}) {
     timeline,
     random,
     flushMs: 10,
+    archived: () => {},
     committed: () => committed.push(textOf(disk.doc(subject))),
     isHasty,
   })

@@ -1,12 +1,13 @@
 // A simulated disk: what is written is durable only after a flush; a crash leaves what was under way
 // whole or not at all; a disk can be slow, lost, rolled back to a backup, or damaged.
 
+import { fromBinary } from '@bufbuild/protobuf'
 import * as Y from 'yjs'
 import { MemoryDisk, MemoryStorage } from '../src/adapters/storage/memory.ts'
 import type { SubjectId } from '../src/core/model/ids.ts'
 import { integrate } from '../src/core/model/integration.ts'
 import { storedEntry, storedText, textRoot } from '../src/core/model/snapshot.ts'
-import type { Entry } from '../src/core/model/wire.ts'
+import { EntrySchema, type Entry } from '../src/core/model/wire.ts'
 import { covers, fromSeen, raise, type VersionVector } from '../src/core/model/version-vector.ts'
 import { CorruptError, type Batch, type StorageReader } from '../src/core/ports.ts'
 import type { Random } from './random.ts'
@@ -20,6 +21,8 @@ export interface DiskOptions {
   random: Random
   /** Mean time of a flush. */
   flushMs: number
+  /** A change of an entry became durable. */
+  archived: (change: Entry) => void
   /** Something of these subjects became durable. */
   committed: (subjects: Set<SubjectId>) => void
   /** A planted bug: a flush is reported before it happens. */
@@ -29,9 +32,16 @@ export interface DiskOptions {
 /** A text that follows what is durable, without asking the code under test. */
 type Mirror = { name: 'whole'; doc: Y.Doc } | { name: 'damaged' }
 
+/** What is to be merged; of a purged subject only the tombstone stays. */
+export interface Compaction {
+  subject: SubjectId
+  upTo: VersionVector
+  isPurge: boolean
+}
+
 type Job = { done: (isDamaged: boolean) => void } & (
   | { type: 'write'; batch: Batch }
-  | { type: 'compact'; subject: SubjectId; upTo: VersionVector }
+  | ({ type: 'compact' } & Compaction)
 )
 
 /** One server's disk. It outlives the server's processes. */
@@ -42,6 +52,8 @@ export class SimulatedDisk {
   #visible = this.#durable
   #storage: MemoryStorage
   readonly #mirrors = new Map<SubjectId, Mirror>()
+  /** Subjects of which it was ever said that they are deleted for good. */
+  readonly #marked = new Set<SubjectId>()
   /** What the whole subjects received cover. */
   #received: VersionVector = new Map()
   #underWay: Job[] = []
@@ -69,8 +81,9 @@ export class SimulatedDisk {
   }
 
   /** `done`: merged, or it met a damaged record and changed nothing. */
-  compact(subject: SubjectId, upTo: VersionVector, done: (isDamaged: boolean) => void): void {
-    this.#begin({ type: 'compact', subject, upTo, done })
+  compact(compaction: Compaction, done: (isDamaged: boolean) => void): void {
+    const { subject, upTo, isPurge } = compaction
+    this.#begin({ type: 'compact', subject, upTo, isPurge, done })
   }
 
   /** Does something when all that is under way now is durable; never, if a crash comes first. */
@@ -102,6 +115,7 @@ export class SimulatedDisk {
     const { isHasty } = this.#options
     const isSound = perform(isHasty ? new MemoryStorage(this.#durable) : this.#storage, job)
     if (job.type === 'write') this.#follow(job.batch)
+    else if (job.isPurge && isSound) this.#rebuild(job.subject)
     const waiting = this.#waiting
     this.#waiting = waiting.filter(({ last }) => last !== job)
     for (const { last, action } of waiting) if (last === job) action()
@@ -169,6 +183,11 @@ export class SimulatedDisk {
     return this.#durable.shelves.has(subject)
   }
 
+  /** Whether it was ever told that a subject is deleted for good. */
+  isMarked(subject: SubjectId): boolean {
+    return this.#marked.has(subject)
+  }
+
   /** Subjects with a text. */
   subjects(): SubjectId[] {
     return [...this.#mirrors.keys()]
@@ -206,13 +225,20 @@ export class SimulatedDisk {
     })
   }
 
+  #archive(change: Entry): void {
+    if (change.purged) this.#marked.add(change.id as SubjectId)
+    this.#options.archived(change)
+  }
+
   #follow(batch: Batch): void {
     const subjects = new Set<SubjectId>()
     for (const { subject, body } of batch.updates) {
       if (body.case === 'text') this.#integrate(subject as SubjectId, body.value, subjects)
+      if (body.case === 'entry') this.#archive(fromBinary(EntrySchema, body.value))
     }
     for (const snapshot of batch.snapshots) {
-      const { subject, text } = snapshot
+      const { subject, text, entry } = snapshot
+      if (entry.length > 0) this.#archive(fromBinary(EntrySchema, entry))
       raise(this.#received, fromSeen(snapshot.covers?.seen))
       if (text.length > 0) this.#integrate(subject as SubjectId, text, subjects)
     }
@@ -245,7 +271,7 @@ function perform(storage: MemoryStorage, job: Job): boolean {
     return true
   }
   try {
-    storage.compactNow(job.subject, job.upTo)
+    storage.compactNow(job.subject, job.upTo, job.isPurge)
     return true
   } catch (error) {
     if (!(error instanceof CorruptError)) throw error

@@ -10,11 +10,12 @@ import { tokenText } from './token.ts'
 
 export type FilingAct = Extract<
   Act,
-  { type: 'create' | 'makeDirectory' | 'move' | 'rename' | 'trash' | 'restore' }
+  { type: 'create' | 'makeDirectory' | 'move' | 'rename' | 'trash' | 'restore' | 'erase' }
 >
 
 export function isFiling(act: Act): act is FilingAct {
-  return ['create', 'makeDirectory', 'move', 'rename', 'trash', 'restore'].includes(act.type)
+  const types = ['create', 'makeDirectory', 'move', 'rename', 'trash', 'restore', 'erase']
+  return types.includes(act.type)
 }
 
 /** An operation, and what stands in the journal of it. */
@@ -123,6 +124,10 @@ export class Filing {
       case 'trash': {
         const value = { $typeName: 'fourfold.v1.Delete' as const, entry }
         return { operation: { case: 'delete', value }, edits: [journal.trashed(at, person, file)] }
+      }
+      case 'erase': {
+        const value = { $typeName: 'fourfold.v1.Erase' as const, entry }
+        return { operation: { case: 'erase', value }, edits: [journal.erased(at, person, file)] }
       }
       case 'restore': {
         const value = { $typeName: 'fourfold.v1.Restore' as const, entry }

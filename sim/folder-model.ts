@@ -3,7 +3,7 @@
 
 import { newer } from '../src/core/model/entry.ts'
 import { fileKey } from '../src/core/model/names.ts'
-import { Kind, type Entry, type Stamp } from '../src/core/model/wire.ts'
+import { Kind, type Entry, type Purge, type Stamp } from '../src/core/model/wire.ts'
 
 /** An entry as people must see it. */
 export interface Expected {
@@ -22,11 +22,14 @@ interface Known {
   name: string
   parent: { value: string; stamp: Stamp | undefined }
   isDeleted: boolean
+  deletion: Stamp | undefined
+  purges: Purge[]
 }
 
-/** By id; those whose creation is not among the changes are not seen. */
+/** By id; without those that are deleted for good, or whose creation is not among the changes. */
 export function expectedTree(changes: Iterable<Entry>): Map<string, Expected> {
-  const known = new Map(knownOf(changes).map((entry) => [entry.id, entry]))
+  const all = new Map(knownOf(changes).map((entry) => [entry.id, entry]))
+  const known = new Map([...all].filter(([, entry]) => !isPurged(entry, all)))
   const parents = parentsOf(known)
   const names = namesOf(known, parents)
   const chain = (id: string): Known[] => {
@@ -60,8 +63,35 @@ function knownOf(changes: Iterable<Entry>): Known[] {
       name: name.value,
       parent: { value: parent?.value ?? '', stamp: parent?.stamp },
       isDeleted: deleted?.value ?? false,
+      deletion: deleted?.stamp,
+      purges: all.flatMap(({ purged }) => purged ?? []),
     }
   })
+}
+
+/** The last purge of it names what is so still, and so do those of all above it up to the root. */
+function isPurged(entry: Known, known: Map<string, Known>): boolean {
+  if (entry.purges.some(({ isDone }) => isDone)) return true
+  const purge = lastPurge(entry)
+  for (let at: Known | undefined = entry, steps = 0; at && steps <= known.size; steps++) {
+    const last = lastPurge(at)
+    if (!purge || last?.root !== purge.root || !isOne(last.deletion, purge.deletion)) return false
+    if (at.id === purge.root) return at.isDeleted && isOne(at.deletion, purge.deletion)
+    if (!isOne(last.place, at.parent.stamp)) return false
+    at = known.get(at.parent.value)
+  }
+  return false
+}
+
+function lastPurge({ purges }: Known): Purge | undefined {
+  return purges.toSorted((a, b) => {
+    if (!isOne(a.deletion, b.deletion)) return newer(a.deletion, b.deletion) ? -1 : 1
+    return newer(a.place, b.place) ? -1 : 1
+  })[0]
+}
+
+function isOne(a: Stamp | undefined, b: Stamp | undefined): boolean {
+  return a?.counter === b?.counter && a?.origin === b?.origin
 }
 
 function last<T extends { stamp?: Stamp | undefined }>(fields: (T | undefined)[]): T | undefined {

@@ -52,6 +52,8 @@ export interface FileRecord {
   readonly names: Set<string>
   readonly deletions: Edit[]
   readonly restorations: Edit[]
+  /** It was to be deleted for good. */
+  readonly erasures: Edit[]
   readonly renames: Edit[]
   readonly kind: Kind
   /** Every directory that anybody asked to have it in, the top for one that is gone; the moves. */
@@ -132,8 +134,21 @@ export class Journal {
   }): Edit {
     const { at, person, id, name, parent, kind } = options
     const creation = edit(id, person, at)
-    const record = { id, kind, creation, deletions: [], restorations: [], renames: [], moves: [] }
-    this.files.set(id, { ...record, names: new Set([name]), parents: new Set([parent, '']) })
+    const record = {
+      id,
+      kind,
+      creation,
+      deletions: [],
+      restorations: [],
+      erasures: [],
+      renames: [],
+    }
+    this.files.set(id, {
+      ...record,
+      moves: [],
+      names: new Set([name]),
+      parents: new Set([parent, '']),
+    })
     return creation
   }
 
@@ -146,6 +161,10 @@ export class Journal {
 
   trashed(at: number, person: PersonName, file: FileRecord): Edit {
     return added(file.deletions, edit(file.id, person, at))
+  }
+
+  erased(at: number, person: PersonName, file: FileRecord): Edit {
+    return added(file.erasures, edit(file.id, person, at))
   }
 
   restored(at: number, person: PersonName, file: FileRecord): Edit {

@@ -4,7 +4,7 @@
 import * as Y from 'yjs'
 import type { SubjectId } from '../src/core/model/ids.ts'
 import { textRoot } from '../src/core/model/snapshot.ts'
-import { Kind } from '../src/core/model/wire.ts'
+import { Kind, type Entry } from '../src/core/model/wire.ts'
 import { CorruptError } from '../src/core/ports.ts'
 import type { Answer, Call, FileView } from '../src/core/replica/messages.ts'
 import type { Checkers } from './checkers.ts'
@@ -22,6 +22,10 @@ export interface LastLook {
   pass: () => void
   /** Whether a disk was lost or put back. */
   isBurnt: boolean
+  /** Every change of an entry that was ever on a disk. */
+  archive: Entry[]
+  /** Whether what is in the trash goes by itself. */
+  isErasing: boolean
   /** A server did not answer. */
   late: (text: string) => void
 }
@@ -30,6 +34,7 @@ export function lookLast(look: LastLook): void {
   const { servers, people, checkers } = look
   checkSameTexts(checkers, 'in the end', servers)
   for (const subject of subjectsOf(servers)) {
+    if (isMarked(servers, subject)) continue
     const text = textOf(servers[0]!.disk.doc(subject)!)
     checkers.checkEnd(subject, text)
     checkStored(look, subject, text)
@@ -41,6 +46,8 @@ export function lookLast(look: LastLook): void {
 /** The durable texts of these servers, subject by subject. */
 export function checkSameTexts(checkers: Checkers, when: string, servers: SimulatedServer[]): void {
   for (const subject of subjectsOf(servers)) {
+    // What goes for good goes from one disk after the other.
+    if (isMarked(servers, subject)) continue
     const docs = servers.map(({ disk }) => disk.doc(subject))
     // What is damaged is to be fetched again; the end waits for it.
     if (docs.includes(undefined)) continue
@@ -53,6 +60,10 @@ export function checkSameTexts(checkers: Checkers, when: string, servers: Simula
 
 export function textOf(doc: Y.Doc): string {
   return doc.getText(textRoot).toString()
+}
+
+function isMarked(servers: SimulatedServer[], subject: SubjectId): boolean {
+  return servers.some(({ disk }) => disk.isMarked(subject))
 }
 
 function subjectsOf(servers: SimulatedServer[]): Set<SubjectId> {
@@ -116,13 +127,14 @@ function checkAnswers(look: LastLook): void {
   const trashed = filesOf(heard.get('trash'))
   const buried = trashed.flatMap(({ entry }) => filesOf(heard.get(`trashed ${entry.id}`)))
   const listed = [...filesOf(heard.get('list')), ...buried]
-  checkers.checkFiles(listed, trashed)
+  checkers.checkFiles(listed, trashed, erasedOf(look))
   checkTrees(look, [...listed, ...trashed])
 }
 
 /** The tree that people see, on servers and on screens, against one made anew from the disks. */
-function checkTrees({ servers, people, checkers, isBurnt }: LastLook, views: FileView[]): void {
-  const changes = servers.flatMap(({ disk }) => disk.entries())
+function checkTrees(look: LastLook, views: FileView[]): void {
+  const { people, checkers, isBurnt } = look
+  const changes = changesOf(look)
   const expected = new Map(
     [...expectedTree(changes)].map(([id, { path, isDeleted }]) => [
       id,
@@ -143,6 +155,29 @@ function checkTrees({ servers, people, checkers, isBurnt }: LastLook, views: Fil
     )
     checkers.checkTree(`the screen of ${name}`, shown, expected)
   }
+}
+
+/** What was ever said of entries; where disks burnt, what is left of that. */
+function changesOf({ servers, archive, isBurnt }: LastLook): Entry[] {
+  if (isBurnt) return servers.flatMap(({ disk }) => disk.entries())
+  // That nothing is left of something is no news: it follows, or should not be so.
+  return archive.filter(({ purged }) => !purged?.isDone)
+}
+
+/** The ids of what is deleted for good, because somebody asked for it, or it was in the trash long. */
+function erasedOf(look: LastLook): Set<string> {
+  const { journal, isErasing } = look
+  const changes = changesOf(look)
+  const expected = expectedTree(changes)
+  const isAsked = (root: string) => {
+    const file = journal.files.get(root)
+    if (!file || file.deletions.length === 0) return false
+    return isErasing || file.erasures.length > 0
+  }
+  const erased = changes.filter(({ id, purged }) => {
+    return purged && !expected.has(id) && isAsked(purged.root)
+  })
+  return new Set(erased.map(({ id }) => id))
 }
 
 function placeWords(path: string, isDeleted: boolean): string {

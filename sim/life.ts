@@ -5,10 +5,16 @@
 
 import { createHash } from 'node:crypto'
 import { deflateRawSync } from 'node:zlib'
+import { fromBinary } from '@bufbuild/protobuf'
 import type { Origin, ReplicaId, SubjectId } from '../src/core/model/ids.ts'
 import { caretsPerSecondMax, pushBurstMax, pushesPerSecondMax } from '../src/core/model/limits.ts'
-import type { ClientMessage, PeerMessage, ServerMessage } from '../src/core/model/wire.ts'
-import type { Channel } from '../src/core/ports.ts'
+import {
+  EntrySchema,
+  type ClientMessage,
+  type PeerMessage,
+  type ServerMessage,
+} from '../src/core/model/wire.ts'
+import type { Channel, EngineEvent } from '../src/core/ports.ts'
 import type {
   Answer,
   Call,
@@ -72,6 +78,7 @@ export class Life {
     this.#replica = new Replica({
       ...shared,
       version: 'simulated',
+      trash: options.trash,
       safeCount: 2,
       rates: {
         pushesPerSecond: pushesPerSecondMax,
@@ -263,16 +270,31 @@ export class Life {
       case 'event':
         if (output.event.type === 'servers') this.#isServing = output.event.isServing
         this.#runtime.putNext({ type: 'event', event: output.event })
+        this.#purgeAtOnce(output.event)
         return
       case 'log':
         this.#note(output.level, output.text)
     }
   }
 
-  #compactNow({ subject, upTo }: Extract<ReplicationOutput, { type: 'compact' }>): void {
-    this.#options.disk.compact(subject, upTo, (isDamaged) => {
+  /** A planted bug. */
+  #purgeAtOnce(event: EngineEvent): void {
+    const { plant, disk } = this.#options
+    if (!plant.purgesAtOnce || (event.type !== 'changed' && event.type !== 'appended')) return
+    const { subject, body } = event.update ?? {}
+    if (body?.case !== 'entry' || !fromBinary(EntrySchema, body.value).purged) return
+    const purge = { subject: subject as SubjectId, upTo: new Map(disk.vector()), isPurge: true }
+    disk.compact(purge, (isDamaged) => {
+      if (isDamaged) return
+      this.#runtime.put({ type: 'event', event: { type: 'purged', subject: purge.subject } })
+    })
+  }
+
+  #compactNow(output: Extract<ReplicationOutput, { type: 'compact' }>): void {
+    const { subject, isPurge } = output
+    this.#options.disk.compact(output, (isDamaged) => {
       if (isDamaged) this.#engine.put({ type: 'asked', request: { type: 'want', subject } })
-      this.#engine.put({ type: 'compacted', subject })
+      this.#engine.put({ type: 'compacted', subject, isPurged: isPurge && !isDamaged })
     })
   }
 

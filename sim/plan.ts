@@ -20,6 +20,8 @@ export interface Plan {
   isEncoded: boolean
   people: PersonPlan[]
   faults: Fault[]
+  /** When what is in the trash goes by itself; absent: never. */
+  trash?: { stepMs: number; steps: number; lookMs: number }
 }
 
 export interface PersonPlan {
@@ -60,7 +62,7 @@ export type Act = { at: number } &
         where: number
         which?: number
       }
-    | { type: 'trash' | 'restore'; document: number }
+    | { type: 'trash' | 'restore' | 'erase'; document: number }
     /** The network of the device is gone. */
     | { type: 'offline'; forMs: number }
     /** The lid is closed. */
@@ -109,6 +111,8 @@ export function planOf(seed: number, random: Random): Plan {
     isEncoded: seed % encodedEvery === 0,
     people,
     faults: makeFaults(random.fork('faults'), runMs, people),
+    // A month in the trash, in a second or so.
+    ...(random.fork('trash').chance(0.25) && { trash: { stepMs: 400, steps: 3, lookMs: 50 } }),
   }
   return seed % pausedEvery === 0 ? paused(plan, random.fork('pause')) : plan
 }
@@ -174,7 +178,11 @@ function makePeople(random: Random, runMs: number): PersonPlan[] {
       acts.push(...makeTree(random.fork(`tree ${name}`), runMs, index))
       acts.push(...makeRing(random.fork('ring'), runMs, index, names.length))
     }
-    acts.push(...makeAlone(random.fork(`alone ${name}`), runMs, index))
+    const filing = [
+      ...makeErasing(random.fork('erasing'), runMs, index),
+      ...makeAlone(random.fork(`alone ${name}`), runMs, index),
+    ]
+    acts.push(...filing.filter(({ at }) => at <= runMs))
     acts.sort((one, other) => one.at - other.at)
     return { name, servers: random.shuffled(serverNames), hasStorage: random.chance(0.5), acts }
   })
@@ -295,6 +303,30 @@ function makeRing(random: Random, runMs: number, person: number, people: number)
   if (document === undefined) return []
   const parent = ring[(person + 1) % ring.length]!
   return rounds.map((at) => ({ at, type: 'move', document, parent }))
+}
+
+/** Something is put in the trash, and soon everybody deletes it for good, restores it, or moves it. */
+function makeErasing(random: Random, runMs: number, person: number): Act[] {
+  if (!random.chance(0.5)) return []
+  const rounds = Array.from({ length: random.between(1, 4) }, () => ({
+    at: random.between(settledMs, runMs - 1),
+    document: random.pick([
+      ...sharedDocuments,
+      ...directories,
+      firstInDirectory,
+      firstInDirectory + 1,
+    ]),
+    gapMs: random.pick([5, 40, 300]),
+  }))
+  const own = random.fork(`of ${person}`)
+  return rounds.flatMap(({ at, document, gapMs }): Act[] => {
+    const later = at + gapMs * (1 + own.next())
+    const type = own.pick(['erase', 'erase', 'restore', 'move', 'nothing'] as const)
+    const acts: Act[] = person === 0 ? [{ at, type: 'trash', document }] : []
+    if (type === 'move') acts.push({ at: later, type, document })
+    else if (type !== 'nothing') acts.push({ at: later, type, document })
+    return acts
+  })
 }
 
 /** Somebody files things and writes in them while no server can be reached, and may close the page. */

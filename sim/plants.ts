@@ -28,6 +28,8 @@ export interface Plant {
   reader?: (reader: StorageReader) => StorageReader
   /** The channels that get this message of those that should. */
   fanOut?: (message: ServerMessage, channels: number[]) => number[]
+  /** It removes what is deleted for good as soon as it hears of it. */
+  purgesAtOnce?: boolean
   /** What this life gets instead of each message of a peer; asked for once a life. */
   hearing?: (vector: VersionVector) => (message: PeerMessage) => PeerMessage[]
 }
@@ -84,6 +86,9 @@ export const plants = {
       return [updatesMessage(message.message.value.updates.map(withoutMove))]
     },
   }),
+
+  /** What is deleted for good is removed from a disk before every server knows of it. */
+  'purge-at-once': () => ({ purgesAtOnce: true }),
 
   /** A server that lost its disk serves what it has: nothing. */
   'trust-empty-member': () => ({

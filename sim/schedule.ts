@@ -3,8 +3,11 @@
 
 import { subjectId, type SubjectId } from '../src/core/model/ids.ts'
 import { covers, type VersionVector } from '../src/core/model/version-vector.ts'
+import type { Entry } from '../src/core/model/wire.ts'
+import type { TrashTimes } from '../src/core/replica/trash.ts'
 import { Checkers, type Violation } from './checkers.ts'
 import { SimulatedDisk } from './disk.ts'
+import { expectedTree } from './folder-model.ts'
 import { Journal, type Edit } from './journal.ts'
 import { checkSameTexts, lookLast, textOf } from './last-look.ts'
 import { Nemesis } from './nemesis.ts'
@@ -63,6 +66,10 @@ class Schedule {
   readonly #people: SimulatedPerson[]
   readonly #nemesis: Nemesis
   readonly #violations: Violation[] = []
+  /** Every change of an entry that was ever on a disk. */
+  readonly #archive: Entry[] = []
+  /** When what is in the trash goes for good. */
+  readonly #trash: TrashTimes
   readonly #documentIds = new Map<number, SubjectId>()
   readonly #wasRolledBack: boolean
   #savedMs = 0
@@ -70,6 +77,7 @@ class Schedule {
 
   constructor(plan: Plan, { plant, show }: LiveOptions) {
     this.#plan = plan
+    this.#trash = { ...(plan.trash ?? { stepMs: Infinity, steps: 1, lookMs: trashLookMs }) }
     this.#wasRolledBack = plan.faults.some(({ type }) => type === 'rollback')
     this.#random = new Random(`schedule ${plan.seed}`)
     this.#trace = new Trace(show)
@@ -124,6 +132,7 @@ class Schedule {
       timeline: this.#timeline,
       random: random.fork('disk'),
       flushMs: this.#plan.flushMs,
+      archived: (change) => this.#archive.push(change),
       committed: (subjects) => this.#committed(name, subjects),
       isHasty: planted.isHasty ?? false,
     })
@@ -136,6 +145,7 @@ class Schedule {
       network: this.#network,
       trace: this.#trace,
       plant: planted,
+      trash: this.#trash,
       alarmed: (text) => this.#alarmed(name, text),
     })
   }
@@ -193,12 +203,20 @@ class Schedule {
     const afterMs = isBurnt ? afterBurningMs : afterglowMs
     if (!this.#runUntil(this.#timeline.now + afterMs, () => false)) return
     if (!this.#converge(runMs + afterMs)) return
+    // From here on nothing goes by itself.
+    this.#trash.stepMs = Infinity
+    if (!this.#runUntil(this.#timeline.now + afterMs, () => false)) return
+    if (!this.#runUntil(this.#timeline.now + convergedWithinMs, () => !this.#leftover())) return
+    const leftover = this.#leftover()
+    if (leftover) return this.#isLate(`${convergedWithinMs} ms after healing ${leftover}`)
     lookLast({
       servers: [...this.#servers.values()],
       people: this.#people,
       journal: this.#journal,
       checkers: this.#checkers,
       isBurnt,
+      archive: this.#archive,
+      isErasing: this.#plan.trash !== undefined,
       pass: () => this.#timeline.run(this.#timeline.now + afterglowMs),
       late: (text) => this.#isLate(text),
     })
@@ -246,14 +264,17 @@ class Schedule {
   #committed(server: string, subjects: Set<SubjectId>): void {
     const { disk } = this.#servers.get(server)!
     for (const subject of subjects) {
-      const doc = disk.doc(subject)
+      // What goes for good goes from one disk after the other.
+      const doc = this.#isErased(subject) ? undefined : disk.doc(subject)
       if (doc) this.#checkers.read({ kind: 'disk', name: server }, subject, textOf(doc))
     }
   }
 
   #probe(): void {
     for (const [name, server] of this.#servers) {
-      const isReadable = (id: string) => !server.disk.isDamaged(id as SubjectId)
+      const isReadable = (id: string) => {
+        return !server.disk.isDamaged(id as SubjectId) && !this.#isErased(id)
+      }
       this.#checkers.checkReceipts(name, isReadable)
       // A server cannot know that the one it fills itself from was put back to a backup.
       if (server.isServing && !this.#wasRolledBack) {
@@ -262,6 +283,11 @@ class Schedule {
     }
     for (const person of this.#people) person.show()
     this.#checkEqualVectors()
+  }
+
+  /** Whether somebody deletes it for good: it goes from one disk after the other, or comes back. */
+  #isErased(id: string): boolean {
+    return [...this.#servers.values()].some(({ disk }) => disk.isMarked(id as SubjectId))
   }
 
   // Invariant 5: equal version vectors, equal documents.
@@ -288,6 +314,7 @@ class Schedule {
    */
   #isOrphaned(person: SimulatedPerson, document: string): boolean {
     const disks = [...this.#servers.values()].map(({ disk }) => disk)
+    if (this.#isErased(document)) return true
     const creation = this.#journal.files.get(document)?.creation
     const wasStored = creation !== undefined && creation.receipt.size > 0
     const isStored = disks.some((disk) => disk.has(document as SubjectId))
@@ -301,6 +328,19 @@ class Schedule {
       const token = tokens[index]!
       return token.person !== person.name && this.#journal.mayBeLost(token)
     })
+  }
+
+  /** Something that is deleted for good, and of which a disk has more than that. */
+  #leftover(): string | undefined {
+    const marked = this.#archive.filter(({ purged }) => purged)
+    if (marked.length === 0) return undefined
+    const expected = expectedTree(this.#archive)
+    const gone = new Set(marked.map(({ id }) => id).filter((id) => !expected.has(id)))
+    for (const { name, disk } of this.#servers.values()) {
+      const left = disk.entries().find(({ id, purged }) => gone.has(id) && !purged?.isDone)
+      if (left) return `${name} has not removed ${left.id}, which is deleted for good`
+    }
+    return undefined
   }
 
   /** The first reason why not all is the same everywhere; undefined: it is. */
@@ -327,6 +367,9 @@ class Schedule {
     return undefined
   }
 }
+
+/** How often servers look after the trash. */
+const trashLookMs = 50
 
 function isSame(one: VersionVector, other: VersionVector): boolean {
   return covers(one, other) && covers(other, one)

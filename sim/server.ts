@@ -3,6 +3,7 @@
 
 import { originOf, type Origin, type ReplicaId, type SubjectId } from '../src/core/model/ids.ts'
 import type { Answer, Call } from '../src/core/replica/messages.ts'
+import type { TrashTimes } from '../src/core/replica/trash.ts'
 import type { SimulatedDisk } from './disk.ts'
 import { Life } from './life.ts'
 import type { HostName, Network } from './network.ts'
@@ -21,6 +22,8 @@ export interface ServerOptions {
   trace: Trace
   disk: SimulatedDisk
   plant: Plant
+  /** When what is in the trash goes for good. */
+  trash: TrashTimes
   /** A process logged an error. */
   alarmed: (text: string) => void
 }

@@ -1,10 +1,19 @@
 // `fourfold ls`, `trash`, `find`: what there is, by path.
 
 import { fileKey } from '../core/model/names.ts'
-import { Kind, type File } from '../core/model/wire.ts'
-import { fileJson, sharedPath, shownPath, shownTime, table, written } from './answer.ts'
-import { exitCodes, printable, readWords, type Command } from './command.ts'
-import { type SetClient, setHelp, setOptions, withSet } from './set-client.ts'
+import { Kind, type EraseFileResponse, type File } from '../core/model/wire.ts'
+import {
+  commonReceipt,
+  fileJson,
+  newOperation,
+  sharedPath,
+  shownPath,
+  shownTime,
+  table,
+  written,
+} from './answer.ts'
+import { exitCodes, printable, readWords, UsageError, type Command } from './command.ts'
+import { type SetClient, type SetValues, setHelp, setOptions, withSet } from './set-client.ts'
 
 const jsonHelp = `--json             {"files": [{"id", "name", "path", "parent", "kind", "isDeleted",
                      "createdBy", "createdAt", "size", "hash", "hasConflict"}, …]}; size and
@@ -48,16 +57,22 @@ ${setHelp}`,
 export const trash: Command = {
   summary: 'list what lies in the trash',
   help: `Usage: fourfold trash [--json]
+       fourfold trash --empty [PATH…]
 
 Lists what was put in the trash: who did that, when, its id, and the path it had. \`fourfold restore\`
 takes it back by path, or by id where several had one path. What lies in a directory in the trash
-goes and comes with it, and is not listed.
+goes and comes with it, and is not listed. What has been in the trash for 30 days goes for good.
 
+  --empty            delete for good what is in the trash, or only these: by path, or by id. This
+                     cannot be undone.
   --json             as \`fourfold ls --json\`, and of each file "deletedBy" and "deletedAt"
 ${setHelp}`,
   async run(words) {
-    const options = { ...setOptions, json: { type: 'boolean' } } as const
-    const { values } = readWords(words, options)
+    const flags = { json: { type: 'boolean' }, empty: { type: 'boolean' } } as const
+    const options = { ...setOptions, ...flags }
+    const { values, positionals } = readWords(words, options, { may: words.map(() => 'PATH') })
+    if (values.empty) return empty(values, positionals)
+    if (positionals.length > 0) throw new UsageError('Only with --empty a PATH is named.')
     const files = await withSet(values, (set) => listAll(set, { inTrash: true }))
     if (values.json) {
       const rows = files.map((file) => {
@@ -75,6 +90,26 @@ ${setHelp}`,
     }
     return exitCodes.done
   },
+}
+
+async function empty(values: SetValues, paths: string[]): Promise<number> {
+  const receipts = await withSet(values, async (set) => {
+    const listed = paths.length > 0 ? [] : await listAll(set, { inTrash: true })
+    const files = [...paths.map(sharedPath), ...listed.map(({ id }) => id)]
+    const erased: EraseFileResponse[] = []
+    for (const file of files) {
+      const operation = newOperation()
+      erased.push(await set.ask(({ folder }, call) => folder.eraseFile({ file, operation }, call)))
+    }
+    return erased
+  })
+  const [first] = receipts
+  const what = receipts.length === 1 ? shownPath(first!.file!) : `${receipts.length} entries`
+  const text = first
+    ? `deleted for good: ${what}, ${commonReceipt(receipts)}`
+    : 'The trash is empty.'
+  process.stdout.write(`${text}\n`)
+  return exitCodes.done
 }
 
 export const find: Command = {

@@ -189,6 +189,8 @@ export interface Client {
   move(id: string, parent: string, name?: string): Promise<Receipt>
   remove(id: string): Promise<Receipt>
   restore(id: string): Promise<Receipt>
+  /** Deletes for good what was put in the trash by itself, with all that is in it. */
+  erase(id: string): Promise<Receipt>
   nameVersion(id: string, name: string): Promise<Receipt>
   /** Dials now instead of at `retryAt`. `name`: asks for this screen name from now on. */
   retry(name?: string): void

@@ -337,6 +337,10 @@ export class SessionClient implements Client {
     return this.#operate({ case: 'restore', value: { $typeName: 'fourfold.v1.Restore', entry } })
   }
 
+  erase(entry: string): Promise<Receipt> {
+    return this.#operate({ case: 'erase', value: { $typeName: 'fourfold.v1.Erase', entry } })
+  }
+
   nameVersion(document: string, name: string): Promise<Receipt> {
     const value = { $typeName: 'fourfold.v1.NameVersion' as const, document, name }
     return this.#operate({ case: 'nameVersion', value })

@@ -35,7 +35,9 @@ export class Foreseen {
 
   /** A server told of an entry. The ids of those that are shown otherwise now, or not any more. */
   apply(change: Entry): string[] {
-    if (!this.has(change.id)) return idsOf(this.#folder.apply(change))
+    if (!this.has(change.id)) {
+      return [...idsOf(this.#folder.apply(change)), ...this.#folder.takeHidden()]
+    }
     const told = this.#told.get(change.id)
     const entry = told ? copyEntry(told) : change
     if (told) mergeEntry(entry, change)
@@ -66,7 +68,7 @@ export class Foreseen {
       if (shown && !change.created) mergeEntry(shown, change)
       else if (change.created) shown ??= change
     }
-    return [id, ...idsOf(this.#folder.set(id, shown))]
+    return [id, ...idsOf(this.#folder.set(id, shown)), ...this.#folder.takeHidden()]
   }
 }
 
@@ -92,6 +94,7 @@ export function subjectOf({ id, operation }: OperationBody): string {
     case 'delete':
     case 'restore':
     case 'setContent':
+    case 'erase':
       return operation.value.entry
     case 'nameVersion':
       return operation.value.document

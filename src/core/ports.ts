@@ -76,6 +76,8 @@ export interface Storage {
    * something of the subject is damaged: then nothing has changed and the storage goes on.
    */
   compact(subject: SubjectId, upTo: VersionVector): Promise<void>
+  /** The same, and of what is merged only a tombstone stays: its entry must be purged for good. */
+  purge(subject: SubjectId, upTo: VersionVector): Promise<void>
   close(): Promise<void>
 }
 
@@ -102,6 +104,12 @@ export type EngineRequest =
   | { type: 'barrier'; tag: number }
   /** Merge the loose updates of this subject when that is safe. No answer. */
   | { type: 'compact'; subject: SubjectId }
+  /**
+   * Remove all of this subject but the tombstone, as soon as every server holds what this one holds
+   * now, and this one all that they hold. Asked again after a while when it was not answered.
+   * Answered by `purged`.
+   */
+  | { type: 'purge'; subject: SubjectId }
   /** Fetch this subject whole from a peer: what is stored does not load. Answered by `replaced`. */
   | { type: 'want'; subject: SubjectId }
   /**
@@ -123,6 +131,8 @@ export type EngineEvent =
   | { type: 'changed'; update: Update }
   /** A subject was received whole and is on this disk: load it again and merge. */
   | { type: 'replaced'; subject: SubjectId }
+  /** Nothing is left of this subject but its tombstone. */
+  | { type: 'purged'; subject: SubjectId }
   | { type: 'ephemeral'; from: ReplicaId; ephemeral: Ephemeral }
   /** How the servers are, in the order of the configuration; sent when something changed. */
   | { type: 'servers'; servers: ServerView[]; isServing: boolean }

@@ -25,6 +25,8 @@ export interface EntryActions extends FileActions {
   restore: (entry: FileInfo) => void
   duplicate: (entry: FileInfo) => void
   download: (ids: string[]) => void
+  /** Deletes for good what is in the trash. */
+  erase: (entries: readonly FileInfo[]) => void
   copyPaths: (entries: FileInfo[]) => void
   /** What was dropped from the desktop. */
   bring: (dropped: Dropped[], directory: string) => void
@@ -69,6 +71,11 @@ export function entryActions(options: EntryActionOptions): EntryActions {
     move: (ids, directory) => void move(ids, directory),
     remove: (ids) => void remove(ids),
     restore: (entry) => void restore([entry]),
+    erase: (entries) =>
+      void many([...entries], ({ id }) => client.erase(id), {
+        waiting: `${wordsOf([...entries])} will be deleted for ever as soon as a server answers.`,
+        done: (erased) => notify(`Deleted ${wordsOf(erased)} for ever`),
+      }),
     duplicate: (entry) => void duplicate(entry),
     download: (ids) => void downloadAll(ids),
     copyPaths: (entries) =>

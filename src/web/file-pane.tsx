@@ -97,7 +97,9 @@ export function FilePane(props: FilePaneProps) {
               {waiting.toLocaleString('en')} {waiting === 1 ? 'change' : 'changes'} waiting
             </p>
           )}
-          {tree.trash.length > 0 && <Trash entries={tree.trash} restore={actions.restore} />}
+          {tree.trash.length > 0 && (
+            <Trash entries={tree.trash} restore={actions.restore} erase={actions.erase} />
+          )}
           <span className="foot-row">
             <FileTrigger
               allowsMultiple

@@ -182,6 +182,20 @@ test('mv, cp, mkdir, rm and restore follow the rules of Unix, and overwrite noth
   assert.ok(Math.abs(Date.now() - files[0]!.deletedAt) < 60_000)
   assert.equal((await run('restore', 'z')).out, `restored as z/, ${stored}\n`)
   assert.equal((await run('cat', 'z/b.md')).out, 'text of a')
+
+  isGood(await run('rm', '-r', 'z'), 'rm -r')
+  isGood(await run('rm', 'copy.md'), 'rm')
+  const erased = await run('trash', '--empty', 'copy.md')
+  assert.equal(erased.out, `deleted for good: copy.md, ${stored}\n`)
+  isRefused(await run('restore', 'copy.md'), /^No such file\.$/m)
+  assert.match((await run('trash')).out, /^guest {2}.* {2}z\/\n$/)
+  isRefused(await run('trash', '--empty', 'x'), /^No such file\.$/m)
+  assert.equal((await run('trash', '--empty')).out, `deleted for good: z/, ${stored}\n`)
+  assert.equal((await run('trash')).out, '')
+  assert.equal((await run('trash', '--empty')).out, 'The trash is empty.\n')
+  isRefused(await run('restore', 'z'), /^No such file\.$/m)
+  // What was there may be made anew.
+  isGood(await run('mkdir', 'z'), 'mkdir')
 })
 
 test('ls, find and grep tell where things are', async (t) => {

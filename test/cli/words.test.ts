@@ -40,6 +40,7 @@ test('wrong use is one sentence and exit 2', async () => {
     ['rm'],
     ['rm', '-x', 'a'],
     ['trash', 'x'],
+    ['trash', '--empty', '--json', '-x'],
     ['restore'],
     ['find'],
     ['grep', '-E'],

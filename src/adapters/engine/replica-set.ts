@@ -165,15 +165,21 @@ export class ReplicaSetEngine implements Engine {
         storage.write(output.batch).then(() => this.#wrote(), this.#fail)
         return
       case 'compact': {
-        const { subject, upTo } = output
-        const compacted = () => this.#put({ type: 'compacted', subject })
-        storage.compact(subject, upTo).then(compacted, (error: Error) => {
-          if (!(error instanceof CorruptError)) return this.#fail(error)
-          // It changed nothing, and what a peer sends whole takes the place of what is damaged.
-          log('error', `${error.message}; asking a peer for it`)
-          this.#put({ type: 'asked', request: { type: 'want', subject } })
-          compacted()
-        })
+        const { subject, upTo, isPurge } = output
+        const compacted = (isPurged = isPurge) => {
+          this.#put({ type: 'compacted', subject, isPurged })
+        }
+        const act = isPurge ? storage.purge(subject, upTo) : storage.compact(subject, upTo)
+        act.then(
+          () => compacted(),
+          (error: Error) => {
+            if (!(error instanceof CorruptError)) return this.#fail(error)
+            // It changed nothing, and what a peer sends whole takes the place of what is damaged.
+            log('error', `${error.message}; asking a peer for it`)
+            this.#put({ type: 'asked', request: { type: 'want', subject } })
+            compacted(false)
+          },
+        )
         return
       }
       case 'dial':

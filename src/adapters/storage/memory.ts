@@ -11,6 +11,7 @@ import {
   comparePlaces,
   isSound,
   merged,
+  purged,
   readSnapshot,
   readUpdate,
   recordSnapshot,
@@ -147,6 +148,12 @@ export class MemoryStorage implements Storage {
     this.compactNow(subject, upTo)
   }
 
+  async purge(subject: SubjectId, upTo: VersionVector): Promise<void> {
+    this.#refuseStopped()
+    await this.#flushed()
+    this.compactNow(subject, upTo, true)
+  }
+
   close(): Promise<void> {
     this.#stopped ??= new StorageError('closed', 'the store is closed')
     return Promise.resolve()
@@ -164,14 +171,18 @@ export class MemoryStorage implements Storage {
     disk.isComplete ||= batch.isComplete ?? false
   }
 
-  /** Merges the pieces and the updates up to `upTo` of a subject, now. Throws CorruptError. */
-  compactNow(subject: SubjectId, upTo: VersionVector): void {
+  /**
+   * Merges the pieces and the updates up to `upTo` of a subject, now; of one that is purged only the
+   * tombstone stays. Throws CorruptError.
+   */
+  compactNow(subject: SubjectId, upTo: VersionVector, isPurge = false): void {
     this.#refuseStopped()
     const disk = this.#disk
     const shelf = disk.shelves.get(subject)
     if (!shelf) return
     const isOld = ({ origin, seq }: Place) => seq <= (upTo.get(origin) ?? 0)
-    const snapshot = merged(read(disk, subject, isOld), subject)
+    const merge = isPurge ? purged : merged
+    const snapshot = merge(read(disk, subject, isOld), subject)
     if (snapshot) shelf.pieces = [pieceOf(snapshot)]
     this.#remove(shelf, (place) => isOld(place) && isCovered(shelf, place))
     shelf.loose = countLoose(shelf)

@@ -3,7 +3,12 @@
 import { fromBinary, toBinary } from '@bufbuild/protobuf'
 import { checksum } from '../../core/model/checksum.ts'
 import type { SubjectId } from '../../core/model/ids.ts'
-import { mergeStored, verifySnapshot, verifyUpdate } from '../../core/model/snapshot.ts'
+import {
+  mergeStored,
+  purgedStored,
+  verifySnapshot,
+  verifyUpdate,
+} from '../../core/model/snapshot.ts'
 import { SnapshotSchema, UpdateSchema, type Snapshot, type Update } from '../../core/model/wire.ts'
 import { CorruptError, type StoredSubject } from '../../core/ports.ts'
 import { reachOf } from './batch.ts'
@@ -71,6 +76,13 @@ export function merged(stored: StoredSubject, subject: SubjectId): Snapshot | un
   if (stored.updates.length === 0 && stored.snapshots.length <= 1) return undefined
   return decoded(subject, `what is stored of ${subject}`, () =>
     mergeStored(stored, reachOf(stored.updates), subject),
+  )
+}
+
+/** These parts of a subject as its tombstone; `undefined` when it is not purged. Throws CorruptError. */
+export function purged(stored: StoredSubject, subject: SubjectId): Snapshot | undefined {
+  return decoded(subject, `what is stored of ${subject}`, () =>
+    purgedStored(stored, reachOf(stored.updates), subject),
   )
 }
 

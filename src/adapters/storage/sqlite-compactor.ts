@@ -2,7 +2,7 @@
 
 import { parentPort, workerData } from 'node:worker_threads'
 import { CorruptError } from '../../core/ports.ts'
-import { merged } from './record.ts'
+import { merged, purged } from './record.ts'
 import { openReading, told } from './sqlite-directory.ts'
 import { packPiece, type MergeReply, type MergeRequest } from './sqlite-messages.ts'
 import { SubjectReader } from './sqlite-subject.ts'
@@ -14,12 +14,13 @@ let reader: SubjectReader | undefined
 
 port.on('message', (request: MergeRequest) => port.postMessage(answer(request)))
 
-function answer({ subject, upTo }: MergeRequest): MergeReply {
+function answer({ subject, upTo, isPurge }: MergeRequest): MergeReply {
   try {
     reader ??= new SubjectReader(openReading(directory))
     const bound = new Map(upTo)
     const stored = reader.read(subject, ({ origin, seq }) => seq <= (bound.get(origin) ?? 0))
-    const snapshot = merged(stored, subject)
+    const merge = isPurge ? purged : merged
+    const snapshot = merge(stored, subject)
     return { type: 'merged', old: stored.pieces, ...(snapshot && { piece: packPiece(snapshot) }) }
   } catch (error) {
     if (error instanceof CorruptError || isDamage(error)) {

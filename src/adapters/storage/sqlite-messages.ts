@@ -51,7 +51,14 @@ export type WriterRequest =
   | { type: 'rows'; rows: UpdateRows }
   | { type: 'commit'; rows: UpdateRows; end: BatchEnd }
   /** Instead of the pieces `old` stands `piece`, where there is one; rows up to `upTo` may go. */
-  | { type: 'install'; subject: SubjectId; piece?: PieceRow; old: number[]; upTo: Seqs }
+  | {
+      type: 'install'
+      subject: SubjectId
+      piece?: PieceRow
+      old: number[]
+      upTo: Seqs
+      isPurge: boolean
+    }
   /** Operations from before this instant are forgotten. */
   | { type: 'forget'; before: number }
   | { type: 'close' }
@@ -69,6 +76,8 @@ export type WriterReply =
 export interface MergeRequest {
   subject: SubjectId
   upTo: Seqs
+  /** Of what is merged only the tombstone stays. */
+  isPurge: boolean
 }
 
 /** From the compactor. */

@@ -99,6 +99,7 @@ export const writes = {
   `,
   removeUpdate: 'DELETE FROM updates WHERE origin = ? AND seq = ?',
   removePlace: 'DELETE FROM filed WHERE subject = ? AND origin = ? AND seq = ?',
+  forgetDamaged: 'DELETE FROM quarantine WHERE subject = ?',
   setAside: `
     INSERT INTO quarantine (at, subject, origin, seq, checksum, record) VALUES (?, ?, ?, ?, ?, ?)
   `,

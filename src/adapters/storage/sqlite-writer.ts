@@ -126,7 +126,7 @@ export class StoreWriter {
   /** Puts a merged piece in the place of those it was made from, if there is one; forgets rows. */
   install(
     subject: SubjectId,
-    merged: { piece?: PieceRow; old: number[]; upTo: Seqs },
+    merged: { piece?: PieceRow; old: number[]; upTo: Seqs; isPurge: boolean },
   ): { floor: Seqs; loose: Counts } {
     this.#begin()
     this.#fileNow()
@@ -135,6 +135,8 @@ export class StoreWriter {
       for (const old of merged.old) this.#removePiece(key, old)
       this.#addPiece(merged.piece)
     }
+    // What was damaged of it goes, too.
+    if (merged.isPurge) this.#sql.forgetDamaged.run(subject)
     const floor: Seqs = []
     for (const [origin, seq] of merged.upTo) {
       const log = this.#origin(origin)

@@ -161,7 +161,15 @@ class SqliteClient implements SqliteStorage {
   }
 
   compact(subject: SubjectId, upTo: VersionVector): Promise<void> {
-    const compaction = this.#compactions.then(() => this.#compact(subject, upTo))
+    return this.#queue(() => this.#compact(subject, upTo, false))
+  }
+
+  purge(subject: SubjectId, upTo: VersionVector): Promise<void> {
+    return this.#queue(() => this.#compact(subject, upTo, true))
+  }
+
+  #queue(compact: () => Promise<void>): Promise<void> {
+    const compaction = this.#compactions.then(compact)
     // Who asked for it hears how it ended; the next one begins all the same.
     this.#compactions = compaction.catch(() => undefined)
     return compaction
@@ -195,10 +203,10 @@ class SqliteClient implements SqliteStorage {
     release()
   }
 
-  async #compact(subject: SubjectId, upTo: VersionVector): Promise<void> {
+  async #compact(subject: SubjectId, upTo: VersionVector, isPurge: boolean): Promise<void> {
     this.#refuseStopped()
     const bound = [...upTo]
-    const reply = await this.#merge({ subject, upTo: bound })
+    const reply = await this.#merge({ subject, upTo: bound, isPurge })
     this.#refuseStopped()
     switch (reply.type) {
       case 'corrupt':
@@ -213,7 +221,8 @@ class SqliteClient implements SqliteStorage {
         const done = new Promise<void>(
           (resolve, reject) => (this.#compaction = { resolve, reject }),
         )
-        this.#tell({ type: 'install', subject, old, upTo: bound, ...(piece && { piece }) })
+        const merged = { old, upTo: bound, isPurge, ...(piece && { piece }) }
+        this.#tell({ type: 'install', subject, ...merged })
         return done
       }
     }

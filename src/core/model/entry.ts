@@ -2,6 +2,7 @@
 
 import { create } from '@bufbuild/protobuf'
 import { kindBy, mergeContents } from './contents.ts'
+import { mergeAge, mergePurge } from './purge.ts'
 import { newer } from './stamps.ts'
 import { EntrySchema, type Entry } from './wire.ts'
 
@@ -38,6 +39,13 @@ export function mergeEntry(entry: Entry, change: Entry): boolean {
   const contents = mergeContents(entry.contents, change.contents)
   if (contents !== entry.contents) {
     entry.contents = contents
+    isChanged = true
+  }
+  const purged = mergePurge(entry.purged, change.purged)
+  const age = mergeAge(entry.age, change.age)
+  if (purged !== entry.purged || age !== entry.age) {
+    entry.purged = purged
+    entry.age = age
     isChanged = true
   }
   if (entry.created) entry.kind = kindBy(entry.contents, entry.kind)

@@ -7,7 +7,9 @@ import { utf8ByteLength } from 'lib0/string'
 import { bytesOf as contentOf } from './contents.ts'
 import { Directory, nameOf, type Place } from './directory.ts'
 import { copyEntry, entryCounter, isDeleted, mergeEntry, newer } from './entry.ts'
+import { Graves } from './graves.ts'
 import { fileKey } from './names.ts'
+import { isPurged } from './purge.ts'
 import { isDirectory, isWhole, Tree } from './tree.ts'
 import type { Entry } from './wire.ts'
 
@@ -65,6 +67,8 @@ export class Folder {
   readonly #renumbered = new Set<string>()
   /** What is in the trash by itself. */
   readonly #trash = new Directory({ isNumbered: false })
+  readonly #graves = new Graves()
+  readonly #hidden = new Set<string>()
   #counter = 0
 
   /** The highest counter in any stamp seen: the next stamp of this replica must be larger. */
@@ -85,9 +89,64 @@ export class Folder {
    */
   apply(change: Entry): Change[] {
     this.#counter = Math.max(this.#counter, entryCounter(change))
-    const before = this.#entries.get(change.id)
+    const before = this.known(change.id)
     const entry = before ? copyEntry(before) : change
-    return before && !mergeEntry(entry, change) ? [] : this.#replace(change.id, entry)
+    if (before && !mergeEntry(entry, change)) return []
+    return this.#graves.concerns(entry)
+      ? this.#bury(before, entry)
+      : this.#replace(change.id, entry)
+  }
+
+  /** What is known of an id, be it deleted for good or not yet whole. */
+  known(id: string): Entry | undefined {
+    return this.#entries.get(id) ?? this.#graves.get(id)
+  }
+
+  /** Those that are deleted for good: out of everything else that is told of the folder. */
+  purged(): Iterable<Entry> {
+    return this.#graves.all()
+  }
+
+  isPurged(id: string): boolean {
+    return this.#graves.has(id)
+  }
+
+  /** Nothing but this is left of what was deleted for good. */
+  strip(tombstone: Entry): void {
+    if (this.#graves.has(tombstone.id)) this.#graves.put(tombstone)
+  }
+
+  /** The ids of those that were hidden since the last call, because they are deleted for good. */
+  takeHidden(): string[] {
+    const hidden = [...this.#hidden].filter((id) => this.#graves.has(id))
+    this.#hidden.clear()
+    return hidden
+  }
+
+  /** Takes in a change that may hide entries, or bring back what was hidden. */
+  #bury(before: Entry | undefined, entry: Entry): Change[] {
+    const changes: Change[] = []
+    if (this.#graves.has(entry.id)) this.#graves.put(entry)
+    else changes.push(...this.#replace(entry.id, entry))
+    const known = (id: string) => this.known(id)
+    for (const id of this.#graves.touched(before, entry)) {
+      const each = this.known(id)
+      if (!each || isPurged(each, known) === this.#graves.has(id)) continue
+      if (this.#graves.has(id)) this.#graves.delete(id)
+      else {
+        this.#graves.put(each)
+        this.#hidden.add(id)
+      }
+      changes.push(...this.#replace(id, this.#graves.has(id) ? undefined : each))
+    }
+    // Of what is hidden nothing is told; of what was moved twice where it lies in the end.
+    const last = new Map<string, Change>()
+    for (const change of changes) {
+      const { id } = change.entry
+      const first = last.get(id)
+      if (this.#isPlaced(id)) last.set(id, first ? { ...change, before: first.before } : change)
+    }
+    return [...last.values()].map((change) => ({ ...change, entry: this.get(change.entry.id)! }))
   }
 
   /**
@@ -95,7 +154,10 @@ export class Folder {
    * it out. Tells what became of it, if it is there, and of others that lie elsewhere because of it.
    */
   set(id: string, entry: Entry | undefined): Change[] {
-    return this.#entries.get(id) === entry ? [] : this.#replace(id, entry)
+    if (this.#entries.get(id) === entry && entry) return []
+    if (entry && this.#graves.concerns(entry)) return this.#bury(this.known(id), entry)
+    this.#graves.delete(id)
+    return this.#replace(id, entry)
   }
 
   #replace(id: string, entry: Entry | undefined): Change[] {

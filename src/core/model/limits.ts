@@ -132,6 +132,15 @@ export const compactAfterUpdates = 500
 /** A document is compacted early when it leaves memory, if at least this many updates are loose. */
 export const compactIdleUpdates = 50
 
+/**
+ * What is in the trash goes for good after 60 steps of 12 hours: 30 days in which some server ran and
+ * all were there. A step is counted by a server that has seen the last one for so long.
+ */
+export const trashStepMs = 12 * 3600 * 1000
+export const trashSteps = 60
+/** How often the trash is looked after. */
+export const trashLookMs = 5000
+
 /** Operation ids are remembered this long: 30 days. */
 export const operationLifeMs = 30 * 24 * 3600 * 1000
 

@@ -5,6 +5,7 @@ import * as Y from 'yjs'
 import { checksum } from './checksum.ts'
 import { copyEntry, mergeEntry } from './entry.ts'
 import { integrate } from './integration.ts'
+import { tombstoneOf } from './purge.ts'
 import { decodeTextUpdate, encodeTextUpdate, mergeTextUpdates, textRoot } from './text-update.ts'
 import { fromSeen, raise, toSeen, type VersionVector } from './version-vector.ts'
 import {
@@ -61,6 +62,22 @@ export function mergeStored(
         : new Uint8Array(),
     covers: { seen: toSeen(reach) },
   })
+  snapshot.checksum = contentChecksum(snapshot)
+  return snapshot
+}
+
+/** What is left of a subject that was deleted for good: its tombstone, with what it stands for. */
+export function purgedStored(
+  stored: StoredSubject,
+  covers: VersionVector,
+  subject: string,
+): Snapshot | undefined {
+  const entry = storedEntry(stored)
+  if (!entry?.purged) return undefined
+  const reach: VersionVector = new Map(covers)
+  for (const snapshot of stored.snapshots) raise(reach, fromSeen(snapshot.covers?.seen))
+  const left = toBinary(EntrySchema, tombstoneOf(entry))
+  const snapshot = create(SnapshotSchema, { subject, entry: left, covers: { seen: toSeen(reach) } })
   snapshot.checksum = contentChecksum(snapshot)
   return snapshot
 }

@@ -2,6 +2,11 @@
 
 import type { Stamp } from './wire.ts'
 
+/** Whether they are of one write. */
+export function isSameStamp(a: Stamp | undefined, b: Stamp | undefined): boolean {
+  return !newer(a, b) && !newer(b, a)
+}
+
 /** Whether `a` outranks `b`. An absent stamp is outranked by every other. */
 export function newer(a: Stamp | undefined, b: Stamp | undefined): boolean {
   if (a === undefined) return false

@@ -17,6 +17,7 @@ import { Measures } from './measures.ts'
 import type { Answer, Call, CallId } from './messages.ts'
 import type { Operations, Request } from './operations.ts'
 import type { People } from './people.ts'
+import type { Trash } from './trash.ts'
 import { Views } from './views.ts'
 import type { Visitors } from './visitors.ts'
 import type { Voice } from './voice.ts'
@@ -40,6 +41,7 @@ interface Pending {
 export interface CallsOptions {
   folder: Folder
   operations: Operations
+  trash: Trash
   appends: Appends
   people: People
   reader: EngineReader
@@ -150,6 +152,9 @@ export class Calls {
       case 'rename':
       case 'move':
         this.#changeEntry(call, author, request)
+        return
+      case 'erase':
+        this.#erase(call, author, request)
         return
       case 'makeDirectory':
         this.#makeDirectory(call, author, request)
@@ -351,6 +356,23 @@ export class Calls {
       case 'restore':
         return operations.setDeleted(asked, entry, request.type === 'delete')
     }
+  }
+
+  #erase(
+    call: CallId,
+    author: string,
+    { file, operation }: Extract<Call, { type: 'erase' }>,
+  ): void {
+    const { operations, folder, appends, trash } = this.#options
+    const done = operations.subjectOf(operation)
+    const entry = (done && folder.known(done)) ?? this.#views.find(file, true)
+    const view = { ...this.#views.of(entry), isDeleted: true }
+    const told = (mark: Mark) => {
+      const answer = { type: 'kept' as const, file: view, version: '' }
+      this.#pending.push({ call, mark, storedAt: this.#now, answer })
+    }
+    if (done) appends.barrier(told)
+    else this.#append(trash.purge({ operation, author, at: this.#now }, entry), told)
   }
 
   #makeDirectory(

@@ -20,6 +20,7 @@ import type { Mark, NewUpdate } from '../ports.ts'
 import type { Appends } from './appends.ts'
 import type { Documents } from './documents.ts'
 import type { Operations, Request } from './operations.ts'
+import type { Trash } from './trash.ts'
 import type { Visitor } from './visitor.ts'
 import type { Visitors } from './visitors.ts'
 import type { Voice } from './voice.ts'
@@ -27,6 +28,7 @@ import type { Voice } from './voice.ts'
 export interface ClientOperationsOptions {
   folder: Folder
   operations: Operations
+  trash: Trash
   appends: Appends
   documents: Documents
   visitors: Visitors
@@ -103,6 +105,8 @@ export class ClientOperations {
         const isDeleted = operation.case === 'delete'
         return [operations.setDeleted(request, this.#entry(operation.value.entry), isDeleted)]
       }
+      case 'erase':
+        return this.#options.trash.purge(request, this.#entry(operation.value.entry))
       case 'createBinary': {
         const { name, parent, hash, size } = operation.value
         if (!isLate) this.#checkKnown(parent)

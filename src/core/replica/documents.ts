@@ -284,6 +284,16 @@ export class Documents {
     }
   }
 
+  /** It was deleted for good. */
+  gone(id: SubjectId): void {
+    const document = this.#live.get(id)
+    if (!document) return
+    for (const channel of document.followers) {
+      this.#voice.unavailable(channel, id, 'This file was deleted for good.')
+    }
+    this.#live.delete(id)
+  }
+
   /** A document was received whole: followers may lack any part of it, and open it again. */
   replaced(subject: SubjectId): void {
     const document = this.#live.get(subject)

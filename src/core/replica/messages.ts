@@ -90,6 +90,7 @@ export type Call =
   /** Ids of text files; answered for the first of them. */
   | { type: 'measure'; texts: string[] }
   | { type: 'delete' | 'restore'; file: string; operation: string }
+  | { type: 'erase'; file: string; operation: string }
   | { type: 'rename'; file: string; name: string; operation: string }
   | { type: 'move'; file: string; path: string; operation: string }
   | { type: 'makeDirectory'; path: string; hasParents: boolean; operation: string }

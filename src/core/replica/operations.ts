@@ -111,7 +111,7 @@ export class Operations {
       const usual = directoryIdOf(above, fileKey(name))
       const isLast = index === names.length - 1
       // It may be in the trash, or elsewhere by now.
-      const isUsed = this.#folder.get(usual) !== undefined
+      const isUsed = this.#folder.known(usual) !== undefined
       const id = isUsed ? directoryIdOf(`${above} ${request.operation}`, fileKey(name)) : usual
       const entry = this.#made(request, id, Kind.DIRECTORY, { parent: above, name })
       above = id
@@ -189,6 +189,9 @@ export class Operations {
   }
 
   #made(request: Request, id: string, kind: Kind, { parent, name }: Spot): Entry {
+    if (this.#folder.isPurged(id)) {
+      throw new FourfoldError('not-found', 'This was deleted for good.')
+    }
     // Lowest of all: a creation that another server carries out late undoes no rename, move or
     // deletion.
     const stamp: Stamp = { $typeName: 'fourfold.v1.Stamp', counter: 0, origin: this.#origin }

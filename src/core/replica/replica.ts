@@ -11,6 +11,7 @@ import { fromBinary } from '@bufbuild/protobuf'
 import { FourfoldError } from '../model/errors.ts'
 import { Folder } from '../model/folder.ts'
 import type { Origin, ReplicaId, SubjectId } from '../model/ids.ts'
+import { trashLookMs, trashStepMs, trashSteps } from '../model/limits.ts'
 import { storedEntry } from '../model/snapshot.ts'
 import {
   Code,
@@ -22,7 +23,7 @@ import {
   type ServerMessage,
   type Update,
 } from '../model/wire.ts'
-import type { EngineEvent, EngineReader, Mark } from '../ports.ts'
+import type { EngineEvent, EngineReader, Mark, NewUpdate } from '../ports.ts'
 import { Appends } from './appends.ts'
 import { Calls } from './calls.ts'
 import { ClientOperations } from './client-operations.ts'
@@ -31,6 +32,7 @@ import { Inventory } from './inventory.ts'
 import type { ClientChannel, ReplicaInput, ReplicaOutput, ReplicaStatus } from './messages.ts'
 import { Operations } from './operations.ts'
 import { People } from './people.ts'
+import { Trash, type TrashTimes } from './trash.ts'
 import type { Rates, Visitor } from './visitor.ts'
 import { Visitors } from './visitors.ts'
 import { Voice } from './voice.ts'
@@ -60,7 +62,11 @@ export interface ReplicaOptions {
   hash: (text: string) => string
   /** Raw deflate (RFC 1951). */
   deflate: (text: string) => Uint8Array
+  /** When what is in the trash goes for good; 30 days when absent. */
+  trash?: TrashTimes
 }
+
+const defaultTimes: TrashTimes = { stepMs: trashStepMs, steps: trashSteps, lookMs: trashLookMs }
 
 export class Replica {
   readonly #options: ReplicaOptions
@@ -73,6 +79,7 @@ export class Replica {
   readonly #clientOperations: ClientOperations
   readonly #calls: Calls
   readonly #inventory: Inventory
+  readonly #trash: Trash
   /** The mark that each server's disk covers, this one's included. */
   readonly #covered = new Map<ReplicaId, Mark>()
   #now: number
@@ -94,7 +101,19 @@ export class Replica {
     this.#visitors = new Visitors({ replica, set, version, safeCount, rates, covered, ...parts })
     const kept = (update: Update, author?: Visitor) => this.#spread(update, author)
     this.#documents = new Documents({ ...parts, visitors: this.#visitors, random, seal, kept })
-    const changing = { operations, documents: this.#documents, visitors: this.#visitors, kept }
+    const keep = (updates: NewUpdate[]) => {
+      for (const update of updates) appends.append(update, (_mark, stored) => kept(stored))
+    }
+    const servers = () => this.#visitors.servers
+    const { trash: times = defaultTimes } = options
+    this.#trash = new Trash({ replica, folder, appends, voice, times, servers, covered, keep })
+    const changing = {
+      operations,
+      trash: this.#trash,
+      documents: this.#documents,
+      visitors: this.#visitors,
+      kept,
+    }
     this.#clientOperations = new ClientOperations({ ...parts, ...changing, deflate })
     this.#calls = new Calls({ ...parts, ...changing, covered, hash })
     this.#inventory = new Inventory({ folder, documents: this.#documents, voice, hash })
@@ -165,6 +184,7 @@ export class Replica {
         this.#people.tick(now)
         this.#documents.tick(now)
         this.#inventory.tick(now)
+        this.#trash.tick(now)
         break
     }
   }
@@ -188,7 +208,8 @@ export class Replica {
    */
   named(): Content[] | undefined {
     if (this.#documents.hidesNames()) return undefined
-    return [...this.#folder.all()].flatMap(({ contents }) =>
+    // What is deleted for good may come back until nothing of it is left.
+    return [...this.#folder.all(), ...this.#folder.purged()].flatMap(({ contents }) =>
       contents.filter(({ hash }) => hash !== ''),
     )
   }
@@ -218,6 +239,10 @@ export class Replica {
       case 'replaced':
         this.#inventory.heard()
         this.#replaced(event.subject)
+        return
+      case 'purged':
+        this.#inventory.changed(this.#now, event.subject)
+        this.#trash.removed(event.subject)
         return
       case 'ephemeral':
         this.#heardEphemeral(event.from, event.ephemeral)
@@ -250,10 +275,18 @@ export class Replica {
     const own = changes.find(({ entry }) => entry.id === change.id)
     this.#voice.named(change.contents.filter(({ hash }) => hash !== ''))
     // What others lie elsewhere because of it, everybody derives.
-    if (own) this.#voice.send(this.#visitors.present(), entriesMessage([own.entry], false))
+    const told = own?.entry ?? (this.#folder.isPurged(change.id) && this.#folder.known(change.id))
+    if (told) this.#voice.send(this.#visitors.present(), entriesMessage([told], false))
+    this.#hide()
     const known = new Set(changes.map(({ entry }) => entry.id))
     const renumbered = this.#folder.takeRenumbered().filter(({ entry }) => !known.has(entry.id))
     for (const each of [...changes, ...renumbered]) this.#calls.watches.changed(each)
+  }
+
+  #hide(): void {
+    const hidden = this.#folder.takeHidden()
+    for (const id of hidden) this.#documents.gone(id as SubjectId)
+    this.#trash.hidden(hidden)
   }
 
   #replaced(subject: SubjectId): void {
@@ -323,7 +356,7 @@ export class Replica {
   }
 
   #listEntries(channel: ClientChannel): void {
-    const entries = [...this.#folder.all()]
+    const entries = [...this.#folder.all(), ...this.#folder.purged()]
     for (let at = 0; at === 0 || at < entries.length; at += entriesPerMessage) {
       const page = entries.slice(at, at + entriesPerMessage)
       const isComplete = at + page.length >= entries.length
@@ -377,6 +410,7 @@ export class Replica {
     }
     // Nobody was told any name yet.
     this.#folder.takeRenumbered()
+    this.#hide()
   }
 }
 

@@ -1,8 +1,11 @@
-// Subjects that wait to be compacted: one at a time, and only as far as every connected peer is.
+// Subjects that wait to be compacted: one at a time, and only as far as every connected peer is. Those
+// that are to go for good wait until nobody can bring them back.
 
 import type { SubjectId } from '../model/ids.ts'
-import type { VersionVector } from '../model/version-vector.ts'
+import { covers, type VersionVector } from '../model/version-vector.ts'
+import type { Mark } from '../ports.ts'
 import type { Links } from './links.ts'
+import type { Marks } from './marks.ts'
 import type { Voice } from './voice.ts'
 
 /** So many wait; one that was forgotten asks again with its next updates. */
@@ -10,6 +13,7 @@ const waitingMax = 1000
 
 export interface CompactingOptions {
   links: Links
+  marks: Marks
   /** What is on this disk. */
   vector: VersionVector
   voice: Voice
@@ -18,6 +22,8 @@ export interface CompactingOptions {
 export class Compacting {
   readonly #options: CompactingOptions
   readonly #waiting = new Set<SubjectId>()
+  /** To go for good, with what all others must hold before. */
+  readonly #purges = new Map<SubjectId, Mark>()
   #isUnderWay = false
 
   constructor(options: CompactingOptions) {
@@ -26,21 +32,45 @@ export class Compacting {
 
   ask(subject: SubjectId): void {
     if (this.#waiting.size < waitingMax) this.#waiting.add(subject)
-    this.#next()
+    this.next()
+  }
+
+  purge(subject: SubjectId): void {
+    if (this.#purges.size >= waitingMax || this.#purges.has(subject)) return
+    this.#purges.set(subject, this.#options.marks.last)
+    this.next()
   }
 
   /** The one under way has ended. */
   done(): void {
     this.#isUnderWay = false
-    this.#next()
+    this.next()
   }
 
-  #next(): void {
+  /** Begins with the next one, when it may. */
+  next(): void {
+    if (this.#isUnderWay) return
     const [subject] = this.#waiting
-    if (this.#isUnderWay || subject === undefined) return
-    this.#waiting.delete(subject)
+    if (subject !== undefined) this.#waiting.delete(subject)
+    const purged = subject === undefined ? this.#duePurge() : undefined
+    const next = subject ?? purged
+    if (next === undefined) return
     this.#isUnderWay = true
-    this.#options.voice.say({ type: 'compact', subject, upTo: this.#stable() })
+    const isPurge = purged !== undefined
+    this.#options.voice.say({ type: 'compact', subject: next, upTo: this.#stable(), isPurge })
+  }
+
+  /** What a server held before it knew is here, because all that it holds now is. */
+  #duePurge(): SubjectId | undefined {
+    const { links, vector } = this.#options
+    const [first] = this.#purges
+    if (!first || !links.areAllOpen) return undefined
+    const [subject, mark] = first
+    for (const { covered, have, isRecovering } of links.peers()) {
+      if (isRecovering || covered < mark || !covers(vector, have)) return undefined
+    }
+    this.#purges.delete(subject)
+    return subject
   }
 
   // What every connected peer holds too: it need not be sent as whole subjects.

@@ -18,7 +18,8 @@ export type ReplicationInput =
   | { type: 'received'; channel: PeerChannel; message: PeerMessage }
   /** The batch under way is on stable storage. */
   | { type: 'stored' }
-  | { type: 'compacted'; subject: SubjectId }
+  /** `isPurged`: of the subject only the tombstone is left. */
+  | { type: 'compacted'; subject: SubjectId; isPurged: boolean }
   /** A turn of the loop ends: what gathered in it goes to the disk as one batch. */
   | { type: 'settle' }
   | { type: 'tick' }
@@ -27,7 +28,7 @@ export type ReplicationOutput =
   /** Perform, then answer `stored`. Never two at once. */
   | { type: 'store'; batch: Batch }
   /** Perform, then answer `compacted`. Never two at once. */
-  | { type: 'compact'; subject: SubjectId; upTo: VersionVector }
+  | { type: 'compact'; subject: SubjectId; upTo: VersionVector; isPurge: boolean }
   | { type: 'dial'; replica: ReplicaId }
   | { type: 'send'; channel: PeerChannel; message: PeerMessage }
   | { type: 'hangUp'; channel: PeerChannel; why: string }

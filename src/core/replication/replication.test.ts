@@ -121,7 +121,10 @@ class Circle {
         return
       case 'compact':
         server.storage.compactNow(output.subject, output.upTo)
-        this.#queue.push({ server, input: { type: 'compacted', subject: output.subject } })
+        this.#queue.push({
+          server,
+          input: { type: 'compacted', isPurged: false, subject: output.subject },
+        })
         return
       case 'dial':
         this.#dial(server, output.replica)

@@ -88,7 +88,7 @@ export class Replication {
     const voice = this.#voice
     this.#links = new Links({ ...options, vector, marks: this.#marks, isComplete, voice })
     this.#asking = new Asking({ links: this.#links, vector, heads: this.#heads, voice })
-    this.#compacting = new Compacting({ links: this.#links, vector, voice })
+    this.#compacting = new Compacting({ links: this.#links, marks: this.#marks, vector, voice })
     const unreadable = (error: CorruptError) => this.#unreadable(error)
     this.#sending = new Sending({ origin, reader, vector, isComplete, unreadable, voice })
     this.#comparing = new Comparing({
@@ -123,6 +123,7 @@ export class Replication {
         this.#stored(now)
         break
       case 'compacted':
+        if (input.isPurged) this.#voice.event({ type: 'purged', subject: input.subject })
         this.#compacting.done()
         break
       case 'settle':
@@ -168,6 +169,9 @@ export class Replication {
         return
       case 'compact':
         this.#compacting.ask(request.subject)
+        return
+      case 'purge':
+        this.#compacting.purge(request.subject)
         return
       case 'want':
         this.#asking.want(now, request.subject)
@@ -427,6 +431,7 @@ export class Replication {
     })
     this.#gather(this.#order.release(now))
     this.#asking.tick(now)
+    this.#compacting.next()
     this.#considerComplete()
     this.#links.tellViews(now)
   }

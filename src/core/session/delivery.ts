@@ -214,14 +214,20 @@ export class Delivery {
     // Carried out elsewhere and refused here: the servers have not met since, and will.
     const isFinal = error.code !== 'unavailable' || now - since >= operationGiveUpMs
     if (isFinal && !parcel.effect) {
-      this.#outbox.delete(parcel)
-      this.#outbox.orphan(parcel.operation.id)
-      this.#outlet.put({ type: 'failed', operation: parcel.operation.id, error })
+      this.#fail(parcel, error)
       return
     }
     const waitMs = Math.min(operationRetryMaxMs, operationRetryMs * 2 ** Math.min(count, 16))
     parcel.trouble = { since, count: count + 1, retryAt: now + waitMs }
     if (error.code === 'unavailable' && count > 0) link.leaving ??= error.message
+  }
+
+  /** With it goes what was to be done to the thing that is not made. */
+  #fail(parcel: OperationParcel, error: FourfoldError): void {
+    const { id } = parcel.operation
+    this.#outbox.delete(parcel)
+    this.#outlet.put({ type: 'failed', operation: id, error })
+    for (const other of this.#outbox.orphan(id)) this.#fail(other, error)
   }
 
   /** Tells which operations took effect, once their receipt is whole or late. */

@@ -250,12 +250,18 @@ export class Outbox {
     for (const parcel of this.operations()) parcel.isLate ||= parcel.effect === undefined
   }
 
-  /** There is no such directory after all: what is to be made in it comes to lie at the top. */
-  orphan(directory: string): void {
+  /**
+   * There is no such entry after all. What is to be made in it comes to lie at the top; returns what was
+   * to be done to it.
+   */
+  orphan(entry: string): OperationParcel[] {
+    const about: OperationParcel[] = []
     for (const parcel of this.operations()) {
       const { value } = parcel.operation.operation
-      if (value && 'parent' in value && value.parent === directory) parcel.isLate = true
+      if (value && 'parent' in value && value.parent === entry) parcel.isLate = true
+      if (value && 'entry' in value && value.entry === entry) about.push(parcel)
     }
+    return about
   }
 
   // ------------------------------------------------------------------------------------- ends

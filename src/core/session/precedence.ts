@@ -72,6 +72,7 @@ function aimOf(operation: Asked): { subject: string; parent: string } {
     case 'delete':
     case 'restore':
     case 'setContent':
+    case 'erase':
       return { subject: operation.value.entry, parent: '' }
     case 'nameVersion':
       return { subject: operation.value.document, parent: '' }
@@ -81,7 +82,7 @@ function aimOf(operation: Asked): { subject: string; parent: string } {
 }
 
 function takesName({ case: name }: Asked): boolean {
-  return name !== undefined && !['delete', 'nameVersion', 'setContent'].includes(name)
+  return name !== undefined && !['delete', 'erase', 'nameVersion', 'setContent'].includes(name)
 }
 
 function freesName({ case: name }: Asked): boolean {

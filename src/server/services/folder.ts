@@ -174,6 +174,9 @@ export function folderService(
     restoreFile: ({ file, operation }, context) =>
       keep(context, { type: 'restore', file, operation: operation || newOperation() }),
 
+    eraseFile: ({ file, operation }, context) =>
+      keep(context, { type: 'erase', file, operation: operation || newOperation() }),
+
     renameFile: ({ file, name, operation }, context) =>
       keep(context, { type: 'rename', file, name, operation: operation || newOperation() }),
 

@@ -45,6 +45,12 @@ export class Author {
     return this.#update(subject, body, operation)
   }
 
+  /** Deletes a subject for good. */
+  purge(subject: SubjectId): Update {
+    const entry = create(EntrySchema, { id: subject, purged: { root: subject } })
+    return this.#update(subject, { case: 'entry', value: toBinary(EntrySchema, entry) })
+  }
+
   skip(count: number): void {
     this.#seq += count
   }

@@ -120,6 +120,30 @@ export function compactionContract(check: Check): void {
     assert.deepEqual(storage.reader.entries('', 10), [note])
   })
 
+  check('of what is deleted for good a purge leaves the tombstone alone', async (disk) => {
+    const storage = await disk.open()
+    const ada = new Author(a)
+    await storage.write(batchOf({ updates: [ada.name(note), ...ada.type(note, 3)] }))
+    await storage.compact(note, new Map([[a, 2]]))
+    await storage.write(batchOf({ updates: [ada.purge(note), ...ada.type(plan, 1)] }))
+    await storage.purge(note, new Map([[a, 5]]))
+    const { reader } = storage
+    const { snapshots, updates } = reader.load(note)
+    assert.deepEqual(updates, [])
+    assert.equal(snapshots.length, 1)
+    assert.equal(snapshots[0]!.text.length, 0)
+    assert.deepEqual(snapshots[0]!.covers?.seen, { [a]: 5 })
+    const entry = storedEntry(reader.load(note))
+    assert.equal(entry?.purged?.isDone, true)
+    assert.equal(entry.createdBy, '')
+    assert.deepEqual(reader.entries('', 10), [note])
+    assert.equal(reader.floor().get(a), 5)
+    assert.equal(textOf(storage, plan), 'f')
+    // A second time changes nothing.
+    await storage.purge(note, new Map([[a, 6]]))
+    assert.deepEqual(reader.load(note).snapshots, snapshots)
+  })
+
   check(
     'what is appended while a subject is merged is neither lost nor merged twice',
     async (disk) => {

@@ -14,7 +14,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file fourfold/v1/folder.proto.
  */
 export const file_fourfold_v1_folder: GenFile = /*@__PURE__*/
-  fileDesc("Chhmb3VyZm9sZC92MS9mb2xkZXIucHJvdG8SC2ZvdXJmb2xkLnYxIi8KDVNpZ25JblJlcXVlc3QSDAoEbmFtZRgBIAEoCRIQCghwYXNzd29yZBgCIAEoCSItCg5TaWduSW5SZXNwb25zZRINCgV0b2tlbhgBIAEoCRIMCgRuYW1lGAIgASgJIvUBCgRGaWxlEgoKAmlkGAEgASgJEgwKBG5hbWUYAiABKAkSHwoEa2luZBgDIAEoDjIRLmZvdXJmb2xkLnYxLktpbmQSEgoKaXNfZGVsZXRlZBgEIAEoCBISCgpjcmVhdGVkX2J5GAUgASgJEhIKCmNyZWF0ZWRfYXQYBiABKAESDgoGcGFyZW50GAcgASgJEgwKBHBhdGgYCCABKAkSEgoKZGVsZXRlZF9ieRgJIAEoCRISCgpkZWxldGVkX2F0GAogASgBEgwKBHNpemUYCyABKAESDAoEaGFzaBgMIAEoCRIUCgxoYXNfY29uZmxpY3QYDSABKAgiHgoOR2V0RmlsZVJlcXVlc3QSDAoEZmlsZRgBIAEoCSIyCg9HZXRGaWxlUmVzcG9uc2USHwoEZmlsZRgBIAEoCzIRLmZvdXJmb2xkLnYxLkZpbGUibgoQTGlzdEZpbGVzUmVxdWVzdBIRCglwYWdlX3NpemUYASABKAUSDAoEcGFnZRgCIAEoCRIQCghpbl90cmFzaBgDIAEoCBIRCglkaXJlY3RvcnkYBCABKAkSFAoMaXNfcmVjdXJzaXZlGAUgASgIIkgKEUxpc3RGaWxlc1Jlc3BvbnNlEiAKBWZpbGVzGAEgAygLMhEuZm91cmZvbGQudjEuRmlsZRIRCgluZXh0X3BhZ2UYAiABKAkiHwoPUmVhZEZpbGVSZXF1ZXN0EgwKBGZpbGUYASABKAkiYQoQUmVhZEZpbGVSZXNwb25zZRIfCgRmaWxlGAEgASgLMhEuZm91cmZvbGQudjEuRmlsZRIMCgR0ZXh0GAIgASgJEg8KB3ZlcnNpb24YAyABKAkSDQoFc3RhdGUYBCABKAwioAEKD1NhdmVGaWxlUmVxdWVzdBIMCgRmaWxlGAEgASgJEgwKBHRleHQYAiABKAkSFAoMYmFzZV92ZXJzaW9uGAMgASgJEhYKCWJhc2VfdGV4dBgEIAEoCUgAiAEBEhEKCW9wZXJhdGlvbhgFIAEoCRIOCgZpc19uZXcYBiABKAgSEgoKYmFzZV9zdGF0ZRgHIAEoDEIMCgpfYmFzZV90ZXh0ImsKEFNhdmVGaWxlUmVzcG9uc2USHwoEZmlsZRgBIAEoCzIRLmZvdXJmb2xkLnYxLkZpbGUSDwoHdmVyc2lvbhgCIAEoCRIPCgdzZXJ2ZXJzGAMgAygJEhQKDHNlcnZlcl9jb3VudBgEIAEoDSJ8ChFTYXZlQmluYXJ5UmVxdWVzdBIMCgRmaWxlGAEgASgJEgwKBGhhc2gYAiABKAkSDAoEc2l6ZRgDIAEoARIRCgRiYXNlGAQgASgJSACIAQESEQoJb3BlcmF0aW9uGAUgASgJEg4KBmlzX25ldxgGIAEoCEIHCgVfYmFzZSJcChJTYXZlQmluYXJ5UmVzcG9uc2USHwoEZmlsZRgBIAEoCzIRLmZvdXJmb2xkLnYxLkZpbGUSDwoHc2VydmVycxgCIAMoCRIUCgxzZXJ2ZXJfY291bnQYAyABKA0iIwoTTGlzdENvbnRlbnRzUmVxdWVzdBIMCgRmaWxlGAEgASgJIj4KFExpc3RDb250ZW50c1Jlc3BvbnNlEiYKCGNvbnRlbnRzGAEgAygLMhQuZm91cmZvbGQudjEuQ29udGVudCI0ChFEZWxldGVGaWxlUmVxdWVzdBIMCgRmaWxlGAEgASgJEhEKCW9wZXJhdGlvbhgCIAEoCSJcChJEZWxldGVGaWxlUmVzcG9uc2USHwoEZmlsZRgBIAEoCzIRLmZvdXJmb2xkLnYxLkZpbGUSDwoHc2VydmVycxgCIAMoCRIUCgxzZXJ2ZXJfY291bnQYAyABKA0iNQoSUmVzdG9yZUZpbGVSZXF1ZXN0EgwKBGZpbGUYASABKAkSEQoJb3BlcmF0aW9uGAIgASgJIl0KE1Jlc3RvcmVGaWxlUmVzcG9uc2USHwoEZmlsZRgBIAEoCzIRLmZvdXJmb2xkLnYxLkZpbGUSDwoHc2VydmVycxgCIAMoCRIUCgxzZXJ2ZXJfY291bnQYAyABKA0iQgoRUmVuYW1lRmlsZVJlcXVlc3QSDAoEZmlsZRgBIAEoCRIMCgRuYW1lGAIgASgJEhEKCW9wZXJhdGlvbhgDIAEoCSJcChJSZW5hbWVGaWxlUmVzcG9uc2USHwoEZmlsZRgBIAEoCzIRLmZvdXJmb2xkLnYxLkZpbGUSDwoHc2VydmVycxgCIAMoCRIUCgxzZXJ2ZXJfY291bnQYAyABKA0iTAoUTWFrZURpcmVjdG9yeVJlcXVlc3QSDAoEcGF0aBgBIAEoCRITCgtoYXNfcGFyZW50cxgCIAEoCBIRCglvcGVyYXRpb24YAyABKAkiXwoVTWFrZURpcmVjdG9yeVJlc3BvbnNlEh8KBGZpbGUYASABKAsyES5mb3VyZm9sZC52MS5GaWxlEg8KB3NlcnZlcnMYAiADKAkSFAoMc2VydmVyX2NvdW50GAMgASgNIkAKD01vdmVGaWxlUmVxdWVzdBIMCgRmaWxlGAEgASgJEgwKBHBhdGgYAiABKAkSEQoJb3BlcmF0aW9uGAMgASgJIloKEE1vdmVGaWxlUmVzcG9uc2USHwoEZmlsZRgBIAEoCzIRLmZvdXJmb2xkLnYxLkZpbGUSDwoHc2VydmVycxgCIAMoCRIUCgxzZXJ2ZXJfY291bnQYAyABKA0iIwoTTGlzdFZlcnNpb25zUmVxdWVzdBIMCgRmaWxlGAEgASgJIkMKFExpc3RWZXJzaW9uc1Jlc3BvbnNlEisKCHZlcnNpb25zGAEgAygLMhkuZm91cmZvbGQudjEuTmFtZWRWZXJzaW9uIlIKDE5hbWVkVmVyc2lvbhIKCgJpZBgBIAEoCRIMCgRuYW1lGAIgASgJEg4KBmF1dGhvchgDIAEoCRIKCgJhdBgEIAEoARIMCgR0ZXh0GAUgASgJIl0KElNlYXJjaEZpbGVzUmVxdWVzdBIMCgR0ZXh0GAEgASgJEhQKDGlnbm9yZXNfY2FzZRgCIAEoCBIQCghpc19yZWdleBgDIAEoCBIRCglkaXJlY3RvcnkYBCABKAkiYgoTU2VhcmNoRmlsZXNSZXNwb25zZRIfCgRmaWxlGAEgASgLMhEuZm91cmZvbGQudjEuRmlsZRIMCgRsaW5lGAIgASgNEgwKBHRleHQYAyABKAkSDgoGaXNfY3V0GAQgASgIIkcKDFdhdGNoUmVxdWVzdBIMCgRmaWxlGAEgASgJEikKBXNpbmNlGAIgASgLMhouZm91cmZvbGQudjEuVmVyc2lvblZlY3RvciKCAQoNV2F0Y2hSZXNwb25zZRImCgVldmVudBgBIAEoDjIXLmZvdXJmb2xkLnYxLldhdGNoRXZlbnQSHwoEZmlsZRgCIAEoCzIRLmZvdXJmb2xkLnYxLkZpbGUSKAoEc2VlbhgDIAEoCzIaLmZvdXJmb2xkLnYxLlZlcnNpb25WZWN0b3Iq1AEKCldhdGNoRXZlbnQSGwoXV0FUQ0hfRVZFTlRfVU5TUEVDSUZJRUQQABIXChNXQVRDSF9FVkVOVF9QUkVTRU5UEAESFQoRV0FUQ0hfRVZFTlRfUkVBRFkQAhIXChNXQVRDSF9FVkVOVF9DUkVBVEVEEAMSFwoTV0FUQ0hfRVZFTlRfQ0hBTkdFRBAEEhcKE1dBVENIX0VWRU5UX1JFTkFNRUQQBRIXChNXQVRDSF9FVkVOVF9ERUxFVEVEEAYSFQoRV0FUQ0hfRVZFTlRfTU9WRUQQBzKWCQoNRm9sZGVyU2VydmljZRJBCgZTaWduSW4SGi5mb3VyZm9sZC52MS5TaWduSW5SZXF1ZXN0GhsuZm91cmZvbGQudjEuU2lnbkluUmVzcG9uc2USSgoJTGlzdEZpbGVzEh0uZm91cmZvbGQudjEuTGlzdEZpbGVzUmVxdWVzdBoeLmZvdXJmb2xkLnYxLkxpc3RGaWxlc1Jlc3BvbnNlEkQKB0dldEZpbGUSGy5mb3VyZm9sZC52MS5HZXRGaWxlUmVxdWVzdBocLmZvdXJmb2xkLnYxLkdldEZpbGVSZXNwb25zZRJHCghSZWFkRmlsZRIcLmZvdXJmb2xkLnYxLlJlYWRGaWxlUmVxdWVzdBodLmZvdXJmb2xkLnYxLlJlYWRGaWxlUmVzcG9uc2USRwoIU2F2ZUZpbGUSHC5mb3VyZm9sZC52MS5TYXZlRmlsZVJlcXVlc3QaHS5mb3VyZm9sZC52MS5TYXZlRmlsZVJlc3BvbnNlEk0KClNhdmVCaW5hcnkSHi5mb3VyZm9sZC52MS5TYXZlQmluYXJ5UmVxdWVzdBofLmZvdXJmb2xkLnYxLlNhdmVCaW5hcnlSZXNwb25zZRJTCgxMaXN0Q29udGVudHMSIC5mb3VyZm9sZC52MS5MaXN0Q29udGVudHNSZXF1ZXN0GiEuZm91cmZvbGQudjEuTGlzdENvbnRlbnRzUmVzcG9uc2USTQoKRGVsZXRlRmlsZRIeLmZvdXJmb2xkLnYxLkRlbGV0ZUZpbGVSZXF1ZXN0Gh8uZm91cmZvbGQudjEuRGVsZXRlRmlsZVJlc3BvbnNlElAKC1Jlc3RvcmVGaWxlEh8uZm91cmZvbGQudjEuUmVzdG9yZUZpbGVSZXF1ZXN0GiAuZm91cmZvbGQudjEuUmVzdG9yZUZpbGVSZXNwb25zZRJNCgpSZW5hbWVGaWxlEh4uZm91cmZvbGQudjEuUmVuYW1lRmlsZVJlcXVlc3QaHy5mb3VyZm9sZC52MS5SZW5hbWVGaWxlUmVzcG9uc2USVgoNTWFrZURpcmVjdG9yeRIhLmZvdXJmb2xkLnYxLk1ha2VEaXJlY3RvcnlSZXF1ZXN0GiIuZm91cmZvbGQudjEuTWFrZURpcmVjdG9yeVJlc3BvbnNlEkcKCE1vdmVGaWxlEhwuZm91cmZvbGQudjEuTW92ZUZpbGVSZXF1ZXN0Gh0uZm91cmZvbGQudjEuTW92ZUZpbGVSZXNwb25zZRJTCgxMaXN0VmVyc2lvbnMSIC5mb3VyZm9sZC52MS5MaXN0VmVyc2lvbnNSZXF1ZXN0GiEuZm91cmZvbGQudjEuTGlzdFZlcnNpb25zUmVzcG9uc2USUgoLU2VhcmNoRmlsZXMSHy5mb3VyZm9sZC52MS5TZWFyY2hGaWxlc1JlcXVlc3QaIC5mb3VyZm9sZC52MS5TZWFyY2hGaWxlc1Jlc3BvbnNlMAESQAoFV2F0Y2gSGS5mb3VyZm9sZC52MS5XYXRjaFJlcXVlc3QaGi5mb3VyZm9sZC52MS5XYXRjaFJlc3BvbnNlMAFiBnByb3RvMw", [file_fourfold_v1_record]);
+  fileDesc("Chhmb3VyZm9sZC92MS9mb2xkZXIucHJvdG8SC2ZvdXJmb2xkLnYxIi8KDVNpZ25JblJlcXVlc3QSDAoEbmFtZRgBIAEoCRIQCghwYXNzd29yZBgCIAEoCSItCg5TaWduSW5SZXNwb25zZRINCgV0b2tlbhgBIAEoCRIMCgRuYW1lGAIgASgJIvUBCgRGaWxlEgoKAmlkGAEgASgJEgwKBG5hbWUYAiABKAkSHwoEa2luZBgDIAEoDjIRLmZvdXJmb2xkLnYxLktpbmQSEgoKaXNfZGVsZXRlZBgEIAEoCBISCgpjcmVhdGVkX2J5GAUgASgJEhIKCmNyZWF0ZWRfYXQYBiABKAESDgoGcGFyZW50GAcgASgJEgwKBHBhdGgYCCABKAkSEgoKZGVsZXRlZF9ieRgJIAEoCRISCgpkZWxldGVkX2F0GAogASgBEgwKBHNpemUYCyABKAESDAoEaGFzaBgMIAEoCRIUCgxoYXNfY29uZmxpY3QYDSABKAgiHgoOR2V0RmlsZVJlcXVlc3QSDAoEZmlsZRgBIAEoCSIyCg9HZXRGaWxlUmVzcG9uc2USHwoEZmlsZRgBIAEoCzIRLmZvdXJmb2xkLnYxLkZpbGUibgoQTGlzdEZpbGVzUmVxdWVzdBIRCglwYWdlX3NpemUYASABKAUSDAoEcGFnZRgCIAEoCRIQCghpbl90cmFzaBgDIAEoCBIRCglkaXJlY3RvcnkYBCABKAkSFAoMaXNfcmVjdXJzaXZlGAUgASgIIkgKEUxpc3RGaWxlc1Jlc3BvbnNlEiAKBWZpbGVzGAEgAygLMhEuZm91cmZvbGQudjEuRmlsZRIRCgluZXh0X3BhZ2UYAiABKAkiHwoPUmVhZEZpbGVSZXF1ZXN0EgwKBGZpbGUYASABKAkiYQoQUmVhZEZpbGVSZXNwb25zZRIfCgRmaWxlGAEgASgLMhEuZm91cmZvbGQudjEuRmlsZRIMCgR0ZXh0GAIgASgJEg8KB3ZlcnNpb24YAyABKAkSDQoFc3RhdGUYBCABKAwioAEKD1NhdmVGaWxlUmVxdWVzdBIMCgRmaWxlGAEgASgJEgwKBHRleHQYAiABKAkSFAoMYmFzZV92ZXJzaW9uGAMgASgJEhYKCWJhc2VfdGV4dBgEIAEoCUgAiAEBEhEKCW9wZXJhdGlvbhgFIAEoCRIOCgZpc19uZXcYBiABKAgSEgoKYmFzZV9zdGF0ZRgHIAEoDEIMCgpfYmFzZV90ZXh0ImsKEFNhdmVGaWxlUmVzcG9uc2USHwoEZmlsZRgBIAEoCzIRLmZvdXJmb2xkLnYxLkZpbGUSDwoHdmVyc2lvbhgCIAEoCRIPCgdzZXJ2ZXJzGAMgAygJEhQKDHNlcnZlcl9jb3VudBgEIAEoDSJ8ChFTYXZlQmluYXJ5UmVxdWVzdBIMCgRmaWxlGAEgASgJEgwKBGhhc2gYAiABKAkSDAoEc2l6ZRgDIAEoARIRCgRiYXNlGAQgASgJSACIAQESEQoJb3BlcmF0aW9uGAUgASgJEg4KBmlzX25ldxgGIAEoCEIHCgVfYmFzZSJcChJTYXZlQmluYXJ5UmVzcG9uc2USHwoEZmlsZRgBIAEoCzIRLmZvdXJmb2xkLnYxLkZpbGUSDwoHc2VydmVycxgCIAMoCRIUCgxzZXJ2ZXJfY291bnQYAyABKA0iIwoTTGlzdENvbnRlbnRzUmVxdWVzdBIMCgRmaWxlGAEgASgJIj4KFExpc3RDb250ZW50c1Jlc3BvbnNlEiYKCGNvbnRlbnRzGAEgAygLMhQuZm91cmZvbGQudjEuQ29udGVudCI0ChFEZWxldGVGaWxlUmVxdWVzdBIMCgRmaWxlGAEgASgJEhEKCW9wZXJhdGlvbhgCIAEoCSJcChJEZWxldGVGaWxlUmVzcG9uc2USHwoEZmlsZRgBIAEoCzIRLmZvdXJmb2xkLnYxLkZpbGUSDwoHc2VydmVycxgCIAMoCRIUCgxzZXJ2ZXJfY291bnQYAyABKA0iNQoSUmVzdG9yZUZpbGVSZXF1ZXN0EgwKBGZpbGUYASABKAkSEQoJb3BlcmF0aW9uGAIgASgJIl0KE1Jlc3RvcmVGaWxlUmVzcG9uc2USHwoEZmlsZRgBIAEoCzIRLmZvdXJmb2xkLnYxLkZpbGUSDwoHc2VydmVycxgCIAMoCRIUCgxzZXJ2ZXJfY291bnQYAyABKA0iMwoQRXJhc2VGaWxlUmVxdWVzdBIMCgRmaWxlGAEgASgJEhEKCW9wZXJhdGlvbhgCIAEoCSJbChFFcmFzZUZpbGVSZXNwb25zZRIfCgRmaWxlGAEgASgLMhEuZm91cmZvbGQudjEuRmlsZRIPCgdzZXJ2ZXJzGAIgAygJEhQKDHNlcnZlcl9jb3VudBgDIAEoDSJCChFSZW5hbWVGaWxlUmVxdWVzdBIMCgRmaWxlGAEgASgJEgwKBG5hbWUYAiABKAkSEQoJb3BlcmF0aW9uGAMgASgJIlwKElJlbmFtZUZpbGVSZXNwb25zZRIfCgRmaWxlGAEgASgLMhEuZm91cmZvbGQudjEuRmlsZRIPCgdzZXJ2ZXJzGAIgAygJEhQKDHNlcnZlcl9jb3VudBgDIAEoDSJMChRNYWtlRGlyZWN0b3J5UmVxdWVzdBIMCgRwYXRoGAEgASgJEhMKC2hhc19wYXJlbnRzGAIgASgIEhEKCW9wZXJhdGlvbhgDIAEoCSJfChVNYWtlRGlyZWN0b3J5UmVzcG9uc2USHwoEZmlsZRgBIAEoCzIRLmZvdXJmb2xkLnYxLkZpbGUSDwoHc2VydmVycxgCIAMoCRIUCgxzZXJ2ZXJfY291bnQYAyABKA0iQAoPTW92ZUZpbGVSZXF1ZXN0EgwKBGZpbGUYASABKAkSDAoEcGF0aBgCIAEoCRIRCglvcGVyYXRpb24YAyABKAkiWgoQTW92ZUZpbGVSZXNwb25zZRIfCgRmaWxlGAEgASgLMhEuZm91cmZvbGQudjEuRmlsZRIPCgdzZXJ2ZXJzGAIgAygJEhQKDHNlcnZlcl9jb3VudBgDIAEoDSIjChNMaXN0VmVyc2lvbnNSZXF1ZXN0EgwKBGZpbGUYASABKAkiQwoUTGlzdFZlcnNpb25zUmVzcG9uc2USKwoIdmVyc2lvbnMYASADKAsyGS5mb3VyZm9sZC52MS5OYW1lZFZlcnNpb24iUgoMTmFtZWRWZXJzaW9uEgoKAmlkGAEgASgJEgwKBG5hbWUYAiABKAkSDgoGYXV0aG9yGAMgASgJEgoKAmF0GAQgASgBEgwKBHRleHQYBSABKAkiXQoSU2VhcmNoRmlsZXNSZXF1ZXN0EgwKBHRleHQYASABKAkSFAoMaWdub3Jlc19jYXNlGAIgASgIEhAKCGlzX3JlZ2V4GAMgASgIEhEKCWRpcmVjdG9yeRgEIAEoCSJiChNTZWFyY2hGaWxlc1Jlc3BvbnNlEh8KBGZpbGUYASABKAsyES5mb3VyZm9sZC52MS5GaWxlEgwKBGxpbmUYAiABKA0SDAoEdGV4dBgDIAEoCRIOCgZpc19jdXQYBCABKAgiRwoMV2F0Y2hSZXF1ZXN0EgwKBGZpbGUYASABKAkSKQoFc2luY2UYAiABKAsyGi5mb3VyZm9sZC52MS5WZXJzaW9uVmVjdG9yIoIBCg1XYXRjaFJlc3BvbnNlEiYKBWV2ZW50GAEgASgOMhcuZm91cmZvbGQudjEuV2F0Y2hFdmVudBIfCgRmaWxlGAIgASgLMhEuZm91cmZvbGQudjEuRmlsZRIoCgRzZWVuGAMgASgLMhouZm91cmZvbGQudjEuVmVyc2lvblZlY3RvcirUAQoKV2F0Y2hFdmVudBIbChdXQVRDSF9FVkVOVF9VTlNQRUNJRklFRBAAEhcKE1dBVENIX0VWRU5UX1BSRVNFTlQQARIVChFXQVRDSF9FVkVOVF9SRUFEWRACEhcKE1dBVENIX0VWRU5UX0NSRUFURUQQAxIXChNXQVRDSF9FVkVOVF9DSEFOR0VEEAQSFwoTV0FUQ0hfRVZFTlRfUkVOQU1FRBAFEhcKE1dBVENIX0VWRU5UX0RFTEVURUQQBhIVChFXQVRDSF9FVkVOVF9NT1ZFRBAHMuIJCg1Gb2xkZXJTZXJ2aWNlEkEKBlNpZ25JbhIaLmZvdXJmb2xkLnYxLlNpZ25JblJlcXVlc3QaGy5mb3VyZm9sZC52MS5TaWduSW5SZXNwb25zZRJKCglMaXN0RmlsZXMSHS5mb3VyZm9sZC52MS5MaXN0RmlsZXNSZXF1ZXN0Gh4uZm91cmZvbGQudjEuTGlzdEZpbGVzUmVzcG9uc2USRAoHR2V0RmlsZRIbLmZvdXJmb2xkLnYxLkdldEZpbGVSZXF1ZXN0GhwuZm91cmZvbGQudjEuR2V0RmlsZVJlc3BvbnNlEkcKCFJlYWRGaWxlEhwuZm91cmZvbGQudjEuUmVhZEZpbGVSZXF1ZXN0Gh0uZm91cmZvbGQudjEuUmVhZEZpbGVSZXNwb25zZRJHCghTYXZlRmlsZRIcLmZvdXJmb2xkLnYxLlNhdmVGaWxlUmVxdWVzdBodLmZvdXJmb2xkLnYxLlNhdmVGaWxlUmVzcG9uc2USTQoKU2F2ZUJpbmFyeRIeLmZvdXJmb2xkLnYxLlNhdmVCaW5hcnlSZXF1ZXN0Gh8uZm91cmZvbGQudjEuU2F2ZUJpbmFyeVJlc3BvbnNlElMKDExpc3RDb250ZW50cxIgLmZvdXJmb2xkLnYxLkxpc3RDb250ZW50c1JlcXVlc3QaIS5mb3VyZm9sZC52MS5MaXN0Q29udGVudHNSZXNwb25zZRJNCgpEZWxldGVGaWxlEh4uZm91cmZvbGQudjEuRGVsZXRlRmlsZVJlcXVlc3QaHy5mb3VyZm9sZC52MS5EZWxldGVGaWxlUmVzcG9uc2USUAoLUmVzdG9yZUZpbGUSHy5mb3VyZm9sZC52MS5SZXN0b3JlRmlsZVJlcXVlc3QaIC5mb3VyZm9sZC52MS5SZXN0b3JlRmlsZVJlc3BvbnNlEkoKCUVyYXNlRmlsZRIdLmZvdXJmb2xkLnYxLkVyYXNlRmlsZVJlcXVlc3QaHi5mb3VyZm9sZC52MS5FcmFzZUZpbGVSZXNwb25zZRJNCgpSZW5hbWVGaWxlEh4uZm91cmZvbGQudjEuUmVuYW1lRmlsZVJlcXVlc3QaHy5mb3VyZm9sZC52MS5SZW5hbWVGaWxlUmVzcG9uc2USVgoNTWFrZURpcmVjdG9yeRIhLmZvdXJmb2xkLnYxLk1ha2VEaXJlY3RvcnlSZXF1ZXN0GiIuZm91cmZvbGQudjEuTWFrZURpcmVjdG9yeVJlc3BvbnNlEkcKCE1vdmVGaWxlEhwuZm91cmZvbGQudjEuTW92ZUZpbGVSZXF1ZXN0Gh0uZm91cmZvbGQudjEuTW92ZUZpbGVSZXNwb25zZRJTCgxMaXN0VmVyc2lvbnMSIC5mb3VyZm9sZC52MS5MaXN0VmVyc2lvbnNSZXF1ZXN0GiEuZm91cmZvbGQudjEuTGlzdFZlcnNpb25zUmVzcG9uc2USUgoLU2VhcmNoRmlsZXMSHy5mb3VyZm9sZC52MS5TZWFyY2hGaWxlc1JlcXVlc3QaIC5mb3VyZm9sZC52MS5TZWFyY2hGaWxlc1Jlc3BvbnNlMAESQAoFV2F0Y2gSGS5mb3VyZm9sZC52MS5XYXRjaFJlcXVlc3QaGi5mb3VyZm9sZC52MS5XYXRjaFJlc3BvbnNlMAFiBnByb3RvMw", [file_fourfold_v1_record]);
 
 /**
  * Takes a screen name.
@@ -730,6 +730,69 @@ export const RestoreFileResponseSchema: GenMessage<RestoreFileResponse> = /*@__P
   messageDesc(file_fourfold_v1_folder, 18);
 
 /**
+ * Which file in the trash to delete for good.
+ *
+ * @generated from message fourfold.v1.EraseFileRequest
+ */
+export type EraseFileRequest = Message<"fourfold.v1.EraseFileRequest"> & {
+  /**
+   * Id, or the path it had.
+   *
+   * @generated from field: string file = 1;
+   */
+  file: string;
+
+  /**
+   * As in SaveFileRequest.
+   *
+   * @generated from field: string operation = 2;
+   */
+  operation: string;
+};
+
+/**
+ * Describes the message fourfold.v1.EraseFileRequest.
+ * Use `create(EraseFileRequestSchema)` to create a new message.
+ */
+export const EraseFileRequestSchema: GenMessage<EraseFileRequest> = /*@__PURE__*/
+  messageDesc(file_fourfold_v1_folder, 19);
+
+/**
+ * Where that is stored. Text and bytes are removed from the disks after every server has it.
+ *
+ * @generated from message fourfold.v1.EraseFileResponse
+ */
+export type EraseFileResponse = Message<"fourfold.v1.EraseFileResponse"> & {
+  /**
+   * The file, as it was.
+   *
+   * @generated from field: fourfold.v1.File file = 1;
+   */
+  file?: File | undefined;
+
+  /**
+   * Replica ids of the servers on whose disks it is, fsynced.
+   *
+   * @generated from field: repeated string servers = 2;
+   */
+  servers: string[];
+
+  /**
+   * How many servers the set has.
+   *
+   * @generated from field: uint32 server_count = 3;
+   */
+  serverCount: number;
+};
+
+/**
+ * Describes the message fourfold.v1.EraseFileResponse.
+ * Use `create(EraseFileResponseSchema)` to create a new message.
+ */
+export const EraseFileResponseSchema: GenMessage<EraseFileResponse> = /*@__PURE__*/
+  messageDesc(file_fourfold_v1_folder, 20);
+
+/**
  * Which file or directory to rename.
  *
  * @generated from message fourfold.v1.RenameFileRequest
@@ -762,7 +825,7 @@ export type RenameFileRequest = Message<"fourfold.v1.RenameFileRequest"> & {
  * Use `create(RenameFileRequestSchema)` to create a new message.
  */
 export const RenameFileRequestSchema: GenMessage<RenameFileRequest> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 19);
+  messageDesc(file_fourfold_v1_folder, 21);
 
 /**
  * Where that is stored.
@@ -797,7 +860,7 @@ export type RenameFileResponse = Message<"fourfold.v1.RenameFileResponse"> & {
  * Use `create(RenameFileResponseSchema)` to create a new message.
  */
 export const RenameFileResponseSchema: GenMessage<RenameFileResponse> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 20);
+  messageDesc(file_fourfold_v1_folder, 22);
 
 /**
  * Which directory to make.
@@ -832,7 +895,7 @@ export type MakeDirectoryRequest = Message<"fourfold.v1.MakeDirectoryRequest"> &
  * Use `create(MakeDirectoryRequestSchema)` to create a new message.
  */
 export const MakeDirectoryRequestSchema: GenMessage<MakeDirectoryRequest> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 21);
+  messageDesc(file_fourfold_v1_folder, 23);
 
 /**
  * Where that is stored.
@@ -867,7 +930,7 @@ export type MakeDirectoryResponse = Message<"fourfold.v1.MakeDirectoryResponse">
  * Use `create(MakeDirectoryResponseSchema)` to create a new message.
  */
 export const MakeDirectoryResponseSchema: GenMessage<MakeDirectoryResponse> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 22);
+  messageDesc(file_fourfold_v1_folder, 24);
 
 /**
  * Which file to move.
@@ -902,7 +965,7 @@ export type MoveFileRequest = Message<"fourfold.v1.MoveFileRequest"> & {
  * Use `create(MoveFileRequestSchema)` to create a new message.
  */
 export const MoveFileRequestSchema: GenMessage<MoveFileRequest> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 23);
+  messageDesc(file_fourfold_v1_folder, 25);
 
 /**
  * Where that is stored.
@@ -937,7 +1000,7 @@ export type MoveFileResponse = Message<"fourfold.v1.MoveFileResponse"> & {
  * Use `create(MoveFileResponseSchema)` to create a new message.
  */
 export const MoveFileResponseSchema: GenMessage<MoveFileResponse> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 24);
+  messageDesc(file_fourfold_v1_folder, 26);
 
 /**
  * Which file's versions.
@@ -958,7 +1021,7 @@ export type ListVersionsRequest = Message<"fourfold.v1.ListVersionsRequest"> & {
  * Use `create(ListVersionsRequestSchema)` to create a new message.
  */
 export const ListVersionsRequestSchema: GenMessage<ListVersionsRequest> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 25);
+  messageDesc(file_fourfold_v1_folder, 27);
 
 /**
  * The named versions.
@@ -979,7 +1042,7 @@ export type ListVersionsResponse = Message<"fourfold.v1.ListVersionsResponse"> &
  * Use `create(ListVersionsResponseSchema)` to create a new message.
  */
 export const ListVersionsResponseSchema: GenMessage<ListVersionsResponse> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 26);
+  messageDesc(file_fourfold_v1_folder, 28);
 
 /**
  * A moment of a file that a person named.
@@ -1028,7 +1091,7 @@ export type NamedVersion = Message<"fourfold.v1.NamedVersion"> & {
  * Use `create(NamedVersionSchema)` to create a new message.
  */
 export const NamedVersionSchema: GenMessage<NamedVersion> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 27);
+  messageDesc(file_fourfold_v1_folder, 29);
 
 /**
  * What to look for, and where.
@@ -1072,7 +1135,7 @@ export type SearchFilesRequest = Message<"fourfold.v1.SearchFilesRequest"> & {
  * Use `create(SearchFilesRequestSchema)` to create a new message.
  */
 export const SearchFilesRequestSchema: GenMessage<SearchFilesRequest> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 28);
+  messageDesc(file_fourfold_v1_folder, 30);
 
 /**
  * A line that was found.
@@ -1114,7 +1177,7 @@ export type SearchFilesResponse = Message<"fourfold.v1.SearchFilesResponse"> & {
  * Use `create(SearchFilesResponseSchema)` to create a new message.
  */
 export const SearchFilesResponseSchema: GenMessage<SearchFilesResponse> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 29);
+  messageDesc(file_fourfold_v1_folder, 31);
 
 /**
  * What to hear of.
@@ -1144,7 +1207,7 @@ export type WatchRequest = Message<"fourfold.v1.WatchRequest"> & {
  * Use `create(WatchRequestSchema)` to create a new message.
  */
 export const WatchRequestSchema: GenMessage<WatchRequest> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 30);
+  messageDesc(file_fourfold_v1_folder, 32);
 
 /**
  * What happened.
@@ -1180,7 +1243,7 @@ export type WatchResponse = Message<"fourfold.v1.WatchResponse"> & {
  * Use `create(WatchResponseSchema)` to create a new message.
  */
 export const WatchResponseSchema: GenMessage<WatchResponse> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 31);
+  messageDesc(file_fourfold_v1_folder, 33);
 
 /**
  * What happened to a file.
@@ -1361,6 +1424,16 @@ export const FolderService: GenService<{
     methodKind: "unary";
     input: typeof RestoreFileRequestSchema;
     output: typeof RestoreFileResponseSchema;
+  },
+  /**
+   * Deletes for good what is in the trash, a directory with all that is in it. Nobody gets it back.
+   *
+   * @generated from rpc fourfold.v1.FolderService.EraseFile
+   */
+  eraseFile: {
+    methodKind: "unary";
+    input: typeof EraseFileRequestSchema;
+    output: typeof EraseFileResponseSchema;
   },
   /**
    * Gives a file or directory another name in its directory.

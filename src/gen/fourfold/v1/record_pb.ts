@@ -12,7 +12,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file fourfold/v1/record.proto.
  */
 export const file_fourfold_v1_record: GenFile = /*@__PURE__*/
-  fileDesc("Chhmb3VyZm9sZC92MS9yZWNvcmQucHJvdG8SC2ZvdXJmb2xkLnYxIigKBVN0YW1wEg8KB2NvdW50ZXIYASABKA0SDgoGb3JpZ2luGAIgASgJIrMBCgZVcGRhdGUSDgoGb3JpZ2luGAEgASgJEgsKA3NlcRgCIAEoDRIPCgdzdWJqZWN0GAMgASgJEg4KBmF1dGhvchgEIAEoCRIKCgJhdBgFIAEoARIQCghjaGVja3N1bRgGIAEoBxIRCglvcGVyYXRpb24YByABKAkSDgoEdGV4dBgIIAEoDEgAEg8KBWVudHJ5GAkgASgMSAASEQoHdmVyc2lvbhgKIAEoDEgAQgYKBGJvZHkiPQoJVGV4dEZpZWxkEg0KBXZhbHVlGAEgASgJEiEKBXN0YW1wGAIgASgLMhIuZm91cmZvbGQudjEuU3RhbXAiPQoJRmxhZ0ZpZWxkEg0KBXZhbHVlGAEgASgIEiEKBXN0YW1wGAIgASgLMhIuZm91cmZvbGQudjEuU3RhbXAiyAIKBUVudHJ5EgoKAmlkGAEgASgJEh8KBGtpbmQYAiABKA4yES5mb3VyZm9sZC52MS5LaW5kEiMKB2NyZWF0ZWQYAyABKAsyEi5mb3VyZm9sZC52MS5TdGFtcBIkCgRuYW1lGAQgASgLMhYuZm91cmZvbGQudjEuVGV4dEZpZWxkEiYKBnBhcmVudBgFIAEoCzIWLmZvdXJmb2xkLnYxLlRleHRGaWVsZBInCgdkZWxldGVkGAYgASgLMhYuZm91cmZvbGQudjEuRmxhZ0ZpZWxkEhIKCmNyZWF0ZWRfYnkYByABKAkSEgoKY3JlYXRlZF9hdBgIIAEoARISCgpkZWxldGVkX2J5GAkgASgJEhIKCmRlbGV0ZWRfYXQYCiABKAESJgoIY29udGVudHMYCyADKAsyFC5mb3VyZm9sZC52MS5Db250ZW50InIKB0NvbnRlbnQSDAoEaGFzaBgBIAEoCRIMCgRzaXplGAIgASgBEgwKBGJhc2UYAyABKAkSDgoGYXV0aG9yGAQgASgJEgoKAmF0GAUgASgBEiEKBXN0YW1wGAYgASgLMhIuZm91cmZvbGQudjEuU3RhbXAiTQoHVmVyc2lvbhIKCgJpZBgBIAEoCRIMCgRuYW1lGAIgASgJEg4KBmF1dGhvchgDIAEoCRIKCgJhdBgEIAEoARIMCgR0ZXh0GAUgASgMIjIKCFZlcnNpb25zEiYKCHZlcnNpb25zGAEgAygLMhQuZm91cmZvbGQudjEuVmVyc2lvbiJwCg1WZXJzaW9uVmVjdG9yEjIKBHNlZW4YASADKAsyJC5mb3VyZm9sZC52MS5WZXJzaW9uVmVjdG9yLlNlZW5FbnRyeRorCglTZWVuRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgNOgI4ASKIAQoIU25hcHNob3QSDwoHc3ViamVjdBgBIAEoCRIMCgR0ZXh0GAIgASgMEg0KBWVudHJ5GAMgASgMEhAKCHZlcnNpb25zGAQgASgMEioKBmNvdmVycxgFIAEoCzIaLmZvdXJmb2xkLnYxLlZlcnNpb25WZWN0b3ISEAoIY2hlY2tzdW0YBiABKAcqUAoES2luZBIUChBLSU5EX1VOU1BFQ0lGSUVEEAASDQoJS0lORF9URVhUEAESEgoOS0lORF9ESVJFQ1RPUlkQAhIPCgtLSU5EX0JJTkFSWRADYgZwcm90bzM");
+  fileDesc("Chhmb3VyZm9sZC92MS9yZWNvcmQucHJvdG8SC2ZvdXJmb2xkLnYxIigKBVN0YW1wEg8KB2NvdW50ZXIYASABKA0SDgoGb3JpZ2luGAIgASgJIrMBCgZVcGRhdGUSDgoGb3JpZ2luGAEgASgJEgsKA3NlcRgCIAEoDRIPCgdzdWJqZWN0GAMgASgJEg4KBmF1dGhvchgEIAEoCRIKCgJhdBgFIAEoARIQCghjaGVja3N1bRgGIAEoBxIRCglvcGVyYXRpb24YByABKAkSDgoEdGV4dBgIIAEoDEgAEg8KBWVudHJ5GAkgASgMSAASEQoHdmVyc2lvbhgKIAEoDEgAQgYKBGJvZHkiPQoJVGV4dEZpZWxkEg0KBXZhbHVlGAEgASgJEiEKBXN0YW1wGAIgASgLMhIuZm91cmZvbGQudjEuU3RhbXAiPQoJRmxhZ0ZpZWxkEg0KBXZhbHVlGAEgASgIEiEKBXN0YW1wGAIgASgLMhIuZm91cmZvbGQudjEuU3RhbXAikAMKBUVudHJ5EgoKAmlkGAEgASgJEh8KBGtpbmQYAiABKA4yES5mb3VyZm9sZC52MS5LaW5kEiMKB2NyZWF0ZWQYAyABKAsyEi5mb3VyZm9sZC52MS5TdGFtcBIkCgRuYW1lGAQgASgLMhYuZm91cmZvbGQudjEuVGV4dEZpZWxkEiYKBnBhcmVudBgFIAEoCzIWLmZvdXJmb2xkLnYxLlRleHRGaWVsZBInCgdkZWxldGVkGAYgASgLMhYuZm91cmZvbGQudjEuRmxhZ0ZpZWxkEhIKCmNyZWF0ZWRfYnkYByABKAkSEgoKY3JlYXRlZF9hdBgIIAEoARISCgpkZWxldGVkX2J5GAkgASgJEhIKCmRlbGV0ZWRfYXQYCiABKAESJgoIY29udGVudHMYCyADKAsyFC5mb3VyZm9sZC52MS5Db250ZW50EiIKBnB1cmdlZBgMIAEoCzISLmZvdXJmb2xkLnYxLlB1cmdlEiIKA2FnZRgNIAEoCzIVLmZvdXJmb2xkLnYxLlRyYXNoQWdlIoEBCgVQdXJnZRIMCgRyb290GAEgASgJEiQKCGRlbGV0aW9uGAIgASgLMhIuZm91cmZvbGQudjEuU3RhbXASIQoFcGxhY2UYAyABKAsyEi5mb3VyZm9sZC52MS5TdGFtcBIQCghpc19rbm93bhgEIAEoCBIPCgdpc19kb25lGAUgASgIIj8KCFRyYXNoQWdlEiQKCGRlbGV0aW9uGAEgASgLMhIuZm91cmZvbGQudjEuU3RhbXASDQoFc3RlcHMYAiABKA0icgoHQ29udGVudBIMCgRoYXNoGAEgASgJEgwKBHNpemUYAiABKAESDAoEYmFzZRgDIAEoCRIOCgZhdXRob3IYBCABKAkSCgoCYXQYBSABKAESIQoFc3RhbXAYBiABKAsyEi5mb3VyZm9sZC52MS5TdGFtcCJNCgdWZXJzaW9uEgoKAmlkGAEgASgJEgwKBG5hbWUYAiABKAkSDgoGYXV0aG9yGAMgASgJEgoKAmF0GAQgASgBEgwKBHRleHQYBSABKAwiMgoIVmVyc2lvbnMSJgoIdmVyc2lvbnMYASADKAsyFC5mb3VyZm9sZC52MS5WZXJzaW9uInAKDVZlcnNpb25WZWN0b3ISMgoEc2VlbhgBIAMoCzIkLmZvdXJmb2xkLnYxLlZlcnNpb25WZWN0b3IuU2VlbkVudHJ5GisKCVNlZW5FbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKA06AjgBIogBCghTbmFwc2hvdBIPCgdzdWJqZWN0GAEgASgJEgwKBHRleHQYAiABKAwSDQoFZW50cnkYAyABKAwSEAoIdmVyc2lvbnMYBCABKAwSKgoGY292ZXJzGAUgASgLMhouZm91cmZvbGQudjEuVmVyc2lvblZlY3RvchIQCghjaGVja3N1bRgGIAEoBypQCgRLaW5kEhQKEEtJTkRfVU5TUEVDSUZJRUQQABINCglLSU5EX1RFWFQQARISCg5LSU5EX0RJUkVDVE9SWRACEg8KC0tJTkRfQklOQVJZEANiBnByb3RvMw");
 
 /**
  * A counter with the origin that set it: the order in which writes to one field are ranked.
@@ -277,6 +277,20 @@ export type Entry = Message<"fourfold.v1.Entry"> & {
    * @generated from field: repeated fourfold.v1.Content contents = 11;
    */
   contents: Content[];
+
+  /**
+   * It was deleted for good. While this holds (see Purge) the entry is not there for anybody.
+   *
+   * @generated from field: fourfold.v1.Purge purged = 12;
+   */
+  purged?: Purge | undefined;
+
+  /**
+   * How long it has been in the trash.
+   *
+   * @generated from field: fourfold.v1.TrashAge age = 13;
+   */
+  age?: TrashAge | undefined;
 };
 
 /**
@@ -285,6 +299,87 @@ export type Entry = Message<"fourfold.v1.Entry"> & {
  */
 export const EntrySchema: GenMessage<Entry> = /*@__PURE__*/
   messageDesc(file_fourfold_v1_record, 4);
+
+/**
+ * A deletion made final. It holds while what it names is as it was: whoever restored or moved the
+ * entry without knowing of this wins. A server removes text and bytes only after every server is seen
+ * to have this, and to have seen that all have it.
+ *
+ * @generated from message fourfold.v1.Purge
+ */
+export type Purge = Message<"fourfold.v1.Purge"> & {
+  /**
+   * The entry that was put in the trash by itself: this one, or a directory above it. Each entry
+   * between the two has a Purge of the same root and deletion, or this one does not hold.
+   *
+   * @generated from field: string root = 1;
+   */
+  root: string;
+
+  /**
+   * The stamp of that entry's `deleted`.
+   *
+   * @generated from field: fourfold.v1.Stamp deletion = 2;
+   */
+  deletion?: Stamp | undefined;
+
+  /**
+   * The stamp of this entry's `parent`; of the root it does not count.
+   *
+   * @generated from field: fourfold.v1.Stamp place = 3;
+   */
+  place?: Stamp | undefined;
+
+  /**
+   * Every server was seen to have stored this.
+   *
+   * @generated from field: bool is_known = 4;
+   */
+  isKnown: boolean;
+
+  /**
+   * Nothing of the entry is left but this. Holds for ever.
+   *
+   * @generated from field: bool is_done = 5;
+   */
+  isDone: boolean;
+};
+
+/**
+ * Describes the message fourfold.v1.Purge.
+ * Use `create(PurgeSchema)` to create a new message.
+ */
+export const PurgeSchema: GenMessage<Purge> = /*@__PURE__*/
+  messageDesc(file_fourfold_v1_record, 5);
+
+/**
+ * How long something has been in the trash, counted by steps of 12 hours during which a server ran and
+ * all others were there: no clock decides. Only of what was put in the trash by itself.
+ *
+ * @generated from message fourfold.v1.TrashAge
+ */
+export type TrashAge = Message<"fourfold.v1.TrashAge"> & {
+  /**
+   * The stamp of its `deleted`; of another deletion it says nothing.
+   *
+   * @generated from field: fourfold.v1.Stamp deletion = 1;
+   */
+  deletion?: Stamp | undefined;
+
+  /**
+   * The higher number counts.
+   *
+   * @generated from field: uint32 steps = 2;
+   */
+  steps: number;
+};
+
+/**
+ * Describes the message fourfold.v1.TrashAge.
+ * Use `create(TrashAgeSchema)` to create a new message.
+ */
+export const TrashAgeSchema: GenMessage<TrashAge> = /*@__PURE__*/
+  messageDesc(file_fourfold_v1_record, 6);
 
 /**
  * What a file held from some moment on: bytes, which lie outside the logs, or live text again.
@@ -341,7 +436,7 @@ export type Content = Message<"fourfold.v1.Content"> & {
  * Use `create(ContentSchema)` to create a new message.
  */
 export const ContentSchema: GenMessage<Content> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_record, 5);
+  messageDesc(file_fourfold_v1_record, 7);
 
 /**
  * A moment of a document that a person gave a name.
@@ -390,7 +485,7 @@ export type Version = Message<"fourfold.v1.Version"> & {
  * Use `create(VersionSchema)` to create a new message.
  */
 export const VersionSchema: GenMessage<Version> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_record, 6);
+  messageDesc(file_fourfold_v1_record, 8);
 
 /**
  * The versions of one document, oldest first.
@@ -411,7 +506,7 @@ export type Versions = Message<"fourfold.v1.Versions"> & {
  * Use `create(VersionsSchema)` to create a new message.
  */
 export const VersionsSchema: GenMessage<Versions> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_record, 7);
+  messageDesc(file_fourfold_v1_record, 9);
 
 /**
  * How far logs are held: origin -> highest contiguous seq.
@@ -432,7 +527,7 @@ export type VersionVector = Message<"fourfold.v1.VersionVector"> & {
  * Use `create(VersionVectorSchema)` to create a new message.
  */
 export const VersionVectorSchema: GenMessage<VersionVector> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_record, 8);
+  messageDesc(file_fourfold_v1_record, 10);
 
 /**
  * One subject merged, with the part of the logs it stands for.
@@ -488,7 +583,7 @@ export type Snapshot = Message<"fourfold.v1.Snapshot"> & {
  * Use `create(SnapshotSchema)` to create a new message.
  */
 export const SnapshotSchema: GenMessage<Snapshot> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_record, 9);
+  messageDesc(file_fourfold_v1_record, 11);
 
 /**
  * What an entry is.

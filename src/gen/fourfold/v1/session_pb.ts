@@ -16,7 +16,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file fourfold/v1/session.proto.
  */
 export const file_fourfold_v1_session: GenFile = /*@__PURE__*/
-  fileDesc("Chlmb3VyZm9sZC92MS9zZXNzaW9uLnByb3RvEgtmb3VyZm9sZC52MSI+Cg5TZXNzaW9uUmVxdWVzdBIsCghtZXNzYWdlcxgBIAMoCzIaLmZvdXJmb2xkLnYxLkNsaWVudE1lc3NhZ2UiPwoPU2Vzc2lvblJlc3BvbnNlEiwKCG1lc3NhZ2VzGAEgAygLMhouZm91cmZvbGQudjEuU2VydmVyTWVzc2FnZSLGAgoNQ2xpZW50TWVzc2FnZRIjCgVoZWxsbxgBIAEoCzISLmZvdXJmb2xkLnYxLkhlbGxvSAASIQoEb3BlbhgCIAEoCzIRLmZvdXJmb2xkLnYxLk9wZW5IABIjCgVjbG9zZRgDIAEoCzISLmZvdXJmb2xkLnYxLkNsb3NlSAASIQoEcHVzaBgEIAEoCzIRLmZvdXJmb2xkLnYxLlB1c2hIABIrCglvcGVyYXRpb24YBSABKAsyFi5mb3VyZm9sZC52MS5PcGVyYXRpb25IABIjCgVjYXJldBgGIAEoCzISLmZvdXJmb2xkLnYxLkNhcmV0SAASIQoEcGluZxgHIAEoCzIRLmZvdXJmb2xkLnYxLlBpbmdIABIlCgZjcmVkaXQYCCABKAsyEy5mb3VyZm9sZC52MS5DcmVkaXRIAEIJCgdtZXNzYWdlInwKBUhlbGxvEgsKA2tleRgBIAEoDBIMCgRuYW1lGAIgASgJEhAKCHByb3RvY29sGAMgASgNEhQKDGVhcmxpZXJfa2V5cxgEIAMoDBISCgppc19zdGFuZGJ5GAUgASgIEg0KBXRva2VuGAYgASgJEg0KBWFnZW50GAcgASgJIi4KBE9wZW4SEAoIZG9jdW1lbnQYASABKAkSFAoMc3RhdGVfdmVjdG9yGAIgASgMIhkKBUNsb3NlEhAKCGRvY3VtZW50GAEgASgJIkYKBFB1c2gSDgoGdGlja2V0GAEgASgNEhAKCGRvY3VtZW50GAIgASgJEg4KBnVwZGF0ZRgDIAEoDBIMCgRzZWFsGAQgASgMItIDCglPcGVyYXRpb24SDgoGdGlja2V0GAEgASgNEgoKAmlkGAIgASgJEiUKBmNyZWF0ZRgDIAEoCzITLmZvdXJmb2xkLnYxLkNyZWF0ZUgAEiUKBnJlbmFtZRgEIAEoCzITLmZvdXJmb2xkLnYxLlJlbmFtZUgAEiUKBmRlbGV0ZRgFIAEoCzITLmZvdXJmb2xkLnYxLkRlbGV0ZUgAEicKB3Jlc3RvcmUYBiABKAsyFC5mb3VyZm9sZC52MS5SZXN0b3JlSAASMAoMbmFtZV92ZXJzaW9uGAcgASgLMhguZm91cmZvbGQudjEuTmFtZVZlcnNpb25IABI0Cg5tYWtlX2RpcmVjdG9yeRgIIAEoCzIaLmZvdXJmb2xkLnYxLk1ha2VEaXJlY3RvcnlIABIhCgRtb3ZlGAkgASgLMhEuZm91cmZvbGQudjEuTW92ZUgAEjIKDWNyZWF0ZV9iaW5hcnkYCiABKAsyGS5mb3VyZm9sZC52MS5DcmVhdGVCaW5hcnlIABIuCgtzZXRfY29udGVudBgLIAEoCzIXLmZvdXJmb2xkLnYxLlNldENvbnRlbnRIABIPCgdpc19sYXRlGAwgASgIQgsKCW9wZXJhdGlvbiI0CgZDcmVhdGUSDAoEbmFtZRgBIAEoCRIMCgR0ZXh0GAIgASgJEg4KBnBhcmVudBgDIAEoCSItCg1NYWtlRGlyZWN0b3J5EgwKBG5hbWUYASABKAkSDgoGcGFyZW50GAIgASgJIjMKBE1vdmUSDQoFZW50cnkYASABKAkSDgoGcGFyZW50GAIgASgJEgwKBG5hbWUYAyABKAkiSAoMQ3JlYXRlQmluYXJ5EgwKBG5hbWUYASABKAkSDgoGcGFyZW50GAIgASgJEgwKBGhhc2gYAyABKAkSDAoEc2l6ZRgEIAEoASJFCgpTZXRDb250ZW50Eg0KBWVudHJ5GAEgASgJEgwKBGhhc2gYAiABKAkSDAoEc2l6ZRgDIAEoARIMCgRiYXNlGAQgASgJIiUKBlJlbmFtZRINCgVlbnRyeRgBIAEoCRIMCgRuYW1lGAIgASgJIhcKBkRlbGV0ZRINCgVlbnRyeRgBIAEoCSIYCgdSZXN0b3JlEg0KBWVudHJ5GAEgASgJIi0KC05hbWVWZXJzaW9uEhAKCGRvY3VtZW50GAEgASgJEgwKBG5hbWUYAiABKAkiFgoEUGluZxIOCgZudW1iZXIYASABKA0iHAoGQ3JlZGl0EhIKCmJ5dGVzX3JlYWQYASABKA0i8wQKDVNlcnZlck1lc3NhZ2USJwoHd2VsY29tZRgBIAEoCzIULmZvdXJmb2xkLnYxLldlbGNvbWVIABInCgdyZWZ1c2VkGAIgASgLMhQuZm91cmZvbGQudjEuUmVmdXNlZEgAEiUKBm9wZW5lZBgDIAEoCzITLmZvdXJmb2xkLnYxLk9wZW5lZEgAEicKB2NoYW5nZWQYBCABKAsyFC5mb3VyZm9sZC52MS5DaGFuZ2VkSAASJQoGc3RvcmVkGAUgASgLMhMuZm91cmZvbGQudjEuU3RvcmVkSAASKQoIcmVqZWN0ZWQYBiABKAsyFS5mb3VyZm9sZC52MS5SZWplY3RlZEgAEiUKBnJlc3luYxgHIAEoCzITLmZvdXJmb2xkLnYxLlJlc3luY0gAEiEKBGRvbmUYCCABKAsyES5mb3VyZm9sZC52MS5Eb25lSAASJwoHZW50cmllcxgJIAEoCzIULmZvdXJmb2xkLnYxLkVudHJpZXNIABIjCgVjYXJldBgKIAEoCzISLmZvdXJmb2xkLnYxLkNhcmV0SAASIQoEcG9uZxgLIAEoCzIRLmZvdXJmb2xkLnYxLlBvbmdIABInCgdzZXJ2ZXJzGAwgASgLMhQuZm91cmZvbGQudjEuU2VydmVyc0gAEiUKBmdvYXdheRgNIAEoCzITLmZvdXJmb2xkLnYxLkdvYXdheUgAEicKB3JlbmFtZWQYDiABKAsyFC5mb3VyZm9sZC52MS5SZW5hbWVkSAASLwoLdW5hdmFpbGFibGUYDyABKAsyGC5mb3VyZm9sZC52MS5VbmF2YWlsYWJsZUgAQgkKB21lc3NhZ2UikQEKB1dlbGNvbWUSDgoGc2VydmVyGAEgASgJEiUKB3NlcnZlcnMYAiABKAsyFC5mb3VyZm9sZC52MS5TZXJ2ZXJzEgwKBG5hbWUYAyABKAkSDwoHc2Vzc2lvbhgEIAEoCRISCgpzYWZlX2NvdW50GAUgASgNEgsKA3NldBgGIAEoCRIPCgd2ZXJzaW9uGAcgASgJIi8KB1NlcnZlcnMSJAoHc2VydmVycxgBIAMoCzITLmZvdXJmb2xkLnYxLlNlcnZlciJtCgZTZXJ2ZXISCgoCaWQYASABKAkSDwoHYWRkcmVzcxgCIAEoCRInCgVzdGF0ZRgDIAEoDjIYLmZvdXJmb2xkLnYxLlNlcnZlclN0YXRlEgsKA2xhZxgEIAEoDRIQCghoZWFyZF9hdBgFIAEoASI4CgdSZWZ1c2VkEh8KBGNvZGUYASABKA4yES5mb3VyZm9sZC52MS5Db2RlEgwKBHRleHQYAiABKAkiYAoGT3BlbmVkEhAKCGRvY3VtZW50GAEgASgJEg0KBXBpZWNlGAIgASgMEg8KB2lzX2xhc3QYAyABKAgSFAoMc3RhdGVfdmVjdG9yGAQgASgMEg4KBm51bWJlchgFIAEoDSJJCgdDaGFuZ2VkEhAKCGRvY3VtZW50GAEgASgJEg4KBm51bWJlchgCIAEoDRIOCgZ1cGRhdGUYAyABKAwSDAoEc2VhbBgEIAEoDCIwCgZTdG9yZWQSJgoIaG9sZGluZ3MYASADKAsyFC5mb3VyZm9sZC52MS5Ib2xkaW5nIikKB0hvbGRpbmcSDgoGc2VydmVyGAEgASgJEg4KBnRpY2tldBgCIAEoDSJJCghSZWplY3RlZBIOCgZ0aWNrZXQYASABKA0SHwoEY29kZRgCIAEoDjIRLmZvdXJmb2xkLnYxLkNvZGUSDAoEdGV4dBgDIAEoCSIqCgZSZXN5bmMSEAoIZG9jdW1lbnQYASABKAkSDgoGdGlja2V0GAIgASgNIiUKBERvbmUSDgoGdGlja2V0GAEgASgNEg0KBWVudHJ5GAIgASgJIkMKB0VudHJpZXMSIwoHZW50cmllcxgBIAMoCzISLmZvdXJmb2xkLnYxLkVudHJ5EhMKC2lzX2NvbXBsZXRlGAIgASgIIhYKBFBvbmcSDgoGbnVtYmVyGAEgASgNIhYKBkdvYXdheRIMCgR0ZXh0GAEgASgJIiUKB1JlbmFtZWQSDAoEbmFtZRgBIAEoCRIMCgR0ZXh0GAIgASgJIi0KC1VuYXZhaWxhYmxlEhAKCGRvY3VtZW50GAEgASgJEgwKBHRleHQYAiABKAkqcgoLU2VydmVyU3RhdGUSHAoYU0VSVkVSX1NUQVRFX1VOU1BFQ0lGSUVEEAASFQoRU0VSVkVSX1NUQVRFX0xJVkUQARIXChNTRVJWRVJfU1RBVEVfQkVISU5EEAISFQoRU0VSVkVSX1NUQVRFX0RPV04QAyq9AQoEQ29kZRIUChBDT0RFX1VOU1BFQ0lGSUVEEAASEAoMQ09ERV9JTlZBTElEEAESEgoOQ09ERV9GT1JCSURERU4QAhISCg5DT0RFX05PVF9GT1VORBADEg4KCkNPREVfVEFLRU4QBBISCg5DT0RFX1RPT19MQVJHRRAFEhQKEENPREVfVU5BVkFJTEFCTEUQBhIYChRDT0RFX1VOQVVUSEVOVElDQVRFRBAHEhEKDUNPREVfUFJPVE9DT0wQCDJaCg5TZXNzaW9uU2VydmljZRJICgdTZXNzaW9uEhsuZm91cmZvbGQudjEuU2Vzc2lvblJlcXVlc3QaHC5mb3VyZm9sZC52MS5TZXNzaW9uUmVzcG9uc2UoATABYgZwcm90bzM", [file_fourfold_v1_record, file_fourfold_v1_replication]);
+  fileDesc("Chlmb3VyZm9sZC92MS9zZXNzaW9uLnByb3RvEgtmb3VyZm9sZC52MSI+Cg5TZXNzaW9uUmVxdWVzdBIsCghtZXNzYWdlcxgBIAMoCzIaLmZvdXJmb2xkLnYxLkNsaWVudE1lc3NhZ2UiPwoPU2Vzc2lvblJlc3BvbnNlEiwKCG1lc3NhZ2VzGAEgAygLMhouZm91cmZvbGQudjEuU2VydmVyTWVzc2FnZSLGAgoNQ2xpZW50TWVzc2FnZRIjCgVoZWxsbxgBIAEoCzISLmZvdXJmb2xkLnYxLkhlbGxvSAASIQoEb3BlbhgCIAEoCzIRLmZvdXJmb2xkLnYxLk9wZW5IABIjCgVjbG9zZRgDIAEoCzISLmZvdXJmb2xkLnYxLkNsb3NlSAASIQoEcHVzaBgEIAEoCzIRLmZvdXJmb2xkLnYxLlB1c2hIABIrCglvcGVyYXRpb24YBSABKAsyFi5mb3VyZm9sZC52MS5PcGVyYXRpb25IABIjCgVjYXJldBgGIAEoCzISLmZvdXJmb2xkLnYxLkNhcmV0SAASIQoEcGluZxgHIAEoCzIRLmZvdXJmb2xkLnYxLlBpbmdIABIlCgZjcmVkaXQYCCABKAsyEy5mb3VyZm9sZC52MS5DcmVkaXRIAEIJCgdtZXNzYWdlInwKBUhlbGxvEgsKA2tleRgBIAEoDBIMCgRuYW1lGAIgASgJEhAKCHByb3RvY29sGAMgASgNEhQKDGVhcmxpZXJfa2V5cxgEIAMoDBISCgppc19zdGFuZGJ5GAUgASgIEg0KBXRva2VuGAYgASgJEg0KBWFnZW50GAcgASgJIi4KBE9wZW4SEAoIZG9jdW1lbnQYASABKAkSFAoMc3RhdGVfdmVjdG9yGAIgASgMIhkKBUNsb3NlEhAKCGRvY3VtZW50GAEgASgJIkYKBFB1c2gSDgoGdGlja2V0GAEgASgNEhAKCGRvY3VtZW50GAIgASgJEg4KBnVwZGF0ZRgDIAEoDBIMCgRzZWFsGAQgASgMIvcDCglPcGVyYXRpb24SDgoGdGlja2V0GAEgASgNEgoKAmlkGAIgASgJEiUKBmNyZWF0ZRgDIAEoCzITLmZvdXJmb2xkLnYxLkNyZWF0ZUgAEiUKBnJlbmFtZRgEIAEoCzITLmZvdXJmb2xkLnYxLlJlbmFtZUgAEiUKBmRlbGV0ZRgFIAEoCzITLmZvdXJmb2xkLnYxLkRlbGV0ZUgAEicKB3Jlc3RvcmUYBiABKAsyFC5mb3VyZm9sZC52MS5SZXN0b3JlSAASMAoMbmFtZV92ZXJzaW9uGAcgASgLMhguZm91cmZvbGQudjEuTmFtZVZlcnNpb25IABI0Cg5tYWtlX2RpcmVjdG9yeRgIIAEoCzIaLmZvdXJmb2xkLnYxLk1ha2VEaXJlY3RvcnlIABIhCgRtb3ZlGAkgASgLMhEuZm91cmZvbGQudjEuTW92ZUgAEjIKDWNyZWF0ZV9iaW5hcnkYCiABKAsyGS5mb3VyZm9sZC52MS5DcmVhdGVCaW5hcnlIABIuCgtzZXRfY29udGVudBgLIAEoCzIXLmZvdXJmb2xkLnYxLlNldENvbnRlbnRIABIjCgVlcmFzZRgNIAEoCzISLmZvdXJmb2xkLnYxLkVyYXNlSAASDwoHaXNfbGF0ZRgMIAEoCEILCglvcGVyYXRpb24iNAoGQ3JlYXRlEgwKBG5hbWUYASABKAkSDAoEdGV4dBgCIAEoCRIOCgZwYXJlbnQYAyABKAkiLQoNTWFrZURpcmVjdG9yeRIMCgRuYW1lGAEgASgJEg4KBnBhcmVudBgCIAEoCSIzCgRNb3ZlEg0KBWVudHJ5GAEgASgJEg4KBnBhcmVudBgCIAEoCRIMCgRuYW1lGAMgASgJIkgKDENyZWF0ZUJpbmFyeRIMCgRuYW1lGAEgASgJEg4KBnBhcmVudBgCIAEoCRIMCgRoYXNoGAMgASgJEgwKBHNpemUYBCABKAEiRQoKU2V0Q29udGVudBINCgVlbnRyeRgBIAEoCRIMCgRoYXNoGAIgASgJEgwKBHNpemUYAyABKAESDAoEYmFzZRgEIAEoCSIlCgZSZW5hbWUSDQoFZW50cnkYASABKAkSDAoEbmFtZRgCIAEoCSIXCgZEZWxldGUSDQoFZW50cnkYASABKAkiGAoHUmVzdG9yZRINCgVlbnRyeRgBIAEoCSIWCgVFcmFzZRINCgVlbnRyeRgBIAEoCSItCgtOYW1lVmVyc2lvbhIQCghkb2N1bWVudBgBIAEoCRIMCgRuYW1lGAIgASgJIhYKBFBpbmcSDgoGbnVtYmVyGAEgASgNIhwKBkNyZWRpdBISCgpieXRlc19yZWFkGAEgASgNIvMECg1TZXJ2ZXJNZXNzYWdlEicKB3dlbGNvbWUYASABKAsyFC5mb3VyZm9sZC52MS5XZWxjb21lSAASJwoHcmVmdXNlZBgCIAEoCzIULmZvdXJmb2xkLnYxLlJlZnVzZWRIABIlCgZvcGVuZWQYAyABKAsyEy5mb3VyZm9sZC52MS5PcGVuZWRIABInCgdjaGFuZ2VkGAQgASgLMhQuZm91cmZvbGQudjEuQ2hhbmdlZEgAEiUKBnN0b3JlZBgFIAEoCzITLmZvdXJmb2xkLnYxLlN0b3JlZEgAEikKCHJlamVjdGVkGAYgASgLMhUuZm91cmZvbGQudjEuUmVqZWN0ZWRIABIlCgZyZXN5bmMYByABKAsyEy5mb3VyZm9sZC52MS5SZXN5bmNIABIhCgRkb25lGAggASgLMhEuZm91cmZvbGQudjEuRG9uZUgAEicKB2VudHJpZXMYCSABKAsyFC5mb3VyZm9sZC52MS5FbnRyaWVzSAASIwoFY2FyZXQYCiABKAsyEi5mb3VyZm9sZC52MS5DYXJldEgAEiEKBHBvbmcYCyABKAsyES5mb3VyZm9sZC52MS5Qb25nSAASJwoHc2VydmVycxgMIAEoCzIULmZvdXJmb2xkLnYxLlNlcnZlcnNIABIlCgZnb2F3YXkYDSABKAsyEy5mb3VyZm9sZC52MS5Hb2F3YXlIABInCgdyZW5hbWVkGA4gASgLMhQuZm91cmZvbGQudjEuUmVuYW1lZEgAEi8KC3VuYXZhaWxhYmxlGA8gASgLMhguZm91cmZvbGQudjEuVW5hdmFpbGFibGVIAEIJCgdtZXNzYWdlIpEBCgdXZWxjb21lEg4KBnNlcnZlchgBIAEoCRIlCgdzZXJ2ZXJzGAIgASgLMhQuZm91cmZvbGQudjEuU2VydmVycxIMCgRuYW1lGAMgASgJEg8KB3Nlc3Npb24YBCABKAkSEgoKc2FmZV9jb3VudBgFIAEoDRILCgNzZXQYBiABKAkSDwoHdmVyc2lvbhgHIAEoCSIvCgdTZXJ2ZXJzEiQKB3NlcnZlcnMYASADKAsyEy5mb3VyZm9sZC52MS5TZXJ2ZXIibQoGU2VydmVyEgoKAmlkGAEgASgJEg8KB2FkZHJlc3MYAiABKAkSJwoFc3RhdGUYAyABKA4yGC5mb3VyZm9sZC52MS5TZXJ2ZXJTdGF0ZRILCgNsYWcYBCABKA0SEAoIaGVhcmRfYXQYBSABKAEiOAoHUmVmdXNlZBIfCgRjb2RlGAEgASgOMhEuZm91cmZvbGQudjEuQ29kZRIMCgR0ZXh0GAIgASgJImAKBk9wZW5lZBIQCghkb2N1bWVudBgBIAEoCRINCgVwaWVjZRgCIAEoDBIPCgdpc19sYXN0GAMgASgIEhQKDHN0YXRlX3ZlY3RvchgEIAEoDBIOCgZudW1iZXIYBSABKA0iSQoHQ2hhbmdlZBIQCghkb2N1bWVudBgBIAEoCRIOCgZudW1iZXIYAiABKA0SDgoGdXBkYXRlGAMgASgMEgwKBHNlYWwYBCABKAwiMAoGU3RvcmVkEiYKCGhvbGRpbmdzGAEgAygLMhQuZm91cmZvbGQudjEuSG9sZGluZyIpCgdIb2xkaW5nEg4KBnNlcnZlchgBIAEoCRIOCgZ0aWNrZXQYAiABKA0iSQoIUmVqZWN0ZWQSDgoGdGlja2V0GAEgASgNEh8KBGNvZGUYAiABKA4yES5mb3VyZm9sZC52MS5Db2RlEgwKBHRleHQYAyABKAkiKgoGUmVzeW5jEhAKCGRvY3VtZW50GAEgASgJEg4KBnRpY2tldBgCIAEoDSIlCgREb25lEg4KBnRpY2tldBgBIAEoDRINCgVlbnRyeRgCIAEoCSJDCgdFbnRyaWVzEiMKB2VudHJpZXMYASADKAsyEi5mb3VyZm9sZC52MS5FbnRyeRITCgtpc19jb21wbGV0ZRgCIAEoCCIWCgRQb25nEg4KBm51bWJlchgBIAEoDSIWCgZHb2F3YXkSDAoEdGV4dBgBIAEoCSIlCgdSZW5hbWVkEgwKBG5hbWUYASABKAkSDAoEdGV4dBgCIAEoCSItCgtVbmF2YWlsYWJsZRIQCghkb2N1bWVudBgBIAEoCRIMCgR0ZXh0GAIgASgJKnIKC1NlcnZlclN0YXRlEhwKGFNFUlZFUl9TVEFURV9VTlNQRUNJRklFRBAAEhUKEVNFUlZFUl9TVEFURV9MSVZFEAESFwoTU0VSVkVSX1NUQVRFX0JFSElORBACEhUKEVNFUlZFUl9TVEFURV9ET1dOEAMqvQEKBENvZGUSFAoQQ09ERV9VTlNQRUNJRklFRBAAEhAKDENPREVfSU5WQUxJRBABEhIKDkNPREVfRk9SQklEREVOEAISEgoOQ09ERV9OT1RfRk9VTkQQAxIOCgpDT0RFX1RBS0VOEAQSEgoOQ09ERV9UT09fTEFSR0UQBRIUChBDT0RFX1VOQVZBSUxBQkxFEAYSGAoUQ09ERV9VTkFVVEhFTlRJQ0FURUQQBxIRCg1DT0RFX1BST1RPQ09MEAgyWgoOU2Vzc2lvblNlcnZpY2USSAoHU2Vzc2lvbhIbLmZvdXJmb2xkLnYxLlNlc3Npb25SZXF1ZXN0GhwuZm91cmZvbGQudjEuU2Vzc2lvblJlc3BvbnNlKAEwAWIGcHJvdG8z", [file_fourfold_v1_record, file_fourfold_v1_replication]);
 
 /**
  * What a client sends: one WebSocket frame, or one gRPC message.
@@ -398,6 +398,14 @@ export type Operation = Message<"fourfold.v1.Operation"> & {
      */
     value: SetContent;
     case: "setContent";
+  } | {
+    /**
+     * Delete for good what is in the trash.
+     *
+     * @generated from field: fourfold.v1.Erase erase = 13;
+     */
+    value: Erase;
+    case: "erase";
   } | { case: undefined; value?: undefined };
 
   /**
@@ -672,6 +680,28 @@ export const RestoreSchema: GenMessage<Restore> = /*@__PURE__*/
   messageDesc(file_fourfold_v1_session, 15);
 
 /**
+ * Delete an entry in the trash for good, with all that is in it: nobody gets it back. Only of what was
+ * put in the trash by itself.
+ *
+ * @generated from message fourfold.v1.Erase
+ */
+export type Erase = Message<"fourfold.v1.Erase"> & {
+  /**
+   * The entry.
+   *
+   * @generated from field: string entry = 1;
+   */
+  entry: string;
+};
+
+/**
+ * Describes the message fourfold.v1.Erase.
+ * Use `create(EraseSchema)` to create a new message.
+ */
+export const EraseSchema: GenMessage<Erase> = /*@__PURE__*/
+  messageDesc(file_fourfold_v1_session, 16);
+
+/**
  * Give the present text a name.
  *
  * @generated from message fourfold.v1.NameVersion
@@ -697,7 +727,7 @@ export type NameVersion = Message<"fourfold.v1.NameVersion"> & {
  * Use `create(NameVersionSchema)` to create a new message.
  */
 export const NameVersionSchema: GenMessage<NameVersion> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_session, 16);
+  messageDesc(file_fourfold_v1_session, 17);
 
 /**
  * Are you there?
@@ -718,7 +748,7 @@ export type Ping = Message<"fourfold.v1.Ping"> & {
  * Use `create(PingSchema)` to create a new message.
  */
 export const PingSchema: GenMessage<Ping> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_session, 17);
+  messageDesc(file_fourfold_v1_session, 18);
 
 /**
  * Leave to send more.
@@ -739,7 +769,7 @@ export type Credit = Message<"fourfold.v1.Credit"> & {
  * Use `create(CreditSchema)` to create a new message.
  */
 export const CreditSchema: GenMessage<Credit> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_session, 18);
+  messageDesc(file_fourfold_v1_session, 19);
 
 /**
  * One message of a server.
@@ -880,7 +910,7 @@ export type ServerMessage = Message<"fourfold.v1.ServerMessage"> & {
  * Use `create(ServerMessageSchema)` to create a new message.
  */
 export const ServerMessageSchema: GenMessage<ServerMessage> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_session, 19);
+  messageDesc(file_fourfold_v1_session, 20);
 
 /**
  * You are in.
@@ -943,7 +973,7 @@ export type Welcome = Message<"fourfold.v1.Welcome"> & {
  * Use `create(WelcomeSchema)` to create a new message.
  */
 export const WelcomeSchema: GenMessage<Welcome> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_session, 20);
+  messageDesc(file_fourfold_v1_session, 21);
 
 /**
  * The servers of the set.
@@ -964,7 +994,7 @@ export type Servers = Message<"fourfold.v1.Servers"> & {
  * Use `create(ServersSchema)` to create a new message.
  */
 export const ServersSchema: GenMessage<Servers> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_session, 21);
+  messageDesc(file_fourfold_v1_session, 22);
 
 /**
  * One server, as the sending server sees it.
@@ -1013,7 +1043,7 @@ export type Server = Message<"fourfold.v1.Server"> & {
  * Use `create(ServerSchema)` to create a new message.
  */
 export const ServerSchema: GenMessage<Server> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_session, 22);
+  messageDesc(file_fourfold_v1_session, 23);
 
 /**
  * The server ends the session.
@@ -1041,7 +1071,7 @@ export type Refused = Message<"fourfold.v1.Refused"> & {
  * Use `create(RefusedSchema)` to create a new message.
  */
 export const RefusedSchema: GenMessage<Refused> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_session, 23);
+  messageDesc(file_fourfold_v1_session, 24);
 
 /**
  * What the client lacks of a document. In pieces of at most 1 MiB, in order, of one document at a time.
@@ -1090,7 +1120,7 @@ export type Opened = Message<"fourfold.v1.Opened"> & {
  * Use `create(OpenedSchema)` to create a new message.
  */
 export const OpenedSchema: GenMessage<Opened> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_session, 24);
+  messageDesc(file_fourfold_v1_session, 25);
 
 /**
  * Somebody changed the text of a document that the client follows.
@@ -1133,7 +1163,7 @@ export type Changed = Message<"fourfold.v1.Changed"> & {
  * Use `create(ChangedSchema)` to create a new message.
  */
 export const ChangedSchema: GenMessage<Changed> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_session, 25);
+  messageDesc(file_fourfold_v1_session, 26);
 
 /**
  * Where pushes and operations of this channel are stored, fsynced, with all they depend on.
@@ -1154,7 +1184,7 @@ export type Stored = Message<"fourfold.v1.Stored"> & {
  * Use `create(StoredSchema)` to create a new message.
  */
 export const StoredSchema: GenMessage<Stored> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_session, 26);
+  messageDesc(file_fourfold_v1_session, 27);
 
 /**
  * "Of what came on this channel, this server holds all tickets up to this one."
@@ -1182,7 +1212,7 @@ export type Holding = Message<"fourfold.v1.Holding"> & {
  * Use `create(HoldingSchema)` to create a new message.
  */
 export const HoldingSchema: GenMessage<Holding> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_session, 27);
+  messageDesc(file_fourfold_v1_session, 28);
 
 /**
  * A push or operation was not taken and never will be.
@@ -1217,7 +1247,7 @@ export type Rejected = Message<"fourfold.v1.Rejected"> & {
  * Use `create(RejectedSchema)` to create a new message.
  */
 export const RejectedSchema: GenMessage<Rejected> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_session, 28);
+  messageDesc(file_fourfold_v1_session, 29);
 
 /**
  * "You and I differ in this document: open it again."
@@ -1245,7 +1275,7 @@ export type Resync = Message<"fourfold.v1.Resync"> & {
  * Use `create(ResyncSchema)` to create a new message.
  */
 export const ResyncSchema: GenMessage<Resync> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_session, 29);
+  messageDesc(file_fourfold_v1_session, 30);
 
 /**
  * An operation took effect here; Stored tells where it is safe.
@@ -1273,7 +1303,7 @@ export type Done = Message<"fourfold.v1.Done"> & {
  * Use `create(DoneSchema)` to create a new message.
  */
 export const DoneSchema: GenMessage<Done> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_session, 30);
+  messageDesc(file_fourfold_v1_session, 31);
 
 /**
  * Entries of the folder: all of them after Welcome, later those that changed.
@@ -1301,7 +1331,7 @@ export type Entries = Message<"fourfold.v1.Entries"> & {
  * Use `create(EntriesSchema)` to create a new message.
  */
 export const EntriesSchema: GenMessage<Entries> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_session, 31);
+  messageDesc(file_fourfold_v1_session, 32);
 
 /**
  * The answer to Ping.
@@ -1322,7 +1352,7 @@ export type Pong = Message<"fourfold.v1.Pong"> & {
  * Use `create(PongSchema)` to create a new message.
  */
 export const PongSchema: GenMessage<Pong> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_session, 32);
+  messageDesc(file_fourfold_v1_session, 33);
 
 /**
  * "I am about to stop."
@@ -1343,7 +1373,7 @@ export type Goaway = Message<"fourfold.v1.Goaway"> & {
  * Use `create(GoawaySchema)` to create a new message.
  */
 export const GoawaySchema: GenMessage<Goaway> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_session, 33);
+  messageDesc(file_fourfold_v1_session, 34);
 
 /**
  * The person's screen name was changed.
@@ -1371,7 +1401,7 @@ export type Renamed = Message<"fourfold.v1.Renamed"> & {
  * Use `create(RenamedSchema)` to create a new message.
  */
 export const RenamedSchema: GenMessage<Renamed> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_session, 34);
+  messageDesc(file_fourfold_v1_session, 35);
 
 /**
  * A document cannot be loaded here; other servers may have it.
@@ -1399,7 +1429,7 @@ export type Unavailable = Message<"fourfold.v1.Unavailable"> & {
  * Use `create(UnavailableSchema)` to create a new message.
  */
 export const UnavailableSchema: GenMessage<Unavailable> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_session, 35);
+  messageDesc(file_fourfold_v1_session, 36);
 
 /**
  * How a server is.

@@ -1,0 +1,122 @@
+// Deleting for good: who wins, in whatever order it is heard of, and when nothing can bring it back.
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { create } from '@bufbuild/protobuf'
+import { expectedTree } from '../../../sim/folder-model.ts'
+import { Random } from '../../../sim/random.ts'
+import { Folder } from './folder.ts'
+import { isPurgedEverywhere, purgeOf, tombstoneOf } from './purge.ts'
+import { EntrySchema, Kind, type Entry } from './wire.ts'
+
+const stamp = (counter: number, origin = 'a') => ({ counter, origin })
+
+function made(id: string, counter: number, parent = '', kind: Kind = Kind.DIRECTORY): Entry {
+  return create(EntrySchema, {
+    id,
+    kind,
+    created: stamp(counter),
+    name: { value: id, stamp: stamp(0) },
+    parent: { value: parent, stamp: stamp(0) },
+  })
+}
+
+const moved = (id: string, counter: number, parent: string, origin = 'a') =>
+  create(EntrySchema, { id, parent: { value: parent, stamp: stamp(counter, origin) } })
+
+const deleted = (id: string, counter: number, value = true, origin = 'a') =>
+  create(EntrySchema, { id, deleted: { value, stamp: stamp(counter, origin) } })
+
+function folderOf(...changes: Entry[]): Folder {
+  const folder = new Folder()
+  for (const change of changes) folder.apply(change)
+  return folder
+}
+
+/** What a server that holds these makes of deleting `root` for good. */
+function purges(changes: Entry[], root: string): Entry[] {
+  const folder = folderOf(...changes)
+  const within = (id: string): Entry[] =>
+    folder.childrenOf(id).flatMap((child) => [...within(child), folder.get(child)!])
+  const entry = folder.get(root)!
+  return [...within(root), entry].map((each) => purgeOf(each, entry))
+}
+
+const shown = (folder: Folder) => [...folder.all()].map(({ id }) => folder.pathOf(id)).sort()
+
+const tree = [made('D', 1), made('E', 2, 'D'), made('F', 3, 'E', Kind.TEXT), made('G', 4)]
+const trashed = [...tree, deleted('D', 5)]
+
+test('a directory goes for good with all that was seen in it', () => {
+  const folder = folderOf(...trashed, ...purges(trashed, 'D'))
+  assert.deepEqual(shown(folder), ['G'])
+  assert.equal(folder.find('D', { inTrash: true }), undefined)
+  assert.equal(folder.size, 1)
+  assert.deepEqual(folder.takeHidden().sort(), ['D', 'E', 'F'])
+})
+
+test('who restores it without knowing wins, in any order; who moves something out keeps that', () => {
+  const purge = purges(trashed, 'D')
+  const others: [Entry[], string[]][] = [
+    [[deleted('D', 6, false, 'b')], ['D', 'D/E', 'D/E/F', 'G']],
+    [[moved('F', 6, 'G', 'b')], ['G', 'G/F']],
+    [[moved('E', 6, 'G', 'b')], ['G', 'G/E', 'G/E/F']],
+    // Made in it meanwhile: nobody asked for that to go.
+    [[made('N', 6, 'E', Kind.TEXT)], ['G', 'N']],
+  ]
+  for (const [other, paths] of others) {
+    const folders = [
+      folderOf(...trashed, ...purge, ...other),
+      folderOf(...trashed, ...other, ...purge),
+      folderOf(...[...trashed, ...purge, ...other].reverse()),
+    ]
+    for (const folder of folders) assert.deepEqual(shown(folder), paths)
+  }
+})
+
+test('in every order the folder is what the rules say', () => {
+  for (let seed = 1; seed <= 300; seed++) {
+    const random = new Random(`purge ${seed}`)
+    const ids = ['D', 'E', 'F', 'G', 'H']
+    const changes = [...tree, made('H', 5, 'D', Kind.TEXT)]
+    for (let count = 0; count < 12; count++) {
+      const id = random.pick(ids)
+      const counter = random.between(6, 20)
+      const origin = `o${count}`
+      const roll = random.below(5)
+      const part = random.shuffled(changes).slice(0, random.between(3, changes.length))
+      const folder = folderOf(...tree, ...part)
+      if (roll === 0) changes.push(moved(id, counter, random.pick(['', 'D', 'E', 'G']), origin))
+      else if (roll === 1) changes.push(deleted(id, counter, false, origin))
+      else if (roll === 2 || !folder.get(id)?.deleted?.value) {
+        changes.push(deleted(id, counter, true, origin))
+      } else changes.push(...purges([...tree, ...part], id))
+    }
+    const expected = [...expectedTree(changes).keys()].sort()
+    for (let order = 0; order < 3; order++) {
+      const folder = folderOf(...random.shuffled(changes))
+      assert.deepEqual([...folder.all()].map(({ id }) => id).sort(), expected, `seed ${seed}`)
+    }
+  }
+})
+
+test('text goes only when all that made it so is known everywhere; then nothing brings it back', () => {
+  const marks = purges(trashed, 'D')
+  const folder = folderOf(...trashed, ...marks)
+  const known = (id: string) => folder.known(id)
+  const isSafe = (id: string) => isPurgedEverywhere(folder.known(id)!, known)
+  const confirm = (id: string) => {
+    const mark = marks.find((each) => each.id === id)!.purged!
+    folder.apply(create(EntrySchema, { id, purged: { ...mark, isKnown: true } }))
+  }
+  for (const id of ['F', 'E']) confirm(id)
+  assert.equal(isSafe('F'), false, 'the directory may still be restored')
+  confirm('D')
+  assert.deepEqual(['D', 'E', 'F'].map(isSafe), [true, true, true])
+  folder.strip(tombstoneOf(folder.known('F')!))
+  assert.equal(folder.known('F')!.name, undefined)
+  // An old backup comes back with all of it.
+  for (const change of trashed) folder.apply(change)
+  folder.apply(deleted('F', 9, false))
+  assert.deepEqual(shown(folder), ['G'])
+})
