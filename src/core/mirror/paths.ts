@@ -2,9 +2,9 @@
 
 import { utf8ByteLength } from 'lib0/string'
 import { nameBytesMax } from '../model/limits.ts'
-import { joined, nameOf, parentOf } from '../model/path.ts'
+import { isBelow, joined, nameOf, parentOf } from '../model/path.ts'
 
-export { joined, nameOf, parentOf }
+export { isBelow, joined, nameOf, parentOf }
 
 /** Where things wait whose place is not free yet, below the mirrored directory. */
 export const parkedDirectory = '.fourfold/parked'
@@ -19,10 +19,6 @@ export function parkedPath(id: string, name: string): string {
 export function nameOfParked(path: string): string {
   const name = nameOf(path)
   return name.slice(name.indexOf(' ') + 1)
-}
-
-export function isBelow(path: string, directory: string): boolean {
-  return directory === '' ? path !== '' : path.startsWith(`${directory}/`)
 }
 
 /** The path that something has after the directory `from` above it, or itself, moved to `to`. */

@@ -14,3 +14,8 @@ export function nameOf(path: string): string {
 export function joined(parent: string, name: string): string {
   return parent === '' ? name : `${parent}/${name}`
 }
+
+/** Whether a path lies in a directory, be it deep; nothing lies in itself. */
+export function isBelow(path: string, directory: string): boolean {
+  return directory === '' ? path !== '' : path.startsWith(`${directory}/`)
+}

@@ -1,6 +1,7 @@
 // Between addresses of WebDAV and paths of the folder: /dav/specs/a%20b.md and "specs/a b.md".
 
 import { fileKey } from '../../core/model/names.ts'
+import { isBelow } from '../../core/model/path.ts'
 import { Refusal } from './refusal.ts'
 
 /** Where the folder begins. */
@@ -52,5 +53,5 @@ export function keyOf(path: string): string {
 
 /** Whether what has the first key is what has the second, or lies in it. */
 export function isWithin(key: string, above: string): boolean {
-  return above === '' || key === above || key.startsWith(`${above}/`)
+  return key === above || isBelow(key, above)
 }
