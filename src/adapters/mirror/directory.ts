@@ -26,6 +26,7 @@ import { join } from 'node:path'
 import { textBytesMax } from '../../core/model/limits.ts'
 import type { OnDisk } from '../../core/mirror/messages.ts'
 import { joined, nameOf, parentOf, parkedDirectory } from '../../core/mirror/paths.ts'
+import { errorCodeOf } from '../error-code.ts'
 import {
   decoded,
   hash,
@@ -349,7 +350,7 @@ export class MirrorDirectory {
       })
       return true
     } catch (error) {
-      const { code } = error as NodeJS.ErrnoException
+      const code = errorCodeOf(error)
       if (code === 'ENOTEMPTY' || code === 'EEXIST' || code === 'ENOTDIR') return false
       if (isMissing(error)) return true
       throw error

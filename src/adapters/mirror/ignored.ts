@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import ignore, { type Ignore } from 'ignore'
+import { errorCodeOf } from '../error-code.ts'
 
 /** In the mirrored directory; written like a .gitignore, for the whole tree. Not shared. */
 export const ignoreFile = '.fourfoldignore'
@@ -50,7 +51,7 @@ export class Ignored implements Ignoring {
       const text = readFileSync(join(this.#root, ignoreFile), 'utf8')
       return text.length > ignoreBytesMax ? '' : text
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return ''
+      if (errorCodeOf(error) === 'ENOENT') return ''
       throw error
     }
   }

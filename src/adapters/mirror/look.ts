@@ -18,6 +18,7 @@ import { join } from 'node:path'
 import { blobBytesMax, pathNamesMax, textBytesMax } from '../../core/model/limits.ts'
 import type { OnDisk } from '../../core/mirror/messages.ts'
 import { joined, nameOf } from '../../core/mirror/paths.ts'
+import { errorCodeOf } from '../error-code.ts'
 import { identityOf, isMissing, isSame, noFollow, stampOf, within } from './open-directory.ts'
 import type { Stamp } from './store.ts'
 
@@ -149,7 +150,7 @@ export class Looking {
         this.look.items.set(path, { ...item, kind, version: hash(bytes), isSettled: true })
       }
     } catch (error) {
-      const { code } = error as NodeJS.ErrnoException
+      const code = errorCodeOf(error)
       if (isForbidden(error)) this.#skip(path, 'It may not be read.', item)
       else if (isMissing(error)) this.#unsettled(item, settleMs)
       else if (code === 'EIO') this.#skip(path, 'The disk cannot read it.')
@@ -181,7 +182,7 @@ function kindOf(stat: BigIntStats): string {
 }
 
 function isForbidden(error: unknown): boolean {
-  const { code } = error as NodeJS.ErrnoException
+  const code = errorCodeOf(error)
   return code === 'EACCES' || code === 'EPERM'
 }
 

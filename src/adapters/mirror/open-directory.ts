@@ -13,6 +13,7 @@ import {
   type BigIntStats,
 } from 'node:fs'
 import { join } from 'node:path'
+import { errorCodeOf } from '../error-code.ts'
 import type { Stamp } from './store.ts'
 
 export const noFollow = constants.O_NOFOLLOW ?? 0
@@ -44,7 +45,7 @@ export function flush(base: string): void {
   try {
     fsyncSync(file)
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
+    const code = errorCodeOf(error)
     if (code !== 'EINVAL' && code !== 'EPERM') throw error
   } finally {
     closeSync(file)
@@ -61,7 +62,7 @@ export function take(from: string, to: string, expected: string): boolean {
     linkSync(to, from)
     unlinkSync(to)
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    if (errorCodeOf(error) !== 'EEXIST') throw error
   }
   return false
 }
@@ -92,11 +93,11 @@ export function isSameContent(a: Stamp | undefined, b: Stamp): boolean {
 
 /** The path leads nowhere, or by something that is not what it was. */
 export function isMissing(error: unknown): boolean {
-  const { code } = error as NodeJS.ErrnoException
+  const code = errorCodeOf(error)
   return code === 'ENOENT' || code === 'ENOTDIR' || code === 'ELOOP'
 }
 
 export function isExisting(error: unknown): boolean {
-  const { code } = error as NodeJS.ErrnoException
+  const code = errorCodeOf(error)
   return code === 'EEXIST' || code === 'ENOTEMPTY'
 }

@@ -13,6 +13,7 @@ import * as fs from 'node:fs/promises'
 import { join } from 'node:path'
 import { Writable } from 'node:stream'
 import { blobGraceMs, blobPartialsMax } from '../../core/model/limits.ts'
+import { errorCodeOf } from '../error-code.ts'
 
 /** So much is written between two flushes: a flush of all at the end would stall commits of text. */
 const syncEveryBytes = 16 * 1024 * 1024
@@ -472,7 +473,7 @@ async function found<T>(answer: Promise<T>): Promise<T | undefined> {
   try {
     return await answer
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') return undefined
+    if (errorCodeOf(error) === 'ENOENT') return undefined
     throw error
   }
 }
@@ -483,11 +484,7 @@ function fullOr(error: unknown): Error {
 }
 
 function isFull(error: unknown): boolean {
-  const code = codeOf(error)
+  const code = errorCodeOf(error)
   // The last: more than this file system holds in one file.
   return code === 'ENOSPC' || code === 'EDQUOT' || code === 'EFBIG'
-}
-
-function codeOf(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error ? String(error.code) : undefined
 }

@@ -5,6 +5,7 @@
 // drop the locks of SQLite's own.
 
 import { stat } from 'node:fs/promises'
+import { errorCodeOf } from '../error-code.ts'
 import { storeFile } from './sqlite-directory.ts'
 import { StorageError } from './storage-error.ts'
 
@@ -35,7 +36,7 @@ async function identityOf(file: string): Promise<string | undefined> {
     const { dev, ino } = await stat(file, { bigint: true })
     return `${dev} ${ino}`
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    if (errorCodeOf(error) === 'ENOENT') return undefined
     throw error
   }
 }
