@@ -24,20 +24,38 @@ const spreadMsMax = 10_000
 /** How often it is looked whether a further server has it. */
 const spreadLookMs = 200
 
+/** Answers that say something of the file, and nothing of the next one. */
+export const ofOneFile = [
+  Code.InvalidArgument,
+  Code.AlreadyExists,
+  Code.NotFound,
+  Code.ResourceExhausted,
+  Code.DataLoss,
+]
+
 /** Makes a file of the folder hold the bytes of one of this machine. Rejects with CommandError. */
-export async function saveBytes(
+export function saveBytes(
   set: SetClient,
   local: string,
   shared: string,
   progress: Progress,
 ): Promise<Receipt> {
-  const operation = newOperation()
+  return uploadAs(set, local, { file: shared, operation: newOperation(), progress })
+}
+
+/** As `saveBytes`, by an operation of the caller's. */
+export async function uploadAs(
+  set: SetClient,
+  local: string,
+  as: { file: string; operation: string; isNew?: boolean; progress?: Progress },
+): Promise<Receipt> {
+  const { progress = () => {}, ...asked } = as
   const reading = `read ${printable(local)}`
   const name = await attempted(reading, () => nameOfFile(local))
   const spreadMs = Math.min(name.size / spreadBytesPerMs, spreadMsMax)
   return set.talk(async ({ folder }, call, address) => {
     await attempted(reading, () => uploadBlob({ ...call, address }, local, name, progress))
-    const request = { file: shared, ...name, operation }
+    const request = { ...asked, ...name }
     const end = performance.now() + spreadMs
     for (;;) {
       const kept = await folder.saveBinary(request, { ...call, timeoutMs: answerMs })

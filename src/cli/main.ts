@@ -27,6 +27,7 @@ const commands: { [name: string]: () => Promise<Command> } = {
   watch: async () => (await import('./watching.ts')).watch,
   edit: async () => (await import('./edit.ts')).edit,
   mirror: async () => (await import('./mirror.ts')).mirror,
+  reseed: async () => (await import('./reseed.ts')).reseed,
 }
 
 async function main([name, ...words]: string[]): Promise<number> {

@@ -2,7 +2,6 @@
 
 import { readdirSync, type Stats } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
-import { Code } from '@connectrpc/connect'
 import { messageBytesMax } from '../core/model/limits.ts'
 import { fileKey } from '../core/model/names.ts'
 import { Kind } from '../core/model/wire.ts'
@@ -17,7 +16,7 @@ import {
   type Receipt,
 } from './answer.ts'
 import { Directories, fileIfAny } from './arranging.ts'
-import { saveBytes } from './blobs.ts'
+import { ofOneFile, saveBytes } from './blobs.ts'
 import {
   CommandError,
   exitCodes,
@@ -227,15 +226,6 @@ class Upload {
 
 /** Two texts and a state fit into one message. */
 const basedBytesMax = messageBytesMax - 64 * 1024
-
-/** Answers that say something of the file, and nothing of the next one. */
-const ofOneFile = [
-  Code.InvalidArgument,
-  Code.AlreadyExists,
-  Code.NotFound,
-  Code.ResourceExhausted,
-  Code.DataLoss,
-]
 
 /** A directory and all in it, by name. What cannot go along is named in `leftOut`, as a sentence. */
 function* walk(path: string, shared: string, leftOut: string[]): Iterable<Local> {

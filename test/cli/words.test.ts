@@ -9,7 +9,7 @@ import { fourfold, oneSentence } from './prompt.ts'
 
 const commands = [
   ...['up', 'demo', 'serve', 'status', 'ls', 'cat', 'get', 'put', 'mkdir', 'mv', 'cp', 'rm'],
-  ...['trash', 'restore', 'find', 'grep', 'watch', 'edit', 'mirror'],
+  ...['trash', 'restore', 'find', 'grep', 'watch', 'edit', 'mirror', 'reseed'],
 ]
 
 test('every command has help, and the overview names it', async () => {

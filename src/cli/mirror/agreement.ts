@@ -33,16 +33,41 @@ export async function agree(root: string): Promise<Held | undefined> {
   return held
 }
 
-/** What a person agreed to since it was asked last. */
-export function takeAgreement(root: string): Held | undefined {
-  const file = fileIn(root)
-  try {
-    const held = JSON.parse(readFileSync(file, 'utf8')) as Held
-    rmSync(file)
-    return held
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw error
+/** The other end: a person's word as a mirror hears it while it runs. */
+export class Agreement {
+  readonly #root: string
+  readonly #validMs: number
+  #until = -Infinity
+
+  /** `validMs`: for so long a word holds, because deletions within that are one. */
+  constructor(root: string, validMs: number) {
+    this.#root = root
+    this.#validMs = validMs
+    // A word that nobody took answers no question of this life.
+    this.#take()
+  }
+
+  get holds(): boolean {
+    return performance.now() < this.#until
+  }
+
+  /** Takes a word that was given since, when it is for all that waits. */
+  hear(held: Held): void {
+    const agreed = this.#take()
+    if (!agreed || agreed.inFolder < held.inFolder || agreed.onDisk < held.onDisk) return
+    this.#until = performance.now() + this.#validMs
+  }
+
+  #take(): Held | undefined {
+    const file = fileIn(this.#root)
+    try {
+      const held = JSON.parse(readFileSync(file, 'utf8')) as Held
+      rmSync(file)
+      return held
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+      throw error
+    }
   }
 }
 

@@ -32,7 +32,10 @@ export class FolderView {
   readonly #changing = new Map<string, { firstAt: number; lastAt: number }>()
   readonly #changed: () => void
   readonly #ending = new AbortController()
-  readonly #seen: VersionVector
+  #seen: VersionVector
+  /** What is told by a set of which it is not known yet whether it is the same. */
+  #theirs: VersionVector = new Map()
+  #isMet = false
   /** When the listing is to be fetched again; undefined: it is current. */
   #listAt: number | undefined
   #isReady = false
@@ -73,6 +76,30 @@ export class FolderView {
     return JSON.stringify(toSeen(this.#seen))
   }
 
+  // ------------------------------------------------------------------------------- meeting
+
+  /** Whether the set that answers was found to be the one that is mirrored. */
+  get isMet(): boolean {
+    return this.#isReady && this.#isMet
+  }
+
+  /** What was told before, and what the set that answers has taken in. */
+  get meeting(): { seen: VersionVector; theirs: VersionVector } {
+    return { seen: this.#seen, theirs: this.#theirs }
+  }
+
+  /** It is the same set. */
+  accept(): void {
+    this.#isMet = true
+    raise(this.#seen, this.#theirs)
+  }
+
+  /** It is another life of the set: what was known of this one is known no more. */
+  acceptRefilled(): void {
+    this.#isMet = true
+    this.#seen = this.#theirs
+  }
+
   // ------------------------------------------------------------------------------ watching
 
   /** Listens until the set is closed. Rejects with NoServerError when no server answers. */
@@ -82,6 +109,8 @@ export class FolderView {
         // Beyond what is known: the listing itself is fetched when the server is ready. Until then
         // nothing is decided: this may be another server than before.
         this.#isReady = false
+        this.#isMet = false
+        this.#theirs = new Map()
         const since = create(VersionVectorSchema, { seen: toSeen(this.#seen) })
         const signal = AbortSignal.any([call.signal, this.#ending.signal])
         return folder.watch({ file: this.#root, since }, { ...call, signal })
@@ -101,7 +130,7 @@ export class FolderView {
       this.#list(0)
     } else if (file) this.#toldOf(event, file)
     // After it: what is remembered as seen was taken in.
-    raise(this.#seen, fromSeen(seen?.seen))
+    raise(this.#isMet ? this.#seen : this.#theirs, fromSeen(seen?.seen))
     this.#changed()
   }
 
@@ -258,8 +287,8 @@ export class FolderView {
   }
 
   /** Something is not as it is known here. */
-  doubt(): void {
-    this.#list(0)
+  doubt(afterMs = 0): void {
+    this.#list(afterMs)
   }
 
   #remove(id: string): void {

@@ -156,6 +156,21 @@ export class Hand {
     this.#commons.rememberStamps(items)
   }
 
+  /**
+   * The set was filled again by somebody. What it has as it is common stays so; all else is new on
+   * both sides, as when they first joined. Rejects with NoServerError.
+   */
+  async rejoin(): Promise<void> {
+    const { folder } = this.#options
+    const one = async ({ id, kind, version }: CommonRow) => {
+      folder.forgetVersion(id)
+      const entry = folder.entries.get(id)
+      const is = entry?.kind === 'text' ? await this.#incoming.read(id) : entry
+      if (entry?.kind !== kind || (is?.version ?? '') !== version) this.#commons.forget(id)
+    }
+    await sideBySide([...this.commons.values()], () => 0, one)
+  }
+
   // ----------------------------------------------------------------------------------- acting
 
   /** Carries out a plan. Rejects with NoServerError; what was done until then is done. */
@@ -386,9 +401,9 @@ export class Hand {
   // ---------------------------------------------------------------------------- what is left
 
   /** Sends what was not answered, and looks at what lies aside. Rejects with NoServerError. */
-  async settle({ isLast }: { isLast: boolean }): Promise<void> {
+  async settle({ isLast, maySend }: { isLast: boolean; maySend: boolean }): Promise<void> {
     this.#displaced.settle({ isLast })
-    await this.#outgoing.settle({ isLast })
+    if (maySend) await this.#outgoing.settle({ isLast })
   }
 }
 

@@ -3,6 +3,7 @@
 // What it does to files and asks of servers is in `hand.ts`; here is when. Nothing runs at once with
 // a plan but the watch: so what a plan saw is what its acts find, or they do nothing.
 
+import { Code } from '@connectrpc/connect'
 import type { Act, Held, Skipped, Views } from '../../core/mirror/messages.ts'
 import { plan } from '../../core/mirror/plan.ts'
 import { earlierLifeMs } from '../../core/mirror/base-choice.ts'
@@ -11,11 +12,12 @@ import type { Found } from '../../adapters/mirror/look.ts'
 import type { Ignoring } from '../../adapters/mirror/ignored.ts'
 import type { MirrorStore } from '../../adapters/mirror/store.ts'
 import { CommandError } from '../command.ts'
-import { NoServerError, type SetClient } from '../set-client.ts'
-import { agreementLookMs, takeAgreement } from './agreement.ts'
+import { AnswerError, NoServerError, type SetClient } from '../set-client.ts'
+import { Agreement, agreementLookMs } from './agreement.ts'
 import { FolderView } from './folder-view.ts'
 import { Hand } from './hand.ts'
-import { isDiskFull } from './refusals.ts'
+import { Meeting } from './meeting.ts'
+import { diskIsFull, isDiskFull, nothingIsBrought } from './refusals.ts'
 import type { Report, Standing } from './report.ts'
 
 /** What is missing on the disk is believed after this: programs take files away and put them back. */
@@ -51,6 +53,8 @@ export class Mirror {
   readonly #options: MirrorOptions
   readonly #folder: FolderView
   readonly #hand: Hand
+  readonly #meeting: Meeting
+  readonly #agreement: Agreement
   #disk = new Map<string, Found>()
   #wake = Promise.withResolvers<void>()
   #isWoken = false
@@ -66,8 +70,6 @@ export class Mirror {
   /** The directory has been mirrored before, or it was told what the first joining brings. */
   #isIntroduced: boolean
   #held: Held | undefined
-  /** Until then a person's word holds that was given while it runs. */
-  #agreedUntil = -Infinity
   #skipped: Skipped[] = []
 
   constructor(options: MirrorOptions) {
@@ -90,6 +92,10 @@ export class Mirror {
       read: () => this.#lookAgain(),
       failed: (error) => this.#fail(error),
     })
+    const { root: place } = options.directory
+    const [folder, hand] = [this.#folder, this.#hand]
+    this.#meeting = new Meeting({ folder, hand, store, report, root: place })
+    this.#agreement = new Agreement(place, deletionsWithinMs)
     this.#hand.recover()
     this.#stand('starting')
     if (commons.length > 0) report.say(`${commons.length} files and directories are known.`)
@@ -131,8 +137,6 @@ export class Mirror {
    */
   async run({ isOnce }: { isOnce: boolean }): Promise<boolean> {
     const watching = this.#watch(isOnce)
-    // A word that nobody took answers no question of this life.
-    takeAgreement(this.#options.directory.root)
     try {
       for (;;) {
         const how = await this.#turn(isOnce)
@@ -140,14 +144,14 @@ export class Mirror {
         if (how !== 'again') await this.#sleep()
       }
       await this.#hand.stop()
-      await this.#hand.settle({ isLast: true })
+      await this.#hand.settle({ isLast: true, maySend: this.#folder.isMet })
       this.#remember({ isForced: true })
       this.#stand('ended')
       return this.#isSame
     } catch (error) {
       const isGone = error instanceof DirectoryGoneError || isErrno(error, 'ENOENT')
-      const isFull = isDiskFull(error)
-      const failed = isGone || isFull ? new CommandError(wordsOf(error, isFull)) : (error as Error)
+      const said = isDiskFull(error) ? diskIsFull : isGone ? error.message : undefined
+      const failed = said === undefined ? (error as Error) : new CommandError(said)
       this.#leaveWord(failed.message)
       throw failed
     } finally {
@@ -169,14 +173,14 @@ export class Mirror {
     // As the plan saw it: it may become so while the plan is made.
     let isQuiet = false
     try {
-      await this.#hand.settle({ isLast: false })
+      await this.#hand.settle({ isLast: false, maySend: this.#folder.isMet })
       await this.#folder.refresh(this.#hand.commons.keys())
       this.#look()
       // Not yet, or not any more: deciding without it would be guessing.
-      if (!this.#folder.isListed) return 'wait'
+      if (!this.#folder.isListed || !(await this.#meeting.isOver())) return 'wait'
       this.#offline = undefined
       isQuiet = this.#isQuiet
-      if (this.#held) this.#listen(this.#held)
+      if (this.#held) this.#agreement.hear(this.#held)
       const { acts, held, skipped } = plan(this.#views(isQuiet))
       // While it is not believed that anything is missing, what was asked before stays asked.
       if (held || isQuiet) this.#held = held
@@ -221,11 +225,7 @@ export class Mirror {
   }
 
   #views(isQuiet: boolean): Views {
-    const { options, hand, folder } = {
-      options: this.#options,
-      hand: this.#hand,
-      folder: this.#folder,
-    }
+    const [options, hand, folder] = [this.#options, this.#hand, this.#folder]
     return {
       disk: this.#disk,
       isQuiet,
@@ -236,16 +236,9 @@ export class Mirror {
       waiting: hand.waiting(),
       isIgnored: options.ignored.isIgnored,
       host: options.host,
-      acceptsDeletes: options.acceptsDeletes || performance.now() < this.#agreedUntil,
+      acceptsDeletes: options.acceptsDeletes || this.#agreement.holds,
       deletedLately: hand.deletedWithin(deletionsWithinMs),
     }
-  }
-
-  /** Whether a person agreed to what waits: then for as long as deletions are one. */
-  #listen(held: Held): void {
-    const agreed = takeAgreement(this.#options.directory.root)
-    if (!agreed || agreed.inFolder < held.inFolder || agreed.onDisk < held.onDisk) return
-    this.#agreedUntil = performance.now() + deletionsWithinMs
   }
 
   // --------------------------------------------------------------------------------- looking
@@ -296,7 +289,9 @@ export class Mirror {
 
   /** The loop is where errors come out. */
   #fail(error: Error): void {
-    this.#failure = error
+    // The mirrored part of the folder is not known.
+    const isForeign = error instanceof AnswerError && error.code === Code.NotFound
+    this.#failure = isForeign && this.#hand.commons.size > 0 ? this.#meeting.foreign() : error
     this.#notice()
   }
 
@@ -314,10 +309,9 @@ export class Mirror {
 
   /** Nothing can be noted on the disk, so nothing is done; it may have room again. */
   #noRoom(): void {
-    const why = `${diskIsFull} Nothing is brought here until it has room.`
-    this.#offline = why
-    this.#options.report.warn('disk', why)
-    this.#stand('full', why)
+    this.#offline = nothingIsBrought
+    this.#options.report.warn('disk', nothingIsBrought)
+    this.#stand('full', nothingIsBrought)
   }
 
   // ---------------------------------------------------------------------------------- waiting
@@ -402,12 +396,6 @@ export class Mirror {
   }
 }
 
-const diskIsFull = 'The disk is full.'
-
-function wordsOf(error: unknown, isFull: boolean): string {
-  return isFull ? diskIsFull : (error as Error).message
-}
-
-function isErrno(error: unknown, code: string): boolean {
+function isErrno(error: unknown, code: string): error is Error {
   return (error as NodeJS.ErrnoException).code === code
 }

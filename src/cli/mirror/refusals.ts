@@ -59,8 +59,12 @@ export class Refusals {
     if (why === undefined) throw error
     this.refuse(key, path, why, refusedForGoodMs)
     this.#report.warn(path, `${path}: ${why}`)
+    if (isDiskFull(error)) this.#report.warn('disk', nothingIsBrought)
   }
 }
+
+export const diskIsFull = 'The disk is full.'
+export const nothingIsBrought = `${diskIsFull} Nothing is brought here until it has room.`
 
 const full = 'The disk is full; it is tried again.'
 const noName = 'This disk does not take its name.'
