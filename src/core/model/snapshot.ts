@@ -93,7 +93,7 @@ export function hasText(stored: StoredSubject): boolean {
 /** A fresh document with the stored text; empty when there is none. Throws on malformed bytes. */
 export function storedText(stored: StoredSubject): Y.Doc {
   // A name of its own is a random number that nobody asks for.
-  const doc = new Y.Doc({ gc: true, guid: '' })
+  const doc = new QuietDoc({ gc: true, guid: '' })
   doc.getText(textRoot)
   // One transaction: runs of text are joined and deleted text is dropped once, at its end.
   doc.transact(() => {
@@ -102,6 +102,16 @@ export function storedText(stored: StoredSubject): Y.Doc {
     if (loose.length > 0) integrate(doc, joinedTexts(loose))
   })
   return doc
+}
+
+/**
+ * Yjs tells eight kinds of events in every transaction, and goes through a copy of the listeners of
+ * each, though there be none: a tenth of what a keystroke costs a server.
+ */
+class QuietDoc extends Y.Doc {
+  override emit(...event: Parameters<Y.Doc['emit']>): void {
+    if (this._observers.has(event[0])) super.emit(...event)
+  }
 }
 
 function looseTexts(stored: StoredSubject): Uint8Array[] {
