@@ -1,7 +1,7 @@
 // Frames: what travels at once on a client's channel. A frame is the encoding of a message whose
 // only field, number 1, holds messages; frames joined are a frame.
 
-import { create, fromBinary, toBinary } from '@bufbuild/protobuf'
+import { fromBinary, toBinary } from '@bufbuild/protobuf'
 import { BinaryReader, WireType } from '@bufbuild/protobuf/wire'
 import {
   ClientMessageSchema,
@@ -12,7 +12,10 @@ import {
 
 /** One message as a frame. */
 export function encodeFrame(message: ServerMessage): Uint8Array {
-  return toBinary(SessionResponseSchema, create(SessionResponseSchema, { messages: [message] }))
+  return toBinary(SessionResponseSchema, {
+    $typeName: 'fourfold.v1.SessionResponse',
+    messages: [message],
+  })
 }
 
 export function joinFrames(frames: Uint8Array[]): Uint8Array {

@@ -1,9 +1,8 @@
 // The pushes of one channel that are on this disk, and which servers hold how many of them.
 
-import { create } from '@bufbuild/protobuf'
 import type { ReplicaId } from '../model/ids.ts'
 import type { Mark } from '../ports.ts'
-import { HoldingSchema, type Holding } from '../model/wire.ts'
+import type { Holding } from '../model/wire.ts'
 
 /** So many tickets are told apart while a server is away; then every other one is forgotten. */
 const ticketsMax = 1024
@@ -39,7 +38,7 @@ export class Tickets {
       const ticket = this.#highest(mark)
       if (ticket <= (this.#told.get(server) ?? 0)) continue
       this.#told.set(server, ticket)
-      holdings.push(create(HoldingSchema, { server, ticket }))
+      holdings.push({ $typeName: 'fourfold.v1.Holding', server, ticket })
     }
     this.#waiting = this.#waiting.filter(({ mark }) => mark > lowest)
     return holdings

@@ -12,7 +12,6 @@ import {
   ServersSchema,
   ServerState,
   sessionProtocol,
-  StoredSchema,
   type Hello,
   type Presence,
   type Servers,
@@ -206,7 +205,8 @@ export class Visitors {
       else this.#await(visitor, server)
     }
     if (holdings.length === 0) return
-    this.#voice.send([channel], { case: 'stored', value: create(StoredSchema, { holdings }) })
+    const value = { $typeName: 'fourfold.v1.Stored' as const, holdings }
+    this.#voice.send([channel], { case: 'stored', value })
   }
 
   #await(visitor: Visitor, server: ReplicaId): void {

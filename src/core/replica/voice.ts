@@ -8,7 +8,6 @@ import type { EngineRequest } from '../ports.ts'
 import {
   Code,
   EphemeralSchema,
-  ServerMessageSchema,
   type Content,
   type Ephemeral,
   type ServerMessage,
@@ -44,7 +43,7 @@ export class Voice {
 
   send(channels: ClientChannel[], body: ServerMessage['message']): void {
     if (channels.length === 0) return
-    const message = create(ServerMessageSchema, { message: body })
+    const message: ServerMessage = { $typeName: 'fourfold.v1.ServerMessage', message: body }
     const free = channels.filter((channel) => !this.#held.has(channel))
     if (free.length > 0) this.#outputs.push({ type: 'send', channels: free, message })
     if (free.length === channels.length) return

@@ -8,14 +8,12 @@
 // Safety: nothing is told before it is stored (1); a log has no holes (2); an origin is one life (3).
 // Liveness: every tick redials, and asks again for what is still missing.
 
-import { create } from '@bufbuild/protobuf'
 import { assert } from '../model/errors.ts'
 import { isOrigin, isSubjectId, type Origin, type ReplicaId, type SubjectId } from '../model/ids.ts'
 import { heartbeatMs } from '../model/limits.ts'
 import { sealUpdate, verifySnapshot, verifyUpdate } from '../model/snapshot.ts'
 import { covers, fromSeen, missing, raise, type VersionVector } from '../model/version-vector.ts'
 import {
-  UpdateSchema,
   type Ephemeral,
   type Have,
   type PeerHello,
@@ -158,7 +156,9 @@ export class Replication {
     switch (request.type) {
       case 'append': {
         const seq = (this.#heads.get(this.#origin) ?? 0) + 1
-        const update = create(UpdateSchema, { ...request.update, origin: this.#origin, seq })
+        const { subject, author, at, operation, body } = request.update
+        const named = { origin: this.#origin, seq, subject, author, at, operation, body }
+        const update: Update = { $typeName: 'fourfold.v1.Update', ...named, checksum: 0 }
         this.#heads.set(this.#origin, seq)
         this.#gathering.add({ update: sealUpdate(update), tag: request.tag })
         return

@@ -1,8 +1,7 @@
 // What this mind says: messages to peers, events for the mind of clients, lines for the operator.
 
-import { create } from '@bufbuild/protobuf'
 import { toSeen, type VersionVector } from '../model/version-vector.ts'
-import { PeerMessageSchema, type PeerMessage } from '../model/wire.ts'
+import type { PeerMessage } from '../model/wire.ts'
 import type { EngineEvent } from '../ports.ts'
 import type { PeerChannel, ReplicationOutput } from './messages.ts'
 
@@ -22,7 +21,7 @@ export class Voice {
   }
 
   send(channel: PeerChannel, message: PeerMessage['message']): void {
-    this.say({ type: 'send', channel, message: create(PeerMessageSchema, { message }) })
+    this.say({ type: 'send', channel, message: { $typeName: 'fourfold.v1.PeerMessage', message } })
   }
 
   event(event: EngineEvent): void {
