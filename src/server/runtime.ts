@@ -52,6 +52,11 @@ import { encodeFrame } from './frames.ts'
 
 /** How often clients are looked at for silence. */
 const sweepMs = 5000
+/**
+ * Inputs of one turn: the disk has what these ask of it while the next are taken. Few, and it waits;
+ * fewer, and it flushes for hardly anything.
+ */
+const turnInputsMax = 64
 /** After a failed write clients hear of it for this long before the process ends. */
 const lastWordsMs = 200
 
@@ -173,9 +178,7 @@ export class Runtime implements ClientLinkOwner {
   }
 
   received(link: ClientLink, message: ClientMessage, bytes: number): void {
-    this.#touched.add(link)
-    const input: ReplicaInput = { type: 'received', channel: link.id, message, bytes }
-    this.#enqueue(input)
+    this.#enqueue({ type: 'received', channel: link.id, message, bytes })
   }
 
   closed(link: ClientLink): void {
@@ -283,15 +286,21 @@ export class Runtime implements ClientLinkOwner {
   #turn(): void {
     if (this.#isOver || this.#inbox.length === 0) return
     const now = this.#options.now()
-    const inputs = this.#inbox
-    this.#inbox = []
+    const inputs = this.#inbox.splice(0, turnInputsMax)
+    for (const input of inputs) if (input.type === 'received') this.#touch(input.channel)
     inputs.push({ type: 'settle' })
     for (const output of this.#options.replica.turn(now, inputs)) this.#perform(output)
     for (const link of this.#touched) {
       this.#touched.delete(link)
       link.flush()
     }
+    if (this.#inbox.length > 0) this.#turns.next()
     if (this.#isBusy() && this.#tickMs > busyTickMs) this.#tickIn(busyTickMs)
+  }
+
+  #touch(channel: ClientChannel): void {
+    const link = this.#clients.get(channel)
+    if (link) this.#touched.add(link)
   }
 
   #perform(output: ReplicaOutput): void {
@@ -416,7 +425,7 @@ export class Runtime implements ClientLinkOwner {
     }
     this.#sendAway(text)
     // The other servers hear who has left.
-    this.#turns.take()
+    while (this.#inbox.length > 0 && !this.#isOver) this.#turns.take()
     this.#halt()
     await this.#options.engine.close()
   }
