@@ -294,6 +294,8 @@ export class Runtime implements ClientLinkOwner {
       this.#touched.delete(link)
       link.flush()
     }
+    // After the engine has taken what it was asked: the disk works meanwhile.
+    queueMicrotask(() => this.#options.replica.rest())
     if (this.#inbox.length > 0) this.#turns.next()
     if (this.#isBusy() && this.#tickMs > busyTickMs) this.#tickIn(busyTickMs)
   }

@@ -202,7 +202,8 @@ export class ReplicaSetEngine implements Engine {
 
   #wrote(): void {
     this.#isWriting = false
-    this.#put({ type: 'stored' })
+    this.#inbox.push({ type: 'stored' })
+    this.#turns.next()
   }
 
   // Fail stop: after one failed write nothing that this process says of its disk can be believed.

@@ -57,6 +57,12 @@ export class Documents {
   readonly #voice: Voice
   readonly #live = new Map<SubjectId, LiveDocument>()
   readonly #loose = new Map<SubjectId, number>()
+  /** Texts with updates that are not integrated yet, as far as is known. */
+  readonly #unsettled = new Set<LiveDocument>()
+  /** Pushes on their way to the disk that others will hear of, not sealed yet. */
+  #unsealed: Push[] = []
+  /** Their seals, by their updates. */
+  readonly #seals = new WeakMap<Uint8Array, Uint8Array>()
   /** What was found damaged, and was not read since. */
   readonly #unreadable = new Set<SubjectId>()
   #now = 0
@@ -229,6 +235,8 @@ export class Documents {
       this.#options.appends.barrier((mark) => this.#options.visitors.stored(visitor, ticket, mark))
     } else {
       document.integrate(update)
+      this.#unsettled.add(document)
+      if (document.followers.size > 1) this.#unsealed.push(push)
       this.#append(now, visitor, push)
     }
   }
@@ -260,7 +268,20 @@ export class Documents {
 
   /** A text that this server made: memory is ahead of the disk with it, as with every push. */
   integrate({ subject, body }: Pick<Update, 'subject' | 'body'>): void {
-    if (body.case === 'text') this.#live.get(subject as SubjectId)?.integrate(body.value)
+    const document = body.case === 'text' && this.#live.get(subject as SubjectId)
+    if (!document) return
+    document.integrate(body.value)
+    this.#unsettled.add(document)
+  }
+
+  /** Does what neither the disk nor anybody who hears of a change has to wait for. */
+  rest(): void {
+    for (const document of this.#unsettled) document.settle()
+    this.#unsettled.clear()
+    for (const { document, update } of this.#unsealed) {
+      this.#seals.set(update, this.#options.seal(document, update))
+    }
+    this.#unsealed = []
   }
 
   // ---------------------------------------------------------------------------------- spreading
@@ -276,7 +297,8 @@ export class Documents {
       value: { $typeName: 'fourfold.v1.Changed', document: subject, number, update: bytes, seal },
     })
     if (others.length > 0) {
-      this.#voice.send(others, message(update, this.#options.seal(subject, update)))
+      const seal = this.#seals.get(update) ?? this.#options.seal(subject, update)
+      this.#voice.send(others, message(update, seal))
     }
     // The writer has the text; it only keeps count.
     if (author && others.length < document.followers.size) {
@@ -336,6 +358,7 @@ export class Documents {
 
   tick(now: number): void {
     this.#now = now
+    this.rest()
     for (const document of this.#live.values()) {
       document.forgetOldCarets(now)
       const isIdle = document.followers.size === 0 && now - document.usedAt > idleDocumentMs

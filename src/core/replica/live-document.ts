@@ -27,6 +27,8 @@ export class LiveDocument {
   readonly #writer: () => number
   readonly #carets = new Map<SessionId, { caret: Caret; at: number }>()
   #doc: Y.Doc | undefined
+  /** Checked updates that the text in memory lacks until it is looked at. */
+  #waiting: Uint8Array[] = []
 
   constructor(options: {
     id: SubjectId
@@ -52,7 +54,19 @@ export class LiveDocument {
       this.#doc = storedText(this.#load())
       this.#doc.clientID = this.#writer()
     }
+    this.settle()
     return this.#doc
+  }
+
+  /** Takes in what waits. */
+  settle(): void {
+    const doc = this.#doc
+    const waiting = this.#waiting
+    if (!doc || waiting.length === 0) return
+    this.#waiting = []
+    doc.transact(() => {
+      for (const update of waiting) integrate(doc, update)
+    })
   }
 
   text(): Y.Text {
@@ -63,9 +77,12 @@ export class LiveDocument {
     return { textLengthUtf16: this.text().length, structs: countStructs(this.doc()) }
   }
 
-  /** Integrates a checked update, if the text is in memory; else the disk has it when it is read. */
+  /**
+   * Integrates a checked update, if the text is in memory; else the disk has it when it is read. Not
+   * at once: nobody who waits for the disk, or for the change itself, has to wait for that as well.
+   */
   integrate(update: Uint8Array): void {
-    if (this.#doc) integrate(this.#doc, update)
+    if (this.#doc) this.#waiting.push(update)
   }
 
   /** Runs `act` in one transaction: what Yjs does at the end of each is done once. */
@@ -118,6 +135,7 @@ export class LiveDocument {
   /** Something stored was received whole: reads it again. */
   reload(): Uint8Array | undefined {
     if (!this.#doc) return undefined
+    this.settle()
     const before = Y.encodeStateVector(this.#doc)
     integrate(this.#doc, this.#storedBytes())
     return Y.encodeStateAsUpdate(this.#doc, before)
@@ -126,6 +144,7 @@ export class LiveDocument {
   unload(): void {
     this.#doc?.destroy()
     this.#doc = undefined
+    this.#waiting = []
   }
 
   // -------------------------------------------------------------------------------------- carets

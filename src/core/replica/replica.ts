@@ -133,6 +133,14 @@ export class Replica {
   }
 
   /**
+   * To be called when the outputs of a turn are performed, and what they asked for is under way: does
+   * what nobody waits for. Without it that is done when it is needed, or at the next tick.
+   */
+  rest(): void {
+    this.#documents.rest()
+  }
+
+  /**
    * Takes the input at this place, and the changes of texts right behind it within one transaction
    * of its text; returns the place of the first that was not taken. The order is kept.
    */
