@@ -323,6 +323,28 @@ test('a folder of any size can be watched: its listing is no backlog', async (t)
   assert.equal(present, watchBacklogMax + 1)
 })
 
+test('what comes at once is taken a few at a time, in its order', async (t) => {
+  const scene = startRuntime(t)
+  await serving(scene)
+  const client = new Client(scene.runtime)
+  client.greets('Ana')
+  await until(() => client.find('welcome') !== undefined, 'welcome')
+  const tickets = Array.from({ length: 300 }, (_, index) => index + 1)
+  for (const ticket of tickets) {
+    const value = { name: `${ticket}.md`, text: '' }
+    client.says({
+      case: 'operation',
+      value: { ticket, id: operation(), operation: { case: 'create', value } },
+    })
+  }
+  const done = () => client.heard.filter(({ case: what }) => what === 'done')
+  await until(() => done().length === tickets.length, 'all of it is done')
+  assert.deepEqual(
+    done().map(({ value }) => value && 'ticket' in value && value.ticket),
+    tickets,
+  )
+})
+
 test('a stopping server says so, and then closes', async (t) => {
   const scene = startRuntime(t)
   await serving(scene)

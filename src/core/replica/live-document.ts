@@ -64,9 +64,8 @@ export class LiveDocument {
     const waiting = this.#waiting
     if (!doc || waiting.length === 0) return
     this.#waiting = []
-    doc.transact(() => {
-      for (const update of waiting) integrate(doc, update)
-    })
+    if (waiting.length === 1) integrate(doc, waiting[0]!)
+    else doc.transact(() => waiting.forEach((update) => integrate(doc, update)))
   }
 
   text(): Y.Text {

@@ -585,11 +585,11 @@ test('what a dead server told is taken from whoever heard it, with its seal, and
   assert.equal(other.desk.messages(2).filter(({ case: name }) => name === 'rejected').length, 2)
 })
 
-test('a turn of many changes does what a step for each does', () => {
-  const made = [two(), two()].map(({ desk, ana, ben, file }, index) => {
+test('a turn of many changes does what a step for each does, with a rest after it or without', () => {
+  const made = [two(), two(), two()].map(({ desk, ana, ben, file }, index) => {
     const inputs: ReplicaInput[] = []
     const { input } = desk
-    if (index === 1) desk.input = (each) => void inputs.push(each)
+    if (index > 0) desk.input = (each) => void inputs.push(each)
     const other = ana.create('other.md', '')
     for (let round = 0; round < 5; round++) {
       ana.type(file, 0, 'a')
@@ -598,11 +598,14 @@ test('a turn of many changes does what a step for each does', () => {
     }
     desk.input = input
     for (const output of desk.replica.turn(desk.now, inputs)) desk.perform(output)
+    if (index === 2) desk.replica.rest()
     desk.store()
     return { text: ana.read() + '|' + ben.read(), desk, file }
   })
-  const [stepped, turned] = made
-  assert.equal(turned!.text, stepped!.text)
-  const cases = made.map(({ desk }) => desk.messages(1).map((message) => message.case))
-  assert.deepEqual(cases[1], cases[0])
+  const [stepped, ...turned] = made.map(({ text, desk }) => {
+    return { text, cases: desk.messages(1).map((message) => message.case) }
+  })
+  for (const each of turned) assert.deepEqual(each, stepped)
+  const seals = made.map(({ desk }) => desk.last(2, 'changed')?.seal)
+  assert.deepEqual(seals[2], seals[1])
 })

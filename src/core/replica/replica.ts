@@ -39,7 +39,7 @@ import { Voice } from './voice.ts'
 
 /** Entries in one message: a page of about 100 KB. */
 const entriesPerMessage = 500
-/** Texts that change in one turn and are integrated together; a turn of more is rare. */
+/** Texts whose changes in one turn are integrated together; a turn with more of them is rare. */
 const openTextsMax = 32
 
 export interface ReplicaOptions {
@@ -128,7 +128,8 @@ export class Replica {
   /** The same as a step for each, and cheaper: many changes of one text are integrated at once. */
   turn(now: number, inputs: readonly ReplicaInput[]): ReplicaOutput[] {
     this.#now = now
-    for (let at = 0; at < inputs.length;) at = this.#take(inputs, at, new Set())
+    const texts = oftenChanged(inputs)
+    for (let at = 0; at < inputs.length;) at = this.#take(inputs, at, texts)
     return this.#voice.take()
   }
 
@@ -141,23 +142,22 @@ export class Replica {
   }
 
   /**
-   * Takes the input at this place, and the changes of texts right behind it within one transaction
-   * of its text; returns the place of the first that was not taken. The order is kept.
+   * Takes the input at this place. When that changes one of these texts, also the changes of texts
+   * right behind it, within one transaction of that text. Returns the place of the first input that
+   * was not taken. The order is kept.
    */
-  #take(inputs: readonly ReplicaInput[], at: number, open: Set<SubjectId>): number {
-    const subject = textOf(inputs[at]!)
-    const isAlone = subject === undefined || textOf(inputs[at + 1]) === undefined
-    if (isAlone || open.has(subject) || open.size >= openTextsMax) {
+  #take(inputs: readonly ReplicaInput[], at: number, texts: Set<SubjectId>): number {
+    const subject = textOf(inputs[at])
+    if (subject === undefined || !texts.delete(subject)) {
       this.#takeOne(inputs[at]!)
       return at + 1
     }
-    open.add(subject)
     let next = at
     this.#documents.together(subject, () => {
       this.#takeOne(inputs[next++]!)
-      while (textOf(inputs[next]) !== undefined) next = this.#take(inputs, next, open)
+      while (textOf(inputs[next]) !== undefined) next = this.#take(inputs, next, texts)
     })
-    open.delete(subject)
+    texts.add(subject)
     return next
   }
 
@@ -424,6 +424,19 @@ export class Replica {
 
 function entriesMessage(entries: Entry[], isComplete: boolean): ServerMessage['message'] {
   return { case: 'entries', value: { $typeName: 'fourfold.v1.Entries', entries, isComplete } }
+}
+
+/** The texts that more than one of these changes, as far as they are few. */
+function oftenChanged(inputs: readonly ReplicaInput[]): Set<SubjectId> {
+  const once = new Set<SubjectId>()
+  const often = new Set<SubjectId>()
+  for (const input of inputs) {
+    const subject = textOf(input)
+    if (subject === undefined) continue
+    if (once.has(subject) && often.size < openTextsMax) often.add(subject)
+    once.add(subject)
+  }
+  return often
 }
 
 /** The text that an input changes, if that is all it does. */
