@@ -1,8 +1,9 @@
 // One server's mind towards its clients: who is here, what they follow, what they may do.
 //
-//   push ─> gate ─> memory ─> append ─> appended ─┬─> stored (to the writer)
-//                                                 └─> changed (to every follower)
-//   update of another server ─> changed ─> memory ─> changed (to every follower)
+//   push ─> gate ─> append ─┬─> appended ─┬─> stored (to the writer)
+//                           │             └─> changed (to every follower)
+//                           └─> memory (while the disk works)
+//   update of another server ─> changed ─> changed (to every follower), then memory
 //
 // Safety: nothing is told before it is stored (1); no update enters a document but through the gate
 // (13); what does not load is unavailable here, not empty (7); a client never seeds text (8).
