@@ -33,6 +33,7 @@ import { Inventory } from './inventory.ts'
 import type { ClientChannel, ReplicaInput, ReplicaOutput, ReplicaStatus } from './messages.ts'
 import { Operations } from './operations.ts'
 import { People } from './people.ts'
+import { oftenChanged, textOf } from './texts-of-a-turn.ts'
 import { Trash, type TrashTimes } from './trash.ts'
 import type { Rates, Visitor } from './visitor.ts'
 import { Visitors } from './visitors.ts'
@@ -40,8 +41,6 @@ import { Voice } from './voice.ts'
 
 /** Entries in one message: a page of about 100 KB. */
 const entriesPerMessage = 500
-/** Texts whose changes in one turn are integrated together; a turn with more of them is rare. */
-const openTextsMax = 32
 
 export interface ReplicaOptions {
   now: number
@@ -425,27 +424,4 @@ export class Replica {
 
 function entriesMessage(entries: Entry[], isComplete: boolean): ServerMessage['message'] {
   return { case: 'entries', value: { $typeName: 'fourfold.v1.Entries', entries, isComplete } }
-}
-
-/** The texts that more than one of these changes, as far as they are few. */
-function oftenChanged(inputs: readonly ReplicaInput[]): Set<SubjectId> {
-  const once = new Set<SubjectId>()
-  const often = new Set<SubjectId>()
-  for (const input of inputs) {
-    const subject = textOf(input)
-    if (subject === undefined) continue
-    if (once.has(subject) && often.size < openTextsMax) often.add(subject)
-    once.add(subject)
-  }
-  return often
-}
-
-/** The text that an input changes, if that is all it does. */
-function textOf(input: ReplicaInput | undefined): SubjectId | undefined {
-  if (input?.type === 'received' && input.message.message.case === 'push') {
-    return input.message.message.value.document as SubjectId
-  }
-  if (input?.type !== 'event' || input.event.type !== 'changed') return undefined
-  const { subject, body } = input.event.update
-  return body.case === 'text' ? (subject as SubjectId) : undefined
 }
