@@ -14,6 +14,7 @@ const parts: { [name: string]: () => Promise<() => Promise<Section>> } = {
   failover: async () => (await import('./failover.ts')).failover,
   idle: async () => (await import('./idle.ts')).idle,
   files: async () => (await import('./files.ts')).files,
+  mirror: async () => (await import('./mirror.ts')).mirror,
   trace: async () => (await import('./trace.ts')).trace,
 }
 

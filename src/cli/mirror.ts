@@ -3,6 +3,7 @@
 import { mkdirSync, realpathSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { relative, resolve, sep } from 'node:path'
+import { setFlagsFromString } from 'node:v8'
 import { screenNameMax } from '../core/model/limits.ts'
 import { subjectId } from '../core/model/ids.ts'
 import { MirrorDirectory } from '../adapters/mirror/directory.ts'
@@ -75,6 +76,9 @@ export interface KeepOptions {
 
 /** Mirrors until it is told to stop. Resolves with whether nothing is left. Rejects with CommandError. */
 async function keepSame(asked: string, options: KeepOptions): Promise<boolean> {
+  // Ten thousand files leave much that is soon forgotten: it is not to become memory for good.
+  setFlagsFromString('--max-semi-space-size=8')
+  setFlagsFromString('--semi-space-growth-factor=1')
   const root = opened(asked)
   const store = lockedStore(root)
   if (!store) {

@@ -34,6 +34,7 @@ import {
   openFile,
   ownPrefix,
   readAll,
+  readShort,
   type Found,
   type Look,
   type LookOptions,
@@ -118,8 +119,12 @@ export class MirrorDirectory {
 
   /** The text at a path, when it is still the version that was looked at. */
   text({ path, version }: Pick<OnDisk, 'path' | 'version'>): string | undefined {
-    const bytes = this.bytesAt(path)
-    return bytes && hash(bytes) === version ? decoded(bytes) : undefined
+    return this.#ifThere(() =>
+      this.#within(parentOf(path), (base) => {
+        const bytes = readShort(join(base, nameOf(path)))
+        return bytes && hash(bytes) === version ? decoded(bytes) : undefined
+      }),
+    )
   }
 
   /** What a file holds, one of ours included; undefined: there is none, or a larger one than a text. */

@@ -3,6 +3,7 @@
 // What did not change since it was read is not read again. A file that is too large to be read at
 // once is `unread`: it is read beside everything else, by whoever looks.
 
+import { isUtf8 } from 'node:buffer'
 import { createHash } from 'node:crypto'
 import {
   closeSync,
@@ -11,7 +12,7 @@ import {
   lstatSync,
   openSync,
   readdirSync,
-  readFileSync,
+  readSync,
   type BigIntStats,
 } from 'node:fs'
 import { join } from 'node:path'
@@ -140,7 +141,7 @@ export class Looking {
     }
     try {
       const unread = { ...item, version: '', isSettled: false }
-      const bytes = isLarge ? undefined : readAll(file, stat)
+      const bytes = isLarge ? undefined : readShort(file, stat)
       if (isLarge) {
         this.look.items.set(path, unread)
         this.look.unread.push(unread)
@@ -194,22 +195,42 @@ export function openFile(path: string): number {
   return openSync(path, constants.O_RDONLY | noFollow | (constants.O_NONBLOCK ?? 0))
 }
 
-/** Undefined: it changed while it was read, is larger than a text, or is no file. */
-export function readAll(path: string, expected?: BigIntStats): Buffer | undefined {
+/** A copy of what `readShort` reads. */
+export function readAll(path: string): Buffer | undefined {
+  const bytes = readShort(path)
+  return bytes && Buffer.from(bytes)
+}
+
+/** What all short files are read into: thousands of buffers would be memory until they are collected. */
+let short = Buffer.alloc(64 * 1024)
+
+/**
+ * Valid until the next is read. Undefined: it changed while it was read, is larger than a text, or is no
+ * file.
+ */
+export function readShort(path: string, expected?: BigIntStats): Buffer | undefined {
   const file = openFile(path)
   try {
     const before = fstatSync(file, { bigint: true })
     if (!before.isFile() || before.size > BigInt(textBytesMax)) return undefined
     if (expected && !isSame(stampOf(expected), stampOf(before))) return undefined
-    const bytes = readFileSync(file)
-    return isSame(stampOf(before), stampOf(fstatSync(file, { bigint: true }))) ? bytes : undefined
+    const size = Number(before.size)
+    if (short.length < size) short = Buffer.alloc(Math.min(textBytesMax, 2 * size))
+    let at = 0
+    while (at < size) {
+      const bytes = readSync(file, short, at, size - at, null)
+      if (bytes === 0) return undefined
+      at += bytes
+    }
+    const isWhole = isSame(stampOf(before), stampOf(fstatSync(file, { bigint: true })))
+    return isWhole ? short.subarray(0, size) : undefined
   } finally {
     closeSync(file)
   }
 }
 
 function isTextual(bytes: Buffer, isShared: () => boolean): boolean {
-  return decoded(bytes) !== undefined && (!bytes.includes(0) || isShared())
+  return isUtf8(bytes) && (!bytes.includes(0) || isShared())
 }
 
 /** A byte order mark belongs to the text. */

@@ -179,15 +179,22 @@ export class Hand {
     const adopts = acts.filter((act) => act.type === 'adopt')
     this.#adopt(adopts)
     for (const act of acts) {
-      if (!sideActs.has(act.type) && act.type !== 'adopt') await this.#one(act)
+      const isAlone = !sideActs.has(act.type) && act.type !== 'adopt'
+      if (isAlone && act.type !== 'create-directory') await this.#one(act)
     }
-    const side = acts.filter((act) => sideActs.has(act.type))
-    await sideBySide(
-      side,
+    // A server makes what is missing above one; that is made once, whoever asks first.
+    const isDirectory = ({ type }: Act) => type === 'create-directory'
+    await this.#side(acts.filter(isDirectory))
+    await this.#side(acts.filter(({ type }) => sideActs.has(type)))
+    this.#incoming.tidy({ isLast: false })
+  }
+
+  #side(acts: Act[]): Promise<void> {
+    return sideBySide(
+      acts,
       (act) => this.#bytesOf(act),
       (act) => this.#one(act),
     )
-    this.#incoming.tidy({ isLast: false })
   }
 
   /** What an act holds in memory: the text of its file, about. */
@@ -339,7 +346,7 @@ export class Hand {
   // ---------------------------------------------------------------------------- in the folder
 
   async #createDirectory({ path }: ActOf<'create-directory'>): Promise<void> {
-    const { set, folder, report } = this.#options
+    const { set, store, folder, report } = this.#options
     const item = this.#disk.get(path)
     if (!item) return
     const operation = newOperation()
@@ -347,7 +354,8 @@ export class Hand {
     try {
       const { file } = await set.ask((server, call) => server.folder.makeDirectory(asked, call))
       folder.know(file)
-      this.#commons.keep({ ...item, id: file!.id, kind: 'directory', stamp: undefined }, '')
+      const row = { ...item, id: file!.id, kind: 'directory', stamp: undefined } as const
+      await store.soon(() => this.#commons.keep(row, ''))
       report.done('added', `${path}/`)
     } catch (error) {
       this.refusals.answered(error, path, path)

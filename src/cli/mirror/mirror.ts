@@ -32,6 +32,8 @@ const netPart = 100
 const retryMs = 1000
 /** While many files' bytes come or go, they are planned for so often. */
 const transfersMs = 250
+/** What runs once gives up when servers that were there are away for so long. */
+const onceGiveUpMs = 30_000
 /** Deletions within this are one. */
 const deletionsWithinMs = 10_000
 /** How often it is written down what has been told. */
@@ -66,6 +68,8 @@ export class Mirror {
   #vanishedAt = -Infinity
   #rememberedAt = -Infinity
   #offline: string | undefined
+  /** When a server was there last. */
+  #reachedAt = -Infinity
   #isStopped = false
   /** The directory has been mirrored before, or it was told what the first joining brings. */
   #isIntroduced: boolean
@@ -179,6 +183,7 @@ export class Mirror {
       // Not yet, or not any more: deciding without it would be guessing.
       if (!this.#folder.isListed || !(await this.#meeting.isOver())) return 'wait'
       this.#offline = undefined
+      this.#reachedAt = performance.now()
       isQuiet = this.#isQuiet
       if (this.#held) this.#agreement.hear(this.#held)
       const { acts, held, skipped } = plan(this.#views(isQuiet))
@@ -196,7 +201,8 @@ export class Mirror {
         this.#noRoom()
         return 'wait'
       }
-      if (!(error instanceof NoServerError) || isOnce) throw error
+      const isGivenUp = isOnce && performance.now() - this.#reachedAt > onceGiveUpMs
+      if (!(error instanceof NoServerError) || isGivenUp) throw error
       this.#goneOffline(error.message)
       return 'wait'
     }
@@ -272,12 +278,13 @@ export class Mirror {
   // -------------------------------------------------------------------------------- listening
 
   async #watch(isOnce: boolean): Promise<void> {
+    const isGivenUp = () => isOnce && performance.now() - this.#reachedAt > onceGiveUpMs
     while (!this.#isStopped) {
       try {
         await this.#folder.watch()
       } catch (error) {
         if (this.#isStopped) return
-        if (!(error instanceof NoServerError) || isOnce) {
+        if (!(error instanceof NoServerError) || isGivenUp()) {
           this.#fail(error instanceof Error ? error : new Error(String(error)))
           return
         }

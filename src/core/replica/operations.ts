@@ -1,7 +1,7 @@
 // Changes of the folder: what a client's operation becomes in the logs.
 
 import { create, toBinary } from '@bufbuild/protobuf'
-import { utf8ByteLength } from 'lib0/string'
+import { encodeUtf8, utf8ByteLength } from 'lib0/string'
 import { FourfoldError } from '../model/errors.ts'
 import type { Folder, Reach } from '../model/folder.ts'
 import { directoryIdOf, isSubjectId, type Origin, type SubjectId } from '../model/ids.ts'
@@ -81,7 +81,7 @@ export class Operations {
    */
   create(request: Request, asked: Spot, text: string): NewUpdate[] {
     const spot = this.#newSpot(request, asked)
-    if (utf8ByteLength(text) > textBytesMax) {
+    if (encodeUtf8(text).length > textBytesMax) {
       throw new FourfoldError('too-large', `A text file may have at most ${textBytesMax} bytes.`)
     }
     const made = this.#change(request, this.#made(request, request.operation, Kind.TEXT, spot))
