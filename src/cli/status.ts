@@ -1,6 +1,6 @@
 // `fourfold status`: how each server is, asked one by one, the dead ones named by the living.
 
-import { ServerState, type GetStatusResponse } from '../core/model/wire.ts'
+import { ServerState, type GetStatusResponse, type Server } from '../core/model/wire.ts'
 import { exitCodes, readWords, type Command } from './command.ts'
 import {
   addressesOf,
@@ -56,12 +56,7 @@ ${setHelp}`,
 }
 
 async function rowsOf(set: SetClient, values: SetValues): Promise<Row[]> {
-  const asked = addressesOf(values.servers)
-  const first = await set.ask(({ admin }, call) => admin.getStatus({}, call))
-  const servers = first.servers?.servers ?? []
-  const addresses = new Set([...servers.map(({ address }) => address), ...asked])
-  const answers = await Promise.all([...addresses].map((address) => statusOf(set, address)))
-  const statuses = answers.filter((answer) => answer !== undefined)
+  const { servers, statuses } = await statusesOf(set, values)
   return servers.map(({ id, address, lag }) => {
     const own = statuses.find((answer) => answer.id === id)
     if (!own) return { ...unknown, id, address, lag }
@@ -76,6 +71,19 @@ async function rowsOf(set: SetClient, values: SetValues): Promise<Row[]> {
       digest: own.digest || null,
     }
   })
+}
+
+/** All servers of the set, and what those that answer tell. Rejects when none does. */
+export async function statusesOf(
+  set: SetClient,
+  values: SetValues,
+): Promise<{ servers: Server[]; statuses: GetStatusResponse[] }> {
+  const asked = addressesOf(values.servers)
+  const first = await set.ask(({ admin }, call) => admin.getStatus({}, call))
+  const servers = first.servers?.servers ?? []
+  const addresses = new Set([...servers.map(({ address }) => address), ...asked])
+  const answers = await Promise.all([...addresses].map((address) => statusOf(set, address)))
+  return { servers, statuses: answers.filter((answer) => answer !== undefined) }
 }
 
 const unknown = {

@@ -79,20 +79,11 @@ export class Stage {
     return new Visitor(page)
   }
 
-  /** The same, signed in: as soon as this server has heard that whoever had the name has left. */
+  /** The same, signed in. */
   async join(name: string, server: string, options: BrowserContextOptions = {}): Promise<Visitor> {
     const visitor = await this.visit(server, options)
     await visitor.signIn(name)
-    const refusal = visitor.page.getByText(/is here already/)
-    await until(
-      async () => {
-        await visitor.frame.or(refusal).first().waitFor()
-        if (await visitor.frame.isVisible()) return true
-        await visitor.signIn(name)
-        return false
-      },
-      () => `${name} is not let in at ${server}`,
-    )
+    await visitor.isIn()
     return visitor
   }
 
@@ -121,12 +112,7 @@ export class Visitor {
   }
 
   async isIn(): Promise<void> {
-    await this.frame.waitFor()
-  }
-
-  /** What is around the files and their text. */
-  get frame(): Locator {
-    return this.page.getByRole('toolbar', { name: 'File' }).or(this.menu).first()
+    await this.page.getByRole('toolbar', { name: 'File' }).or(this.menu).first().waitFor()
   }
 
   get menu(): Locator {

@@ -8,6 +8,7 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 
+import { connect } from '../../src/client/index.ts'
 import type { Fleet } from '../fleet.ts'
 import { root } from '../tool.ts'
 import { fourfold, same, stage, tree, until, type Mirrored } from './mirrors.ts'
@@ -166,6 +167,32 @@ test('a mirror that knows more than the one a set was filled from loses nothing'
   await mirroredOnce(behind, servers)
   assert.deepEqual(tree(behind.directory), found)
   assert.doesNotMatch(await mirroredOnce(ahead, servers), done)
+})
+
+test('while a page is open, nothing is brought back behind it', async (t) => {
+  const { fleet, mirrors, servers } = await stage(t, 1)
+  const [first] = mirrors as [Mirrored]
+  first.shell('echo mine > mine.md')
+  await mirroredOnce(first, servers)
+  await wipe(fleet)
+  const page = connect({ servers: fleet.addresses, name: 'Ada', agent: 'test' })
+  t.after(() => page.close())
+  await page.joined()
+  const refused = await fourfold(['reseed', first.directory], servers)
+  assert.equal(refused.code, 1)
+  assert.match(refused.err, /^Pages or other live clients are connected \(1\): [^\n]+\n$/)
+  assert.equal((await fourfold(['ls'], servers)).out, '')
+  page.close()
+  let last = ''
+  await until(
+    async () => {
+      const { code, err } = await fourfold(['reseed', first.directory], servers)
+      last = err
+      return code === 0
+    },
+    () => last,
+  )
+  assert.equal((await fourfold(['cat', 'mine.md'], servers)).out, 'mine\n')
 })
 
 test('a set that is not empty, a mirror at work and what was never one are refused', async (t) => {
