@@ -100,6 +100,7 @@ export const plants = {
       after: (origin, seq, bytesMax) => reader.after(origin, seq, bytesMax),
       beyond: (vector, after, limit) => reader.beyond(vector, after, limit),
       entries: (after, limit) => reader.entries(after, limit),
+      eachEntry: () => reader.eachEntry(),
       operation: (id) => reader.operation(id),
       loose: (subject) => reader.loose(subject),
     }),

@@ -45,10 +45,19 @@ export interface StorageReader {
   beyond(vector: VersionVector, after: SubjectId | '', limit: number): SubjectId[]
   /** Every subject that is an entry, by id, after `after`, at most `limit`. */
   entries(after: SubjectId | '', limit: number): SubjectId[]
+  /** Every such subject with all that is stored of it, in no order: many are looked up at once. */
+  eachEntry(): Iterable<EntryFound>
   /** The subject an operation was about, when it took effect in the last 30 days. */
   operation(id: string): SubjectId | undefined
   /** How many loose updates a subject has. */
   loose(subject: SubjectId): number
+}
+
+/** A subject that is an entry. */
+export interface EntryFound {
+  subject: SubjectId
+  /** All that is stored of it. Throws CorruptError. */
+  read: () => StoredSubject
 }
 
 /** What is stored does not match its checksum, or does not decode. */
@@ -153,7 +162,7 @@ export interface ServerView {
 /** Reads that the mind towards clients makes: the durable state of this server. */
 export type EngineReader = Pick<
   StorageReader,
-  'load' | 'entries' | 'operation' | 'loose' | 'vector' | 'beyond'
+  'load' | 'entries' | 'eachEntry' | 'operation' | 'loose' | 'vector' | 'beyond'
 >
 
 /** What hears an engine. */

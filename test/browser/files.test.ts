@@ -153,6 +153,28 @@ test('a file is taken out of the trash from the list', async () => {
   await ana.row('binned.md').waitFor()
 })
 
+test('what is deleted for ever is asked for first, and gone for everybody', async () => {
+  const ana = await stage.join('Ana', 'a')
+  await ana.create('erased.md')
+  await ana.type('gone')
+  await ana.chip('Saved · 4/4').waitFor()
+  const ben = await stage.join('Ben', 'c')
+  await ana.row('erased.md').click({ button: 'right' })
+  await ana.page.getByRole('menuitem', { name: 'Delete' }).click()
+  for (const { page } of [ana, ben]) await page.getByRole('button', { name: /^Trash \(/ }).click()
+  await ben.page.getByRole('button', { name: 'Restore erased.md' }).waitFor()
+  await ana.page.getByRole('button', { name: 'Delete erased.md for ever' }).click()
+  const question = ana.page.getByRole('alertdialog', { name: 'Delete “erased.md” for ever?' })
+  await question.getByText('This cannot be undone.').waitFor()
+  await question.getByRole('button', { name: 'Cancel' }).click()
+  await question.waitFor({ state: 'hidden' })
+  await ana.page.getByRole('button', { name: 'Delete erased.md for ever' }).click()
+  await question.getByRole('button', { name: 'Delete for ever' }).click()
+  for (const { page } of [ana, ben]) {
+    await page.getByRole('button', { name: 'Restore erased.md' }).waitFor({ state: 'hidden' })
+  }
+})
+
 test('a rename in place is seen by everybody, and an open editor follows it', async () => {
   const ana = await stage.join('Ana', 'a')
   await ana.create('draft.md')

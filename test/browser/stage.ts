@@ -79,11 +79,20 @@ export class Stage {
     return new Visitor(page)
   }
 
-  /** The same, signed in. */
+  /** The same, signed in: as soon as this server has heard that whoever had the name has left. */
   async join(name: string, server: string, options: BrowserContextOptions = {}): Promise<Visitor> {
     const visitor = await this.visit(server, options)
     await visitor.signIn(name)
-    await visitor.isIn()
+    const refusal = visitor.page.getByText(/is here already/)
+    await until(
+      async () => {
+        await visitor.frame.or(refusal).first().waitFor()
+        if (await visitor.frame.isVisible()) return true
+        await visitor.signIn(name)
+        return false
+      },
+      () => `${name} is not let in at ${server}`,
+    )
     return visitor
   }
 
@@ -112,7 +121,12 @@ export class Visitor {
   }
 
   async isIn(): Promise<void> {
-    await this.page.getByRole('toolbar', { name: 'File' }).or(this.menu).first().waitFor()
+    await this.frame.waitFor()
+  }
+
+  /** What is around the files and their text. */
+  get frame(): Locator {
+    return this.page.getByRole('toolbar', { name: 'File' }).or(this.menu).first()
   }
 
   get menu(): Locator {

@@ -55,9 +55,14 @@ async function holds(client: Client, wanted: string[]): Promise<void> {
   )
 }
 
-/** Somebody who works with the folder by a program. */
+let programs = 0
+
+/**
+ * Somebody who works with the folder by a program; each under a name of its own, for a busy server may
+ * not know yet that the one before has left.
+ */
 async function program(server: string): Promise<Client> {
-  const name = `program at ${server}`
+  const name = `program ${++programs} at ${server}`
   const client = connect({ servers: [stage.fleet.address(server)], name, agent: 'cli' })
   clients.push(client)
   await client.joined()

@@ -57,6 +57,7 @@ async function run(): Promise<number> {
     peopleEach: Math.ceil(Number(values.people) / processes),
     documents: Number(values.documents),
     gapMs: Number(values.gap),
+    patienceMs: 10_000,
     random: random.fork('siege'),
   })
   const { ledger, waited } = siege

@@ -5,7 +5,7 @@ import type { Origin, SubjectId } from '../../core/model/ids.ts'
 import { operationLifeMs } from '../../core/model/limits.ts'
 import type { Snapshot, Update } from '../../core/model/wire.ts'
 import { covers, raise, type VersionVector } from '../../core/model/version-vector.ts'
-import type { Batch, Storage, StorageReader, StoredSubject } from '../../core/ports.ts'
+import type { Batch, EntryFound, Storage, StorageReader, StoredSubject } from '../../core/ports.ts'
 import { coversOf, progressOf, subjectOf } from './batch.ts'
 import {
   comparePlaces,
@@ -319,6 +319,12 @@ class MemoryReader implements StorageReader {
 
   entries(after: SubjectId | '', limit: number): SubjectId[] {
     return this.#page(after, limit, ({ isEntry }) => isEntry)
+  }
+
+  *eachEntry(): Generator<EntryFound> {
+    for (const [subject, { isEntry }] of [...this.#disk.shelves]) {
+      if (isEntry) yield { subject, read: () => this.load(subject) }
+    }
   }
 
   operation(id: string): SubjectId | undefined {

@@ -9,17 +9,20 @@ import { raise, type VersionVector } from '../../core/model/version-vector.ts'
 import {
   CorruptError,
   type Batch,
+  type EntryFound,
   type StorageReader,
   type StoredSubject,
 } from '../../core/ports.ts'
 import { coversOf, subjectOf, type Progress } from './batch.ts'
-import { readUpdate } from './record.ts'
+import { readUpdate, type Place } from './record.ts'
 import type { Counts, Seqs } from './sqlite-messages.ts'
 import { recordOf, SubjectReader, type RecordRow } from './sqlite-subject.ts'
 import { isDamage } from './storage-error.ts'
 
 /** Up to so many rows beyond a vector are gone through, in some 5 ms; past that subjects are. */
 const rowsBeyondMax = 20_000
+/** Ids looked up at once. */
+const idsAtOnce = 500
 
 export interface ReaderOptions {
   now: () => number
@@ -108,6 +111,38 @@ export class SqliteReader implements StorageReader {
 
   entries(after: SubjectId | '', limit: number): SubjectId[] {
     return this.#watched(() => this.#ids('entries', after, limit))
+  }
+
+  *eachEntry(): Generator<EntryFound> {
+    const isHeld = ({ origin, seq }: Place) => seq <= (this.#vector.get(origin) ?? 0)
+    for (let row = 0; ;) {
+      const found: EntryFound[] = []
+      try {
+        row = this.#watched(() =>
+          this.#subjects.readSome(row, (subject, read) => {
+            found.push({ subject, read: () => withoutPieces(read(isHeld)) })
+          }),
+        )
+      } catch (error) {
+        if (!isDamage(error)) throw error
+        // Something is in the way of all: each by itself.
+        yield* this.#eachAlone()
+        return
+      }
+      if (found.length === 0) return
+      yield* found
+    }
+  }
+
+  *#eachAlone(): Generator<EntryFound> {
+    let after: SubjectId | '' = ''
+    for (;;) {
+      const ids: SubjectId[] = this.entries(after, idsAtOnce)
+      for (const subject of ids) yield { subject, read: () => this.load(subject) }
+      const last = ids.at(-1)
+      if (last === undefined) return
+      after = last
+    }
   }
 
   operation(id: string): SubjectId | undefined {
@@ -239,6 +274,10 @@ export class SqliteReader implements StorageReader {
       throw error
     }
   }
+}
+
+function withoutPieces({ snapshots, updates }: StoredSubject): StoredSubject {
+  return { snapshots, updates }
 }
 
 interface LogRow extends RecordRow {

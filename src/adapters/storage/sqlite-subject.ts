@@ -20,6 +20,26 @@ interface PieceRow extends RecordRow {
   piece: number
 }
 
+interface Rows {
+  pieces: PieceRow[]
+  updates: UpdateRow[]
+}
+
+/** The number of its row. */
+interface InSubject {
+  subject: number
+}
+
+interface EntryRow extends InSubject {
+  id: SubjectId
+}
+
+/** Of the loose updates only the meant ones. Throws CorruptError. */
+export type ReadRows = (isMeant: (place: Place) => boolean) => SubjectRows
+
+/** Entries looked up at once: more would only take more memory. */
+const entriesAtOnce = 200
+
 /** What is stored, and the numbers of the rows that the snapshots came from. */
 export interface SubjectRows extends StoredSubject {
   pieces: number[]
@@ -31,6 +51,7 @@ export class SubjectReader {
   readonly #end: StatementSync
   readonly #pieces: StatementSync
   readonly #updates: StatementSync
+  readonly #some: Record<'subjects' | 'pieces' | 'filed' | 'unfiled', StatementSync>
 
   constructor(db: DatabaseSync) {
     this.#db = db
@@ -38,34 +59,75 @@ export class SubjectReader {
     this.#end = db.prepare('COMMIT')
     this.#pieces = db.prepare(subjectQueries.pieces)
     this.#updates = db.prepare(subjectQueries.updates)
+    this.#some = {
+      subjects: db.prepare(subjectQueries.someSubjects),
+      pieces: db.prepare(subjectQueries.somePieces),
+      filed: db.prepare(subjectQueries.someFiled),
+      unfiled: db.prepare(subjectQueries.someUnfiled),
+    }
   }
 
   /** Of its loose updates only the meant ones. Throws CorruptError. */
   read(subject: SubjectId, isMeant: (place: Place) => boolean): SubjectRows {
-    const { pieces, updates } = this.#rows(subject)
-    return {
-      pieces: pieces.map(({ piece }) => piece),
-      snapshots: pieces.map((row) => readSnapshot(recordOf(row), subject)),
-      updates: updates
-        .map((row) => ({ row, place: { origin: row.origin, seq: row.seq, subject } }))
-        .filter(({ place }) => isMeant(place))
-        .sort((one, other) => comparePlaces(one.place, other.place))
-        .map(({ row, place }) => readUpdate(recordOf(row), place)),
+    const rows = this.#atOnce((): Rows => ({
+      pieces: this.#pieces.all(subject) as unknown as PieceRow[],
+      updates: this.#updates.all(subject) as unknown as UpdateRow[],
+    }))
+    return decoded(subject, rows, isMeant)
+  }
+
+  /**
+   * The same of some entries, in the order in which they were made, after the one in this row: so what
+   * is read lies together on the disk. Returns the last row; 0: there are no more.
+   */
+  readSome(after: number, found: (subject: SubjectId, read: ReadRows) => void): number {
+    const subjects = new Map<number, { id: SubjectId; rows: Rows }>()
+    this.#atOnce(() => {
+      for (const row of this.#some.subjects.all(after, entriesAtOnce) as unknown as EntryRow[]) {
+        subjects.set(row.subject, { id: row.id, rows: { pieces: [], updates: [] } })
+      }
+      const [first = 1, last = 0] = [[...subjects.keys()][0], [...subjects.keys()].at(-1)]
+      for (const row of this.#some.pieces.all(first, last) as unknown as (PieceRow & InSubject)[]) {
+        subjects.get(row.subject)?.rows.pieces.push(row)
+      }
+      for (const query of [this.#some.filed, this.#some.unfiled]) {
+        for (const row of query.all(first, last) as unknown as (UpdateRow & InSubject)[]) {
+          subjects.get(row.subject)?.rows.updates.push(row)
+        }
+      }
+    })
+    for (const { id, rows } of subjects.values()) {
+      found(id, (isMeant) => decoded(id, rows, isMeant))
     }
+    return [...subjects.keys()].at(-1) ?? 0
   }
 
   // Between two queries a compaction may move updates into a piece: one transaction sees one state.
-  #rows(subject: SubjectId): { pieces: PieceRow[]; updates: UpdateRow[] } {
+  #atOnce<Result>(read: () => Result): Result {
     this.#begin.run()
     try {
-      return {
-        pieces: this.#pieces.all(subject) as unknown as PieceRow[],
-        updates: this.#updates.all(subject) as unknown as UpdateRow[],
-      }
+      return read()
     } finally {
       // A failed read has ended it.
       if (this.#db.isTransaction) this.#end.run()
     }
+  }
+}
+
+/** Throws CorruptError. */
+function decoded(
+  subject: SubjectId,
+  { pieces, updates }: Rows,
+  isMeant: (place: Place) => boolean,
+): SubjectRows {
+  return {
+    pieces: pieces.map(({ piece }) => piece),
+    snapshots: pieces.map((row) => readSnapshot(recordOf(row), subject)),
+    updates: updates
+      .map((row) => ({ row, place: { origin: row.origin, seq: row.seq, subject } }))
+      .filter(({ place }) => isMeant(place))
+      .sort((one, other) => comparePlaces(one.place, other.place))
+      .map(({ row, place }) => readUpdate(recordOf(row), place)),
   }
 }
 
@@ -91,5 +153,36 @@ export const subjectQueries = {
       WHERE covers.subject = places.subject
         AND covers.origin = places.origin AND +covers.seq >= places.seq
     )
+  `,
+  // Of the subjects in some rows: what is filed, and what is not yet.
+  someSubjects: `
+    SELECT subject, id FROM subjects NOT INDEXED
+    WHERE is_entry AND subject > ? ORDER BY subject LIMIT ?
+  `,
+  somePieces: `
+    SELECT subject, piece, checksum, record FROM pieces
+    WHERE subject >= ? AND subject <= ? ORDER BY subject, piece
+  `,
+  someFiled: `
+    SELECT filed.subject, origins.id AS origin, updates.seq, updates.checksum, updates.record
+    FROM filed
+      CROSS JOIN updates ON updates.origin = filed.origin AND updates.seq = filed.seq
+      CROSS JOIN origins ON origins.origin = filed.origin
+    WHERE filed.subject >= ? AND filed.subject <= ? AND NOT EXISTS (
+      SELECT 1 FROM covers
+      WHERE covers.subject = filed.subject
+        AND covers.origin = filed.origin AND +covers.seq >= filed.seq
+    )
+  `,
+  someUnfiled: `
+    SELECT updates.subject, origins.id AS origin, updates.seq, updates.checksum, updates.record
+    FROM origins CROSS JOIN updates
+      ON updates.origin = origins.origin AND updates.seq > origins.filed
+    WHERE origins.filed < origins.seq
+      AND updates.subject >= ? AND updates.subject <= ? AND NOT EXISTS (
+        SELECT 1 FROM covers
+        WHERE covers.subject = updates.subject
+          AND covers.origin = updates.origin AND +covers.seq >= updates.seq
+      )
   `,
 }

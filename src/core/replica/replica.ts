@@ -403,18 +403,11 @@ export class Replica {
   // ----------------------------------------------------------------------------------- loading
 
   #loadFolder(): void {
-    let after: SubjectId | '' = ''
-    for (;;) {
-      const page: SubjectId[] = this.#options.reader.entries(after, entriesPerMessage)
-      for (const id of page) {
-        const stored = this.#documents.attempt(id, () => this.#options.reader.load(id))
-        const entry = stored instanceof FourfoldError ? undefined : storedEntry(stored)
-        if (entry) this.#folder.apply(entry)
-        this.#inventory.changed(this.#now, id)
-      }
-      const last = page.at(-1)
-      if (last === undefined) break
-      after = last
+    for (const { subject, read } of this.#options.reader.eachEntry()) {
+      const stored = this.#documents.attempt(subject, read)
+      const entry = stored instanceof FourfoldError ? undefined : storedEntry(stored)
+      if (entry) this.#folder.apply(entry)
+      this.#inventory.changed(this.#now, subject)
     }
     // Nobody was told any name yet.
     this.#folder.takeRenumbered()

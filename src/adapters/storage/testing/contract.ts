@@ -73,6 +73,7 @@ export function storageContract(
     assert.deepEqual(reader.after(a, 0, everything), [])
     assert.deepEqual(reader.beyond(new Map(), '', 10), [])
     assert.deepEqual(reader.entries('', 10), [])
+    assert.deepEqual([...reader.eachEntry()], [])
     assert.equal(reader.operation('x'), undefined)
     assert.equal(reader.loose(note), 0)
   })
@@ -258,6 +259,30 @@ export function storageContract(
     )
     assert.deepEqual(reader.entries(ids[9]!, 3), [])
   })
+
+  check(
+    'each entry comes with what a load of it gives, merged, received or loose',
+    async (disk) => {
+      const storage = await disk.open()
+      const [ada, bob] = [new Author(a), new Author(b)]
+      const ids = Array.from({ length: 250 }, (_, index) => idOf(index))
+      const [received, merged, both] = ids as [SubjectId, SubjectId, SubjectId]
+      await storage.write(batchOf({ updates: [...ada.type(unknown, 2), ...ada.type(plan, 2)] }))
+      await storage.write(batchOf({ updates: ids.map((id) => ada.name(id)) }))
+      await storage.write(batchOf({ updates: [merged, both].flatMap((id) => ada.type(id, 3)) }))
+      for (const id of [merged, both]) await storage.compact(id, storage.reader.vector())
+      await storage.write(batchOf({ snapshots: [pieceOf([bob.name(received)], received)] }))
+      await storage.write(batchOf({ updates: [...ada.type(both, 2), ...ada.type(ids[7]!, 1)] }))
+      const isSame = ({ reader }: Storage) => {
+        const found = [...reader.eachEntry()].map(({ subject, read }) => ({ subject, ...read() }))
+        const sorted = found.sort((one, other) => (one.subject < other.subject ? -1 : 1))
+        const loaded = ids.toSorted().map((subject) => ({ subject, ...reader.load(subject) }))
+        assert.deepEqual(sorted, loaded)
+      }
+      isSame(storage)
+      isSame(await disk.open())
+    },
+  )
 
   check('an operation is known for 30 days; its first subject counts', async (disk) => {
     const storage = await disk.open()
