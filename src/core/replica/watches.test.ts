@@ -22,7 +22,7 @@ function known(answers: Answer[], before: VersionVector = new Map()): VersionVec
   return vector
 }
 
-const change = (replica: LoneReplica, type: 'delete' | 'restore', file: string) =>
+const change = (replica: LoneReplica, type: 'delete' | 'restore' | 'erase', file: string) =>
   replica.call({ type, file, operation: freshId() })
 
 test('changes are told in the order of the log, each with the updates it stands for', () => {
@@ -150,4 +150,21 @@ test('what another server carried out too is told once', () => {
   a.save('one.md', '1 and news')
   b.heard(a.updates().slice(-1))
   assert.deepEqual(told(b.take(call)), ['changed one.md'])
+})
+
+test('who was away while something was deleted for good is told that it is gone', () => {
+  const a = new LoneReplica('a')
+  a.save('one.md', '1')
+  a.save('two.md', '2')
+  const seen = known(a.call({ type: 'watch', file: '' }))
+  change(a, 'delete', 'one.md')
+  change(a, 'erase', 'one.md')
+  const answers = a.call({ type: 'watch', file: '', since: seen })
+  assert.deepEqual(
+    watched(answers).map(({ event, file }) => [event, file?.isDeleted]),
+    [
+      ['present', true],
+      ['ready', undefined],
+    ],
+  )
 })

@@ -90,6 +90,7 @@ export class Watches {
       const page: SubjectId[] = reader.beyond(since, last, pageSize)
       for (const id of page) {
         const entry = folder.get(id)
+        if (folder.isPurged(id)) this.#tellPurged(call, id)
         if (!entry || !folder.isWithin(id, this.#watched.get(call) ?? '')) continue
         this.#answer(call, 'present', entry)
         if (folder.isTrashed(id) || isDirectory(entry)) continue
@@ -101,6 +102,15 @@ export class Watches {
       if (end === undefined || page.length < pageSize) return
       last = end
     }
+  }
+
+  /** Deleted for good: whoever watches the whole folder hears at least that. */
+  #tellPurged(call: CallId, id: SubjectId): void {
+    const { views, folder, voice } = this.#options
+    const entry = folder.known(id)
+    if (!entry || this.#watched.get(call) !== '') return
+    const file = { ...views.of(entry), isDeleted: true }
+    voice.answer(call, { type: 'watched', event: 'present', file })
   }
 
   #isTextBeyond(id: SubjectId, since: VersionVector): boolean {
