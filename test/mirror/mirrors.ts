@@ -38,9 +38,9 @@ export async function fourfold(
   return { code, ...said }
 }
 
-function spawned(words: string[], servers: string): ChildProcess {
+function spawned(words: string[], servers: string, runtime = process.execPath): ChildProcess {
   const env = { ...process.env, FOURFOLD_SERVERS: servers }
-  const child = spawn(process.execPath, [program, ...words], {
+  const child = spawn(runtime, [program, ...words], {
     env,
     stdio: ['ignore', 'pipe', 'pipe'],
   })
@@ -64,7 +64,13 @@ export class Mirrored {
   }
 
   start(...words: string[]): void {
-    const child = spawned(['mirror', this.directory, ...this.#words, ...words], this.#servers)
+    this.startBy(process.execPath, ...words)
+  }
+
+  /** By another program than this Node. */
+  startBy(runtime: string, ...words: string[]): void {
+    const all = ['mirror', this.directory, ...this.#words, ...words]
+    const child = spawned(all, this.#servers, runtime)
     for (const stream of [child.stdout!, child.stderr!]) {
       stream.setEncoding('utf8').on('data', (text: string) => {
         this.said = (this.said + text).slice(-20_000)

@@ -168,7 +168,7 @@ export async function downloadBlob(
     })
     await pipeline(response, seen, target).catch((error: unknown) => {
       // What this disk says is not the server's fault.
-      throw isBroken(response) ? unavailable(error) : error
+      throw isBroken(response) && !isOfDisk(error) ? unavailable(error) : error
     })
   }
   if (hash.digest('hex') === name.hash) return
@@ -259,6 +259,12 @@ async function answered(request: http.ClientRequest): Promise<http.IncomingMessa
   } catch (error) {
     throw unavailable(error)
   }
+}
+
+/** Nothing else is written or opened while bytes come. */
+function isOfDisk(error: unknown): boolean {
+  const { syscall } = error as NodeJS.ErrnoException
+  return syscall === 'write' || syscall === 'open'
 }
 
 const isBroken = (response: http.IncomingMessage) => response.errored !== null || !response.complete

@@ -33,6 +33,9 @@ const largeSettleMs = 1000
 /** Names that begin so are ours. */
 export const ownPrefix = '.fourfold'
 
+/** What is being written beside its place; people's own may begin alike. */
+const isTemporary = /^\.fourfold-[\w-]{12}$/
+
 export interface Found extends OnDisk {
   stamp: Stamp | undefined
 }
@@ -83,7 +86,7 @@ export class Looking {
       }
       const path = joined(directory, name)
       if (name.startsWith(ownPrefix)) {
-        if (name.startsWith(`${ownPrefix}-`)) this.#options.left?.(path)
+        if (isTemporary.test(name)) this.#options.left?.(path)
         continue
       }
       const stat = lstatSync(join(base, name), { bigint: true, throwIfNoEntry: false })
