@@ -4,8 +4,8 @@ import type { Entry } from './wire.ts'
 
 export class Graves {
   readonly #buried = new Map<string, Entry>()
-  /** Ids of those that have a purge, hidden or not, by the root of it. */
-  readonly #byRoot = new Map<string, Set<string>>()
+  /** Ids of those that have a purge, hidden or not, by each directory that they were seen in. */
+  readonly #byParent = new Map<string, Set<string>>()
 
   get(id: string): Entry | undefined {
     return this.#buried.get(id)
@@ -29,15 +29,15 @@ export class Graves {
 
   /** Whether a change of this entry may hide entries or bring them back. */
   concerns({ id, purged }: Entry): boolean {
-    return purged !== undefined || this.#byRoot.has(id)
+    return purged !== undefined || this.#byParent.has(id)
   }
 
   /** The ids of those that may be hidden or back because an entry changed so. */
   touched(before: Entry | undefined, entry: Entry): string[] {
-    const { id, purged } = entry
-    if (purged) {
-      const marked = this.#byRoot.get(purged.root) ?? new Set()
-      this.#byRoot.set(purged.root, marked.add(id))
+    const { id, parent, purged } = entry
+    if (purged && parent?.value) {
+      const marked = this.#byParent.get(parent.value) ?? new Set()
+      this.#byParent.set(parent.value, marked.add(id))
     }
     const isSame =
       before !== undefined &&
@@ -46,13 +46,14 @@ export class Graves {
       before.purged?.root === purged?.root &&
       before.purged?.deletion === purged?.deletion &&
       before.purged?.isDone === purged?.isDone
-    if (isSame) return [id]
-    // What is in a directory is marked before the directory itself: only that shows all of it.
-    return [...new Set([id, ...(this.#byRoot.get(id) ?? []), ...this.#within(entry)])]
+    return isSame ? [id] : this.#within(id)
   }
 
-  #within({ id, purged }: Entry): Iterable<string> {
-    const isRootThere = purged !== undefined && this.#buried.has(purged.root)
-    return isRootThere && purged.root !== id ? this.#byRoot.get(purged.root)! : []
+  // Whether a purge holds hangs on all above it, and on nothing beside it: looking at all of a large
+  // directory for each entry in it would take minutes.
+  #within(id: string): string[] {
+    const found = new Set([id])
+    for (const each of found) for (const child of this.#byParent.get(each) ?? []) found.add(child)
+    return [...found]
   }
 }
