@@ -7,17 +7,20 @@ import { connect, createServer, type AddressInfo, type Server, type Socket } fro
 export class Relay {
   readonly #server: Server
   readonly #pairs = new Set<[Socket, Socket]>()
+  /** How long what comes back is on its way. */
+  readonly #backMs: number
   #isCut = false
 
-  private constructor(server: Server) {
+  private constructor(server: Server, backMs: number) {
     this.#server = server
+    this.#backMs = backMs
   }
 
   /** `target`: where it leads, "http://127.0.0.1:4400". */
-  static async to(target: string): Promise<Relay> {
+  static async to(target: string, backMs = 0): Promise<Relay> {
     const { hostname, port } = new URL(target)
     const server = createServer({ pauseOnConnect: true })
-    const relay = new Relay(server)
+    const relay = new Relay(server, backMs)
     server.on('connection', (near) => {
       relay.#join(near, connect({ host: hostname, port: Number(port) }))
     })
@@ -52,12 +55,18 @@ export class Relay {
     far.pause()
     for (const [from, to] of [pair, pair.toReversed() as [Socket, Socket]]) {
       from.setNoDelay(true)
-      from.on('data', (chunk) => {
-        if (to.write(chunk)) return
+      const pass = (chunk: Buffer) => {
+        // On its way when the line was cut: it never arrives.
+        if (this.#isCut || to.write(chunk)) return
         from.pause()
         to.once('drain', () => {
           if (!this.#isCut) from.resume()
         })
+      }
+      const waitMs = from === far ? this.#backMs : 0
+      from.on('data', (chunk) => {
+        if (waitMs > 0) setTimeout(pass, waitMs, chunk)
+        else pass(chunk)
       })
       from.on('end', () => to.end())
       // Broken on one side is broken on the other; why is nobody's matter here.

@@ -14,8 +14,8 @@ export class PartableSet {
     this.#relays = relays
   }
 
-  static async start(): Promise<PartableSet> {
-    const fleet = await Fleet.create()
+  static async start(ids?: string[]): Promise<PartableSet> {
+    const fleet = await Fleet.create({ ...(ids && { ids }) })
     const relays = new Map<string, Relay>()
     const set = new PartableSet(fleet, relays)
     try {

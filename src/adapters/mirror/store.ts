@@ -25,6 +25,13 @@ export interface CommonRow extends Common {
   stamp: Stamp | undefined
 }
 
+/** What is saved, the text that it is made from, and the state of that in base64. */
+export interface Grounds {
+  text: string
+  base: string
+  state: string
+}
+
 /** Something for a server: sent until it was answered, always the same. */
 export interface Intent {
   operation: string
@@ -38,6 +45,11 @@ export interface Intent {
   text: string
   version: string
   baseText: string
+  /**
+   * The change brought into what a server held then, noted before it was sent: so it has one effect,
+   * should it reach two servers.
+   */
+  grounds?: Grounds | undefined
   /** The text was made from bytes that have this hash. */
   baseHash?: string | undefined
   /**
@@ -282,6 +294,14 @@ export class MirrorStore {
 
   addIntent(intent: Intent): void {
     this.#run('INSERT INTO intents VALUES (?, ?)', intent.operation, written(intent))
+  }
+
+  changeIntent(intent: Intent): void {
+    this.#run(
+      'UPDATE intents SET value = ?2 WHERE operation = ?1',
+      intent.operation,
+      written(intent),
+    )
   }
 
   removeIntent(operation: string): void {

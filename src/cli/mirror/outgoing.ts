@@ -5,10 +5,12 @@ import { Code, ConnectError } from '@connectrpc/connect'
 import { baseOf } from '../../core/mirror/base-choice.ts'
 import type { Act } from '../../core/mirror/messages.ts'
 import { subjectId } from '../../core/model/ids.ts'
+import { messageBytesMax } from '../../core/model/limits.ts'
+import { editedText, mergeText } from '../../core/model/text-merge.ts'
 import { hasBlob, uploadBlob } from '../../adapters/channel/blob-client.ts'
 import type { MirrorDirectory, OpenFile } from '../../adapters/mirror/directory.ts'
 import { hash, type Found } from '../../adapters/mirror/look.ts'
-import type { Intent, MirrorStore } from '../../adapters/mirror/store.ts'
+import type { Grounds, Intent, MirrorStore } from '../../adapters/mirror/store.ts'
 import { random } from '../../adapters/system.ts'
 import {
   answerMs,
@@ -26,6 +28,10 @@ import type { Transfers } from './transfers.ts'
 
 /** Remembered at most. */
 const refusedNewMax = 10_000
+/** Two texts and a state fit into one message. */
+const groundsBytesMax = messageBytesMax - 64 * 1024
+/** Servers that answer, and still lack what a save is made from, have lost it. */
+const regroundAfterMs = 10_000
 /** How long after one try the next is made when no server answers. */
 const retryMs = 1000
 
@@ -47,6 +53,8 @@ export class Outgoing {
   readonly #intents = new Map<string, Intent>()
   /** Operations of files that were to be made where something else lies, by what they are. */
   readonly #refusedNew = new Map<string, string>()
+  /** When saves were first sent in this life. */
+  readonly #sentAt = new Map<string, number>()
   /** When bytes that no server took are sent again; undefined: there are none. */
   #retryAt: number | undefined
 
@@ -148,19 +156,53 @@ export class Outgoing {
 
   async #send(intent: Intent): Promise<void> {
     const { set } = this.#options
-    const { operation, file, isNew, text, baseText, baseHash } = intent
-    const base =
-      baseHash === undefined
-        ? { baseVersion: isNew ? '' : hash(baseText), baseText }
-        : { baseVersion: baseHash }
+    const { operation, file, isNew } = intent
     try {
+      const change = await this.#changeOf(intent)
       const answer = await set.ask(({ folder }, call) =>
-        folder.saveFile({ file, text, ...base, isNew, operation }, call),
+        folder.saveFile({ file, ...change, isNew, operation }, call),
       )
       this.#options.folder.know(answer.file, answer.version)
       await this.#kept(intent, answer.file!.id)
     } catch (error) {
       this.#refused(intent, error)
+    }
+  }
+
+  /** What is sent: always the same, once it may have reached a server. */
+  async #changeOf(intent: Intent) {
+    const { text, isNew, baseText, baseHash } = intent
+    if (baseHash !== undefined) return { text, baseVersion: baseHash }
+    if (isNew) return { text, baseVersion: '', baseText }
+    const grounds = await this.#groundsOf(intent)
+    if (!grounds) return { text, baseVersion: hash(baseText), baseText }
+    const { base, state } = grounds
+    const baseState = new Uint8Array(Buffer.from(state, 'base64'))
+    return { text: grounds.text, baseVersion: hash(base), baseText: base, baseState }
+  }
+
+  async #groundsOf(intent: Intent): Promise<Grounds | undefined> {
+    const { operation } = intent
+    const sentAt = this.#sentAt.get(operation) ?? performance.now()
+    this.#sentAt.set(operation, sentAt)
+    if (intent.grounds && performance.now() - sentAt < regroundAfterMs) return intent.grounds
+    const { set, store } = this.#options
+    const { file, text, baseText } = intent
+    try {
+      const read = await set.ask(({ folder }, call) => folder.readFile({ file }, call))
+      const merged = editedText(read.text, mergeText(baseText, read.text, text))
+      const bytes = Buffer.byteLength(read.text) + Buffer.byteLength(merged) + read.state.length
+      if (read.state.length === 0 || bytes > groundsBytesMax) return undefined
+      const state = Buffer.from(read.state).toString('base64')
+      const grounds = { text: merged, base: read.text, state }
+      intent.grounds = grounds
+      await store.soon(() => store.changeIntent(intent))
+      this.#sentAt.set(operation, performance.now())
+      return grounds
+    } catch (error) {
+      // What stands in the way of the save is told by the save.
+      if (error instanceof AnswerError) return undefined
+      throw error
     }
   }
 
@@ -181,6 +223,7 @@ export class Outgoing {
   #drop({ operation }: Intent): void {
     this.#options.store.removeIntent(operation)
     this.#intents.delete(operation)
+    this.#sentAt.delete(operation)
   }
 
   #refused(intent: Intent, error: unknown): void {

@@ -59,6 +59,17 @@ export function mergeText(base: string, current: string, next: string): Edit[] {
   return merged
 }
 
+/** The text after edits of it. */
+export function editedText(text: string, edits: readonly Edit[]): string {
+  let edited = ''
+  let end = 0
+  for (const { at, remove, insert } of edits) {
+    edited += text.slice(end, at) + insert
+    end = at + remove
+  }
+  return edited + text.slice(end)
+}
+
 /** Carries out edits of the whole text in one transaction. */
 export function applyEdits(text: Y.Text, edits: readonly Edit[]): void {
   const apply = () => {
