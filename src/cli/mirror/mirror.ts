@@ -210,7 +210,13 @@ export class Mirror {
     if (this.#hand.isBusy) return 'wait'
     const isSettled = isQuiet && !this.#isUnsettled && this.#lookAt > performance.now()
     if (!isSettled || this.#folder.nextAt !== undefined) return 'wait'
-    this.#remember({ isForced: false })
+    try {
+      this.#remember({ isForced: false })
+    } catch (error) {
+      if (isOnce || !isDiskFull(error)) throw error
+      this.#noRoom()
+      return 'wait'
+    }
     this.#stand('same')
     return 'rest'
   }
