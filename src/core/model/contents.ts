@@ -20,7 +20,12 @@ export function mergeContents(known: Content[], others: Content[]): Content[] {
 /** Whether this can be the name of bytes: a SHA-256, and how many there are. */
 export function isBytesName({ hash, size }: { hash: string; size: number }): boolean {
   const isSize = Number.isSafeInteger(size) && size >= 0 && size <= blobBytesMax
-  return isSize && /^[0-9a-f]{64}$/.test(hash)
+  return isSize && isHash(hash)
+}
+
+/** Whether this can be a SHA-256 in hex. */
+export function isHash(text: string): boolean {
+  return /^[0-9a-f]{64}$/.test(text)
 }
 
 /** What the newest content makes of a file. */

@@ -229,6 +229,8 @@ test('what was made without a server is not refused for what others did meanwhil
   assert.equal(folder.pathOf(request(6).operation), 'two.md')
   take(operations.makeDirectory(request(9), { parent: '', name: 'later' }))
   assert.equal(folder.pathOf(request(6).operation), 'later/two.md')
+  const anything = { parent: 'x'.repeat(1000), name: 'three.md' }
+  assert.throws(() => operations.create(late(10), anything, ''), noDirectory)
   const one = folder.get(request(5).operation)!
   take(operations.rename(late(7), one, 'two.md'))
   assert.throws(() => operations.rename(late(8), one, '..'), /name/)
@@ -257,4 +259,14 @@ test('G8 a file of bytes that two servers make or change by one operation is one
     )
     assert.equal(hasConflict(entry), false)
   }
+})
+
+test('what bytes were made from is named by a hash, or by nothing', () => {
+  const { operations, find, fresh } = withTree('a.png')
+  const bytes = { hash: 'aa'.repeat(32), size: 1 }
+  for (const base of ['x', 'AA'.repeat(32), 'aa'.repeat(33)]) {
+    const change = () => operations.setContent(fresh(), find('a.png'), { ...bytes, base })
+    assert.throws(change, { code: 'invalid' }, base)
+  }
+  operations.setContent(fresh(), find('a.png'), { ...bytes, base: '' })
 })

@@ -2,6 +2,7 @@
 
 import { create, toBinary } from '@bufbuild/protobuf'
 import { encodeUtf8, utf8ByteLength } from 'lib0/string'
+import { isHash } from '../model/contents.ts'
 import { FourfoldError } from '../model/errors.ts'
 import type { Folder, Reach } from '../model/folder.ts'
 import { directoryIdOf, isSubjectId, type Origin, type SubjectId } from '../model/ids.ts'
@@ -180,6 +181,9 @@ export class Operations {
   }
 
   #content({ author, at }: Request, bytes: Bytes): Content {
+    if (bytes.base !== '' && !isHash(bytes.base)) {
+      throw new FourfoldError('invalid', 'A base is 64 digits of SHA-256, or empty.')
+    }
     return create(ContentSchema, { ...bytes, author, at, stamp: this.#stamp() })
   }
 
@@ -222,6 +226,7 @@ export class Operations {
       return spot
     }
     checkFileName(spot.name)
+    if (spot.parent !== '' && !isSubjectId(spot.parent)) throw noDirectory()
     // One that is not known here may still come; until then everybody shows this at the top.
     return this.#folder.isTrashed(spot.parent) ? { ...spot, parent: '' } : spot
   }
@@ -245,7 +250,7 @@ export class Operations {
   #checkDirectory(id: string): void {
     if (id === '') return
     if (isDirectory(this.#folder.get(id)) && !this.#folder.isTrashed(id)) return
-    throw new FourfoldError('not-found', 'No such directory.')
+    throw noDirectory()
   }
 
   #checkPath(parent: string, path: string, below: Reach = { names: 0, bytes: 0 }): void {
@@ -264,4 +269,8 @@ export class Operations {
     this.#counter = Math.max(this.#counter, this.#folder.counter) + 1
     return create(StampSchema, { counter: this.#counter, origin: this.#origin })
   }
+}
+
+function noDirectory(): FourfoldError {
+  return new FourfoldError('not-found', 'No such directory.')
 }

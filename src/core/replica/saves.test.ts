@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as Y from 'yjs'
 import { freshId, LoneReplica } from '../../../test/lone-replica.ts'
+import { savedStateBytesMax } from '../model/limits.ts'
 import type { Call } from './messages.ts'
 
 /** Two servers that have the same files and do not hear each other. */
@@ -79,6 +80,9 @@ test('G8 a server that lacks what a save was made from refuses it, and takes it 
   assert.equal(textAt(b), 'one\ntwo\nthree\n')
   const [wrong] = b.call({ ...savedFrom(b, 'x'), baseText: 'another', baseVersion: '' })
   assert.ok(wrong?.type === 'failed' && wrong.error.code === 'invalid')
+  const baseState = new Uint8Array(savedStateBytesMax + 1)
+  const [long] = b.call({ ...savedFrom(b, 'x'), baseState })
+  assert.ok(long?.type === 'failed' && /at most/.test(long.error.message))
 })
 
 test('saves under operations that only this server knows add one writer, not one each', () => {

@@ -51,6 +51,10 @@ export class Saves {
 
   /** The same wherever it is carried out, and however often. */
   #made(document: LiveDocument, save: Save, state: Uint8Array): Uint8Array | undefined {
+    if (state.length > savedStateBytesMax) {
+      const text = `A base state has at most ${savedStateBytesMax} bytes, as it was told.`
+      throw new FourfoldError('invalid', text)
+    }
     const doc = document.doc()
     const moment = readMoment(state)
     if (!reaches(doc, moment)) {
