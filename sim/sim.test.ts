@@ -15,7 +15,7 @@ const schedules = 300
 /** Most plants are found in a handful. */
 const plantedMax = 1500
 /** One dropped fan-out in a thousand is found in some of 10,000 schedules: it begins near one. */
-const beginAt: { [plant: string]: number } = { 'drop-fan-out': 1000 }
+const beginAt: { [plant: string]: number } = { 'drop-fan-out': 20 }
 
 const plan = (seed: number): Plan => planOf(seed, new Random(seed))
 
