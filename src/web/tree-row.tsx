@@ -63,8 +63,10 @@ export function TreeRow({ node }: { node: RowNode }) {
   })
   const finish = (wanted: string | undefined) => {
     view.rename(undefined)
-    // After the field is gone, the focus would be nowhere.
-    requestAnimationFrame(() => element.current?.focus())
+    // After the field is gone, the focus would be nowhere; unless a click took it elsewhere.
+    requestAnimationFrame(() => {
+      if (document.activeElement === document.body) element.current?.focus()
+    })
     if (wanted !== undefined) shared.renameTo(entry, wanted)
   }
 

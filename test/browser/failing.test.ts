@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { after, afterEach, before, test } from 'node:test'
+import { readFile } from '../siege/whole-files.ts'
 import { Stage, until, type Visitor } from './stage.ts'
 
 let stage: Stage
@@ -310,6 +311,9 @@ test('two files of one name, made while the servers were apart, are both kept', 
   await cleo.create('plan.md')
   await cleo.type('by Cleo')
   await cleo.chip('Saved · 1/4').waitFor()
+  // The chip may speak of the letters before: a change that is on its way is not told at once.
+  const there = async () => readFile(fleet.address('a'), 'plan.md')
+  await until(async () => (await there()) === 'by Cleo', there)
   // Gone for now: a page that stays would bring the file to the other server itself.
   await stage.clear()
   await fleet.kill('a')
