@@ -4,6 +4,7 @@ import { inflateRawSync } from 'node:zlib'
 import { create } from '@bufbuild/protobuf'
 import type { HandlerContext, ServiceImpl } from '@connectrpc/connect'
 import { bytesOf, hasConflict } from '../../core/model/contents.ts'
+import { isBytesName } from '../../core/model/contents.ts'
 import { FourfoldError } from '../../core/model/errors.ts'
 import { subjectId } from '../../core/model/ids.ts'
 import { fromSeen, toSeen } from '../../core/model/version-vector.ts'
@@ -72,8 +73,7 @@ export function folderService(
   }
 
   async function checkBytes(name: { hash: string; size: number }): Promise<void> {
-    const isName = /^[0-9a-f]{64}$/.test(name.hash) && Number.isSafeInteger(name.size)
-    if (!isName) {
+    if (!isBytesName(name)) {
       const text = 'A hash is 64 digits of SHA-256, a size a whole number.'
       throw toConnectError(new FourfoldError('invalid', text))
     }
