@@ -116,7 +116,7 @@ export class KeptMirror {
   }
 
   #heard(line: string): void {
-    const { warning, about } = JSON.parse(line) as { warning?: string; about?: string }
+    const { warning, about } = saidIn(line)
     if (warning !== undefined && isTold.has(about)) this.#say(warning)
   }
 
@@ -129,6 +129,15 @@ export class KeptMirror {
     const answer: FromKeeper = { type: 'token', token: this.#options.token?.(name) ?? '' }
     // It may have ended meanwhile: that is told by its end.
     child.send(answer, () => {})
+  }
+}
+
+function saidIn(line: string): { warning?: string; about?: string } {
+  try {
+    return JSON.parse(line) as { warning?: string; about?: string }
+  } catch {
+    // Killed in the middle of a line, it said half of it: that is no end of who keeps it.
+    return {}
   }
 }
 
