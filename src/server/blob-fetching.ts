@@ -130,6 +130,8 @@ export class BlobFetching {
       const open = (await store.read(name.hash)) ?? (await store.follow(name))
       if (!open && !isAsked) this.#want(name, { rank: Infinity })
       const want = this.#wants.get(name.hash)
+      // While it was looked for, it came.
+      if (!open && !want) return store.read(name.hash)
       const waitMs = end - performance.now()
       const isInVain = want === undefined || (isAsked && want.state === 'resting')
       if (open || isInVain || waitMs <= 0) return open
