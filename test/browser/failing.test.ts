@@ -287,7 +287,7 @@ test('what is filed without a server is there at once, outlives a reload, and is
   await ben.row('alone').click()
   await ben.open('two.md')
   await ben.reads('written without any server, and after a reload')
-  assert.equal(await ben.page.getByRole('row', { name: /^(alone|one|two)/ }).count(), 2)
+  assert.equal(await ben.page.getByRole('row', { name: /^(alone|(one|two)\.md)$/ }).count(), 2)
 })
 
 /** Runs in the page: how many changes of the folder its storage keeps for the servers. */
