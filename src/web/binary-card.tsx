@@ -65,8 +65,8 @@ export function BinaryCard({ file, bytes, actions, restore }: BinaryCardProps) {
           </h2>
           {file.isDeleted && (
             <p>
-              {file.deletedBy === '' ? 'Somebody' : file.deletedBy} deleted it. All its versions are
-              kept.
+              {file.deletedBy === '' ? 'Somebody' : file.deletedBy} deleted it. With its versions it
+              can be restored for 30 days.
             </p>
           )}
           <dl>

@@ -95,7 +95,9 @@ test('it comes down from the tree, goes to the trash and comes back', async () =
   // A server has done it: until then the page only shows it so.
   await ana.page.getByRole('main', { name: 'No file is open' }).waitFor()
   await ana.page.goto(`${stage.fleet.address('a')}/${hash}`)
-  await card.getByText('Ana deleted it. All its versions are kept.').waitFor()
+  await card
+    .getByText('Ana deleted it. With its versions it can be restored for 30 days.')
+    .waitFor()
   await card.getByRole('button', { name: 'Restore file' }).click()
   await ana.row('archive.tar.gz').waitFor()
   assert.deepEqual(await downloaded(ana, 'Download', 'archive.tar.gz'), bytes)
