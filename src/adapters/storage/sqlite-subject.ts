@@ -37,8 +37,9 @@ interface EntryRow extends InSubject {
 /** Of the loose updates only the meant ones. Throws CorruptError. */
 export type ReadRows = (isMeant: (place: Place) => boolean) => SubjectRows
 
-/** Entries looked up at once: more would only take more memory. */
+/** Entries looked up at once, and what they may hold in all: of long texts it is one at a time. */
 const entriesAtOnce = 200
+const bytesAtOnce = 16 * 1024 * 1024
 
 /** What is stored, and the numbers of the rows that the snapshots came from. */
 export interface SubjectRows extends StoredSubject {
@@ -86,20 +87,39 @@ export class SubjectReader {
       for (const row of this.#some.subjects.all(after, entriesAtOnce) as unknown as EntryRow[]) {
         subjects.set(row.subject, { id: row.id, rows: { pieces: [], updates: [] } })
       }
-      const [first = 1, last = 0] = [[...subjects.keys()][0], [...subjects.keys()].at(-1)]
-      for (const row of this.#some.pieces.all(first, last) as unknown as (PieceRow & InSubject)[]) {
-        subjects.get(row.subject)?.rows.pieces.push(row)
-      }
-      for (const query of [this.#some.filed, this.#some.unfiled]) {
-        for (const row of query.all(first, last) as unknown as (UpdateRow & InSubject)[]) {
-          subjects.get(row.subject)?.rows.updates.push(row)
-        }
+      this.#gather(this.#some.pieces, subjects, (row: PieceRow, { pieces }) => pieces.push(row))
+      this.#gather(this.#some.filed, subjects, (row: UpdateRow, { updates }) => updates.push(row))
+      const unfiled = this.#some.unfiled.all(...ends(subjects))
+      for (const row of unfiled as unknown as (UpdateRow & InSubject)[]) {
+        subjects.get(row.subject)?.rows.updates.push(row)
       }
     })
     for (const { id, rows } of subjects.values()) {
       found(id, (isMeant) => decoded(id, rows, isMeant))
     }
     return [...subjects.keys()].at(-1) ?? 0
+  }
+
+  /** Gives subjects their rows, which come in the order of these; subjects past the bound are left out. */
+  #gather<Row extends RecordRow>(
+    query: StatementSync,
+    subjects: Map<number, { rows: Rows }>,
+    put: (row: Row, rows: Rows) => void,
+  ): void {
+    const [first, last] = ends(subjects)
+    let bytes = 0
+    for (const each of query.iterate(first, last)) {
+      const row = each as unknown as Row & InSubject
+      bytes += row.record.length
+      if (bytes > bytesAtOnce && row.subject > first) {
+        for (const subject of [...subjects.keys()]) {
+          if (subject >= row.subject) subjects.delete(subject)
+        }
+        return
+      }
+      const subject = subjects.get(row.subject)
+      if (subject) put(row, subject.rows)
+    }
   }
 
   // Between two queries a compaction may move updates into a piece: one transaction sees one state.
@@ -112,6 +132,12 @@ export class SubjectReader {
       if (this.#db.isTransaction) this.#end.run()
     }
   }
+}
+
+/** The first and the last number; of none a range in which nothing is. */
+function ends(subjects: ReadonlyMap<number, unknown>): [number, number] {
+  const numbers = [...subjects.keys()]
+  return [numbers[0] ?? 1, numbers.at(-1) ?? 0]
 }
 
 /** Throws CorruptError. */
@@ -173,6 +199,7 @@ export const subjectQueries = {
       WHERE covers.subject = filed.subject
         AND covers.origin = filed.origin AND +covers.seq >= filed.seq
     )
+    ORDER BY filed.subject
   `,
   someUnfiled: `
     SELECT updates.subject, origins.id AS origin, updates.seq, updates.checksum, updates.record

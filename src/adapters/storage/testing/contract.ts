@@ -273,6 +273,11 @@ export function storageContract(
       for (const id of [merged, both]) await storage.compact(id, storage.reader.vector())
       await storage.write(batchOf({ snapshots: [pieceOf([bob.name(received)], received)] }))
       await storage.write(batchOf({ updates: [...ada.type(both, 2), ...ada.type(ids[7]!, 1)] }))
+      // More than is to be in memory at once.
+      const eve = new Author('c.0000000000000' as Origin, () => 'x'.repeat(5 * 1024 * 1024))
+      const long = ids.slice(20, 30)
+      for (const id of long) await storage.write(batchOf({ updates: eve.type(id) }))
+      for (const id of long.slice(3, 8)) await storage.compact(id, storage.reader.vector())
       const isSame = ({ reader }: Storage) => {
         const found = [...reader.eachEntry()].map(({ subject, read }) => ({ subject, ...read() }))
         const sorted = found.sort((one, other) => (one.subject < other.subject ? -1 : 1))
