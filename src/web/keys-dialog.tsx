@@ -1,8 +1,9 @@
 // The list of keys, behind "?".
 
 import { X } from 'lucide-react'
-import { Button, Dialog, Heading, Modal, ModalOverlay } from 'react-aria-components'
+import { Button, Heading } from 'react-aria-components'
 import { type Commands, keysShown } from './commands.ts'
+import { ModalDialog } from './modal-dialog.tsx'
 
 interface KeysDialogProps {
   commands: Commands
@@ -40,36 +41,25 @@ export function KeysDialog({ commands, close }: KeysDialogProps) {
     ...inTree,
   ]
   return (
-    <ModalOverlay
-      className="modal-overlay"
-      isOpen
-      isDismissable
-      onOpenChange={(isOpen) => {
-        if (!isOpen) close()
-      }}
-    >
-      <Modal className="modal">
-        <Dialog className="dialog">
-          <Heading slot="title" level={2}>
-            Keys
-          </Heading>
-          <Button className="icon-button corner" aria-label="Close" onPress={close}>
-            <X size={18} aria-hidden />
-          </Button>
-          <table className="keys">
-            <tbody>
-              {rows.map(([label, keys]) => (
-                <tr key={label}>
-                  <th scope="row">{label}</th>
-                  <td>
-                    <kbd>{keysShown(keys)}</kbd>
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </Dialog>
-      </Modal>
-    </ModalOverlay>
+    <ModalDialog close={close}>
+      <Heading slot="title" level={2}>
+        Keys
+      </Heading>
+      <Button className="icon-button corner" aria-label="Close" onPress={close}>
+        <X size={18} aria-hidden />
+      </Button>
+      <table className="keys">
+        <tbody>
+          {rows.map(([label, keys]) => (
+            <tr key={label}>
+              <th scope="row">{label}</th>
+              <td>
+                <kbd>{keysShown(keys)}</kbd>
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </ModalDialog>
   )
 }

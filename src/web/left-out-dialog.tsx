@@ -1,7 +1,8 @@
 // What could not be brought in: each by its path, with the reason.
 
-import { Button, Dialog, Heading, Modal, ModalOverlay } from 'react-aria-components'
+import { Button, Heading } from 'react-aria-components'
 import type { Brought } from './bring-in.ts'
+import { ModalDialog } from './modal-dialog.tsx'
 
 interface LeftOutDialogProps {
   leftOut: Brought['failed']
@@ -14,35 +15,24 @@ const shownMax = 1000
 export function LeftOutDialog({ leftOut, close }: LeftOutDialogProps) {
   const rest = leftOut.length - shownMax
   return (
-    <ModalOverlay
-      className="modal-overlay"
-      isOpen
-      isDismissable
-      onOpenChange={(isOpen) => {
-        if (!isOpen) close()
-      }}
-    >
-      <Modal className="modal">
-        <Dialog className="dialog asking">
-          <Heading slot="title" level={2}>
-            Not brought in: {leftOut.length.toLocaleString('en')}
-          </Heading>
-          <ul className="left-out" aria-label="Not brought in" tabIndex={0}>
-            {leftOut.slice(0, shownMax).map(({ path, text }, index) => (
-              <li key={index}>
-                <span className="left-out-path">{path}</span>
-                <span className="muted">{text}</span>
-              </li>
-            ))}
-          </ul>
-          {rest > 0 && <p className="muted">And {rest.toLocaleString('en')} more.</p>}
-          <span className="actions end">
-            <Button autoFocus className="button primary" onPress={close}>
-              Close
-            </Button>
-          </span>
-        </Dialog>
-      </Modal>
-    </ModalOverlay>
+    <ModalDialog look="asking" close={close}>
+      <Heading slot="title" level={2}>
+        Not brought in: {leftOut.length.toLocaleString('en')}
+      </Heading>
+      <ul className="left-out" aria-label="Not brought in" tabIndex={0}>
+        {leftOut.slice(0, shownMax).map(({ path, text }, index) => (
+          <li key={index}>
+            <span className="left-out-path">{path}</span>
+            <span className="muted">{text}</span>
+          </li>
+        ))}
+      </ul>
+      {rest > 0 && <p className="muted">And {rest.toLocaleString('en')} more.</p>}
+      <span className="actions end">
+        <Button autoFocus className="button primary" onPress={close}>
+          Close
+        </Button>
+      </span>
+    </ModalDialog>
   )
 }

@@ -1,19 +1,9 @@
 // The dialog that asks for a name: of a new file, a copy, a version.
 
 import { useEffect, useRef, useState } from 'react'
-import {
-  Button,
-  Dialog,
-  FieldError,
-  Form,
-  Heading,
-  Input,
-  Label,
-  Modal,
-  ModalOverlay,
-  TextField,
-} from 'react-aria-components'
+import { Button, FieldError, Form, Heading, Input, Label, TextField } from 'react-aria-components'
 import { stemLength } from './names.ts'
+import { ModalDialog } from './modal-dialog.tsx'
 
 export interface NameQuestion {
   title: string
@@ -36,20 +26,9 @@ interface NameDialogProps {
 
 export function NameDialog({ question, close }: NameDialogProps) {
   return (
-    <ModalOverlay
-      className="modal-overlay"
-      isOpen
-      isDismissable
-      onOpenChange={(isOpen) => {
-        if (!isOpen) close()
-      }}
-    >
-      <Modal className="modal">
-        <Dialog className="dialog">
-          <NameForm {...{ question, close }} />
-        </Dialog>
-      </Modal>
-    </ModalOverlay>
+    <ModalDialog close={close}>
+      <NameForm {...{ question, close }} />
+    </ModalDialog>
   )
 }
 

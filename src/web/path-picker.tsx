@@ -1,22 +1,14 @@
 // A dialog that finds an entry by words of its path: to go to it, or to move something into it.
 
 import { useDeferredValue, useMemo, useState } from 'react'
-import {
-  Autocomplete,
-  Dialog,
-  Input,
-  Menu,
-  MenuItem,
-  Modal,
-  ModalOverlay,
-  SearchField,
-} from 'react-aria-components'
+import { Autocomplete, Input, Menu, MenuItem, SearchField } from 'react-aria-components'
 import { Folder, House } from 'lucide-react'
 import type { FileInfo } from '../client/api.ts'
 import { FileIcon } from './file-icon.tsx'
 import { pathBytesMax } from '../core/model/limits.ts'
 import { isDirectory } from './folder-tree.ts'
 import { filter } from './names.ts'
+import { ModalDialog } from './modal-dialog.tsx'
 
 interface PathPickerProps {
   label: string
@@ -41,44 +33,33 @@ export function PathPicker({ label, hint, entries, first, choose, close }: PathP
     ...found.map((entry) => ({ id: entry.id, entry })),
   ]
   return (
-    <ModalOverlay
-      className="modal-overlay is-high"
-      isOpen
-      isDismissable
-      onOpenChange={(isOpen) => {
-        if (!isOpen) close()
-      }}
-    >
-      <Modal className="modal">
-        <Dialog className="dialog go-to" aria-label={label}>
-          <Autocomplete inputValue={words} onInputChange={setWords}>
-            <SearchField aria-label={label} autoFocus>
-              <Input placeholder={hint} />
-            </SearchField>
-            <Menu
-              className="menu"
-              aria-label="Found"
-              items={offered}
-              onAction={(key) => {
-                close()
-                choose(String(key))
-              }}
-              renderEmptyState={() => (
-                <p className="empty muted">
-                  Nothing in {entries.length.toLocaleString('en')} by this name.
-                </p>
-              )}
-            >
-              {({ entry }) => (
-                <MenuItem className="menu-item" textValue={entry?.path ?? first!.words}>
-                  {entry ? <Found entry={entry} /> : <First words={first!.words} />}
-                </MenuItem>
-              )}
-            </Menu>
-          </Autocomplete>
-        </Dialog>
-      </Modal>
-    </ModalOverlay>
+    <ModalDialog look="go-to" overlay="is-high" label={label} close={close}>
+      <Autocomplete inputValue={words} onInputChange={setWords}>
+        <SearchField aria-label={label} autoFocus>
+          <Input placeholder={hint} />
+        </SearchField>
+        <Menu
+          className="menu"
+          aria-label="Found"
+          items={offered}
+          onAction={(key) => {
+            close()
+            choose(String(key))
+          }}
+          renderEmptyState={() => (
+            <p className="empty muted">
+              Nothing in {entries.length.toLocaleString('en')} by this name.
+            </p>
+          )}
+        >
+          {({ entry }) => (
+            <MenuItem className="menu-item" textValue={entry?.path ?? first!.words}>
+              {entry ? <Found entry={entry} /> : <First words={first!.words} />}
+            </MenuItem>
+          )}
+        </Menu>
+      </Autocomplete>
+    </ModalDialog>
   )
 }
 
