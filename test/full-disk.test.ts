@@ -2,7 +2,7 @@
 // another one takes them.
 
 import assert from 'node:assert/strict'
-import { execFile, spawnSync } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
@@ -13,6 +13,7 @@ import { test, type TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { Fleet } from './fleet.ts'
+import { onSmallDisk } from './small-disk.ts'
 import { root } from './tool.ts'
 
 const MiB = 1024 * 1024
@@ -95,33 +96,15 @@ test('G14 files that may not grow: 507, nothing half is kept, and another server
   assert.ok(await fleet.isWell('a'))
 })
 
-/** Mounts a small disk for itself at $0 and becomes the rest; the kernel takes both away. */
-const onSmallDisk = 'mount -t tmpfs -o size=128m fourfold "$0" && exec "$@"'
-/** How one may mount here: as root, or as nobody else but oneself. */
-const waysToMount = [['--mount'], ['--user', '--map-root-user', '--mount']]
-
-const within = (way: string[], directory: string) => {
-  return ['unshare', ...way, 'sh', '-c', onSmallDisk, directory]
-}
-
-function wayToMount(): string[] | undefined {
-  const directory = mkdtempSync(join(tmpdir(), 'fourfold-mount-'))
-  const way = waysToMount.find((each) => {
-    const [command = '', ...words] = within(each, directory)
-    return spawnSync(command, [...words, 'true']).status === 0
-  })
-  rmSync(directory, { recursive: true })
-  return way
-}
+const smallDisk = '128m'
 
 test('G14 a disk that fills during an upload: health is red, others serve, and it comes back', async (t) => {
-  const way = wayToMount()
   // Where nothing may be mounted the test above has to do.
-  if (!way) return t.diagnostic('no file system can be mounted here')
+  if (!onSmallDisk(smallDisk, tmpdir())) return t.diagnostic('no file system can be mounted here')
   const fleet = await Fleet.start({
     configuration: { diskFreeBytesMin: 8 * MiB },
     prepare: async (each) => void mkdirSync(each.data('a'), { recursive: true, mode: 0o700 }),
-    within: (id, each) => (id === 'a' ? within(way, each.data('a')) : []),
+    within: (id, each) => (id === 'a' ? onSmallDisk(smallDisk, each.data('a'))! : []),
   })
   t.after(() => fleet.end())
   // Its disk, as it sees it.

@@ -1,7 +1,7 @@
 // Plain files beside the servers: what `up` and a server with "mirror" keep, come what may.
 
 import assert from 'node:assert/strict'
-import { execFileSync, spawnSync } from 'node:child_process'
+import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
 import {
   existsSync,
@@ -17,6 +17,7 @@ import { test } from 'node:test'
 
 import { temporaryFolder } from '../lone-server.ts'
 import { tree, until } from '../mirror/mirrors.ts'
+import { onSmallDisk } from '../small-disk.ts'
 import { fourfold, fourPorts, kept, untilServing } from './prompt.ts'
 import { start, startUp, untilDead } from './running.ts'
 
@@ -155,28 +156,18 @@ test('where plain files cannot be, up says so, and the servers serve', async (t)
   await holds(join(data, 'files', 'kept.md'), 'kept')
 })
 
-/** Mounts a small disk for itself at $0 and becomes the rest; the kernel takes both away. */
-const onSmallDisk = 'mount -t tmpfs -o size=512k fourfold "$0" && exec "$@"'
-
-/** How one may mount here: as root, or as nobody else but oneself. */
-const waysToMount = [['--mount'], ['--user', '--map-root-user', '--mount']]
-
 test('a full disk under the plain files holds up nobody', async (t) => {
   const port = await fourPorts()
   const data = join(temporaryFolder(t), 'data')
   const files = join(data, 'files')
   const servers = `http://127.0.0.1:${port}`
   mkdirSync(files, { recursive: true })
-  const within = (way: string[]) => ['unshare', ...way, 'sh', '-c', onSmallDisk, files]
-  const way = waysToMount.find((each) => {
-    const [command = '', ...words] = within(each)
-    return spawnSync(command, [...words, 'true']).status === 0
-  })
-  const up = start(t, ['up', '--port', `${port}`, '--data', data], way && within(way))
+  const disk = onSmallDisk('512k', files)
+  const up = start(t, ['up', '--port', `${port}`, '--data', data], disk)
   await up.says(/Fourfold is running/)
   const put = await fourfold(['put', '-', 'large.md'], { servers, input: large })
   assert.match(put.out, kept)
-  if (way) {
+  if (disk) {
     await up.says(/files: The disk is full\. Nothing is brought here until it has room\.\n/)
   } else {
     // Where nothing may be mounted, files that may not grow are the next best disk.
