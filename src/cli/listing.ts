@@ -55,7 +55,7 @@ ${setHelp}`,
 }
 
 export const trash: Command = {
-  summary: 'list what lies in the trash',
+  summary: 'list what lies in the trash, or empty it',
   help: `Usage: fourfold trash [--json]
        fourfold trash --empty [PATH…]
 
@@ -71,6 +71,7 @@ ${setHelp}`,
     const flags = { json: { type: 'boolean' }, empty: { type: 'boolean' } } as const
     const options = { ...setOptions, ...flags }
     const { values, positionals } = readWords(words, options, { may: words.map(() => 'PATH') })
+    if (values.empty && values.json) throw new UsageError('--empty prints no JSON.')
     if (values.empty) return empty(values, positionals)
     if (positionals.length > 0) throw new UsageError('Only with --empty a PATH is named.')
     const files = await withSet(values, (set) => listAll(set, { inTrash: true }))
