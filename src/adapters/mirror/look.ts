@@ -185,7 +185,8 @@ function kindOf(stat: BigIntStats): string {
   return 'device'
 }
 
-function isForbidden(error: unknown): boolean {
+/** Nobody may read it, or not who runs this. */
+export function isForbidden(error: unknown): boolean {
   const code = errorCodeOf(error)
   return code === 'EACCES' || code === 'EPERM'
 }

@@ -5,6 +5,7 @@ import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'nod
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Held } from '../../core/mirror/messages.ts'
+import { errorCodeOf } from '../../adapters/error-code.ts'
 import { ownDirectory } from '../../adapters/mirror/store.ts'
 import { CommandError } from '../command.ts'
 import { standingOf } from './report.ts'
@@ -65,7 +66,7 @@ export class Agreement {
       rmSync(file)
       return held
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+      if (errorCodeOf(error) === 'ENOENT') return undefined
       throw error
     }
   }

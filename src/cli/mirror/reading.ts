@@ -2,8 +2,9 @@
 
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
+import { errorCodeOf } from '../../adapters/error-code.ts'
 import type { MirrorDirectory, OpenFile } from '../../adapters/mirror/directory.ts'
-import type { Found, Remembered } from '../../adapters/mirror/look.ts'
+import { isForbidden, type Found, type Remembered } from '../../adapters/mirror/look.ts'
 import type { CommonRow } from '../../adapters/mirror/store.ts'
 
 /** Read from the disk at once. */
@@ -94,9 +95,8 @@ export class Reading {
         file.close()
       }
     } catch (error) {
-      const { code } = error as NodeJS.ErrnoException
-      if (code === 'EACCES' || code === 'EPERM') why('It may not be read.')
-      else if (code === 'EIO') why('The disk cannot read it.')
+      if (isForbidden(error)) why('It may not be read.')
+      else if (errorCodeOf(error) === 'EIO') why('The disk cannot read it.')
       else throw error
     }
   }

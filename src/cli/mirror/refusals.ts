@@ -1,6 +1,7 @@
 // What was refused, by a server or by the disk: left alone for a while, and told with the reason.
 
 import { Code } from '@connectrpc/connect'
+import { errorCodeOf } from '../../adapters/error-code.ts'
 import { AnswerError } from '../set-client.ts'
 import type { FolderView } from './folder-view.ts'
 import type { Report } from './report.ts'
@@ -55,7 +56,7 @@ export class Refusals {
 
   /** What the disk did not take. Throws what is no matter of this one file. */
   byDisk(error: unknown, key: string, path: string): void {
-    const why = reasons[(error as NodeJS.ErrnoException).code ?? '']
+    const why = reasons[errorCodeOf(error) ?? '']
     if (why === undefined) throw error
     this.refuse(key, path, why, refusedForGoodMs)
     this.#report.warn(path, `${path}: ${why}`)

@@ -3,6 +3,7 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Held, Skipped } from '../../core/mirror/messages.ts'
+import { errorCodeOf } from '../../adapters/error-code.ts'
 import { ownDirectory } from '../../adapters/mirror/store.ts'
 import { printable } from '../command.ts'
 import { isDiskFull } from './refusals.ts'
@@ -45,6 +46,11 @@ export class Report {
     this.#tell({ warning: text, about }, `${printable(text)}\n`)
   }
 
+  /** It is not so any more: when it is again, it is said again. */
+  over(about: string): void {
+    this.#warned.delete(about)
+  }
+
   say(text: string): void {
     this.#tell({ says: text }, `${text}\n`)
   }
@@ -79,7 +85,7 @@ export function standingOf(directory: string): Standing | undefined {
     const standing = JSON.parse(text) as Standing
     return isAlive(standing.pid) ? standing : { ...standing, state: 'ended' }
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    if (errorCodeOf(error) === 'ENOENT') return undefined
     throw error
   }
 }
