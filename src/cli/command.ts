@@ -61,5 +61,5 @@ export function printable(text: string): string {
 
 /** The text with a full stop, where it has no end of its own. */
 export function sentence(text: string): string {
-  return /[.!?)]$/.test(text) ? text : `${text}.`
+  return /[.!?]\)?$/.test(text) ? text : `${text}.`
 }

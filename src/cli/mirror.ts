@@ -232,7 +232,9 @@ function tellStatus(directory: string, isJson: boolean): number {
     ended: 'not running',
   }
   const place = relative(process.cwd(), directory).split(sep).join('/') || '.'
-  const lines = [`${printable(place)}: ${states[state]}, ${files} files and directories`]
+  const isAsking = held !== undefined && state === 'same'
+  const stands = isAsking ? 'the same as the folder but for what waits' : states[state]
+  const lines = [`${printable(place)}: ${stands}, ${files} files and directories`]
   if (why !== undefined) lines.push(why)
   if (held) {
     const { inFolder, onDisk } = held

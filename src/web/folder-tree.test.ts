@@ -41,6 +41,12 @@ test('directories come first, names by their numbers, whatever their case', () =
   assert.deepEqual(names(tree.children(top)), ['z', 'a1', 'B2', 'b10'])
 })
 
+test('what no longer waits for a server is not taken for what it was', () => {
+  const waiting = new FolderTree([entry('new.md', { isWaiting: true })])
+  const told = new FolderTree([entry('new.md')], waiting)
+  assert.equal(told.children(top)[0]?.isWaiting, undefined)
+})
+
 test('another list sorts as if it had been the first, and keeps what did not change', () => {
   let seed = 7
   const random = (below: number) => (seed = (seed * 48_271) % 2_147_483_647) % below

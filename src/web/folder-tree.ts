@@ -122,6 +122,9 @@ function isSame(a: FileInfo, b: FileInfo): boolean {
     a.isInTrashItself === b.isInTrashItself &&
     a.deletedBy === b.deletedBy &&
     a.kind === b.kind &&
+    a.createdBy === b.createdBy &&
+    a.createdAt === b.createdAt &&
+    (a.isWaiting ?? false) === (b.isWaiting ?? false) &&
     a.bytes?.hash === b.bytes?.hash &&
     a.bytes?.size === b.bytes?.size &&
     a.bytes?.hasConflict === b.bytes?.hasConflict

@@ -3,7 +3,7 @@
 import { FilePlus, FolderOpen } from 'lucide-react'
 import { Button } from 'react-aria-components'
 import type { FileInfo } from '../client/api.ts'
-import { useClient, useNow } from './client-context.tsx'
+import { useClient } from './client-context.tsx'
 import type { Commands } from './commands.ts'
 import { Mark } from './mark.tsx'
 import { downSentences } from './save-words.ts'
@@ -60,17 +60,10 @@ function noText({ kind, path }: FileInfo): string {
 
 function ServersAgree() {
   const { servers } = useClient()
-  const now = useNow(1000, true)
   if (servers.length === 0) return null
-  const heardAt = Math.min(...servers.map((server) => server.heardAt))
   if (servers.some((server) => server.state !== 'live' || server.lag > 0)) {
     return <p className="muted">{downSentences(servers)}</p>
   }
-  const seconds = Math.max(0, Math.round((now - heardAt) / 1000))
   const count = counts[servers.length] ?? String(servers.length)
-  return (
-    <p className="muted">
-      {count} servers are up and agree (checked {seconds < 1 ? 'just now' : `${seconds} s ago`}).
-    </p>
-  )
+  return <p className="muted">{count} servers are up and agree.</p>
 }

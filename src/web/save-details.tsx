@@ -2,7 +2,7 @@
 
 import { Button } from 'react-aria-components'
 import type { ServerInfo } from '../client/api.ts'
-import { useClient, useNow } from './client-context.tsx'
+import { useClient } from './client-context.tsx'
 import { copy, download } from './download.ts'
 import type { OpenFile } from './open-file.ts'
 import { type ChipWords, clock } from './save-words.ts'
@@ -20,7 +20,6 @@ const movesShown = 5
 
 export function SaveDetails({ words, file, fileName, hasUpdate }: SaveDetailsProps) {
   const client = useClient()
-  const now = useNow(1000, true)
   const { save, connection, servers } = client
   const isAtRisk = save.name === 'danger' || (save.name === 'ended' && save.waiting > 0)
   return (
@@ -42,7 +41,9 @@ export function SaveDetails({ words, file, fileName, hasUpdate }: SaveDetailsPro
               <span className="server-dot" aria-hidden />
               <span className="server-name">{server.id}</span>
               <span>{serverWords(server)}</span>
-              <span className="muted server-heard">{heardWords(server, now)}</span>
+              <span className="muted server-heard">
+                {heardWords(server, connection.name === 'online')}
+              </span>
               {connection.name === 'online' && connection.server === server.id && (
                 <span className="tag">this page</span>
               )}
@@ -86,11 +87,11 @@ function serverWords(server: ServerInfo): string {
   }
 }
 
-function heardWords(server: ServerInfo, now: number): string {
+function heardWords(server: ServerInfo, isOnline: boolean): string {
   if (server.heardAt <= 0) return 'not heard yet'
-  const seconds = Math.max(0, Math.round((now - server.heardAt) / 1000))
   if (server.state === 'down') return `since ${clock(server.heardAt)}`
-  return seconds <= 1 ? 'heard just now' : `heard ${seconds} s ago`
+  // A server that has not heard another for a second says so at once, and only then.
+  return isOnline ? 'heard just now' : ''
 }
 
 /** Ways to carry the text away when neither a server nor this device keeps it. */

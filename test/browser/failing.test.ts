@@ -269,8 +269,8 @@ test('what is filed without a server is there at once, outlives a reload, and is
   await ana.reads('written without any server')
   await ana.page.keyboard.press('Control+End')
   await ana.type(', and after a reload')
-  await ana.row('alone').waitFor()
-  await ana.row('two.md').waitFor()
+  await ana.row('alone').getByLabel('Waits for a server').waitFor()
+  await ana.row('two.md').getByLabel('Waits for a server').waitFor()
   await ana.chip('Saved on this device').waitFor()
 
   // A failover in the middle.
@@ -283,6 +283,7 @@ test('what is filed without a server is there at once, outlives a reload, and is
     async () => (await isAsked()) === 0,
     async () => `${await isAsked()} operations wait still`,
   )
+  await ana.page.getByLabel('Waits for a server').first().waitFor({ state: 'hidden' })
   const ben = await stage.join('Ben', 'c')
   await ben.row('alone').click()
   await ben.open('two.md')

@@ -183,6 +183,7 @@ export class Mirror {
       // Not yet, or not any more: deciding without it would be guessing.
       if (!this.#folder.isListed || !(await this.#meeting.isOver())) return 'wait'
       this.#offline = undefined
+      this.#options.report.over('servers')
       this.#reachedAt = performance.now()
       isQuiet = this.#isQuiet
       if (this.#held) this.#agreement.hear(this.#held)
@@ -382,7 +383,7 @@ export class Mirror {
         `${Math.max(inFolder, onDisk)} files ${where}. They are not deleted ${what} unless you say ` +
           `so: fourfold mirror ${this.#options.directory.root} --accept-deletes`,
       )
-    }
+    } else report.over('deletions')
     this.#stand('working')
   }
 
