@@ -115,8 +115,8 @@ export type EngineRequest =
   | { type: 'compact'; subject: SubjectId }
   /**
    * Remove all of this subject but the tombstone, as soon as every server holds what this one holds
-   * now, and this one all that they hold. Asked again after a while when it was not answered.
-   * Answered by `purged`.
+   * now, and this one all that they hold; and it was asked for twice since. Asked again and again by
+   * whoever still wants it, until it is answered by `purged`.
    */
   | { type: 'purge'; subject: SubjectId }
   /** Fetch this subject whole from a peer: what is stored does not load. Answered by `replaced`. */

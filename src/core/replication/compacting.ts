@@ -1,5 +1,11 @@
 // Subjects that wait to be compacted: one at a time, and only as far as every connected peer is. Those
-// that are to go for good wait until nobody can bring them back.
+// that are to go for good wait until nobody can bring them back:
+//
+//   asked ── others hold what was here then, and this all that they hold ──> due ── asked twice ──> gone
+//     └── not asked any more ──> forgotten
+//
+// Safety: what comes before it is due may bring it back. Whoever asks has heard of all that when it
+// asks again; of two requests the first may have been on its way.
 
 import type { SubjectId } from '../model/ids.ts'
 import { covers, type VersionVector } from '../model/version-vector.ts'
@@ -10,6 +16,10 @@ import type { Voice } from './voice.ts'
 
 /** So many wait; one that was forgotten asks again with its next updates. */
 const waitingMax = 1000
+/** What is to go is asked for every few seconds; nobody wants any more what was not for so long. */
+const forgetMs = 60_000
+/** Requests since it was due. */
+const dueAsks = 2
 
 export interface CompactingOptions {
   links: Links
@@ -19,11 +29,21 @@ export interface CompactingOptions {
   voice: Voice
 }
 
+interface Purge {
+  /** What all others must hold before. */
+  mark: Mark
+  askedAt: number
+  /** How often it was asked for since nobody can bring it back; undefined: somebody may. */
+  asks: number | undefined
+}
+
 export class Compacting {
   readonly #options: CompactingOptions
   readonly #waiting = new Set<SubjectId>()
-  /** To go for good, with what all others must hold before. */
-  readonly #purges = new Map<SubjectId, Mark>()
+  /** To go for good. */
+  readonly #purges = new Map<SubjectId, Purge>()
+  /** To go for good, as soon as it is their turn. */
+  readonly #final = new Set<SubjectId>()
   #isUnderWay = false
 
   constructor(options: CompactingOptions) {
@@ -35,9 +55,27 @@ export class Compacting {
     this.next()
   }
 
-  purge(subject: SubjectId): void {
-    if (this.#purges.size >= waitingMax || this.#purges.has(subject)) return
-    this.#purges.set(subject, this.#options.marks.last)
+  purge(now: number, subject: SubjectId): void {
+    const known = this.#purges.get(subject)
+    if (!known) {
+      if (this.#purges.size >= waitingMax) return
+      const { last: mark } = this.#options.marks
+      this.#purges.set(subject, { mark, askedAt: now, asks: undefined })
+      return
+    }
+    known.askedAt = now
+    if (known.asks === undefined || ++known.asks < dueAsks) return
+    this.#purges.delete(subject)
+    this.#final.add(subject)
+    this.next()
+  }
+
+  tick(now: number): void {
+    const held = this.#heldByAll()
+    for (const [subject, purge] of this.#purges) {
+      if (now - purge.askedAt > forgetMs) this.#purges.delete(subject)
+      else if (purge.mark <= held) purge.asks ??= 0
+    }
     this.next()
   }
 
@@ -50,27 +88,27 @@ export class Compacting {
   /** Begins with the next one, when it may. */
   next(): void {
     if (this.#isUnderWay) return
-    const [subject] = this.#waiting
-    if (subject !== undefined) this.#waiting.delete(subject)
-    const purged = subject === undefined ? this.#duePurge() : undefined
-    const next = subject ?? purged
-    if (next === undefined) return
+    const [compacted] = this.#waiting
+    const [purged] = this.#final
+    const subject = compacted ?? purged
+    if (subject === undefined) return
+    const isPurge = compacted === undefined
+    if (isPurge) this.#final.delete(subject)
+    else this.#waiting.delete(subject)
     this.#isUnderWay = true
-    const isPurge = purged !== undefined
-    this.#options.voice.say({ type: 'compact', subject: next, upTo: this.#stable(), isPurge })
+    this.#options.voice.say({ type: 'compact', subject, upTo: this.#stable(), isPurge })
   }
 
-  /** What a server held before it knew is here, because all that it holds now is. */
-  #duePurge(): SubjectId | undefined {
+  /** The mark that all others cover of whom this server holds all; −∞: that cannot be told. */
+  #heldByAll(): Mark {
     const { links, vector } = this.#options
-    const [first] = this.#purges
-    if (!first || !links.areAllOpen) return undefined
-    const [subject, mark] = first
+    if (!links.areAllOpen) return -Infinity
+    let held = Infinity
     for (const { covered, have, isRecovering } of links.peers()) {
-      if (isRecovering || covered < mark || !covers(vector, have)) return undefined
+      if (isRecovering || !covers(vector, have)) return -Infinity
+      held = Math.min(held, covered)
     }
-    this.#purges.delete(subject)
-    return subject
+    return held
   }
 
   // What every connected peer holds too: it need not be sent as whole subjects.

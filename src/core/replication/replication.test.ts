@@ -120,10 +120,10 @@ class Circle {
         this.#queue.push({ server, input: { type: 'stored' } })
         return
       case 'compact':
-        server.storage.compactNow(output.subject, output.upTo)
+        server.storage.compactNow(output.subject, output.upTo, output.isPurge)
         this.#queue.push({
           server,
-          input: { type: 'compacted', isPurged: false, subject: output.subject },
+          input: { type: 'compacted', isPurged: output.isPurge, subject: output.subject },
         })
         return
       case 'dial':
@@ -222,6 +222,32 @@ test('a server that was away gets what it missed, also from an origin that is de
   const d = circle.start('d' as ReplicaId)
   circle.pass(2000)
   assert.deepEqual([...d.storage.reader.vector().values()], [5])
+})
+
+test('what goes for good goes when it is asked for again after nobody could bring it back', () => {
+  const { circle, servers } = four()
+  const a = servers[0]!
+  circle.append(a, 1, 'x')
+  const ask = () => circle.input(a, { type: 'asked', request: { type: 'purge', subject } })
+  const isGone = () => a.events.some(({ type }) => type === 'purged')
+  circle.kill('d' as ReplicaId)
+  for (let count = 0; count < 5; count++) {
+    ask()
+    circle.pass(1000)
+  }
+  assert.equal(isGone(), false, 'one of them may bring it back')
+  circle.start('d' as ReplicaId)
+  circle.pass(5000)
+  ask()
+  assert.equal(isGone(), false, 'this request may have been on its way when it was brought back')
+  // Whoever heard that it is back does not ask any more.
+  circle.pass(65_000)
+  ask()
+  circle.pass(1000)
+  ask()
+  assert.equal(isGone(), false)
+  ask()
+  assert.equal(isGone(), true)
 })
 
 test('a server whose disk was lost is filled by a transfer when logs were compacted', () => {

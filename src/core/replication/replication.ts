@@ -171,7 +171,7 @@ export class Replication {
         this.#compacting.ask(request.subject)
         return
       case 'purge':
-        this.#compacting.purge(request.subject)
+        this.#compacting.purge(now, request.subject)
         return
       case 'want':
         this.#asking.want(now, request.subject)
@@ -431,7 +431,7 @@ export class Replication {
     })
     this.#gather(this.#order.release(now))
     this.#asking.tick(now)
-    this.#compacting.next()
+    this.#compacting.tick(now)
     this.#considerComplete()
     this.#links.tellViews(now)
   }
