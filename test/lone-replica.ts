@@ -75,6 +75,18 @@ export class LoneReplica {
     return call
   }
 
+  /** Calls that come before any of them is on disk. */
+  callTogether(...requests: Call[]): Answer[][] {
+    const calls = requests.map(() => ++this.#calls)
+    for (const call of calls) this.#answers.set(call, [])
+    this.turn(
+      ...requests.map((request, index) => {
+        return { type: 'called' as const, call: calls[index]!, author: 'ada', request }
+      }),
+    )
+    return calls.map((call) => this.#answers.get(call)!)
+  }
+
   /** What was answered since the last look. */
   take(call: CallId): Answer[] {
     const answers = this.#answers.get(call)!

@@ -6,7 +6,7 @@ import { FourfoldError } from '../model/errors.ts'
 import type { Folder } from '../model/folder.ts'
 import { isSubjectId, sessionOf, type ReplicaId, type SubjectId } from '../model/ids.ts'
 import { receiptWaitMs, textBytesMax } from '../model/limits.ts'
-import { checkScreenName } from '../model/names.ts'
+import { checkScreenName, fileKey } from '../model/names.ts'
 import { storedVersions } from '../model/snapshot.ts'
 import { isDirectory } from '../model/tree.ts'
 import { ServerState, type Entry, type Update } from '../model/wire.ts'
@@ -62,6 +62,8 @@ export class Calls {
   readonly #searches: Searches
   readonly #measures: Measures
   #pending: Pending[] = []
+  /** Where something is being made that is not on disk yet, so that nobody finds it there. */
+  readonly #making = new Set<string>()
   #now = 0
 
   constructor(options: CallsOptions) {
@@ -249,9 +251,30 @@ export class Calls {
     const { operation, file, text } = request
     const spot = this.#views.spot(file)
     const asked = { operation, author, at: this.#now }
-    const updates = this.#options.operations.create(asked, spot, text)
-    this.#append(updates, (mark) => {
+    const make = () => this.#options.operations.create(asked, spot, text)
+    this.#makeAt(file, { call, author, request }, make, (mark) => {
       this.#await(call, operation, mark, text)
+    })
+  }
+
+  /** One after the other: whoever comes second to a path finds what the first made. */
+  #makeAt(
+    path: string,
+    { call, author, request }: { call: CallId; author: string; request: Call },
+    make: () => NewUpdate[],
+    then: (mark: Mark) => void,
+  ): void {
+    const key = fileKey(path)
+    if (this.#making.has(key)) {
+      const again = () => this.#call(call, author, request)
+      this.#options.appends.whenStored(() => this.#attempt(this.#now, call, again))
+      return
+    }
+    const updates = make()
+    this.#making.add(key)
+    this.#append(updates, (mark) => {
+      this.#making.delete(key)
+      then(mark)
     })
   }
 
@@ -269,8 +292,10 @@ export class Calls {
     if (!entry) {
       this.#checkNew(file)
       const bytes = { hash, size, base: '' }
-      const made = operations.createBinary(asked, this.#views.spot(file), bytes)
-      this.#append([made], (mark) => this.#await(call, operation, mark, undefined))
+      const make = () => [operations.createBinary(asked, this.#views.spot(file), bytes)]
+      this.#makeAt(file, { call, author, request }, make, (mark) => {
+        this.#await(call, operation, mark, undefined)
+      })
       return
     }
     const present = contentOf(entry)?.hash ?? ''
@@ -378,14 +403,17 @@ export class Calls {
   #makeDirectory(
     call: CallId,
     author: string,
-    { path, hasParents, operation }: Extract<Call, { type: 'makeDirectory' }>,
+    request: Extract<Call, { type: 'makeDirectory' }>,
   ): void {
+    const { path, hasParents, operation } = request
     if (this.#isDone(call, operation)) return
     const { operations, folder } = this.#options
     const asked = { operation, author, at: this.#now }
     if (!hasParents) {
-      const made = operations.makeDirectory(asked, this.#views.spot(path))
-      this.#append([made], (mark) => this.#await(call, operation, mark, undefined))
+      const make = () => [operations.makeDirectory(asked, this.#views.spot(path))]
+      this.#makeAt(path, { call, author, request }, make, (mark) => {
+        this.#await(call, operation, mark, undefined)
+      })
       return
     }
     const { parent, names } = this.#views.missing(path)

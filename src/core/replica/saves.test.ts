@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import * as Y from 'yjs'
 import { freshId, LoneReplica } from '../../../test/lone-replica.ts'
 import { savedStateBytesMax } from '../model/limits.ts'
-import type { Call } from './messages.ts'
+import type { Answer, Call } from './messages.ts'
 
 /** Two servers that have the same files and do not hear each other. */
 function pair(text: string) {
@@ -130,6 +130,31 @@ test('G8 what was to be a new file finds itself, and touches no other', () => {
   assert.equal(kept(b, request), 'moved.md')
   b.call({ type: 'delete', file, operation: freshId() })
   assert.equal(kept(b, request), 'moved.md')
+})
+
+test('what two make at one path before either is on disk are not two files of one name', () => {
+  const { a } = pair('one')
+  const kinds = (answers: Answer[][]) =>
+    answers.map(([answer]) => (answer?.type === 'failed' ? answer.error.code : answer?.type))
+  assert.deepEqual(kinds(a.callTogether(made('mine'), made('another'))), ['kept', 'taken'])
+  // Without the word that it is to be new, the second goes into the first.
+  const saves = ['first', 'second'].map((text) => ({ ...save(text), file: 'Both.md' }) as Call)
+  assert.deepEqual(kinds(a.callTogether(...saves)), ['kept', 'kept'])
+  const directory = { type: 'makeDirectory', path: 'd', hasParents: false } as const
+  const two = ['d', 'D'].map((path) => ({ ...directory, path, operation: freshId() }))
+  assert.deepEqual(kinds(a.callTogether(...two)), ['kept', 'taken'])
+  const [listed] = a.call({
+    type: 'list',
+    directory: '',
+    isRecursive: true,
+    inTrash: false,
+    count: 100,
+  })
+  assert.ok(listed?.type === 'list')
+  assert.deepEqual(
+    listed.files.map(({ path }) => path),
+    ['Both.md', 'd', 'new.md', 'plan.md'],
+  )
 })
 
 test('G8 bytes that were to be a new file are put into no other', () => {
