@@ -1,5 +1,7 @@
 // Simulated time: what is to happen, earliest first; nothing else moves the clock.
 
+import { Heap } from '../src/core/model/heap.ts'
+
 interface Moment {
   at: number
   order: number
@@ -10,8 +12,7 @@ interface Moment {
 export class Timeline {
   #now = 0
   #count = 0
-  /** A binary heap by (at, order). */
-  readonly #heap: Moment[] = []
+  readonly #moments = new Heap<Moment>(isBefore)
 
   get now(): number {
     return this.#now
@@ -19,15 +20,7 @@ export class Timeline {
 
   /** What is planned for the same instant happens in the order of planning. */
   at(at: number, action: () => void): void {
-    const moment = { at: Math.max(at, this.#now), order: this.#count++, action }
-    let index = this.#heap.push(moment) - 1
-    while (index > 0) {
-      const parent = (index - 1) >> 1
-      if (!isBefore(moment, this.#heap[parent]!)) break
-      this.#heap[index] = this.#heap[parent]!
-      index = parent
-    }
-    this.#heap[index] = moment
+    this.#moments.put({ at: Math.max(at, this.#now), order: this.#count++, action })
   }
 
   after(ms: number, action: () => void): void {
@@ -36,30 +29,13 @@ export class Timeline {
 
   /** Lives through everything up to `until`, which is then the present. */
   run(until: number): void {
-    for (let next = this.#heap[0]; next && next.at <= until; next = this.#heap[0]) {
-      this.#removeFirst()
+    const moments = this.#moments
+    for (let next = moments.first; next && next.at <= until; next = moments.first) {
+      moments.take()
       this.#now = next.at
       next.action()
     }
     this.#now = Math.max(this.#now, until)
-  }
-
-  #removeFirst(): void {
-    const last = this.#heap.pop()!
-    if (this.#heap.length === 0) return
-    let index = 0
-    for (;;) {
-      let child = 2 * index + 1
-      if (child >= this.#heap.length) break
-      const right = child + 1
-      if (right < this.#heap.length && isBefore(this.#heap[right]!, this.#heap[child]!)) {
-        child = right
-      }
-      if (!isBefore(this.#heap[child]!, last)) break
-      this.#heap[index] = this.#heap[child]!
-      index = child
-    }
-    this.#heap[index] = last
   }
 }
 
