@@ -14,6 +14,7 @@ import {
 import {
   causalOrder,
   decodeTextUpdate,
+  firstBeyond,
   isItem,
   structFrom,
   textRoot,
@@ -211,17 +212,10 @@ function* itemsOf(doc: Y.Doc, writer: number, [clock, length]: Range): Iterable<
 /** How many of the clocks from `clock` to before `end` are in these ascending ranges. */
 function unitsWithin(ranges: Range[] | undefined, clock: number, end: number): number {
   if (ranges === undefined) return 0
-  let low = 0
-  let high = ranges.length
-  while (low < high) {
-    const middle = (low + high) >> 1
-    const [start, length] = ranges[middle]!
-    if (start + length <= clock) low = middle + 1
-    else high = middle
-  }
   let units = 0
-  for (let index = low; index < ranges.length && ranges[index]![0] < end; index++) {
+  for (let index = firstBeyond(ranges, clock); index < ranges.length; index++) {
     const [start, length] = ranges[index]!
+    if (start >= end) break
     units += Math.min(end, start + length) - Math.max(clock, start)
   }
   return units

@@ -9,6 +9,7 @@ import { FourfoldError } from './errors.ts'
 import type { Edit } from './text-diff.ts'
 import {
   encodeTextUpdate,
+  firstBeyond,
   joinDeletes,
   textRoot,
   type Deletes,
@@ -133,19 +134,6 @@ function* split(run: Run, deletes: Deletes): Iterable<Run> {
     if (until > from) yield { writer, clock: from, length: until - from, isDeleted: true }
     clock = Math.max(from, until)
   }
-}
-
-/** The first range that reaches beyond a clock. */
-function firstBeyond(ranges: Range[], clock: number): number {
-  let low = 0
-  let high = ranges.length
-  while (low < high) {
-    const middle = (low + high) >> 1
-    const [start, length] = ranges[middle]!
-    if (start + length <= clock) low = middle + 1
-    else high = middle
-  }
-  return low
 }
 
 /** Goes through the text once. */

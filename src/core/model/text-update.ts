@@ -352,3 +352,16 @@ function prefixWithin(text: string, bytesMax: number): { length: number; bytes: 
 }
 
 const isLow = (code: number) => code >= 0xdc00 && code < 0xe000
+
+/** Of ascending ranges the index of the first that reaches beyond a clock. */
+export function firstBeyond(ranges: Range[], clock: number): number {
+  let low = 0
+  let high = ranges.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    const [start, length] = ranges[middle]!
+    if (start + length <= clock) low = middle + 1
+    else high = middle
+  }
+  return low
+}
