@@ -71,9 +71,18 @@ export function purgeOf({ id, parent }: Entry, root: Entry): Entry {
   return create(EntrySchema, { id, purged: { root: root.id, deletion, place } })
 }
 
+/** Says that every server is seen to have the purge of an entry. */
+export function confirmationOf(entry: Entry): Entry {
+  return marked(entry, false)
+}
+
 /** What is left of an entry after its text and bytes are gone. */
-export function tombstoneOf({ id, purged }: Entry): Entry {
+export function tombstoneOf(entry: Entry): Entry {
+  return marked(entry, true)
+}
+
+function marked({ id, purged }: Entry, isDone: boolean): Entry {
   const { root, deletion, place } = purged!
-  const left = { root, isKnown: true, isDone: true, ...(deletion && { deletion }) }
+  const left = { root, isKnown: true, isDone, ...(deletion && { deletion }) }
   return create(EntrySchema, { id, purged: { ...left, ...(place && { place }) } })
 }

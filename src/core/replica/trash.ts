@@ -11,7 +11,7 @@ import { isDeleted } from '../model/entry.ts'
 import { FourfoldError } from '../model/errors.ts'
 import type { Folder } from '../model/folder.ts'
 import type { ReplicaId, SubjectId } from '../model/ids.ts'
-import { isPurgedEverywhere, purgeOf, tombstoneOf } from '../model/purge.ts'
+import { confirmationOf, isPurgedEverywhere, purgeOf, tombstoneOf } from '../model/purge.ts'
 import { isSameStamp } from '../model/stamps.ts'
 import { EntrySchema, ServerState, type Entry, type Stamp } from '../model/wire.ts'
 import type { Mark, NewUpdate, ServerView } from '../ports.ts'
@@ -133,13 +133,11 @@ export class Trash {
     if (servers()[0]?.id !== replica) return
     const updates: NewUpdate[] = []
     for (const [id, mark] of this.#marks) {
-      const purged = folder.isPurged(id) ? folder.known(id)?.purged : undefined
-      if (!purged || purged.isKnown || mark === undefined || updates.length >= agedMax) continue
+      const entry = folder.isPurged(id) ? folder.known(id) : undefined
+      if (!entry?.purged || entry.purged.isKnown) continue
+      if (mark === undefined || updates.length >= agedMax) continue
       if (servers().some((server) => (covered.get(server.id) ?? 0) < mark)) continue
-      const { root, deletion, place } = purged
-      const known = { root, isKnown: true, ...(deletion && { deletion }) }
-      const entry = create(EntrySchema, { id, purged: { ...known, ...(place && { place }) } })
-      updates.push(changeOf(entry))
+      updates.push(changeOf(confirmationOf(entry)))
     }
     keep(updates)
   }
