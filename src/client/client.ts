@@ -17,6 +17,7 @@ import {
 import type { Dial, Wire } from '../core/ports.ts'
 import type { ConnectionId, SessionInput, SessionOutput } from '../core/session/messages.ts'
 import type { OperationBody } from '../core/session/parcel.ts'
+import { subjectOf } from '../core/session/precedence.ts'
 import { Session } from '../core/session/session.ts'
 import type {
   BytesName,
@@ -34,7 +35,6 @@ import type {
 } from './api.ts'
 import { Errands } from './errands.ts'
 import { Files } from './files.ts'
-import { subjectOf } from './foreseen.ts'
 import { Frames } from './frames.ts'
 import { Keepsake } from './keepsake.ts'
 import { beatMs } from './keyring.ts'

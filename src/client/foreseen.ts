@@ -7,6 +7,7 @@ import type { Change, Folder } from '../core/model/folder.ts'
 import { operationsMax } from '../core/model/limits.ts'
 import { ContentSchema, EntrySchema, Kind, type Entry, type Stamp } from '../core/model/wire.ts'
 import type { OperationBody } from '../core/session/parcel.ts'
+import { subjectOf } from '../core/session/precedence.ts'
 import type { Asked } from '../core/session/session.ts'
 
 /** What waits is newer than everything that servers have told. */
@@ -84,23 +85,6 @@ export function waitingOf(
   return asked
     .filter(({ operation, hasEffect }) => !hasEffect || !isTold(subjectOf(operation)))
     .map(({ operation }) => operation)
-}
-
-/** The entry that an operation is about. */
-export function subjectOf({ id, operation }: OperationBody): string {
-  switch (operation.case) {
-    case 'rename':
-    case 'move':
-    case 'delete':
-    case 'restore':
-    case 'setContent':
-    case 'erase':
-      return operation.value.entry
-    case 'nameVersion':
-      return operation.value.document
-    default:
-      return id
-  }
 }
 
 /** What an operation will change, as far as this person can tell. */

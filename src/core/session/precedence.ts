@@ -26,6 +26,11 @@ export function isUnborn(parcels: Iterable<Parcel>, document: string, server: st
   return false
 }
 
+/** The entry that an operation is about: also the one that it makes. */
+export function subjectOf({ id, operation }: OperationBody): string {
+  return aimOf(operation).subject || id
+}
+
 /** Whether it took effect, and this server knows. */
 function isThere(parcel: OperationParcel, server: string): boolean {
   return parcel.effect !== undefined && parcel.servers.has(server)
@@ -47,9 +52,10 @@ class Before {
     return operation.case !== 'move' || parent !== this.#target
   }
 
-  add({ id, operation }: OperationBody): void {
-    const { subject, parent } = aimOf(operation)
-    this.#subjects.add(subject || id)
+  add(body: OperationBody): void {
+    const { operation } = body
+    const { parent } = aimOf(operation)
+    this.#subjects.add(subjectOf(body))
     if (!freesName(operation)) return
     const isSame = !this.#freesNames || this.#target === parent
     this.#target = operation.case === 'move' && isSame ? parent : undefined
