@@ -21,6 +21,7 @@ import {
   type ServerMessage,
 } from '../core/model/wire.ts'
 import { create } from '@bufbuild/protobuf'
+import type { BlobName } from '../adapters/storage/blob-store.ts'
 import type { Channel } from '../core/ports.ts'
 import type { ClientChannel } from '../core/replica/messages.ts'
 import { decodeFrame, encodeFrame, joinFrames, type Framed } from './frames.ts'
@@ -30,15 +31,10 @@ export interface ClientLinkOwner {
   /** Whether the set lets this client in: `undefined`, or why not. */
   turnsAway(hello: Hello): { code: Code; text: string } | undefined
   /** Whether these bytes are on this server's disk, as a whole. */
-  hasBytes(name: BytesName): Promise<boolean>
+  hasBytes(name: BlobName): Promise<boolean>
   received(link: ClientLink, message: ClientMessage, bytes: number): void
   /** Once, last. */
   closed(link: ClientLink): void
-}
-
-export interface BytesName {
-  hash: string
-  size: number
 }
 
 /** A channel of frames; `ping` asks the other end's library whether it is there, where it can. */
@@ -306,7 +302,7 @@ export class ClientLink {
 const lacking = 'These bytes are not on this server yet.'
 
 /** The bytes that an operation gives to a file, with its ticket; none where its rules are broken. */
-function bytesNamedIn({ message }: ClientMessage): { ticket: number; name: BytesName } | undefined {
+function bytesNamedIn({ message }: ClientMessage): { ticket: number; name: BlobName } | undefined {
   if (message.case !== 'operation') return undefined
   const { ticket, operation } = message.value
   if (operation.case !== 'createBinary' && operation.case !== 'setContent') return undefined

@@ -39,15 +39,11 @@ import type {
 } from '../core/replica/messages.ts'
 import type { Replica } from '../core/replica/replica.ts'
 import { Mailbox } from '../adapters/mailbox.ts'
+import type { BlobName } from '../adapters/storage/blob-store.ts'
 import { untilTogether } from '../adapters/system.ts'
 import { Turns } from '../adapters/turns.ts'
 import { AddressCounts } from './addresses.ts'
-import {
-  ClientLink,
-  type BytesName,
-  type ClientLinkOwner,
-  type FrameChannel,
-} from './client-link.ts'
+import { ClientLink, type ClientLinkOwner, type FrameChannel } from './client-link.ts'
 import { encodeFrame } from './frames.ts'
 
 /** How often clients are looked at for silence. */
@@ -89,7 +85,7 @@ export interface RuntimeOptions {
   /** Instead of the usual bound of the sessions of one address. */
   sessionsPerAddress?: number
   /** Whether these bytes are on this disk, as a whole. */
-  hasBytes: (name: BytesName) => Promise<boolean>
+  hasBytes: (name: BlobName) => Promise<boolean>
   /** Entries name these bytes: they are to be on this disk. */
   named: (contents: Content[]) => void
   /** How the servers are now. */
@@ -173,7 +169,7 @@ export class Runtime implements ClientLinkOwner {
     return this.#options.turnsAway(hello)
   }
 
-  hasBytes(name: BytesName): Promise<boolean> {
+  hasBytes(name: BlobName): Promise<boolean> {
     return this.#options.hasBytes(name)
   }
 
