@@ -66,15 +66,9 @@ export async function imageOf(
   type: string,
   signal: AbortSignal,
 ): Promise<Blob> {
-  for (const address of await holders(client, hash, signal)) {
-    try {
-      return new Blob([await bytesAt(address, hash, signal)], { type })
-    } catch (error) {
-      if (signal.aborted) throw error
-      // It went away meanwhile: the next may have it.
-    }
-  }
-  throw new Error(absent)
+  return fromHolder(client, hash, signal, async (address) => {
+    return new Blob([await bytesAt(address, hash, signal)], { type })
+  })
 }
 
 /** Bytes as they come from a server that has them. Rejects with a sentence, or when it is aborted. */
@@ -83,16 +77,7 @@ export async function streamOf(
   hash: string,
   signal: AbortSignal,
 ): Promise<Response> {
-  for (const address of await holders(client, hash, signal)) {
-    try {
-      const response = await fetch(urlOf(address, hash), { signal })
-      if (response.ok) return response
-    } catch (error) {
-      if (signal.aborted) throw error
-      // It went away meanwhile: the next may have it.
-    }
-  }
-  throw new Error(absent)
+  return fromHolder(client, hash, signal, (address) => responseOf(address, hash, signal))
 }
 
 /**
@@ -101,19 +86,31 @@ export async function streamOf(
  */
 export async function downloadBytes(client: Client, name: string, hash: string): Promise<void> {
   const { signal } = new AbortController()
-  for (const address of await holders(client, hash, signal)) {
+  await fromHolder(client, hash, signal, async (address) => {
     if (address === location.origin) {
       const link = document.createElement('a')
       link.href = urlOf(address, hash)
       link.download = name
       link.click()
-      return
-    }
-    try {
+    } else {
       // Of another origin the browser would take no name.
       downloadBlob(name, new Blob([await bytesAt(address, hash, signal)]))
-      return
-    } catch {
+    }
+  })
+}
+
+/** What the first server gives that has it. Rejects with a sentence, or when it is aborted. */
+async function fromHolder<T>(
+  client: Client,
+  hash: string,
+  signal: AbortSignal,
+  get: (address: string) => Promise<T>,
+): Promise<T> {
+  for (const address of await holders(client, hash, signal)) {
+    try {
+      return await get(address)
+    } catch (error) {
+      if (signal.aborted) throw error
       // It went away meanwhile: the next may have it.
     }
   }
@@ -139,9 +136,13 @@ async function holders(client: Client, hash: string, signal: AbortSignal): Promi
 }
 
 async function bytesAt(address: string, hash: string, signal: AbortSignal): Promise<Blob> {
+  return (await responseOf(address, hash, signal)).blob()
+}
+
+async function responseOf(address: string, hash: string, signal: AbortSignal): Promise<Response> {
   const response = await fetch(urlOf(address, hash), { signal })
   if (!response.ok) throw new Error(await response.text())
-  return response.blob()
+  return response
 }
 
 function urlOf(address: string, hash: string): string {
