@@ -22,7 +22,7 @@ after(() => stage.end())
 
 test('a picture is shown, with what it is, and comes down as it is', async () => {
   const ana = await stage.join('Ana', 'a')
-  const red = await picture(ana, 320, 200, 'crimson')
+  const red = await ana.draw(320, 200, 'crimson')
   await put('logo.png', red)
   await ana.row('logo.png').click()
   const preview = ana.page.getByRole('img', { name: 'Preview of logo.png' })
@@ -37,7 +37,7 @@ test('a picture is shown, with what it is, and comes down as it is', async () =>
 
 test('another version comes in place; the one before it is offered', async () => {
   const ana = await stage.join('Ana', 'a')
-  const [small, large] = [await picture(ana, 20, 20, 'teal'), await picture(ana, 60, 40, 'navy')]
+  const [small, large] = [await ana.draw(20, 20, 'teal'), await ana.draw(60, 40, 'navy')]
   await put('changing.png', small)
   await ana.row('changing.png').click()
   const preview = ana.page.getByRole('img', { name: 'Preview of changing.png' })
@@ -106,7 +106,7 @@ test('it comes down from the tree, goes to the trash and comes back', async () =
 test('on a phone it fits the width', async () => {
   const phone = { viewport: { width: 390, height: 780 }, hasTouch: true, isMobile: true }
   const ana = await stage.join('Ana', 'd', phone)
-  const wide = await picture(ana, 1600, 900, 'olive')
+  const wide = await ana.draw(1600, 900, 'olive')
   await put('a picture with a rather long name for a phone.png', wide)
   await ana.page.getByRole('button', { name: 'Files', exact: true }).tap()
   await ana.row('a picture with a rather long name for a phone.png').tap()
@@ -131,29 +131,6 @@ async function put(file: string, bytes: Buffer, base?: string): Promise<void> {
   const folder = createClient(FolderService, transport)
   const size = bytes.length
   await folder.saveBinary({ file, hash, size, ...(base !== undefined && { base }) })
-}
-
-/** A PNG of one colour, drawn by the browser. */
-async function picture(
-  visitor: Visitor,
-  width: number,
-  height: number,
-  color: string,
-): Promise<Buffer> {
-  const url = await visitor.page.evaluate(
-    ([across, down, fill]) => {
-      const canvas = Object.assign(document.createElement('canvas'), {
-        width: across,
-        height: down,
-      })
-      const pen = canvas.getContext('2d')!
-      pen.fillStyle = fill
-      pen.fillRect(0, 0, across, down)
-      return canvas.toDataURL('image/png')
-    },
-    [width, height, color] as [number, number, string],
-  )
-  return Buffer.from(url.slice(url.indexOf(',') + 1), 'base64')
 }
 
 /** Resolves when the picture that is shown has this size. */

@@ -45,7 +45,7 @@ after(() => stage.end())
 
 test('files of any bytes go up from the menu, in their person’s name, to the disks of all servers', async () => {
   const ana = await stage.join('Ana', 'a')
-  const [logo, data] = [await picture(ana, 200, 100, 'teal'), randomBytes(3 * MiB)]
+  const [logo, data] = [await ana.draw(200, 100, 'teal'), randomBytes(3 * MiB)]
   await chooseFiles(ana, /^Upload/, {
     'logo.png': logo,
     'data.bin': data,
@@ -153,7 +153,7 @@ test('what cannot be kept says why, and the rest comes in', async () => {
 
 test('other bytes take the place of a file’s, by the button and by a drop, and undo brings them back', async () => {
   const ana = await stage.join('Ana', 'a')
-  const [red, blue] = [await picture(ana, 40, 30, 'crimson'), await picture(ana, 80, 50, 'navy')]
+  const [red, blue] = [await ana.draw(40, 30, 'crimson'), await ana.draw(80, 50, 'navy')]
   await chooseFiles(ana, /^Upload/, { 'sign.png': red })
   const preview = ana.page.getByRole('img', { name: 'Preview of sign.png' })
   await shows(preview, 40, 30)
@@ -164,7 +164,7 @@ test('other bytes take the place of a file’s, by the button and by a drop, and
   await (await ana.notice('Replaced sign.png')).getByRole('button', { name: 'Undo' }).click()
   await shows(preview, 40, 30)
   await ana.page.getByText('sign.png is as it was', { exact: true }).waitFor()
-  const green = await picture(ana, 60, 60, 'green')
+  const green = await ana.draw(60, 60, 'green')
   await drop(preview, onDisk({ 'dropped.png': green }))
   await shows(preview, 60, 60)
   // What it held is still among its versions, and can be put back.
@@ -239,7 +239,7 @@ test('of two versions made at once one is kept; the other stays among the versio
 
 test('an archive is unpacked where it was dropped, and what stays out is named with the reason', async () => {
   const ana = await stage.join('Ana', 'a')
-  const logo = await picture(ana, 10, 10, 'olive')
+  const logo = await ana.draw(10, 10, 'olive')
   const archive = await packed([
     ['notes/plan.md', Buffer.from('# Plan')],
     ['notes/logo.png', logo],
@@ -354,7 +354,7 @@ test('a picture that is dropped goes where it was dropped; one that cannot be ke
   await ana.row('essays').waitFor()
   await ana.create('essay.md')
   await ana.type('end')
-  const files = onDisk({ 'sunny day.png': await picture(ana, 20, 20, 'gold') })
+  const files = onDisk({ 'sunny day.png': await ana.draw(20, 20, 'gold') })
   const unthrottle = await throttle(ana, 1)
   const line = ana.page.locator('.cm-line').first()
   const { x, y, height } = (await line.boundingBox())!
@@ -465,28 +465,12 @@ async function copyPicture(visitor: Visitor): Promise<void> {
   })
 }
 
-/** A PNG of one colour, drawn by the browser. */
-async function picture(visitor: Visitor, width: number, height: number, color: string) {
-  const url = await visitor.page.evaluate(
-    ([across, down, fill]) => {
-      const size = { width: across, height: down }
-      const canvas = Object.assign(document.createElement('canvas'), size)
-      const pen = canvas.getContext('2d')!
-      pen.fillStyle = fill
-      pen.fillRect(0, 0, across, down)
-      return canvas.toDataURL('image/png')
-    },
-    [width, height, color] as [number, number, string],
-  )
-  return Buffer.from(url.slice(url.indexOf(',') + 1), 'base64')
-}
-
 /** Three of different sizes: 30, 40 and 50 pixels. */
 async function pictures(visitor: Visitor): Promise<[Buffer, Buffer, Buffer]> {
   return [
-    await picture(visitor, 30, 30, 'gray'),
-    await picture(visitor, 40, 40, 'tomato'),
-    await picture(visitor, 50, 50, 'royalblue'),
+    await visitor.draw(30, 30, 'gray'),
+    await visitor.draw(40, 40, 'tomato'),
+    await visitor.draw(50, 50, 'royalblue'),
   ]
 }
 

@@ -215,6 +215,22 @@ export class Visitor {
     await this.page.keyboard.press('Enter')
   }
 
+  /** A PNG of one colour, drawn by the browser. */
+  async draw(width: number, height: number, color: string): Promise<Buffer> {
+    const url = await this.page.evaluate(
+      ([across, down, fill]) => {
+        const size = { width: across, height: down }
+        const canvas = Object.assign(document.createElement('canvas'), size)
+        const pen = canvas.getContext('2d')!
+        pen.fillStyle = fill
+        pen.fillRect(0, 0, across, down)
+        return canvas.toDataURL('image/png')
+      },
+      [width, height, color] as [number, number, string],
+    )
+    return Buffer.from(url.slice(url.indexOf(',') + 1), 'base64')
+  }
+
   /** Writes where the caret is. */
   async type(text: string): Promise<void> {
     await this.editor.focus()
