@@ -28,7 +28,7 @@ import {
 } from '../adapters/storage/blob-store.ts'
 import type { BlobFetching } from './blob-fetching.ts'
 import { pour } from './blob-pouring.ts'
-import { sendText } from './page.ts'
+import { sendText } from './plain-answer.ts'
 import { callerBy } from './services/caller.ts'
 import { proofHeader } from './services/replication.ts'
 import type { Tokens } from './tokens.ts'

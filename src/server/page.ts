@@ -5,6 +5,7 @@ import { existsSync } from 'node:fs'
 import { dirname, extname, join, resolve, sep } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { sendText } from './plain-answer.ts'
 
 const types: { [extension: string]: string } = {
   '.css': 'text/css; charset=utf-8',
@@ -122,21 +123,6 @@ export class Page {
     if (request.method === 'HEAD') response.end()
     else response.end(body)
   }
-}
-
-/** Answers with one sentence. */
-export function sendText(
-  response: ServerResponse,
-  status: number,
-  text: string,
-  headers: { [name: string]: string } = {},
-): void {
-  response.writeHead(status, {
-    'content-type': 'text/plain; charset=utf-8',
-    'x-content-type-options': 'nosniff',
-    ...headers,
-  })
-  response.end(text)
 }
 
 /** The path asked for, decoded once; nothing when it is malformed or hides something. */

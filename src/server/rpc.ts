@@ -19,7 +19,7 @@ import type { UniversalHandler } from '@connectrpc/connect/protocol'
 import { messageBytesMax } from '../core/model/limits.ts'
 import { compressMinBytes } from '../adapters/channel/grpc.ts'
 import type { Addresses } from './addresses.ts'
-import { sendText } from './page.ts'
+import { sendText } from './plain-answer.ts'
 import { addressKey } from './services/caller.ts'
 
 export type Rpc = (request: IncomingMessage, response: ServerResponse) => void

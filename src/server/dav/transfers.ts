@@ -22,7 +22,7 @@ import type {
 } from '../../adapters/storage/blob-store.ts'
 import { readGrown } from '../blob-pouring.ts'
 import { notHereHeaders, notHereYet, rangeOf } from '../blobs.ts'
-import { sendText } from '../page.ts'
+import { sendText } from '../plain-answer.ts'
 import { etagsIn } from './conditions.ts'
 import type { Body, Incoming } from './incoming.ts'
 import type { LastRead, Read } from './last-read.ts'

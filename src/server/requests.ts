@@ -1,0 +1,171 @@
+// Who answers a request that came in at the port: RPC, blobs, WebDAV, a peer's call, health, the page.
+
+import type * as http from 'node:http'
+import type * as http2 from 'node:http2'
+import type { Duplex } from 'node:stream'
+import type { TLSSocket } from 'node:tls'
+import { Code, type ConnectRouter } from '@connectrpc/connect'
+import { WebSocketServer } from 'ws'
+import { messageBytesMax } from '../core/model/limits.ts'
+import { exchangePath, refusePeer } from '../adapters/channel/grpc-peer.ts'
+import { acceptedWebSocket, type AcceptedWebSocket } from '../adapters/channel/websocket-server.ts'
+import type { Addresses } from './addresses.ts'
+import { admits, blobScripts, rpcScripts } from './admission.ts'
+import { blobsPath } from './blobs.ts'
+import { isDavPath } from './dav/paths.ts'
+import type { Origins } from './origins.ts'
+import type { Page } from './page.ts'
+import { sendText } from './plain-answer.ts'
+import { rpcHandlers, type Rpc } from './rpc.ts'
+import type { PeerCall } from './services/replication.ts'
+
+/** Where browsers open their WebSocket. */
+const sessionPath = '/session'
+/** Where Windows asks whether there is any WebDAV at all. */
+const isAbove: ReadonlySet<string> = new Set(['/', '*'])
+
+/** What is behind the port. */
+export interface Answerers {
+  /** Adds the services that are called by RPC. */
+  routes: (router: ConnectRouter) => void
+  /** Answers another server's call over HTTP/2. */
+  answerPeer: (call: PeerCall) => void
+  /** Answers a request below /blobs/. Never rejects. */
+  answerBlob: (
+    request: http.IncomingMessage,
+    response: http.ServerResponse,
+    isCertified: boolean,
+  ) => Promise<void>
+  /** Answers a request of WebDAV that comes from this address. Never rejects. */
+  answerDav: (
+    request: http.IncomingMessage,
+    response: http.ServerResponse,
+    address: string,
+  ) => Promise<void>
+  page: Page
+  origins: Origins
+  addresses: Addresses
+  /** For /healthz: the body, and whether this server takes work. */
+  health: () => { isWell: boolean; body: object }
+  /** A client's open WebSocket. */
+  accept: (channel: AcceptedWebSocket, address: string) => void
+}
+
+/** What the two HTTP servers of a port give their requests to. */
+export class Requests {
+  readonly #options: Answerers & { requestMs: number }
+  readonly #rpc: Map<string, Rpc>
+  readonly #webSockets = new WebSocketServer({
+    noServer: true,
+    maxPayload: messageBytesMax,
+    perMessageDeflate: false,
+    clientTracking: false,
+  })
+
+  /** `requestMs`: for a whole request over HTTP/1.1, unless it brings a file. */
+  constructor(options: Answerers & { requestMs: number }) {
+    this.#options = options
+    this.#rpc = rpcHandlers(options.routes, options.addresses)
+  }
+
+  /** Answers a request of HTTP/1.1, or one of HTTP/2 in its shape. */
+  answer(request: http.IncomingMessage, response: http.ServerResponse): void {
+    const { origins, requestMs } = this.#options
+    const path = pathOf(request)
+    const rpc = this.#rpc.get(path)
+    const isBlob = path.startsWith(blobsPath)
+    const isDav = isDavPath(path) || (request.method === 'OPTIONS' && isAbove.has(path))
+    const isFile = isBlob || (isDav && request.method === 'PUT')
+    if (!isFile) hurry(request, requestMs)
+    if (path === exchangePath) this.#answerPeer(request, response)
+    else if (rpc) {
+      if (admits(origins, request, response, rpcScripts)) rpc(request, response)
+    } else if (isBlob) {
+      if (admits(origins, request, response, blobScripts)) this.#answerBlob(request, response)
+    } else if (isDav) {
+      this.#answerDav(request, response)
+    } else if (isGrpc(request)) {
+      // What gRPC clients understand; a status of HTTP would tell them nothing.
+      refusePeer(request.stream, Code.Unimplemented, 'This server has no such method.')
+    } else if (request.method !== 'GET' && request.method !== 'HEAD') {
+      sendText(response, 405, 'Only GET and HEAD here.\n', { allow: 'GET, HEAD' })
+    } else if (path === '/healthz') {
+      const { isWell, body } = this.#options.health()
+      response.writeHead(isWell ? 200 : 503, {
+        'content-type': 'application/json',
+        'cache-control': 'no-store',
+      })
+      response.end(JSON.stringify(body))
+    } else if (path === sessionPath) {
+      sendText(response, 426, 'This is for WebSockets.\n', { upgrade: 'websocket' })
+    } else {
+      this.#options.page.answer(request, response).catch(() => response.destroy())
+    }
+  }
+
+  #answerPeer(request: http.IncomingMessage, response: http.ServerResponse): void {
+    if (!('stream' in request)) {
+      sendText(response, 415, 'Only gRPC over HTTP/2 here.\n')
+      return
+    }
+    const stream = request.stream as http2.ServerHttp2Stream
+    // The response object is not used: it must not send its trailers.
+    stream.removeAllListeners('wantTrailers')
+    this.#options.answerPeer({
+      stream,
+      headers: request.headers,
+      isCertified: isCertified(request),
+    })
+  }
+
+  #answerBlob(request: http.IncomingMessage, response: http.ServerResponse): void {
+    const { answerBlob } = this.#options
+    answerBlob(request, response, isCertified(request)).catch(() => response.destroy())
+  }
+
+  #answerDav(request: http.IncomingMessage, response: http.ServerResponse): void {
+    const address = this.#options.addresses.of(request)
+    this.#options.answerDav(request, response, address).catch(() => response.destroy())
+  }
+
+  /** Opens a WebSocket for a session, or refuses it. */
+  upgrade(request: http.IncomingMessage, socket: Duplex, head: Buffer): void {
+    if (pathOf(request) !== sessionPath) refuseUpgrade(socket, '404 Not Found', 'Nothing is here.')
+    else if (this.#options.origins.verdict(request.headers) !== 'allowed') {
+      refuseUpgrade(socket, '403 Forbidden', 'Scripts of this page may not connect here.')
+    } else {
+      this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
+        const address = this.#options.addresses.of(request)
+        this.#options.accept(acceptedWebSocket(webSocket, socket), address)
+      })
+    }
+  }
+}
+
+function pathOf({ url = '' }: http.IncomingMessage): string {
+  return url.split('?', 1)[0]!
+}
+
+/** Whether the caller has a certificate that this server trusts: it is another server of the set. */
+function isCertified({ socket }: http.IncomingMessage): boolean {
+  return (socket as TLSSocket).authorized === true
+}
+
+/** Ends a request of HTTP/1.1 whose body does not come; one of HTTP/2 may be a stream for life. */
+function hurry(request: http.IncomingMessage, requestMs: number): void {
+  if ('stream' in request || request.method === 'GET' || request.method === 'HEAD') return
+  const timer = setTimeout(() => request.destroy(), requestMs)
+  for (const over of ['end', 'close']) request.once(over, () => clearTimeout(timer))
+}
+
+function isGrpc(
+  request: http.IncomingMessage,
+): request is http.IncomingMessage & { stream: http2.ServerHttp2Stream } {
+  const type = request.headers['content-type'] ?? ''
+  return 'stream' in request && /^application\/grpc($|[+;])/.test(type)
+}
+
+function refuseUpgrade(socket: Duplex, status: string, text: string): void {
+  const head = `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Type: text/plain\r\n`
+  socket.end(`${head}Content-Length: ${Buffer.byteLength(text)}\r\n\r\n${text}`)
+}
