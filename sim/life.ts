@@ -30,16 +30,12 @@ import type {
   ReplicationOutput,
 } from '../src/core/replication/messages.ts'
 import { Replication } from '../src/core/replication/replication.ts'
+import { Loop, Turns } from './loop.ts'
 import type { HostName } from './network.ts'
 import type { ServerOptions } from './server.ts'
 
 /** When time begins, for those who read a wall clock. */
 export const epochMs = 1_700_000_000_000
-/** As in the runtime and its engine. */
-const busyTickMs = 50
-const idleTickMs = 150
-/** What arrives within this is one turn. */
-const turnMs = 0.1
 
 export function addressOf(server: HostName): string {
   return `http://${server}`
@@ -52,8 +48,6 @@ export class Life {
   readonly #replication: Replication
   readonly #runtime: Loop<ReplicaInput>
   readonly #engine: Loop<ReplicationInput>
-  /** Turns that follow the present one at once. */
-  readonly #following: Turning[] = []
   readonly #clients = new Map<ClientChannel, Channel<object, object>>()
   readonly #peers = new Map<PeerChannel, Channel<object, object>>()
   readonly #calls = new Map<CallId, (answer: Answer) => void>()
@@ -91,14 +85,16 @@ export class Life {
       hash: (text) => createHash('sha256').update(text).digest('hex'),
       deflate: (text) => deflateRawSync(text),
     })
-    const turns = { life: this, settle: { type: 'settle' }, tick: { type: 'tick' } } as const
+    const isStopped = () => this.#isOver || network.isFrozen(name)
+    const turns = new Turns({ timeline, now: () => this.#now(), isStopped })
+    const looped = { turns, settle: { type: 'settle' }, tick: { type: 'tick' } } as const
     this.#runtime = new Loop<ReplicaInput>({
-      ...turns,
+      ...looped,
       take: (at, inputs) => this.#turnReplica(at, inputs),
       isBusy: () => this.#replica.isBusy(),
     })
     this.#engine = new Loop<ReplicationInput>({
-      ...turns,
+      ...looped,
       take: (at, inputs) => inputs.forEach((input) => this.#stepReplication(at, input)),
       isBusy: () => this.#isWriting || this.#replication.isBusy(),
     })
@@ -302,99 +298,5 @@ export class Life {
     const { trace, timeline, name, alarmed } = this.#options
     trace.note(timeline.now, `${name} ${level}: ${text}`)
     if (level === 'error') alarmed(text)
-  }
-
-  // ------------------------------------------------------------------------ for loops alone
-
-  get isStopped(): boolean {
-    return this.#isOver || this.#options.network.isFrozen(this.#options.name)
-  }
-
-  after(ms: number, action: () => void): void {
-    this.#options.timeline.after(ms, action)
-  }
-
-  follow(loop: Turning): void {
-    this.#following.push(loop)
-  }
-
-  /** A turn, and those that it made follow. */
-  turn(loop: Turning): void {
-    loop.turn(this.#now())
-    for (let next = this.#following.shift(); next; next = this.#following.shift()) {
-      next.turn(this.#now())
-    }
-  }
-}
-
-interface Turning {
-  turn(now: number): void
-}
-
-interface LoopOptions<Input> {
-  life: Life
-  /** What is put at the end of a turn, and when time passes. */
-  settle: Input
-  tick: Input
-  take: (now: number, inputs: Input[]) => void
-  isBusy: () => boolean
-}
-
-/** Gather, step, perform: one mind's inbox, a turn at a time. */
-class Loop<Input> implements Turning {
-  readonly #options: LoopOptions<Input>
-  #inbox: Input[] = []
-  #isScheduled = false
-  #isNext = false
-  /** Counts the timers set: only the newest one is heard. */
-  #tickNumber = 0
-  #tickMs = 0
-
-  constructor(options: LoopOptions<Input>) {
-    this.#options = options
-  }
-
-  put(input: Input): void {
-    this.#inbox.push(input)
-    this.schedule()
-  }
-
-  /** For the turn that follows the present one at once. */
-  putNext(input: Input): void {
-    this.#inbox.push(input)
-    if (this.#isNext) return
-    this.#isNext = true
-    this.#options.life.follow(this)
-  }
-
-  schedule(): void {
-    if (this.#isScheduled || this.#inbox.length === 0) return
-    this.#isScheduled = true
-    this.#options.life.after(turnMs, () => {
-      this.#isScheduled = false
-      this.#options.life.turn(this)
-    })
-  }
-
-  turn(now: number): void {
-    const { life, take, settle, isBusy } = this.#options
-    this.#isNext = false
-    if (life.isStopped || this.#inbox.length === 0) return
-    const inputs = this.#inbox
-    this.#inbox = []
-    take(now, [...inputs, settle])
-    if (isBusy() && this.#tickMs > busyTickMs) this.tickIn(busyTickMs)
-  }
-
-  tickIn(ms: number): void {
-    const { life, tick, isBusy } = this.#options
-    const number = ++this.#tickNumber
-    this.#tickMs = ms
-    life.after(ms, () => {
-      if (number !== this.#tickNumber || life.isStopped) return
-      this.#inbox.push(tick)
-      life.turn(this)
-      this.tickIn(isBusy() ? busyTickMs : idleTickMs)
-    })
   }
 }
