@@ -1,0 +1,173 @@
+// A circle of minds of replication on memory disks, joined by channels that deliver at once and in order.
+
+import { create, toBinary } from '@bufbuild/protobuf'
+import { MemoryDisk, MemoryStorage } from '../src/adapters/storage/memory.ts'
+import { originOf, subjectId, type ReplicaId } from '../src/core/model/ids.ts'
+import { VersionSchema } from '../src/core/model/wire.ts'
+import type { EngineEvent } from '../src/core/ports.ts'
+import type { ReplicationInput, ReplicationOutput } from '../src/core/replication/messages.ts'
+import { Replication } from '../src/core/replication/replication.ts'
+
+export const names = ['a', 'b', 'c', 'd'] as ReplicaId[]
+/** What everything is about that is appended. */
+export const subject = subjectId(new Uint8Array(16).fill(7))
+
+/** One server: its mind, its disk, and what it told. */
+export class Server {
+  readonly id: ReplicaId
+  readonly storage: MemoryStorage
+  readonly mind: Replication
+  readonly events: EngineEvent[] = []
+  readonly channels = new Map<number, { server: Server; channel: number }>()
+  readonly log: string[] = []
+
+  constructor(circle: Circle, id: ReplicaId, disk: MemoryDisk) {
+    this.id = id
+    this.storage = new MemoryStorage(disk)
+    const random = Uint8Array.from({ length: 10 }, () => circle.nextByte())
+    this.mind = new Replication({
+      now: circle.now,
+      replica: id,
+      set: 'test',
+      origin: originOf(id, random),
+      reader: this.storage.reader,
+      servers: names.map((name) => ({ id: name, address: `http://${name}` })),
+      isFirst: false,
+    })
+  }
+
+  marks(): number[] {
+    return this.events.flatMap((event) => (event.type === 'appended' ? [event.mark] : []))
+  }
+
+  covered(replica: string): number {
+    const marks = this.events.flatMap((event) =>
+      event.type === 'covered' && event.replica === replica ? [event.mark] : [],
+    )
+    return marks.at(-1) ?? 0
+  }
+}
+
+/** The set: performs outputs one after the other; the disk is as fast as the network. */
+export class Circle {
+  now = 0
+  readonly living = new Map<ReplicaId, Server>()
+  readonly disks = new Map<ReplicaId, MemoryDisk>()
+  readonly #queue: { server: Server; input: ReplicationInput }[] = []
+  #channels = 0
+  #bytes = 1
+  /** False: what is written never arrives on the disk. */
+  isDiskMoving = true
+
+  nextByte(): number {
+    this.#bytes = (this.#bytes * 75 + 74) % 65537
+    return this.#bytes & 255
+  }
+
+  start(id: ReplicaId): Server {
+    const disk = this.disks.get(id) ?? new MemoryDisk()
+    this.disks.set(id, disk)
+    const server = new Server(this, id, disk)
+    this.living.set(id, server)
+    return server
+  }
+
+  kill(id: ReplicaId): void {
+    const server = this.living.get(id)!
+    this.living.delete(id)
+    for (const end of server.channels.values()) this.#closeEnd(end.server, end.channel)
+  }
+
+  input(server: Server, input: ReplicationInput): void {
+    this.#queue.push({ server, input })
+    for (let next = this.#queue.shift(); next; next = this.#queue.shift()) {
+      if (this.living.get(next.server.id) !== next.server) continue
+      for (const input of [next.input, { type: 'settle' as const }]) {
+        const outputs = next.server.mind.step(this.now, input)
+        for (const output of outputs) this.#perform(next.server, output)
+      }
+    }
+  }
+
+  pass(ms: number): void {
+    const end = this.now + ms
+    while (this.now < end) {
+      this.now += 50
+      for (const server of this.living.values()) this.input(server, { type: 'tick' })
+    }
+  }
+
+  append(server: Server, tag: number, text: string): void {
+    const version = create(VersionSchema, { id: text, name: text, at: this.now })
+    const body = { case: 'version' as const, value: toBinary(VersionSchema, version) }
+    const update = { subject, author: 'ada', at: this.now, operation: '', body }
+    this.input(server, { type: 'asked', request: { type: 'append', tag, update } })
+  }
+
+  #perform(server: Server, output: ReplicationOutput): void {
+    switch (output.type) {
+      case 'store':
+        if (!this.isDiskMoving) return
+        server.storage.commit(output.batch)
+        this.#queue.push({ server, input: { type: 'stored' } })
+        return
+      case 'compact':
+        server.storage.compactNow(output.subject, output.upTo, output.isPurge)
+        this.#queue.push({
+          server,
+          input: { type: 'compacted', isPurged: output.isPurge, subject: output.subject },
+        })
+        return
+      case 'dial':
+        this.#dial(server, output.replica)
+        return
+      case 'send': {
+        const end = server.channels.get(output.channel)
+        if (!end) return
+        const { channel } = end
+        const input = { type: 'received' as const, channel, message: output.message }
+        this.#queue.push({ server: end.server, input })
+        return
+      }
+      case 'hangUp': {
+        const end = server.channels.get(output.channel)
+        if (end) this.#closeEnd(end.server, end.channel)
+        this.#closeEnd(server, output.channel)
+        return
+      }
+      case 'event':
+        server.events.push(output.event)
+        return
+      case 'log':
+        server.log.push(output.text)
+        return
+    }
+  }
+
+  #dial(server: Server, replica: ReplicaId): void {
+    const other = this.living.get(replica)
+    if (!other) {
+      this.#queue.push({ server, input: { type: 'undialled', replica } })
+      return
+    }
+    const here = ++this.#channels
+    const there = ++this.#channels
+    server.channels.set(here, { server: other, channel: there })
+    other.channels.set(there, { server, channel: here })
+    this.#queue.push({ server, input: { type: 'opened', channel: here, dialled: replica } })
+    this.#queue.push({ server: other, input: { type: 'opened', channel: there } })
+  }
+
+  #closeEnd(server: Server, channel: number): void {
+    if (!server.channels.delete(channel)) return
+    this.input(server, { type: 'closed', channel })
+  }
+}
+
+/** Four servers that have agreed that their set is new. */
+export function four(): { circle: Circle; servers: Server[] } {
+  const circle = new Circle()
+  const servers = names.map((name) => circle.start(name))
+  circle.pass(500)
+  return { circle, servers }
+}
