@@ -1,0 +1,26 @@
+// How tests wait: for what has to come, never for a while.
+
+import { setTimeout as sleep } from 'node:timers/promises'
+
+/** What has to come may take so long on a busy machine; after that it counts as never. */
+export const patienceMs = 60_000
+const lookMs = 10
+
+/**
+ * Resolves when `holds` does, which is asked again and again. Rejects when that takes longer than
+ * `boundMs`; then `why` says what was waited for, or what is there instead.
+ */
+export async function until(
+  holds: () => boolean | Promise<boolean>,
+  why: string | (() => string | Promise<string>) = 'what was waited for',
+  boundMs = patienceMs,
+): Promise<void> {
+  const end = performance.now() + boundMs
+  while (!(await holds())) {
+    if (performance.now() > end) {
+      const text = typeof why === 'string' ? why : await why()
+      throw new Error(`not within ${boundMs} ms: ${text}`)
+    }
+    await sleep(lookMs)
+  }
+}
