@@ -6,6 +6,7 @@ import { once } from 'node:events'
 import { readFileSync, readdirSync, rmSync } from 'node:fs'
 import * as http from 'node:http'
 import * as http2 from 'node:http2'
+import * as net from 'node:net'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { test, type TestContext } from 'node:test'
@@ -292,6 +293,25 @@ test('an upload whose sender goes away is kept as far as it came', async (t) => 
   })
   assert.ok(offset <= MiB)
   assert.deepEqual((await ask(`${address}/blobs/${blob.hash}`, 'GET')).body, blob.bytes)
+})
+
+test('an upload whose sender goes away as it begins is taken from the next', async (t) => {
+  const { address, port } = await startLone(t)
+  for (let round = 0; round < 10; round++) {
+    const blob = blobOf(randomBytes(1000))
+    const { pathname, search } = new URL(url(address, blob))
+    const socket = net.connect(port, '127.0.0.1')
+    await once(socket, 'connect')
+    const head = `PATCH ${pathname}${search} HTTP/1.1\r\nhost: localhost\r\nupload-offset: 0\r\n`
+    socket.end(`${head}content-length: 1000\r\n\r\n`)
+    await once(socket.resume(), 'close')
+    let status = 423
+    for (let tries = 0; status === 423 && tries < 500; tries++) {
+      status = (await patch(address, blob)).status
+      if (status === 423) await sleep(20)
+    }
+    assert.equal(status, 201, `round ${round}`)
+  }
 })
 
 test('all of it works over HTTP/2', async (t) => {

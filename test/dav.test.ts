@@ -13,6 +13,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { connect, type Client } from '../src/client/index.ts'
 import { davXmlBytesMax, davXmlDepthMax, filesPerPageMax } from '../src/core/model/limits.ts'
 import { Fleet } from './fleet.ts'
+import { flags, frameTypes, putHeaders, RawHttp2 } from './http2-frames.ts'
 import { startLone } from './lone-server.ts'
 
 interface Answer {
@@ -581,6 +582,31 @@ test('it is the same over HTTP/2', async (t) => {
   assert.equal((await ask('MOVE', '/x.md', { destination: `${address}/dav/y.md` }))[0], 201)
   assert.deepEqual(await ask('GET', '/y.md'), [200, 'text'])
   assert.match((await ask('PROPFIND', '/', { depth: '1' }))[1], /<D:href>\/dav\/y.md</)
+})
+
+test('a file that is cut on its way over HTTP/2 changes nothing', async (t) => {
+  const { dav, port } = await lone(t)
+  const text = 'A line of a text.\n'.repeat(500)
+  await dav.write('/x.md', text)
+  for (let round = 0; round < 24; round++) {
+    const raw = await RawHttp2.open(port)
+    const length: [string, string][] = [['content-length', String(text.length)]]
+    const payload = putHeaders('/dav/x.md', round % 2 ? length : [])
+    raw.send({ type: frameTypes.headers, flags: flags.endHeaders, stream: 1, payload })
+    const half = Buffer.from(text.slice(0, text.length / 2))
+    raw.send({ type: frameTypes.data, flags: 0, stream: 1, payload: half })
+    // Before the server begins to read it, or while it does: some of each.
+    await sleep(round % 4)
+    if (round % 3 === 0) raw.close()
+    else {
+      const cancel = Buffer.from([0, 0, 0, 8])
+      raw.send({ type: frameTypes.resetStream, flags: 0, stream: 1, payload: cancel })
+    }
+    // Asked twice: what was sent before is taken by then.
+    await dav.read('/x.md')
+    assert.equal(await dav.read('/x.md'), text, `round ${round}`)
+    raw.close()
+  }
 })
 
 test('what is put at one server is at the others, bytes too', async (t) => {

@@ -5,7 +5,14 @@ import { connect, type Socket } from 'node:net'
 
 const preface = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'
 
-export const frameTypes = { headers: 1, resetStream: 3, settings: 4, goaway: 7, continuation: 9 }
+export const frameTypes = {
+  data: 0,
+  headers: 1,
+  resetStream: 3,
+  settings: 4,
+  goaway: 7,
+  continuation: 9,
+}
 export const flags = { endHeaders: 4 }
 
 export interface Frame {
@@ -76,10 +83,20 @@ export class RawHttp2 {
 
 /** The header block of a POST without Huffman coding or a table (RFC 7541). */
 export function postHeaders(path: string, more: [name: string, value: string][] = []): Buffer {
-  const text = (value: string) => Buffer.concat([Buffer.from([value.length]), Buffer.from(value)])
-  const literal = (name: string, value: string) =>
-    Buffer.concat([Buffer.from([0]), text(name), text(value)])
-  const [post, plain] = [Buffer.from([0x83]), Buffer.from([0x86])]
+  return Buffer.concat([Buffer.from([0x83]), headersAfterMethod(path, more)])
+}
+
+/** The same of a PUT. */
+export function putHeaders(path: string, more: [name: string, value: string][] = []): Buffer {
+  return Buffer.concat([literal(':method', 'PUT'), headersAfterMethod(path, more)])
+}
+
+function headersAfterMethod(path: string, more: [name: string, value: string][]): Buffer {
   const rest = [[':path', path], [':authority', 'localhost'], ...more] as [string, string][]
-  return Buffer.concat([post, plain, ...rest.map(([name, value]) => literal(name, value))])
+  return Buffer.concat([Buffer.from([0x86]), ...rest.map(([name, value]) => literal(name, value))])
+}
+
+function literal(name: string, value: string): Buffer {
+  const text = (each: string) => Buffer.concat([Buffer.from([each.length]), Buffer.from(each)])
+  return Buffer.concat([Buffer.from([0]), text(name), text(value)])
 }

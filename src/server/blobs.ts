@@ -316,7 +316,9 @@ export class BlobDoor {
 async function flow(request: IncomingMessage, upload: Upload): Promise<void> {
   const cut = () => void (request.complete || upload.destroy())
   request.once('close', cut)
-  request.pipe(upload)
+  // It may have gone while the upload began: then nothing more is heard of it.
+  if (request.destroyed) upload.destroy()
+  else request.pipe(upload)
   try {
     await finished(upload)
   } finally {

@@ -72,6 +72,9 @@ export class Incoming {
         await this.#checkRoom(0)
         lookAt += lookEveryBytes
       }
+      if (announced !== undefined && taken.size !== announced) {
+        throw new Refusal(400, `${announced} bytes were announced, and ${taken.size} came.`)
+      }
       taken.end()
       return await keep(taken)
     } finally {

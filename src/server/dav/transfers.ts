@@ -229,6 +229,7 @@ export class Transfers {
     const length = visit.header('content-length')
     const announced = length === undefined ? undefined : Number(length)
     const { version, servers } = await incoming.take(request, announced, (body) => {
+      visit.checkOpen()
       // From here on it is the client that waits.
       request.setTimeout(0)
       return this.#keep(visit, { path, before, base }, body)

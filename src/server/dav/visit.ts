@@ -105,6 +105,11 @@ export class Visit implements Asker, Caller {
     }
   }
 
+  /** Throws Refusal when this was cut: HTTP/2 then ends a body as if all of it had come. */
+  checkOpen(): void {
+    if (this.signal.aborted) throw new Refusal(400, 'The connection ended before the file did.')
+  }
+
   /** Throws Refusal when a lock of somebody else forbids the change. */
   checkLocks(locks: Locks, change: Change): void {
     locks.check(change, { author: this.author, tokens: this.tokens })
