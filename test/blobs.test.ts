@@ -133,6 +133,9 @@ test('an upload in pieces tells how far it is, and takes the next only there', a
   assert.deepEqual([first.status, first.headers['upload-offset']], [204, '400'])
   const head = await ask(url(address, blob), 'HEAD')
   assert.deepEqual([head.status, head.headers['upload-offset']], [404, '400'])
+  // A browser calls 404 an error: who is about to upload may have it without.
+  const begun = await ask(`${url(address, blob)}&upload=1`, 'HEAD')
+  assert.deepEqual([begun.status, begun.headers['upload-offset']], [204, '400'])
   for (const offset of [0, 399, 401]) {
     const wrong = await patch(address, blob, offset)
     assert.deepEqual([wrong.status, wrong.headers['upload-offset']], [409, '400'], `${offset}`)

@@ -9,7 +9,8 @@
 //                   Retry-After: none has it that can be reached now
 //   POST  ?size=N   another server of the set: "you can have it from me"
 //
-// With servers=1 a HEAD tells in blob-servers, too, which servers hold it.
+// With servers=1 a HEAD tells in blob-servers, too, which servers hold it. With upload=1 it is answered
+// with 204 instead of 404: who is about to upload expects that it is not here.
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { finished } from 'node:stream/promises'
@@ -166,7 +167,10 @@ export class BlobDoor {
       return
     }
     const offset = asked === undefined ? 0 : await store.received({ hash, size: asked })
-    response.writeHead(404, { 'upload-offset': String(offset), 'cache-control': 'no-store' })
+    response.writeHead(query.get('upload') === '1' ? 204 : 404, {
+      'upload-offset': String(offset),
+      'cache-control': 'no-store',
+    })
     response.end()
   }
 
