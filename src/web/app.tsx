@@ -6,8 +6,9 @@ import type { Client } from '../client/api.ts'
 import { connect } from '../client/index.ts'
 import { FourfoldError } from '../core/model/errors.ts'
 import { ClientProvider, StorageProvider } from './client-context.tsx'
+import { forgetToken, givePassword, passwordAsked, token } from './pass.ts'
 import { isString, remembered } from './remembered.ts'
-import { SignIn } from './sign-in.tsx'
+import { type Problem, SignIn } from './sign-in.tsx'
 import { Workspace } from './workspace.tsx'
 
 /** The last name used in this browser, to fill in the form. */
@@ -21,24 +22,30 @@ const storage = indexedDbStorage('fourfold')
 const waitForServerMs = 2000
 
 type Stage =
-  | { name: 'asking'; wanted: string; problem: string }
+  | { name: 'asking'; wanted: string; problem?: Problem }
   | { name: 'joining'; wanted: string }
   | { name: 'here'; client: Client }
 
 export function App() {
   const [stage, setStage] = useState<Stage>(() =>
     tabName.read() === ''
-      ? { name: 'asking', wanted: lastName.read(), problem: '' }
+      ? { name: 'asking', wanted: lastName.read() }
       : { name: 'here', client: connectAs(tabName.read()) },
   )
 
-  const signIn = useCallback(async (wanted: string) => {
+  const signIn = useCallback(async (wanted: string, password: string | undefined) => {
     setStage({ name: 'joining', wanted })
+    const wrong = password === undefined ? undefined : await givePassword(password)
+    if (wrong !== undefined) {
+      setStage({ name: 'asking', wanted, problem: { field: 'password', text: wrong } })
+      return
+    }
     const client = connectAs(wanted)
-    const problem = await refusal(client)
-    if (problem !== undefined) {
+    const refused = await refusal(client)
+    if (refused !== undefined) {
       client.close()
-      setStage({ name: 'asking', wanted, problem })
+      if (refused.code === 'unauthenticated') passwordAsked()
+      setStage({ name: 'asking', wanted, problem: problemOf(refused) })
       return
     }
     lastName.write(wanted)
@@ -56,9 +63,9 @@ export function App() {
     return (
       <SignIn
         wanted={stage.wanted}
-        problem={stage.name === 'asking' ? stage.problem : ''}
+        problem={stage.name === 'asking' ? stage.problem : undefined}
         isJoining={stage.name === 'joining'}
-        signIn={(name) => void signIn(name)}
+        signIn={(name, password) => void signIn(name, password)}
       />
     )
   }
@@ -66,7 +73,11 @@ export function App() {
   const leave = () => {
     tabName.write('')
     stage.client.close()
-    setStage({ name: 'asking', wanted: lastName.read(), problem: '' })
+    setStage({ name: 'asking', wanted: lastName.read() })
+  }
+  const signOut = () => {
+    forgetToken()
+    leave()
   }
   const renameMe = (wanted: string) => {
     lastName.write(wanted)
@@ -77,24 +88,29 @@ export function App() {
   return (
     <StorageProvider value={storage}>
       <ClientProvider value={stage.client}>
-        <Workspace key={clientKey(stage.client)} leave={leave} renameMe={renameMe} />
+        <Workspace key={clientKey(stage.client)} {...{ leave, signOut, renameMe }} />
       </ClientProvider>
     </StorageProvider>
   )
 }
 
 function connectAs(name: string): Client {
-  return connect({ servers: [location.origin], name, agent: 'page', storage })
+  return connect({ servers: [location.origin], name, agent: 'page', storage, token: token() })
+}
+
+function problemOf({ code, message }: FourfoldError): Problem {
+  if (code === 'unauthenticated') return { field: 'password', text: '' }
+  return { field: 'name', text: message, isTaken: code === 'taken' }
 }
 
 /** Why the servers turn this client away; undefined when they let it in, or none answers. */
-async function refusal(client: Client): Promise<string | undefined> {
+async function refusal(client: Client): Promise<FourfoldError | undefined> {
   const late = new Promise<undefined>((resolve) => setTimeout(resolve, waitForServerMs))
   try {
     await Promise.race([client.joined(), late])
     return undefined
   } catch (error) {
-    if (error instanceof FourfoldError) return error.message
+    if (error instanceof FourfoldError) return error
     throw error
   }
 }

@@ -10,6 +10,7 @@ import { useClient } from './client-context.tsx'
 import type { OpenFile } from './open-file.ts'
 import { KeepText } from './save-details.tsx'
 import { suggested } from './names.ts'
+import { givePassword } from './pass.ts'
 
 interface BarsProps {
   file: FileInfo | undefined
@@ -27,6 +28,8 @@ export function Bars({ file, open, restore, saveAs, close, renameMe }: BarsProps
       {connection.name === 'refused' &&
         (connection.code === 'taken' ? (
           <NameTakenBar text={connection.text} renameMe={renameMe} />
+        ) : connection.code === 'unauthenticated' ? (
+          <PasswordBar renameMe={renameMe} />
         ) : (
           <div className="bar tone-muted" role="alert">
             <Lock size={18} aria-hidden />
@@ -85,6 +88,41 @@ function NameTakenBar({ text, renameMe }: { text: string; renameMe: (name: strin
         </TextField>
         <Button type="submit" className="button primary">
           Join
+        </Button>
+      </Form>
+    </div>
+  )
+}
+
+/** The password was changed, or was given too long ago. */
+function PasswordBar({ renameMe }: { renameMe: (name: string) => void }) {
+  const client = useClient()
+  const [password, setPassword] = useState('')
+  const [problem, setProblem] = useState('Sign in again.')
+  const submit = async (event: FormEvent) => {
+    event.preventDefault()
+    const wrong = password === '' ? 'Type the password.' : await givePassword(password)
+    if (wrong === undefined) renameMe(client.name)
+    else setProblem(wrong)
+  }
+  return (
+    <div className="bar tone-warn" role="alert">
+      <Lock size={18} aria-hidden />
+      <span className="bar-text">
+        {problem} What you write is kept on this device until you are in.
+      </span>
+      <Form className="actions" onSubmit={(event) => void submit(event)}>
+        <TextField
+          type="password"
+          autoComplete="current-password"
+          value={password}
+          onChange={setPassword}
+        >
+          <Label className="visually-hidden">Password</Label>
+          <Input placeholder="Password" />
+        </TextField>
+        <Button type="submit" className="button primary">
+          Sign in
         </Button>
       </Form>
     </div>

@@ -1,10 +1,9 @@
 // The bytes of binary files: what a file held, and how they come to this page and to a person's disk.
 
-import { createClient } from '@connectrpc/connect'
-import { createConnectTransport } from '@connectrpc/connect-web'
 import type { Client } from '../client/api.ts'
-import { type Content, FolderService } from '../core/model/wire.ts'
+import type { Content } from '../core/model/wire.ts'
 import { downloadBlob } from './download.ts'
+import { authorization, folderAt, token } from './pass.ts'
 import { addresses } from './versions.ts'
 
 export type { Content }
@@ -49,9 +48,8 @@ export function sizeWords(bytes: number): string {
 /** What a file holds and held, newest first. Rejects with a sentence when no server answers. */
 export async function contentsOf(client: Client, file: string): Promise<Content[]> {
   for (const address of addresses(client)) {
-    const folder = createClient(FolderService, createConnectTransport({ baseUrl: address }))
     try {
-      return (await folder.listContents({ file }, { timeoutMs: askMs })).contents
+      return (await folderAt(address).listContents({ file }, { timeoutMs: askMs })).contents
     } catch {
       // That server is down or does not let this page in: the next may.
     }
@@ -82,18 +80,23 @@ export async function streamOf(
 
 /**
  * Saves bytes through the browser's download: from this page's own server straight to the disk,
- * whatever their size. Rejects with a sentence when no server has them.
+ * whatever their size, where no token need be shown. Rejects with a sentence when no server has them,
+ * or when it is aborted.
  */
-export async function downloadBytes(client: Client, name: string, hash: string): Promise<void> {
-  const { signal } = new AbortController()
+export async function downloadBytes(
+  client: Client,
+  name: string,
+  hash: string,
+  signal: AbortSignal,
+): Promise<void> {
   await fromHolder(client, hash, signal, async (address) => {
-    if (address === location.origin) {
+    if (address === location.origin && token() === '') {
       const link = document.createElement('a')
       link.href = urlOf(address, hash)
       link.download = name
       link.click()
     } else {
-      // Of another origin the browser would take no name.
+      // A link shows no token, and takes no name for what is of another origin.
       downloadBlob(name, new Blob([await bytesAt(address, hash, signal)]))
     }
   })
@@ -123,7 +126,8 @@ async function holders(client: Client, hash: string, signal: AbortSignal): Promi
   const answers = asked.map(async (address) => {
     try {
       const inTime = AbortSignal.any([signal, AbortSignal.timeout(askMs)])
-      return (await fetch(urlOf(address, hash), { method: 'HEAD', signal: inTime })).ok
+      const asking = { method: 'HEAD', headers: authorization(), signal: inTime }
+      return (await fetch(urlOf(address, hash), asking)).ok
     } catch {
       // It is down.
       return false
@@ -140,7 +144,7 @@ async function bytesAt(address: string, hash: string, signal: AbortSignal): Prom
 }
 
 async function responseOf(address: string, hash: string, signal: AbortSignal): Promise<Response> {
-  const response = await fetch(urlOf(address, hash), { signal })
+  const response = await fetch(urlOf(address, hash), { headers: authorization(), signal })
   if (!response.ok) throw new Error(await response.text())
   return response
 }

@@ -4,15 +4,27 @@ import type { BytesName, Client } from '../client/api.ts'
 import { downloadBytes } from './file-bytes.ts'
 import { notify } from './toasts.tsx'
 
+/** Said of what takes longer: the browser shows nothing before it has all of it. */
+const toldAfterMs = 1000
+
 /** Through the browser's download, under this name. */
 export async function saveBytes(
   client: Client,
   name: string,
   { hash }: Pick<BytesName, 'hash'>,
 ): Promise<void> {
+  const stop = new AbortController()
+  let takeBack = () => {}
+  const timer = setTimeout(() => {
+    const action = { label: 'Stop', run: () => stop.abort() }
+    takeBack = notify(`Fetching ${name}…`, action, { stays: true })
+  }, toldAfterMs)
   try {
-    await downloadBytes(client, name, hash)
+    await downloadBytes(client, name, hash, stop.signal)
   } catch (error) {
-    notify((error as Error).message)
+    if (!stop.signal.aborted) notify((error as Error).message)
+  } finally {
+    clearTimeout(timer)
+    takeBack()
   }
 }

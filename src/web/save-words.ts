@@ -51,11 +51,15 @@ export function chipText({ save, connection }: Pick<SaveFacts, 'save' | 'connect
     case 'danger':
       return 'Not saved'
     case 'ended':
-      // Somebody else has the name: another one lets this person in again.
-      return connection.name === 'refused' && connection.code === 'taken'
-        ? 'Name taken'
-        : 'Access ended'
+      return endedText(connection)
   }
+}
+
+/** Another name, or the password, lets this person in again. */
+function endedText(connection: Connection): string {
+  const code = connection.name === 'refused' ? connection.code : ''
+  if (code === 'taken') return 'Name taken'
+  return code === 'unauthenticated' ? 'Sign in again' : 'Access ended'
 }
 
 /** All words for a state. */

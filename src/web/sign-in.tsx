@@ -1,25 +1,48 @@
-// The first screen: one field for the screen name.
+// The first screen: a field for the screen name, and one for the password of a set that has one.
 
-import { useEffect, useState } from 'react'
+import { useState } from 'react'
 import { Button, FieldError, Form, Input, Label, Text, TextField } from 'react-aria-components'
 import { screenNameMax } from '../core/model/limits.ts'
 import { Mark } from './mark.tsx'
 import { suggested } from './names.ts'
+import { asksForPassword } from './pass.ts'
+
+/** Why somebody was not let in. */
+export interface Problem {
+  field: 'name' | 'password'
+  /** A sentence; empty: it was only left out. */
+  text: string
+  /** Somebody else has the name. */
+  isTaken?: boolean
+}
 
 interface SignInProps {
   /** Shown in the field to begin with. */
   wanted: string
-  /** Why the last try failed; empty: it did not. */
-  problem: string
+  /** Of the last try, if it failed. */
+  problem: Problem | undefined
   isJoining: boolean
-  signIn: (name: string) => void
+  /** `password`: where this set asks for one. */
+  signIn: (name: string, password: string | undefined) => void
 }
 
 export function SignIn({ wanted, problem, isJoining, signIn }: SignInProps) {
   const [name, setName] = useState(wanted)
-  const [shownProblem, setShownProblem] = useState(problem)
-  useEffect(() => setShownProblem(problem), [problem])
-  const suggestion = shownProblem === '' ? '' : suggested(wanted)
+  const [password, setPassword] = useState('')
+  const [shown, setShown] = useState(problem)
+  const [told, setTold] = useState(problem)
+  if (told !== problem) {
+    setTold(problem)
+    setShown(problem)
+  }
+  const asksPassword = asksForPassword()
+  const suggestion = shown?.isTaken === true ? suggested(wanted) : ''
+  const join = (as: string) => {
+    if (as === '') setShown({ field: 'name', text: 'Type the name that others will see.' })
+    else if (asksPassword && password === '') {
+      setShown({ field: 'password', text: 'Type the password.' })
+    } else if (!isJoining) signIn(as, asksPassword ? password : undefined)
+  }
 
   return (
     <main className="sign-in">
@@ -28,8 +51,7 @@ export function SignIn({ wanted, problem, isJoining, signIn }: SignInProps) {
         validationBehavior="aria"
         onSubmit={(event) => {
           event.preventDefault()
-          if (name.trim() === '') setShownProblem('Type the name that others will see.')
-          else if (!isJoining) signIn(name.trim())
+          join(name.trim())
         }}
       >
         <h1>
@@ -38,22 +60,45 @@ export function SignIn({ wanted, problem, isJoining, signIn }: SignInProps) {
         <p className="muted">Write together. Four servers keep every word; any one is enough.</p>
         <TextField
           autoFocus
+          name="username"
           value={name}
           maxLength={screenNameMax}
-          isInvalid={shownProblem !== ''}
-          autoComplete="nickname"
+          isInvalid={shown?.field === 'name'}
+          autoComplete={asksPassword ? 'username' : 'nickname'}
           onChange={(value) => {
             setName(value)
-            setShownProblem('')
+            setShown(undefined)
           }}
         >
           <Label>Your name</Label>
           <Input placeholder="Ana" spellCheck="false" />
           <Text slot="description">The others here see it beside your caret.</Text>
-          <FieldError>{shownProblem}</FieldError>
+          <FieldError>{shown?.text}</FieldError>
         </TextField>
+        {asksPassword && (
+          <TextField
+            // It appears when the servers ask for it: then it is what is left to do.
+            autoFocus={name !== ''}
+            name="password"
+            type="password"
+            value={password}
+            isInvalid={shown?.field === 'password' && shown.text !== ''}
+            autoComplete="current-password"
+            onChange={(value) => {
+              setPassword(value)
+              setShown(undefined)
+            }}
+          >
+            <Label>Password</Label>
+            <Input />
+            <Text slot="description">
+              One for everybody here: ask whoever runs the servers, or sent you the link.
+            </Text>
+            <FieldError>{shown?.text}</FieldError>
+          </TextField>
+        )}
         {suggestion !== '' && (
-          <Button className="button quiet" onPress={() => signIn(suggestion)}>
+          <Button className="button quiet" onPress={() => join(suggestion)}>
             Join as “{suggestion}”
           </Button>
         )}

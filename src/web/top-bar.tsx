@@ -22,6 +22,7 @@ import type { FolderTree } from './folder-tree.ts'
 import { IconButton } from './icon-button.tsx'
 import { Mark } from './mark.tsx'
 import type { OpenFile } from './open-file.ts'
+import { token } from './pass.ts'
 import { initials, type PersonHere } from './people.ts'
 import { StatusChip } from './status-chip.tsx'
 import { ThemeMenu } from './theme-menu.tsx'
@@ -40,6 +41,7 @@ interface TopBarProps {
   download: () => void
   copyLink: () => void
   leave: () => void
+  signOut: () => void
   hasUpdate: boolean
 }
 
@@ -70,7 +72,7 @@ export function TopBar(props: TopBarProps) {
       {open && <Avatars file={open} shownMax={isPhone ? 1 : 4} goTo={goTo} />}
       <FileMenu {...props} />
       <ThemeMenu />
-      <Me leave={props.leave} />
+      <Me {...props} />
     </header>
   )
 }
@@ -124,7 +126,7 @@ function FileMenu({ commands, file, download, copyLink }: TopBarProps) {
   )
 }
 
-function Me({ leave }: { leave: () => void }) {
+function Me({ leave, signOut }: Pick<TopBarProps, 'leave' | 'signOut'>) {
   const { name } = useClient()
   return (
     <MenuTrigger>
@@ -137,6 +139,11 @@ function Me({ leave }: { leave: () => void }) {
           <MenuItem className="menu-item" onAction={leave}>
             Change name…
           </MenuItem>
+          {token() !== '' && (
+            <MenuItem className="menu-item" onAction={signOut}>
+              Sign out
+            </MenuItem>
+          )}
         </Menu>
       </Popover>
     </MenuTrigger>

@@ -9,6 +9,7 @@ import type { BytesName, Client } from '../client/api.ts'
 import { FourfoldError } from '../core/model/errors.ts'
 import { blobBytesMax } from '../core/model/limits.ts'
 import { sizeWords } from './file-bytes.ts'
+import { authorization } from './pass.ts'
 import { addresses } from './versions.ts'
 
 /** How far it is. */
@@ -173,13 +174,16 @@ async function heldBy(
 ): Promise<{ isWhole: boolean; bytes: number } | undefined> {
   try {
     const inTime = AbortSignal.any([signal, AbortSignal.timeout(askMs)])
-    const answer = await fetch(urlOf(address, name), { method: 'HEAD', signal: inTime })
-    if (answer.ok) return { isWhole: true, bytes: name.size }
-    if (answer.status !== 404) return undefined
+    const asking = { method: 'HEAD', headers: authorization(), signal: inTime }
+    const answer = await fetch(`${urlOf(address, name)}&upload=1`, asking)
+    if (answer.status === 200) return { isWhole: true, bytes: name.size }
+    if (answer.status === 401) throw new FourfoldError('unauthenticated', 'Sign in again.')
+    if (answer.status !== 204) return undefined
     return { isWhole: false, bytes: Number(answer.headers.get('upload-offset') ?? 0) }
-  } catch {
-    // It is down, or does not let this page in.
+  } catch (error) {
     signal.throwIfAborted()
+    if (error instanceof FourfoldError) throw error
+    // It is down.
     return undefined
   }
 }
@@ -209,6 +213,9 @@ function patch(
     signal.removeEventListener('abort', cut)
   }
   request.open('PATCH', url)
+  for (const [header, value] of Object.entries(authorization())) {
+    request.setRequestHeader(header, value)
+  }
   request.setRequestHeader('upload-offset', String(offset))
   signal.addEventListener('abort', cut)
   request.send(body)
@@ -242,7 +249,8 @@ async function holdersAt(
   try {
     const inTime = AbortSignal.any([signal, AbortSignal.timeout(askMs)])
     const url = `${urlOf(address, name)}&servers=1`
-    const answer = await fetch(url, { method: 'HEAD', signal: inTime })
+    const asking = { method: 'HEAD', headers: authorization(), signal: inTime }
+    const answer = await fetch(url, asking)
     return answer.headers.get('blob-servers')?.split(', ')
   } catch {
     signal.throwIfAborted()

@@ -1,9 +1,8 @@
 // Asks a server for the named versions of a file.
 
-import { createClient } from '@connectrpc/connect'
-import { createConnectTransport } from '@connectrpc/connect-web'
 import type { Client } from '../client/api.ts'
-import { FolderService, type NamedVersion } from '../core/model/wire.ts'
+import type { NamedVersion } from '../core/model/wire.ts'
+import { folderAt } from './pass.ts'
 
 export type { NamedVersion }
 
@@ -16,9 +15,8 @@ const askMs = 4000
  */
 export async function namedVersions(client: Client, file: string): Promise<NamedVersion[]> {
   for (const address of addresses(client)) {
-    const folder = createClient(FolderService, createConnectTransport({ baseUrl: address }))
     try {
-      const { versions } = await folder.listVersions({ file }, { timeoutMs: askMs })
+      const { versions } = await folderAt(address).listVersions({ file }, { timeoutMs: askMs })
       return versions.toReversed()
     } catch {
       // That server is down or does not let this page in: the next may.

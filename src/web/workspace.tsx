@@ -62,10 +62,13 @@ const leftPaneOpen = remembered('device', 'leftPane', true, isBoolean)
 
 interface WorkspaceProps {
   leave: () => void
+  /** Leaves, and this device forgets that the password was given. */
+  signOut: () => void
+  /** Comes in again under this name. */
   renameMe: (name: string) => void
 }
 
-export function Workspace({ leave, renameMe }: WorkspaceProps) {
+export function Workspace({ leave, signOut, renameMe }: WorkspaceProps) {
   const client = useClient()
   const [openFiles] = useState(() => new OpenFiles(client))
   const [editor] = useState(() => new ShownEditor())
@@ -242,7 +245,7 @@ export function Workspace({ leave, renameMe }: WorkspaceProps) {
   return (
     <div className="workspace">
       <TopBar
-        {...{ commands, open, tree, isNaming, goTo, leave, hasUpdate }}
+        {...{ commands, open, tree, isNaming, goTo, leave, signOut, hasUpdate }}
         file={shown}
         choose={chooseBeside}
         setNaming={(isBegun) => {

@@ -47,8 +47,9 @@ export class Stage {
   readonly fleet: Fleet
   readonly #browser: Browser
   readonly #contexts: BrowserContext[] = []
-  /** What went wrong inside pages: a test fails by it. */
+  /** What went wrong inside pages, or was told on their consoles as an error: a test fails by it. */
   readonly mishaps: string[] = []
+  #expected: RegExp[] = []
 
   private constructor(fleet: Fleet, browser: Browser) {
     this.fleet = fleet
@@ -74,9 +75,23 @@ export class Stage {
     context.setDefaultTimeout(patienceMs)
     this.#contexts.push(context)
     const page = await context.newPage()
-    page.on('pageerror', (error) => this.mishaps.push(error.stack ?? error.message))
+    this.#watch(page)
     await page.goto(this.fleet.address(server))
     return new Visitor(page)
+  }
+
+  /** Until the end of this test, what consoles say that looks like this is no mishap. */
+  expect(words: RegExp): void {
+    this.#expected.push(words)
+  }
+
+  #watch(page: Page): void {
+    page.on('pageerror', (error) => this.mishaps.push(error.stack ?? error.message))
+    page.on('console', (message) => {
+      const words = `${message.text()} (${message.location().url})`
+      if (message.type() !== 'error') return
+      if (!this.#expected.some((expected) => expected.test(words))) this.mishaps.push(words)
+    })
   }
 
   /** The same, signed in: as soon as this server has heard that whoever had the name has left. */
@@ -99,6 +114,7 @@ export class Stage {
   /** Closes what a test opened: the names are free again. */
   async clear(): Promise<void> {
     await Promise.all(this.#contexts.splice(0).map((context) => context.close()))
+    this.#expected = []
   }
 
   async end(): Promise<void> {
