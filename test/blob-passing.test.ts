@@ -7,12 +7,10 @@ import { rmSync } from 'node:fs'
 import * as http from 'node:http'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { Fleet } from './fleet.ts'
+import { until } from './until.ts'
 
 const MiB = 1024 * 1024
-/** How long what has to come may take on a busy machine. */
-const patienceMs = 60_000
 
 const configuration = { diskFreeBytesMin: 0 }
 
@@ -54,14 +52,6 @@ async function withoutBytes(t: TestContext, ids: string[], blobs: Blob[]): Promi
   await set.start('a')
   await set.well(['a'])
   return set
-}
-
-async function until(isTrue: () => Promise<boolean>): Promise<void> {
-  const end = performance.now() + patienceMs
-  while (!(await isTrue())) {
-    if (performance.now() > end) throw new Error(`not so within ${patienceMs} ms`)
-    await sleep(20)
-  }
 }
 
 /** The bytes of an answer, one piece after the other. */

@@ -9,10 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { MemoryDevice } from '../src/adapters/storage/local-memory.ts'
 import { connect, FourfoldError, type Client, type LiveDocument } from '../src/client/index.ts'
 import { Fleet } from './fleet.ts'
-
-/** How long anything may take before it counts as never. */
-const patienceMs = 60_000
-const lookEveryMs = 5
+import { patienceMs, until } from './until.ts'
 
 let fleet: Fleet
 
@@ -57,14 +54,6 @@ function person(t: TestContext, who?: Who): Client {
   return client(t, `Person ${++people}`, who)
 }
 
-async function until(what: string, holds: () => boolean): Promise<void> {
-  const lateAt = performance.now() + patienceMs
-  while (!holds()) {
-    if (performance.now() > lateAt) throw new Error(`${what}: not within ${patienceMs} ms`)
-    await sleep(lookEveryMs)
-  }
-}
-
 const saysItIsOn = (made: Client, count: number) => () =>
   made.save.name === 'saved' && made.save.servers.length === count
 
@@ -91,17 +80,17 @@ test('two people on different servers see each other’s letters and carets', as
   await Promise.all([ada.joined(), ben.joined()])
   const [hers, his] = await shared('together.md', ada, ben)
   hers!.text.insert(0, 'Hello')
-  await until('Ben reads it', () => his!.text.toString() === 'Hello')
+  await until(() => his!.text.toString() === 'Hello', 'Ben reads it')
   his!.text.insert(5, ' Ada')
   const { servers, of } = await his!.stored()
   assert.deepEqual([servers.length >= 2, of], [true, 4])
   const all = ['a', 'b', 'c', 'd']
-  await until('it is on all', () => his!.receipt().servers.join() === all.join())
-  await until('Ada reads it', () => hers!.text.toString() === 'Hello Ada')
-  await until('Ada sees Ben', () => hers!.awareness.getStates().has(his!.doc.clientID))
+  await until(() => his!.receipt().servers.join() === all.join(), 'it is on all')
+  await until(() => hers!.text.toString() === 'Hello Ada', 'Ada reads it')
+  await until(() => hers!.awareness.getStates().has(his!.doc.clientID), 'Ada sees Ben')
   assert.deepEqual(ben.files.find(({ id }) => id === hers!.id)?.name, 'together.md')
   his!.close()
-  await until('Ben is gone', () => !hers!.awareness.getStates().has(his!.doc.clientID))
+  await until(() => !hers!.awareness.getStates().has(his!.doc.clientID), 'Ben is gone')
 })
 
 test('three servers are killed one after another: every edit is taken, 1/4, then 4/4', async (t) => {
@@ -117,16 +106,16 @@ test('three servers are killed one after another: every edit is taken, 1/4, then
     const killed = fleet.kill(connection.server)
     document!.text.insert(document!.text.length, `${round} `)
     await killed
-    await until('another server has it', () => document!.receipt().servers.length > 0)
-    await until('she is at another server', () => {
+    await until(() => document!.receipt().servers.length > 0, 'another server has it')
+    await until(() => {
       const { connection } = ada
       return connection.name === 'online' && !dead.includes(connection.server)
-    })
+    }, 'she is at another server')
   }
-  await until('it says 1/4', saysItIsOn(ada, 1))
+  await until(saysItIsOn(ada, 1), 'it says 1/4')
   for (const server of dead) assert.ok(ada.moves.some(({ from }) => from === server))
   await restore()
-  await until('it says 4/4', saysItIsOn(ada, 4))
+  await until(saysItIsOn(ada, 4), 'it says 4/4')
   assert.equal(document!.text.toString(), '0 1 2 ')
 })
 
@@ -137,13 +126,13 @@ test('a frozen server is overtaken: the next edit is taken well within 2.5 s', a
   const [document] = await shared('frozen.md', ada)
   document!.text.insert(0, 'a')
   await document!.stored()
-  await until('there is a standby', () => ada.servers.every(({ state }) => state === 'live'))
+  await until(() => ada.servers.every(({ state }) => state === 'live'), 'there is a standby')
   await sleep(500)
   const { connection } = ada
   assert.ok(connection.name === 'online')
   fleet.freeze(connection.server)
   document!.text.insert(1, 'b')
-  await until('another server has it', () => document!.receipt().servers.length > 0)
+  await until(() => document!.receipt().servers.length > 0, 'another server has it')
   assert.notDeepEqual(ada.connection, connection)
 })
 
@@ -187,7 +176,7 @@ test('an operation that breaks a rule fails with a code and a sentence', async (
   await ada.restore(file.id)
   const { servers } = await ada.rename(file.id, 'renamed.md')
   assert.ok(servers.length > 0)
-  await until('it has its name', () => ada.files.some(({ name }) => name === 'renamed.md'))
+  await until(() => ada.files.some(({ name }) => name === 'renamed.md'), 'it has its name')
 })
 
 test('directories: made, moved, put in the trash and restored; all see the same paths', async (t) => {
@@ -203,14 +192,14 @@ test('directories: made, moved, put in the trash and restored; all see the same 
   const plan = await ada.create('plan.md', 'text', old.id)
   assert.equal(plan.parent, old.id)
   assert.equal(plan.path, 'directories/old/plan.md')
-  await until('Ben sees it', () => path(plan.id) === plan.path)
+  await until(() => path(plan.id) === plan.path, 'Ben sees it')
   await ben.move(plan.id, specs.id, 'idea.md')
-  await until('Ada sees it', () => seen(ada, plan.id)?.path === 'directories/idea.md')
+  await until(() => seen(ada, plan.id)?.path === 'directories/idea.md', 'Ada sees it')
   await ada.rename(specs.id, 'renamed directories')
-  await until('Ben sees that', () => path(plan.id) === 'renamed directories/idea.md')
+  await until(() => path(plan.id) === 'renamed directories/idea.md', 'Ben sees that')
 
   await ben.remove(specs.id)
-  await until('Ada sees it go', () => seen(ada, plan.id)?.isDeleted === true)
+  await until(() => seen(ada, plan.id)?.isDeleted === true, 'Ada sees it go')
   assert.equal(seen(ada, plan.id)?.isInTrashItself, false)
   assert.equal(seen(ada, specs.id)?.isInTrashItself, true)
   assert.equal(seen(ada, plan.id)?.deletedBy, ben.name)
@@ -220,7 +209,7 @@ test('directories: made, moved, put in the trash and restored; all see the same 
   })
   await assert.rejects(ada.restore(plan.id), { code: 'invalid' })
   await ada.restore(specs.id)
-  await until('Ben sees it come', () => seen(ben, plan.id)?.isDeleted === false)
+  await until(() => seen(ben, plan.id)?.isDeleted === false, 'Ben sees it come')
 
   await assert.rejects(ben.move(specs.id, old.id), {
     code: 'invalid',
@@ -228,7 +217,7 @@ test('directories: made, moved, put in the trash and restored; all see the same 
   })
   await assert.rejects(ben.move(old.id, plan.id), { code: 'not-found' })
   await ben.move(old.id, '')
-  await until('Ada sees it above', () => seen(ada, old.id)?.path === 'old')
+  await until(() => seen(ada, old.id)?.path === 'old', 'Ada sees it above')
   // Only what is text can be opened as text.
   const document = ada.open(old.id)
   document.close()
@@ -252,14 +241,15 @@ test('two people move two directories into each other while their servers do not
   await set.start('b')
   const ben = client(t, 'Ben', { at: 'b', of: set })
   await ben.joined()
-  await until('Ben sees both', () => ben.filesAreCurrent && ben.files.length === 3)
+  await until(() => ben.filesAreCurrent && ben.files.length === 3, 'Ben sees both')
   await ben.move(two.id, one.id)
   await set.start('a')
   const paths = (made: Client) => made.files.map((file) => file.path).sort()
   // Both counters are the same: then that of b is the later one, and "two" stays at the top.
   const expected = ['two', 'two/one', 'two/one/x.md']
-  await until('both see the same', () =>
-    [ada, ben].every((made) => JSON.stringify(paths(made)) === JSON.stringify(expected)),
+  await until(
+    () => [ada, ben].every((made) => JSON.stringify(paths(made)) === JSON.stringify(expected)),
+    'both see the same',
   )
 })
 
@@ -274,7 +264,7 @@ test('what was typed without servers is brought by the next program on the devic
   await lone.kill('a')
   const kept = (await device.open().load(document!.id)).length
   document!.text.insert(0, 'on this device, ')
-  await until('it is shown', () => ada.save.name === 'local')
+  await until(() => ada.save.name === 'local', 'it is shown')
   assert.ok((await device.open().load(document!.id)).length > kept)
   ada.close()
   await lone.start('a')
@@ -285,7 +275,7 @@ test('what was typed without servers is brought by the next program on the devic
   const ben = person(t, { of: lone })
   await ben.joined()
   const his = ben.open(document!.id)
-  await until('Ben reads it', () => his.text.toString() === 'on this device, on servers')
+  await until(() => his.text.toString() === 'on this device, on servers', 'Ben reads it')
 })
 
 test('more texts than are brought at once are brought one after another', async (t) => {
@@ -297,7 +287,7 @@ test('more texts than are brought at once are brought one after another', async 
   const documents = (await Promise.all(names.map((name) => shared(name, ada)))).flat()
   await lone.kill('a')
   for (const { text } of documents) text.insert(0, 'on this device')
-  await until('it is shown', () => ada.save.name === 'local')
+  await until(() => ada.save.name === 'local', 'it is shown')
   ada.close()
   await lone.start('a')
 
@@ -305,7 +295,7 @@ test('more texts than are brought at once are brought one after another', async 
   const ben = person(t, { of: lone })
   await ben.joined()
   const his = documents.map(({ id }) => ben.open(id))
-  await until('Ben reads all', () => his.every(({ text }) => text.toString() === 'on this device'))
+  await until(() => his.every(({ text }) => text.toString() === 'on this device'), 'Ben reads all')
 })
 
 test('files and texts are here from the device before any server answers', async (t) => {
@@ -317,18 +307,18 @@ test('files and texts are here from the device before any server answers', async
   document!.text.insert(0, 'here')
   await document!.stored()
   let isListed = false
-  await until('the list is kept', () => {
+  await until(() => {
     const look = device.open().get('entries')
     void look.then((entries) => (isListed = (entries as unknown[] | undefined)?.length === 1))
     return isListed
-  })
+  }, 'the list is kept')
   ada.close()
   await lone.kill('a')
   const again = person(t, { device, of: lone })
   const reopened = again.open(document!.id)
   await reopened.loaded
   assert.equal(reopened.text.toString(), 'here')
-  await until('the file is listed', () => again.files.some(({ name }) => name === 'here.md'))
+  await until(() => again.files.some(({ name }) => name === 'here.md'), 'the file is listed')
   assert.ok(!again.filesAreCurrent)
 })
 
@@ -341,11 +331,11 @@ test('no server and no room on the device: it says that closing would lose edits
   device.failure = 'the disk is full'
   await lone.kill('a')
   document!.text.insert(0, 'x')
-  await until('it is said', () => ada.save.name === 'danger')
+  await until(() => ada.save.name === 'danger', 'it is said')
   assert.deepEqual(ada.save, { name: 'danger', waiting: 1, why: 'the disk is full' })
   await lone.start('a')
-  await until('it is saved', () => document!.receipt().servers.length === 1)
-  await until('it says so', saysItIsOn(ada, 1))
+  await until(() => document!.receipt().servers.length === 1, 'it is saved')
+  await until(saysItIsOn(ada, 1), 'it says so')
 })
 
 test('more text than the outbox keeps arrives whole', async (t) => {
@@ -356,7 +346,7 @@ test('more text than the outbox keeps arrives whole', async (t) => {
   const line = 'Ein ganzer Absatz, öfter. '
   hers!.text.insert(0, line.repeat(220_000))
   await hers!.stored()
-  await until('Ben has it', () => his!.text.length === line.length * 220_000)
+  await until(() => his!.text.length === line.length * 220_000, 'Ben has it')
   assert.equal(his!.text.toString(), hers!.text.toString())
 })
 
@@ -368,7 +358,7 @@ test('half a surrogate pair becomes U+FFFD before it is in the text', async (t) 
   hers!.text.insert(0, 'a\ud83db')
   hers!.text.applyDelta([{ retain: 3 }, { insert: '\udc00!' }])
   assert.equal(hers!.text.toString(), 'a\ufffdb\ufffd!')
-  await until('Ben reads the same', () => his!.text.toString() === 'a\ufffdb\ufffd!')
+  await until(() => his!.text.toString() === 'a\ufffdb\ufffd!', 'Ben reads the same')
 })
 
 test('a document may be opened twice, and closed and opened again', async (t) => {

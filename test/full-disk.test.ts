@@ -10,23 +10,13 @@ import * as http from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { Fleet } from './fleet.ts'
 import { onSmallDisk } from './small-disk.ts'
 import { root } from './tool.ts'
+import { until } from './until.ts'
 
 const MiB = 1024 * 1024
-/** How long anything may take before it counts as never. */
-const patienceMs = 90_000
-
-async function until(what: string, isSo: () => boolean | Promise<boolean>): Promise<void> {
-  const end = performance.now() + patienceMs
-  while (!(await isSo())) {
-    if (performance.now() > end) throw new Error(`not within ${patienceMs} ms: ${what}`)
-    await sleep(20)
-  }
-}
 
 function freshFile(t: TestContext, bytes: number) {
   const directory = mkdtempSync(join(tmpdir(), 'fourfold-full-'))
@@ -86,10 +76,10 @@ test('G14 files that may not grow: 507, nothing half is kept, and another server
   const { status, text } = await answered
   assert.equal(status, 507, text)
   assert.equal(text, 'The disk of this server is full. Try another.\n')
-  await until('what came is dropped', () => filesOf(fleet.data('a')).length === 0)
+  await until(() => filesOf(fleet.data('a')).length === 0, 'what came is dropped')
   assert.match(await put(fleet, path), /^stored on [1-3] of 4 servers: [bcd]/)
   for (const id of ['b', 'c', 'd']) {
-    await until(`${id} has it`, () => filesOf(fleet.data(id)).includes(hash.slice(2)))
+    await until(() => filesOf(fleet.data(id)).includes(hash.slice(2)), `${id} has it`)
   }
   assert.ok(!filesOf(fleet.data('a')).includes(hash.slice(2)))
   // Text goes on there.
@@ -116,7 +106,7 @@ test('G14 a disk that fills during an upload: health is red, others serve, and i
   const { path, content, hash } = freshFile(t, 48 * MiB)
   const { request, answered } = upload(fleet.address('a'), hash, content.length)
   request.write(content.subarray(0, MiB))
-  await until('it is under way', () => filesOf(disk).length > 0)
+  await until(() => filesOf(disk).length > 0, 'it is under way')
   // What was promised to one upload is not there for another.
   const other = freshFile(t, freeBytes() - 32 * MiB)
   const second = upload(fleet.address('a'), other.hash, other.content.length)
@@ -124,15 +114,15 @@ test('G14 a disk that fills during an upload: health is red, others serve, and i
   assert.equal((await second.answered).status, 507)
   const filler = join(disk, 'filler')
   writeFileSync(filler, Buffer.alloc(freeBytes() - 2 * MiB))
-  await until('its health is red', async () => !(await fleet.isWell('a')))
+  await until(async () => !(await fleet.isWell('a')), 'its health is red')
   const health = (await (await fetch(`${fleet.address('a')}/healthz`)).json()) as { status: string }
   assert.equal(health.status, 'full')
   request.end(content.subarray(MiB))
   const { status, text } = await answered
   assert.equal(status, 507, text)
-  await until('what came is dropped', () => filesOf(disk).length === 0)
+  await until(() => filesOf(disk).length === 0, 'what came is dropped')
   assert.match(await put(fleet, path), /^stored on [1-3] of 4 servers: [bcd]/)
   rmSync(filler)
   await fleet.well()
-  await until('it has what the others took', () => filesOf(disk).includes(hash.slice(2)))
+  await until(() => filesOf(disk).includes(hash.slice(2)), 'it has what the others took')
 })

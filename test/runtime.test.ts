@@ -37,6 +37,7 @@ import { Replica } from '../src/core/replica/replica.ts'
 import { Replication } from '../src/core/replication/replication.ts'
 import { Runtime } from '../src/server/runtime.ts'
 import { Tokens } from '../src/server/tokens.ts'
+import { until } from './until.ts'
 
 const id = 'a' as ReplicaId
 
@@ -167,14 +168,6 @@ class Client {
       | Extract<ServerMessage['message'], { case: T }>
       | undefined
   }
-}
-
-async function until(isSo: () => boolean, what: string): Promise<void> {
-  for (let tries = 0; tries < 12_000; tries++) {
-    if (isSo()) return
-    await sleep(5)
-  }
-  throw new Error(`never: ${what}`)
 }
 
 const serving = ({ runtime }: { runtime: Runtime }) =>

@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
 /** What has to come may take so long on a busy machine; after that it counts as never. */
-export const patienceMs = 60_000
+export const patienceMs = 120_000
 const lookMs = 10
 
 /**

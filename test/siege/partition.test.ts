@@ -3,7 +3,6 @@
 
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { expectedTree } from '../../sim/folder-model.ts'
 import { Random } from '../../sim/random.ts'
 import { openSqliteStorage } from '../../src/adapters/storage/sqlite.ts'
@@ -11,10 +10,9 @@ import { connect, FourfoldError, type Client, type FileInfo } from '../../src/cl
 import type { ReplicaId, SubjectId } from '../../src/core/model/ids.ts'
 import { storedEntry } from '../../src/core/model/snapshot.ts'
 import type { Entry } from '../../src/core/model/wire.ts'
+import { patienceMs, until } from '../until.ts'
 import { PartableSet } from './partition.ts'
 
-/** How long anything may take before it counts as never. */
-const patienceMs = 120_000
 /** Few, so that they clash. */
 const names = ['plan.md', 'Plan.md', 'plan (2).md', 'notes', 'map', 'src']
 /** What each person does while the set is parted. */
@@ -25,14 +23,6 @@ interface Person {
   client: Client
   random: Random
   words: number
-}
-
-async function until(what: string, isSo: () => boolean): Promise<void> {
-  const end = performance.now() + patienceMs
-  while (!isSo()) {
-    if (performance.now() > end) throw new Error(`not within ${patienceMs} ms: ${what}`)
-    await sleep(20)
-  }
 }
 
 /** Words by the file they were typed in. */
@@ -167,16 +157,17 @@ test('G9 parted two and two, the same names change on both sides; healed, there 
   const [ada, bob, cid, dan] = people as [Person, Person, Person, Person]
   const before = await live([ada], ledger)
   const count = ada.client.files.length
-  await until('all see the same', () =>
-    people.every(({ client }) => client.filesAreCurrent && client.files.length === count),
+  await until(
+    () => people.every(({ client }) => client.filesAreCurrent && client.files.length === count),
+    'all see the same',
   )
 
   set.part(['a', 'b'], ['c', 'd'])
   await until(
-    'both sides know',
     () =>
       [ada, bob].every(({ client }) => isDown(client, ['c', 'd'])) &&
       [cid, dan].every(({ client }) => isDown(client, ['a', 'b'])),
+    'both sides know',
   )
   const refused = await live(people, ledger)
   const files = new Set(people.flatMap(({ client }) => client.files.map(({ id }) => id)))
@@ -190,19 +181,19 @@ test('G9 parted two and two, the same names change on both sides; healed, there 
   await set.fleet.well()
   assert.equal(await set.fleet.same(patienceMs), files.size)
   const screens = () => people.map(({ client }) => JSON.stringify(sorted(placesOf(client.files))))
-  await until('all screens show the same', () => new Set(screens()).size === 1)
+  await until(() => new Set(screens()).size === 1, 'all screens show the same')
   for (const { client } of people) {
     for (const file of ledger.files) {
       const document = client.open(file)
       await document.loaded
-      await until(`${client.name} has the words of ${file}`, () => {
+      await until(() => {
         try {
           ledger.check(file, document.text.toString())
           return true
         } catch {
           return false
         }
-      })
+      }, `${client.name} has the words of ${file}`)
       document.close()
     }
   }

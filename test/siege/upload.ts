@@ -8,14 +8,12 @@ import { createReadStream, mkdtempSync, readFileSync, rmSync, statSync } from 'n
 import { open } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Random } from '../../sim/random.ts'
 import { Fleet } from '../fleet.ts'
 import { root } from '../tool.ts'
+import { until } from '../until.ts'
 
 const pieceBytes = 1024 * 1024
-/** How often the servers are looked at. */
-const lookMs = 20
 /** How long a step may take beyond what the bytes take at a crawl, on a busy machine. */
 const patienceMs = 120_000
 const crawlBytesPerMs = 2000
@@ -67,16 +65,18 @@ async function besieged(
   note: (line: string) => void,
 ): Promise<UploadReport> {
   const { bytes } = file
+  const stepMs = patienceMs + bytes / crawlBytesPerMs
   // The program uploads to the first that answers: that one is never the one that is left.
   const [first, ...others] = fleet.ids
   const survivor = random.pick(others)
   const victims = [first!, ...others.filter((id) => id !== survivor)]
   const upload = put(fleet, file.path)
   const killAt = Math.floor(bytes * (0.1 + 0.4 * random.next()))
-  await until('the upload gets under way', bytes, () => {
+  const isUnderWay = () => {
     if (upload.isOver()) throw new Error(`put ended early: ${upload.said()}`)
     return flushedBytes(fleet, survivor, file) >= killAt
-  })
+  }
+  await until(isUnderWay, 'the upload gets under way', stepMs)
   // A short file would be up before three processes are gone.
   upload.pause()
   const bytesAtKill = flushedBytes(fleet, survivor, file)
@@ -86,14 +86,14 @@ async function besieged(
   if (upload.isOver() || isThere(fleet, survivor, file))
     throw new Error('put was done before the servers were killed')
   note(`SIGKILL for ${victims.join(', ')}: ${survivor} has ${bytesAtKill / 1e6} MB on its disk`)
-  const said = await upload.ended(patienceMs + bytes / crawlBytesPerMs)
+  const said = await upload.ended(stepMs)
   const goneOnMs = performance.now() - killedAt
   note(`put goes on with ${survivor} and ends ${seconds(goneOnMs)} after the kill: ${said}`)
   await checkDisk(fleet, survivor, file)
   const startedAt = performance.now()
   await Promise.all(victims.map((id) => fleet.start(id)))
   for (const id of victims) {
-    await until(`${id} catches up`, bytes, () => isThere(fleet, id, file))
+    await until(() => isThere(fleet, id, file), `${id} catches up`, stepMs)
   }
   const caughtUpMs = performance.now() - startedAt
   note(`${victims.join(', ')} started again: all four have it after ${seconds(caughtUpMs)}`)
@@ -169,13 +169,4 @@ async function checkDisk(fleet: Fleet, id: string, file: LocalFile): Promise<voi
   const stream = createReadStream(placeOf(fleet, id, file), { highWaterMark: pieceBytes })
   for await (const chunk of stream) hash.update(chunk as Buffer)
   if (hash.digest('hex') !== file.hash) throw new Error(`${id} holds other bytes`)
-}
-
-async function until(what: string, bytes: number, isSo: () => boolean): Promise<void> {
-  const boundMs = patienceMs + bytes / crawlBytesPerMs
-  const end = performance.now() + boundMs
-  while (!isSo()) {
-    if (performance.now() > end) throw new Error(`not within ${boundMs} ms: ${what}`)
-    await sleep(lookMs)
-  }
 }
