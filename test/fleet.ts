@@ -3,7 +3,6 @@
 import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -13,6 +12,7 @@ import {
   ServerState,
   type GetStatusResponse,
 } from '../src/core/model/wire.ts'
+import { freePorts } from './ports.ts'
 import { root } from './tool.ts'
 
 /** A server that does not say that it listens within this has failed to start. */
@@ -364,13 +364,4 @@ class ServerProcess {
     // The last words are those that explain an end.
     this.#said = (this.#said + text).slice(-20_000)
   }
-}
-
-/** Ports that nothing listened on a moment ago. */
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'))
-  await Promise.all(servers.map((server) => once(server, 'listening')))
-  const ports = servers.map((server) => (server.address() as AddressInfo).port)
-  await Promise.all(servers.map((server) => once(server.close(), 'close')))
-  return ports
 }

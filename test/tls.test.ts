@@ -2,7 +2,6 @@
 
 import assert from 'node:assert/strict'
 import { copyFileSync, chmodSync, readFileSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import type { IncomingMessage } from 'node:http'
@@ -31,6 +30,7 @@ import { startServer } from '../src/server/server.ts'
 import { proofHeader } from '../src/server/services/replication.ts'
 import { Tokens } from '../src/server/tokens.ts'
 import { startLone, temporaryFolder } from './lone-server.ts'
+import { freePorts } from './ports.ts'
 import { root } from './tool.ts'
 
 const files = join(root, 'test', 'tls')
@@ -102,7 +102,7 @@ test('only a server of the set may exchange updates: by certificate and by proof
 
 test('servers with certificates find each other, and clients need none', async (t) => {
   const data = temporaryFolder(t)
-  const ports = await Promise.all([freePort(), freePort()])
+  const ports = await freePorts(2)
   const tls = tlsKeys(t)
   const json = {
     set: 'test',
@@ -190,12 +190,3 @@ test('a live session wants a token where the set wants sign-in', async (t) => {
   const good = new Tokens('test', password).make('Ana', now()).token
   assert.equal((await answerTo(good)).case, 'welcome')
 })
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
-}

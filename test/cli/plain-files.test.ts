@@ -17,8 +17,9 @@ import { test } from 'node:test'
 
 import { temporaryFolder } from '../lone-server.ts'
 import { tree, until } from '../mirror/mirrors.ts'
+import { fourPorts } from '../ports.ts'
 import { onSmallDisk } from '../small-disk.ts'
-import { fourfold, fourPorts, kept, untilServing } from './prompt.ts'
+import { fourfold, kept, untilServing } from './prompt.ts'
 import { start, startUp, untilDead } from './running.ts'
 
 /** The process that keeps a directory. */

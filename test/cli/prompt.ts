@@ -3,7 +3,6 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { buffer, text } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -73,24 +72,6 @@ export interface Row {
   entries: number | null
   documentsInMemory: number | null
   digest: string | null
-}
-
-/** Four ports in a row that nobody listened on a moment ago, below those that connections get. */
-export async function fourPorts(): Promise<number> {
-  for (;;) {
-    const first = 10_000 + Math.floor(Math.random() * 20_000)
-    const servers = [0, 1, 2, 3].map((each) => createServer().listen(first + each, '127.0.0.1'))
-    const outcomes = await Promise.all(
-      servers.map((server) =>
-        Promise.race([
-          once(server, 'listening').then(() => true),
-          new Promise<false>((resolve) => server.once('error', () => resolve(false))),
-        ]),
-      ),
-    )
-    for (const server of servers) server.close()
-    if (outcomes.every(Boolean)) return first
-  }
 }
 
 /** Resolves when a server takes edits. */

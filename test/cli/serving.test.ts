@@ -11,7 +11,8 @@ import { text } from 'node:stream/consumers'
 import { test, type TestContext } from 'node:test'
 
 import { temporaryFolder } from '../lone-server.ts'
-import { fourfold, fourPorts, program, untilServing } from './prompt.ts'
+import { fourPorts } from '../ports.ts'
+import { fourfold, program, untilServing } from './prompt.ts'
 
 /** A configuration of a set of one, on a free port. */
 function writeSet(t: TestContext, keys: { [key: string]: unknown } = {}) {

@@ -3,13 +3,14 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 import { temporaryFolder } from '../lone-server.ts'
-import { fourfold, fourPorts, kept, oneSentence, program, settled, untilServing } from './prompt.ts'
+import { fourPorts } from '../ports.ts'
+import { fourfold, kept, oneSentence, program, settled, untilServing } from './prompt.ts'
 import { startUp, untilDead } from './running.ts'
 
 /** The processes of the four, when all are well. */
@@ -31,9 +32,23 @@ test('up starts four, revives one that dies, and takes them along when it ends',
   await first.says(/Server b ended \(SIGKILL\); again in 1 s\.\n/)
   await first.says(/Server b is back\.\n/)
 
-  const second = await fourfold(['up', '--port', `${port}`, '--data', data])
-  assert.equal(second.code, 2, 'a second one finds the first')
-  assert.match(second.err, oneSentence)
+  const configuration = readFileSync(join(data, 'fourfold.json'), 'utf8')
+  for (const other of [port, await fourPorts()]) {
+    const second = await fourfold(['up', '--port', `${other}`, '--data', data])
+    assert.equal(second.code, 2, 'a second one finds the first')
+    assert.match(second.err, new RegExp(`running already on .*: open ${servers}, or end it`))
+    assert.match(second.err, oneSentence)
+  }
+  // A server that starts again goes by it.
+  assert.equal(readFileSync(join(data, 'fourfold.json'), 'utf8'), configuration)
+  const beside = join(temporaryFolder(t), 'data')
+  const third = await fourfold(['up', '--port', `${port + 3}`, '--data', beside])
+  assert.equal(third.code, 2, 'one with another directory finds the port')
+  assert.match(
+    third.err,
+    new RegExp(`Another set of Fourfold runs at http://127.0.0.1:${port + 3}`),
+  )
+  assert.match(third.err, oneSentence)
 
   const running = await pids(servers)
   first.child.kill('SIGTERM')
