@@ -1,21 +1,25 @@
-// Runs the tests: the quick ones two at a time, then those that need the machine for themselves.
+// Runs the tests, a few files at once, and tells at the end which took longest.
 
 import { globSync } from 'node:fs'
-import { join } from 'node:path'
+import { availableParallelism } from 'node:os'
+import { join, relative } from 'node:path'
 import { Readable } from 'node:stream'
 import { run } from 'node:test'
 import { spec, type TestEvent } from 'node:test/reporters'
 
 import { root } from './tool.ts'
 
-/** Real processes and browsers: two of these at once would disturb each other. */
-const alone = /^test\/(browser|siege|cli|mirror)\//
+/** Half of all files mostly wait, for processes and browsers: one more than there are processors. */
+const atOnce = Math.min(availableParallelism() + 1, 8)
 
-/** One test. The slowest, the siege, takes a few minutes. */
-const testMs = 15 * 60_000
+/** The longest first: real browsers, mirrors and sets; then other processes; then what only thinks. */
+const order = [/^test\/(browser|mirror|siege|cli)\//, /^test\//, /^sim\//, /^/]
 
-/** What the closing summary counts, in the order of node's own. */
-const counts = ['tests', 'suites', 'pass', 'fail', 'cancelled', 'skipped', 'todo', 'duration_ms']
+/** One file. The slowest take one or two minutes. */
+const fileMs = 15 * 60_000
+
+/** How many of the slowest files are told. */
+const slowestMax = 10
 
 /**
  * Hundreds of processes load the same modules: what one has compiled, the next need not. Keyed by
@@ -25,41 +29,35 @@ process.env['NODE_COMPILE_CACHE'] ??= join(root, 'node_modules', '.cache', 'four
 
 const asked = process.argv.slice(2)
 const patterns = asked.length > 0 ? asked : ['{src,sim,test}/**/*.test.{ts,tsx}']
-const files = globSync(patterns).sort()
+const rank = (file: string) => order.findIndex((kind) => kind.test(file))
+const files = globSync(patterns)
+  .sort()
+  .sort((a, b) => rank(a) - rank(b))
 if (files.length === 0) throw new Error(`no test file matches ${patterns.join(' ')}`)
 
-const totals = new Map(counts.map((count) => [count, 0]))
-Readable.from(all(files)).compose(new spec()).pipe(process.stdout)
+Readable.from(told()).compose(new spec()).pipe(process.stdout)
 
-/** Both runs as one, closed by one summary: whoever reads only the end sees all of it. */
-async function* all(files: string[]): AsyncGenerator<TestEvent> {
-  const quick = files.filter((file) => !alone.test(file))
-  const slow = files.filter((file) => alone.test(file))
-  let summary: TestEvent | undefined
-  for await (const event of both(quick, slow)) {
-    // Without a file it stands for a whole run; the last one makes the reporter list what failed.
-    if (event.type === 'test:summary' && event.data.file === undefined) summary = event
-    else if (event.type !== 'test:diagnostic' || !add(event.data.message)) yield event
+/** The run, closed by its counts and its slowest files: whoever reads only the end sees all of it. */
+async function* told(): AsyncGenerator<TestEvent> {
+  const spans: { file: string; ms: number }[] = []
+  const counts: TestEvent[] = []
+  for await (const event of run({ files, concurrency: atOnce, timeout: fileMs })) {
+    if (event.type === 'test:summary') {
+      const { file, duration_ms: ms, success, counts } = event.data
+      if (file === undefined) {
+        // Makes the reporter list what failed.
+        yield event
+        if (!success || counts.tests === 0) process.exitCode = 1
+      } else spans.push({ file: relative(root, file), ms })
+    } else if (event.type === 'test:diagnostic' && event.data.file === undefined) counts.push(event)
+    else yield event
   }
-  if (summary !== undefined) yield summary
-  for (const [count, total] of totals) {
-    const message = `${count} ${total}`
-    yield { type: 'test:diagnostic', data: { nesting: 0, message, level: 'info' } }
+  for (const { file, ms } of spans.sort((a, b) => b.ms - a.ms).slice(0, slowestMax)) {
+    yield said(`${(ms / 1000).toFixed(1).padStart(6)} s  ${file}`)
   }
-  const good = totals.get('tests')! > 0 && totals.get('fail') === 0 && totals.get('cancelled') === 0
-  if (!good) process.exitCode = 1
+  yield* counts
 }
 
-async function* both(quick: string[], slow: string[]): AsyncGenerator<TestEvent> {
-  if (quick.length > 0) yield* run({ files: quick, concurrency: 2, timeout: testMs })
-  if (slow.length > 0) yield* run({ files: slow, concurrency: 1, timeout: testMs })
-}
-
-/** Adds "pass 12" to the totals; false when a message is something else. */
-function add(message: string): boolean {
-  const [count = '', amount = ''] = message.split(' ')
-  const total = totals.get(count)
-  if (total === undefined || !/^[\d.]+$/.test(amount)) return false
-  totals.set(count, total + Number(amount))
-  return true
+function said(message: string): TestEvent {
+  return { type: 'test:diagnostic', data: { nesting: 0, message, level: 'info' } }
 }
