@@ -94,6 +94,7 @@ export const plants = {
   'trust-empty-member': () => ({
     reader: (reader) => ({
       isComplete: () => true,
+      life: () => reader.life(),
       vector: () => reader.vector(),
       floor: () => reader.floor(),
       load: (subject) => reader.load(subject),

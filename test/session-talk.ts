@@ -147,7 +147,7 @@ export class Talk {
       value: {
         $typeName: 'fourfold.v1.Welcome',
         server,
-        servers: { $typeName: 'fourfold.v1.Servers', servers: serversBut(down) },
+        servers: { $typeName: 'fourfold.v1.Servers', servers: serversBut(down), life: '' },
         name: 'ada',
         session: 'session',
         safeCount: 2,
@@ -160,7 +160,7 @@ export class Talk {
   servers(connection: number, down: string): void {
     this.says(connection, `servers, ${down || 'none'} down`, {
       case: 'servers',
-      value: { $typeName: 'fourfold.v1.Servers', servers: serversBut(down) },
+      value: { $typeName: 'fourfold.v1.Servers', servers: serversBut(down), life: '' },
     })
   }
 

@@ -320,7 +320,7 @@ export class ModelServer {
       value: {
         $typeName: 'fourfold.v1.Welcome',
         server: this.id,
-        servers: { $typeName: 'fourfold.v1.Servers', servers: this.#servers() },
+        servers: { $typeName: 'fourfold.v1.Servers', servers: this.#servers(), life: '' },
         name: visitor.isStandby ? '' : hello.name,
         session: sessionOf(hello.key),
         safeCount: 2,
@@ -351,7 +351,11 @@ export class ModelServer {
       .join()
     if (this.#view === before) return
     for (const visitor of this.#visitors.values()) {
-      const value = { $typeName: 'fourfold.v1.Servers' as const, servers: this.#servers() }
+      const value = {
+        $typeName: 'fourfold.v1.Servers' as const,
+        servers: this.#servers(),
+        life: '',
+      }
       this.#say(visitor, { case: 'servers', value })
     }
   }

@@ -25,6 +25,8 @@ interface Row {
   entries: number | null
   documentsInMemory: number | null
   digest: string | null
+  /** Name of the life that the set is in. */
+  life: string | null
 }
 
 const stateNames: Record<ServerState, Row['state']> = {
@@ -42,7 +44,7 @@ Shows each server: whether it is live, behind or down, how many changes it lacks
 a digest that is equal on servers that hold the same.
 
   --json             {"servers": [{"id", "address", "pid", "state", "lag", "entries",
-                     "documentsInMemory", "digest"}, …]} in the order of the configuration
+                     "documentsInMemory", "digest", "life"}, …]} in the order of the configuration
 ${setHelp}`,
   async run(words) {
     const options = { ...setOptions, json: { type: 'boolean' } } as const
@@ -69,6 +71,7 @@ async function rowsOf(set: SetClient, values: SetValues): Promise<Row[]> {
       entries: own.entries,
       documentsInMemory: own.documentsInMemory,
       digest: own.digest || null,
+      life: own.servers?.life || null,
     }
   })
 }
@@ -92,6 +95,7 @@ const unknown = {
   entries: null,
   documentsInMemory: null,
   digest: null,
+  life: null,
 } as const
 
 async function statusOf(set: SetClient, address: string): Promise<GetStatusResponse | undefined> {

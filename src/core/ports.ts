@@ -24,12 +24,16 @@ export interface Batch {
   advance?: VersionVector
   /** From now on this store counts as filled: it may serve. */
   isComplete?: boolean
+  /** From now on the life that the set is in has this name. */
+  life?: string
 }
 
 /** Reads of what is durable. Synchronous. */
 export interface StorageReader {
   /** Whether the store was ever filled: false on an empty disk until `Batch.isComplete`. */
   isComplete(): boolean
+  /** Name of the life that the set is in; empty: not known. */
+  life(): string
   /** The version vector of the store. */
   vector(): VersionVector
   /** Per origin the highest seq that compaction removed: logs can be read only after it. */
@@ -162,7 +166,7 @@ export interface ServerView {
 /** Reads that the mind towards clients makes: the durable state of this server. */
 export type EngineReader = Pick<
   StorageReader,
-  'load' | 'entries' | 'eachEntry' | 'operation' | 'loose' | 'vector' | 'beyond'
+  'life' | 'load' | 'entries' | 'eachEntry' | 'operation' | 'loose' | 'vector' | 'beyond'
 >
 
 /** What hears an engine. */

@@ -312,7 +312,10 @@ class Assembled {
       pid: process.pid,
       state: health === 'ok' || health === 'recovering' ? states[health] : ServerState.DOWN,
       digest: this.#replica.digest(),
-      servers: { servers: servers.map((server) => ({ ...server })) },
+      servers: {
+        servers: servers.map((server) => ({ ...server })),
+        life: this.#engine.reader.life(),
+      },
       isWritable: health === 'ok' || health === 'recovering',
       memoryBytes: process.memoryUsage.rss(),
       uptimeMs: now() - this.#startedAt,

@@ -42,6 +42,8 @@ test('files are put, listed, printed, removed and restored through any living se
     assert.deepEqual([row.lag, row.entries], [0, 2])
     assert.match(row.digest!, /^[0-9a-f]{64}$/)
     assert.equal(row.digest, status.servers[0]!.digest)
+    assert.match(row.life!, /^[a-d]\.\S{13}$/)
+    assert.equal(row.life, status.servers[0]!.life)
   }
 
   await Promise.all([fleet.kill('a'), fleet.kill('b'), fleet.kill('c')])
@@ -74,6 +76,7 @@ test('files are put, listed, printed, removed and restored through any living se
       entries: null,
       documentsInMemory: null,
       digest: null,
+      life: null,
     },
   )
   assert.match((await run('status')).out, /\n1 of 4 servers are live\.\n$/)

@@ -72,6 +72,7 @@ export interface Row {
   entries: number | null
   documentsInMemory: number | null
   digest: string | null
+  life: string | null
 }
 
 /** Resolves when a server takes edits. */

@@ -48,6 +48,7 @@ interface Shelf {
  */
 export class MemoryDisk {
   isComplete = false
+  life = ''
   readonly vector: VersionVector = new Map()
   readonly floor: VersionVector = new Map()
   readonly logs = new Map<Origin, Map<number, Row>>()
@@ -61,6 +62,7 @@ export class MemoryDisk {
   clone(): MemoryDisk {
     const copy = new MemoryDisk()
     copy.isComplete = this.isComplete
+    copy.life = this.life
     raise(copy.vector, this.vector)
     raise(copy.floor, this.floor)
     for (const [origin, log] of this.logs) copy.logs.set(origin, new Map(log))
@@ -169,6 +171,7 @@ export class MemoryStorage implements Storage {
     raise(disk.vector, vector)
     raise(disk.floor, floor)
     disk.isComplete ||= batch.isComplete ?? false
+    disk.life = batch.life ?? disk.life
   }
 
   /**
@@ -281,6 +284,10 @@ class MemoryReader implements StorageReader {
 
   isComplete(): boolean {
     return this.#disk.isComplete
+  }
+
+  life(): string {
+    return this.#disk.life
   }
 
   vector(): VersionVector {

@@ -5,7 +5,8 @@ export const storeFormat = 1
 
 /** Made once, in an empty file. Readable with any SQLite tool while the server runs. */
 export const schema = `
--- Whose file this is: "set", "replica", "format", and "complete" (1: the store was filled once).
+-- Whose file this is: "set", "replica", "format", "complete" (1: the store was filled once), and "life"
+-- (the name of the life that the set is in).
 CREATE TABLE meta (
   key    TEXT PRIMARY KEY,
   value  ANY NOT NULL

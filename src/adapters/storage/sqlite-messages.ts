@@ -42,6 +42,7 @@ export interface BatchEnd {
   vector: Seqs
   floor: Seqs
   isComplete: boolean
+  life: string | undefined
   /** Subjects whose number of loose updates must be counted anew. */
   recount: SubjectId[]
 }
@@ -121,6 +122,7 @@ export function packEnd(batch: Batch, progress: Progress, recount: Set<SubjectId
     vector: [...progress.vector],
     floor: [...progress.floor],
     isComplete: batch.isComplete ?? false,
+    life: batch.life,
     recount: [...recount],
   }
 }

@@ -48,6 +48,7 @@ export class SqliteReader implements StorageReader {
   /** Only counts above zero. */
   readonly #loose: Map<SubjectId, number>
   #isComplete: boolean
+  #life: string
 
   constructor(db: DatabaseSync, options: ReaderOptions) {
     this.#db = db
@@ -59,10 +60,15 @@ export class SqliteReader implements StorageReader {
     this.#covered = new Map(this.#pairs<Origin>('covered'))
     this.#loose = new Map(this.#pairs<SubjectId>('loose'))
     this.#isComplete = this.#sql.complete.get() !== undefined
+    this.#life = String(this.#sql.life.get()?.['value'] ?? '')
   }
 
   isComplete(): boolean {
     return this.#isComplete
+  }
+
+  life(): string {
+    return this.#life
   }
 
   vector(): VersionVector {
@@ -180,6 +186,7 @@ export class SqliteReader implements StorageReader {
     // Counts of the moment of the commit go before what was added here.
     this.confirm(stored)
     this.#isComplete ||= batch.isComplete ?? false
+    this.#life = batch.life ?? this.#life
   }
 
   /** These floors and counts hold. */
@@ -310,6 +317,7 @@ function prepareAll(db: DatabaseSync): Statements {
 /** By name. Those of the first group look through the store, once, when it is opened. */
 export const queries = {
   complete: "SELECT value FROM meta WHERE key = 'complete'",
+  life: "SELECT value FROM meta WHERE key = 'life'",
   vector: 'SELECT id, seq AS value FROM origins WHERE seq > 0',
   floor: 'SELECT id, floor AS value FROM origins WHERE floor > 0',
   covered: `

@@ -33,6 +33,7 @@ export const writes = {
   raiseVector: 'UPDATE origins SET seq = max(seq, ?) WHERE origin = ?',
   raiseFloor: 'UPDATE origins SET floor = max(floor, ?) WHERE origin = ?',
   complete: "INSERT INTO meta (key, value) VALUES ('complete', 1) ON CONFLICT DO NOTHING",
+  life: "INSERT OR REPLACE INTO meta (key, value) VALUES ('life', ?)",
 
   // In the order of the target, so that its pages are written once each.
   file: `

@@ -118,6 +118,7 @@ export class StoreWriter {
     }
     this.#raiseFloor(floor)
     if (end.isComplete) this.#sql.complete.run()
+    if (end.life !== undefined) this.#sql.life.run(end.life)
     const loose = this.#countLoose(end.recount)
     this.#end()
     return { floor, loose }

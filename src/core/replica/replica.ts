@@ -98,7 +98,8 @@ export class Replica {
     const appends = this.#appends
     const operations = new Operations({ folder, origin, appends, reader })
     const parts = { folder, reader, voice, appends, people: this.#people }
-    this.#visitors = new Visitors({ replica, set, version, safeCount, rates, covered, ...parts })
+    const visiting = { replica, set, version, safeCount, rates, covered, ...parts }
+    this.#visitors = new Visitors({ ...visiting, life: () => reader.life() })
     const kept = (update: Update, author?: Visitor) => this.#spread(update, author)
     this.#documents = new Documents({ ...parts, visitors: this.#visitors, random, seal, kept })
     const keep = (updates: NewUpdate[]) => {

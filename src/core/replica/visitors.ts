@@ -32,6 +32,8 @@ export interface VisitorsOptions {
   set: string
   version: string
   safeCount: number
+  /** Name of the life that the set is in, as it is on this disk. */
+  life: () => string
   rates: Rates
   voice: Voice
   people: People
@@ -53,6 +55,8 @@ export class Visitors {
   #servers: ServerView[] = []
   #lagToldAt = 0
   #isServing = false
+  /** The name of the set's life that was told last. */
+  #toldLife = ''
 
   constructor(options: VisitorsOptions) {
     this.#options = options
@@ -237,7 +241,8 @@ export class Visitors {
 
   heardServers(now: number, servers: ServerView[], isServing: boolean): void {
     const states = (views: ServerView[]) => views.map(({ id, state }) => `${id}${state}`).join()
-    const isNews = states(servers) !== states(this.#servers)
+    const isNews =
+      states(servers) !== states(this.#servers) || this.#options.life() !== this.#toldLife
     for (const { id, state, origin } of servers) {
       const wasLive = this.#servers.find((each) => each.id === id)?.state === ServerState.LIVE
       if (origin !== undefined) this.#people.met(id, origin)
@@ -261,6 +266,7 @@ export class Visitors {
 
   #serversMessage(): Servers {
     const servers = this.#servers.map((view) => create(ServerSchema, { ...view }))
-    return create(ServersSchema, { servers })
+    this.#toldLife = this.#options.life()
+    return create(ServersSchema, { servers, life: this.#toldLife })
   }
 }

@@ -11,6 +11,8 @@ export interface Item {
   snapshot?: Snapshot
   advance?: VersionVector
   isComplete?: boolean
+  /** Name of the life that the set is in. */
+  life?: string
   /** The append or barrier to answer when this and all before it are stored. */
   tag?: number
 }
@@ -75,6 +77,7 @@ function batchOf(items: Item[]): Batch {
     if (item.snapshot) batch.snapshots.push(item.snapshot)
     if (item.advance) batch.advance = item.advance
     if (item.isComplete) batch.isComplete = true
+    if (item.life !== undefined) batch.life = item.life
   }
   return batch
 }

@@ -38,6 +38,7 @@ export interface LinksOptions {
   vector: VersionVector
   marks: Marks
   isComplete: () => boolean
+  life: () => string
   voice: Voice
 }
 
@@ -83,7 +84,7 @@ export class Links {
   opened(now: number, channel: PeerChannel, dialled: ReplicaId | undefined): void {
     if (dialled === undefined) this.#strangers.set(channel, now)
     else this.#links.set(dialled, { name: 'greeting', channel, since: now })
-    const { replica, set, origin, servers, vector, marks, isComplete } = this.#options
+    const { replica, set, origin, servers, vector, marks, isComplete, life } = this.#options
     this.#saidAt.set(channel, marks.last)
     this.#voice.send(channel, {
       case: 'hello',
@@ -96,6 +97,7 @@ export class Links {
         vector: wireVector(vector),
         address: servers.find(({ id }) => id === replica)?.address ?? '',
         isRecovering: !isComplete(),
+        life: life(),
       },
     })
   }
@@ -136,6 +138,7 @@ export class Links {
       origin: hello.origin as Origin,
       have: fromSeen(hello.vector?.seen),
       isRecovering: hello.isRecovering,
+      life: hello.life,
       saidAt: this.#saidAt.get(channel) ?? 0,
       metAt: this.#options.marks.last,
       now,
@@ -208,7 +211,8 @@ export class Links {
     const servers = this.views(now)
     const isServing = this.#options.isComplete()
     const each = servers.map(({ id, state, lag: lacks, origin }) => [id, state, lacks, origin])
-    const viewed = `${each.join()}${isServing}`
+    const life = this.#options.life()
+    const viewed = `${each.join()}${isServing}${life}`
     if (viewed === this.#viewed) return
     this.#viewed = viewed
     this.#voice.event({ type: 'servers', servers, isServing })

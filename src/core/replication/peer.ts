@@ -46,6 +46,10 @@ export class Peer {
   /** What this server had when the peer came: until it covers that, it is catching up. */
   readonly metAt: Mark
   covered: Mark = 0
+  /** Name of the life that it knows the set to be in; empty: none. */
+  life: string
+  /** The name that was said to it last since its hello. */
+  saidLife = ''
   /** Digest of all that it holds at `have`; empty: not told. */
   digest = ''
   transfer: Transfer | undefined
@@ -59,6 +63,7 @@ export class Peer {
     origin: Origin
     have: VersionVector
     isRecovering: boolean
+    life: string
     saidAt: Mark
     metAt: Mark
     now: number
@@ -72,6 +77,7 @@ export class Peer {
     this.heardAt = options.now
     this.toldAt = options.now
     this.isRecovering = options.isRecovering
+    this.life = options.life
     this.saidAt = options.saidAt
     this.metAt = options.metAt
   }

@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import { create } from '@bufbuild/protobuf'
 import { MemoryDisk, MemoryStorage } from '../../adapters/storage/memory.ts'
 import { Circle, four, names, subject, type Server } from '../../../test/replication-circle.ts'
-import { originOf, type ReplicaId } from '../model/ids.ts'
+import { isOrigin, originOf, type ReplicaId } from '../model/ids.ts'
 import { mergeStored, sealUpdate } from '../model/snapshot.ts'
 import {
   PeerMessageSchema,
@@ -117,6 +117,72 @@ test('an empty server serves nothing until it has caught up or all are empty', (
   circle.start('b' as ReplicaId)
   circle.pass(1000)
   assert.equal(a.storage.reader.isComplete(), true)
+})
+
+test('the life of a set has one name while one server of it has its disk', () => {
+  const circle = new Circle()
+  const lives = () => new Set([...circle.disks.values()].map(({ life }) => life))
+  for (const name of names.slice(0, 3)) circle.start(name)
+  circle.pass(1000)
+  assert.deepEqual([...lives()], [''], 'the fourth is not there: nobody knows what it has')
+  circle.start('d' as ReplicaId)
+  circle.pass(1000)
+  const [life, ...others] = lives()
+  assert.ok(life !== undefined && isOrigin(life))
+  assert.deepEqual(others, [])
+  for (const name of names.slice(0, 3)) {
+    circle.kill(name)
+    circle.disks.delete(name)
+  }
+  for (const name of names.slice(0, 3)) circle.start(name)
+  circle.pass(1000)
+  assert.deepEqual([...lives()], [life], 'three were emptied and heard it from the fourth')
+  for (const name of names) circle.kill(name)
+  circle.disks.clear()
+  for (const name of names) circle.start(name)
+  circle.pass(1000)
+  const [next, ...rest] = lives()
+  assert.ok(next !== undefined && isOrigin(next) && next !== life)
+  assert.deepEqual(rest, [])
+})
+
+test('the life of a set is told with how the servers are, once it is on the disk', () => {
+  const circle = new Circle()
+  const [a] = names.map((name) => circle.start(name)) as [Server]
+  circle.pass(1000)
+  const told = a.events.filter((event) => event.type === 'servers')
+  assert.equal(told.find(({ isServing }) => isServing) !== undefined, true)
+  const before = a.storage.reader.life()
+  circle.kill('a' as ReplicaId)
+  assert.equal(circle.start('a' as ReplicaId).storage.reader.life(), before)
+})
+
+test('a set that was formed before lives had names gets one when all are there', () => {
+  const circle = new Circle()
+  for (const name of names) {
+    const disk = new MemoryDisk()
+    disk.isComplete = true
+    circle.disks.set(name, disk)
+    circle.start(name)
+  }
+  circle.pass(1000)
+  const lives = new Set([...circle.disks.values()].map(({ life }) => life))
+  assert.equal(lives.size, 1)
+  assert.ok(isOrigin([...lives][0]!))
+})
+
+test('servers that named their life apart agree on the smaller name', () => {
+  const circle = new Circle()
+  names.forEach((name, index) => {
+    const disk = new MemoryDisk()
+    disk.isComplete = true
+    disk.life = originOf(name, new Uint8Array(10).fill(9 - index))
+    circle.disks.set(name, disk)
+    circle.start(name)
+  })
+  circle.pass(1000)
+  const lives = new Set([...circle.disks.values()].map(({ life }) => life))
+  assert.deepEqual([...lives], [originOf('a' as ReplicaId, new Uint8Array(10).fill(9))])
 })
 
 test('2 a log has no holes: a gap is refused and asked for', () => {

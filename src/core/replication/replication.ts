@@ -32,6 +32,7 @@ import type { PeerChannel, ReplicationInput, ReplicationOutput } from './message
 import { Order } from './order.ts'
 import type { Peer } from './peer.ts'
 import { Sending } from './sending.ts'
+import { SetLife } from './set-life.ts'
 import { Voice } from './voice.ts'
 
 export interface ReplicationOptions {
@@ -69,6 +70,7 @@ export class Replication {
   #told = 0
   #now: number
   #isComplete: boolean
+  readonly #life: SetLife
 
   constructor(options: ReplicationOptions) {
     const { now, origin, reader } = options
@@ -83,12 +85,14 @@ export class Replication {
     this.#order = new Order(this.#heads)
     this.#marks = new Marks(now, vector)
     const isComplete = () => this.#isComplete
+    const life = () => this.#life.name
     const voice = this.#voice
-    this.#links = new Links({ ...options, vector, marks: this.#marks, isComplete, voice })
+    this.#links = new Links({ ...options, vector, marks: this.#marks, isComplete, life, voice })
+    this.#life = new SetLife(options, this.#links)
     this.#asking = new Asking({ links: this.#links, vector, heads: this.#heads, voice })
     this.#compacting = new Compacting({ links: this.#links, marks: this.#marks, vector, voice })
     const unreadable = (error: CorruptError) => this.#unreadable(error)
-    this.#sending = new Sending({ origin, reader, vector, isComplete, unreadable, voice })
+    this.#sending = new Sending({ origin, reader, vector, isComplete, life, unreadable, voice })
     this.#comparing = new Comparing({
       links: this.#links,
       marks: this.#marks,
@@ -203,12 +207,14 @@ export class Replication {
     const items = this.#gathering.done()
     const changed = this.#advanceVector(now, items)
     for (const item of items) this.#tellStored(item)
+    const isNamed = this.#life.stored(items)
     const own = items.flatMap(({ update }) => (update?.origin === this.#origin ? [update] : []))
     const isNews = items.some(({ update, snapshot, advance }) => update ?? snapshot ?? advance)
     for (const peer of this.#links.peers()) {
-      if (isNews) this.#sending.tellHave(now, peer, changed)
+      if (isNews || isNamed) this.#sending.tellHave(now, peer, changed)
       if (own.length > 0) this.#sending.pushOwn(peer, own)
     }
+    if (isNamed) this.#links.tellViews(now)
     if (items.some(({ isComplete }) => isComplete)) this.#completed(now)
     else this.#considerComplete()
   }
@@ -250,6 +256,8 @@ export class Replication {
 
   // An empty disk serves nothing until it holds what a peer holds, or all agree that the set is new.
   #considerComplete(): void {
+    const life = this.#life.next()
+    if (life !== undefined) this.#gathering.add({ life })
     if (this.#isComplete || !this.#gathering.isIdle || !this.#order.isEmpty) return
     const peers = [...this.#links.peers()]
     const hasCaughtUp = peers.some((peer) => !peer.isRecovering && covers(this.#vector, peer.have))
@@ -322,6 +330,7 @@ export class Replication {
   #heardHave(now: number, peer: Peer, have: Have): void {
     const isNews = peer.isRecovering !== have.isRecovering
     peer.isRecovering = have.isRecovering
+    if (have.life !== '') peer.life = have.life
     const changed = fromSeen(have.changed?.seen)
     peer.told(changed)
     // A digest is that of the vector told with it.

@@ -19,6 +19,7 @@ export interface SendingOptions {
   /** What is on this disk. */
   vector: VersionVector
   isComplete: () => boolean
+  life: () => string
   /** A subject does not load here. */
   unreadable: (error: CorruptError) => void
   voice: Voice
@@ -34,6 +35,9 @@ export class Sending {
   }
 
   tellHave(now: number, peer: Peer, changed: VersionVector, digest = ''): void {
+    const life = this.#options.life()
+    const isOtherLife = life !== peer.saidLife
+    peer.saidLife = life
     peer.toldAt = now
     this.#voice.send(peer.channel, {
       case: 'have',
@@ -42,6 +46,7 @@ export class Sending {
         changed: wireVector(changed),
         digest,
         isRecovering: !this.#options.isComplete(),
+        life: isOtherLife ? life : '',
       },
     })
   }

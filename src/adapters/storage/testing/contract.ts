@@ -197,6 +197,17 @@ export function storageContract(
     assert.equal(reader.isComplete(), true)
   })
 
+  check('the name of the life of the set is kept, and the later one counts', async (disk) => {
+    const storage = await disk.open()
+    assert.equal(storage.reader.life(), '')
+    await storage.write(batchOf({ life: 'b.0123456789abc' }))
+    await storage.write(batchOf({}))
+    assert.equal(storage.reader.life(), 'b.0123456789abc')
+    await storage.write(batchOf({ life: 'a.0123456789abc' }))
+    const { reader } = await disk.open()
+    assert.equal(reader.life(), 'a.0123456789abc')
+  })
+
   check('subjects beyond a vector come by id, page by page', async (disk) => {
     const storage = await disk.open()
     const ada = new Author(a)
