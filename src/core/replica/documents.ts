@@ -312,8 +312,11 @@ export class Documents {
     if (!document) return
     for (const channel of document.followers) {
       this.#voice.unavailable(channel, id, 'This file was deleted for good.')
+      this.#options.visitors.get(channel)?.follows.delete(id)
     }
-    this.#live.delete(id)
+    document.followers.clear()
+    // Whoever restores it must find in memory what is on its way to the disk.
+    if (!this.#options.appends.isAhead) this.#live.delete(id)
   }
 
   /** A document was received whole: followers may lack any part of it, and open it again. */

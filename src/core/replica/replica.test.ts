@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { test } from 'node:test'
 import { deflateRawSync } from 'node:zlib'
-import { create } from '@bufbuild/protobuf'
+import { create, toBinary, type MessageInitShape } from '@bufbuild/protobuf'
 import * as Y from 'yjs'
 import { MemoryDisk, MemoryStorage } from '../../adapters/storage/memory.ts'
 import { base64url, writerOf, type Origin, type ReplicaId, type SubjectId } from '../model/ids.ts'
@@ -18,6 +18,7 @@ import { mergeStored, sealUpdate } from '../model/snapshot.ts'
 import {
   ClientMessageSchema,
   Code,
+  EntrySchema,
   ServerState,
   UpdateSchema,
   type ClientMessage,
@@ -493,6 +494,41 @@ test('a watcher hears what is there, and then each change', () => {
   desk.store()
   const events = desk.answers.map(({ answer }) => answer.type === 'watched' && answer.event)
   assert.deepEqual(events, ['present', 'ready', 'changed', 'deleted'])
+})
+
+test('7 what is on its way to the disk of a file deleted for good is there when that is taken back', () => {
+  const { desk, ana, ben, file } = two()
+  const stamp = (counter: number) => ({ counter, origin: 'b.0123456789abc' })
+  const told = (seq: number, entry: MessageInitShape<typeof EntrySchema>) => {
+    const value = toBinary(EntrySchema, create(EntrySchema, { id: file, ...entry }))
+    const body = { case: 'entry' as const, value }
+    const update = create(UpdateSchema, { origin: 'b.0123456789abc', seq, subject: file, body })
+    desk.storage.commit({ updates: [sealUpdate(update)], snapshots: [] })
+    desk.input({ type: 'event', event: { type: 'changed', update } })
+  }
+  ana.type(file, 6, 'everybody')
+  // Both were stored there before that, and come with one batch of another server.
+  const purged = {
+    root: file,
+    deletion: stamp(50),
+    place: desk.last(1, 'entries')!.entries[0]!.parent!.stamp!,
+  }
+  told(1, { deleted: { value: true, stamp: stamp(50) }, purged })
+  assert.match(desk.last(ben.channel, 'unavailable')!.text, /deleted for good/)
+  told(2, { deleted: { value: false, stamp: stamp(51) } })
+  ben.open(file)
+  desk.store()
+  const cleo = new Writer(desk, 3, 'cleo')
+  cleo.open(file)
+  desk.store()
+  assert.equal(cleo.read(), 'hello everybody')
+  assert.equal(ben.read(), 'hello everybody')
+  ana.open(file)
+  ana.type(file, 15, '!')
+  desk.store()
+  assert.equal(desk.last(ana.channel, 'stored')?.holdings[0]?.ticket, ana.ticket)
+  assert.equal(desk.last(ana.channel, 'resync'), undefined)
+  assert.equal(cleo.read(), 'hello everybody!')
 })
 
 test('a document nobody follows leaves memory; what was stored is read again', () => {
