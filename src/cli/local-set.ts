@@ -2,9 +2,11 @@
 
 import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { lockDirectory } from '../adapters/storage/sqlite-directory.ts'
+import { StorageError } from '../adapters/storage/storage-error.ts'
 import { ConfigurationError } from '../server/configuration.ts'
 import { CommandError, exitCodes, UsageError } from './command.ts'
 
@@ -18,6 +20,8 @@ const startMs = 180_000
 const serveMs = 180_000
 /** A server that was told to end is killed after this. */
 const endMs = 5000
+/** Whoever listens on one of the ports before us and is one of ours answers within this. */
+const strangerMs = 1000
 
 export interface LocalSetOptions {
   /** Holds one directory for each server. */
@@ -38,9 +42,9 @@ export class LocalSet {
   readonly servers: LocalServer[]
   readonly #options: LocalSetOptions
   readonly #file: string
+  #release = () => {}
   #isEnding = false
 
-  /** Writes the configuration of the set into its directory. Throws CommandError. */
   constructor(options: LocalSetOptions) {
     this.#options = options
     this.servers = localIds.map((id, index) => ({
@@ -49,12 +53,17 @@ export class LocalSet {
       process: undefined,
     }))
     this.#file = join(resolve(options.data), 'fourfold.json')
-    this.#writeConfiguration()
   }
 
-  /** Starts all and waits until they serve. Rejects with a CommandError, after ending what began. */
+  /**
+   * Starts all and waits until they serve. Rejects after ending what began: with ConfigurationError
+   * when a set runs already on this directory or these ports, else with CommandError.
+   */
   async start(): Promise<void> {
+    this.#claim()
     try {
+      await Promise.all(this.servers.map(({ address }) => checkFree(address, this.#options.port)))
+      this.#writeConfiguration()
       await Promise.all(this.servers.map((server) => this.startOne(server)))
       await Promise.all(this.servers.map((server) => untilServing(server)))
     } catch (error) {
@@ -103,6 +112,7 @@ export class LocalSet {
     const killing = setTimeout(() => living.forEach((child) => child.kill('SIGKILL')), endMs)
     await Promise.all(ends)
     clearTimeout(killing)
+    this.#release()
   }
 
   #spawn({ id }: LocalServer): ChildProcess {
@@ -114,16 +124,62 @@ export class LocalSet {
     })
   }
 
+  /** Servers that run find their configuration in the directory when they start again: it is theirs. */
+  #claim(): void {
+    const data = resolve(this.#options.data)
+    this.#writing(() => mkdirSync(data, { recursive: true, mode: 0o700 }))
+    try {
+      this.#release = lockDirectory(data)
+    } catch (error) {
+      if (!(error instanceof StorageError) || error.code !== 'in-use') throw error
+      const page = firstAddress(this.#file)
+      throw new ConfigurationError(
+        `Fourfold is running already on ${data}: open ${page}, or end it there with Ctrl+C. ` +
+          'A second set needs a --data and a --port of its own.',
+      )
+    }
+  }
+
   #writeConfiguration(): void {
     const servers = this.servers.map(({ id, address }) => ({ id, address }))
     const configuration = { set: 'local', data: '.', servers, diskFreeBytesMin }
-    try {
+    this.#writing(() => {
       mkdirSync(this.#options.data, { recursive: true, mode: 0o700 })
       writeFileSync(this.#file, `${JSON.stringify(configuration, null, 2)}\n`)
+    })
+  }
+
+  #writing(act: () => void): void {
+    try {
+      act()
     } catch (error) {
       throw new CommandError(`Cannot write ${this.#file}: ${(error as Error).message}.`)
     }
   }
+}
+
+/** Where the set of a configuration has its page, as far as the file tells. */
+function firstAddress(file: string): string {
+  try {
+    const { servers } = JSON.parse(readFileSync(file, 'utf8')) as { servers: LocalServer[] }
+    return servers[0]!.address
+  } catch {
+    // It is only just starting, or somebody removed the file under it.
+    return 'its page'
+  }
+}
+
+/** Rejects with ConfigurationError when another set has this address. */
+async function checkFree(address: string, port: number): Promise<void> {
+  const signal = AbortSignal.timeout(strangerMs)
+  // Who does not answer so is a matter of who listens next.
+  const answer = await fetch(`${address}/healthz`, { signal }).catch(() => undefined)
+  const told = (await answer?.json().catch(() => undefined)) as { set?: string } | undefined
+  if (told?.set === undefined) return
+  throw new ConfigurationError(
+    `Another set of Fourfold runs at ${address}: open it, or start this one beside it with ` +
+      `--port ${port + 10}.`,
+  )
 }
 
 async function untilServing({ id, address }: LocalServer): Promise<void> {

@@ -6,6 +6,7 @@ import { exitCodes, readWords, type Command } from './command.ts'
 import { KeptMirror } from './kept-mirror.ts'
 import { LocalSet, readPort, type LocalServer } from './local-set.ts'
 import { Revival } from './revival.ts'
+import { addressesOf } from './set-client.ts'
 
 const help = `Usage: fourfold up [--data DIR] [--port PORT] [--open] [--no-files]
 
@@ -65,12 +66,16 @@ function filesOf({ servers }: LocalSet, directory: string): KeptMirror {
 function welcome({ servers }: LocalSet, data: string, files: string | undefined): string {
   const [first, ...others] = servers.map(({ address }) => address)
   const filesLine = files === undefined ? '' : `\n    Files   ${files}`
+  const isFound = addressesOf(undefined).includes(first!)
+  const promptLine = isFound
+    ? ''
+    : `\n    Prompt  export FOURFOLD_SERVERS=${[first, ...others].join()}`
   return `
   Fourfold is running: four servers, any three of which may die.
 
     Open    ${first}
     or      ${others.join('  ')}
-    Data    ${data}${filesLine}
+    Data    ${data}${filesLine}${promptLine}
     Stop    Ctrl+C
 
 `

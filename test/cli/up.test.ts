@@ -25,6 +25,7 @@ test('up starts four, revives one that dies, and takes them along when it ends',
   const servers = `http://127.0.0.1:${port}`
   const first = await startUp(t, port, data)
   assert.match(first.said(), new RegExp(`Open +http://127\\.0\\.0\\.1:${port}\n`))
+  assert.match(first.said(), new RegExp(`Prompt +export FOURFOLD_SERVERS=${servers},`))
   const put = await fourfold(['put', '-', 'kept.md'], { servers, input: 'kept' })
   assert.match(put.out, kept)
   const before = await pids(servers)

@@ -65,6 +65,14 @@ export function claimDirectory(directory: string): () => void {
   })
 }
 
+/**
+ * Keeps other processes that ask for the same out of a directory that is there. Call the returned
+ * function to give it up, as with \`claimDirectory\`. Throws StorageError; \`in-use\` when one has it.
+ */
+export function lockDirectory(directory: string): () => void {
+  return telling(directory, () => lock(directory))
+}
+
 /** Makes the store or checks that it is this server's and sound. */
 export function prepareStore({ directory, set, replica }: StoreOwner): void {
   telling(directory, () => {
