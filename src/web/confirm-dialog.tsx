@@ -12,7 +12,7 @@ export interface Confirmation {
 
 export function ConfirmDialog({ asked, close }: { asked: Confirmation; close: () => void }) {
   return (
-    <ModalDialog role="alertdialog" close={close}>
+    <ModalDialog look="asking" role="alertdialog" close={close}>
       <Heading slot="title">{asked.title}</Heading>
       <p>{asked.text}</p>
       <span className="actions end">
@@ -20,7 +20,7 @@ export function ConfirmDialog({ asked, close }: { asked: Confirmation; close: ()
           Cancel
         </Button>
         <Button
-          className="button primary"
+          className="button danger"
           onPress={() => {
             close()
             asked.run()

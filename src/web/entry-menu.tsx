@@ -37,8 +37,9 @@ export function EntryMenu(props: EntryMenuProps) {
         if (!isOpen) close()
       }}
       triggerRef={under}
-      getTargetRect={() => new DOMRect(place.x, place.y, 0, place.height)}
-      placement="bottom start"
+      // Beside the point, not below it: then it is moved up as far as it needs to fit.
+      getTargetRect={() => new DOMRect(place.x, place.y + place.height, 0, 0)}
+      placement="right top"
       offset={0}
     >
       <Menu className="menu" aria-label={labelOf(entries)} autoFocus="first" onClose={close}>

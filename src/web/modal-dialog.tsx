@@ -1,6 +1,6 @@
 // The frame of the dialogs in the middle of the page: over all else, closed by Escape or a press beside it.
 
-import type { ReactNode } from 'react'
+import { type ReactNode, useEffect, useState } from 'react'
 import { Dialog, Modal, ModalOverlay } from 'react-aria-components'
 
 interface ModalDialogProps {
@@ -17,19 +17,39 @@ interface ModalDialogProps {
 export function ModalDialog(props: ModalDialogProps) {
   const { look = '', overlay = '', label, role = 'dialog', close, children } = props
   return (
-    <ModalOverlay
-      className={`modal-overlay ${overlay}`}
-      isOpen
-      isDismissable
-      onOpenChange={(isOpen) => {
-        if (!isOpen) close()
-      }}
-    >
-      <Modal className="modal">
-        <Dialog className={`dialog ${look}`} role={role} {...(label && { 'aria-label': label })}>
-          {children}
-        </Dialog>
-      </Modal>
-    </ModalOverlay>
+    <>
+      <ModalOverlay
+        className={`modal-overlay ${overlay}`}
+        isOpen
+        isDismissable
+        onOpenChange={(isOpen) => {
+          if (!isOpen) close()
+        }}
+      >
+        <Modal className="modal">
+          <Dialog className={`dialog ${look}`} role={role} {...(label && { 'aria-label': label })}>
+            {children}
+          </Dialog>
+        </Modal>
+      </ModalOverlay>
+      <FocusReturned />
+    </>
   )
+}
+
+/**
+ * Gives the focus back as soon as the dialog before it is gone: React Aria does it a frame later, and a
+ * letter typed meanwhile would be lost.
+ */
+function FocusReturned() {
+  const [before] = useState(() => document.activeElement)
+  useEffect(
+    () => () => {
+      // Who closed the dialog may have put it elsewhere.
+      const isNowhere = document.activeElement === document.body
+      if (isNowhere && before instanceof HTMLElement && before.isConnected) before.focus()
+    },
+    [before],
+  )
+  return null
 }

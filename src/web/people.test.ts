@@ -53,6 +53,7 @@ test('words are read on every ground they stand on', () => {
     assertContrast(front, 'raised')
   }
   assertContrast('on-accent', 'accent')
+  assertContrast('on-accent', 'danger')
 })
 
 test('twelve people have twelve colours; the thirteenth shares one', () => {

@@ -58,6 +58,7 @@ test('on a phone the files are a drawer, and everything fits the width', async (
 
 test('everything is done from the keyboard, and the focus comes back to the text', async () => {
   const ana = await stage.visit('a')
+  await ana.hasFocus(ana.page.getByLabel('Your name'))
   await ana.page.keyboard.type('Ana')
   await ana.page.keyboard.press('Enter')
   await ana.isIn()
@@ -84,6 +85,63 @@ test('everything is done from the keyboard, and the focus comes back to the text
   await ana.page.keyboard.press('F6')
   await ana.page.keyboard.press('?')
   await ana.page.getByRole('dialog', { name: 'Keys' }).waitFor()
+})
+
+test('the menu of any row fits the window; where there is no room for it, it scrolls', async () => {
+  const ana = await stage.join('Ana', 'a')
+  const names = Array.from({ length: 20 }, (_, index) => `row ${String(index + 10)}.md`)
+  const bring = ana.page.locator('input[type=file]:not([webkitdirectory])')
+  const files = names.map((name) => ({ name, mimeType: 'text/plain', buffer: Buffer.from(name) }))
+  await bring.setInputFiles(files)
+  await ana.page.getByText('20 files are here.', { exact: true }).waitFor()
+  const menu = ana.page.getByRole('menu')
+  const isWhole = () =>
+    menu.evaluate((element) => {
+      const { scrollHeight, clientHeight } = element.parentElement!
+      const { top, bottom } = element.getBoundingClientRect()
+      return scrollHeight <= clientHeight && top >= 0 && bottom <= innerHeight
+    })
+  for (const name of ['row 10.md', 'row 19.md', 'row 29.md']) {
+    await ana.row(name).click({ button: 'right' })
+    await menu.waitFor()
+    assert.equal(await isWhole(), true, name)
+    await ana.page.keyboard.press('Escape')
+    await menu.waitFor({ state: 'detached' })
+  }
+  await ana.page.setViewportSize({ width: 1280, height: 400 })
+  await ana.row('row 10.md').click({ button: 'right' })
+  await ana.page.getByRole('menuitem', { name: 'Delete' }).scrollIntoViewIfNeeded()
+  assert.equal(await isWhole(), false)
+})
+
+test('the focus is back in the text as soon as a dialog is closed: no letter is lost', async () => {
+  const ana = await stage.join('Ana', 'b')
+  await ana.create('at once.md')
+  await ana.type('before')
+  await ana.page.keyboard.press('Control+s')
+  await ana.page.getByRole('dialog', { name: 'Save this version' }).waitFor()
+  // There is no next frame to wait for.
+  await ana.page.evaluate(() => (globalThis.requestAnimationFrame = () => 0))
+  await ana.page.keyboard.press('Escape')
+  await ana.page.keyboard.type(', and after')
+  await ana.reads('before, and after')
+})
+
+test('the page can be installed, and every icon that is asked for is there', async () => {
+  const { page } = await stage.visit('c')
+  const manifest = await page.locator('link[rel=manifest]').getAttribute('href')
+  const told = await (await page.request.get(new URL(manifest!, page.url()).href)).json()
+  const named = (told as { icons: { src: string }[] }).icons.map(({ src }) => src)
+  for (const icon of [...named, '/apple-touch-icon.png', '/favicon.ico']) {
+    const answer = await page.request.get(new URL(icon, page.url()).href)
+    assert.equal(answer.status(), 200, icon)
+    assert.match(answer.headers()['content-type']!, /^image\//, icon)
+  }
+  const protocol = await page.context().newCDPSession(page)
+  const { installabilityErrors } = await protocol.send('Page.getInstallabilityErrors')
+  // A window that keeps nothing is the test's own.
+  const errors = installabilityErrors.filter(({ errorId }) => errorId !== 'in-incognito')
+  assert.deepEqual(errors, [])
 })
 
 test('the page has its landmarks, and every control has a name', async () => {
