@@ -2,7 +2,7 @@
 
 import { globSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
-import { join, relative } from 'node:path'
+import { basename, join, relative } from 'node:path'
 import { Readable } from 'node:stream'
 import { run } from 'node:test'
 import { spec, type TestEvent } from 'node:test/reporters'
@@ -29,13 +29,15 @@ process.env['NODE_COMPILE_CACHE'] ??= join(root, 'node_modules', '.cache', 'four
 
 const asked = process.argv.slice(2)
 const patterns = asked.length > 0 ? asked : ['{src,sim,test}/**/*.test.{ts,tsx}']
-const rank = (file: string) => order.findIndex((kind) => kind.test(file))
-const files = globSync(patterns)
-  .sort()
-  .sort((a, b) => rank(a) - rank(b))
+const files = globSync(patterns).sort((a, b) => (place(a) < place(b) ? -1 : 1))
 if (files.length === 0) throw new Error(`no test file matches ${patterns.join(' ')}`)
 
 Readable.from(told()).compose(new spec()).pipe(process.stdout)
+
+/** Among its like by its own name, not its folder's: what is busy, as browsers are, beside what waits. */
+function place(file: string): string {
+  return `${order.findIndex((kind) => kind.test(file))} ${basename(file)} ${file}`
+}
 
 /** The run, closed by its counts and its slowest files: whoever reads only the end sees all of it. */
 async function* told(): AsyncGenerator<TestEvent> {
