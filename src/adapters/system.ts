@@ -10,6 +10,11 @@ export function now(): number {
   return Math.round(performance.timeOrigin + performance.now())
 }
 
+/** Milliseconds since 1970 by the wall clock: it jumps, and is right again after the machine slept. */
+export function wallNow(): number {
+  return Date.now()
+}
+
 /** So many bytes nobody can guess. */
 export function random(bytes: number): Uint8Array {
   return randomFillSync(new Uint8Array(bytes))

@@ -22,7 +22,7 @@ import { ReplicaSetEngine } from '../adapters/engine/replica-set.ts'
 import { diskSpace } from '../adapters/disk.ts'
 import { BlobStore } from '../adapters/storage/blob-store.ts'
 import { openSqliteStorage, type SqliteStorage } from '../adapters/storage/sqlite.ts'
-import { now, random } from '../adapters/system.ts'
+import { now, random, wallNow } from '../adapters/system.ts'
 import { Addresses } from './addresses.ts'
 import { BlobFetching } from './blob-fetching.ts'
 import { BlobDoor } from './blobs.ts'
@@ -218,6 +218,7 @@ class Assembled {
     const room = (bytes: number) => hasRoom(this.#configuration, bytes + this.#blobs.awaitedBytes)
     const blobs = new BlobDoor({
       ...shared,
+      now: wallNow,
       needsCertificate: this.#tls?.ca !== undefined,
       hasRoom: room,
       refusal: () => this.#takesNothing(),
@@ -239,7 +240,7 @@ class Assembled {
       answerPeer: answerPeers({
         tokens: this.#tokens,
         needsCertificate: this.#tls?.ca !== undefined,
-        now,
+        now: wallNow,
         accept: (channel) => this.#engine.addPeer(channel),
       }),
       answerBlob: (...call) => blobs.answer(...call),
@@ -266,7 +267,7 @@ class Assembled {
   }
 
   #proof(): { [name: string]: string } {
-    return { [proofHeader]: this.#tokens.proof(this.#configuration.id, now()) }
+    return { [proofHeader]: this.#tokens.proof(this.#configuration.id, wallNow()) }
   }
 
   #blobPeers(): Map<ReplicaId, BlobPeer> {
@@ -289,7 +290,7 @@ class Assembled {
   #turnsAway(hello: Hello): { code: Code; text: string } | undefined {
     if (!this.#tokens.areRequired) return undefined
     try {
-      this.#tokens.check(hello.token, now())
+      this.#tokens.check(hello.token, wallNow())
       return undefined
     } catch (error) {
       if (!(error instanceof FourfoldError)) throw error

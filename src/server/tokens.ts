@@ -6,10 +6,10 @@ import { FourfoldError } from '../core/model/errors.ts'
 
 /** Without accounts a token ends with the password it was given for; this is only a last bound. */
 const tokenLifeMs = 30 * 24 * 3600 * 1000
-/** Clocks of servers may differ by this much. */
+/** The last bound need not be exact. */
 const clockSkewMs = 60_000
-/** A dialling server makes its proof anew for every dial. */
-const proofLifeMs = 60_000
+/** So wrong may the clocks of servers be, and so much a sleeping machine may miss: nothing shall fail. */
+const clockErrorMs = 24 * 3600 * 1000
 /** 128 bits: nobody guesses them. */
 const sealBytes = 16
 
@@ -70,12 +70,15 @@ export class Tokens {
     const isSigned = this.#secret ? this.#isSignature('token', body, signature) : signature === ''
     const claims = isSigned && rest.length === 0 ? decoded(body) : undefined
     const isCurrent =
-      claims && claims.from <= now + clockSkewMs && now <= claims.from + tokenLifeMs + clockSkewMs
+      claims && claims.from <= now + clockErrorMs && now <= claims.from + tokenLifeMs + clockSkewMs
     if (!claims || !isCurrent) throw new FourfoldError('unauthenticated', 'Sign in again.')
     return { name: claims.name, key: Buffer.from(claims.key, 'base64url') }
   }
 
-  /** Proves to another server of the set that this one belongs to it; empty without a password. */
+  /**
+   * Proves to another server of the set that this one belongs to it; empty without a password. Times of
+   * proofs are those of the wall clock.
+   */
   proof(replica: string, now: number): string {
     if (!this.#secret) return ''
     const body = `${replica}.${Math.round(now)}`
@@ -85,7 +88,7 @@ export class Tokens {
   isProof(proof: string, now: number): boolean {
     if (!this.#secret) return true
     const [replica = '', at = '', signature = '', ...rest] = proof.split('.')
-    const isNear = Math.abs(now - Number(at)) <= proofLifeMs + clockSkewMs
+    const isNear = Math.abs(now - Number(at)) <= clockErrorMs
     return rest.length === 0 && isNear && this.#isSignature('peer', `${replica}.${at}`, signature)
   }
 
