@@ -18,6 +18,10 @@ export interface BinaryActions {
   keepThis: (file: FileInfo, content: Content) => void
   /** Of two that were made at once the file holds the newer; the other becomes a file beside it. */
   keepBoth: (file: FileInfo, other: Content) => void
+  /** Makes the text beneath the bytes what the file holds. */
+  putTextBack: (file: FileInfo) => void
+  /** The text beneath the bytes becomes a file beside it. */
+  keepText: (file: FileInfo, text: string) => void
 }
 
 export function binaryActions(client: Client, bringIn: BringIn): BinaryActions {
@@ -25,6 +29,8 @@ export function binaryActions(client: Client, bringIn: BringIn): BinaryActions {
     replace: (file, blob) => void replace(file, blob),
     keepThis: (file, content) => void keepThis(file, content),
     keepBoth: (file, other) => void keepBoth(file, other),
+    putTextBack: (file) => void putTextBack(file),
+    keepText: (file, text) => void keepText(file, text),
   }
 
   async function replace(file: FileInfo, blob: Blob): Promise<void> {
@@ -77,6 +83,32 @@ export function binaryActions(client: Client, bringIn: BringIn): BinaryActions {
       waiting: `“${name}” will be made as soon as a server answers.`,
       done: (made) => notify(`Kept both: the other is ${made.name}`),
     })
+  }
+
+  async function putTextBack(file: FileInfo): Promise<void> {
+    const now = file.bytes
+    if (now === undefined) return
+    await tell(client.setContent(file.id, 'text', now.hash), {
+      waiting: `${file.name} will be text again as soon as a server answers.`,
+      done: () => notify(`${file.name} is text again`, undoTo(file, now, '')),
+    })
+  }
+
+  async function keepText(file: FileInfo, text: string): Promise<void> {
+    const { name, directory } = placeBeside(file)
+    await tell(client.create(name, text, directory), {
+      waiting: `“${name}” will be made as soon as a server answers.`,
+      done: (made) => notify(`Kept both: the text is ${made.name}`),
+    })
+  }
+
+  /** Where another version of a file may lie as a file of its own. */
+  function placeBeside(file: FileInfo): { name: string; directory: string } {
+    const tree = new FolderTree(client.files)
+    const above = tree.get(tree.parentOf(file))
+    const directory = above === undefined || above.isDeleted ? top : above.id
+    const taken = tree.children(directory).map(({ name }) => name)
+    return { name: numberedName(file.name, [...taken, file.name]), directory }
   }
 
   function undoTo(file: FileInfo, before: BytesName, base: string) {

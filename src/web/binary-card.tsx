@@ -13,11 +13,14 @@ import { copy } from './download.ts'
 import { type Content, contentsOf, sizeWords } from './file-bytes.ts'
 import { IconButton } from './icon-button.tsx'
 import { saveBytes } from './save-bytes.ts'
+import { TextBeneath } from './text-beneath.tsx'
 import { notify } from './toasts.tsx'
 
 interface BinaryCardProps {
   file: FileInfo
   bytes: FileBytes
+  /** This person wrote in its text when it was one. */
+  wasWriting: boolean
   actions: BinaryActions
   restore: (file: FileInfo) => void
 }
@@ -27,7 +30,7 @@ type Contents =
   | { name: 'here'; all: Content[] }
   | { name: 'failed'; text: string }
 
-export function BinaryCard({ file, bytes, actions, restore }: BinaryCardProps) {
+export function BinaryCard({ file, bytes, wasWriting, actions, restore }: BinaryCardProps) {
   const client = useClient()
   const [tries, setTries] = useState(0)
   const contents = useContents(client, file.id, bytes, tries)
@@ -58,6 +61,10 @@ export function BinaryCard({ file, bytes, actions, restore }: BinaryCardProps) {
             alt={`Preview of ${file.name}`}
           />
         )}
+        <TextBeneath
+          {...{ file, actions }}
+          interruptedBy={wasWriting ? (isTold ? now!.author : 'Somebody') : undefined}
+        />
         <section className="binary-card" aria-label="About this file">
           <h2>
             {file.name}

@@ -297,6 +297,7 @@ export function Workspace({ leave, signOut, renameMe }: WorkspaceProps) {
               key={shown.id}
               file={shown}
               bytes={shown.bytes}
+              wasWriting={(openFiles.peek(shown.id)?.lastChangeAt ?? 0) > 0}
               actions={ofBinary}
               restore={(entry) => actions.restore(entry)}
             />

@@ -68,6 +68,33 @@ test('what two people changed at the same time says so, and both are there', asy
   assert.deepEqual(await downloaded(ana, 'Download', 'plan.bin'), two)
 })
 
+test('a text that bytes took the place of is told to who writes in it, and can be had', async () => {
+  const ana = await stage.join('Ana', 'a')
+  const ben = await stage.join('Ben', 'b')
+  await ana.create('letter.md')
+  await ana.insert('Dear all,')
+  await ana.chip('Saved · 4/4').waitFor()
+  const bytes = randomBytes(2000)
+  await put('letter.md', bytes, '')
+  const alert = ana.page.getByRole('alert', { name: 'The text it held' })
+  await alert.getByText('guest put these bytes in the place of your text').waitFor()
+  await ben.row('letter.md').click()
+  // Ben wrote nothing in it: it is told, and he is not warned.
+  const beneath = ben.page.getByRole('region', { name: 'The text it held' })
+  await beneath.getByText('Dear all,').waitFor()
+  await alert.getByRole('button', { name: 'Keep both' }).click()
+  await ana.row('letter (2).md').waitFor()
+  await beneath.getByRole('button', { name: 'Put the text back' }).click()
+  await ana.isAt('letter.md')
+  await ana.reads('Dear all,')
+  const back = await ben.notice('letter.md is text again')
+  await back.getByRole('button', { name: 'Undo' }).click()
+  await beneath.waitFor()
+  assert.deepEqual(await downloaded(ben, 'Download', 'letter.md'), bytes)
+  await ana.open('letter (2).md')
+  await ana.reads('Dear all,')
+})
+
 test('what is no picture, whatever its name, says so and is never run', async () => {
   const ana = await stage.join('Ana', 'b')
   const page = Buffer.from('\0<script>document.title = "taken"</script>')
