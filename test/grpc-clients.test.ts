@@ -549,3 +549,36 @@ test('reflection is given where it is configured, and only there', async (t) => 
   )
   assert.equal(answer.status, 405)
 })
+
+test('many files are saved by one call, and what one is refused for is nothing to the others', async (t) => {
+  const { address } = await startLone(t)
+  const { call } = clientOf(t, address, folder)
+  await call('saveFile', { file: 'taken.md', text: 'before\n' })
+  const operation = 'AAAAAAAAAAAAAAAAAAAAAA'
+  const files = [
+    { file: 'one.md', text: 'one\n', isNew: true, operation },
+    { file: 'taken.md', text: 'new\n', isNew: true },
+    { file: 'nowhere/two.md', text: 'two\n', isNew: true },
+    { file: 'taken.md', text: 'before\nafter\n' },
+  ]
+  const saved = async () => (await call('saveFiles', { files }))['results'] as Answer[]
+  const results = await saved()
+  assert.deepEqual(
+    results.map(({ result }) => result),
+    ['saved', 'refused', 'refused', 'saved'],
+  )
+  const [one, taken, nowhere] = results as [Answer, Answer, Answer]
+  assert.deepEqual((one['saved'] as Answer)['servers'], ['a'])
+  assert.equal((taken['refused'] as Answer)['code'], grpc.status.ALREADY_EXISTS)
+  assert.match(String((taken['refused'] as Answer)['text']), /taken\.md/)
+  assert.equal((nowhere['refused'] as Answer)['code'], grpc.status.NOT_FOUND)
+  assert.equal((await call('readFile', { file: 'taken.md' }))['text'], 'before\nafter\n')
+  // Sent again, it finds what it made.
+  const [again] = await saved()
+  const idOf = (result: Answer) => ((result['saved'] as Answer)['file'] as Answer)['id']
+  assert.equal(idOf(again!), idOf(one))
+  await assert.rejects(
+    call('saveFiles', { files: Array.from({ length: 257 }, () => files[0]!) }),
+    failsWith(grpc.status.INVALID_ARGUMENT, 'One call saves at most 256 files.'),
+  )
+})

@@ -270,6 +270,9 @@ export const watchBacklogMax = 10_000
 /** Watches and calls at work on one server: each is a promise and its text. */
 export const callsMax = 1000
 
+/** Files of one call that saves many: a few such calls leave room for those of others. */
+export const saveFilesMax = 256
+
 /** A dial between servers that shows no life within this has failed. */
 export const dialPeerMs = 2000
 

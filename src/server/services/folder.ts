@@ -2,18 +2,24 @@
 
 import { inflateRawSync } from 'node:zlib'
 import { create } from '@bufbuild/protobuf'
-import type { HandlerContext, ServiceImpl } from '@connectrpc/connect'
+import { ConnectError, type HandlerContext, type ServiceImpl } from '@connectrpc/connect'
 import { bytesOf, hasConflict, isBytesName } from '../../core/model/contents.ts'
 import { FourfoldError } from '../../core/model/errors.ts'
 import { subjectId } from '../../core/model/ids.ts'
 import { fromSeen, toSeen } from '../../core/model/version-vector.ts'
-import { filesPerPageMax, receiptWaitMs, textBytesMax } from '../../core/model/limits.ts'
+import {
+  filesPerPageMax,
+  receiptWaitMs,
+  saveFilesMax,
+  textBytesMax,
+} from '../../core/model/limits.ts'
 import {
   FileSchema,
   WatchEvent,
   type File,
   type FolderService,
   type ListFilesRequest,
+  type SaveFileRequest,
 } from '../../core/model/wire.ts'
 import type { Answer, Call, FileView, Page } from '../../core/replica/messages.ts'
 import { random } from '../../adapters/system.ts'
@@ -86,6 +92,12 @@ export function folderService(
     return { file: toFile(file), servers, serverCount }
   }
 
+  async function save(context: HandlerContext, request: SaveFileRequest) {
+    const answer = await ask(context, 'kept', saveOf(request))
+    const { version, servers, serverCount } = answer
+    return { file: toFile(answer.file), version, servers, serverCount }
+  }
+
   return {
     async signIn({ name, password }, context) {
       try {
@@ -125,21 +137,24 @@ export function folderService(
       return { file: toFile(answer.file), text, version, state }
     },
 
-    async saveFile(request, context) {
-      const { file, text, baseVersion, baseText, baseState, isNew, operation } = request
-      const { version, ...answer } = await ask(context, 'kept', {
-        type: 'save',
-        file,
-        text,
-        baseVersion,
-        ...(baseText !== undefined && { baseText }),
-        ...(baseState.length > 0 && { baseState }),
-        isNew,
-        isOnce: operation === '',
-        operation: operation || newOperation(),
+    saveFile: (request, context) => save(context, request),
+
+    async saveFiles({ files }, context) {
+      callerOrError(context)
+      if (files.length > saveFilesMax) {
+        const text = `One call saves at most ${saveFilesMax} files.`
+        throw toConnectError(new FourfoldError('invalid', text))
+      }
+      const results = files.map(async (request) => {
+        try {
+          return { result: { case: 'saved' as const, value: await save(context, request) } }
+        } catch (error) {
+          if (!(error instanceof ConnectError)) throw error
+          const { code, rawMessage: text } = error
+          return { result: { case: 'refused' as const, value: { code, text } } }
+        }
       })
-      const { servers, serverCount } = answer
-      return { file: toFile(answer.file), version, servers, serverCount }
+      return { results: await Promise.all(results) }
     },
 
     async saveBinary({ file, hash, size, base, isNew, operation }, context) {
@@ -232,6 +247,21 @@ export function folderService(
         throw toConnectError(error)
       }
     },
+  }
+}
+
+function saveOf(request: SaveFileRequest): Call {
+  const { file, text, baseVersion, baseText, baseState, isNew, operation } = request
+  return {
+    type: 'save',
+    file,
+    text,
+    baseVersion,
+    ...(baseText !== undefined && { baseText }),
+    ...(baseState.length > 0 && { baseState }),
+    isNew,
+    isOnce: operation === '',
+    operation: operation || newOperation(),
   }
 }
 

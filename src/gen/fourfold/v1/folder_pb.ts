@@ -14,7 +14,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file fourfold/v1/folder.proto.
  */
 export const file_fourfold_v1_folder: GenFile = /*@__PURE__*/
-  fileDesc("Chhmb3VyZm9sZC92MS9mb2xkZXIucHJvdG8SC2ZvdXJmb2xkLnYxIi8KDVNpZ25JblJlcXVlc3QSDAoEbmFtZRgBIAEoCRIQCghwYXNzd29yZBgCIAEoCSItCg5TaWduSW5SZXNwb25zZRINCgV0b2tlbhgBIAEoCRIMCgRuYW1lGAIgASgJIvUBCgRGaWxlEgoKAmlkGAEgASgJEgwKBG5hbWUYAiABKAkSHwoEa2luZBgDIAEoDjIRLmZvdXJmb2xkLnYxLktpbmQSEgoKaXNfZGVsZXRlZBgEIAEoCBISCgpjcmVhdGVkX2J5GAUgASgJEhIKCmNyZWF0ZWRfYXQYBiABKAESDgoGcGFyZW50GAcgASgJEgwKBHBhdGgYCCABKAkSEgoKZGVsZXRlZF9ieRgJIAEoCRISCgpkZWxldGVkX2F0GAogASgBEgwKBHNpemUYCyABKAESDAoEaGFzaBgMIAEoCRIUCgxoYXNfY29uZmxpY3QYDSABKAgiHgoOR2V0RmlsZVJlcXVlc3QSDAoEZmlsZRgBIAEoCSIyCg9HZXRGaWxlUmVzcG9uc2USHwoEZmlsZRgBIAEoCzIRLmZvdXJmb2xkLnYxLkZpbGUibgoQTGlzdEZpbGVzUmVxdWVzdBIRCglwYWdlX3NpemUYASABKAUSDAoEcGFnZRgCIAEoCRIQCghpbl90cmFzaBgDIAEoCBIRCglkaXJlY3RvcnkYBCABKAkSFAoMaXNfcmVjdXJzaXZlGAUgASgIIkgKEUxpc3RGaWxlc1Jlc3BvbnNlEiAKBWZpbGVzGAEgAygLMhEuZm91cmZvbGQudjEuRmlsZRIRCgluZXh0X3BhZ2UYAiABKAkiHwoPUmVhZEZpbGVSZXF1ZXN0EgwKBGZpbGUYASABKAkiYQoQUmVhZEZpbGVSZXNwb25zZRIfCgRmaWxlGAEgASgLMhEuZm91cmZvbGQudjEuRmlsZRIMCgR0ZXh0GAIgASgJEg8KB3ZlcnNpb24YAyABKAkSDQoFc3RhdGUYBCABKAwioAEKD1NhdmVGaWxlUmVxdWVzdBIMCgRmaWxlGAEgASgJEgwKBHRleHQYAiABKAkSFAoMYmFzZV92ZXJzaW9uGAMgASgJEhYKCWJhc2VfdGV4dBgEIAEoCUgAiAEBEhEKCW9wZXJhdGlvbhgFIAEoCRIOCgZpc19uZXcYBiABKAgSEgoKYmFzZV9zdGF0ZRgHIAEoDEIMCgpfYmFzZV90ZXh0ImsKEFNhdmVGaWxlUmVzcG9uc2USHwoEZmlsZRgBIAEoCzIRLmZvdXJmb2xkLnYxLkZpbGUSDwoHdmVyc2lvbhgCIAEoCRIPCgdzZXJ2ZXJzGAMgAygJEhQKDHNlcnZlcl9jb3VudBgEIAEoDSJ8ChFTYXZlQmluYXJ5UmVxdWVzdBIMCgRmaWxlGAEgASgJEgwKBGhhc2gYAiABKAkSDAoEc2l6ZRgDIAEoARIRCgRiYXNlGAQgASgJSACIAQESEQoJb3BlcmF0aW9uGAUgASgJEg4KBmlzX25ldxgGIAEoCEIHCgVfYmFzZSJcChJTYXZlQmluYXJ5UmVzcG9uc2USHwoEZmlsZRgBIAEoCzIRLmZvdXJmb2xkLnYxLkZpbGUSDwoHc2VydmVycxgCIAMoCRIUCgxzZXJ2ZXJfY291bnQYAyABKA0iIwoTTGlzdENvbnRlbnRzUmVxdWVzdBIMCgRmaWxlGAEgASgJIj4KFExpc3RDb250ZW50c1Jlc3BvbnNlEiYKCGNvbnRlbnRzGAEgAygLMhQuZm91cmZvbGQudjEuQ29udGVudCI0ChFEZWxldGVGaWxlUmVxdWVzdBIMCgRmaWxlGAEgASgJEhEKCW9wZXJhdGlvbhgCIAEoCSJcChJEZWxldGVGaWxlUmVzcG9uc2USHwoEZmlsZRgBIAEoCzIRLmZvdXJmb2xkLnYxLkZpbGUSDwoHc2VydmVycxgCIAMoCRIUCgxzZXJ2ZXJfY291bnQYAyABKA0iNQoSUmVzdG9yZUZpbGVSZXF1ZXN0EgwKBGZpbGUYASABKAkSEQoJb3BlcmF0aW9uGAIgASgJIl0KE1Jlc3RvcmVGaWxlUmVzcG9uc2USHwoEZmlsZRgBIAEoCzIRLmZvdXJmb2xkLnYxLkZpbGUSDwoHc2VydmVycxgCIAMoCRIUCgxzZXJ2ZXJfY291bnQYAyABKA0iMwoQRXJhc2VGaWxlUmVxdWVzdBIMCgRmaWxlGAEgASgJEhEKCW9wZXJhdGlvbhgCIAEoCSJbChFFcmFzZUZpbGVSZXNwb25zZRIfCgRmaWxlGAEgASgLMhEuZm91cmZvbGQudjEuRmlsZRIPCgdzZXJ2ZXJzGAIgAygJEhQKDHNlcnZlcl9jb3VudBgDIAEoDSJCChFSZW5hbWVGaWxlUmVxdWVzdBIMCgRmaWxlGAEgASgJEgwKBG5hbWUYAiABKAkSEQoJb3BlcmF0aW9uGAMgASgJIlwKElJlbmFtZUZpbGVSZXNwb25zZRIfCgRmaWxlGAEgASgLMhEuZm91cmZvbGQudjEuRmlsZRIPCgdzZXJ2ZXJzGAIgAygJEhQKDHNlcnZlcl9jb3VudBgDIAEoDSJMChRNYWtlRGlyZWN0b3J5UmVxdWVzdBIMCgRwYXRoGAEgASgJEhMKC2hhc19wYXJlbnRzGAIgASgIEhEKCW9wZXJhdGlvbhgDIAEoCSJfChVNYWtlRGlyZWN0b3J5UmVzcG9uc2USHwoEZmlsZRgBIAEoCzIRLmZvdXJmb2xkLnYxLkZpbGUSDwoHc2VydmVycxgCIAMoCRIUCgxzZXJ2ZXJfY291bnQYAyABKA0iQAoPTW92ZUZpbGVSZXF1ZXN0EgwKBGZpbGUYASABKAkSDAoEcGF0aBgCIAEoCRIRCglvcGVyYXRpb24YAyABKAkiWgoQTW92ZUZpbGVSZXNwb25zZRIfCgRmaWxlGAEgASgLMhEuZm91cmZvbGQudjEuRmlsZRIPCgdzZXJ2ZXJzGAIgAygJEhQKDHNlcnZlcl9jb3VudBgDIAEoDSIjChNMaXN0VmVyc2lvbnNSZXF1ZXN0EgwKBGZpbGUYASABKAkiQwoUTGlzdFZlcnNpb25zUmVzcG9uc2USKwoIdmVyc2lvbnMYASADKAsyGS5mb3VyZm9sZC52MS5OYW1lZFZlcnNpb24iUgoMTmFtZWRWZXJzaW9uEgoKAmlkGAEgASgJEgwKBG5hbWUYAiABKAkSDgoGYXV0aG9yGAMgASgJEgoKAmF0GAQgASgBEgwKBHRleHQYBSABKAkiXQoSU2VhcmNoRmlsZXNSZXF1ZXN0EgwKBHRleHQYASABKAkSFAoMaWdub3Jlc19jYXNlGAIgASgIEhAKCGlzX3JlZ2V4GAMgASgIEhEKCWRpcmVjdG9yeRgEIAEoCSJiChNTZWFyY2hGaWxlc1Jlc3BvbnNlEh8KBGZpbGUYASABKAsyES5mb3VyZm9sZC52MS5GaWxlEgwKBGxpbmUYAiABKA0SDAoEdGV4dBgDIAEoCRIOCgZpc19jdXQYBCABKAgiRwoMV2F0Y2hSZXF1ZXN0EgwKBGZpbGUYASABKAkSKQoFc2luY2UYAiABKAsyGi5mb3VyZm9sZC52MS5WZXJzaW9uVmVjdG9yIoIBCg1XYXRjaFJlc3BvbnNlEiYKBWV2ZW50GAEgASgOMhcuZm91cmZvbGQudjEuV2F0Y2hFdmVudBIfCgRmaWxlGAIgASgLMhEuZm91cmZvbGQudjEuRmlsZRIoCgRzZWVuGAMgASgLMhouZm91cmZvbGQudjEuVmVyc2lvblZlY3RvcirUAQoKV2F0Y2hFdmVudBIbChdXQVRDSF9FVkVOVF9VTlNQRUNJRklFRBAAEhcKE1dBVENIX0VWRU5UX1BSRVNFTlQQARIVChFXQVRDSF9FVkVOVF9SRUFEWRACEhcKE1dBVENIX0VWRU5UX0NSRUFURUQQAxIXChNXQVRDSF9FVkVOVF9DSEFOR0VEEAQSFwoTV0FUQ0hfRVZFTlRfUkVOQU1FRBAFEhcKE1dBVENIX0VWRU5UX0RFTEVURUQQBhIVChFXQVRDSF9FVkVOVF9NT1ZFRBAHMuIJCg1Gb2xkZXJTZXJ2aWNlEkEKBlNpZ25JbhIaLmZvdXJmb2xkLnYxLlNpZ25JblJlcXVlc3QaGy5mb3VyZm9sZC52MS5TaWduSW5SZXNwb25zZRJKCglMaXN0RmlsZXMSHS5mb3VyZm9sZC52MS5MaXN0RmlsZXNSZXF1ZXN0Gh4uZm91cmZvbGQudjEuTGlzdEZpbGVzUmVzcG9uc2USRAoHR2V0RmlsZRIbLmZvdXJmb2xkLnYxLkdldEZpbGVSZXF1ZXN0GhwuZm91cmZvbGQudjEuR2V0RmlsZVJlc3BvbnNlEkcKCFJlYWRGaWxlEhwuZm91cmZvbGQudjEuUmVhZEZpbGVSZXF1ZXN0Gh0uZm91cmZvbGQudjEuUmVhZEZpbGVSZXNwb25zZRJHCghTYXZlRmlsZRIcLmZvdXJmb2xkLnYxLlNhdmVGaWxlUmVxdWVzdBodLmZvdXJmb2xkLnYxLlNhdmVGaWxlUmVzcG9uc2USTQoKU2F2ZUJpbmFyeRIeLmZvdXJmb2xkLnYxLlNhdmVCaW5hcnlSZXF1ZXN0Gh8uZm91cmZvbGQudjEuU2F2ZUJpbmFyeVJlc3BvbnNlElMKDExpc3RDb250ZW50cxIgLmZvdXJmb2xkLnYxLkxpc3RDb250ZW50c1JlcXVlc3QaIS5mb3VyZm9sZC52MS5MaXN0Q29udGVudHNSZXNwb25zZRJNCgpEZWxldGVGaWxlEh4uZm91cmZvbGQudjEuRGVsZXRlRmlsZVJlcXVlc3QaHy5mb3VyZm9sZC52MS5EZWxldGVGaWxlUmVzcG9uc2USUAoLUmVzdG9yZUZpbGUSHy5mb3VyZm9sZC52MS5SZXN0b3JlRmlsZVJlcXVlc3QaIC5mb3VyZm9sZC52MS5SZXN0b3JlRmlsZVJlc3BvbnNlEkoKCUVyYXNlRmlsZRIdLmZvdXJmb2xkLnYxLkVyYXNlRmlsZVJlcXVlc3QaHi5mb3VyZm9sZC52MS5FcmFzZUZpbGVSZXNwb25zZRJNCgpSZW5hbWVGaWxlEh4uZm91cmZvbGQudjEuUmVuYW1lRmlsZVJlcXVlc3QaHy5mb3VyZm9sZC52MS5SZW5hbWVGaWxlUmVzcG9uc2USVgoNTWFrZURpcmVjdG9yeRIhLmZvdXJmb2xkLnYxLk1ha2VEaXJlY3RvcnlSZXF1ZXN0GiIuZm91cmZvbGQudjEuTWFrZURpcmVjdG9yeVJlc3BvbnNlEkcKCE1vdmVGaWxlEhwuZm91cmZvbGQudjEuTW92ZUZpbGVSZXF1ZXN0Gh0uZm91cmZvbGQudjEuTW92ZUZpbGVSZXNwb25zZRJTCgxMaXN0VmVyc2lvbnMSIC5mb3VyZm9sZC52MS5MaXN0VmVyc2lvbnNSZXF1ZXN0GiEuZm91cmZvbGQudjEuTGlzdFZlcnNpb25zUmVzcG9uc2USUgoLU2VhcmNoRmlsZXMSHy5mb3VyZm9sZC52MS5TZWFyY2hGaWxlc1JlcXVlc3QaIC5mb3VyZm9sZC52MS5TZWFyY2hGaWxlc1Jlc3BvbnNlMAESQAoFV2F0Y2gSGS5mb3VyZm9sZC52MS5XYXRjaFJlcXVlc3QaGi5mb3VyZm9sZC52MS5XYXRjaFJlc3BvbnNlMAFiBnByb3RvMw", [file_fourfold_v1_record]);
+  fileDesc("Chhmb3VyZm9sZC92MS9mb2xkZXIucHJvdG8SC2ZvdXJmb2xkLnYxIi8KDVNpZ25JblJlcXVlc3QSDAoEbmFtZRgBIAEoCRIQCghwYXNzd29yZBgCIAEoCSItCg5TaWduSW5SZXNwb25zZRINCgV0b2tlbhgBIAEoCRIMCgRuYW1lGAIgASgJIvUBCgRGaWxlEgoKAmlkGAEgASgJEgwKBG5hbWUYAiABKAkSHwoEa2luZBgDIAEoDjIRLmZvdXJmb2xkLnYxLktpbmQSEgoKaXNfZGVsZXRlZBgEIAEoCBISCgpjcmVhdGVkX2J5GAUgASgJEhIKCmNyZWF0ZWRfYXQYBiABKAESDgoGcGFyZW50GAcgASgJEgwKBHBhdGgYCCABKAkSEgoKZGVsZXRlZF9ieRgJIAEoCRISCgpkZWxldGVkX2F0GAogASgBEgwKBHNpemUYCyABKAESDAoEaGFzaBgMIAEoCRIUCgxoYXNfY29uZmxpY3QYDSABKAgiHgoOR2V0RmlsZVJlcXVlc3QSDAoEZmlsZRgBIAEoCSIyCg9HZXRGaWxlUmVzcG9uc2USHwoEZmlsZRgBIAEoCzIRLmZvdXJmb2xkLnYxLkZpbGUibgoQTGlzdEZpbGVzUmVxdWVzdBIRCglwYWdlX3NpemUYASABKAUSDAoEcGFnZRgCIAEoCRIQCghpbl90cmFzaBgDIAEoCBIRCglkaXJlY3RvcnkYBCABKAkSFAoMaXNfcmVjdXJzaXZlGAUgASgIIkgKEUxpc3RGaWxlc1Jlc3BvbnNlEiAKBWZpbGVzGAEgAygLMhEuZm91cmZvbGQudjEuRmlsZRIRCgluZXh0X3BhZ2UYAiABKAkiHwoPUmVhZEZpbGVSZXF1ZXN0EgwKBGZpbGUYASABKAkiYQoQUmVhZEZpbGVSZXNwb25zZRIfCgRmaWxlGAEgASgLMhEuZm91cmZvbGQudjEuRmlsZRIMCgR0ZXh0GAIgASgJEg8KB3ZlcnNpb24YAyABKAkSDQoFc3RhdGUYBCABKAwioAEKD1NhdmVGaWxlUmVxdWVzdBIMCgRmaWxlGAEgASgJEgwKBHRleHQYAiABKAkSFAoMYmFzZV92ZXJzaW9uGAMgASgJEhYKCWJhc2VfdGV4dBgEIAEoCUgAiAEBEhEKCW9wZXJhdGlvbhgFIAEoCRIOCgZpc19uZXcYBiABKAgSEgoKYmFzZV9zdGF0ZRgHIAEoDEIMCgpfYmFzZV90ZXh0ImsKEFNhdmVGaWxlUmVzcG9uc2USHwoEZmlsZRgBIAEoCzIRLmZvdXJmb2xkLnYxLkZpbGUSDwoHdmVyc2lvbhgCIAEoCRIPCgdzZXJ2ZXJzGAMgAygJEhQKDHNlcnZlcl9jb3VudBgEIAEoDSI/ChBTYXZlRmlsZXNSZXF1ZXN0EisKBWZpbGVzGAEgAygLMhwuZm91cmZvbGQudjEuU2F2ZUZpbGVSZXF1ZXN0IkEKEVNhdmVGaWxlc1Jlc3BvbnNlEiwKB3Jlc3VsdHMYASADKAsyGy5mb3VyZm9sZC52MS5TYXZlRmlsZVJlc3VsdCJ7Cg5TYXZlRmlsZVJlc3VsdBIuCgVzYXZlZBgBIAEoCzIdLmZvdXJmb2xkLnYxLlNhdmVGaWxlUmVzcG9uc2VIABIvCgdyZWZ1c2VkGAIgASgLMhwuZm91cmZvbGQudjEuU2F2ZUZpbGVSZWZ1c2FsSABCCAoGcmVzdWx0Ii0KD1NhdmVGaWxlUmVmdXNhbBIMCgRjb2RlGAEgASgNEgwKBHRleHQYAiABKAkifAoRU2F2ZUJpbmFyeVJlcXVlc3QSDAoEZmlsZRgBIAEoCRIMCgRoYXNoGAIgASgJEgwKBHNpemUYAyABKAESEQoEYmFzZRgEIAEoCUgAiAEBEhEKCW9wZXJhdGlvbhgFIAEoCRIOCgZpc19uZXcYBiABKAhCBwoFX2Jhc2UiXAoSU2F2ZUJpbmFyeVJlc3BvbnNlEh8KBGZpbGUYASABKAsyES5mb3VyZm9sZC52MS5GaWxlEg8KB3NlcnZlcnMYAiADKAkSFAoMc2VydmVyX2NvdW50GAMgASgNIiMKE0xpc3RDb250ZW50c1JlcXVlc3QSDAoEZmlsZRgBIAEoCSI+ChRMaXN0Q29udGVudHNSZXNwb25zZRImCghjb250ZW50cxgBIAMoCzIULmZvdXJmb2xkLnYxLkNvbnRlbnQiNAoRRGVsZXRlRmlsZVJlcXVlc3QSDAoEZmlsZRgBIAEoCRIRCglvcGVyYXRpb24YAiABKAkiXAoSRGVsZXRlRmlsZVJlc3BvbnNlEh8KBGZpbGUYASABKAsyES5mb3VyZm9sZC52MS5GaWxlEg8KB3NlcnZlcnMYAiADKAkSFAoMc2VydmVyX2NvdW50GAMgASgNIjUKElJlc3RvcmVGaWxlUmVxdWVzdBIMCgRmaWxlGAEgASgJEhEKCW9wZXJhdGlvbhgCIAEoCSJdChNSZXN0b3JlRmlsZVJlc3BvbnNlEh8KBGZpbGUYASABKAsyES5mb3VyZm9sZC52MS5GaWxlEg8KB3NlcnZlcnMYAiADKAkSFAoMc2VydmVyX2NvdW50GAMgASgNIjMKEEVyYXNlRmlsZVJlcXVlc3QSDAoEZmlsZRgBIAEoCRIRCglvcGVyYXRpb24YAiABKAkiWwoRRXJhc2VGaWxlUmVzcG9uc2USHwoEZmlsZRgBIAEoCzIRLmZvdXJmb2xkLnYxLkZpbGUSDwoHc2VydmVycxgCIAMoCRIUCgxzZXJ2ZXJfY291bnQYAyABKA0iQgoRUmVuYW1lRmlsZVJlcXVlc3QSDAoEZmlsZRgBIAEoCRIMCgRuYW1lGAIgASgJEhEKCW9wZXJhdGlvbhgDIAEoCSJcChJSZW5hbWVGaWxlUmVzcG9uc2USHwoEZmlsZRgBIAEoCzIRLmZvdXJmb2xkLnYxLkZpbGUSDwoHc2VydmVycxgCIAMoCRIUCgxzZXJ2ZXJfY291bnQYAyABKA0iTAoUTWFrZURpcmVjdG9yeVJlcXVlc3QSDAoEcGF0aBgBIAEoCRITCgtoYXNfcGFyZW50cxgCIAEoCBIRCglvcGVyYXRpb24YAyABKAkiXwoVTWFrZURpcmVjdG9yeVJlc3BvbnNlEh8KBGZpbGUYASABKAsyES5mb3VyZm9sZC52MS5GaWxlEg8KB3NlcnZlcnMYAiADKAkSFAoMc2VydmVyX2NvdW50GAMgASgNIkAKD01vdmVGaWxlUmVxdWVzdBIMCgRmaWxlGAEgASgJEgwKBHBhdGgYAiABKAkSEQoJb3BlcmF0aW9uGAMgASgJIloKEE1vdmVGaWxlUmVzcG9uc2USHwoEZmlsZRgBIAEoCzIRLmZvdXJmb2xkLnYxLkZpbGUSDwoHc2VydmVycxgCIAMoCRIUCgxzZXJ2ZXJfY291bnQYAyABKA0iIwoTTGlzdFZlcnNpb25zUmVxdWVzdBIMCgRmaWxlGAEgASgJIkMKFExpc3RWZXJzaW9uc1Jlc3BvbnNlEisKCHZlcnNpb25zGAEgAygLMhkuZm91cmZvbGQudjEuTmFtZWRWZXJzaW9uIlIKDE5hbWVkVmVyc2lvbhIKCgJpZBgBIAEoCRIMCgRuYW1lGAIgASgJEg4KBmF1dGhvchgDIAEoCRIKCgJhdBgEIAEoARIMCgR0ZXh0GAUgASgJIl0KElNlYXJjaEZpbGVzUmVxdWVzdBIMCgR0ZXh0GAEgASgJEhQKDGlnbm9yZXNfY2FzZRgCIAEoCBIQCghpc19yZWdleBgDIAEoCBIRCglkaXJlY3RvcnkYBCABKAkiYgoTU2VhcmNoRmlsZXNSZXNwb25zZRIfCgRmaWxlGAEgASgLMhEuZm91cmZvbGQudjEuRmlsZRIMCgRsaW5lGAIgASgNEgwKBHRleHQYAyABKAkSDgoGaXNfY3V0GAQgASgIIkcKDFdhdGNoUmVxdWVzdBIMCgRmaWxlGAEgASgJEikKBXNpbmNlGAIgASgLMhouZm91cmZvbGQudjEuVmVyc2lvblZlY3RvciKCAQoNV2F0Y2hSZXNwb25zZRImCgVldmVudBgBIAEoDjIXLmZvdXJmb2xkLnYxLldhdGNoRXZlbnQSHwoEZmlsZRgCIAEoCzIRLmZvdXJmb2xkLnYxLkZpbGUSKAoEc2VlbhgDIAEoCzIaLmZvdXJmb2xkLnYxLlZlcnNpb25WZWN0b3Iq1AEKCldhdGNoRXZlbnQSGwoXV0FUQ0hfRVZFTlRfVU5TUEVDSUZJRUQQABIXChNXQVRDSF9FVkVOVF9QUkVTRU5UEAESFQoRV0FUQ0hfRVZFTlRfUkVBRFkQAhIXChNXQVRDSF9FVkVOVF9DUkVBVEVEEAMSFwoTV0FUQ0hfRVZFTlRfQ0hBTkdFRBAEEhcKE1dBVENIX0VWRU5UX1JFTkFNRUQQBRIXChNXQVRDSF9FVkVOVF9ERUxFVEVEEAYSFQoRV0FUQ0hfRVZFTlRfTU9WRUQQBzKuCgoNRm9sZGVyU2VydmljZRJBCgZTaWduSW4SGi5mb3VyZm9sZC52MS5TaWduSW5SZXF1ZXN0GhsuZm91cmZvbGQudjEuU2lnbkluUmVzcG9uc2USSgoJTGlzdEZpbGVzEh0uZm91cmZvbGQudjEuTGlzdEZpbGVzUmVxdWVzdBoeLmZvdXJmb2xkLnYxLkxpc3RGaWxlc1Jlc3BvbnNlEkQKB0dldEZpbGUSGy5mb3VyZm9sZC52MS5HZXRGaWxlUmVxdWVzdBocLmZvdXJmb2xkLnYxLkdldEZpbGVSZXNwb25zZRJHCghSZWFkRmlsZRIcLmZvdXJmb2xkLnYxLlJlYWRGaWxlUmVxdWVzdBodLmZvdXJmb2xkLnYxLlJlYWRGaWxlUmVzcG9uc2USRwoIU2F2ZUZpbGUSHC5mb3VyZm9sZC52MS5TYXZlRmlsZVJlcXVlc3QaHS5mb3VyZm9sZC52MS5TYXZlRmlsZVJlc3BvbnNlEkoKCVNhdmVGaWxlcxIdLmZvdXJmb2xkLnYxLlNhdmVGaWxlc1JlcXVlc3QaHi5mb3VyZm9sZC52MS5TYXZlRmlsZXNSZXNwb25zZRJNCgpTYXZlQmluYXJ5Eh4uZm91cmZvbGQudjEuU2F2ZUJpbmFyeVJlcXVlc3QaHy5mb3VyZm9sZC52MS5TYXZlQmluYXJ5UmVzcG9uc2USUwoMTGlzdENvbnRlbnRzEiAuZm91cmZvbGQudjEuTGlzdENvbnRlbnRzUmVxdWVzdBohLmZvdXJmb2xkLnYxLkxpc3RDb250ZW50c1Jlc3BvbnNlEk0KCkRlbGV0ZUZpbGUSHi5mb3VyZm9sZC52MS5EZWxldGVGaWxlUmVxdWVzdBofLmZvdXJmb2xkLnYxLkRlbGV0ZUZpbGVSZXNwb25zZRJQCgtSZXN0b3JlRmlsZRIfLmZvdXJmb2xkLnYxLlJlc3RvcmVGaWxlUmVxdWVzdBogLmZvdXJmb2xkLnYxLlJlc3RvcmVGaWxlUmVzcG9uc2USSgoJRXJhc2VGaWxlEh0uZm91cmZvbGQudjEuRXJhc2VGaWxlUmVxdWVzdBoeLmZvdXJmb2xkLnYxLkVyYXNlRmlsZVJlc3BvbnNlEk0KClJlbmFtZUZpbGUSHi5mb3VyZm9sZC52MS5SZW5hbWVGaWxlUmVxdWVzdBofLmZvdXJmb2xkLnYxLlJlbmFtZUZpbGVSZXNwb25zZRJWCg1NYWtlRGlyZWN0b3J5EiEuZm91cmZvbGQudjEuTWFrZURpcmVjdG9yeVJlcXVlc3QaIi5mb3VyZm9sZC52MS5NYWtlRGlyZWN0b3J5UmVzcG9uc2USRwoITW92ZUZpbGUSHC5mb3VyZm9sZC52MS5Nb3ZlRmlsZVJlcXVlc3QaHS5mb3VyZm9sZC52MS5Nb3ZlRmlsZVJlc3BvbnNlElMKDExpc3RWZXJzaW9ucxIgLmZvdXJmb2xkLnYxLkxpc3RWZXJzaW9uc1JlcXVlc3QaIS5mb3VyZm9sZC52MS5MaXN0VmVyc2lvbnNSZXNwb25zZRJSCgtTZWFyY2hGaWxlcxIfLmZvdXJmb2xkLnYxLlNlYXJjaEZpbGVzUmVxdWVzdBogLmZvdXJmb2xkLnYxLlNlYXJjaEZpbGVzUmVzcG9uc2UwARJACgVXYXRjaBIZLmZvdXJmb2xkLnYxLldhdGNoUmVxdWVzdBoaLmZvdXJmb2xkLnYxLldhdGNoUmVzcG9uc2UwAWIGcHJvdG8z", [file_fourfold_v1_record]);
 
 /**
  * Takes a screen name.
@@ -471,6 +471,113 @@ export const SaveFileResponseSchema: GenMessage<SaveFileResponse> = /*@__PURE__*
   messageDesc(file_fourfold_v1_folder, 10);
 
 /**
+ * What to write, in any order.
+ *
+ * @generated from message fourfold.v1.SaveFilesRequest
+ */
+export type SaveFilesRequest = Message<"fourfold.v1.SaveFilesRequest"> & {
+  /**
+   * At most 256, and 16 MiB in all.
+   *
+   * @generated from field: repeated fourfold.v1.SaveFileRequest files = 1;
+   */
+  files: SaveFileRequest[];
+};
+
+/**
+ * Describes the message fourfold.v1.SaveFilesRequest.
+ * Use `create(SaveFilesRequestSchema)` to create a new message.
+ */
+export const SaveFilesRequestSchema: GenMessage<SaveFilesRequest> = /*@__PURE__*/
+  messageDesc(file_fourfold_v1_folder, 11);
+
+/**
+ * What became of them.
+ *
+ * @generated from message fourfold.v1.SaveFilesResponse
+ */
+export type SaveFilesResponse = Message<"fourfold.v1.SaveFilesResponse"> & {
+  /**
+   * In the order of the request.
+   *
+   * @generated from field: repeated fourfold.v1.SaveFileResult results = 1;
+   */
+  results: SaveFileResult[];
+};
+
+/**
+ * Describes the message fourfold.v1.SaveFilesResponse.
+ * Use `create(SaveFilesResponseSchema)` to create a new message.
+ */
+export const SaveFilesResponseSchema: GenMessage<SaveFilesResponse> = /*@__PURE__*/
+  messageDesc(file_fourfold_v1_folder, 12);
+
+/**
+ * What became of one of many files.
+ *
+ * @generated from message fourfold.v1.SaveFileResult
+ */
+export type SaveFileResult = Message<"fourfold.v1.SaveFileResult"> & {
+  /**
+   * One of the two.
+   *
+   * @generated from oneof fourfold.v1.SaveFileResult.result
+   */
+  result: {
+    /**
+     * Where it is stored.
+     *
+     * @generated from field: fourfold.v1.SaveFileResponse saved = 1;
+     */
+    value: SaveFileResponse;
+    case: "saved";
+  } | {
+    /**
+     * Why it is not.
+     *
+     * @generated from field: fourfold.v1.SaveFileRefusal refused = 2;
+     */
+    value: SaveFileRefusal;
+    case: "refused";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message fourfold.v1.SaveFileResult.
+ * Use `create(SaveFileResultSchema)` to create a new message.
+ */
+export const SaveFileResultSchema: GenMessage<SaveFileResult> = /*@__PURE__*/
+  messageDesc(file_fourfold_v1_folder, 13);
+
+/**
+ * Why a file is not saved: what SaveFile would have failed with.
+ *
+ * @generated from message fourfold.v1.SaveFileRefusal
+ */
+export type SaveFileRefusal = Message<"fourfold.v1.SaveFileRefusal"> & {
+  /**
+   * The status code of gRPC.
+   *
+   * @generated from field: uint32 code = 1;
+   */
+  code: number;
+
+  /**
+   * One sentence for people.
+   *
+   * @generated from field: string text = 2;
+   */
+  text: string;
+};
+
+/**
+ * Describes the message fourfold.v1.SaveFileRefusal.
+ * Use `create(SaveFileRefusalSchema)` to create a new message.
+ */
+export const SaveFileRefusalSchema: GenMessage<SaveFileRefusal> = /*@__PURE__*/
+  messageDesc(file_fourfold_v1_folder, 14);
+
+/**
  * Which bytes to give to which file.
  *
  * @generated from message fourfold.v1.SaveBinaryRequest
@@ -524,7 +631,7 @@ export type SaveBinaryRequest = Message<"fourfold.v1.SaveBinaryRequest"> & {
  * Use `create(SaveBinaryRequestSchema)` to create a new message.
  */
 export const SaveBinaryRequestSchema: GenMessage<SaveBinaryRequest> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 11);
+  messageDesc(file_fourfold_v1_folder, 15);
 
 /**
  * Where that is stored.
@@ -559,7 +666,7 @@ export type SaveBinaryResponse = Message<"fourfold.v1.SaveBinaryResponse"> & {
  * Use `create(SaveBinaryResponseSchema)` to create a new message.
  */
 export const SaveBinaryResponseSchema: GenMessage<SaveBinaryResponse> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 12);
+  messageDesc(file_fourfold_v1_folder, 16);
 
 /**
  * Which file's contents.
@@ -580,7 +687,7 @@ export type ListContentsRequest = Message<"fourfold.v1.ListContentsRequest"> & {
  * Use `create(ListContentsRequestSchema)` to create a new message.
  */
 export const ListContentsRequestSchema: GenMessage<ListContentsRequest> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 13);
+  messageDesc(file_fourfold_v1_folder, 17);
 
 /**
  * They.
@@ -601,7 +708,7 @@ export type ListContentsResponse = Message<"fourfold.v1.ListContentsResponse"> &
  * Use `create(ListContentsResponseSchema)` to create a new message.
  */
 export const ListContentsResponseSchema: GenMessage<ListContentsResponse> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 14);
+  messageDesc(file_fourfold_v1_folder, 18);
 
 /**
  * Which file or directory to delete.
@@ -629,7 +736,7 @@ export type DeleteFileRequest = Message<"fourfold.v1.DeleteFileRequest"> & {
  * Use `create(DeleteFileRequestSchema)` to create a new message.
  */
 export const DeleteFileRequestSchema: GenMessage<DeleteFileRequest> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 15);
+  messageDesc(file_fourfold_v1_folder, 19);
 
 /**
  * Where the deletion is stored.
@@ -664,7 +771,7 @@ export type DeleteFileResponse = Message<"fourfold.v1.DeleteFileResponse"> & {
  * Use `create(DeleteFileResponseSchema)` to create a new message.
  */
 export const DeleteFileResponseSchema: GenMessage<DeleteFileResponse> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 16);
+  messageDesc(file_fourfold_v1_folder, 20);
 
 /**
  * Which file to take out of the trash.
@@ -692,7 +799,7 @@ export type RestoreFileRequest = Message<"fourfold.v1.RestoreFileRequest"> & {
  * Use `create(RestoreFileRequestSchema)` to create a new message.
  */
 export const RestoreFileRequestSchema: GenMessage<RestoreFileRequest> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 17);
+  messageDesc(file_fourfold_v1_folder, 21);
 
 /**
  * Where that is stored.
@@ -727,7 +834,7 @@ export type RestoreFileResponse = Message<"fourfold.v1.RestoreFileResponse"> & {
  * Use `create(RestoreFileResponseSchema)` to create a new message.
  */
 export const RestoreFileResponseSchema: GenMessage<RestoreFileResponse> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 18);
+  messageDesc(file_fourfold_v1_folder, 22);
 
 /**
  * Which file in the trash to delete for good.
@@ -755,7 +862,7 @@ export type EraseFileRequest = Message<"fourfold.v1.EraseFileRequest"> & {
  * Use `create(EraseFileRequestSchema)` to create a new message.
  */
 export const EraseFileRequestSchema: GenMessage<EraseFileRequest> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 19);
+  messageDesc(file_fourfold_v1_folder, 23);
 
 /**
  * Where that is stored. Text and bytes are removed from the disks after every server has it.
@@ -790,7 +897,7 @@ export type EraseFileResponse = Message<"fourfold.v1.EraseFileResponse"> & {
  * Use `create(EraseFileResponseSchema)` to create a new message.
  */
 export const EraseFileResponseSchema: GenMessage<EraseFileResponse> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 20);
+  messageDesc(file_fourfold_v1_folder, 24);
 
 /**
  * Which file or directory to rename.
@@ -825,7 +932,7 @@ export type RenameFileRequest = Message<"fourfold.v1.RenameFileRequest"> & {
  * Use `create(RenameFileRequestSchema)` to create a new message.
  */
 export const RenameFileRequestSchema: GenMessage<RenameFileRequest> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 21);
+  messageDesc(file_fourfold_v1_folder, 25);
 
 /**
  * Where that is stored.
@@ -860,7 +967,7 @@ export type RenameFileResponse = Message<"fourfold.v1.RenameFileResponse"> & {
  * Use `create(RenameFileResponseSchema)` to create a new message.
  */
 export const RenameFileResponseSchema: GenMessage<RenameFileResponse> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 22);
+  messageDesc(file_fourfold_v1_folder, 26);
 
 /**
  * Which directory to make.
@@ -895,7 +1002,7 @@ export type MakeDirectoryRequest = Message<"fourfold.v1.MakeDirectoryRequest"> &
  * Use `create(MakeDirectoryRequestSchema)` to create a new message.
  */
 export const MakeDirectoryRequestSchema: GenMessage<MakeDirectoryRequest> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 23);
+  messageDesc(file_fourfold_v1_folder, 27);
 
 /**
  * Where that is stored.
@@ -930,7 +1037,7 @@ export type MakeDirectoryResponse = Message<"fourfold.v1.MakeDirectoryResponse">
  * Use `create(MakeDirectoryResponseSchema)` to create a new message.
  */
 export const MakeDirectoryResponseSchema: GenMessage<MakeDirectoryResponse> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 24);
+  messageDesc(file_fourfold_v1_folder, 28);
 
 /**
  * Which file to move.
@@ -965,7 +1072,7 @@ export type MoveFileRequest = Message<"fourfold.v1.MoveFileRequest"> & {
  * Use `create(MoveFileRequestSchema)` to create a new message.
  */
 export const MoveFileRequestSchema: GenMessage<MoveFileRequest> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 25);
+  messageDesc(file_fourfold_v1_folder, 29);
 
 /**
  * Where that is stored.
@@ -1000,7 +1107,7 @@ export type MoveFileResponse = Message<"fourfold.v1.MoveFileResponse"> & {
  * Use `create(MoveFileResponseSchema)` to create a new message.
  */
 export const MoveFileResponseSchema: GenMessage<MoveFileResponse> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 26);
+  messageDesc(file_fourfold_v1_folder, 30);
 
 /**
  * Which file's versions.
@@ -1021,7 +1128,7 @@ export type ListVersionsRequest = Message<"fourfold.v1.ListVersionsRequest"> & {
  * Use `create(ListVersionsRequestSchema)` to create a new message.
  */
 export const ListVersionsRequestSchema: GenMessage<ListVersionsRequest> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 27);
+  messageDesc(file_fourfold_v1_folder, 31);
 
 /**
  * The named versions.
@@ -1042,7 +1149,7 @@ export type ListVersionsResponse = Message<"fourfold.v1.ListVersionsResponse"> &
  * Use `create(ListVersionsResponseSchema)` to create a new message.
  */
 export const ListVersionsResponseSchema: GenMessage<ListVersionsResponse> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 28);
+  messageDesc(file_fourfold_v1_folder, 32);
 
 /**
  * A moment of a file that a person named.
@@ -1091,7 +1198,7 @@ export type NamedVersion = Message<"fourfold.v1.NamedVersion"> & {
  * Use `create(NamedVersionSchema)` to create a new message.
  */
 export const NamedVersionSchema: GenMessage<NamedVersion> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 29);
+  messageDesc(file_fourfold_v1_folder, 33);
 
 /**
  * What to look for, and where.
@@ -1135,7 +1242,7 @@ export type SearchFilesRequest = Message<"fourfold.v1.SearchFilesRequest"> & {
  * Use `create(SearchFilesRequestSchema)` to create a new message.
  */
 export const SearchFilesRequestSchema: GenMessage<SearchFilesRequest> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 30);
+  messageDesc(file_fourfold_v1_folder, 34);
 
 /**
  * A line that was found.
@@ -1177,7 +1284,7 @@ export type SearchFilesResponse = Message<"fourfold.v1.SearchFilesResponse"> & {
  * Use `create(SearchFilesResponseSchema)` to create a new message.
  */
 export const SearchFilesResponseSchema: GenMessage<SearchFilesResponse> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 31);
+  messageDesc(file_fourfold_v1_folder, 35);
 
 /**
  * What to hear of.
@@ -1207,7 +1314,7 @@ export type WatchRequest = Message<"fourfold.v1.WatchRequest"> & {
  * Use `create(WatchRequestSchema)` to create a new message.
  */
 export const WatchRequestSchema: GenMessage<WatchRequest> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 32);
+  messageDesc(file_fourfold_v1_folder, 36);
 
 /**
  * What happened.
@@ -1243,7 +1350,7 @@ export type WatchResponse = Message<"fourfold.v1.WatchResponse"> & {
  * Use `create(WatchResponseSchema)` to create a new message.
  */
 export const WatchResponseSchema: GenMessage<WatchResponse> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 33);
+  messageDesc(file_fourfold_v1_folder, 37);
 
 /**
  * What happened to a file.
@@ -1382,6 +1489,17 @@ export const FolderService: GenService<{
     methodKind: "unary";
     input: typeof SaveFileRequestSchema;
     output: typeof SaveFileResponseSchema;
+  },
+  /**
+   * Writes many files, each as SaveFile does and with an answer of its own: they share the work and
+   * the flushes of a call. What one of them is refused for is nothing to the others.
+   *
+   * @generated from rpc fourfold.v1.FolderService.SaveFiles
+   */
+  saveFiles: {
+    methodKind: "unary";
+    input: typeof SaveFilesRequestSchema;
+    output: typeof SaveFilesResponseSchema;
   },
   /**
    * Gives a file any bytes, which were uploaded before: PATCH /blobs/<hash>. Makes the file when there
