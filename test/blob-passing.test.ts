@@ -1,42 +1,25 @@
 // Bytes that a server's entries name and its disk lacks: passed on as they come, or asked for elsewhere.
 
 import assert from 'node:assert/strict'
-import { createHash, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { rmSync } from 'node:fs'
 import * as http from 'node:http'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
+import { blobOf, MiB, patch, saved, type Blob } from './blob-requests.ts'
 import { Fleet } from './fleet.ts'
 import { until } from './until.ts'
 
-const MiB = 1024 * 1024
-
 const configuration = { diskFreeBytesMin: 0 }
 
-interface Blob {
-  bytes: Buffer
-  hash: string
-}
-
-function freshBlob(size: number): Blob {
-  const bytes = randomBytes(size)
-  return { bytes, hash: createHash('sha256').update(bytes).digest('hex') }
-}
+const freshBlob = (bytes: number) => blobOf(randomBytes(bytes))
 
 /** Puts a file of these bytes into the folder. */
-async function put(address: string, file: string, { bytes, hash }: Blob): Promise<void> {
-  const size = bytes.length
-  const url = `${address}/blobs/${hash}?size=${size}`
-  const body = new Uint8Array(bytes)
-  const up = await fetch(url, { method: 'PATCH', headers: { 'upload-offset': '0' }, body })
-  assert.ok(up.status === 201 || up.status === 409, await up.text())
-  const saved = await fetch(`${address}/fourfold.v1.FolderService/SaveBinary`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ file, hash, size }),
-  })
-  assert.equal(saved.status, 200, await saved.text())
+async function put(address: string, file: string, blob: Blob): Promise<void> {
+  const { status } = await patch(address, blob)
+  assert.ok(status === 201 || status === 409, String(status))
+  await saved(address, file, blob)
 }
 
 /** A set with one server that runs, knows of these bytes, and has lost them. */

@@ -1,99 +1,23 @@
-// Blobs over HTTP, at real servers: up, down, broken off, gone on with, and on every disk of a set.
+// Blobs over HTTP, at one real server: up, down, broken off, gone on with, refused.
 
 import assert from 'node:assert/strict'
 import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { readFileSync, readdirSync, rmSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import * as http from 'node:http'
 import * as http2 from 'node:http2'
 import * as net from 'node:net'
-import { join } from 'node:path'
 import { Readable } from 'node:stream'
-import { test, type TestContext } from 'node:test'
+import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 import { now } from '../src/adapters/system.ts'
-import { blobBytesMax, blobFollowsMax, blobIdleMs } from '../src/core/model/limits.ts'
+import { blobBytesMax } from '../src/core/model/limits.ts'
 import { Tokens } from '../src/server/tokens.ts'
 import { proofHeader } from '../src/server/services/replication.ts'
-import { Fleet, type FleetOptions } from './fleet.ts'
+import { ask, blobOf, filesOf, fleet, MiB, patch, url } from './blob-requests.ts'
 import { startLone } from './lone-server.ts'
-
-const MiB = 1024 * 1024
-
-interface Blob {
-  bytes: Buffer
-  hash: string
-  size: number
-}
-
-function blobOf(bytes: Buffer): Blob {
-  return { bytes, hash: createHash('sha256').update(bytes).digest('hex'), size: bytes.length }
-}
-
-interface Answer {
-  status: number
-  headers: http.IncomingHttpHeaders
-  body: Buffer
-}
-
-/** One request. Rejects when the connection breaks before the answer is whole. */
-async function ask(
-  url: string,
-  method: string,
-  headers: http.OutgoingHttpHeaders = {},
-  body: Buffer | Readable = Buffer.alloc(0),
-): Promise<Answer> {
-  const request = http.request(url, { method, headers, agent: false })
-  const answered = once(request, 'response') as Promise<[http.IncomingMessage]>
-  if (Buffer.isBuffer(body)) request.end(body)
-  else body.pipe(request)
-  const [response] = await answered
-  // What is refused while it is sent breaks off.
-  request.on('error', () => {})
-  const chunks: Buffer[] = []
-  for await (const chunk of response) chunks.push(chunk as Buffer)
-  return { status: response.statusCode!, headers: response.headers, body: Buffer.concat(chunks) }
-}
-
-const url = (address: string, { hash, size }: Pick<Blob, 'hash' | 'size'>) =>
-  `${address}/blobs/${hash}?size=${size}`
-
-function patch(address: string, blob: Blob, offset = 0, end = blob.size): Promise<Answer> {
-  const body = blob.bytes.subarray(offset, end)
-  return ask(url(address, blob), 'PATCH', { 'upload-offset': offset }, body)
-}
-
-/** Where a server has a blob, be it whole or not. */
-function filesOf(directory: string): string[] {
-  return readdirSync(join(directory, 'blobs'), { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => entry.name)
-}
-
-async function fleet(t: TestContext, options: FleetOptions = {}): Promise<Fleet> {
-  const configuration = { diskFreeBytesMin: 0, ...options.configuration }
-  const set = await Fleet.start({ ...options, configuration })
-  t.after(() => set.end())
-  return set
-}
-
-/** Waits for what has to come. */
-async function until(isTrue: () => Promise<boolean>, boundMs = 60_000): Promise<void> {
-  const end = performance.now() + boundMs
-  while (!(await isTrue())) {
-    if (performance.now() > end) throw new Error(`not so within ${boundMs} ms`)
-    await sleep(20)
-  }
-}
-
-/** Resident memory of a process. */
-function memoryBytes(pid: number): number {
-  const [, kilobytes] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))!
-  return Number(kilobytes) * 1024
-}
-
-// --------------------------------------------------------------------------------- one server
+import { until } from './until.ts'
 
 test('bytes come back as they were sent, with rules for browsers', async (t) => {
   const { address, directory } = await startLone(t)
@@ -362,6 +286,12 @@ test('a server killed in the middle of an upload goes on with it', async (t) => 
   assert.deepEqual((await ask(`${address}/blobs/${blob.hash}`, 'GET')).body, blob.bytes)
 })
 
+/** Resident memory of a process. */
+function memoryBytes(pid: number): number {
+  const [, kilobytes] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))!
+  return Number(kilobytes) * 1024
+}
+
 test('300 MB up and down take a server little memory', async (t) => {
   const set = await fleet(t, { ids: ['a'] })
   const address = set.address('a')
@@ -397,282 +327,4 @@ test('300 MB up and down take a server little memory', async (t) => {
   const grown = (peak - before) / MiB
   t.diagnostic(`grown by ${grown.toFixed(0)} MiB`)
   assert.ok(grown < 100, `${grown} MiB`)
-})
-
-// -------------------------------------------------------------------------------- four servers
-
-test('an upload to one of four is soon on all four disks, and its answer tells which', async (t) => {
-  const set = await fleet(t)
-  const blob = blobOf(randomBytes(2 * MiB))
-  const stored = await patch(set.address('b'), blob)
-  assert.equal(stored.status, 201)
-  const told = new Set(String(stored.headers['blob-servers']).split(', '))
-  for (const id of set.ids) {
-    // Told means there, at once.
-    const isThere = filesOf(set.data(id)).includes(blob.hash.slice(2))
-    assert.ok(isThere || !told.has(id), id)
-  }
-  await until(async () => {
-    const head = await ask(`${url(set.address('d'), blob)}&servers=1`, 'HEAD')
-    return String(head.headers['blob-servers']).split(', ').sort().join() === 'a,b,c,d'
-  })
-  for (const id of set.ids) {
-    const got = await ask(`${set.address(id)}/blobs/${blob.hash}`, 'GET')
-    assert.deepEqual(got.body, blob.bytes, id)
-  }
-})
-
-test('the others follow an upload while it goes on, and have it when it ends', async (t) => {
-  const set = await fleet(t)
-  const blob = blobOf(randomBytes(40 * MiB))
-  const body = new Readable({ read() {} })
-  const upload = ask(url(set.address('a'), blob), 'PATCH', { 'upload-offset': 0 }, body)
-  body.push(blob.bytes.subarray(0, 30 * MiB))
-  for (const id of ['b', 'c', 'd']) {
-    await until(async () => {
-      const head = await ask(url(set.address(id), blob), 'HEAD')
-      return Number(head.headers['upload-offset']) >= 16 * MiB
-    })
-  }
-  // Whoever is no server of the set gets nothing of it yet.
-  assert.equal((await ask(url(set.address('a'), blob), 'GET')).status, 404)
-  body.push(blob.bytes.subarray(30 * MiB))
-  body.push(null)
-  assert.equal((await upload).status, 201)
-  for (const id of set.ids) {
-    await until(async () => (await ask(url(set.address(id), blob), 'HEAD')).status === 200)
-    const got = await ask(`${set.address(id)}/blobs/${blob.hash}`, 'GET')
-    assert.deepEqual(got.body, blob.bytes, id)
-  }
-})
-
-test('uploads that stall hold up no other file on its way to the other servers', async (t) => {
-  const set = await fleet(t, { ids: ['a', 'b'] })
-  const stalled: Promise<unknown>[] = []
-  for (let count = 0; count < 10; count++) {
-    const blob = blobOf(randomBytes(2 * MiB))
-    const body = new Readable({ read() {} })
-    body.push(blob.bytes.subarray(0, MiB))
-    stalled.push(
-      assert.rejects(ask(url(set.address('a'), blob), 'PATCH', { 'upload-offset': 0 }, body)),
-    )
-  }
-  const follows = () => filesOf(set.data('b')).filter((file) => file.endsWith('.synced')).length
-  await until(async () => follows() === blobFollowsMax)
-  const blob = blobOf(randomBytes(3 * MiB))
-  assert.equal((await patch(set.address('a'), blob)).status, 201)
-  await saved(set.address('a'), 'film', blob)
-  // Before those that stall are ended.
-  await until(async () => filesOf(set.data('b')).includes(blob.hash.slice(2)), blobIdleMs - 5000)
-  await set.end()
-  await Promise.all(stalled)
-})
-
-test('what turns out to be other bytes is kept by nobody who followed', async (t) => {
-  const set = await fleet(t)
-  const blob = blobOf(randomBytes(20 * MiB))
-  const wrong = Buffer.from(blob.bytes)
-  wrong[19 * MiB]! ^= 1
-  assert.equal((await patch(set.address('a'), { ...blob, bytes: wrong })).status, 400)
-  const isNowhere = async () => set.ids.every((id) => filesOf(set.data(id)).length === 0)
-  await until(isNowhere)
-  assert.equal((await patch(set.address('a'), blob)).status, 201)
-  await until(async () => {
-    const head = await ask(`${url(set.address('a'), blob)}&servers=1`, 'HEAD')
-    return String(head.headers['blob-servers']).split(', ').length === 4
-  })
-})
-
-test('a server that is down or frozen is not named by the answer', async (t) => {
-  const set = await fleet(t)
-  await set.kill('c')
-  set.freeze('d')
-  const blob = blobOf(randomBytes(1000))
-  // It waits a moment for a server that is busy, and for ever for none.
-  const stored = await patch(set.address('a'), blob)
-  assert.match(String(stored.headers['blob-servers']), /^a(, b)?$/)
-  await until(async () => {
-    const head = await ask(`${url(set.address('a'), blob)}&servers=1`, 'HEAD')
-    return head.headers['blob-servers'] === 'a, b'
-  })
-})
-
-// --------------------------------------------------------------------------------------- files
-
-interface Told {
-  id: string
-  path: string
-  kind: string
-  hash?: string
-  size?: number
-  hasConflict?: boolean
-}
-
-/** A call of FolderService in JSON. */
-async function call(address: string, method: string, request: object) {
-  const url = `${address}/fourfold.v1.FolderService/${method}`
-  const headers = { 'content-type': 'application/json' }
-  const { status, body } = await ask(url, 'POST', headers, Buffer.from(JSON.stringify(request)))
-  return { status, body: JSON.parse(body.toString()) }
-}
-
-async function saved(address: string, file: string, blob: Blob, more: object = {}) {
-  const { hash, size } = blob
-  const { status, body } = await call(address, 'SaveBinary', { file, hash, size, ...more })
-  assert.equal(status, 200, JSON.stringify(body))
-  return body as { file: Told; servers: string[]; serverCount: number }
-}
-
-async function fileAt(address: string, file: string): Promise<Told> {
-  return (await call(address, 'GetFile', { file })).body.file as Told
-}
-
-test('a file gets its bytes only where they are, and tells them', async (t) => {
-  const { address } = await startLone(t)
-  const blob = blobOf(randomBytes(5000))
-  const early = await call(address, 'SaveBinary', { file: 'cat.png', ...name(blob) })
-  assert.deepEqual([early.body.code], ['unavailable'])
-  assert.match(early.body.message, /^These bytes are not here: upload them/)
-  assert.equal((await call(address, 'GetFile', { file: 'cat.png' })).status, 404)
-  await patch(address, blob)
-  const wrong = await call(address, 'SaveBinary', { file: 'cat.png', ...name(blob), size: 4999 })
-  assert.equal(wrong.body.code, 'unavailable')
-  const { file, servers } = await saved(address, 'cat.png', blob)
-  assert.deepEqual([file.kind, file.hash, file.size], ['KIND_BINARY', blob.hash, 5000])
-  assert.deepEqual(servers, ['a'])
-  const read = await call(address, 'ReadFile', { file: 'cat.png' })
-  assert.notEqual(read.status, 200)
-  for (const bad of [{ hash: 'x' }, { size: 1.5 }, { hash: blob.hash.toUpperCase() }]) {
-    const refused = await call(address, 'SaveBinary', { file: 'b', ...name(blob), ...bad })
-    assert.equal(refused.body.code, 'invalid_argument', JSON.stringify(bad))
-  }
-})
-
-const name = ({ hash, size }: Blob) => ({ hash, size })
-
-test('a save sent twice has one effect; the bytes of each version are kept', async (t) => {
-  const { address } = await startLone(t)
-  const [first, second] = [blobOf(randomBytes(100)), blobOf(randomBytes(200))]
-  await patch(address, first)
-  await patch(address, second)
-  const operation = 'AAAAAAAAAAAAAAAAAAAAAA'
-  const { file } = await saved(address, 'a.bin', first, { operation })
-  await saved(address, 'a.bin', second, { base: first.hash })
-  assert.equal((await saved(address, 'a.bin', first, { operation })).file.hash, second.hash)
-  const { contents } = (await call(address, 'ListContents', { file: file.id })).body
-  assert.deepEqual(
-    contents.map(({ hash }: { hash: string }) => hash),
-    [second.hash, first.hash],
-  )
-})
-
-test('two change a binary at once: the newer is shown, both are kept, a choice settles it', async (t) => {
-  const { address } = await startLone(t)
-  const [first, ada, bob] = [1, 2, 3].map((number) => blobOf(Buffer.of(number))) as [
-    Blob,
-    Blob,
-    Blob,
-  ]
-  for (const blob of [first, ada, bob]) await patch(address, blob)
-  const { file } = await saved(address, 'a.bin', first)
-  await saved(address, file.id, ada, { base: first.hash })
-  const both = await saved(address, file.id, bob, { base: first.hash })
-  assert.deepEqual([both.file.hash, both.file.hasConflict], [bob.hash, true])
-  const chosen = await saved(address, file.id, ada, { base: bob.hash })
-  assert.deepEqual([chosen.file.hash, chosen.file.hasConflict ?? false], [ada.hash, false])
-  // To keep the one that is shown settles it as well.
-  await saved(address, file.id, first, { base: bob.hash })
-  const kept = await saved(address, file.id, first)
-  assert.deepEqual([kept.file.hash, kept.file.hasConflict ?? false], [first.hash, false])
-})
-
-test('a text becomes binary and text again: one id, and its text is still there', async (t) => {
-  const { address } = await startLone(t)
-  const made = await call(address, 'SaveFile', { file: 'notes', text: 'one\ntwo\n' })
-  const { id } = made.body.file as Told
-  const blob = blobOf(randomBytes(100))
-  await patch(address, blob)
-  const binary = await saved(address, 'notes', blob)
-  assert.deepEqual([binary.file.id, binary.file.kind], [id, 'KIND_BINARY'])
-  const back = await call(address, 'SaveFile', { file: 'notes', text: 'one\n2\n' })
-  assert.deepEqual([back.body.file.id, back.body.file.kind], [id, 'KIND_TEXT'])
-  assert.equal((await call(address, 'ReadFile', { file: 'notes' })).body.text, 'one\n2\n')
-  const { contents } = (await call(address, 'ListContents', { file: id })).body
-  assert.equal(contents.length, 2)
-  await call(address, 'MakeDirectory', { path: 'd' })
-  const directory = await call(address, 'SaveBinary', { file: 'd', ...name(blob) })
-  assert.equal(directory.body.code, 'invalid_argument')
-})
-
-test('a server that was down gets the bytes when it is back, an emptied one too', async (t) => {
-  const set = await fleet(t)
-  await set.kill('c')
-  const blobs = [1, 2].map(() => blobOf(randomBytes(3 * MiB))) as [Blob, Blob]
-  for (const [index, blob] of blobs.entries()) {
-    await patch(set.address('a'), blob)
-    const { servers } = await saved(set.address('a'), `${index}.bin`, blob)
-    assert.ok(!servers.includes('c'))
-  }
-  await set.start('c')
-  await set.well()
-  const isOn = async (id: string) =>
-    blobs.every(({ hash }) => filesOf(set.data(id)).includes(hash.slice(2)))
-  await until(() => isOn('c'))
-  // One whose bytes alone are gone looks for them at its start.
-  await set.kill('d')
-  rmSync(join(set.data('d'), 'blobs'), { recursive: true })
-  await set.start('d')
-  await until(() => isOn('d'))
-  // And one that lost everything.
-  await set.kill('b')
-  rmSync(set.data('b'), { recursive: true })
-  await set.start('b')
-  await set.well()
-  await until(() => isOn('b'))
-  for (const id of set.ids) {
-    await until(async () => (await fileAt(set.address(id), '0.bin')).hash === blobs[0].hash)
-    const got = await ask(`${set.address(id)}/blobs/${blobs[0].hash}`, 'GET')
-    assert.deepEqual(got.body, blobs[0].bytes, id)
-  }
-})
-
-test('a receipt of a binary names only disks that hold both the file and its bytes', async (t) => {
-  const set = await fleet(t)
-  const blob = blobOf(randomBytes(20 * MiB))
-  await patch(set.address('b'), blob)
-  const { servers, serverCount } = await saved(set.address('b'), 'film', blob)
-  assert.equal(serverCount, 4)
-  for (const id of servers) assert.ok(filesOf(set.data(id)).includes(blob.hash.slice(2)), id)
-  await until(async () => {
-    const again = await saved(set.address('b'), 'film', blob)
-    return again.servers.toSorted().join() === 'a,b,c,d'
-  })
-})
-
-test('three of four are killed while a client uploads: the fourth goes on, the others catch up', async (t) => {
-  const set = await fleet(t)
-  const blob = blobOf(randomBytes(40 * MiB))
-  const body = new Readable({ read() {} })
-  const upload = ask(url(set.address('a'), blob), 'PATCH', { 'upload-offset': 0 }, body)
-  body.push(blob.bytes.subarray(0, 20 * MiB))
-  await until(async () => {
-    const head = await ask(url(set.address('d'), blob), 'HEAD')
-    return Number(head.headers['upload-offset']) > 0
-  })
-  await Promise.all([assert.rejects(upload), ...['a', 'b', 'c'].map((id) => set.kill(id))])
-  await set.well(['d'])
-  // It followed the upload, and goes on from where that broke off.
-  const offset = Number((await ask(url(set.address('d'), blob), 'HEAD')).headers['upload-offset'])
-  assert.ok(offset > 0, 'it heard of it')
-  const stored = await patch(set.address('d'), blob, offset)
-  assert.equal(stored.headers['blob-servers'], 'd')
-  const { servers } = await saved(set.address('d'), 'film', blob)
-  assert.deepEqual(servers, ['d'])
-  await Promise.all(['a', 'b', 'c'].map((id) => set.start(id)))
-  await set.well()
-  for (const id of set.ids) {
-    await until(async () => filesOf(set.data(id)).includes(blob.hash.slice(2)))
-    const place = join(set.data(id), 'blobs', blob.hash.slice(0, 2), blob.hash.slice(2))
-    assert.equal(blobOf(readFileSync(place)).hash, blob.hash, id)
-  }
 })

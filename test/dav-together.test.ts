@@ -1,0 +1,130 @@
+// WebDAV beside people who type: saves are merged, locks keep out who asks for them and nobody else.
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+
+import { Dav, lockBody, lone, person } from './dav-client.ts'
+import { until } from './until.ts'
+
+test('one types in the live text while another puts: both edits are there', async (t) => {
+  const { address, dav } = await lone(t)
+  const ada = person(t, address, 'Ada')
+  const file = await ada.create('plan.md', 'one\ntwo\nthree\n')
+  const live = ada.open(file.id)
+  await live.loaded
+  assert.equal(await dav.read('/plan.md'), 'one\ntwo\nthree\n')
+  live.text.insert(0, 'zero\n')
+  await live.stored()
+  const put = await dav.write('/plan.md', 'one\ntwo\nthree\nfour\n')
+  // It is not what was sent, so it has no etag that the client might take for its own.
+  assert.equal(put.headers.etag, undefined)
+  await until(() => live.text.toString() === 'zero\none\ntwo\nthree\nfour\n')
+  // The editor still shows what it saved: the next save is a change of that.
+  await dav.write('/plan.md', 'one\ntwo\n3\nfour\n')
+  await until(() => live.text.toString() === 'zero\none\ntwo\n3\nfour\n')
+  assert.equal(await dav.read('/plan.md'), 'zero\none\ntwo\n3\nfour\n')
+})
+
+test('two who opened the same text save at the same moment: both edits are there', async (t) => {
+  const { dav, address } = await lone(t)
+  const other = new Dav(address, 'other')
+  await dav.write('/plan.md', 'one\ntwo\nthree\n')
+  assert.equal(await other.read('/plan.md'), 'one\ntwo\nthree\n')
+  await Promise.all([
+    dav.write('/plan.md', 'ONE\ntwo\nthree\n'),
+    other.write('/plan.md', 'one\ntwo\nTHREE\n'),
+  ])
+  assert.equal(await dav.read('/plan.md'), 'ONE\ntwo\nTHREE\n')
+})
+
+test('a save with the etag of an older version is merged, with one of no version refused', async (t) => {
+  const { dav, address } = await lone(t)
+  await dav.write('/plan.md', 'one\ntwo\nthree\n')
+  const first = await dav.ask('HEAD', '/plan.md')
+  const other = new Dav(address, 'other')
+  await other.write('/plan.md', 'zero\none\ntwo\nthree\n', { 'if-match': first.headers.etag! })
+  const third = new Dav(address, 'third')
+  await third.write('/plan.md', 'one\ntwo\nthree\nfour\n', { 'if-match': first.headers.etag! })
+  assert.equal(await dav.read('/plan.md'), 'zero\none\ntwo\nthree\nfour\n')
+  const stranger = `"${'A'.repeat(43)}"`
+  assert.equal(await third.status('PUT', '/plan.md', { 'if-match': stranger }, 'lost'), 412)
+  assert.equal(await third.status('PUT', '/plan.md', { 'if-match': '"x"' }, 'lost'), 412)
+  assert.equal(await third.status('PUT', '/new.md', { 'if-match': '*' }, 'lost'), 412)
+  assert.equal(await third.status('PUT', '/plan.md', { 'if-none-match': '*' }, 'lost'), 412)
+  assert.equal(await dav.read('/plan.md'), 'zero\none\ntwo\nthree\nfour\n')
+})
+
+test('an editor that saves by rename keeps the file, and what others type in it', async (t) => {
+  const { address, dav } = await lone(t)
+  const ada = person(t, address, 'Ada')
+  const file = await ada.create('plan.md', 'one\n')
+  const live = ada.open(file.id)
+  await live.loaded
+  await dav.read('/plan.md')
+  live.text.insert(0, 'zero\n')
+  await live.stored()
+  await dav.write('/plan.md.new', 'one\ntwo\n')
+  const destination = `${address}/dav/plan.md`
+  assert.equal(await dav.status('MOVE', '/plan.md.new', { destination }), 204)
+  await until(() => live.text.toString() === 'zero\none\ntwo\n')
+  assert.equal(await dav.status('GET', '/plan.md.new'), 404)
+  await until(() => ada.files.some(({ path, id }) => path === 'plan.md' && id === file.id))
+})
+
+test('a lock keeps other clients of the door out, and nobody from typing', async (t) => {
+  const { address, dav } = await lone(t)
+  const ada = person(t, address, 'Ada')
+  const file = await ada.create('plan.md', 'one\n')
+  const live = ada.open(file.id)
+  await live.loaded
+  const token = await dav.lock('/plan.md')
+  const other = new Dav(address, 'other')
+  const refused = await other.ask('PUT', '/plan.md', {}, 'mine')
+  assert.equal(refused.status, 423)
+  assert.match(refused.text, /lock-token-submitted><D:href>\/dav\/plan.md/)
+  assert.equal(await other.status('DELETE', '/plan.md'), 423)
+  assert.equal(await other.status('LOCK', '/plan.md', {}, lockBody('shared')), 423)
+  live.text.insert(0, 'zero\n')
+  await live.stored()
+  assert.equal(await dav.read('/plan.md'), 'zero\none\n')
+  await dav.write('/plan.md', 'zero\none\ntwo\n', { if: `(${token})` })
+  await until(() => live.text.toString() === 'zero\none\ntwo\n')
+  assert.equal(await dav.status('UNLOCK', '/plan.md', { 'lock-token': token }), 204)
+  await other.write('/plan.md', 'mine')
+})
+
+test('locks of directories hold for what is in them, shared ones beside each other', async (t) => {
+  const { dav } = await lone(t)
+  for (const path of ['/a', '/a/b', '/c']) assert.equal(await dav.status('MKCOL', path), 201)
+  await dav.write('/a/b/x.md', 'x')
+  const token = await dav.lock('/a')
+  for (const path of ['/a/new.md', '/a/b/x.md']) {
+    assert.equal(await dav.status('PUT', path, {}, 'y'), 423)
+    await dav.write(path, 'y', { if: `</dav/a> (${token})` })
+  }
+  assert.equal(await dav.status('DELETE', '/a/b'), 423)
+  assert.equal(await dav.status('MOVE', '/a/b', { destination: '/dav/b' }), 423)
+  assert.equal(await dav.status('LOCK', '/a/b/x.md', {}, lockBody('exclusive')), 423)
+  assert.equal(await dav.status('UNLOCK', '/a', { 'lock-token': token }), 204)
+  const shared = await dav.lock('/c', lockBody('shared'))
+  assert.notEqual(await dav.lock('/c', lockBody('shared')), shared)
+  assert.equal(await dav.status('PUT', '/c/x.md', {}, 'y'), 423)
+  await dav.write('/c/x.md', 'y', { if: `</dav/c> (${shared})` })
+  // With its directory the lock is gone.
+  assert.equal(await dav.status('DELETE', '/c', { if: `(${shared})` }), 204)
+  assert.equal(await dav.status('MKCOL', '/c'), 201)
+  await dav.write('/c/x.md', 'y')
+})
+
+test('a directory is not deleted or moved over a lock below it that somebody else has', async (t) => {
+  const { dav, address } = await lone(t)
+  await dav.status('MKCOL', '/a')
+  await dav.write('/a/x.md', 'x')
+  await dav.lock('/a/x.md')
+  const other = new Dav(address, 'other')
+  assert.equal(await other.status('DELETE', '/a'), 423)
+  assert.equal(await other.status('MOVE', '/a', { destination: '/dav/b' }), 423)
+  await other.status('MKCOL', '/b')
+  assert.equal(await other.status('MOVE', '/b', { destination: '/dav/a' }), 423)
+  assert.equal(await dav.read('/a/x.md'), 'x')
+})
