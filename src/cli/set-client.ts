@@ -56,6 +56,9 @@ export class ServerLine {
   readonly address: string
   readonly clients: ServerClients
   readonly #manager: Http2SessionManager
+  /** What goes on here; all of it is told when the server falls silent. */
+  readonly #acts = new Set<AbortController>()
+  #asking: NodeJS.Timeout | undefined
 
   constructor(address: string) {
     this.address = address
@@ -76,14 +79,24 @@ export class ServerLine {
   /** Acts while the server shows life; after that `signal` says that it does not. */
   async whileAlive<T>(act: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const silence = new AbortController()
-    const timer = setInterval(() => {
-      this.clients.health.check({}, { timeoutMs: silentMs }).catch(() => silence.abort())
-    }, silentMs)
+    this.#acts.add(silence)
+    this.#asking ??= setInterval(() => this.#ask(), silentMs)
     try {
       return await act(silence.signal)
     } finally {
-      clearInterval(timer)
+      this.#acts.delete(silence)
+      if (this.#acts.size === 0) {
+        clearInterval(this.#asking)
+        this.#asking = undefined
+      }
     }
+  }
+
+  #ask(): void {
+    const asked = [...this.#acts]
+    this.clients.health.check({}, { timeoutMs: silentMs }).catch(() => {
+      for (const silence of asked) silence.abort()
+    })
   }
 
   close(): void {
@@ -224,7 +237,7 @@ export class SetClient {
   async #anywhere<T>(act: (line: ServerLine) => Promise<T>): Promise<T> {
     let last = ''
     // Once more than there are servers: the first may be one that has just died.
-    for (let tries = 0; tries <= this.#addresses.length && !this.#isClosed; tries++) {
+    for (let tries = 0; tries <= this.#addresses.length && !this.#isClosed;) {
       const dialled = (this.#line ??= this.#dial())
       const line = await dialled.catch((error: unknown) => {
         if (this.#line === dialled) this.#line = undefined
@@ -238,7 +251,9 @@ export class SetClient {
         const { code, rawMessage } = error
         if (!mayWorkElsewhere(code)) throw new AnswerError(code, sentence(rawMessage))
         last = lastWords(rawMessage)
+        // What another call found out of this line is no try of this one.
         if (this.#line === dialled) {
+          tries++
           this.#line = undefined
           this.#next = (this.#addresses.indexOf(line.address) + 1) % this.#addresses.length
         }

@@ -10,6 +10,7 @@ import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import type { Earlier } from '../../core/mirror/base-choice.ts'
 import { earlierMax } from '../../core/mirror/base-choice.ts'
 import type { Common, FileKind } from '../../core/mirror/messages.ts'
+import { prepareStore } from './store-schema.ts'
 
 /** Where a mirror keeps its own things, below the directory. */
 export const ownDirectory = '.fourfold'
@@ -78,6 +79,9 @@ export interface Work {
   stamp?: Stamp | undefined
 }
 
+/** A text, or what is under way with it: what that has of it is handed on. */
+export type TextSource = string | { intent: string } | { work: string }
+
 /** A file taken out of its place: it goes when nobody has written to it any more. */
 export interface Displaced {
   /** Its path now. */
@@ -95,25 +99,7 @@ export interface Displaced {
 /** Another mirror works in this directory. */
 export class MirrorLockedError extends Error {}
 
-/** The store was made by a later version. */
-export class MirrorVersionError extends Error {}
-
-const schema = `
-  CREATE TABLE common (
-    id TEXT PRIMARY KEY, path TEXT NOT NULL, kind TEXT NOT NULL, version TEXT NOT NULL,
-    identity TEXT NOT NULL, size INTEGER, modified INTEGER, changed INTEGER, text TEXT NOT NULL
-  ) STRICT, WITHOUT ROWID;
-  CREATE TABLE earlier (
-    id TEXT NOT NULL, version TEXT NOT NULL, text TEXT NOT NULL, replaced_at REAL NOT NULL
-  ) STRICT;
-  CREATE INDEX earlier_by_id ON earlier (id);
-  CREATE TABLE intents (operation TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
-  CREATE TABLE works (id TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
-  CREATE TABLE displaced (file TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
-  CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
-`
-/** 2: files that are no text. */
-const schemaVersion = 2
+export { MirrorVersionError } from './store-schema.ts'
 
 export class MirrorStore {
   readonly #database: DatabaseSync
@@ -133,23 +119,12 @@ export class MirrorStore {
       this.#database.exec('PRAGMA locking_mode = EXCLUSIVE')
       this.#database.exec('PRAGMA journal_mode = WAL')
       this.#database.exec('PRAGMA synchronous = FULL')
-      this.#prepare()
+      prepareStore(this.#database)
     } catch (error) {
       this.#database.close()
       if (/locked|busy/i.test((error as Error).message)) throw new MirrorLockedError()
       throw error
     }
-  }
-
-  #prepare(): void {
-    const { user_version: version } = this.#database.prepare('PRAGMA user_version').get() as {
-      user_version: number
-    }
-    if (version > schemaVersion) throw new MirrorVersionError()
-    this.#database.exec('BEGIN EXCLUSIVE')
-    if (version === 0) this.#database.exec(schema)
-    if (version < schemaVersion) this.#database.exec(`PRAGMA user_version = ${schemaVersion}`)
-    this.#database.exec('COMMIT')
   }
 
   close(): void {
@@ -211,10 +186,14 @@ export class MirrorStore {
 
   /** The common text of an entry. */
   text(id: string): string | undefined {
-    return this.#get('SELECT text FROM common WHERE id = ?', id)?.['text'] as string | undefined
+    const sql = 'SELECT texts.text FROM common JOIN texts ON number = common.text WHERE id = ?'
+    return this.#get(sql, id)?.['text'] as string | undefined
   }
 
-  keep({ id, path, kind, version, identity, stamp }: CommonRow, text: string): void {
+  keep(row: CommonRow, source: TextSource): void {
+    const { id, path, kind, version, identity, stamp } = row
+    const text = this.#take(source)
+    this.#forgetText('common WHERE id = ?', id)
     this.#run(
       'INSERT OR REPLACE INTO common VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
       id,
@@ -247,6 +226,7 @@ export class MirrorStore {
   }
 
   forget(id: string): void {
+    this.#forgetText('common WHERE id = ?', id)
     this.#run('DELETE FROM common WHERE id = ?', id)
     this.#run('DELETE FROM earlier WHERE id = ?', id)
   }
@@ -269,7 +249,8 @@ export class MirrorStore {
   /** The common text, if it is one, is about to be replaced on the disk. */
   keepEarlier(id: string, replacedAt: number): void {
     this.#run(
-      "INSERT INTO earlier SELECT id, version, text, ? FROM common WHERE id = ? AND kind = 'text'",
+      `INSERT INTO earlier SELECT id, version, coalesce(texts.text, ''), ?
+         FROM common LEFT JOIN texts ON number = common.text WHERE id = ? AND kind = 'text'`,
       replacedAt,
       id,
     )
@@ -289,35 +270,64 @@ export class MirrorStore {
 
   /** In the order in which they were added. */
   intents(): Intent[] {
-    return this.#values<Intent>('SELECT value FROM intents ORDER BY rowid')
+    return this.#underWay<Intent>('intents', 'ORDER BY intents.rowid')
   }
 
   addIntent(intent: Intent): void {
-    this.#run('INSERT INTO intents VALUES (?, ?)', intent.operation, written(intent))
+    const { operation, text } = intent
+    this.#run('INSERT INTO intents VALUES (?, ?, ?)', operation, bare(intent), this.#take(text))
   }
 
+  /** But for its text. */
   changeIntent(intent: Intent): void {
-    this.#run(
-      'UPDATE intents SET value = ?2 WHERE operation = ?1',
-      intent.operation,
-      written(intent),
-    )
+    this.#run('UPDATE intents SET value = ?2 WHERE operation = ?1', intent.operation, bare(intent))
   }
 
   removeIntent(operation: string): void {
+    this.#forgetText('intents WHERE operation = ?', operation)
     this.#run('DELETE FROM intents WHERE operation = ?', operation)
   }
 
   works(): Work[] {
-    return this.#values<Work>('SELECT value FROM works')
+    return this.#underWay<Work>('works', 'ORDER BY id')
   }
 
   addWork(work: Work): void {
-    this.#run('INSERT OR REPLACE INTO works VALUES (?, ?)', work.id, written(work))
+    const { id, text } = work
+    this.removeWork(id)
+    this.#run('INSERT INTO works VALUES (?, ?, ?)', id, bare(work), this.#take(text))
   }
 
   removeWork(id: string): void {
+    this.#forgetText('works WHERE id = ?', id)
     this.#run('DELETE FROM works WHERE id = ?', id)
+  }
+
+  #underWay<T>(table: 'intents' | 'works', order: string): T[] {
+    const joined = `${table} LEFT JOIN texts ON number = ${table}.text`
+    const sql = `SELECT value, coalesce(texts.text, '') AS text FROM ${joined} ${order}`
+    return this.#all(sql).map(({ value, text }) => ({ ...read<T>(value as string), text }))
+  }
+
+  // ------------------------------------------------------------------------------------- texts
+
+  /** The number of a text that is not written yet, or that is handed on; null: it is empty. */
+  #take(source: TextSource): number | null {
+    if (typeof source === 'string') {
+      if (source === '') return null
+      this.#run('INSERT INTO texts (text) VALUES (?)', source)
+      return Number(this.#get('SELECT last_insert_rowid() AS number')!['number'])
+    }
+    const isIntent = 'intent' in source
+    const place = isIntent ? 'intents WHERE operation = ?' : 'works WHERE id = ?'
+    const key = isIntent ? source.intent : source.work
+    const number = this.#get(`SELECT text FROM ${place}`, key)?.['text'] ?? null
+    this.#run(`UPDATE ${place.replace('WHERE', 'SET text = NULL WHERE')}`, key)
+    return number as number | null
+  }
+
+  #forgetText(place: string, key: string): void {
+    this.#run(`DELETE FROM texts WHERE number = (SELECT text FROM ${place})`, key)
   }
 
   displaced(): Displaced[] {
@@ -366,6 +376,11 @@ export class MirrorStore {
   #values<T>(sql: string): T[] {
     return this.#all(sql).map(({ value }) => read<T>(value as string))
   }
+}
+
+/** Without its text, which is written once. */
+function bare(value: Intent | Work): string {
+  return written({ ...value, text: undefined })
 }
 
 // JSON knows no bigints: nanoseconds are written as text with an "n" at the end.

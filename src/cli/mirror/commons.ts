@@ -1,6 +1,6 @@
 // What disk and folder have in common: in memory for every plan, and in the store for every next life.
 
-import type { CommonRow, MirrorStore } from '../../adapters/mirror/store.ts'
+import type { CommonRow, MirrorStore, TextSource } from '../../adapters/mirror/store.ts'
 import type { Found } from '../../adapters/mirror/look.ts'
 import { isBelow, moved } from '../../core/mirror/paths.ts'
 
@@ -28,7 +28,7 @@ export class Commons {
     return this.#texts.has(path)
   }
 
-  keep(row: CommonRow, text: string): void {
+  keep(row: CommonRow, text: TextSource): void {
     const { id, path, kind, version, identity, stamp } = row
     const kept = { id, path, kind, version, identity, stamp }
     this.#store.keep(kept, text)

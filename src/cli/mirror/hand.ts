@@ -21,8 +21,8 @@ import { Refusals } from './refusals.ts'
 import type { Report } from './report.ts'
 import { Transfers } from './transfers.ts'
 
-/** Calls at once: they wait for disks, each for about one flush. */
-const lanes = 48
+/** At once: they wait for disks, and share calls and flushes. */
+const lanes = 128
 /** Of the files of these calls together, so that memory does not grow with them; one goes in any case. */
 const lanesBytesMax = 8 * 1024 * 1024
 

@@ -222,13 +222,13 @@ export class Incoming {
   /** A file is in its place; `over`: what it replaced lies aside. */
   #arrived(work: Work, over: Over | undefined): void {
     const { store, commons, reading, displaced, directory } = this.#options
-    const { id, path, kind = 'text', identity, version, text } = work
+    const { id, path, kind = 'text', identity, version } = work
     const there = directory.stateAt(path)
     // Putting it into its place changed its times, and nothing else did.
     const isIt = there?.identity === identity && isSameContent(work.stamp, there.stamp)
     const stamp = isIt ? there.stamp : undefined
     if (kind === 'text' && commons.get(id)) store.keepEarlier(id, Date.now())
-    commons.keep({ id, path, kind, version, identity, stamp }, text)
+    commons.keep({ id, path, kind, version, identity, stamp }, { work: id })
     if (stamp) reading.remember(path, { kind, version, identity, stamp })
     store.removeWork(id)
     if (over) displaced.add({ file: work.displaced, id, path, ...over, isRemoval: false })

@@ -176,6 +176,7 @@ export class Mirror {
   async #turn(isOnce: boolean): Promise<'again' | 'wait' | 'rest'> {
     // As the plan saw it: it may become so while the plan is made.
     let isQuiet = false
+    let isReached = false
     try {
       await this.#hand.settle({ isLast: false, maySend: this.#folder.isMet })
       await this.#folder.refresh(this.#hand.commons.keys())
@@ -184,6 +185,7 @@ export class Mirror {
       if (!this.#folder.isListed || !(await this.#meeting.isOver())) return 'wait'
       this.#offline = undefined
       this.#options.report.over('servers')
+      isReached = true
       this.#reachedAt = performance.now()
       isQuiet = this.#isQuiet
       if (this.#held) this.#agreement.hear(this.#held)
@@ -202,6 +204,8 @@ export class Mirror {
         this.#noRoom()
         return 'wait'
       }
+      // It was there for as long as the acts went on.
+      if (isReached) this.#reachedAt = performance.now()
       const isGivenUp = isOnce && performance.now() - this.#reachedAt > onceGiveUpMs
       if (!(error instanceof NoServerError) || isGivenUp) throw error
       this.#goneOffline(error.message)

@@ -24,6 +24,7 @@ import type { Commons } from './commons.ts'
 import type { FolderView } from './folder-view.ts'
 import type { Refusals } from './refusals.ts'
 import type { Report } from './report.ts'
+import { SaveCalls } from './save-calls.ts'
 import type { Transfers } from './transfers.ts'
 
 /** Remembered at most. */
@@ -50,6 +51,7 @@ type Saving = Extract<Act, { type: 'create' | 'save' }>
 
 export class Outgoing {
   readonly #options: OutgoingOptions
+  readonly #calls: SaveCalls
   readonly #intents = new Map<string, Intent>()
   /** Operations of files that were to be made where something else lies, by what they are. */
   readonly #refusedNew = new Map<string, string>()
@@ -60,6 +62,7 @@ export class Outgoing {
 
   constructor(options: OutgoingOptions) {
     this.#options = options
+    this.#calls = new SaveCalls(options.set)
     for (const intent of options.store.intents()) this.#intents.set(intent.operation, intent)
   }
 
@@ -155,13 +158,10 @@ export class Outgoing {
   // ----------------------------------------------------------------------------------- texts
 
   async #send(intent: Intent): Promise<void> {
-    const { set } = this.#options
     const { operation, file, isNew } = intent
     try {
       const change = await this.#changeOf(intent)
-      const answer = await set.ask(({ folder }, call) =>
-        folder.saveFile({ file, ...change, isNew, operation }, call),
-      )
+      const answer = await this.#calls.save({ file, ...change, isNew, operation })
       this.#options.folder.know(answer.file, answer.version)
       await this.#kept(intent, answer.file!.id)
     } catch (error) {
@@ -208,12 +208,13 @@ export class Outgoing {
 
   async #kept(intent: Intent, id: string): Promise<void> {
     const { store, commons, report } = this.#options
-    const { path, isNew, version, identity, stamp, text, bytes, isRescue } = intent
+    const { path, isNew, version, identity, stamp, bytes, isRescue } = intent
     await store.soon(() => {
       if (!isRescue) {
         const at = commons.get(id)?.path ?? path
         const kind = bytes ? 'binary' : 'text'
-        commons.keep({ id, path: at, kind, version, identity, stamp }, text)
+        const row = { id, path: at, kind, version, identity, stamp } as const
+        commons.keep(row, { intent: intent.operation })
       }
       this.#drop(intent)
     })

@@ -1,0 +1,135 @@
+// What a mirror notes: each text once, handed on from what is under way to what is common.
+
+import assert from 'node:assert/strict'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { test, type TestContext } from 'node:test'
+import { MirrorStore, type CommonRow, type Intent } from './store.ts'
+
+function directoryFor(t: TestContext): string {
+  const directory = mkdtempSync(join(tmpdir(), 'fourfold-store-'))
+  t.after(() => rmSync(directory, { recursive: true }))
+  return directory
+}
+
+const row = (id: string, version: string): CommonRow => {
+  const stamp = { size: 1, modifiedNs: 2n ** 60n, changedNs: 3n }
+  return { id, path: `${id}.md`, kind: 'text', version, identity: 'i', stamp }
+}
+
+const intentOf = (operation: string, text: string): Intent => ({
+  operation,
+  file: `${operation}.md`,
+  isNew: true,
+  path: `${operation}.md`,
+  identity: 'i',
+  text,
+  version: 'v',
+  baseText: '',
+  stamp: { size: 1, modifiedNs: 2n ** 60n, changedNs: 3n },
+  isRescue: false,
+})
+
+/** How many texts the file of a store holds. */
+function textsIn(directory: string): number {
+  const database = new DatabaseSync(join(directory, '.fourfold', 'mirror.sqlite'))
+  const { count } = database.prepare('SELECT count(*) AS count FROM texts').get()!
+  database.close()
+  return Number(count)
+}
+
+test('what was answered is common with the text that was noted before', (t) => {
+  const directory = directoryFor(t)
+  const first = new MirrorStore(directory)
+  for (const operation of ['a', 'b', 'empty']) {
+    first.addIntent(intentOf(operation, operation === 'empty' ? '' : `of ${operation}`))
+  }
+  first.close()
+  const second = new MirrorStore(directory)
+  assert.deepEqual(second.intents(), [
+    intentOf('a', 'of a'),
+    intentOf('b', 'of b'),
+    intentOf('empty', ''),
+  ])
+  second.together(() => {
+    second.keep(row('a', '1'), { intent: 'a' })
+    for (const { operation } of second.intents()) second.removeIntent(operation)
+  })
+  assert.deepEqual([second.text('a'), second.intents()], ['of a', []])
+  second.close()
+  assert.equal(textsIn(directory), 1)
+})
+
+test('a text that is replaced is one of the earlier ones, and is forgotten with its file', (t) => {
+  const directory = directoryFor(t)
+  const store = new MirrorStore(directory)
+  store.keep(row('a', '1'), 'one')
+  const place = { path: 'a.md', temporary: 't', displaced: 'd', identity: 'i' }
+  store.addWork({ id: 'a', ...place, version: '2', text: 'two' })
+  assert.equal(store.works()[0]?.text, 'two')
+  store.together(() => {
+    store.keepEarlier('a', 5)
+    store.keep(row('a', '2'), { work: 'a' })
+    store.removeWork('a')
+  })
+  assert.equal(store.text('a'), 'two')
+  assert.deepEqual(
+    store.earlier('a').map(({ text, version }) => ({ text, version })),
+    [{ text: 'one', version: '1' }],
+  )
+  store.forget('a')
+  store.close()
+  assert.equal(textsIn(directory), 0)
+})
+
+test('what an earlier version of the program noted is understood', (t) => {
+  const directory = directoryFor(t)
+  mkdirSync(join(directory, '.fourfold'))
+  const database = new DatabaseSync(join(directory, '.fourfold', 'mirror.sqlite'))
+  database.exec(`
+    CREATE TABLE common (
+      id TEXT PRIMARY KEY, path TEXT NOT NULL, kind TEXT NOT NULL, version TEXT NOT NULL,
+      identity TEXT NOT NULL, size INTEGER, modified INTEGER, changed INTEGER, text TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE earlier (
+      id TEXT NOT NULL, version TEXT NOT NULL, text TEXT NOT NULL, replaced_at REAL NOT NULL
+    ) STRICT;
+    CREATE TABLE intents (operation TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+    CREATE TABLE works (id TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+    CREATE TABLE displaced (file TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+    CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+    INSERT INTO common VALUES ('b', 'b.md', 'text', '1', 'i', NULL, NULL, NULL, 'of b');
+    INSERT INTO common VALUES ('a', 'a.md', 'text', '1', 'i', 1, 2, 3, 'of a');
+    INSERT INTO intents VALUES ('o', '{"operation":"o","text":"of o"}');
+    INSERT INTO works VALUES ('w', '{"id":"w","text":"of w"}');
+    INSERT INTO works VALUES ('x', '{"id":"x","text":"of x"}');
+    PRAGMA user_version = 2;
+  `)
+  database.close()
+  const store = new MirrorStore(directory)
+  assert.deepEqual([store.text('a'), store.text('b')], ['of a', 'of b'])
+  assert.deepEqual(
+    store
+      .commons()
+      .map(({ id, stamp }) => [id, stamp?.size])
+      .sort(),
+    [
+      ['a', 1],
+      ['b', undefined],
+    ],
+  )
+  assert.deepEqual(
+    store.intents().map(({ operation, text }) => [operation, text]),
+    [['o', 'of o']],
+  )
+  assert.deepEqual(
+    store.works().map(({ id, text }) => [id, text]),
+    [
+      ['w', 'of w'],
+      ['x', 'of x'],
+    ],
+  )
+  store.close()
+})
