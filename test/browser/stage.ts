@@ -1,5 +1,6 @@
 // Real servers and real browsers for the tests, and the people who use them by what they see.
 
+import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fromBinary } from '@bufbuild/protobuf'
@@ -29,6 +30,9 @@ const flags = [
   '--disable-sync',
 ]
 
+/** What browsers say by themselves of servers that are killed and of answers that a page expects. */
+const isOfNetwork = /^Failed to load resource|^WebSocket connection to /
+
 /** `npm test` says where the browser is; without it the usual places are looked at. */
 function executable(): string {
   const found = [process.env['CHROMIUM'], '/usr/bin/chromium', '/usr/bin/google-chrome'].find(
@@ -47,9 +51,8 @@ export class Stage {
   readonly fleet: Fleet
   readonly #browser: Browser
   readonly #contexts: BrowserContext[] = []
-  /** What went wrong inside pages, or was told on their consoles as an error: a test fails by it. */
-  readonly mishaps: string[] = []
-  #expected: RegExp[] = []
+  /** What went wrong inside pages, or was told on their consoles as an error. */
+  readonly #mishaps: string[] = []
 
   private constructor(fleet: Fleet, browser: Browser) {
     this.fleet = fleet
@@ -80,17 +83,11 @@ export class Stage {
     return new Visitor(page)
   }
 
-  /** Until the end of this test, what consoles say that looks like this is no mishap. */
-  expect(words: RegExp): void {
-    this.#expected.push(words)
-  }
-
   #watch(page: Page): void {
-    page.on('pageerror', (error) => this.mishaps.push(error.stack ?? error.message))
+    page.on('pageerror', (error) => this.#mishaps.push(error.stack ?? error.message))
     page.on('console', (message) => {
       const words = `${message.text()} (${message.location().url})`
-      if (message.type() !== 'error') return
-      if (!this.#expected.some((expected) => expected.test(words))) this.mishaps.push(words)
+      if (message.type() === 'error' && !isOfNetwork.test(words)) this.#mishaps.push(words)
     })
   }
 
@@ -111,10 +108,10 @@ export class Stage {
     return visitor
   }
 
-  /** Closes what a test opened: the names are free again. */
+  /** Closes what a test opened: the names are free again. Fails when something went wrong in a page. */
   async clear(): Promise<void> {
     await Promise.all(this.#contexts.splice(0).map((context) => context.close()))
-    this.#expected = []
+    assert.deepEqual(this.#mishaps.splice(0), [])
   }
 
   async end(): Promise<void> {
