@@ -6,6 +6,8 @@ export interface Command {
   label: string
   /** As it is written: "Ctrl+Alt+N". Ctrl is Cmd on a Mac. */
   keys: string
+  /** Others that do the same. */
+  alsoKeys?: string
   run: () => void
   isDisabled?: boolean
 }
@@ -20,11 +22,15 @@ export type CommandName =
   | 'save'
   | 'saveAs'
   | 'rename'
+  | 'duplicate'
+  | 'move'
   | 'remove'
   | 'history'
   | 'leftPane'
   | 'rightPane'
   | 'find'
+  | 'searchAll'
+  | 'palette'
   | 'keys'
 
 export type Commands = Record<CommandName, Command>
@@ -44,10 +50,10 @@ export function useKeys(commands: Commands): void {
     const pressed = (event: KeyboardEvent) => {
       // AltGr types letters, though browsers report it as Ctrl+Alt.
       if (event.isComposing || event.getModifierState('AltGraph')) return
-      const command = Object.values(latest.current).find(({ keys }) => isPressed(event, keys))
-      if (command === undefined || isTaken(event, command.keys)) return
+      const [command, keys] = pressedOf(event, latest.current) ?? []
+      if (command === undefined || keys === undefined || isTaken(event, keys)) return
       // A bare key is a letter to whoever is writing.
-      if (!command.keys.includes('+') && command.keys.length === 1 && isWriting(event)) return
+      if (!keys.includes('+') && keys.length === 1 && isWriting(event)) return
       event.preventDefault()
       event.stopPropagation()
       // What lies under a dialog is out of reach until it is answered.
@@ -57,6 +63,15 @@ export function useKeys(commands: Commands): void {
     window.addEventListener('keydown', pressed, { capture: true })
     return () => window.removeEventListener('keydown', pressed, { capture: true })
   }, [])
+}
+
+function pressedOf(event: KeyboardEvent, commands: Commands): [Command, string] | undefined {
+  for (const command of Object.values(commands)) {
+    for (const keys of [command.keys, command.alsoKeys ?? '']) {
+      if (keys !== '' && isPressed(event, keys)) return [command, keys]
+    }
+  }
+  return undefined
 }
 
 function isPressed(event: KeyboardEvent, keys: string): boolean {

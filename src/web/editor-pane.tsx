@@ -70,9 +70,9 @@ export function EditorPane({ open, fileName, editor, isOffline, isCovered }: Edi
         },
       })
       open.show(true)
-      editor.show(view)
       // On a touch screen the focus would bring up the keyboard over what one came to read.
       if (!matchMedia('(pointer: coarse)').matches) view.focus()
+      editor.show(view, open.live.id)
       const keep = () => keepPlace(view, open)
       window.addEventListener('pagehide', keep)
       unkeep = () => {

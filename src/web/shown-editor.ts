@@ -1,22 +1,54 @@
 // The editor on the screen, for the bars around it: they follow it without redrawing the page.
 
 import { useSyncExternalStore } from 'react'
-import type { EditorView } from '@codemirror/view'
+import { EditorView } from '@codemirror/view'
+
+/** A line of a file, from 1, and the words in it that are to be selected. */
+interface Place {
+  file: string
+  line: number
+  words: string
+}
 
 /** Holds the editor that is shown, if any. */
 export class ShownEditor {
   readonly #listeners = new Set<() => void>()
   #view: EditorView | undefined
+  /** The file that it shows. */
+  #file = ''
+  #wanted: Place | undefined
   #count = 0
 
   get view(): EditorView | undefined {
     return this.#view
   }
 
-  /** Another editor is shown, or none. */
-  show(view: EditorView | undefined): void {
+  /** Another editor is shown, of this file, or none. */
+  show(view: EditorView | undefined, file = ''): void {
     this.#view = view
+    this.#file = file
+    this.#goTo()
     this.changed()
+  }
+
+  /** Goes to a place as soon as the editor of its file is shown. */
+  goTo(place: Place): void {
+    this.#wanted = place
+    this.#goTo()
+  }
+
+  #goTo(): void {
+    const [view, place] = [this.#view, this.#wanted]
+    if (view === undefined || place?.file !== this.#file) return
+    this.#wanted = undefined
+    const { doc } = view.state
+    const line = doc.line(Math.max(1, Math.min(place.line, doc.lines)))
+    const at = line.text.toLowerCase().indexOf(place.words.toLowerCase())
+    const anchor = line.from + Math.max(0, at)
+    const head = at < 0 ? anchor : anchor + place.words.length
+    const effects = EditorView.scrollIntoView(anchor, { y: 'center' })
+    view.dispatch({ selection: { anchor, head }, effects })
+    view.focus()
   }
 
   /** The text, the selection or the focus of the shown editor changed. */

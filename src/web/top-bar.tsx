@@ -102,12 +102,15 @@ function FileMenu({ commands, file, download, copyLink }: TopBarProps) {
             {item(commands.upload)}
             {item(commands.importArchives)}
             {item(commands.open)}
+            {item(commands.searchAll)}
             {item(commands.save)}
             {item(commands.saveAs)}
           </MenuSection>
           <Separator />
           <MenuSection aria-label="This file">
             {item(commands.rename)}
+            {item(commands.duplicate)}
+            {item(commands.move)}
             {item(commands.history)}
             {item(commands.picture)}
             <MenuItem className="menu-item" onAction={download} isDisabled={!file}>
@@ -119,6 +122,7 @@ function FileMenu({ commands, file, download, copyLink }: TopBarProps) {
             {item(commands.remove, 'danger')}
           </MenuSection>
           <Separator />
+          {item(commands.palette)}
           {item(commands.keys)}
         </Menu>
       </Popover>

@@ -27,6 +27,8 @@ import { HistoryPane } from './history-pane.tsx'
 import { KeysDialog } from './keys-dialog.tsx'
 import { LeftOutDialog } from './left-out-dialog.tsx'
 import { MoveTo } from './move-to.tsx'
+import { Palette } from './palette.tsx'
+import { SearchDialog } from './search-dialog.tsx'
 import { NameDialog, type NameQuestion } from './name-dialog.tsx'
 import { NothingShown } from './nothing-shown.tsx'
 import { type OpenFile, OpenFiles } from './open-file.ts'
@@ -57,6 +59,8 @@ type Asking =
   | { name: 'archives'; question: ArchiveQuestion }
   | { name: 'leftOut'; leftOut: Brought['failed'] }
   | { name: 'keys' }
+  | { name: 'palette' }
+  | { name: 'search'; begin: string }
 
 const leftPaneOpen = remembered('device', 'leftPane', true, isBoolean)
 
@@ -166,6 +170,12 @@ export function Workspace({ leave, signOut, renameMe }: WorkspaceProps) {
     setHistoryOpen(!isHistoryOpen)
     setVersion(undefined)
   }
+  /** Begins with what is selected in the text. */
+  const searchAll = () => {
+    const { state } = editor.view ?? {}
+    const begin = state?.sliceDoc(state.selection.main.from, state.selection.main.to) ?? ''
+    setAsking({ name: 'search', begin: begin.includes('\n') ? '' : begin.slice(0, 100) })
+  }
   const noFile = { isDisabled: !hasFile }
   const commands: Commands = {
     new: { label: 'New file…', keys: 'Ctrl+Alt+N', run: () => actions.createIn(home()) },
@@ -186,6 +196,18 @@ export function Workspace({ leave, signOut, renameMe }: WorkspaceProps) {
       isDisabled: !file,
     },
     rename: { label: 'Rename', keys: 'F2', run: () => setNaming(true), isDisabled: !isShown },
+    duplicate: {
+      label: 'Duplicate',
+      keys: '',
+      run: withShown(actions.duplicate),
+      isDisabled: !isShown,
+    },
+    move: {
+      label: 'Move to…',
+      keys: '',
+      run: withShown(({ id }) => actions.askMove([id])),
+      isDisabled: !isShown,
+    },
     remove: {
       label: 'Delete',
       keys: '',
@@ -213,6 +235,13 @@ export function Workspace({ leave, signOut, renameMe }: WorkspaceProps) {
         if (editor.view) openSearchPanel(editor.view)
       },
       isDisabled: !open,
+    },
+    searchAll: { label: 'Search all files…', keys: 'Ctrl+Shift+F', run: searchAll },
+    palette: {
+      label: 'All commands…',
+      keys: 'Ctrl+Shift+P',
+      alsoKeys: 'F1',
+      run: () => setAsking({ name: 'palette' }),
     },
     keys: { label: 'Keys', keys: '?', run: () => setAsking({ name: 'keys' }) },
   }
@@ -333,6 +362,17 @@ export function Workspace({ leave, signOut, renameMe }: WorkspaceProps) {
       {asking.name === 'move' && <MoveTo ids={asking.ids} move={actions.move} close={close} />}
       {asking.name === 'archives' && <ArchiveDialog question={asking.question} close={close} />}
       {asking.name === 'leftOut' && <LeftOutDialog leftOut={asking.leftOut} close={close} />}
+      {asking.name === 'palette' && <Palette commands={commands} close={close} />}
+      {asking.name === 'search' && (
+        <SearchDialog
+          begin={asking.begin}
+          close={close}
+          goTo={({ file: id, line }, words) => {
+            actions.open(id)
+            editor.goTo({ file: id, line, words })
+          }}
+        />
+      )}
       {asking.name === 'keys' && <KeysDialog commands={commands} close={close} />}
     </div>
   )
