@@ -9,9 +9,9 @@
 // Liveness: every tick redials, and asks again for what is still missing.
 
 import { assert } from '../model/errors.ts'
-import { isOrigin, isSubjectId, type Origin, type ReplicaId, type SubjectId } from '../model/ids.ts'
+import { isSubjectId, type Origin, type ReplicaId, type SubjectId } from '../model/ids.ts'
 import { heartbeatMs } from '../model/limits.ts'
-import { sealUpdate, verifySnapshot, verifyUpdate } from '../model/snapshot.ts'
+import { sealUpdate, verifySnapshot } from '../model/snapshot.ts'
 import { covers, fromSeen, missing, raise, type VersionVector } from '../model/version-vector.ts'
 import {
   type Ephemeral,
@@ -22,6 +22,7 @@ import {
   type Update,
 } from '../model/wire.ts'
 import { CorruptError, type EngineRequest, type ServerView, type StorageReader } from '../ports.ts'
+import { Arrivals } from './arrivals.ts'
 import { Asking } from './asking.ts'
 import { Compacting } from './compacting.ts'
 import { Comparing } from './comparing.ts'
@@ -29,7 +30,6 @@ import { Gathering, type Item } from './gathering.ts'
 import { Links } from './links.ts'
 import { Marks } from './marks.ts'
 import type { PeerChannel, ReplicationInput, ReplicationOutput } from './messages.ts'
-import { Order } from './order.ts'
 import type { Peer } from './peer.ts'
 import { Sending } from './sending.ts'
 import { SetLife } from './set-life.ts'
@@ -63,7 +63,7 @@ export class Replication {
   readonly #vector: VersionVector
   /** The same with what is at the disk, gathers for it, or waits for what it builds on. */
   readonly #heads: VersionVector
-  readonly #order: Order
+  readonly #arrivals: Arrivals
   readonly #comparing: Comparing
   readonly #compacting: Compacting
   /** Updates and subjects told to the mind of clients. */
@@ -82,7 +82,6 @@ export class Replication {
     this.#isComplete = reader.isComplete()
     this.#vector = vector
     this.#heads = new Map(vector)
-    this.#order = new Order(this.#heads)
     this.#marks = new Marks(now, vector)
     const isComplete = () => this.#isComplete
     const life = () => this.#life.name
@@ -90,6 +89,11 @@ export class Replication {
     this.#links = new Links({ ...options, vector, marks: this.#marks, isComplete, life, voice })
     this.#life = new SetLife(options, this.#links)
     this.#asking = new Asking({ links: this.#links, vector, heads: this.#heads, voice })
+    this.#arrivals = new Arrivals({
+      origin,
+      heads: this.#heads,
+      advanced: (...moved) => this.#asking.advanced(...moved),
+    })
     this.#compacting = new Compacting({ links: this.#links, marks: this.#marks, vector, voice })
     const unreadable = (error: CorruptError) => this.#unreadable(error)
     this.#sending = new Sending({ origin, reader, vector, isComplete, life, unreadable, voice })
@@ -145,7 +149,7 @@ export class Replication {
 
   /** Whether something waits for a tick soon. */
   isBusy(): boolean {
-    const isWaiting = !this.#gathering.isIdle || !this.#order.isEmpty || this.#asking.isBusy
+    const isWaiting = !this.#gathering.isIdle || !this.#arrivals.isEmpty || this.#asking.isBusy
     return isWaiting || !this.#isComplete
   }
 
@@ -258,7 +262,7 @@ export class Replication {
   #considerComplete(): void {
     const life = this.#life.next()
     if (life !== undefined) this.#gathering.add({ life })
-    if (this.#isComplete || !this.#gathering.isIdle || !this.#order.isEmpty) return
+    if (this.#isComplete || !this.#gathering.isIdle || !this.#arrivals.isEmpty) return
     const peers = [...this.#links.peers()]
     const hasCaughtUp = peers.some((peer) => !peer.isRecovering && covers(this.#vector, peer.have))
     const isNewSet = this.#links.areAllOpen && peers.every(({ isRecovering }) => isRecovering)
@@ -359,25 +363,8 @@ export class Replication {
   }
 
   #heardUpdates(now: number, peer: Peer, updates: Update[]): void {
-    let hasGap = false
-    let malformed: Update | undefined
-    const taken: Update[] = []
-    const need = this.#order.needOf(peer)
-    for (const update of updates) {
-      const verdict = this.#accept(update)
-      if (verdict === 'malformed') {
-        malformed = update
-        break
-      }
-      const origin = update.origin as Origin
-      hasGap ||= verdict === 'gap'
-      peer.showed(origin, update.seq)
-      if (verdict !== 'taken') continue
-      taken.push(update)
-      this.#asking.advanced(now, origin)
-    }
-    // Also what came before a malformed one: its logs are known up to there.
-    this.#gather(this.#order.take(now, taken, need))
+    const { ready, hasGap, malformed } = this.#arrivals.take(now, peer, updates)
+    this.#gather(ready)
     if (malformed) {
       const name = `${malformed.origin}/${malformed.seq}`
       this.#links.turnAway(peer.channel, `it sent a malformed update ${name}`)
@@ -386,17 +373,6 @@ export class Replication {
     if (hasGap) this.#asking.ask(now, peer)
     else this.#asking.progressed(now, peer)
     this.#advanceCovered(peer)
-  }
-
-  #accept(update: Update): 'taken' | 'known' | 'gap' | 'malformed' {
-    const { origin, seq, subject } = update
-    if (!isOrigin(origin) || origin === this.#origin) return 'malformed'
-    if (!isSubjectId(subject) || !verifyUpdate(update)) return 'malformed'
-    const head = this.#heads.get(origin) ?? 0
-    if (seq <= head) return 'known'
-    if (seq > head + 1) return 'gap'
-    this.#heads.set(origin, seq)
-    return 'taken'
   }
 
   #gather(updates: Update[]): void {
@@ -413,12 +389,9 @@ export class Replication {
   }
 
   #heardAdvance(now: number, peer: Peer, advance: VersionVector): void {
-    const news = missing(this.#heads, advance)
-    raise(this.#heads, news)
-    // A log may not go on below where it was advanced to; the subjects came whole before this.
-    if (news.size > 0) this.#gather(this.#order.releaseAll())
+    const { news, ready } = this.#arrivals.skip(now, advance)
+    this.#gather(ready)
     if (news.size > 0) this.#gathering.add({ advance: news })
-    for (const origin of news.keys()) this.#asking.advanced(now, origin)
     this.#asking.progressed(now, peer)
   }
 
@@ -438,7 +411,7 @@ export class Replication {
     this.#links.tick(now, (peer) => {
       if (now - peer.toldAt >= heartbeatMs) this.#sending.tellHave(now, peer, new Map())
     })
-    this.#gather(this.#order.release(now))
+    this.#gather(this.#arrivals.release(now))
     this.#asking.tick(now)
     this.#compacting.tick(now)
     this.#considerComplete()
