@@ -1,144 +1,18 @@
-// The one port: what it serves, and the answer that each bad input of HTTP gets.
+// The one port: which HTTP a connection speaks, how long it lasts, and what each bad input gets.
 
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { mkdirSync, writeFileSync } from 'node:fs'
-import type { IncomingMessage } from 'node:http'
 import * as http2 from 'node:http2'
-import { connect, type Socket } from 'node:net'
-import { join } from 'node:path'
-import { test, type TestContext } from 'node:test'
+import { connect } from 'node:net'
+import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
 
-import { create, fromBinary, toBinary } from '@bufbuild/protobuf'
-import { WebSocket as ClientSocket } from 'ws'
-
 import { exchangePath } from '../src/adapters/channel/grpc-peer.ts'
 import { messageBytesMax, streamsPerConnectionMax } from '../src/core/model/limits.ts'
-import {
-  HelloSchema,
-  sessionProtocol,
-  SessionRequestSchema,
-  SessionResponseSchema,
-} from '../src/core/model/wire.ts'
-import { Addresses } from '../src/server/addresses.ts'
-import { Origins } from '../src/server/origins.ts'
-import { Page } from '../src/server/page.ts'
-import { openPort, type PortOptions } from '../src/server/port.ts'
 import { flags, frameTypes, postHeaders, RawHttp2 } from './http2-frames.ts'
-import { startLone, temporaryFolder } from './lone-server.ts'
-
-const listFiles = '/fourfold.v1.FolderService/ListFiles'
-
-/** A port with a page and nothing else behind it. */
-async function pagePort(t: TestContext, overrides: Partial<PortOptions> = {}) {
-  const root = temporaryFolder(t)
-  mkdirSync(join(root, 'web', 'assets'), { recursive: true })
-  writeFileSync(join(root, 'secret.txt'), 'secret')
-  writeFileSync(join(root, 'web', 'index.html'), '<title>Fourfold</title>')
-  writeFileSync(join(root, 'web', 'assets', 'page-1a2b3c.js'), 'start()'.repeat(1000))
-  const port = await openPort({
-    listen: { host: '127.0.0.1', port: 0 },
-    routes: () => {},
-    answerPeer: () => {},
-    answerBlob: () => Promise.resolve(),
-    answerDav: () => Promise.resolve(),
-    page: new Page(join(root, 'web'), ['http://127.0.0.1:4400', 'https://b.example.org']),
-    origins: new Origins(['http://127.0.0.1:4400']),
-    addresses: new Addresses(),
-    health: () => ({ isWell: true, body: { status: 'ok' } }),
-    accept: () => {},
-    ...overrides,
-  })
-  t.after(() => port.close())
-  return { port: port.number, address: `http://127.0.0.1:${port.number}` }
-}
-
-/** The status of a request spelled out in bytes, '' when the connection ends without one. */
-async function rawStatus(port: number, head: string): Promise<string> {
-  const socket = connect(port, '127.0.0.1')
-  socket.on('error', () => {})
-  let text = ''
-  socket.on('data', (chunk) => (text += chunk.toString()))
-  socket.write(head)
-  await closed(socket)
-  return /^HTTP\/1\.1 (\d+)/.exec(text)?.[1] ?? ''
-}
-
-/** Resolves when a connection is over, be it cut short while something was on its way. */
-function closed(socket: Socket): Promise<void> {
-  return new Promise((resolve) => socket.once('close', () => resolve()))
-}
-
-// ------------------------------------------------------------------------------- the page
-
-test('the page is served with its rules, its parts for ever', async (t) => {
-  const { address } = await pagePort(t)
-  const page = await fetch(`${address}/`)
-  assert.equal(page.status, 200)
-  assert.equal(await page.text(), '<title>Fourfold</title>')
-  assert.equal(page.headers.get('content-type'), 'text/html; charset=utf-8')
-  assert.equal(page.headers.get('cache-control'), 'no-cache')
-  assert.equal(page.headers.get('x-content-type-options'), 'nosniff')
-  const policy = page.headers.get('content-security-policy')!
-  assert.match(policy, /default-src 'none'; script-src 'self';/)
-  assert.match(policy, /connect-src 'self' http:\/\/127.0.0.1:4400 https:\/\/b.example.org ws:/)
-  const part = await fetch(`${address}/assets/page-1a2b3c.js`)
-  assert.equal(part.headers.get('cache-control'), 'public, max-age=31536000, immutable')
-  assert.equal(part.headers.get('content-encoding'), 'gzip')
-  assert.equal((await part.text()).length, 7000)
-  const head = await fetch(`${address}/`, { method: 'HEAD' })
-  assert.equal(head.headers.get('content-length'), '23')
-})
-
-test('any path without a file is the page; a missing part is missing', async (t) => {
-  const { address } = await pagePort(t)
-  assert.equal((await fetch(`${address}/file/AbC`)).status, 200)
-  assert.equal((await fetch(`${address}/assets/page-0.js`)).status, 404)
-  assert.equal((await fetch(`${address}/`, { method: 'PUT', body: 'x' })).status, 405)
-})
-
-test('nothing outside the page is served', async (t) => {
-  const { port } = await pagePort(t)
-  const paths = [
-    '/../secret.txt',
-    '/%2e%2e/secret.txt',
-    '/..%2fsecret.txt',
-    '/assets/..%2f..%2fsecret.txt',
-    '/..\\secret.txt',
-    '/%00',
-    '/%',
-    '//secret.txt',
-    '/.git/config',
-  ]
-  for (const path of paths) {
-    const status = await rawStatus(
-      port,
-      `GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`,
-    )
-    assert.equal(status, '404', path)
-  }
-})
-
-test('where the page is not built, a sentence says so', async (t) => {
-  const { address } = await pagePort(t, { page: new Page('nowhere', []) })
-  const answer = await fetch(`${address}/`)
-  assert.equal(answer.status, 503)
-  assert.match(await answer.text(), /^The page is not built here: run "npm run page" once/)
-})
-
-test('health says 200 when work is taken and 503 when it is not', async (t) => {
-  let isWell = true
-  const { address } = await pagePort(t, { health: () => ({ isWell, body: { isWell } }) })
-  assert.equal((await fetch(`${address}/healthz`)).status, 200)
-  isWell = false
-  const ill = await fetch(`${address}/healthz`)
-  assert.equal(ill.status, 503)
-  assert.deepEqual(await ill.json(), { isWell: false })
-})
-
-// ----------------------------------------------------------------------------- which HTTP
+import { startLone } from './lone-server.ts'
+import { closed, listFiles, pagePort, rawStatus } from './page-port.ts'
 
 test('HTTP/2 is known by its first 24 bytes, even one by one', async (t) => {
   const { port } = await pagePort(t)
@@ -222,102 +96,6 @@ test('a server outlives an HTTP/2 connection that it ended and looks at again at
   const payload = postHeaders(exchangePath, [['content-type', 'application/grpc']])
   raw.send({ type: frameTypes.headers, flags: flags.endHeaders, stream: 1, payload })
   await raw.ended
-})
-
-// --------------------------------------------------------------------------------- origins
-
-/** 'open', or the status that refused the upgrade. */
-async function upgrade(address: string, headers: { [name: string]: string }): Promise<string> {
-  const socket = new ClientSocket(`${address.replace('http', 'ws')}/session`, { headers })
-  const refused = once(socket, 'unexpected-response').then(
-    ([, response]) => `${(response as IncomingMessage).statusCode}`,
-  )
-  const opened = once(socket, 'open').then(() => 'open')
-  socket.on('error', () => {})
-  const outcome = await Promise.race([refused, opened])
-  socket.terminate()
-  return outcome
-}
-
-test('scripts of other pages may not open a WebSocket', async (t) => {
-  const { address, port } = await pagePort(t)
-  const browser = { 'User-Agent': 'Mozilla/5.0 (X11; Linux x86_64)' }
-  const verdicts: [headers: { [name: string]: string }, outcome: string][] = [
-    [{ Origin: 'http://127.0.0.1:4400' }, 'open'],
-    [{ Origin: `http://127.0.0.1:${port}` }, 'open'],
-    [{ Origin: `http://localhost:${port}`, Host: `localhost:${port}` }, 'open'],
-    [{ Origin: 'https://evil.example.org' }, '403'],
-    [{ Origin: 'null' }, '403'],
-    [{ Origin: 'http://127.0.0.1:9999' }, '403'],
-    // A name of the stranger's that leads here.
-    [{ Origin: `http://evil.example.org:${port}`, Host: `evil.example.org:${port}` }, '403'],
-    [browser, '403'],
-    [{ 'Sec-Fetch-Site': 'cross-site' }, '403'],
-    // A program.
-    [{}, 'open'],
-  ]
-  for (const [headers, outcome] of verdicts) {
-    assert.equal(await upgrade(address, headers), outcome, JSON.stringify(headers))
-  }
-})
-
-test('a WebSocket is opened at /session only, and nothing else there', async (t) => {
-  const { address } = await pagePort(t)
-  assert.equal((await fetch(`${address}/session`)).status, 426)
-  const socket = new ClientSocket(`${address.replace('http', 'ws')}/elsewhere`)
-  const [, response] = (await once(socket, 'unexpected-response')) as [unknown, IncomingMessage]
-  assert.equal(response.statusCode, 404)
-  socket.on('error', () => {})
-  socket.terminate()
-})
-
-test('scripts of other pages may not call, those of the set may', async (t) => {
-  const { address } = await startLone(t, { origins: ['https://notes.example.org'] })
-  const call = (origin: string, method = 'POST') =>
-    fetch(`${address}${listFiles}`, {
-      method,
-      headers: { origin, 'content-type': 'application/json' },
-      ...(method === 'POST' && { body: '{}' }),
-    })
-  assert.equal((await call('https://evil.example.org')).status, 403)
-  const good = await call('https://notes.example.org')
-  assert.equal(good.status, 200)
-  assert.equal(good.headers.get('access-control-allow-origin'), 'https://notes.example.org')
-  const question = await call('https://notes.example.org', 'OPTIONS')
-  assert.equal(question.status, 204)
-  assert.match(question.headers.get('access-control-allow-headers')!, /authorization/)
-})
-
-// ------------------------------------------------------------------------------- addresses
-
-/** What a WebSocket is refused with, sent by a proxy on behalf of this address; '' when it is not. */
-async function refusal(t: TestContext, address: string, caller: string): Promise<string> {
-  const socket = new ClientSocket(`${address.replace('http', 'ws')}/session`, {
-    headers: { 'X-Forwarded-For': caller },
-  })
-  t.after(() => socket.terminate())
-  const hello = { key: new Uint8Array(16), protocol: sessionProtocol, isStandby: true }
-  const request = create(SessionRequestSchema, {
-    messages: [{ message: { case: 'hello', value: create(HelloSchema, hello) } }],
-  })
-  socket.once('open', () => socket.send(toBinary(SessionRequestSchema, request)))
-  const [frame] = (await once(socket, 'message')) as [Buffer]
-  const [first] = fromBinary(SessionResponseSchema, frame).messages
-  return first?.message.case === 'refused' ? first.message.value.text : ''
-}
-
-test('12 one session too many of one address is refused, others are not', async (t) => {
-  const proxied = { proxies: ['127.0.0.1'], sessionsPerAddress: 2 }
-  const { address } = await startLone(t, proxied)
-  const text = 'Too many sessions from your address; close some, or wait a minute.'
-  for (const outcome of ['', '', text]) {
-    assert.equal(await refusal(t, address, '192.0.2.1'), outcome)
-  }
-  assert.equal(await refusal(t, address, '192.0.2.2'), '')
-  const unlisted = await startLone(t, { sessionsPerAddress: 2 })
-  for (let count = 0; count < 4; count++) {
-    assert.equal(await refusal(t, unlisted.address, '192.0.2.1'), '', 'any caller can say so')
-  }
 })
 
 // ------------------------------------------------------------------------------ bad requests
