@@ -9,6 +9,8 @@ import type { Report } from './report.ts'
 /** What was refused is tried again after: it may have been refused for what passes. */
 const refusedMs = 2000
 const refusedForGoodMs = 30_000
+/** A full disk may have room in a moment, or in days: each time it is waited twice as long. */
+const fullFirstMs = 1000
 
 export interface Refusal {
   path: string
@@ -19,6 +21,8 @@ export interface Refusal {
 export class Refusals {
   /** By id or path. */
   readonly all = new Map<string, Refusal>()
+  /** How long a full disk was given last, by the same. */
+  readonly #full = new Map<string, { ms: number; until: number }>()
   readonly #folder: FolderView
   readonly #report: Report
 
@@ -58,9 +62,20 @@ export class Refusals {
   byDisk(error: unknown, key: string, path: string): void {
     const why = reasons[errorCodeOf(error) ?? '']
     if (why === undefined) throw error
-    this.refuse(key, path, why, refusedForGoodMs)
+    const isFull = isDiskFull(error)
+    this.refuse(key, path, why, isFull ? this.#patience(key) : refusedForGoodMs)
     this.#report.warn(path, `${path}: ${why}`)
-    if (isDiskFull(error)) this.#report.warn('disk', nothingIsBrought)
+    if (isFull) this.#report.warn('disk', nothingIsBrought)
+  }
+
+  #patience(key: string): number {
+    const now = performance.now()
+    const last = this.#full.get(key)
+    // Long after the last time it is another matter.
+    const isSame = last !== undefined && now < last.until + refusedForGoodMs
+    const ms = isSame ? Math.min(refusedForGoodMs, 2 * last.ms) : fullFirstMs
+    this.#full.set(key, { ms, until: now + ms })
+    return ms
   }
 }
 
