@@ -106,6 +106,9 @@ function mayInstall(env) {
   return isRoot && onPath(['apt-get'], env).some((path) => existsSync(path))
 }
 
+/** What came of fetching Debian's lists: once is enough. */
+let updated
+
 /** `undefined` when all went well, else what apt-get said. */
 function install(names, env) {
   console.error(`Installing ${names.join(', ')} (once, for the tests) …`)
@@ -113,7 +116,7 @@ function install(names, env) {
   // Without --no-install-recommends a server would get a desktop.
   const args = ['install', '-y', '--no-install-recommends', ...names]
   // When a list cannot be fetched, the one that is there may do; the install tells.
-  const updated = spawnSync('apt-get', ['-q', 'update'], quiet)
+  updated ??= spawnSync('apt-get', ['-q', 'update'], quiet)
   const installed = spawnSync('apt-get', ['-q', ...args], quiet)
   if (installed.status === 0) return undefined
   const said = [updated, installed].map(({ stdout, stderr }) => `${stdout}${stderr}`).join('')
