@@ -110,6 +110,18 @@ const base: Extension = [
   syntaxHighlighting(classHighlighter),
   placeholder('Write here'),
   EditorState.allowMultipleSelections.of(true),
+  EditorState.phrases.of({
+    next: 'Next',
+    previous: 'Previous',
+    all: 'All',
+    'match case': 'Match case',
+    regexp: 'Regex',
+    'by word': 'Whole words',
+    replace: 'Replace',
+    'replace all': 'Replace all',
+    close: 'Close',
+    go: 'Go',
+  }),
   language.of([]),
   keymap.of([
     ...yUndoManagerKeymap,

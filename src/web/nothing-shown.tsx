@@ -1,10 +1,12 @@
 // What stands in the middle when no file is shown: how things are, and the first things to do.
 
-import { FilePlus, FolderOpen } from 'lucide-react'
+import { FilePlus, FileUp, FolderOpen, FolderSync } from 'lucide-react'
+import { useState } from 'react'
 import { Button } from 'react-aria-components'
 import type { FileInfo } from '../client/api.ts'
 import { useClient } from './client-context.tsx'
 import type { Commands } from './commands.ts'
+import { ConnectFolder } from './connect-folder.tsx'
 import { Mark } from './mark.tsx'
 import { downSentences } from './save-words.ts'
 
@@ -23,6 +25,7 @@ const counts = ['No', 'One', 'Two', 'Three', 'Four', 'Five', 'Six', 'Seven']
 export function NothingShown(props: NothingShownProps) {
   const { commands, isMissing, named } = props
   const { filesAreCurrent } = useClient()
+  const [isConnecting, setConnecting] = useState(false)
   const isEmpty = filesAreCurrent && props.isEmpty
   const sentence = isMissing
     ? 'No such file. It may have been deleted for good, or the link is not complete.'
@@ -41,13 +44,29 @@ export function NothingShown(props: NothingShownProps) {
           <FilePlus size={16} aria-hidden />
           Create a note
         </Button>
-        {!isEmpty && (
+        {isEmpty ? (
+          <>
+            <Button className="button" onPress={commands.upload.run}>
+              <FileUp size={16} aria-hidden />
+              Upload files
+            </Button>
+            <Button
+              className="button"
+              aria-expanded={isConnecting}
+              onPress={() => setConnecting(!isConnecting)}
+            >
+              <FolderSync size={16} aria-hidden />
+              Connect your own folder
+            </Button>
+          </>
+        ) : (
           <Button className="button" onPress={commands.open.run}>
             <FolderOpen size={16} aria-hidden />
             Open a file
           </Button>
         )}
       </span>
+      {isEmpty && isConnecting && <ConnectFolder />}
     </main>
   )
 }

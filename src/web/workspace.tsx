@@ -265,7 +265,11 @@ export function Workspace({ leave, signOut, renameMe }: WorkspaceProps) {
       fileId={file.id}
       asked={namings}
       shown={version}
-      show={setVersion}
+      show={(chosen) => {
+        setVersion(chosen)
+        // On a narrow page the list would lie over the version.
+        if (isNarrow) setHistoryOpen(false)
+      }}
       nameVersion={() => actions.nameVersion(file)}
       close={toggleHistory}
     />
