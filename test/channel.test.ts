@@ -95,6 +95,7 @@ async function bareServer(parts: Partial<Pick<PortOptions, 'routes' | 'accept' |
   const port = await openPort({
     listen: { host: '127.0.0.1', port: 0 },
     routes: () => {},
+    isSignedIn: () => true,
     answerPeer: () => {},
     answerBlob: () => Promise.resolve(),
     answerDav: () => Promise.resolve(),

@@ -24,6 +24,7 @@ export async function pagePort(t: TestContext, overrides: Partial<PortOptions> =
   const port = await openPort({
     listen: { host: '127.0.0.1', port: 0 },
     routes: () => {},
+    isSignedIn: () => true,
     answerPeer: () => {},
     answerBlob: () => Promise.resolve(),
     answerDav: () => Promise.resolve(),

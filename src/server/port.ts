@@ -45,7 +45,7 @@ export interface PortOptions extends Answerers {
 export interface Patience extends Http2Patience {
   /** For headers, and for the first bytes of a connection. */
   headersMs: number
-  /** For a whole request over HTTP/1.1, unless it brings a file: a text at its limit, a slow line. */
+  /** For a whole request, unless it brings a file or is a stream: a text at its limit, a slow line. */
   requestMs: number
 }
 

@@ -28,6 +28,8 @@ const isAbove: ReadonlySet<string> = new Set(['/', '*'])
 export interface Answerers {
   /** Adds the services that are called by RPC. */
   routes: (router: ConnectRouter) => void
+  /** Whether who calls with this header is no stranger. */
+  isSignedIn: (authorization: string | undefined) => boolean
   /** Answers another server's call over HTTP/2. */
   answerPeer: (call: PeerCall) => void
   /** Answers a request below /blobs/. Never rejects. */
@@ -62,10 +64,10 @@ export class Requests {
     clientTracking: false,
   })
 
-  /** `requestMs`: for a whole request over HTTP/1.1, unless it brings a file. */
+  /** `requestMs`: for a whole request, unless it brings a file or is a stream. */
   constructor(options: Answerers & { requestMs: number }) {
     this.#options = options
-    this.#rpc = rpcHandlers(options.routes, options.addresses)
+    this.#rpc = rpcHandlers(options)
   }
 
   /** Answers a request of HTTP/1.1, or one of HTTP/2 in its shape. */
@@ -76,10 +78,10 @@ export class Requests {
     const isBlob = path.startsWith(blobsPath)
     const isDav = isDavPath(path) || (request.method === 'OPTIONS' && isAbove.has(path))
     const isFile = isBlob || (isDav && request.method === 'PUT')
-    if (!isFile) hurry(request, requestMs)
+    if (!isFile && path !== exchangePath && !rpc?.isStream) hurry(request, requestMs)
     if (path === exchangePath) this.#answerPeer(request, response)
     else if (rpc) {
-      if (admits(origins, request, response, rpcScripts)) rpc(request, response)
+      if (admits(origins, request, response, rpcScripts)) rpc.answer(request, response)
     } else if (isBlob) {
       if (admits(origins, request, response, blobScripts)) this.#answerBlob(request, response)
     } else if (isDav) {
@@ -151,9 +153,9 @@ function isCertified({ socket }: http.IncomingMessage): boolean {
   return (socket as TLSSocket).authorized === true
 }
 
-/** Ends a request of HTTP/1.1 whose body does not come; one of HTTP/2 may be a stream for life. */
+/** Ends a request whose body does not come. */
 function hurry(request: http.IncomingMessage, requestMs: number): void {
-  if ('stream' in request || request.method === 'GET' || request.method === 'HEAD') return
+  if (request.method === 'GET' || request.method === 'HEAD') return
   const timer = setTimeout(() => request.destroy(), requestMs)
   for (const over of ['end', 'close']) request.once(over, () => clearTimeout(timer))
 }

@@ -20,15 +20,27 @@ import { messageBytesMax } from '../core/model/limits.ts'
 import { compressMinBytes } from '../adapters/channel/grpc.ts'
 import type { Addresses } from './addresses.ts'
 import { sendText } from './plain-answer.ts'
+import { RpcBodies, streamed } from './rpc-bodies.ts'
 import { addressKey } from './services/caller.ts'
 
-export type Rpc = (request: IncomingMessage, response: ServerResponse) => void
+/** A refused request may still send so long before it is cut: its client may read why. */
+const lastWordsMs = 2000
+
+export interface Rpc {
+  answer: (request: IncomingMessage, response: ServerResponse) => void
+  /** It may bring one request after the other for as long as its connection lives. */
+  isStream: boolean
+}
+
+export interface RpcOptions {
+  routes: (router: ConnectRouter) => void
+  addresses: Addresses
+  /** Whether who calls with this header is no stranger. */
+  isSignedIn: (authorization: string | undefined) => boolean
+}
 
 /** By path, what answers it. */
-export function rpcHandlers(
-  routes: (router: ConnectRouter) => void,
-  addresses: Addresses,
-): Map<string, Rpc> {
+export function rpcHandlers({ routes, addresses, isSignedIn }: RpcOptions): Map<string, Rpc> {
   const router = createConnectRouter({
     acceptCompression: [compressionGzip, compressionBrotli],
     compressMinBytes,
@@ -37,31 +49,49 @@ export function rpcHandlers(
     requestGate: blameCaller,
   })
   routes(router)
-  return new Map(router.handlers.map((handler) => [handler.requestPath, rpc(handler, addresses)]))
-}
-
-function rpc(handler: UniversalHandler, addresses: Addresses): Rpc {
-  return (request, response) => {
-    answer(handler, request, response, addresses.of(request)).catch(() => {
-      // The caller went away, or its HTTP is broken: nobody is left to tell.
-      if (response.headersSent) response.destroy()
-      else sendText(response, 400, 'The request is malformed.\n')
-    })
+  const bodies = new RpcBodies()
+  const rpc = (handler: UniversalHandler): Rpc => {
+    const isStream = ['client_streaming', 'bidi_streaming'].includes(handler.method.methodKind)
+    const answered: Answered = async (request, response) => {
+      const call = universal(request, response, addresses.of(request))
+      const isKnown = isSignedIn(request.headers.authorization)
+      const body = isStream
+        ? streamed(call.body as AsyncIterable<Uint8Array>, isKnown)
+        : // Who is refused in the middle of it can still be answered.
+          bodies.one(request.iterator({ destroyOnReturn: false }), isKnown)
+      await universalResponseToNodeResponse(await handler({ ...call, body }), response)
+      if (!isStream) drain(request)
+    }
+    return { answer: (...call) => settle(answered, ...call), isStream }
   }
+  return new Map(router.handlers.map((handler) => [handler.requestPath, rpc(handler)]))
 }
 
-async function answer(
-  handler: UniversalHandler,
-  request: IncomingMessage,
-  response: ServerResponse,
-  address: string,
-): Promise<void> {
+type Answered = (request: IncomingMessage, response: ServerResponse) => Promise<void>
+
+function settle(answered: Answered, request: IncomingMessage, response: ServerResponse): void {
+  answered(request, response).catch(() => {
+    // The caller went away, or its HTTP is broken: nobody is left to tell.
+    if (response.headersSent) response.destroy()
+    else sendText(response, 400, 'The request is malformed.\n')
+  })
+}
+
+/** What a caller goes on sending who was answered is thrown away, and not for ever. */
+function drain(request: IncomingMessage): void {
+  if (request.readableEnded || request.destroyed) return
+  request.resume()
+  const timer = setTimeout(() => request.destroy(), lastWordsMs)
+  request.once('close', () => clearTimeout(timer))
+}
+
+/** A call as Connect knows it. Throws where its HTTP is broken. */
+function universal(request: IncomingMessage, response: ServerResponse, address: string) {
   const values = createContextValues().set(addressKey, address)
   const addTrailers = response.addTrailers.bind(response)
   response.addTrailers = (trailers) =>
     addTrailers(withPlainMessage(trailers as OutgoingHttpHeaders))
-  const universal = universalRequestFromNodeRequest(request, response, undefined, values)
-  await universalResponseToNodeResponse(await handler(universal), response)
+  return universalRequestFromNodeRequest(request, response, undefined, values)
 }
 
 /**

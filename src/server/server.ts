@@ -34,6 +34,7 @@ import { builtPage, packageRoot, Page } from './page.ts'
 import { openPort, type Port } from './port.ts'
 import { Runtime } from './runtime.ts'
 import type { Status } from './services/admin.ts'
+import { callerBy } from './services/caller.ts'
 import { answerPeers, proofHeader } from './services/replication.ts'
 import { routes } from './services/routes.ts'
 import { Tokens } from './tokens.ts'
@@ -237,6 +238,7 @@ class Assembled {
         },
         status: () => this.#status(),
       }),
+      isSignedIn: (authorization) => this.#isSignedIn(authorization),
       answerPeer: answerPeers({
         tokens: this.#tokens,
         needsCertificate: this.#tls?.ca !== undefined,
@@ -295,6 +297,16 @@ class Assembled {
     } catch (error) {
       if (!(error instanceof FourfoldError)) throw error
       return { code: Code.UNAUTHENTICATED, text: error.message }
+    }
+  }
+
+  #isSignedIn(authorization: string | undefined): boolean {
+    try {
+      callerBy(authorization ?? null, this.#tokens, wallNow())
+      return true
+    } catch {
+      // Why is told when it calls something.
+      return false
     }
   }
 

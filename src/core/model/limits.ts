@@ -9,6 +9,9 @@ export const updateBytesMax = 1024 * 1024
 /** One message on any channel: Create with a text at its limit, in UTF-8, and its frame. */
 export const messageBytesMax = 16 * 1024 * 1024
 
+/** Requests of calls that are on their way, together: sixteen of the largest, and any of small ones. */
+export const rpcBytesMax = 16 * messageBytesMax
+
 /** The text of a file. CodeMirror and Yjs stay fluent below it on an ordinary laptop. */
 export const textBytesMax = 10 * 1024 * 1024
 

@@ -1,0 +1,61 @@
+// What comes with calls, bounded while it comes: a call that never ends fills no memory.
+
+import { Code, ConnectError } from '@connectrpc/connect'
+import { helloBytesMax, rpcBytesMax } from '../core/model/limits.ts'
+
+/** Flags, and the length of the message that follows (gRPC and the streams of Connect). */
+const envelopeBytes = 5
+
+type Pieces = AsyncIterable<Uint8Array>
+
+/** The bodies of all calls of one server. */
+export class RpcBodies {
+  /** Of requests that are not here as a whole. */
+  #bytes = 0
+
+  /**
+   * The body of a call with one request. It throws ConnectError where somebody who is not signed in
+   * sends more than a stranger may, and where too much is on its way.
+   */
+  async *one(body: Pieces, isSignedIn: boolean): AsyncGenerator<Uint8Array> {
+    let bytes = 0
+    try {
+      for await (const piece of body) {
+        bytes += piece.length
+        this.#bytes += piece.length
+        // What is small is let in: it is how people type, look and sign in.
+        if (bytes > helloBytesMax) this.#checkLong(isSignedIn)
+        yield piece
+      }
+    } finally {
+      this.#bytes -= bytes
+    }
+  }
+
+  #checkLong(isSignedIn: boolean): void {
+    if (!isSignedIn) throw signInFirst()
+    if (this.#bytes <= rpcBytesMax) return
+    throw new ConnectError(
+      'Too much comes in at this moment. Try another server.',
+      Code.Unavailable,
+    )
+  }
+}
+
+/** The body of a call with a stream of requests: who is no stranger shows in the first of them. */
+export async function* streamed(body: Pieces, isSignedIn: boolean): AsyncGenerator<Uint8Array> {
+  let head = Buffer.alloc(0)
+  for await (const piece of body) {
+    if (!isSignedIn && head.length < envelopeBytes) {
+      head = Buffer.concat([head, piece.subarray(0, envelopeBytes - head.length)])
+      const isLong = head.length === envelopeBytes && head.readUInt32BE(1) > helloBytesMax
+      if (isLong) throw signInFirst()
+    }
+    yield piece
+  }
+}
+
+function signInFirst(): ConnectError {
+  const most = `a message before that may have ${helloBytesMax / 1024} KiB`
+  return new ConnectError(`Sign in first: ${most}.`, Code.Unauthenticated)
+}
