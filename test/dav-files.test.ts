@@ -35,6 +35,17 @@ test('any bytes come back as they were put, also in part, and keep the file', as
   assert.deepEqual(readdirSync(join(directory, 'incoming')), [])
 })
 
+test('files of the same bytes that come at once are all taken', async (t) => {
+  const { dav, directory } = await lone(t)
+  for (const size of [1000, 2 * 1024 * 1024]) {
+    const bytes = randomBytes(size)
+    const paths = Array.from({ length: 8 }, (_, index) => `/${size}-${index}.bin`)
+    await Promise.all(paths.map((path) => dav.write(path, bytes)))
+    for (const path of paths) assert.deepEqual((await dav.ask('GET', path)).body, bytes)
+  }
+  assert.deepEqual(readdirSync(join(directory, 'incoming')), [])
+})
+
 test('a body that breaks off, or is not wanted, leaves nothing', async (t) => {
   const { dav, address, directory } = await lone(t)
   const { hostname, port } = new URL(address)

@@ -3,8 +3,7 @@
 import { createHash, randomUUID, type Hash } from 'node:crypto'
 import * as fs from 'node:fs/promises'
 import { join } from 'node:path'
-import { Readable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
+import type { Readable } from 'node:stream'
 import {
   blobBytesMax,
   davPutMemoryBytesMax,
@@ -115,14 +114,14 @@ export class Body {
       this.#chunks.push(chunk)
       return
     }
-    this.#file ??= await fs.open(this.#path, 'wx+', 0o600)
-    for (const each of [...this.#chunks, chunk]) await this.#file.writeFile(each)
+    const file = await this.#inFile()
+    await file.writeFile(chunk)
     this.#chunks = []
     this.#unflushedBytes += chunk.length
     if (this.#unflushedBytes < syncEveryBytes) return
     this.#unflushedBytes = 0
     await this.#flushing
-    this.#flushing = this.#file.datasync()
+    this.#flushing = file.datasync()
     // Whoever waits for it next hears of its failure.
     this.#flushing.catch(() => undefined)
   }
@@ -135,7 +134,7 @@ export class Body {
   async text(): Promise<string | undefined> {
     if (this.size > textBytesMax) return undefined
     const chunks: Buffer[] = []
-    for await (const chunk of this.#from(0)) chunks.push(chunk)
+    for await (const chunk of this.#from()) chunks.push(chunk)
     try {
       // A byte order mark belongs to the file and stays.
       const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
@@ -149,13 +148,16 @@ export class Body {
   /** On this server's disk for good, flushed. Rejects with BlobError or the system's error. */
   async keep(): Promise<void> {
     const name = { hash: this.hash, size: this.size }
+    // Not as an upload: of those there is one at a time, and several may bring the same bytes at once.
     if (await this.#store.has(name)) await this.#store.renew(this.hash)
-    else if (this.#file) await this.#hand(this.#file)
-    else {
-      const offset = await this.#store.received(name)
-      const upload = await this.#store.upload(name, offset)
-      await pipeline(Readable.from(this.#from(offset)), upload)
-    }
+    else await this.#hand(await this.#inFile())
+  }
+
+  async #inFile(): Promise<fs.FileHandle> {
+    if (this.#file) return this.#file
+    this.#file = await fs.open(this.#path, 'wx+', 0o600)
+    for (const each of this.#chunks) await this.#file.writeFile(each)
+    return this.#file
   }
 
   async #hand(file: fs.FileHandle): Promise<void> {
@@ -172,14 +174,13 @@ export class Body {
     if (!this.#isKept) await fs.unlink(this.#path)
   }
 
-  async *#from(offset: number): AsyncGenerator<Buffer> {
+  async *#from(): AsyncGenerator<Buffer> {
     if (this.#file) {
-      const options = { start: offset, autoClose: false, highWaterMark: 256 * 1024 }
+      const options = { start: 0, autoClose: false, highWaterMark: 256 * 1024 }
       for await (const chunk of this.#file.createReadStream(options)) yield chunk as Buffer
       return
     }
-    const bytes = Buffer.concat(this.#chunks)
-    if (offset < bytes.length) yield bytes.subarray(offset)
+    yield* this.#chunks
   }
 }
 
