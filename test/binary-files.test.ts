@@ -62,6 +62,21 @@ test('a save sent twice has one effect; the bytes of each version are kept', asy
   )
 })
 
+test('what a file in the trash held is still listed', async (t) => {
+  const { address } = await startLone(t)
+  const blob = blobOf(randomBytes(100))
+  await patch(address, blob)
+  const { file } = await saved(address, 'gone.bin', blob)
+  const { body: text } = await call(address, 'SaveFile', { file: 'gone.md', text: 'once' })
+  for (const each of ['gone.bin', 'gone.md']) await call(address, 'DeleteFile', { file: each })
+  const { contents } = (await call(address, 'ListContents', { file: file.id })).body
+  assert.deepEqual(
+    contents.map(({ hash }: { hash: string }) => hash),
+    [blob.hash],
+  )
+  assert.equal((await call(address, 'ListVersions', { file: text.file.id })).status, 200)
+})
+
 test('two change a binary at once: the newer is shown, both are kept, a choice settles it', async (t) => {
   const { address } = await startLone(t)
   const [first, ada, bob] = [1, 2, 3].map((number) => blobOf(Buffer.of(number))) as [

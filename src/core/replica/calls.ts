@@ -142,7 +142,7 @@ export class Calls {
         this.#saveBinary(call, author, request)
         return
       case 'contents': {
-        const contents = history(this.#views.find(request.file))
+        const contents = history(this.#views.findFile(request.file))
         this.#options.voice.answer(call, { type: 'contents', contents })
         return
       }
@@ -162,7 +162,7 @@ export class Calls {
         this.#makeDirectory(call, author, request)
         return
       case 'versions': {
-        const entry = this.#views.findText(request.file)
+        const entry = this.#views.findFile(request.file)
         const versions = storedVersions(this.#options.reader.load(entry.id as SubjectId))
         this.#options.voice.answer(call, { type: 'versions', versions })
         return

@@ -34,6 +34,16 @@ export class Views {
     return entry
   }
 
+  /**
+   * A file outside the trash, or else in it: what it held can be seen there too.
+   * @throws FourfoldError not-found, unavailable
+   */
+  findFile(file: string): Entry {
+    const entry = this.#folder.find(file) ?? this.find(file, true)
+    if (isDirectory(entry)) throw this.#documents.notFound()
+    return entry
+  }
+
   /** @throws FourfoldError not-found, unavailable */
   findText(file: string): Entry {
     const entry = this.find(file)
