@@ -171,14 +171,20 @@ function line(stage: Stage, robot: Robot): string {
   const servers = [...stage.states].map(([id, state]) => `${id} ${signs[state]}`)
   const { connection } = client
   const at = connection.name === 'online' ? `on ${connection.server}` : connection.name
-  const longestMs = Math.round(Math.max(robot.longestMs, robot.waitsMs()))
+  const longest = span(Math.max(robot.longestMs, robot.waitsMs()))
   const moved = client.moves.at(-1)
-  const move = moved ? ` · moved in ${Math.round(moved.tookMs)} ms` : ''
+  const move = moved ? ` · moved in ${span(moved.tookMs)}` : ''
   const { save } = client
   const saved = save.name === 'saved' ? `saved ${save.servers.length}/${save.of}` : save.name
   // What it is about comes to stand within the 80 columns of a small terminal.
-  const edits = `${robot.acknowledged} edits, slowest ${longestMs} ms`
+  const edits = `${robot.acknowledged} edits, max ${longest}`
   return `${servers.join(' ')} │ ${at} · ${saved} · ${edits}${move}`
+}
+
+/** "280 ms", "2.2 s": six characters for all that takes less than a hundred seconds. */
+function span(ms: number): string {
+  const whole = Math.round(ms)
+  return whole < 1000 ? `${whole} ms` : `${(whole / 1000).toFixed(1)} s`
 }
 
 /** Shows a line that changes in place; where there is no terminal, one after the other. */
