@@ -15,6 +15,7 @@ const parts: { [name: string]: () => Promise<() => Promise<Section>> } = {
   idle: async () => (await import('./idle.ts')).idle,
   files: async () => (await import('./files.ts')).files,
   mirror: async () => (await import('./mirror.ts')).mirror,
+  listing: async () => (await import('./listing.ts')).listing,
   trace: async () => (await import('./trace.ts')).trace,
 }
 

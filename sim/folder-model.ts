@@ -12,6 +12,26 @@ export interface Expected {
   /** As a path would show it; the same also in the trash. */
   path: string
   isDeleted: boolean
+  /** By itself, and not only with a directory above it. */
+  isInTrashItself: boolean
+}
+
+/** What of a folder must be on a screen that shows only these; empty: the top. */
+export function expectedOf(
+  tree: Map<string, Expected>,
+  shown: Map<string, 'alone' | 'open'>,
+): Map<string, Expected> {
+  const ids = new Set<string>()
+  for (const id of shown.keys()) {
+    for (let at = id; tree.has(at); at = tree.get(at)!.parent) ids.add(at)
+  }
+  return new Map(
+    [...tree].filter(([id, { parent, isInTrashItself }]) => {
+      // What was put in the trash may be there still, from before: it is seen nowhere.
+      const isListed = shown.get(parent) === 'open' && !isInTrashItself
+      return ids.has(id) || (isListed && (parent === '' || tree.has(parent)))
+    }),
+  )
 }
 
 /** One entry of which everything is known that was ever said. */
@@ -41,7 +61,8 @@ export function expectedTree(changes: Iterable<Entry>): Map<string, Expected> {
       const above = chain(id)
       const path = above.map((each) => names.get(each.id)!).join('/')
       const isDeleted = above.some((each) => each.isDeleted)
-      return [id, { kind, parent: parents.get(id)!, path, isDeleted }]
+      const isInTrashItself = known.get(id)!.isDeleted
+      return [id, { kind, parent: parents.get(id)!, path, isDeleted, isInTrashItself }]
     }),
   )
 }

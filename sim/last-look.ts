@@ -2,13 +2,14 @@
 // same, and what was acknowledged is in it.
 
 import * as Y from 'yjs'
+import type { FileInfo } from '../src/client/api.ts'
 import type { SubjectId } from '../src/core/model/ids.ts'
 import { textRoot } from '../src/core/model/snapshot.ts'
 import { Kind, type Entry } from '../src/core/model/wire.ts'
 import { CorruptError } from '../src/core/ports.ts'
 import type { Answer, Call, FileView } from '../src/core/replica/messages.ts'
 import type { Checkers } from './checkers.ts'
-import { expectedTree } from './folder-model.ts'
+import { expectedOf, expectedTree, type Expected } from './folder-model.ts'
 import type { Journal } from './journal.ts'
 import type { SimulatedPerson } from './person.ts'
 import type { SimulatedServer } from './server.ts'
@@ -135,12 +136,8 @@ function checkAnswers(look: LastLook): void {
 function checkTrees(look: LastLook, views: FileView[]): void {
   const { people, checkers, isBurnt } = look
   const changes = changesOf(look)
-  const expected = new Map(
-    [...expectedTree(changes)].map(([id, { path, isDeleted }]) => [
-      id,
-      placeWords(path, isDeleted),
-    ]),
-  )
+  const tree = expectedTree(changes)
+  const expected = places(tree)
   const listed = views.map(({ entry, path, isDeleted }): [string, string] => [
     entry.id,
     placeWords(path, isDeleted),
@@ -148,12 +145,12 @@ function checkTrees(look: LastLook, views: FileView[]): void {
   checkers.checkTree('the listing', new Map(listed), expected)
   // What burnt on every server may still be on a screen.
   if (isBurnt) return
-  for (const { name, folder } of people) {
+  for (const { name, folder, shown } of people) {
     if (!folder) continue
-    const shown = new Map(
-      folder.map(({ id, path, isDeleted }) => [id, placeWords(path, isDeleted)]),
-    )
-    checkers.checkTree(`the screen of ${name}`, shown, expected)
+    const wanted = shown ? expectedOf(tree, shown) : tree
+    const seen = shown ? folder.filter(isOnScreen(shown, wanted)) : folder
+    const screen = new Map(seen.map((file) => [file.id, file]))
+    checkers.checkTree(`the screen of ${name}`, places(screen), places(wanted))
   }
 }
 
@@ -178,6 +175,16 @@ function erasedOf(look: LastLook): Set<string> {
     return purged && !expected.has(id) && isAsked(purged.root)
   })
   return new Set(erased.map(({ id }) => id))
+}
+
+/** What was put in the trash while its directory was open may be held still; it is seen nowhere. */
+function isOnScreen(shown: Map<string, 'alone' | 'open'>, wanted: Map<string, Expected>) {
+  return ({ id, parent, isInTrashItself }: FileInfo) =>
+    !isInTrashItself || shown.get(parent) !== 'open' || wanted.has(id)
+}
+
+function places(files: Map<string, { path: string; isDeleted: boolean }>): Map<string, string> {
+  return new Map([...files].map(([id, { path, isDeleted }]) => [id, placeWords(path, isDeleted)]))
 }
 
 function placeWords(path: string, isDeleted: boolean): string {

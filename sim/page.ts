@@ -5,6 +5,7 @@ import * as Y from 'yjs'
 import type { FileInfo } from '../src/client/api.ts'
 import { Files } from '../src/client/files.ts'
 import { waitingOf } from '../src/client/foreseen.ts'
+import { Shown } from '../src/client/shown.ts'
 import { subjectId, writerOf, type SubjectId } from '../src/core/model/ids.ts'
 import { earlierKeysMax } from '../src/core/model/limits.ts'
 import { offer } from '../src/core/model/text-update.ts'
@@ -65,7 +66,13 @@ type EditAct = Exclude<Act, { type: 'offline' | 'sleep' | 'leave' | 'unfollow' |
 export class Page {
   readonly #options: PageOptions
   readonly #label: string
-  readonly #files = new Files()
+  readonly #files: Files
+  /** By id; empty: the top. */
+  readonly #shown = new Map<string, { extent: 'alone' | 'open'; end: () => void }>()
+  readonly #showing = new Shown((entry, extent) => {
+    this.#files.show(entry, extent)
+    this.#step({ type: 'show', entry, extent })
+  })
   readonly #filing: Filing
   readonly #writer: number
   readonly #device: Device
@@ -104,6 +111,7 @@ export class Page {
         written.map(({ edit }) => ({ edit, number: 0 })),
       )
     }
+    this.#files = new Files({ isOfAll: plan.showsPart !== true })
     this.#filing = new Filing({
       journal: options.journal,
       person: plan.name,
@@ -120,6 +128,7 @@ export class Page {
       name: page.screenName,
       agent: 'simulated',
       token: '',
+      showsDirectories: plan.showsPart === true,
       addresses: plan.servers.map(addressOf),
       hasStandby: true,
       random: () => random.next(),
@@ -129,6 +138,7 @@ export class Page {
           offer(this.#paper(document).doc, stateVector, deletes, writers),
       },
     })
+    this.#show('', 'open')
     for (const document of page.device.texts.keys()) this.follow(document)
     this.#step({ type: 'started' })
     for (const { operation, edits } of page.device.asked) this.#operate(operation, edits)
@@ -163,6 +173,12 @@ export class Page {
     return this.#files.areCurrent ? this.#files.list : undefined
   }
 
+  /** What this person shows of the folder, by id; empty: the top. Undefined: all of it. */
+  get shown(): Map<string, 'alone' | 'open'> | undefined {
+    if (this.#options.plan.showsPart !== true) return undefined
+    return new Map([...this.#shown].map(([id, { extent }]) => [id, extent]))
+  }
+
   unsaved(): Edit[] {
     const edits: Edit[] = []
     for (const written of this.#written.values()) {
@@ -186,6 +202,9 @@ export class Page {
     if (this.#session.operations.some(({ hasEffect }) => !hasEffect)) {
       return `${name} waits for what was asked of the folder`
     }
+    for (const id of this.#shown.keys()) {
+      if (!this.#files.isAnswered(id)) return `${name} waits to be told of ${id || 'the top'}`
+    }
     for (const document of this.#followed) {
       if (isOrphaned(document)) continue
       if (!this.#caughtUp.has(document)) return `${name} waits for ${document}`
@@ -204,10 +223,22 @@ export class Page {
       return
     }
     const id = this.#options.documentId(act.document)
+    if (act.type === 'show') {
+      this.#show(id, act.extent)
+      return
+    }
     if (this.#followed.has(id)) this.#edit(this.#paper(id), act, this.#options.timeline.now)
   }
 
-  #edit(paper: Paper, act: Exclude<EditAct, FilingAct>, at: number): void {
+  #show(id: string, extent: 'not' | 'alone' | 'open'): void {
+    if (this.#options.plan.showsPart !== true) return
+    const before = this.#shown.get(id)
+    if (extent === 'not') this.#shown.delete(id)
+    else this.#shown.set(id, { extent, end: this.#showing.show(id, extent) })
+    before?.end()
+  }
+
+  #edit(paper: Paper, act: Exclude<EditAct, FilingAct | { type: 'show' }>, at: number): void {
     switch (act.type) {
       case 'type':
         paper.type(at, this.#label, act.where)
@@ -369,7 +400,7 @@ export class Page {
         this.#caughtUp.add(output.document)
         return
       case 'entries':
-        this.#files.apply(output.entries, output.isComplete)
+        this.#files.apply(output)
         this.#noticed(output.entries.map(({ id }) => id))
         return
       case 'done':

@@ -64,6 +64,11 @@ export class SimulatedPerson {
     return this.#page?.folder
   }
 
+  /** What of the folder it shows; undefined: all of it. */
+  get shown(): Map<string, 'alone' | 'open'> | undefined {
+    return this.#page?.shown
+  }
+
   /** Edits that no server is known to hold; none while the page is closed. */
   unsaved(): Edit[] {
     return this.#page?.unsaved() ?? []

@@ -30,6 +30,8 @@ export interface PersonPlan {
   servers: string[]
   /** Whether the device keeps what was typed when the page is closed. */
   hasStorage: boolean
+  /** Hears only of what of the folder is shown; absent: of all of it. */
+  showsPart?: boolean
   acts: Act[]
 }
 
@@ -63,6 +65,8 @@ export type Act = { at: number } &
         which?: number
       }
     | { type: 'trash' | 'restore' | 'erase'; document: number }
+    /** So much of a document or directory is shown from here on. */
+    | { type: 'show'; document: number; extent: 'not' | 'alone' | 'open' }
     /** The network of the device is gone. */
     | { type: 'offline'; forMs: number }
     /** The lid is closed. */
@@ -183,8 +187,16 @@ function makePeople(random: Random, runMs: number): PersonPlan[] {
       ...makeAlone(random.fork(`alone ${name}`), runMs, index),
     ]
     acts.push(...filing.filter(({ at }) => at <= runMs))
+    const shows = makeShows(random.fork(`shows ${name}`), runMs, documents)
+    acts.push(...shows)
     acts.sort((one, other) => one.at - other.at)
-    return { name, servers: random.shuffled(serverNames), hasStorage: random.chance(0.5), acts }
+    return {
+      name,
+      servers: random.shuffled(serverNames),
+      hasStorage: random.chance(0.5),
+      ...(shows.length > 0 && { showsPart: true }),
+      acts,
+    }
   })
 }
 
@@ -242,6 +254,16 @@ function makeSaves(random: Random, runMs: number, documents: number): Act[] {
       where: random.chance(0.33) ? 0 : random.next(),
       ...(random.chance(0.4) && { which: random.next() }),
     }
+  })
+}
+
+/** Somebody opens and closes directories, and holds nothing of what is in the others. */
+function makeShows(random: Random, runMs: number, documents: number): Act[] {
+  if (random.chance(0.5)) return []
+  const shown = [...directories, ...directories, random.below(documents)]
+  return Array.from({ length: random.between(1, 12) }, (): Act => {
+    const extent = random.pick(['open', 'open', 'alone', 'not'] as const)
+    return { at: random.between(1, runMs - 1), type: 'show', document: random.pick(shown), extent }
   })
 }
 

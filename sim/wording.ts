@@ -79,8 +79,15 @@ function details({ message }: ClientMessage | ServerMessage): string {
       return `${brief(message.value.document)} ${message.value.ticket}`
     case 'done':
       return `${message.value.ticket} ${brief(message.value.entry)}`
-    case 'entries':
-      return message.value.entries.map(({ id }) => brief(id)).join(' ')
+    case 'entries': {
+      const { entries, shown } = message.value
+      const all = entries.map(({ id }) => brief(id)).join(' ')
+      return shown === undefined ? all : `of ${brief(shown) || 'the top'}: ${all}`
+    }
+    case 'show': {
+      const { entry, extent } = message.value
+      return `${brief(entry) || 'the top'} ${['not', 'alone', 'open'][extent]}`
+    }
     case 'refused':
       return message.value.text
     case 'servers':

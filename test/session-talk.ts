@@ -47,6 +47,7 @@ export class Talk {
       name: 'ada',
       agent: 'test',
       token: '',
+      showsDirectories: false,
       addresses: options.addresses ?? addresses,
       hasStandby: options.hasStandby ?? true,
       random: () => 0.5,
@@ -320,6 +321,12 @@ function sentence(message: ClientMessage['message']): string {
       return `ping ${message.value.number}`
     case 'credit':
       return `credit ${message.value.bytesRead}`
+    case 'show': {
+      const { entry, extent } = message.value
+      return `show ${entry || 'the top'} ${['not', 'alone', 'open'][extent]}`
+    }
+    case 'more':
+      return `more of ${message.value.entry || 'the top'}`
     case undefined:
       return 'nothing'
   }

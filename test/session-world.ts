@@ -510,6 +510,7 @@ export class ModelClient {
       name,
       agent: 'test',
       token: '',
+      showsDirectories: false,
       addresses: [world.servers[0]!.address],
       hasStandby,
       documents,

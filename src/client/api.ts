@@ -133,6 +133,11 @@ export interface ClientOptions {
   token?: string
   /** Keep a second connection warm. Default true. */
   hasStandby?: boolean
+  /**
+   * What of the folder is held and heard of: all of it, or what is shown by `show` and `open`. A page
+   * must not hold 100,000 files to show thirty. Default 'whole'.
+   */
+  folder?: 'whole' | 'shown'
 }
 
 export interface Client {
@@ -143,10 +148,25 @@ export interface Client {
   readonly moves: Moved[]
   /** The screen name held. */
   readonly name: string
-  /** All files and directories, the trash included; from this device's storage until a server answers. */
+  /**
+   * All files and directories, the trash included, or those that are shown; from this device's storage
+   * until a server answers.
+   */
   readonly files: FileInfo[]
-  /** Whether `files` came from a server. */
+  /** Whether a server has told `files`; with `folder: 'shown'` those at the top. */
   readonly filesAreCurrent: boolean
+  /**
+   * From here on `files` has this entry and the directories above it; 'open': and what lies in it and
+   * not in the trash. '' is the top. Returns the function that ends it. With `folder: 'whole'` it does
+   * nothing. Throws FourfoldError when too much is shown.
+   */
+  show(id: string, extent: 'alone' | 'open'): () => void
+  /** Whether a server has told what is shown of an entry; if it is not in `files` then, there is none. */
+  isAnswered(id: string): boolean
+  /** Whether `files` has all that lies in this directory. */
+  isWhole(directory: string): boolean
+  /** An entry, shown for this once; undefined: there is none. Waits for a server. */
+  look(id: string): Promise<FileInfo | undefined>
   /** Anything above changed. */
   readonly onChange: Listen<void>
   /** The person's screen name was changed by the servers. */

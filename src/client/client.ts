@@ -41,6 +41,7 @@ import { beatMs } from './keyring.ts'
 import { Listeners } from './listeners.ts'
 import { OpenDocument } from './open-document.ts'
 import { Receipts } from './receipts.ts'
+import { Shown } from './shown.ts'
 
 /** A step that would be due at once waits at least this long: no loop starves the program. */
 const stepAfterMsMin = 1
@@ -60,8 +61,11 @@ export class SessionClient implements Client {
   readonly #key = crypto.getRandomValues(new Uint8Array(16))
   readonly #writers = new Set<number>()
   readonly #keepsake: Keepsake
-  readonly #files = new Files()
+  readonly #files: Files
   readonly #errands: Errands
+  readonly #shown: Shown
+  /** Ends the showing of documents that are open. */
+  readonly #shownDocuments = new Map<string, () => void>()
   readonly #documents = new Map<string, OpenDocument>()
   /** Of those that were closed, the ones that this session wrote in: as many as one person writes in. */
   readonly #left = new Map<string, Uint8Array>()
@@ -86,6 +90,12 @@ export class SessionClient implements Client {
     this.#options = options
     this.#dial = dial
     this.#writers.add(writerOf(this.#key))
+    this.#files = new Files({ isOfAll: this.#hearsAll })
+    this.#shown = new Shown((entry, extent) => {
+      this.#files.show(entry, extent)
+      this.#step({ type: 'show', entry, extent })
+      this.#changes.tell()
+    })
     this.#keepsake = new Keepsake(options.storage, this.#key, () => this.#changes.tell())
     this.#errands = new Errands({
       keepsake: this.#keepsake,
@@ -102,7 +112,7 @@ export class SessionClient implements Client {
     const kept = await this.#keepsake.begin()
     if (this.#isClosed) return
     for (const key of kept.keys) this.#writers.add(writerOf(key))
-    this.#files.apply(kept.entries)
+    this.#files.apply({ entries: kept.entries })
     this.#session = new Session({
       key: this.#key,
       earlierKeys: kept.keys,
@@ -111,6 +121,7 @@ export class SessionClient implements Client {
       token: this.#options.token ?? '',
       addresses: [...new Set([...this.#options.servers, ...kept.addresses])],
       hasStandby: this.#options.hasStandby ?? true,
+      showsDirectories: !this.#hearsAll,
       documents: {
         stateVector: (id) => Y.encodeStateVector(this.#document(id).doc),
         offer: (id, stateVector, deletes) => this.#document(id).offer(stateVector, deletes),
@@ -188,13 +199,44 @@ export class SessionClient implements Client {
     return this.#joined.promise
   }
 
+  // -------------------------------------------------------------------------------- what is shown
+
+  get #hearsAll(): boolean {
+    return this.#options.folder !== 'shown'
+  }
+
+  show(id: string, extent: 'alone' | 'open'): () => void {
+    return this.#hearsAll || this.#isClosed ? () => undefined : this.#shown.show(id, extent)
+  }
+
+  isAnswered(id: string): boolean {
+    return this.#files.isAnswered(id)
+  }
+
+  isWhole(directory: string): boolean {
+    return this.#files.isWhole(directory)
+  }
+
+  async look(id: string): Promise<FileInfo | undefined> {
+    const end = this.show(id, 'alone')
+    try {
+      await this.#until(() => this.#files.isAnswered(id))
+      return this.#files.get(id)
+    } finally {
+      end()
+    }
+  }
+
   // --------------------------------------------------------------------------------- documents
 
   open(id: string): LiveDocument {
     const { document, isNew } = this.#hold(id)
     // It may have been closed, and only still be on its way to the servers.
     if (!isNew && document.isClosed) this.#step({ type: 'follow', document: id })
-    return document.use(true)
+    document.use(true)
+    // So that it is told under which name it goes, and where it lies.
+    if (!this.#shownDocuments.has(id)) this.#shownDocuments.set(id, this.show(id, 'alone'))
+    return document
   }
 
   #hold(id: string): { document: OpenDocument; isNew: boolean } {
@@ -216,7 +258,11 @@ export class SessionClient implements Client {
         this.#step({ type: 'follow', document: id })
         this.#step({ type: 'caret', document: id, state: document.presence.state })
       },
-      closed: () => this.#step({ type: 'unfollow', document: id }),
+      closed: () => {
+        this.#step({ type: 'unfollow', document: id })
+        this.#shownDocuments.get(id)?.()
+        this.#shownDocuments.delete(id)
+      },
       stored: () => this.#stored(id),
       receipt: () => this.#receipt(id),
     })
@@ -314,9 +360,20 @@ export class SessionClient implements Client {
     return this.#operate({ case: 'setContent', value }, id)
   }
 
-  async #make(operation: Operation['operation'], id?: string): Promise<FileInfo & Receipt> {
-    const { entry, ...receipt } = await this.#operate(operation, id)
-    return { ...(await this.#file(entry)), ...receipt }
+  async #make(
+    operation: Operation['operation'],
+    id: string = subjectId(crypto.getRandomValues(new Uint8Array(16))),
+  ): Promise<FileInfo & Receipt> {
+    // What is made gets the id of the operation, and need not lie where this program looks.
+    const end = this.show(id, 'alone')
+    try {
+      const { entry, ...receipt } = await this.#operate(operation, id)
+      await this.#until(() => this.#files.get(entry) !== undefined)
+      return { ...this.#files.get(entry)!, ...receipt }
+    } finally {
+      // A server may say later what became of what waits here.
+      void this.#until(() => this.#files.isTold(id) || !this.#files.get(id)).then(end, end)
+    }
   }
 
   rename(entry: string, name: string): Promise<Receipt> {
@@ -374,12 +431,11 @@ export class SessionClient implements Client {
     }
   }
 
-  /** The file, as soon as the active server tells of it: another one may have made it. */
-  #file(id: string): Promise<FileInfo> {
-    const { promise, resolve, reject } = Promise.withResolvers<FileInfo>()
+  /** Resolves when the active server has told enough: another one may have made what is waited for. */
+  #until(isSo: () => boolean): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
     const look = () => {
-      const file = this.#files.get(id)
-      if (file) resolve(file)
+      if (isSo()) resolve()
       else if (this.#isClosed) reject(closedError())
     }
     const end = this.#listings.add(look)
@@ -479,7 +535,7 @@ export class SessionClient implements Client {
         this.#documents.get(output.caret.document)?.presence.heard(output.caret)
         return
       case 'entries':
-        this.#files.apply(output.entries, output.isComplete)
+        this.#files.apply(output)
         this.#keepsake.keepEntries(() => this.#files.entries())
         this.#listed()
         return

@@ -56,7 +56,7 @@ test('after every change the list is what the rules say, and others in it are th
     let before = files.list
     for (const each of random.shuffled(changes)) {
       known.push(each)
-      files.apply([each])
+      files.apply({ entries: [each] })
       // Sometimes several changes come between two looks.
       if (random.chance(0.4)) continue
       const { list } = files
@@ -81,13 +81,13 @@ test('of 100,000 files the one that changed is made anew, the others stay', () =
   const texts = Array.from({ length: 100_000 }, (_, index) =>
     made(`T${index}`, index + 1000, `D${index % 100}`, Kind.TEXT),
   )
-  files.apply([...directories, ...texts], true)
+  files.apply({ entries: [...directories, ...texts], isComplete: true })
   const before = files.list
   assert.equal(before.length, 100_100)
   const started = process.cpuUsage()
   for (let count = 0; count < 50; count++) {
     const name = { value: `new ${count}`, stamp: stamp(1, 'b') }
-    files.apply([create(EntrySchema, { id: `T${count}`, name })])
+    files.apply({ entries: [create(EntrySchema, { id: `T${count}`, name })] })
     assert.equal(files.list.filter((file, index) => file !== before[index]).length, count + 1)
   }
   const { user, system } = process.cpuUsage(started)
@@ -97,25 +97,25 @@ test('of 100,000 files the one that changed is made anew, the others stay', () =
 
 test('a file tells the bytes it holds, and that two of them are at odds', () => {
   const files = new Files()
-  files.apply([made('E0', 1, '', Kind.TEXT)], true)
+  files.apply({ entries: [made('E0', 1, '', Kind.TEXT)], isComplete: true })
   assert.equal(files.list[0]!.bytes, undefined)
   const content = (hash: string, base: string, counter: number) =>
     create(EntrySchema, {
       id: 'E0',
       contents: [{ hash, base, size: 3, author: 'ada', at: 1, stamp: stamp(counter) }],
     })
-  files.apply([content('x', '', 2)])
+  files.apply({ entries: [content('x', '', 2)] })
   assert.equal(files.list[0]!.kind, 'binary')
   assert.deepEqual(files.list[0]!.bytes, { hash: 'x', size: 3, hasConflict: false })
-  files.apply([content('y', 'x', 3), content('z', 'x', 4)])
+  files.apply({ entries: [content('y', 'x', 3), content('z', 'x', 4)] })
   assert.deepEqual(files.list[0]!.bytes, { hash: 'z', size: 3, hasConflict: true })
-  files.apply([content('', 'z', 5)])
+  files.apply({ entries: [content('', 'z', 5)] })
   assert.deepEqual([files.list[0]!.kind, files.list[0]!.bytes], ['text', undefined])
 })
 
 test('what waits is shown as if it were done, and as servers tell it when it is', () => {
   const files = new Files()
-  files.apply([made('D', 1), made('E', 2, '', Kind.TEXT)], true)
+  files.apply({ entries: [made('D', 1), made('E', 2, '', Kind.TEXT)], isComplete: true })
   const directory = { $typeName: 'fourfold.v1.MakeDirectory' as const, name: 'ideas', parent: 'D' }
   const file = { $typeName: 'fourfold.v1.Create' as const, name: 'E', text: '', parent: 'N' }
   const rename = { $typeName: 'fourfold.v1.Rename' as const, entry: 'F', name: 'plan.md' }
@@ -144,7 +144,9 @@ test('what waits is shown as if it were done, and as servers tell it when it is'
   assert.deepEqual(shown().slice(1, 2), ['E waits in the trash'])
   // A server tells of something else of it meanwhile.
   const renamed = { value: 'Euler', stamp: stamp(9) }
-  files.apply([create(EntrySchema, { id: 'E', name: renamed }), made('N', 3, 'D')])
+  files.apply({
+    entries: [create(EntrySchema, { id: 'E', name: renamed }), made('N', 3, 'D')],
+  })
   files.wait(operations.slice(1))
   assert.deepEqual(shown(), ['D', 'Euler', 'D/N', 'D/N/plan.md waits', 'E waits'])
   // It is refused: it was never there.

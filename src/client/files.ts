@@ -1,9 +1,14 @@
 // The list of files as people see it, from this device at first and from servers as they tell it.
+//
+// It is of the whole folder, or of what a program shows: the entries that are shown, the directories
+// above them, and what lies in the directories that are shown open. What comes to be none of that is
+// forgotten: of an entry that is only remembered nobody would hear where it lies now.
 
 import { bytesOf, hasConflict } from '../core/model/contents.ts'
 import { isDeleted } from '../core/model/entry.ts'
 import { Folder } from '../core/model/folder.ts'
-import { Kind, type Entry } from '../core/model/wire.ts'
+import { Extent, Kind, type Entry } from '../core/model/wire.ts'
+import type { SessionOutput } from '../core/session/messages.ts'
 import type { OperationBody } from '../core/session/parcel.ts'
 import type { FileInfo } from './api.ts'
 import { Foreseen } from './foreseen.ts'
@@ -24,10 +29,32 @@ interface Above {
   trashed: Entry | undefined
 }
 
+/** What a server tells of the folder. */
+export type Told = Pick<Extract<SessionOutput, { type: 'entries' }>, 'entries'> &
+  Partial<Extract<SessionOutput, { type: 'entries' }>>
+
+/** Something of the folder that is shown. */
+interface Showing {
+  extent: Extent
+  /** Some server has said what there is. */
+  isAnswered: boolean
+  /** All that lies in it is here. */
+  isWhole: boolean
+}
+
 /** Costs what changed, however many there are. */
 export class Files {
   readonly #folder = new Folder()
   readonly #foreseen = new Foreseen(this.#folder)
+  readonly #isOfAll: boolean
+  /** By id; empty: the top. */
+  readonly #shown = new Map<string, Showing>()
+  /** Names that servers told, of entries whose directory is not whole here. */
+  readonly #names = new Map<string, string>()
+  /** Ids of those that a server did not list where they lie as far as is known here. */
+  readonly #absent = new Set<string>()
+  /** Nothing was told yet: all that the device kept is held. */
+  #isAsKept = true
   /** In the order in which they came. */
   #list: FileInfo[] = []
   /** Where in the list each is, by id. */
@@ -35,6 +62,11 @@ export class Files {
   /** Ids of those that may be others than in the list. */
   #stale = new Set<string>()
   #areCurrent = false
+
+  /** `isOfAll`: of the whole folder. */
+  constructor({ isOfAll = true }: { isOfAll?: boolean } = {}) {
+    this.#isOfAll = isOfAll
+  }
 
   /** The trash included; the same array, and the same files in it, until something changed. */
   get list(): FileInfo[] {
@@ -60,9 +92,19 @@ export class Files {
     return left
   }
 
-  /** Whether a server has told all of them. */
+  /** Whether a server has told all of them: of the folder, or at the top of it. */
   get areCurrent(): boolean {
-    return this.#areCurrent
+    return this.#isOfAll ? this.#areCurrent : this.isAnswered('')
+  }
+
+  /** Whether a server has told what is shown of this entry; empty: the top. */
+  isAnswered(id: string): boolean {
+    return this.#isOfAll ? this.#areCurrent : this.#shown.get(id)?.isAnswered === true
+  }
+
+  /** Whether all that lies in a directory is here; empty: the top. */
+  isWhole(id: string): boolean {
+    return this.#isOfAll ? this.#areCurrent : this.#shown.get(id)?.isWhole === true
   }
 
   /** As servers told them, without what waits. */
@@ -80,7 +122,9 @@ export class Files {
 
   /** What this person asked for and no server has carried out: shown as if it were so. */
   wait(operations: readonly OperationBody[]): void {
-    for (const id of this.#foreseen.wait(operations)) this.#stale.add(id)
+    const ids = this.#foreseen.wait(operations)
+    for (const id of ids) this.#stale.add(id)
+    if (ids.length > 0 && !this.#isOfAll && !this.#isAsKept) this.#prune(this.#ids())
   }
 
   get(id: string): FileInfo | undefined {
@@ -88,13 +132,130 @@ export class Files {
     return entry && this.#file(entry, new Map())
   }
 
-  /** `isComplete`: with these a server has told all. */
-  apply(entries: readonly Entry[], isComplete = false): void {
+  /** So much of an entry is shown from here on. */
+  show(id: string, extent: Extent): void {
+    const before = this.#shown.get(id)
+    if (extent === Extent.UNSPECIFIED) this.#shown.delete(id)
+    else this.#shown.set(id, { extent, isAnswered: false, isWhole: false })
+    this.#renamed()
+    if (before?.extent === Extent.OPEN && extent !== Extent.OPEN) this.#prune(this.#ids())
+    else if (before && extent === Extent.UNSPECIFIED) this.#prune(this.#chain(id))
+  }
+
+  apply({ entries, isComplete = false, names = {}, directory, answer, gone = [] }: Told): void {
+    const changed = new Set(entries.map(({ id }) => id))
+    let hasMoved = false
     for (const change of entries) {
-      for (const id of this.#foreseen.apply(change)) this.#stale.add(id)
+      const parent = this.#folder.parentOf(change.id)
+      const ids = this.#foreseen.apply(change)
+      for (const id of ids) this.#stale.add(id)
+      for (const id of ids) changed.add(id)
+      hasMoved ||= ids.length > 1 || parent !== this.#folder.parentOf(change.id)
     }
     this.#areCurrent ||= isComplete
+    if (this.#isOfAll) return
+    for (const { id } of entries) this.#name(id, names[id])
+    if (gone.length > 0) this.#forget(gone.filter((id) => this.#folder.get(id)))
+    if (directory !== undefined) this.#placed(entries.at(-1)!.id, directory)
+    if (answer?.present) this.#complete(answer.entry, answer.present)
+    // What the device kept stays until a server has said what there is.
+    // What it lay in before may have been here because of it.
+    if (!this.#isAsKept) this.#prune(hasMoved ? this.#ids() : [...changed])
   }
+
+  // ---------------------------------------------------------------------- what is held, and why
+
+  /** A server told all that is shown of this entry: `present`. */
+  #complete(id: string, present: ReadonlySet<string>): void {
+    const showing = this.#shown.get(id)
+    if (!showing) return
+    showing.isAnswered = true
+    if (this.#isAsKept) {
+      this.#isAsKept = false
+      this.#prune(this.#ids())
+    }
+    // Of a directory that this server does not know it cannot say what lies there.
+    if (showing.extent !== Extent.OPEN || (id !== '' && !present.has(id))) return
+    showing.isWhole = true
+    this.#renamed()
+    for (const each of this.#ids()) {
+      // What waits stands where no server has it yet.
+      if (this.#folder.parentOf(each) !== id || this.#foreseen.has(each)) continue
+      if (present.has(each)) this.#absent.delete(each)
+      else this.#absent.add(each)
+    }
+    this.#prune([...this.#absent])
+  }
+
+  /** A server told that this lies in a directory, which was shown open then. */
+  #placed(id: string, directory: string): void {
+    if (this.#shown.get(directory)?.extent !== Extent.OPEN) this.#absent.add(id)
+    else if (this.#folder.parentOf(id) === directory) this.#absent.delete(id)
+  }
+
+  #name(id: string, name: string | undefined): void {
+    if (this.#names.get(id) === name) return
+    if (name === undefined) this.#names.delete(id)
+    else this.#names.set(id, name)
+    this.#stale.add(id)
+  }
+
+  /** Of some it may be known from others how they are shown, or not any more. */
+  #renamed(): void {
+    for (const id of this.#names.keys()) this.#stale.add(id)
+  }
+
+  #ids(): string[] {
+    return [...this.#folder.all()].map(({ id }) => id)
+  }
+
+  /** An entry and the directories above it. */
+  #chain(id: string): string[] {
+    const chain: string[] = []
+    for (let at = id; at !== ''; at = this.#folder.parentOf(at)) chain.push(at)
+    return chain
+  }
+
+  /** What is shown, what waits, and the directories above. */
+  #needed(): Set<string> {
+    const waiting = [...this.#foreseen.ids()]
+    // Where it lies when nothing comes of what waits.
+    const homes = waiting.map((id) => this.#foreseen.told(id)?.parent?.value ?? '')
+    const needed = [...this.#shown.keys(), ...waiting, ...homes]
+    return new Set(needed.flatMap((id) => this.#chain(id)))
+  }
+
+  /** Forgets those of these that are not shown. */
+  #prune(ids: string[]): void {
+    const loose = ids.filter((id) => {
+      const above = this.#shown.get(this.#folder.parentOf(id))
+      return above?.extent !== Extent.OPEN || this.#absent.has(id)
+    })
+    if (loose.length === 0) return
+    const needed = this.#needed()
+    this.#forget(loose.filter((id) => !needed.has(id)))
+  }
+
+  #forget(ids: string[]): void {
+    const depths = new Map(ids.map((id) => [id, this.#folder.depthOf(id)]))
+    // From the inside out: nothing loses its directory.
+    const orphans = new Set<string>()
+    for (const id of [...depths.keys()].sort((a, b) => depths.get(b)! - depths.get(a)!)) {
+      for (const { entry } of this.#folder.set(id, undefined)) orphans.add(entry.id)
+      this.#names.delete(id)
+      this.#absent.delete(id)
+      this.#stale.add(id)
+    }
+    // They would be seen at the top, where no server has them.
+    const left = [...orphans].filter((id) => this.#folder.get(id))
+    for (const id of left) {
+      this.#stale.add(id)
+      this.#absent.add(id)
+    }
+    this.#prune(left)
+  }
+
+  // ------------------------------------------------------------------------------- the list
 
   #refresh(list: FileInfo[], id: string, above: Map<string, Above>): void {
     const place = this.#places.get(id) ?? list.length
@@ -109,7 +270,7 @@ export class Files {
   #file(entry: Entry, known: Map<string, Above>): FileInfo {
     const { id, createdBy, createdAt } = entry
     const givenName = entry.name?.value ?? ''
-    const name = this.#folder.shownName(id) ?? givenName
+    const name = this.#nameOf(id)
     const parent = this.#folder.parentOf(id)
     const { prefix, trashed: above } = this.#above(parent, known)
     const isInTrashItself = isDeleted(entry)
@@ -137,10 +298,18 @@ export class Files {
     }
   }
 
+  /** How an entry is shown. */
+  #nameOf(id: string): string {
+    const told = this.#names.get(id)
+    if (told !== undefined && !this.isWhole(this.#folder.parentOf(id))) return told
+    return this.#folder.shownName(id) ?? ''
+  }
+
   #above(directory: string, known: Map<string, Above>): Above {
     const found = known.get(directory)
     if (found) return found
-    const prefix = directory === '' ? '' : `${this.#folder.pathOf(directory)}/`
+    const names = this.#chain(directory).map((id) => `${this.#nameOf(id)}/`)
+    const prefix = names.reverse().join('')
     const above = { prefix, trashed: this.#folder.trashedWith(directory) }
     known.set(directory, above)
     return above

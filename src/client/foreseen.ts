@@ -29,6 +29,11 @@ export class Foreseen {
     return this.#told.has(id)
   }
 
+  /** Those of which something waits. */
+  ids(): Iterable<string> {
+    return this.#told.keys()
+  }
+
   /** What servers told of an entry; undefined: nothing. */
   told(id: string): Entry | undefined {
     return this.has(id) ? this.#told.get(id) : this.#folder.get(id)

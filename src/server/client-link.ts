@@ -15,6 +15,7 @@ import {
 import { isBytesName } from '../core/model/contents.ts'
 import {
   Code,
+  Extent,
   ServerMessageSchema,
   type ClientMessage,
   type Hello,
@@ -182,7 +183,7 @@ export class ClientLink {
         } else if (message.case === 'credit') this.#credited(message.value.bytesRead)
         else if (message.case === 'ping') this.#pong(message.value.number)
         else if (this.#isTooLarge(framed)) this.#refuseTooLarge()
-        else if (this.#mustWait(message.case)) this.#hold(framed)
+        else if (this.#mustWait(message)) this.#hold(framed)
         else this.#pass(framed)
     }
   }
@@ -244,9 +245,9 @@ export class ClientLink {
     return this.#sentBytes - read
   }
 
-  #mustWait(what: ClientMessage['message']['case']): boolean {
+  #mustWait(message: ClientMessage['message']): boolean {
     if (this.#isOpening || this.#isLooking || this.#held.length > 0) return true
-    return what === 'open' && this.#unreadBytes() > openWindowBytes
+    return isOpening(message) && this.#unreadBytes() > openWindowBytes
   }
 
   #pass(framed: Framed): void {
@@ -255,7 +256,7 @@ export class ClientLink {
       void this.#look(framed, named)
       return
     }
-    this.#isOpening = framed.message.message.case === 'open'
+    this.#isOpening = isOpening(framed.message.message)
     this.#owner.received(this, framed.message, framed.bytes)
   }
 
@@ -313,6 +314,12 @@ function bytesNamedIn({ message }: ClientMessage): { ticket: number; name: BlobN
 function rejected(ticket: number, text: string): ServerMessage {
   const value = { ticket, code: Code.UNAVAILABLE, text }
   return create(ServerMessageSchema, { message: { case: 'rejected', value } })
+}
+
+/** Whether it is answered by much more than itself. */
+function isOpening(message: ClientMessage['message']): boolean {
+  if (message.case === 'show') return message.value.extent === Extent.OPEN
+  return message.case === 'open' || message.case === 'more'
 }
 
 function refusal(code: Code, text: string): Uint8Array {

@@ -13,6 +13,7 @@ import {
   callMs,
   callsMax,
   diskLookMs,
+  entriesPerMessage,
   farewellMs,
   idleTickMs,
   sessionsMax,
@@ -25,6 +26,7 @@ import {
   ServerMessageSchema,
   type ClientMessage,
   type Content,
+  type Entries,
   type Hello,
   type ServerMessage,
 } from '../core/model/wire.ts'
@@ -430,6 +432,11 @@ export class Runtime implements ClientLinkOwner {
 }
 
 /** Whole documents and the first listing are as long as they are: `piece`s have their own bound. */
+/** And no change, which may come with the directories above it. */
+function isListing({ shown, isComplete, entries }: Entries): boolean {
+  return shown !== undefined || isComplete || entries.length === entriesPerMessage
+}
+
 function kindOf({ message }: ServerMessage): 'welcome' | 'piece' | 'other' {
   switch (message.case) {
     case 'welcome':
@@ -437,7 +444,7 @@ function kindOf({ message }: ServerMessage): 'welcome' | 'piece' | 'other' {
     case 'opened':
       return 'piece'
     case 'entries':
-      return message.value.isComplete || message.value.entries.length > 1 ? 'piece' : 'other'
+      return isListing(message.value) ? 'piece' : 'other'
     default:
       return 'other'
   }

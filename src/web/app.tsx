@@ -95,7 +95,14 @@ export function App() {
 }
 
 function connectAs(name: string): Client {
-  return connect({ servers: [location.origin], name, agent: 'page', storage, token: token() })
+  return connect({
+    servers: [location.origin],
+    name,
+    agent: 'page',
+    storage,
+    token: token(),
+    folder: 'shown',
+  })
 }
 
 function problemOf({ code, message }: FourfoldError): Problem {

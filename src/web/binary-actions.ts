@@ -6,6 +6,7 @@ import type { BringIn } from './bring-in.ts'
 import { carry } from './carry-out.ts'
 import type { Content } from './file-bytes.ts'
 import { textOf } from './file-actions.ts'
+import { members } from './folder-asks.ts'
 import { FolderTree, top } from './folder-tree.ts'
 import { replaceBytes } from './keep-bytes.ts'
 import { numberedName } from './names.ts'
@@ -69,7 +70,7 @@ export function binaryActions(client: Client, bringIn: BringIn): BinaryActions {
     const tree = new FolderTree(client.files)
     const above = tree.get(tree.parentOf(file))
     const directory = above === undefined || above.isDeleted ? top : above.id
-    const taken = tree.children(directory).map(({ name }) => name)
+    const taken = (await members(client, directory)).map(({ name }) => name)
     const name = numberedName(file.name, [...taken, file.name])
     const both = async () => {
       // First the other: were this page gone in between, the conflict would still be shown.

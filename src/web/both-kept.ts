@@ -2,7 +2,7 @@
 
 import { useEffect, useRef } from 'react'
 import type { Client, FileInfo } from '../client/api.ts'
-import type { FolderTree } from './folder-tree.ts'
+import { type FolderTree, isDirectory, top } from './folder-tree.ts'
 import { notify } from './toasts.tsx'
 
 /** What one heal brings comes together. */
@@ -14,20 +14,27 @@ export function useBothKept(
   tree: FolderTree,
   show: (entry: FileInfo) => void,
 ): void {
-  const told = useRef<Set<string>>(undefined)
+  const told = useRef(new Set<string>())
+  /** Directories that were whole here when it was looked last: what is numbered in them is news. */
+  const wasWhole = useRef(new Set<string>())
   const latest = useRef(show)
   latest.current = show
   useEffect(() => {
+    // What is whole is so in the newest tree.
+    if (tree.files !== client.files) return
     const numbered = [...tree.entries()].filter(isNumbered)
-    if (told.current === undefined) {
-      // Until a server has told all, what arrives is the list itself, if it is not this device's.
-      const isFromDevice = tree.size > 0 && client.connection.name !== 'online'
-      if (!client.filesAreCurrent && !isFromDevice) return
-      told.current = new Set(numbered.map(({ id }) => id))
-      return
-    }
     const known = told.current
-    const fresh = numbered.filter(({ id }) => !known.has(id))
+    const fresh: FileInfo[] = []
+    for (const entry of numbered) {
+      if (known.has(entry.id)) continue
+      if (wasWhole.current.has(entry.parent)) fresh.push(entry)
+      else known.add(entry.id)
+    }
+    const directories = new Set([
+      top,
+      ...[...tree.entries()].filter(isDirectory).map(({ id }) => id),
+    ])
+    wasWhole.current = new Set([...directories].filter((id) => client.isWhole(id)))
     if (fresh.length === 0) return
     const timer = setTimeout(() => {
       for (const { id } of fresh) known.add(id)

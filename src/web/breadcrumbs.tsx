@@ -13,6 +13,8 @@ import {
 } from 'react-aria-components'
 import type { FileInfo } from '../client/api.ts'
 import { FileIcon } from './file-icon.tsx'
+import { useClient } from './client-context.tsx'
+import { inside, type Listing } from './folder-asks.ts'
 import { type FolderTree, isDirectory } from './folder-tree.ts'
 
 interface PathProps {
@@ -46,10 +48,10 @@ export function PathAbove({ file, tree, choose }: PathProps) {
 const siblingsMax = 100
 
 function Siblings({ directory, tree, choose }: Omit<PathProps, 'file'> & { directory: FileInfo }) {
-  const siblings = tree.children(tree.parentOf(directory))
-  const shown = siblings.slice(0, siblingsMax)
+  const [isOpen, setOpen] = useState(false)
+  const { entries: shown, count } = useSiblings(directory, tree, isOpen)
   return (
-    <MenuTrigger>
+    <MenuTrigger isOpen={isOpen} onOpenChange={setOpen}>
       <Button className="text-button crumb" aria-label={`${directory.name}: what is beside it`}>
         {directory.name}
       </Button>
@@ -59,7 +61,7 @@ function Siblings({ directory, tree, choose }: Omit<PathProps, 'file'> & { direc
           aria-label={`Beside ${directory.name}`}
           selectionMode="single"
           selectedKeys={[directory.id]}
-          onAction={(key) => choose(tree.get(String(key))!)}
+          onAction={(key) => choose(shown.find(({ id }) => id === key)!)}
           items={shown}
         >
           {(entry) => (
@@ -73,14 +75,33 @@ function Siblings({ directory, tree, choose }: Omit<PathProps, 'file'> & { direc
             </MenuItem>
           )}
         </Menu>
-        {siblings.length > siblingsMax && (
+        {count > siblingsMax && (
           <p className="menu-title">
-            And {(siblings.length - siblingsMax).toLocaleString('en')} more in the tree.
+            And {(count - siblingsMax).toLocaleString('en')} more in the tree.
           </p>
         )}
       </Popover>
     </MenuTrigger>
   )
+}
+
+/** What lies beside a directory: from the tree where that has it all, else asked for. */
+function useSiblings(directory: FileInfo, tree: FolderTree, isOpen: boolean): Listing {
+  const client = useClient()
+  const parent = tree.parentOf(directory)
+  const isHere = client.isWhole(parent)
+  const [asked, setAsked] = useState<Listing>()
+  useEffect(() => {
+    if (!isOpen || isHere) return
+    let isCurrent = true
+    void inside(client, parent, siblingsMax).then((found) => isCurrent && setAsked(found))
+    return () => {
+      isCurrent = false
+    }
+  }, [client, parent, isOpen, isHere])
+  const here = tree.children(parent)
+  if (isHere || !asked) return { entries: here.slice(0, siblingsMax), count: here.length }
+  return asked
 }
 
 const movedMs = 3000

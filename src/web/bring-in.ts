@@ -4,6 +4,7 @@ import type { Client, FileInfo } from '../client/api.ts'
 import { FourfoldError } from '../core/model/errors.ts'
 import { entriesMax } from '../core/model/limits.ts'
 import { checkFileName, fileKey } from '../core/model/names.ts'
+import { members } from './folder-asks.ts'
 import { makeOfBytes } from './keep-bytes.ts'
 import type { Held, Source } from './sources.ts'
 import type { Sending, Uploading } from './upload.ts'
@@ -255,6 +256,8 @@ class Lanes {
 class Directories {
   readonly #client: Client
   readonly #known = new Map<string, Promise<string>>()
+  /** Ids of those that were made for it. */
+  readonly #made = new Set<string>()
 
   constructor(client: Client, base: string) {
     this.#client = client
@@ -272,14 +275,15 @@ class Directories {
   }
 
   async #enter(name: string, parent: string): Promise<string> {
-    const there = this.#client.files.find(
-      (file) =>
-        file.kind === 'directory' &&
-        !file.isDeleted &&
-        file.parent === parent &&
-        fileKey(file.name) === fileKey(name),
+    // In one that was made just now nothing is that was not brought there.
+    const inside = this.#made.has(parent) ? [] : await members(this.#client, parent)
+    const there = inside.find(
+      (file) => file.kind === 'directory' && fileKey(file.name) === fileKey(name),
     )
-    return there ? there.id : (await this.#client.makeDirectory(name, parent)).id
+    if (there) return there.id
+    const { id } = await this.#client.makeDirectory(name, parent)
+    this.#made.add(id)
+    return id
   }
 }
 

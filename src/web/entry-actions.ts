@@ -7,6 +7,7 @@ import { carry, each, type EachDone } from './carry-out.ts'
 import { FourfoldError } from '../core/model/errors.ts'
 import { copy } from './download.ts'
 import { type ActionOptions, type FileActions, inWords, textOf } from './file-actions.ts'
+import { members, treeBelow } from './folder-asks.ts'
 import { FolderTree, isDirectory, top } from './folder-tree.ts'
 import { pickFiles } from './file-picker.ts'
 import { freeName } from './names.ts'
@@ -19,7 +20,8 @@ export interface EntryActions extends FileActions {
   makeDirectoryIn: (directory: string) => void
   /** Asks where to. */
   askMove: (ids: string[]) => void
-  move: (ids: string[], directory: string) => void
+  /** `path`: of the directory, where it is not shown. */
+  move: (ids: string[], directory: string, path?: string) => void
   remove: (ids: string[]) => void
   /** Out of the trash, with the directories above it that are in there too. */
   restore: (entry: FileInfo) => void
@@ -68,7 +70,7 @@ export function entryActions(options: EntryActionOptions): EntryActions {
             done: (made) => reveal(made.id),
           }),
       }),
-    move: (ids, directory) => void move(ids, directory),
+    move: (ids, directory, path) => void move(ids, directory, path),
     remove: (ids) => void remove(ids),
     restore: (entry) => void restore([entry]),
     erase: (entries) =>
@@ -102,12 +104,16 @@ export function entryActions(options: EntryActionOptions): EntryActions {
     view.reveal(id, treeNow().ancestors(id), true)
   }
 
-  async function move(ids: string[], directory: string): Promise<void> {
+  async function move(ids: string[], directory: string, path?: string): Promise<void> {
     const tree = treeNow()
     const entries = tree.outermost(ids).filter((entry) => tree.parentOf(entry) !== directory)
     if (entries.length === 0) return
+    // Moved into what is not shown it would be seen at the top until a server has done it.
+    const end = directory === top ? undefined : client.show(directory, 'alone')
+    const isAsked = client.connection.name === 'online' && !tree.get(directory)
+    if (end && isAsked) await client.look(directory)
     const homes = new Map(entries.map((entry) => [entry.id, tree.parentOf(entry)]))
-    const place = tree.get(directory)?.path ?? 'the top'
+    const place = tree.get(directory)?.path ?? path ?? 'the top'
     await many(entries, (entry) => client.move(entry.id, directory), {
       waiting: `${wordsOf(entries)} will be moved to ${place} as soon as a server answers.`,
       done(moved) {
@@ -123,6 +129,7 @@ export function entryActions(options: EntryActionOptions): EntryActions {
         })
       },
     })
+    end?.()
   }
 
   async function remove(ids: string[]): Promise<void> {
@@ -143,7 +150,12 @@ export function entryActions(options: EntryActionOptions): EntryActions {
   }
 
   async function restore(entries: FileInfo[]): Promise<void> {
+    // What lies in the trash is shown nowhere: where it lies is looked up.
+    const ends = entries.map(({ id }) => client.show(id, 'alone'))
+    const isAsked = client.connection.name === 'online'
+    if (isAsked) await Promise.all(entries.map(({ id }) => client.look(id)))
     const tree = treeNow()
+    for (const end of ends) end()
     const above = new Set(entries.flatMap(({ id }) => tree.ancestors(id)))
     const trashed = [...above].filter((directory) => directory.isInTrashItself)
     // From the outside in: nothing can be restored that lies in the trash with something else.
@@ -168,7 +180,9 @@ export function entryActions(options: EntryActionOptions): EntryActions {
       entry.name,
       tree.children(directory).map((sibling) => sibling.name),
     )
-    if (isDirectory(entry)) return bring(copied(client, tree, entry, [name]), directory)
+    if (isDirectory(entry)) {
+      return bring(copied(client, await treeBelow(client, [entry.id]), entry, [name]), directory)
+    }
     const copying = entry.bytes
       ? client.createBinary(name, entry.bytes, directory)
       : textOf(client, entry.id).then(made)
@@ -185,7 +199,7 @@ export function entryActions(options: EntryActionOptions): EntryActions {
 
   async function downloadAll(ids: string[]): Promise<void> {
     const { downloadEntries } = await import('./download-entries.ts')
-    await downloadEntries(client, treeNow(), ids)
+    await downloadEntries(client, await treeBelow(client, ids), ids)
   }
 
   async function bringDropped(dropped: Dropped[], directory: string): Promise<void> {
@@ -221,9 +235,7 @@ export function entryActions(options: EntryActionOptions): EntryActions {
 
   async function* unpacked(archive: File, directory: string): AsyncGenerator<Source> {
     const { archiveSources } = await import('./archive.ts')
-    const taken = treeNow()
-      .children(directory)
-      .map(({ name }) => name)
+    const taken = (await members(client, directory)).map(({ name }) => name)
     yield* archiveSources(archive, taken)
   }
 

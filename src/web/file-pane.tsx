@@ -1,20 +1,24 @@
 // The left pane: the tree with a filter over it, what is on its way in, and the trash.
 
 import { FilePlus, FileUp, FolderPlus, FolderUp, Search, X } from 'lucide-react'
-import { useDeferredValue, useRef, useState } from 'react'
+import { useCallback, useDeferredValue, useMemo, useRef, useState } from 'react'
 import { Button, DropZone, FileTrigger, Input, SearchField } from 'react-aria-components'
 import { useLandmark } from 'react-aria/useLandmark'
+import type { Client } from '../client/api.ts'
 import type { BringIn } from './bring-in.ts'
 import { BringingBar } from './bringing-bar.tsx'
 import { useClient, useMedia } from './client-context.tsx'
 import type { EntryActions } from './entry-actions.ts'
 import { EntryMenu } from './entry-menu.tsx'
+import type { Finding } from './folder-asks.ts'
 import { FileTree } from './file-tree.tsx'
 import { type FolderTree, top } from './folder-tree.ts'
 import { IconButton } from './icon-button.tsx'
 import type { OpenFiles } from './open-file.ts'
+import { useShown } from './shown-entries.ts'
 import { Trash } from './trash.tsx'
 import type { MenuPlace, TreeView } from './tree-view.ts'
+import { useFinding } from './use-finding.ts'
 
 interface FilePaneProps {
   tree: FolderTree
@@ -27,9 +31,30 @@ interface FilePaneProps {
   home: () => string
 }
 
+/** More would not be looked through in the tree; more words narrow it. */
+const foundMax = 200
+
+/** What servers find by the words of the filter is shown for as long as these are there. */
+function useFound(client: Client, wanted: string): Finding | undefined {
+  const finding = useFinding(client, wanted === '' ? undefined : wanted, 'both', foundMax)
+  const ids = useMemo(() => new Set(finding?.entries.map(({ id }) => id)), [finding])
+  useShown(client, ids, 'alone')
+  return finding
+}
+
+function foundWords(finding: Finding | undefined): string {
+  if (!finding) return 'Looking…'
+  const { looked, isOfDevice } = finding
+  const nothing = `Nothing in ${looked.toLocaleString('en')} by this name.`
+  return isOfDevice
+    ? `${nothing} No server answers: only what is known here was searched.`
+    : nothing
+}
+
 export function FilePane(props: FilePaneProps) {
   const { tree, view, shownId, openFiles, bringIn, actions, home } = props
-  const { filesAreCurrent, save } = useClient()
+  const client = useClient()
+  const { filesAreCurrent, save } = client
   const waiting = save.name === 'local' || save.name === 'danger' ? save.waiting : 0
   const [words, setWords] = useState('')
   const wanted = useDeferredValue(words.trim())
@@ -39,6 +64,11 @@ export function FilePane(props: FilePaneProps) {
   // A finger needs more room than a mouse.
   const rowSize = useMedia('(max-width: 1023px)') ? 44 : 30
   const showMenu = useRef((ids: string[], place: MenuPlace) => setMenu({ ids, place })).current
+  const finding = useFound(client, wanted)
+  const isWhole = useCallback(
+    (directory: string) => client.isWhole(directory) || client.connection.name !== 'online',
+    [client],
+  )
   const nothing = filesAreCurrent ? 'No files yet. Drop some here, or make one.' : 'Looking…'
 
   return (
@@ -80,16 +110,19 @@ export function FilePane(props: FilePaneProps) {
           />
         </div>
         <FileTree
-          {...{ tree, view, openFiles, shownId, wanted, rowSize, showMenu }}
-          emptyText={
-            wanted === '' ? nothing : `Nothing in ${tree.size.toLocaleString('en')} by this name.`
-          }
+          {...{ tree, view, openFiles, shownId, wanted, rowSize, showMenu, isWhole }}
+          emptyText={wanted === '' ? nothing : foundWords(finding)}
           open={actions.open}
           renameTo={actions.renameTo}
           remove={actions.remove}
           move={actions.move}
           bring={actions.bring}
         />
+        {finding && finding.found > finding.entries.length && (
+          <p className="empty muted">
+            The best {foundMax} of {finding.found.toLocaleString('en')}: more words show fewer.
+          </p>
+        )}
         <BringingBar bringIn={bringIn} />
         <div className="file-foot">
           {waiting > 0 && (
@@ -97,9 +130,7 @@ export function FilePane(props: FilePaneProps) {
               {waiting.toLocaleString('en')} {waiting === 1 ? 'change' : 'changes'} waiting
             </p>
           )}
-          {tree.trash.length > 0 && (
-            <Trash entries={tree.trash} restore={actions.restore} erase={actions.erase} />
-          )}
+          <Trash restore={actions.restore} erase={actions.erase} />
           <span className="foot-row">
             <FileTrigger
               allowsMultiple

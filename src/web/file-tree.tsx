@@ -23,6 +23,8 @@ export interface FileTreeProps {
   shownId: string | undefined
   /** Words of the filter. */
   wanted: string
+  /** Whether all that lies in a directory is in the tree, as far as servers answer. The same function. */
+  isWhole: (directory: string) => boolean
   /** px; a finger needs more room than a mouse. */
   rowSize: number
   emptyText: string
@@ -51,7 +53,7 @@ export const FileTree = memo(function FileTree(props: FileTreeProps) {
 })
 
 function Rows(props: FileTreeProps & { layout: RowLayout }) {
-  const { tree, openFiles, shownId, wanted, layout, rowSize } = props
+  const { tree, openFiles, shownId, wanted, layout, rowSize, isWhole } = props
   const view = useTreeView(props.view)
   const element = useRef<HTMLDivElement>(null)
   const preview = useRef<DragPreviewRenderer>(null)
@@ -133,11 +135,15 @@ function Rows(props: FileTreeProps & { layout: RowLayout }) {
   }
 
   const { revealed } = view
+  const brought = useRef<TreeView['revealed']>(undefined)
   useEffect(() => {
     const place = revealed === undefined ? -1 : rows.placeOf(revealed.id)
     if (revealed === undefined || place < 0 || element.current === null) return
-    view.seen()
+    // Until all is there that lies beside it, more may come before it.
+    if (isWhole(tree.parentOf(tree.get(revealed.id)!))) view.seen()
     scrollTo(element.current, place * rowSize, rowSize)
+    if (brought.current === revealed) return
+    brought.current = revealed
     // Chosen by the manager, a range of rows can begin at it.
     if (revealed.hasFocus) focusOn(revealed.id)
     else selectionManager.replaceSelection(revealed.id)

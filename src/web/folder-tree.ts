@@ -21,7 +21,11 @@ export class FolderTree {
   readonly trash: FileInfo[] = []
   #size = 0
 
+  /** The list that it was made of. */
+  readonly files: readonly FileInfo[]
+
   constructor(files: readonly FileInfo[], before?: FolderTree) {
+    this.files = files
     this.#sortedBefore = before?.sortedNow ?? new Map()
     for (const fresh of files) {
       const known = before?.get(fresh.id)

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { screenNameMax } from '../core/model/limits.ts'
-import { copyName, filter, freeName, numberedName, stemLength, suggested } from './names.ts'
+import { copyName, freeName, numberedName, stemLength, suggested } from './names.ts'
 
 test('a taken name gets the next number', () => {
   assert.equal(suggested('Ana'), 'Ana 2')
@@ -36,10 +36,4 @@ test('what one wants to change of a name is what stands before the extension', (
   assert.equal(stemLength('launch.md'), 'launch'.length)
   assert.equal(stemLength('.profile'), '.profile'.length)
   assert.equal(stemLength('README'), 'README'.length)
-})
-
-test('a file is found by parts of its name in any order and case', () => {
-  assert.ok(filter('plan LAU')('Launch plan.md'))
-  assert.ok(filter('')('Launch plan.md'))
-  assert.ok(!filter('plan notes')('Launch plan.md'))
 })

@@ -45,12 +45,3 @@ export function stemLength(name: string): number {
   const dot = name.lastIndexOf('.')
   return dot > 0 ? dot : name.length
 }
-
-/** Tells whether all words of a filter occur in a name or path, in any order and case. */
-export function filter(wanted: string): (name: string) => boolean {
-  const words = wanted.toLowerCase().split(/\s+/)
-  return (name) => {
-    const lower = name.toLowerCase()
-    return words.every((word) => lower.includes(word))
-  }
-}

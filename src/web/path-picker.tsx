@@ -1,35 +1,44 @@
 // A dialog that finds an entry by words of its path: to go to it, or to move something into it.
 
-import { useDeferredValue, useMemo, useState } from 'react'
+import { useState } from 'react'
 import { Autocomplete, Input, Menu, MenuItem, SearchField } from 'react-aria-components'
 import { Folder, House } from 'lucide-react'
 import type { FileInfo } from '../client/api.ts'
+import { hasWords } from '../core/model/path-words.ts'
+import { useClient } from './client-context.tsx'
 import { FileIcon } from './file-icon.tsx'
-import { pathBytesMax } from '../core/model/limits.ts'
 import { isDirectory } from './folder-tree.ts'
-import { filter } from './names.ts'
+import type { Only } from './folder-asks.ts'
 import { ModalDialog } from './modal-dialog.tsx'
+import { useFinding } from './use-finding.ts'
 
 interface PathPickerProps {
   label: string
   /** In the empty field. */
   hint: string
-  entries: readonly FileInfo[]
+  /** What is offered. */
+  only: Only
+  isOffered?: (entry: FileInfo) => boolean
   /** Offered first, while nothing is typed that it does not contain. */
   first?: { id: string; words: string }
-  choose: (id: string) => void
+  choose: (id: string, entry: FileInfo | undefined) => void
   close: () => void
 }
 
 /** More would not be read; typing narrows it. */
 const shownMax = 50
 
-export function PathPicker({ label, hint, entries, first, choose, close }: PathPickerProps) {
+const all = () => true
+
+export function PathPicker(props: PathPickerProps) {
+  const { label, hint, only, isOffered = all, first, choose, close } = props
   const [words, setWords] = useState('')
-  const wanted = useDeferredValue(words)
-  const found = useMemo(() => best(entries, wanted), [entries, wanted])
+  const last = useFinding(useClient(), words, only, 2 * shownMax)
+  // The first that is found is chosen by Enter: nothing stands here that was found by other words.
+  const finding = last?.words === words ? last : undefined
+  const found = (finding?.entries ?? []).filter(isOffered).slice(0, shownMax)
   const offered = [
-    ...(first && filter(wanted)(first.words) ? [{ id: first.id, entry: undefined }] : []),
+    ...(first && hasWords(words)(first.words) ? [{ id: first.id, entry: undefined }] : []),
     ...found.map((entry) => ({ id: entry.id, entry })),
   ]
   return (
@@ -44,11 +53,16 @@ export function PathPicker({ label, hint, entries, first, choose, close }: PathP
           items={offered}
           onAction={(key) => {
             close()
-            choose(String(key))
+            choose(
+              String(key),
+              found.find(({ id }) => id === key),
+            )
           }}
           renderEmptyState={() => (
             <p className="empty muted">
-              Nothing in {entries.length.toLocaleString('en')} by this name.
+              {finding
+                ? `Nothing in ${finding.looked.toLocaleString('en')} by this name.`
+                : 'Looking…'}
             </p>
           )}
         >
@@ -59,6 +73,9 @@ export function PathPicker({ label, hint, entries, first, choose, close }: PathP
           )}
         </Menu>
       </Autocomplete>
+      {finding?.isOfDevice === true && (
+        <p className="empty muted">No server answers: this is what this device knows.</p>
+      )}
     </ModalDialog>
   )
 }
@@ -88,21 +105,4 @@ function Found({ entry }: { entry: FileInfo }) {
       </span>
     </>
   )
-}
-
-/** Those whose name has all the words come first, then the shortest paths. */
-function best(entries: readonly FileInfo[], wanted: string): FileInfo[] {
-  const isWanted = filter(wanted)
-  const found: { entry: FileInfo; rank: number }[] = []
-  for (const entry of entries) {
-    if (!isWanted(entry.path)) continue
-    const rank = entry.path.length + (isWanted(entry.name) ? 0 : pathBytesMax)
-    const worst = found.length < shownMax ? undefined : found.at(-1)!
-    if (worst && rank >= worst.rank) continue
-    // A few dozen are kept of what may be 100,000: sorting all of them would be felt with each letter.
-    const place = found.findIndex((other) => rank < other.rank)
-    found.splice(place < 0 ? found.length : place, 0, { entry, rank })
-    if (found.length > shownMax) found.pop()
-  }
-  return found.map(({ entry }) => entry)
 }

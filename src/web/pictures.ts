@@ -3,6 +3,7 @@
 import type { Client, FileInfo } from '../client/api.ts'
 import { FourfoldError } from '../core/model/errors.ts'
 import { checkFileName, fileKey } from '../core/model/names.ts'
+import { members } from './folder-asks.ts'
 import { FolderTree, isDirectory, top } from './folder-tree.ts'
 import { keepBytes } from './keep-bytes.ts'
 import { languageOf } from './language.ts'
@@ -76,7 +77,7 @@ async function place(
 ): Promise<FileInfo> {
   const directory = await assetsBeside(client, textId)
   for (let tries = 1; ; tries++) {
-    const taken = new FolderTree(client.files).children(directory).map(({ name }) => name)
+    const taken = (await members(client, directory)).map(({ name }) => name)
     try {
       return await make(numberedName(nameFor(picture), taken), directory)
     } catch (error) {
@@ -92,9 +93,8 @@ async function assetsBeside(client: Client, textId: string): Promise<string> {
   const text = tree.get(textId)
   const above = text && tree.get(tree.parentOf(text))
   const parent = above === undefined || above.isDeleted ? top : above.id
-  const there = tree
-    .children(parent)
-    .find((entry) => isDirectory(entry) && fileKey(entry.name) === directoryName)
+  const beside = await members(client, parent)
+  const there = beside.find((entry) => isDirectory(entry) && fileKey(entry.name) === directoryName)
   return there?.id ?? (await client.makeDirectory(directoryName, parent)).id
 }
 

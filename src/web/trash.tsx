@@ -1,16 +1,17 @@
 // The trash at the foot of the left pane: what was put there, with its path, and the way back.
 
 import { Folder, RotateCcw, Trash2, X } from 'lucide-react'
-import { useState } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import { Button, Disclosure, DisclosurePanel, Heading } from 'react-aria-components'
-import type { FileInfo } from '../client/api.ts'
+import type { Client, FileInfo } from '../client/api.ts'
+import { useClient } from './client-context.tsx'
 import { type Confirmation, ConfirmDialog } from './confirm-dialog.tsx'
 import { FileIcon } from './file-icon.tsx'
+import { trashed, type Listing } from './folder-asks.ts'
 import { isDirectory } from './folder-tree.ts'
 import { IconButton } from './icon-button.tsx'
 
 interface TrashProps {
-  entries: readonly FileInfo[]
   restore: (entry: FileInfo) => void
   /** For good. */
   erase: (entries: readonly FileInfo[]) => void
@@ -21,42 +22,75 @@ const shownMax = 500
 
 const byPath = new Intl.Collator('en', { numeric: true, sensitivity: 'base' }).compare
 
-export function Trash({ entries, restore, erase }: TrashProps) {
+/** The trash is no part of what is shown: it is asked for when what is shown changed, at this pace. */
+const pauseMs = 300
+
+export function Trash({ restore, erase }: TrashProps) {
+  const [isOpen, setOpen] = useState(false)
   const [asked, setAsked] = useState<readonly FileInfo[]>()
+  const { entries, count } = useTrash(useClient(), isOpen ? shownMax : 1)
+  if (count === 0) return null
   return (
-    <Disclosure className="trash">
+    <Disclosure className="trash" isExpanded={isOpen} onExpandedChange={setOpen}>
       <Heading level={2}>
         <Button slot="trigger" className="foot-button">
           <Trash2 size={16} aria-hidden />
-          Trash ({entries.length.toLocaleString('en')})
+          Trash ({count.toLocaleString('en')})
         </Button>
       </Heading>
       <DisclosurePanel>
         <ul className="trash-list" aria-label="Trash">
           {entries
-            .slice(0, shownMax)
             .toSorted((a, b) => byPath(a.path, b.path))
             .map((entry) => (
               <Trashed key={entry.id} {...{ entry, restore }} erase={() => setAsked([entry])} />
             ))}
         </ul>
-        {entries.length > shownMax && (
-          <p className="empty muted">
-            And {(entries.length - shownMax).toLocaleString('en')} more.
-          </p>
+        {count > shownMax && (
+          <p className="empty muted">And {(count - shownMax).toLocaleString('en')} more.</p>
         )}
         <Button className="text-button" onPress={() => setAsked(entries)}>
           Empty trash
         </Button>
       </DisclosurePanel>
-      {asked && <ConfirmDialog asked={question(asked, erase)} close={() => setAsked(undefined)} />}
+      {asked && (
+        <ConfirmDialog asked={question(asked, count, erase)} close={() => setAsked(undefined)} />
+      )}
     </Disclosure>
   )
 }
 
-function question(entries: readonly FileInfo[], erase: TrashProps['erase']): Confirmation {
+/** The first of the trash, as it was when something here changed last. */
+function useTrash(client: Client, limit: number): Listing {
+  const [trash, setTrash] = useState<Listing>({ entries: [], count: 0 })
+  const asked = useRef({ at: -Infinity, last: 0, answered: 0 })
+  const { files, connection } = client
+  useEffect(() => {
+    const look = async () => {
+      asked.current.at = performance.now()
+      const number = ++asked.current.last
+      const found = await trashed(client, limit)
+      // What was asked later may be answered first.
+      if (!found || number < asked.current.answered) return
+      asked.current.answered = number
+      setTrash(found)
+    }
+    const waitMs = Math.max(0, asked.current.at + pauseMs - performance.now())
+    const timer = setTimeout(() => void look(), waitMs)
+    return () => clearTimeout(timer)
+  }, [client, files, connection.name, limit])
+  return trash
+}
+
+function question(
+  entries: readonly FileInfo[],
+  count: number,
+  erase: TrashProps['erase'],
+): Confirmation {
   const [first] = entries
-  const what = entries.length === 1 && first ? `“${first.name}”` : 'all that is in the trash'
+  const all =
+    entries.length < count ? `the ${entries.length} that are listed` : 'all that is in the trash'
+  const what = entries.length === 1 && first ? `“${first.name}”` : all
   return {
     title: `Delete ${what} for ever?`,
     text: 'Text, versions and bytes are removed from all servers. This cannot be undone.',

@@ -8,7 +8,7 @@ import type { ReactElement } from 'react'
 import type { ListState } from 'react-stately/useListState'
 import type { FileInfo } from '../client/api.ts'
 import { type FolderTree, isDirectory, top } from './folder-tree.ts'
-import { filter } from './names.ts'
+import { hasWords } from '../core/model/path-words.ts'
 
 type Rows = ListState<FileInfo>['collection']
 export type RowNode = NonNullable<ReturnType<Rows['getItem']>>
@@ -181,7 +181,7 @@ function isSame(a: Row, b: Row): boolean {
 /** The entries whose path has all the words, and the directories above them. */
 function found(tree: FolderTree, wanted: string): ReadonlySet<string> {
   const shown = new Set<string>()
-  const isWanted = filter(wanted)
+  const isWanted = hasWords(wanted)
   for (const entry of tree.entries()) {
     if (entry.isDeleted || shown.has(entry.id) || !isWanted(entry.path)) continue
     shown.add(entry.id)

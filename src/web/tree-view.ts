@@ -4,7 +4,7 @@ import { useSyncExternalStore } from 'react'
 import { remembered } from './remembered.ts'
 
 /** Directories remembered as open on this device; the ones opened longest ago are forgotten. */
-const openMax = 1000
+const openMax = 500
 
 const openDirectories = remembered<string[]>(
   'device',

@@ -41,6 +41,7 @@ import { isBoolean, remembered } from './remembered.ts'
 import { restoreText } from './restore-text.ts'
 import { fileOf, hashOf } from './route.ts'
 import { saveBytes } from './save-bytes.ts'
+import { ShownTree, useShown } from './shown-entries.ts'
 import { ShownEditor } from './shown-editor.ts'
 import { notify, Toasts } from './toasts.tsx'
 import { Toolbar } from './toolbar.tsx'
@@ -101,8 +102,10 @@ export function Workspace({ leave, signOut, renameMe }: WorkspaceProps) {
   const open = useOpenFile(openFiles, fileId)
   useReveal(view, tree, shown?.isDeleted === false ? shown.id : undefined)
   const isLacking = shownId !== undefined && named === undefined
-  const isMissing = isLacking && client.filesAreCurrent
-  const isWaiting = isLacking && !client.filesAreCurrent
+  const isMissing = isLacking && client.isAnswered(shownId)
+  const isWaiting = isLacking && !isMissing
+  const shownIds = useMemo(() => new Set(shownId === undefined ? [] : [shownId]), [shownId])
+  useShown(client, shownIds, 'alone')
 
   useEffect(() => () => openFiles.close(), [openFiles])
   useEffect(() => () => bringIn.stop(), [bringIn])
@@ -144,7 +147,9 @@ export function Workspace({ leave, signOut, renameMe }: WorkspaceProps) {
     if (!isDirectory(entry)) return actions.open(entry.id)
     if (isNarrow) setDrawerOpen(true)
     else if (!isLeftOpen) toggleLeft()
-    view.reveal(entry.id, [...tree.ancestors(entry.id), entry], true)
+    const above = tree.get(entry.parent)
+    const directories = above ? [...tree.ancestors(above.id), above] : []
+    view.reveal(entry.id, [...directories, entry], true)
   }
   useBothKept(client, tree, (entry) => {
     if (isDirectory(entry)) chooseBeside(entry)
@@ -337,12 +342,16 @@ export function Workspace({ leave, signOut, renameMe }: WorkspaceProps) {
           ) : isWaiting ? (
             <main className="nothing" aria-label="Opening" />
           ) : (
-            <NothingShown {...{ commands, isMissing, named }} isEmpty={tree.size === 0} />
+            <NothingShown
+              {...{ commands, isMissing, named }}
+              isEmpty={tree.children(top).length === 0}
+            />
           )}
           {(isNarrow || !isLeftOpen) && <BringingBar bringIn={bringIn} />}
         </div>
         {!isNarrow && isHistoryOpen && <div className="right">{historyPane}</div>}
       </div>
+      <ShownTree {...{ client, tree, view }} />
       <BottomBar {...{ editor }} file={open} fileName={fileName} />
       <Announcer file={open} />
       <Toasts />

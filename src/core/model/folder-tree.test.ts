@@ -234,7 +234,8 @@ function check(folder: Folder, changes: Entry[], why: string): void {
   const seen = new Map(
     [...folder.all()].map(({ id, kind }) => {
       const { parent, isDeleted } = folder.seen(id)!
-      return [id, { kind, parent, path: folder.pathOf(id), isDeleted }]
+      const isInTrashItself = folder.get(id)!.deleted?.value === true
+      return [id, { kind, parent, path: folder.pathOf(id), isDeleted, isInTrashItself }]
     }),
   )
   assert.deepEqual(seen, new Map(expected), why)

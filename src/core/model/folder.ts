@@ -5,7 +5,7 @@
 
 import { utf8ByteLength } from 'lib0/string'
 import { bytesOf as contentOf } from './contents.ts'
-import { Directory, nameOf, type Place } from './directory.ts'
+import { Directory, nameOf, type Listed, type Place } from './directory.ts'
 import { copyEntry, entryCounter, isDeleted, mergeEntry, newer } from './entry.ts'
 import { Graves } from './graves.ts'
 import { fileKey } from './names.ts'
@@ -341,6 +341,16 @@ export class Folder {
       yield entry
       if (goesInto) yield* this.list({ directory: id, isRecursive, inTrash })
     }
+  }
+
+  /** What lies directly in a directory and not in the trash, by shown name. Not to be changed. */
+  members(directory: string): readonly Listed[] {
+    return this.#directories.get(directory)?.sorted() ?? []
+  }
+
+  /** How many a listing has that is not recursive. */
+  countOf({ directory, inTrash }: Scope): number {
+    return (inTrash ? this.#trash : this.#directories.get(directory))?.size ?? 0
   }
 
   /** Where a listing of this part of the folder goes on after an entry of it. */

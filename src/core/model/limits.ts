@@ -298,6 +298,18 @@ export const signInAddressesMax = 10_000
 /** Files in one answer to ListFiles: about 200 KB. */
 export const filesPerPageMax = 1000
 
+/** Entries in one message of a session: about 100 KB. */
+export const entriesPerMessage = 500
+
+/** Messages of a listing on their way before the client has read one: a slow round trip's worth. */
+export const listingsAhead = 4
+
+/** Files and directories that a session shows at once: more, nobody has open. */
+export const shownMax = 1000
+
+/** Of a find that says no limit, so many are told. */
+export const foundFilesUsual = 100
+
 // ------------------------------------------------------------------------------------- searching
 
 /** What a search looks for, in characters: a long sentence, or a pattern that a person can read. */

@@ -129,6 +129,9 @@ export class Calls {
       case 'list':
         this.#options.voice.answer(call, this.#views.list(request))
         return
+      case 'find':
+        this.#options.voice.answer(call, this.#views.finding(request))
+        return
       case 'get':
         this.#get(call, request.file)
         return

@@ -6,6 +6,7 @@ import type { SubjectId } from '../model/ids.ts'
 import type { EngineEvent, EngineRequest } from '../ports.ts'
 import type { VersionVector } from '../model/version-vector.ts'
 import type { ClientMessage, Content, Entry, ServerMessage, Version } from '../model/wire.ts'
+import type { Wanted } from './finds.ts'
 import type { Pattern } from './line-finder.ts'
 
 /** Names one channel to a client, for as long as it lives; given by the runtime, never reused. */
@@ -59,6 +60,8 @@ export type Call =
       /** At most so many. */
       count: number
     }
+  /** `directory`: a path or id; empty: the top. */
+  | ({ type: 'find' } & Wanted)
   | { type: 'get'; file: string }
   | { type: 'read'; file: string }
   | {
@@ -104,7 +107,14 @@ export type Call =
 
 export type Answer =
   /** By path. Without a page that was the end. */
-  | { type: 'list'; files: FileView[]; page: Page | undefined }
+  | {
+      type: 'list'
+      files: FileView[]
+      page: Page | undefined
+      /** How many there are in all; 0 of a recursive listing. */
+      total: number
+    }
+  | { type: 'finding'; files: FileView[]; found: number; looked: number }
   | { type: 'got'; file: FileView }
   /** `state` is for `save.baseState`; empty: too long to be told. */
   | { type: 'read'; file: FileView; text: string; version: string; state: Uint8Array }

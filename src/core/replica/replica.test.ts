@@ -163,6 +163,7 @@ class Writer {
         earlierKeys: [],
         isStandby,
         token: '',
+        showsDirectories: false,
         agent: 'test',
       },
     })

@@ -8,14 +8,15 @@
 // Safety: nothing is told before it is stored (1); no update enters a document but through the gate
 // (13); what does not load is unavailable here, not empty (7); a client never seeds text (8).
 
-import { fromBinary } from '@bufbuild/protobuf'
+import { create, fromBinary } from '@bufbuild/protobuf'
 import { FourfoldError } from '../model/errors.ts'
 import { Folder } from '../model/folder.ts'
 import type { Origin, ReplicaId, SubjectId } from '../model/ids.ts'
-import { trashLookMs, trashStepMs, trashSteps } from '../model/limits.ts'
+import { entriesPerMessage, trashLookMs, trashStepMs, trashSteps } from '../model/limits.ts'
 import { storedEntry } from '../model/snapshot.ts'
 import {
   Code,
+  EntriesSchema,
   EntrySchema,
   type ClientMessage,
   type Content,
@@ -33,14 +34,12 @@ import { Inventory } from './inventory.ts'
 import type { ClientChannel, ReplicaInput, ReplicaOutput, ReplicaStatus } from './messages.ts'
 import { Operations } from './operations.ts'
 import { People } from './people.ts'
+import { Showings } from './showings.ts'
 import { oftenChanged, textOf } from './texts-of-a-turn.ts'
 import { Trash, type TrashTimes } from './trash.ts'
 import type { Rates, Visitor } from './visitor.ts'
 import { Visitors } from './visitors.ts'
 import { Voice } from './voice.ts'
-
-/** Entries in one message: a page of about 100 KB. */
-const entriesPerMessage = 500
 
 export interface ReplicaOptions {
   now: number
@@ -75,6 +74,7 @@ export class Replica {
   readonly #appends: Appends
   readonly #people: People
   readonly #visitors: Visitors
+  readonly #showings: Showings
   readonly #documents: Documents
   readonly #clientOperations: ClientOperations
   readonly #calls: Calls
@@ -94,6 +94,7 @@ export class Replica {
     this.#now = options.now
     covered.set(replica, 0)
     this.#people = new People(replica)
+    this.#showings = new Showings(folder, voice)
     this.#appends = new Appends((request) => voice.ask(request))
     const appends = this.#appends
     const operations = new Operations({ folder, origin, appends, reader })
@@ -285,16 +286,19 @@ export class Replica {
     this.#voice.named(change.contents.filter(({ hash }) => hash !== ''))
     // What others lie elsewhere because of it, everybody derives.
     const told = own?.entry ?? (this.#folder.isPurged(change.id) && this.#folder.known(change.id))
-    if (told) this.#voice.send(this.#visitors.present(), entriesMessage([told], false))
+    if (told) this.#voice.send(this.#visitors.hearingAll(), entriesMessage([told], false))
+    this.#showings.changed(changes)
     this.#hide()
     const known = new Set(changes.map(({ entry }) => entry.id))
     const renumbered = this.#folder.takeRenumbered().filter(({ entry }) => !known.has(entry.id))
+    this.#showings.renumbered(renumbered)
     for (const each of [...changes, ...renumbered]) this.#calls.watches.changed(each)
   }
 
   #hide(): void {
     const hidden = this.#folder.takeHidden()
     for (const id of hidden) this.#documents.gone(id as SubjectId)
+    this.#showings.gone(hidden)
     this.#trash.hidden(hidden)
   }
 
@@ -322,7 +326,8 @@ export class Replica {
       const wasPresent = visitor?.isStandby === false
       const greeted = this.#visitors.hello(this.#now, channel, message.value)
       // Once: a folder is long, and its listing counts as read only when it is.
-      if (greeted && !greeted.isStandby && !wasPresent) this.#listEntries(channel)
+      const isNew = greeted !== undefined && !greeted.isStandby && !wasPresent
+      if (isNew && !greeted.showsDirectories) this.#listEntries(channel)
     } else if (message.case === 'ping') {
       const { number } = message.value
       const value = { $typeName: 'fourfold.v1.Pong' as const, number }
@@ -356,6 +361,12 @@ export class Replica {
       case 'caret':
         this.#documents.caret(this.#now, visitor, message.value)
         break
+      case 'show':
+        if (visitor.showsDirectories) this.#showings.show(visitor, message.value)
+        break
+      case 'more':
+        this.#showings.more(visitor, message.value.entry)
+        break
       case 'hello':
       case 'ping':
       case 'credit':
@@ -377,6 +388,7 @@ export class Replica {
     const visitor = this.#visitors.get(channel)
     if (!visitor) return
     for (const id of visitor.follows) this.#documents.close(this.#now, visitor, id)
+    this.#showings.left(visitor)
     this.#visitors.closed(visitor)
   }
 
@@ -417,5 +429,5 @@ export class Replica {
 }
 
 function entriesMessage(entries: Entry[], isComplete: boolean): ServerMessage['message'] {
-  return { case: 'entries', value: { $typeName: 'fourfold.v1.Entries', entries, isComplete } }
+  return { case: 'entries', value: create(EntriesSchema, { entries, isComplete }) }
 }

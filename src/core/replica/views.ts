@@ -2,11 +2,12 @@
 
 import { FourfoldError } from '../model/errors.ts'
 import type { Folder } from '../model/folder.ts'
-import { pathBytesMax } from '../model/limits.ts'
+import { pathBytesMax, searchTextMax } from '../model/limits.ts'
 import { checkFileName } from '../model/names.ts'
 import { isDirectory } from '../model/tree.ts'
 import { Kind, type Entry } from '../model/wire.ts'
 import type { Documents } from './documents.ts'
+import { find, type Wanted } from './finds.ts'
 import type { Answer, Call, FileView } from './messages.ts'
 import type { Spot } from './operations.ts'
 
@@ -97,15 +98,26 @@ export class Views {
     const directory = this.findDirectory(request.directory, inTrash)
     // In a trashed directory things lie as in any other.
     const scope = { directory, isRecursive, inTrash: inTrash && directory === '' }
+    const total = isRecursive ? 0 : this.#folder.countOf(scope)
     const files: FileView[] = []
     for (const entry of this.#folder.list(scope, page)) {
       if (files.length === count) {
         const last = files.at(-1)!.entry.id
-        return { type: 'list', files, page: this.#folder.placesOf(last, scope) }
+        return { type: 'list', files, page: this.#folder.placesOf(last, scope), total }
       }
       files.push(this.of(entry))
     }
-    return { type: 'list', files, page: undefined }
+    return { type: 'list', files, page: undefined, total }
+  }
+
+  /** @throws FourfoldError not-found, unavailable, too-large */
+  finding(wanted: Wanted): Extract<Answer, { type: 'finding' }> {
+    if (wanted.words.length > searchTextMax) {
+      throw new FourfoldError('too-large', `Words have at most ${searchTextMax} characters.`)
+    }
+    const directory = this.findDirectory(wanted.directory)
+    const { best, found, looked } = find(this.#folder, { ...wanted, directory })
+    return { type: 'finding', files: best.map((entry) => this.of(entry)), found, looked }
   }
 }
 

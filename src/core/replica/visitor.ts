@@ -8,7 +8,8 @@ import {
   sessionBurstBytesMax,
   sessionBytesPerSecondMax,
 } from '../model/limits.ts'
-import type { Hello } from '../model/wire.ts'
+import type { Place } from '../model/directory.ts'
+import type { Extent, Hello } from '../model/wire.ts'
 import type { ClientChannel } from './messages.ts'
 import { Tickets } from './tickets.ts'
 
@@ -16,6 +17,22 @@ export interface Rates {
   pushesPerSecond: number
   pushBurst: number
   caretsPerSecond: number
+}
+
+/** Where the listing of a directory goes on: first come directories, then files. */
+export interface Listing {
+  /** After this one; undefined: from the start. */
+  after: Place[] | undefined
+  isOfFiles: boolean
+}
+
+/** How a client shows an entry. */
+export interface Showing {
+  extent: Extent
+  /** That of its Show. */
+  number: number
+  /** Undefined: all is told. */
+  listing: Listing | undefined
 }
 
 /** A client after its first hello. */
@@ -29,6 +46,10 @@ export class Visitor {
   readonly earlier: readonly SessionId[]
   readonly follows = new Set<SubjectId>()
   readonly tickets = new Tickets()
+  /** What it shows of the folder, by id; empty: the top. */
+  readonly shows = new Map<string, Showing>()
+  /** It is told only of that; else of the whole folder. */
+  showsDirectories = false
   name = ''
   isStandby = true
   lastTicket = 0

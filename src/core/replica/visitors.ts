@@ -80,10 +80,11 @@ export class Visitors {
     return this.#byChannel.get(channel)
   }
 
-  /** The channels of people, without those only kept warm. */
-  present(): ClientChannel[] {
-    const present = [...this.#byChannel.values()].filter(({ isStandby }) => !isStandby)
-    return present.map(({ channel }) => channel)
+  /** The channels of those who hear of the whole folder, without those only kept warm. */
+  hearingAll(): ClientChannel[] {
+    return [...this.#byChannel.values()]
+      .filter(({ isStandby, showsDirectories }) => !isStandby && !showsDirectories)
+      .map(({ channel }) => channel)
   }
 
   /**
@@ -103,6 +104,7 @@ export class Visitors {
       if (!hello.isStandby) {
         visitor.name = this.#takeName(visitor, hello.name)
         visitor.isStandby = false
+        visitor.showsDirectories = hello.showsDirectories
       }
       this.#byChannel.set(channel, visitor)
       this.#welcome(visitor)

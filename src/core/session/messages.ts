@@ -1,7 +1,7 @@
 // What goes into and comes out of a client's mind.
 
 import type { FourfoldError } from '../model/errors.ts'
-import type { Caret, ClientMessage, Entry, Server, ServerMessage } from '../model/wire.ts'
+import type { Caret, ClientMessage, Entry, Extent, Server, ServerMessage } from '../model/wire.ts'
 import type { OperationBody } from './parcel.ts'
 
 /** Names one dialled connection, for as long as it lives; given by the session, never reused. */
@@ -19,6 +19,8 @@ export type SessionInput =
   /** Start or stop following a document. */
   | { type: 'follow'; document: string }
   | { type: 'unfollow'; document: string }
+  /** What of an entry is shown from here on; empty: the top. Of use with `showsDirectories`. */
+  | { type: 'show'; entry: string; extent: Extent }
   | { type: 'operate'; operation: OperationBody }
   /** JSON of where the person is; empty: nowhere. */
   | { type: 'caret'; document: string; state: string }
@@ -38,7 +40,22 @@ export type SessionOutput =
   | { type: 'caughtUp'; document: string }
   | { type: 'unavailable'; document: string; text: string }
   | { type: 'caret'; caret: Caret }
-  | { type: 'entries'; entries: Entry[]; isComplete: boolean }
+  /**
+   * Entries as they are. `isComplete`: these were the last of all. `names`: what is shown of those whose
+   * directory is not shown open, where it is another name than their own.
+   */
+  | {
+      type: 'entries'
+      entries: Entry[]
+      isComplete: boolean
+      names: { [id: string]: string }
+      /** The last of them lies in this, and comes without those above it because this is shown open. */
+      directory?: string
+      /** Ids of those that are deleted for good. */
+      gone?: string[]
+      /** Of what is shown; `present` with the last: all that lies there, and it, if it is there. */
+      answer?: { entry: string; present: ReadonlySet<string> | undefined }
+    }
   | { type: 'servers'; servers: Server[] }
   /** The operation with this id took effect, and is on the disks of these servers / never will. */
   | { type: 'done'; operation: string; entry: string; servers: string[] }

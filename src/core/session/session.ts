@@ -23,6 +23,7 @@ import { Outlet } from './outlet.ts'
 import type { OperationBody } from './parcel.ts'
 import { Roster } from './roster.ts'
 import { SaveWatch, type SaveState } from './save-state.ts'
+import { Shows } from './shows.ts'
 import { Standing, type Move, type Person } from './standing.ts'
 
 export type { Documents } from './follows.ts'
@@ -69,6 +70,7 @@ export class Session {
   readonly #roster: Roster
   readonly #connections: Connections
   readonly #follows: Follows
+  readonly #shows: Shows
   readonly #delivery: Delivery
   readonly #carets: Carets
   readonly #standing: Standing
@@ -90,12 +92,14 @@ export class Session {
     this.#connections = new Connections(this.#roster, random, this.#outlet)
     const who = { writer, hasEarlier: options.earlierKeys.length > 0 }
     this.#follows = new Follows(documents, who, this.#outbox, this.#outlet)
+    this.#shows = new Shows(this.#outlet)
     this.#delivery = new Delivery(this.#connections, this.#follows, this.#outbox, this.#outlet)
     this.#carets = new Carets(sessionOf(key), writer, this.#outlet)
     this.#standing = new Standing(options, {
       roster: this.#roster,
       connections: this.#connections,
       follows: this.#follows,
+      shows: this.#shows,
       carets: this.#carets,
       outlet: this.#outlet,
     })
@@ -221,6 +225,9 @@ export class Session {
       case 'unfollow':
         this.#follows.unfollow(input.document)
         break
+      case 'show':
+        this.#shows.show(input.entry, input.extent)
+        break
       case 'operate':
         this.#operate(now, input.operation)
         break
@@ -341,11 +348,9 @@ export class Session {
       case 'done':
         this.#delivery.done(now, link, message.value.ticket, message.value.entry)
         return
-      case 'entries': {
-        const { entries, isComplete } = message.value
-        this.#outlet.put({ type: 'entries', entries, isComplete })
+      case 'entries':
+        this.#shows.told(message.value)
         return
-      }
       case 'caret':
         this.#outlet.put({ type: 'caret', caret: message.value })
         return

@@ -12,6 +12,7 @@ import type { Follows } from './follows.ts'
 import type { Link } from './link.ts'
 import type { Outlet } from './outlet.ts'
 import type { Roster } from './roster.ts'
+import type { Shows } from './shows.ts'
 
 /** Who a client says it is. */
 export interface Person {
@@ -24,6 +25,8 @@ export interface Person {
   /** What this is, for people to read: "page", "cli". */
   agent: string
   token: string
+  /** Asks for what it shows of the folder, and hears of nothing else of it. */
+  showsDirectories: boolean
 }
 
 /** One change of server. */
@@ -38,6 +41,7 @@ export interface StandingParts {
   roster: Roster
   connections: Connections
   follows: Follows
+  shows: Shows
   carets: Carets
   outlet: Outlet
 }
@@ -83,7 +87,7 @@ export class Standing {
   }
 
   #greet(link: Link, isStandby: boolean): void {
-    const { key, earlierKeys, token, agent } = this.#person
+    const { key, earlierKeys, token, agent, showsDirectories } = this.#person
     this.#parts.outlet.send(link.id, {
       case: 'hello',
       value: {
@@ -95,6 +99,7 @@ export class Standing {
         isStandby,
         token,
         agent,
+        showsDirectories,
       },
     })
   }
@@ -142,10 +147,11 @@ export class Standing {
 
   /** A connection ended by itself, or has to. */
   lose(now: number, link: Link, how: 'closed' | 'failed'): void {
-    const { connections, follows } = this.#parts
+    const { connections, follows, shows } = this.#parts
     if (link === connections.active) {
       this.#moving = { from: link.server, since: now }
       follows.restart(undefined)
+      shows.restart(undefined)
     }
     connections.end(now, link, how)
   }
@@ -173,14 +179,16 @@ export class Standing {
   end(now: number): void {
     this.#parts.connections.endAll(now)
     this.#parts.follows.restart(undefined)
+    this.#parts.shows.restart(undefined)
     this.#moving = undefined
   }
 
   #takeOver(now: number, link: Link, mustGreet: boolean): void {
-    const { follows, carets } = this.#parts
+    const { follows, shows, carets } = this.#parts
     if (mustGreet) this.#greet(link, false)
     link.forgetTurnedBack()
     follows.restart(link)
+    shows.restart(link.id)
     carets.restart(now)
   }
 

@@ -9,6 +9,7 @@ import { subjectId } from '../../core/model/ids.ts'
 import { fromSeen, toSeen } from '../../core/model/version-vector.ts'
 import {
   filesPerPageMax,
+  foundFilesUsual,
   receiptWaitMs,
   saveFilesMax,
   textBytesMax,
@@ -120,10 +121,22 @@ export function folderService(
       const of = listOf(request)
       const count = Math.max(1, Math.min(request.pageSize || filesPerPageMax, filesPerPageMax))
       const asked = { type: 'list' as const, directory, isRecursive, inTrash, count }
-      const { files, page } = await ask(context, 'list', () =>
+      const { files, page, total } = await ask(context, 'list', () =>
         request.page === '' ? asked : { ...asked, page: readCursor(request.page, of) },
       )
-      return { files: files.map(toFile), nextPage: page ? writeCursor({ of, page }) : '' }
+      const nextPage = page ? writeCursor({ of, page }) : ''
+      return { files: files.map(toFile), nextPage, count: total }
+    },
+
+    async findFiles({ words, limit, directory, onlyDirectories, onlyFiles }, context) {
+      const { files, found, looked } = await ask(context, 'finding', {
+        type: 'find',
+        words,
+        limit: Math.max(1, Math.min(limit || foundFilesUsual, filesPerPageMax)),
+        directory,
+        kinds: onlyDirectories ? 'directories' : onlyFiles ? 'files' : 'both',
+      })
+      return { files: files.map(toFile), found, looked }
     },
 
     async getFile({ file }, context) {

@@ -14,7 +14,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file fourfold/v1/folder.proto.
  */
 export const file_fourfold_v1_folder: GenFile = /*@__PURE__*/
-  fileDesc("Chhmb3VyZm9sZC92MS9mb2xkZXIucHJvdG8SC2ZvdXJmb2xkLnYxIi8KDVNpZ25JblJlcXVlc3QSDAoEbmFtZRgBIAEoCRIQCghwYXNzd29yZBgCIAEoCSItCg5TaWduSW5SZXNwb25zZRINCgV0b2tlbhgBIAEoCRIMCgRuYW1lGAIgASgJIvUBCgRGaWxlEgoKAmlkGAEgASgJEgwKBG5hbWUYAiABKAkSHwoEa2luZBgDIAEoDjIRLmZvdXJmb2xkLnYxLktpbmQSEgoKaXNfZGVsZXRlZBgEIAEoCBISCgpjcmVhdGVkX2J5GAUgASgJEhIKCmNyZWF0ZWRfYXQYBiABKAESDgoGcGFyZW50GAcgASgJEgwKBHBhdGgYCCABKAkSEgoKZGVsZXRlZF9ieRgJIAEoCRISCgpkZWxldGVkX2F0GAogASgBEgwKBHNpemUYCyABKAESDAoEaGFzaBgMIAEoCRIUCgxoYXNfY29uZmxpY3QYDSABKAgiHgoOR2V0RmlsZVJlcXVlc3QSDAoEZmlsZRgBIAEoCSIyCg9HZXRGaWxlUmVzcG9uc2USHwoEZmlsZRgBIAEoCzIRLmZvdXJmb2xkLnYxLkZpbGUibgoQTGlzdEZpbGVzUmVxdWVzdBIRCglwYWdlX3NpemUYASABKAUSDAoEcGFnZRgCIAEoCRIQCghpbl90cmFzaBgDIAEoCBIRCglkaXJlY3RvcnkYBCABKAkSFAoMaXNfcmVjdXJzaXZlGAUgASgIIkgKEUxpc3RGaWxlc1Jlc3BvbnNlEiAKBWZpbGVzGAEgAygLMhEuZm91cmZvbGQudjEuRmlsZRIRCgluZXh0X3BhZ2UYAiABKAkiHwoPUmVhZEZpbGVSZXF1ZXN0EgwKBGZpbGUYASABKAkiYQoQUmVhZEZpbGVSZXNwb25zZRIfCgRmaWxlGAEgASgLMhEuZm91cmZvbGQudjEuRmlsZRIMCgR0ZXh0GAIgASgJEg8KB3ZlcnNpb24YAyABKAkSDQoFc3RhdGUYBCABKAwioAEKD1NhdmVGaWxlUmVxdWVzdBIMCgRmaWxlGAEgASgJEgwKBHRleHQYAiABKAkSFAoMYmFzZV92ZXJzaW9uGAMgASgJEhYKCWJhc2VfdGV4dBgEIAEoCUgAiAEBEhEKCW9wZXJhdGlvbhgFIAEoCRIOCgZpc19uZXcYBiABKAgSEgoKYmFzZV9zdGF0ZRgHIAEoDEIMCgpfYmFzZV90ZXh0ImsKEFNhdmVGaWxlUmVzcG9uc2USHwoEZmlsZRgBIAEoCzIRLmZvdXJmb2xkLnYxLkZpbGUSDwoHdmVyc2lvbhgCIAEoCRIPCgdzZXJ2ZXJzGAMgAygJEhQKDHNlcnZlcl9jb3VudBgEIAEoDSI/ChBTYXZlRmlsZXNSZXF1ZXN0EisKBWZpbGVzGAEgAygLMhwuZm91cmZvbGQudjEuU2F2ZUZpbGVSZXF1ZXN0IkEKEVNhdmVGaWxlc1Jlc3BvbnNlEiwKB3Jlc3VsdHMYASADKAsyGy5mb3VyZm9sZC52MS5TYXZlRmlsZVJlc3VsdCJ7Cg5TYXZlRmlsZVJlc3VsdBIuCgVzYXZlZBgBIAEoCzIdLmZvdXJmb2xkLnYxLlNhdmVGaWxlUmVzcG9uc2VIABIvCgdyZWZ1c2VkGAIgASgLMhwuZm91cmZvbGQudjEuU2F2ZUZpbGVSZWZ1c2FsSABCCAoGcmVzdWx0Ii0KD1NhdmVGaWxlUmVmdXNhbBIMCgRjb2RlGAEgASgNEgwKBHRleHQYAiABKAkifAoRU2F2ZUJpbmFyeVJlcXVlc3QSDAoEZmlsZRgBIAEoCRIMCgRoYXNoGAIgASgJEgwKBHNpemUYAyABKAESEQoEYmFzZRgEIAEoCUgAiAEBEhEKCW9wZXJhdGlvbhgFIAEoCRIOCgZpc19uZXcYBiABKAhCBwoFX2Jhc2UiXAoSU2F2ZUJpbmFyeVJlc3BvbnNlEh8KBGZpbGUYASABKAsyES5mb3VyZm9sZC52MS5GaWxlEg8KB3NlcnZlcnMYAiADKAkSFAoMc2VydmVyX2NvdW50GAMgASgNIiMKE0xpc3RDb250ZW50c1JlcXVlc3QSDAoEZmlsZRgBIAEoCSI+ChRMaXN0Q29udGVudHNSZXNwb25zZRImCghjb250ZW50cxgBIAMoCzIULmZvdXJmb2xkLnYxLkNvbnRlbnQiNAoRRGVsZXRlRmlsZVJlcXVlc3QSDAoEZmlsZRgBIAEoCRIRCglvcGVyYXRpb24YAiABKAkiXAoSRGVsZXRlRmlsZVJlc3BvbnNlEh8KBGZpbGUYASABKAsyES5mb3VyZm9sZC52MS5GaWxlEg8KB3NlcnZlcnMYAiADKAkSFAoMc2VydmVyX2NvdW50GAMgASgNIjUKElJlc3RvcmVGaWxlUmVxdWVzdBIMCgRmaWxlGAEgASgJEhEKCW9wZXJhdGlvbhgCIAEoCSJdChNSZXN0b3JlRmlsZVJlc3BvbnNlEh8KBGZpbGUYASABKAsyES5mb3VyZm9sZC52MS5GaWxlEg8KB3NlcnZlcnMYAiADKAkSFAoMc2VydmVyX2NvdW50GAMgASgNIjMKEEVyYXNlRmlsZVJlcXVlc3QSDAoEZmlsZRgBIAEoCRIRCglvcGVyYXRpb24YAiABKAkiWwoRRXJhc2VGaWxlUmVzcG9uc2USHwoEZmlsZRgBIAEoCzIRLmZvdXJmb2xkLnYxLkZpbGUSDwoHc2VydmVycxgCIAMoCRIUCgxzZXJ2ZXJfY291bnQYAyABKA0iQgoRUmVuYW1lRmlsZVJlcXVlc3QSDAoEZmlsZRgBIAEoCRIMCgRuYW1lGAIgASgJEhEKCW9wZXJhdGlvbhgDIAEoCSJcChJSZW5hbWVGaWxlUmVzcG9uc2USHwoEZmlsZRgBIAEoCzIRLmZvdXJmb2xkLnYxLkZpbGUSDwoHc2VydmVycxgCIAMoCRIUCgxzZXJ2ZXJfY291bnQYAyABKA0iTAoUTWFrZURpcmVjdG9yeVJlcXVlc3QSDAoEcGF0aBgBIAEoCRITCgtoYXNfcGFyZW50cxgCIAEoCBIRCglvcGVyYXRpb24YAyABKAkiXwoVTWFrZURpcmVjdG9yeVJlc3BvbnNlEh8KBGZpbGUYASABKAsyES5mb3VyZm9sZC52MS5GaWxlEg8KB3NlcnZlcnMYAiADKAkSFAoMc2VydmVyX2NvdW50GAMgASgNIkAKD01vdmVGaWxlUmVxdWVzdBIMCgRmaWxlGAEgASgJEgwKBHBhdGgYAiABKAkSEQoJb3BlcmF0aW9uGAMgASgJIloKEE1vdmVGaWxlUmVzcG9uc2USHwoEZmlsZRgBIAEoCzIRLmZvdXJmb2xkLnYxLkZpbGUSDwoHc2VydmVycxgCIAMoCRIUCgxzZXJ2ZXJfY291bnQYAyABKA0iIwoTTGlzdFZlcnNpb25zUmVxdWVzdBIMCgRmaWxlGAEgASgJIkMKFExpc3RWZXJzaW9uc1Jlc3BvbnNlEisKCHZlcnNpb25zGAEgAygLMhkuZm91cmZvbGQudjEuTmFtZWRWZXJzaW9uIlIKDE5hbWVkVmVyc2lvbhIKCgJpZBgBIAEoCRIMCgRuYW1lGAIgASgJEg4KBmF1dGhvchgDIAEoCRIKCgJhdBgEIAEoARIMCgR0ZXh0GAUgASgJIl0KElNlYXJjaEZpbGVzUmVxdWVzdBIMCgR0ZXh0GAEgASgJEhQKDGlnbm9yZXNfY2FzZRgCIAEoCBIQCghpc19yZWdleBgDIAEoCBIRCglkaXJlY3RvcnkYBCABKAkiYgoTU2VhcmNoRmlsZXNSZXNwb25zZRIfCgRmaWxlGAEgASgLMhEuZm91cmZvbGQudjEuRmlsZRIMCgRsaW5lGAIgASgNEgwKBHRleHQYAyABKAkSDgoGaXNfY3V0GAQgASgIIkcKDFdhdGNoUmVxdWVzdBIMCgRmaWxlGAEgASgJEikKBXNpbmNlGAIgASgLMhouZm91cmZvbGQudjEuVmVyc2lvblZlY3RvciKCAQoNV2F0Y2hSZXNwb25zZRImCgVldmVudBgBIAEoDjIXLmZvdXJmb2xkLnYxLldhdGNoRXZlbnQSHwoEZmlsZRgCIAEoCzIRLmZvdXJmb2xkLnYxLkZpbGUSKAoEc2VlbhgDIAEoCzIaLmZvdXJmb2xkLnYxLlZlcnNpb25WZWN0b3Iq1AEKCldhdGNoRXZlbnQSGwoXV0FUQ0hfRVZFTlRfVU5TUEVDSUZJRUQQABIXChNXQVRDSF9FVkVOVF9QUkVTRU5UEAESFQoRV0FUQ0hfRVZFTlRfUkVBRFkQAhIXChNXQVRDSF9FVkVOVF9DUkVBVEVEEAMSFwoTV0FUQ0hfRVZFTlRfQ0hBTkdFRBAEEhcKE1dBVENIX0VWRU5UX1JFTkFNRUQQBRIXChNXQVRDSF9FVkVOVF9ERUxFVEVEEAYSFQoRV0FUQ0hfRVZFTlRfTU9WRUQQBzKuCgoNRm9sZGVyU2VydmljZRJBCgZTaWduSW4SGi5mb3VyZm9sZC52MS5TaWduSW5SZXF1ZXN0GhsuZm91cmZvbGQudjEuU2lnbkluUmVzcG9uc2USSgoJTGlzdEZpbGVzEh0uZm91cmZvbGQudjEuTGlzdEZpbGVzUmVxdWVzdBoeLmZvdXJmb2xkLnYxLkxpc3RGaWxlc1Jlc3BvbnNlEkQKB0dldEZpbGUSGy5mb3VyZm9sZC52MS5HZXRGaWxlUmVxdWVzdBocLmZvdXJmb2xkLnYxLkdldEZpbGVSZXNwb25zZRJHCghSZWFkRmlsZRIcLmZvdXJmb2xkLnYxLlJlYWRGaWxlUmVxdWVzdBodLmZvdXJmb2xkLnYxLlJlYWRGaWxlUmVzcG9uc2USRwoIU2F2ZUZpbGUSHC5mb3VyZm9sZC52MS5TYXZlRmlsZVJlcXVlc3QaHS5mb3VyZm9sZC52MS5TYXZlRmlsZVJlc3BvbnNlEkoKCVNhdmVGaWxlcxIdLmZvdXJmb2xkLnYxLlNhdmVGaWxlc1JlcXVlc3QaHi5mb3VyZm9sZC52MS5TYXZlRmlsZXNSZXNwb25zZRJNCgpTYXZlQmluYXJ5Eh4uZm91cmZvbGQudjEuU2F2ZUJpbmFyeVJlcXVlc3QaHy5mb3VyZm9sZC52MS5TYXZlQmluYXJ5UmVzcG9uc2USUwoMTGlzdENvbnRlbnRzEiAuZm91cmZvbGQudjEuTGlzdENvbnRlbnRzUmVxdWVzdBohLmZvdXJmb2xkLnYxLkxpc3RDb250ZW50c1Jlc3BvbnNlEk0KCkRlbGV0ZUZpbGUSHi5mb3VyZm9sZC52MS5EZWxldGVGaWxlUmVxdWVzdBofLmZvdXJmb2xkLnYxLkRlbGV0ZUZpbGVSZXNwb25zZRJQCgtSZXN0b3JlRmlsZRIfLmZvdXJmb2xkLnYxLlJlc3RvcmVGaWxlUmVxdWVzdBogLmZvdXJmb2xkLnYxLlJlc3RvcmVGaWxlUmVzcG9uc2USSgoJRXJhc2VGaWxlEh0uZm91cmZvbGQudjEuRXJhc2VGaWxlUmVxdWVzdBoeLmZvdXJmb2xkLnYxLkVyYXNlRmlsZVJlc3BvbnNlEk0KClJlbmFtZUZpbGUSHi5mb3VyZm9sZC52MS5SZW5hbWVGaWxlUmVxdWVzdBofLmZvdXJmb2xkLnYxLlJlbmFtZUZpbGVSZXNwb25zZRJWCg1NYWtlRGlyZWN0b3J5EiEuZm91cmZvbGQudjEuTWFrZURpcmVjdG9yeVJlcXVlc3QaIi5mb3VyZm9sZC52MS5NYWtlRGlyZWN0b3J5UmVzcG9uc2USRwoITW92ZUZpbGUSHC5mb3VyZm9sZC52MS5Nb3ZlRmlsZVJlcXVlc3QaHS5mb3VyZm9sZC52MS5Nb3ZlRmlsZVJlc3BvbnNlElMKDExpc3RWZXJzaW9ucxIgLmZvdXJmb2xkLnYxLkxpc3RWZXJzaW9uc1JlcXVlc3QaIS5mb3VyZm9sZC52MS5MaXN0VmVyc2lvbnNSZXNwb25zZRJSCgtTZWFyY2hGaWxlcxIfLmZvdXJmb2xkLnYxLlNlYXJjaEZpbGVzUmVxdWVzdBogLmZvdXJmb2xkLnYxLlNlYXJjaEZpbGVzUmVzcG9uc2UwARJACgVXYXRjaBIZLmZvdXJmb2xkLnYxLldhdGNoUmVxdWVzdBoaLmZvdXJmb2xkLnYxLldhdGNoUmVzcG9uc2UwAWIGcHJvdG8z", [file_fourfold_v1_record]);
+  fileDesc("Chhmb3VyZm9sZC92MS9mb2xkZXIucHJvdG8SC2ZvdXJmb2xkLnYxIi8KDVNpZ25JblJlcXVlc3QSDAoEbmFtZRgBIAEoCRIQCghwYXNzd29yZBgCIAEoCSItCg5TaWduSW5SZXNwb25zZRINCgV0b2tlbhgBIAEoCRIMCgRuYW1lGAIgASgJIvUBCgRGaWxlEgoKAmlkGAEgASgJEgwKBG5hbWUYAiABKAkSHwoEa2luZBgDIAEoDjIRLmZvdXJmb2xkLnYxLktpbmQSEgoKaXNfZGVsZXRlZBgEIAEoCBISCgpjcmVhdGVkX2J5GAUgASgJEhIKCmNyZWF0ZWRfYXQYBiABKAESDgoGcGFyZW50GAcgASgJEgwKBHBhdGgYCCABKAkSEgoKZGVsZXRlZF9ieRgJIAEoCRISCgpkZWxldGVkX2F0GAogASgBEgwKBHNpemUYCyABKAESDAoEaGFzaBgMIAEoCRIUCgxoYXNfY29uZmxpY3QYDSABKAgiHgoOR2V0RmlsZVJlcXVlc3QSDAoEZmlsZRgBIAEoCSIyCg9HZXRGaWxlUmVzcG9uc2USHwoEZmlsZRgBIAEoCzIRLmZvdXJmb2xkLnYxLkZpbGUibgoQTGlzdEZpbGVzUmVxdWVzdBIRCglwYWdlX3NpemUYASABKAUSDAoEcGFnZRgCIAEoCRIQCghpbl90cmFzaBgDIAEoCBIRCglkaXJlY3RvcnkYBCABKAkSFAoMaXNfcmVjdXJzaXZlGAUgASgIIlcKEUxpc3RGaWxlc1Jlc3BvbnNlEiAKBWZpbGVzGAEgAygLMhEuZm91cmZvbGQudjEuRmlsZRIRCgluZXh0X3BhZ2UYAiABKAkSDQoFY291bnQYAyABKA0icQoQRmluZEZpbGVzUmVxdWVzdBINCgV3b3JkcxgBIAEoCRINCgVsaW1pdBgCIAEoBRIRCglkaXJlY3RvcnkYAyABKAkSGAoQb25seV9kaXJlY3RvcmllcxgEIAEoCBISCgpvbmx5X2ZpbGVzGAUgASgIIlQKEUZpbmRGaWxlc1Jlc3BvbnNlEiAKBWZpbGVzGAEgAygLMhEuZm91cmZvbGQudjEuRmlsZRINCgVmb3VuZBgCIAEoDRIOCgZsb29rZWQYAyABKA0iHwoPUmVhZEZpbGVSZXF1ZXN0EgwKBGZpbGUYASABKAkiYQoQUmVhZEZpbGVSZXNwb25zZRIfCgRmaWxlGAEgASgLMhEuZm91cmZvbGQudjEuRmlsZRIMCgR0ZXh0GAIgASgJEg8KB3ZlcnNpb24YAyABKAkSDQoFc3RhdGUYBCABKAwioAEKD1NhdmVGaWxlUmVxdWVzdBIMCgRmaWxlGAEgASgJEgwKBHRleHQYAiABKAkSFAoMYmFzZV92ZXJzaW9uGAMgASgJEhYKCWJhc2VfdGV4dBgEIAEoCUgAiAEBEhEKCW9wZXJhdGlvbhgFIAEoCRIOCgZpc19uZXcYBiABKAgSEgoKYmFzZV9zdGF0ZRgHIAEoDEIMCgpfYmFzZV90ZXh0ImsKEFNhdmVGaWxlUmVzcG9uc2USHwoEZmlsZRgBIAEoCzIRLmZvdXJmb2xkLnYxLkZpbGUSDwoHdmVyc2lvbhgCIAEoCRIPCgdzZXJ2ZXJzGAMgAygJEhQKDHNlcnZlcl9jb3VudBgEIAEoDSI/ChBTYXZlRmlsZXNSZXF1ZXN0EisKBWZpbGVzGAEgAygLMhwuZm91cmZvbGQudjEuU2F2ZUZpbGVSZXF1ZXN0IkEKEVNhdmVGaWxlc1Jlc3BvbnNlEiwKB3Jlc3VsdHMYASADKAsyGy5mb3VyZm9sZC52MS5TYXZlRmlsZVJlc3VsdCJ7Cg5TYXZlRmlsZVJlc3VsdBIuCgVzYXZlZBgBIAEoCzIdLmZvdXJmb2xkLnYxLlNhdmVGaWxlUmVzcG9uc2VIABIvCgdyZWZ1c2VkGAIgASgLMhwuZm91cmZvbGQudjEuU2F2ZUZpbGVSZWZ1c2FsSABCCAoGcmVzdWx0Ii0KD1NhdmVGaWxlUmVmdXNhbBIMCgRjb2RlGAEgASgNEgwKBHRleHQYAiABKAkifAoRU2F2ZUJpbmFyeVJlcXVlc3QSDAoEZmlsZRgBIAEoCRIMCgRoYXNoGAIgASgJEgwKBHNpemUYAyABKAESEQoEYmFzZRgEIAEoCUgAiAEBEhEKCW9wZXJhdGlvbhgFIAEoCRIOCgZpc19uZXcYBiABKAhCBwoFX2Jhc2UiXAoSU2F2ZUJpbmFyeVJlc3BvbnNlEh8KBGZpbGUYASABKAsyES5mb3VyZm9sZC52MS5GaWxlEg8KB3NlcnZlcnMYAiADKAkSFAoMc2VydmVyX2NvdW50GAMgASgNIiMKE0xpc3RDb250ZW50c1JlcXVlc3QSDAoEZmlsZRgBIAEoCSI+ChRMaXN0Q29udGVudHNSZXNwb25zZRImCghjb250ZW50cxgBIAMoCzIULmZvdXJmb2xkLnYxLkNvbnRlbnQiNAoRRGVsZXRlRmlsZVJlcXVlc3QSDAoEZmlsZRgBIAEoCRIRCglvcGVyYXRpb24YAiABKAkiXAoSRGVsZXRlRmlsZVJlc3BvbnNlEh8KBGZpbGUYASABKAsyES5mb3VyZm9sZC52MS5GaWxlEg8KB3NlcnZlcnMYAiADKAkSFAoMc2VydmVyX2NvdW50GAMgASgNIjUKElJlc3RvcmVGaWxlUmVxdWVzdBIMCgRmaWxlGAEgASgJEhEKCW9wZXJhdGlvbhgCIAEoCSJdChNSZXN0b3JlRmlsZVJlc3BvbnNlEh8KBGZpbGUYASABKAsyES5mb3VyZm9sZC52MS5GaWxlEg8KB3NlcnZlcnMYAiADKAkSFAoMc2VydmVyX2NvdW50GAMgASgNIjMKEEVyYXNlRmlsZVJlcXVlc3QSDAoEZmlsZRgBIAEoCRIRCglvcGVyYXRpb24YAiABKAkiWwoRRXJhc2VGaWxlUmVzcG9uc2USHwoEZmlsZRgBIAEoCzIRLmZvdXJmb2xkLnYxLkZpbGUSDwoHc2VydmVycxgCIAMoCRIUCgxzZXJ2ZXJfY291bnQYAyABKA0iQgoRUmVuYW1lRmlsZVJlcXVlc3QSDAoEZmlsZRgBIAEoCRIMCgRuYW1lGAIgASgJEhEKCW9wZXJhdGlvbhgDIAEoCSJcChJSZW5hbWVGaWxlUmVzcG9uc2USHwoEZmlsZRgBIAEoCzIRLmZvdXJmb2xkLnYxLkZpbGUSDwoHc2VydmVycxgCIAMoCRIUCgxzZXJ2ZXJfY291bnQYAyABKA0iTAoUTWFrZURpcmVjdG9yeVJlcXVlc3QSDAoEcGF0aBgBIAEoCRITCgtoYXNfcGFyZW50cxgCIAEoCBIRCglvcGVyYXRpb24YAyABKAkiXwoVTWFrZURpcmVjdG9yeVJlc3BvbnNlEh8KBGZpbGUYASABKAsyES5mb3VyZm9sZC52MS5GaWxlEg8KB3NlcnZlcnMYAiADKAkSFAoMc2VydmVyX2NvdW50GAMgASgNIkAKD01vdmVGaWxlUmVxdWVzdBIMCgRmaWxlGAEgASgJEgwKBHBhdGgYAiABKAkSEQoJb3BlcmF0aW9uGAMgASgJIloKEE1vdmVGaWxlUmVzcG9uc2USHwoEZmlsZRgBIAEoCzIRLmZvdXJmb2xkLnYxLkZpbGUSDwoHc2VydmVycxgCIAMoCRIUCgxzZXJ2ZXJfY291bnQYAyABKA0iIwoTTGlzdFZlcnNpb25zUmVxdWVzdBIMCgRmaWxlGAEgASgJIkMKFExpc3RWZXJzaW9uc1Jlc3BvbnNlEisKCHZlcnNpb25zGAEgAygLMhkuZm91cmZvbGQudjEuTmFtZWRWZXJzaW9uIlIKDE5hbWVkVmVyc2lvbhIKCgJpZBgBIAEoCRIMCgRuYW1lGAIgASgJEg4KBmF1dGhvchgDIAEoCRIKCgJhdBgEIAEoARIMCgR0ZXh0GAUgASgJIl0KElNlYXJjaEZpbGVzUmVxdWVzdBIMCgR0ZXh0GAEgASgJEhQKDGlnbm9yZXNfY2FzZRgCIAEoCBIQCghpc19yZWdleBgDIAEoCBIRCglkaXJlY3RvcnkYBCABKAkiYgoTU2VhcmNoRmlsZXNSZXNwb25zZRIfCgRmaWxlGAEgASgLMhEuZm91cmZvbGQudjEuRmlsZRIMCgRsaW5lGAIgASgNEgwKBHRleHQYAyABKAkSDgoGaXNfY3V0GAQgASgIIkcKDFdhdGNoUmVxdWVzdBIMCgRmaWxlGAEgASgJEikKBXNpbmNlGAIgASgLMhouZm91cmZvbGQudjEuVmVyc2lvblZlY3RvciKCAQoNV2F0Y2hSZXNwb25zZRImCgVldmVudBgBIAEoDjIXLmZvdXJmb2xkLnYxLldhdGNoRXZlbnQSHwoEZmlsZRgCIAEoCzIRLmZvdXJmb2xkLnYxLkZpbGUSKAoEc2VlbhgDIAEoCzIaLmZvdXJmb2xkLnYxLlZlcnNpb25WZWN0b3Iq1AEKCldhdGNoRXZlbnQSGwoXV0FUQ0hfRVZFTlRfVU5TUEVDSUZJRUQQABIXChNXQVRDSF9FVkVOVF9QUkVTRU5UEAESFQoRV0FUQ0hfRVZFTlRfUkVBRFkQAhIXChNXQVRDSF9FVkVOVF9DUkVBVEVEEAMSFwoTV0FUQ0hfRVZFTlRfQ0hBTkdFRBAEEhcKE1dBVENIX0VWRU5UX1JFTkFNRUQQBRIXChNXQVRDSF9FVkVOVF9ERUxFVEVEEAYSFQoRV0FUQ0hfRVZFTlRfTU9WRUQQBzL6CgoNRm9sZGVyU2VydmljZRJBCgZTaWduSW4SGi5mb3VyZm9sZC52MS5TaWduSW5SZXF1ZXN0GhsuZm91cmZvbGQudjEuU2lnbkluUmVzcG9uc2USSgoJTGlzdEZpbGVzEh0uZm91cmZvbGQudjEuTGlzdEZpbGVzUmVxdWVzdBoeLmZvdXJmb2xkLnYxLkxpc3RGaWxlc1Jlc3BvbnNlEkoKCUZpbmRGaWxlcxIdLmZvdXJmb2xkLnYxLkZpbmRGaWxlc1JlcXVlc3QaHi5mb3VyZm9sZC52MS5GaW5kRmlsZXNSZXNwb25zZRJECgdHZXRGaWxlEhsuZm91cmZvbGQudjEuR2V0RmlsZVJlcXVlc3QaHC5mb3VyZm9sZC52MS5HZXRGaWxlUmVzcG9uc2USRwoIUmVhZEZpbGUSHC5mb3VyZm9sZC52MS5SZWFkRmlsZVJlcXVlc3QaHS5mb3VyZm9sZC52MS5SZWFkRmlsZVJlc3BvbnNlEkcKCFNhdmVGaWxlEhwuZm91cmZvbGQudjEuU2F2ZUZpbGVSZXF1ZXN0Gh0uZm91cmZvbGQudjEuU2F2ZUZpbGVSZXNwb25zZRJKCglTYXZlRmlsZXMSHS5mb3VyZm9sZC52MS5TYXZlRmlsZXNSZXF1ZXN0Gh4uZm91cmZvbGQudjEuU2F2ZUZpbGVzUmVzcG9uc2USTQoKU2F2ZUJpbmFyeRIeLmZvdXJmb2xkLnYxLlNhdmVCaW5hcnlSZXF1ZXN0Gh8uZm91cmZvbGQudjEuU2F2ZUJpbmFyeVJlc3BvbnNlElMKDExpc3RDb250ZW50cxIgLmZvdXJmb2xkLnYxLkxpc3RDb250ZW50c1JlcXVlc3QaIS5mb3VyZm9sZC52MS5MaXN0Q29udGVudHNSZXNwb25zZRJNCgpEZWxldGVGaWxlEh4uZm91cmZvbGQudjEuRGVsZXRlRmlsZVJlcXVlc3QaHy5mb3VyZm9sZC52MS5EZWxldGVGaWxlUmVzcG9uc2USUAoLUmVzdG9yZUZpbGUSHy5mb3VyZm9sZC52MS5SZXN0b3JlRmlsZVJlcXVlc3QaIC5mb3VyZm9sZC52MS5SZXN0b3JlRmlsZVJlc3BvbnNlEkoKCUVyYXNlRmlsZRIdLmZvdXJmb2xkLnYxLkVyYXNlRmlsZVJlcXVlc3QaHi5mb3VyZm9sZC52MS5FcmFzZUZpbGVSZXNwb25zZRJNCgpSZW5hbWVGaWxlEh4uZm91cmZvbGQudjEuUmVuYW1lRmlsZVJlcXVlc3QaHy5mb3VyZm9sZC52MS5SZW5hbWVGaWxlUmVzcG9uc2USVgoNTWFrZURpcmVjdG9yeRIhLmZvdXJmb2xkLnYxLk1ha2VEaXJlY3RvcnlSZXF1ZXN0GiIuZm91cmZvbGQudjEuTWFrZURpcmVjdG9yeVJlc3BvbnNlEkcKCE1vdmVGaWxlEhwuZm91cmZvbGQudjEuTW92ZUZpbGVSZXF1ZXN0Gh0uZm91cmZvbGQudjEuTW92ZUZpbGVSZXNwb25zZRJTCgxMaXN0VmVyc2lvbnMSIC5mb3VyZm9sZC52MS5MaXN0VmVyc2lvbnNSZXF1ZXN0GiEuZm91cmZvbGQudjEuTGlzdFZlcnNpb25zUmVzcG9uc2USUgoLU2VhcmNoRmlsZXMSHy5mb3VyZm9sZC52MS5TZWFyY2hGaWxlc1JlcXVlc3QaIC5mb3VyZm9sZC52MS5TZWFyY2hGaWxlc1Jlc3BvbnNlMAESQAoFV2F0Y2gSGS5mb3VyZm9sZC52MS5XYXRjaFJlcXVlc3QaGi5mb3VyZm9sZC52MS5XYXRjaFJlc3BvbnNlMAFiBnByb3RvMw", [file_fourfold_v1_record]);
 
 /**
  * Takes a screen name.
@@ -287,6 +287,13 @@ export type ListFilesResponse = Message<"fourfold.v1.ListFilesResponse"> & {
    * @generated from field: string next_page = 2;
    */
   nextPage: string;
+
+  /**
+   * How many the listing has in all; 0 when it is recursive.
+   *
+   * @generated from field: uint32 count = 3;
+   */
+  count: number;
 };
 
 /**
@@ -295,6 +302,91 @@ export type ListFilesResponse = Message<"fourfold.v1.ListFilesResponse"> & {
  */
 export const ListFilesResponseSchema: GenMessage<ListFilesResponse> = /*@__PURE__*/
   messageDesc(file_fourfold_v1_folder, 6);
+
+/**
+ * What to find.
+ *
+ * @generated from message fourfold.v1.FindFilesRequest
+ */
+export type FindFilesRequest = Message<"fourfold.v1.FindFilesRequest"> & {
+  /**
+   * Words with spaces between them, each a part of the path, in any order, whatever the case; at most
+   * 1,000 characters. Empty: everything is found.
+   *
+   * @generated from field: string words = 1;
+   */
+  words: string;
+
+  /**
+   * At most so many; clamped to 1..1,000; 0: 100.
+   *
+   * @generated from field: int32 limit = 2;
+   */
+  limit: number;
+
+  /**
+   * Path or id of the directory to look in; empty: the top.
+   *
+   * @generated from field: string directory = 3;
+   */
+  directory: string;
+
+  /**
+   * True: only directories are found. False: both.
+   *
+   * @generated from field: bool only_directories = 4;
+   */
+  onlyDirectories: boolean;
+
+  /**
+   * True: only files are found.
+   *
+   * @generated from field: bool only_files = 5;
+   */
+  onlyFiles: boolean;
+};
+
+/**
+ * Describes the message fourfold.v1.FindFilesRequest.
+ * Use `create(FindFilesRequestSchema)` to create a new message.
+ */
+export const FindFilesRequestSchema: GenMessage<FindFilesRequest> = /*@__PURE__*/
+  messageDesc(file_fourfold_v1_folder, 7);
+
+/**
+ * What was found.
+ *
+ * @generated from message fourfold.v1.FindFilesResponse
+ */
+export type FindFilesResponse = Message<"fourfold.v1.FindFilesResponse"> & {
+  /**
+   * Those with all the words in their name first, then those with the shortest path. None of the trash.
+   *
+   * @generated from field: repeated fourfold.v1.File files = 1;
+   */
+  files: File[];
+
+  /**
+   * How many have the words.
+   *
+   * @generated from field: uint32 found = 2;
+   */
+  found: number;
+
+  /**
+   * How many files and directories were looked at.
+   *
+   * @generated from field: uint32 looked = 3;
+   */
+  looked: number;
+};
+
+/**
+ * Describes the message fourfold.v1.FindFilesResponse.
+ * Use `create(FindFilesResponseSchema)` to create a new message.
+ */
+export const FindFilesResponseSchema: GenMessage<FindFilesResponse> = /*@__PURE__*/
+  messageDesc(file_fourfold_v1_folder, 8);
 
 /**
  * Which file to read.
@@ -315,7 +407,7 @@ export type ReadFileRequest = Message<"fourfold.v1.ReadFileRequest"> & {
  * Use `create(ReadFileRequestSchema)` to create a new message.
  */
 export const ReadFileRequestSchema: GenMessage<ReadFileRequest> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 7);
+  messageDesc(file_fourfold_v1_folder, 9);
 
 /**
  * The whole text.
@@ -357,7 +449,7 @@ export type ReadFileResponse = Message<"fourfold.v1.ReadFileResponse"> & {
  * Use `create(ReadFileResponseSchema)` to create a new message.
  */
 export const ReadFileResponseSchema: GenMessage<ReadFileResponse> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 8);
+  messageDesc(file_fourfold_v1_folder, 10);
 
 /**
  * What to write.
@@ -426,7 +518,7 @@ export type SaveFileRequest = Message<"fourfold.v1.SaveFileRequest"> & {
  * Use `create(SaveFileRequestSchema)` to create a new message.
  */
 export const SaveFileRequestSchema: GenMessage<SaveFileRequest> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 9);
+  messageDesc(file_fourfold_v1_folder, 11);
 
 /**
  * Where it is stored.
@@ -468,7 +560,7 @@ export type SaveFileResponse = Message<"fourfold.v1.SaveFileResponse"> & {
  * Use `create(SaveFileResponseSchema)` to create a new message.
  */
 export const SaveFileResponseSchema: GenMessage<SaveFileResponse> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 10);
+  messageDesc(file_fourfold_v1_folder, 12);
 
 /**
  * What to write, in any order.
@@ -489,7 +581,7 @@ export type SaveFilesRequest = Message<"fourfold.v1.SaveFilesRequest"> & {
  * Use `create(SaveFilesRequestSchema)` to create a new message.
  */
 export const SaveFilesRequestSchema: GenMessage<SaveFilesRequest> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 11);
+  messageDesc(file_fourfold_v1_folder, 13);
 
 /**
  * What became of them.
@@ -510,7 +602,7 @@ export type SaveFilesResponse = Message<"fourfold.v1.SaveFilesResponse"> & {
  * Use `create(SaveFilesResponseSchema)` to create a new message.
  */
 export const SaveFilesResponseSchema: GenMessage<SaveFilesResponse> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 12);
+  messageDesc(file_fourfold_v1_folder, 14);
 
 /**
  * What became of one of many files.
@@ -547,7 +639,7 @@ export type SaveFileResult = Message<"fourfold.v1.SaveFileResult"> & {
  * Use `create(SaveFileResultSchema)` to create a new message.
  */
 export const SaveFileResultSchema: GenMessage<SaveFileResult> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 13);
+  messageDesc(file_fourfold_v1_folder, 15);
 
 /**
  * Why a file is not saved: what SaveFile would have failed with.
@@ -575,7 +667,7 @@ export type SaveFileRefusal = Message<"fourfold.v1.SaveFileRefusal"> & {
  * Use `create(SaveFileRefusalSchema)` to create a new message.
  */
 export const SaveFileRefusalSchema: GenMessage<SaveFileRefusal> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 14);
+  messageDesc(file_fourfold_v1_folder, 16);
 
 /**
  * Which bytes to give to which file.
@@ -631,7 +723,7 @@ export type SaveBinaryRequest = Message<"fourfold.v1.SaveBinaryRequest"> & {
  * Use `create(SaveBinaryRequestSchema)` to create a new message.
  */
 export const SaveBinaryRequestSchema: GenMessage<SaveBinaryRequest> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 15);
+  messageDesc(file_fourfold_v1_folder, 17);
 
 /**
  * Where that is stored.
@@ -666,7 +758,7 @@ export type SaveBinaryResponse = Message<"fourfold.v1.SaveBinaryResponse"> & {
  * Use `create(SaveBinaryResponseSchema)` to create a new message.
  */
 export const SaveBinaryResponseSchema: GenMessage<SaveBinaryResponse> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 16);
+  messageDesc(file_fourfold_v1_folder, 18);
 
 /**
  * Which file's contents.
@@ -687,7 +779,7 @@ export type ListContentsRequest = Message<"fourfold.v1.ListContentsRequest"> & {
  * Use `create(ListContentsRequestSchema)` to create a new message.
  */
 export const ListContentsRequestSchema: GenMessage<ListContentsRequest> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 17);
+  messageDesc(file_fourfold_v1_folder, 19);
 
 /**
  * They.
@@ -708,7 +800,7 @@ export type ListContentsResponse = Message<"fourfold.v1.ListContentsResponse"> &
  * Use `create(ListContentsResponseSchema)` to create a new message.
  */
 export const ListContentsResponseSchema: GenMessage<ListContentsResponse> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 18);
+  messageDesc(file_fourfold_v1_folder, 20);
 
 /**
  * Which file or directory to delete.
@@ -736,7 +828,7 @@ export type DeleteFileRequest = Message<"fourfold.v1.DeleteFileRequest"> & {
  * Use `create(DeleteFileRequestSchema)` to create a new message.
  */
 export const DeleteFileRequestSchema: GenMessage<DeleteFileRequest> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 19);
+  messageDesc(file_fourfold_v1_folder, 21);
 
 /**
  * Where the deletion is stored.
@@ -771,7 +863,7 @@ export type DeleteFileResponse = Message<"fourfold.v1.DeleteFileResponse"> & {
  * Use `create(DeleteFileResponseSchema)` to create a new message.
  */
 export const DeleteFileResponseSchema: GenMessage<DeleteFileResponse> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 20);
+  messageDesc(file_fourfold_v1_folder, 22);
 
 /**
  * Which file to take out of the trash.
@@ -799,7 +891,7 @@ export type RestoreFileRequest = Message<"fourfold.v1.RestoreFileRequest"> & {
  * Use `create(RestoreFileRequestSchema)` to create a new message.
  */
 export const RestoreFileRequestSchema: GenMessage<RestoreFileRequest> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 21);
+  messageDesc(file_fourfold_v1_folder, 23);
 
 /**
  * Where that is stored.
@@ -834,7 +926,7 @@ export type RestoreFileResponse = Message<"fourfold.v1.RestoreFileResponse"> & {
  * Use `create(RestoreFileResponseSchema)` to create a new message.
  */
 export const RestoreFileResponseSchema: GenMessage<RestoreFileResponse> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 22);
+  messageDesc(file_fourfold_v1_folder, 24);
 
 /**
  * Which file in the trash to delete for good.
@@ -862,7 +954,7 @@ export type EraseFileRequest = Message<"fourfold.v1.EraseFileRequest"> & {
  * Use `create(EraseFileRequestSchema)` to create a new message.
  */
 export const EraseFileRequestSchema: GenMessage<EraseFileRequest> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 23);
+  messageDesc(file_fourfold_v1_folder, 25);
 
 /**
  * Where that is stored. Text and bytes are removed from the disks after every server has it.
@@ -897,7 +989,7 @@ export type EraseFileResponse = Message<"fourfold.v1.EraseFileResponse"> & {
  * Use `create(EraseFileResponseSchema)` to create a new message.
  */
 export const EraseFileResponseSchema: GenMessage<EraseFileResponse> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 24);
+  messageDesc(file_fourfold_v1_folder, 26);
 
 /**
  * Which file or directory to rename.
@@ -932,7 +1024,7 @@ export type RenameFileRequest = Message<"fourfold.v1.RenameFileRequest"> & {
  * Use `create(RenameFileRequestSchema)` to create a new message.
  */
 export const RenameFileRequestSchema: GenMessage<RenameFileRequest> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 25);
+  messageDesc(file_fourfold_v1_folder, 27);
 
 /**
  * Where that is stored.
@@ -967,7 +1059,7 @@ export type RenameFileResponse = Message<"fourfold.v1.RenameFileResponse"> & {
  * Use `create(RenameFileResponseSchema)` to create a new message.
  */
 export const RenameFileResponseSchema: GenMessage<RenameFileResponse> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 26);
+  messageDesc(file_fourfold_v1_folder, 28);
 
 /**
  * Which directory to make.
@@ -1002,7 +1094,7 @@ export type MakeDirectoryRequest = Message<"fourfold.v1.MakeDirectoryRequest"> &
  * Use `create(MakeDirectoryRequestSchema)` to create a new message.
  */
 export const MakeDirectoryRequestSchema: GenMessage<MakeDirectoryRequest> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 27);
+  messageDesc(file_fourfold_v1_folder, 29);
 
 /**
  * Where that is stored.
@@ -1037,7 +1129,7 @@ export type MakeDirectoryResponse = Message<"fourfold.v1.MakeDirectoryResponse">
  * Use `create(MakeDirectoryResponseSchema)` to create a new message.
  */
 export const MakeDirectoryResponseSchema: GenMessage<MakeDirectoryResponse> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 28);
+  messageDesc(file_fourfold_v1_folder, 30);
 
 /**
  * Which file to move.
@@ -1072,7 +1164,7 @@ export type MoveFileRequest = Message<"fourfold.v1.MoveFileRequest"> & {
  * Use `create(MoveFileRequestSchema)` to create a new message.
  */
 export const MoveFileRequestSchema: GenMessage<MoveFileRequest> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 29);
+  messageDesc(file_fourfold_v1_folder, 31);
 
 /**
  * Where that is stored.
@@ -1107,7 +1199,7 @@ export type MoveFileResponse = Message<"fourfold.v1.MoveFileResponse"> & {
  * Use `create(MoveFileResponseSchema)` to create a new message.
  */
 export const MoveFileResponseSchema: GenMessage<MoveFileResponse> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 30);
+  messageDesc(file_fourfold_v1_folder, 32);
 
 /**
  * Which file's versions.
@@ -1128,7 +1220,7 @@ export type ListVersionsRequest = Message<"fourfold.v1.ListVersionsRequest"> & {
  * Use `create(ListVersionsRequestSchema)` to create a new message.
  */
 export const ListVersionsRequestSchema: GenMessage<ListVersionsRequest> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 31);
+  messageDesc(file_fourfold_v1_folder, 33);
 
 /**
  * The named versions.
@@ -1149,7 +1241,7 @@ export type ListVersionsResponse = Message<"fourfold.v1.ListVersionsResponse"> &
  * Use `create(ListVersionsResponseSchema)` to create a new message.
  */
 export const ListVersionsResponseSchema: GenMessage<ListVersionsResponse> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 32);
+  messageDesc(file_fourfold_v1_folder, 34);
 
 /**
  * A moment of a file that a person named.
@@ -1198,7 +1290,7 @@ export type NamedVersion = Message<"fourfold.v1.NamedVersion"> & {
  * Use `create(NamedVersionSchema)` to create a new message.
  */
 export const NamedVersionSchema: GenMessage<NamedVersion> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 33);
+  messageDesc(file_fourfold_v1_folder, 35);
 
 /**
  * What to look for, and where.
@@ -1242,7 +1334,7 @@ export type SearchFilesRequest = Message<"fourfold.v1.SearchFilesRequest"> & {
  * Use `create(SearchFilesRequestSchema)` to create a new message.
  */
 export const SearchFilesRequestSchema: GenMessage<SearchFilesRequest> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 34);
+  messageDesc(file_fourfold_v1_folder, 36);
 
 /**
  * A line that was found.
@@ -1284,7 +1376,7 @@ export type SearchFilesResponse = Message<"fourfold.v1.SearchFilesResponse"> & {
  * Use `create(SearchFilesResponseSchema)` to create a new message.
  */
 export const SearchFilesResponseSchema: GenMessage<SearchFilesResponse> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 35);
+  messageDesc(file_fourfold_v1_folder, 37);
 
 /**
  * What to hear of.
@@ -1314,7 +1406,7 @@ export type WatchRequest = Message<"fourfold.v1.WatchRequest"> & {
  * Use `create(WatchRequestSchema)` to create a new message.
  */
 export const WatchRequestSchema: GenMessage<WatchRequest> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 36);
+  messageDesc(file_fourfold_v1_folder, 38);
 
 /**
  * What happened.
@@ -1350,7 +1442,7 @@ export type WatchResponse = Message<"fourfold.v1.WatchResponse"> & {
  * Use `create(WatchResponseSchema)` to create a new message.
  */
 export const WatchResponseSchema: GenMessage<WatchResponse> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 37);
+  messageDesc(file_fourfold_v1_folder, 39);
 
 /**
  * What happened to a file.
@@ -1458,6 +1550,16 @@ export const FolderService: GenService<{
     methodKind: "unary";
     input: typeof ListFilesRequestSchema;
     output: typeof ListFilesResponseSchema;
+  },
+  /**
+   * Files and directories whose paths have some words.
+   *
+   * @generated from rpc fourfold.v1.FolderService.FindFiles
+   */
+  findFiles: {
+    methodKind: "unary";
+    input: typeof FindFilesRequestSchema;
+    output: typeof FindFilesResponseSchema;
   },
   /**
    * One file or directory. NOT_FOUND when there is none.

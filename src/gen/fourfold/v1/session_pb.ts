@@ -16,7 +16,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file fourfold/v1/session.proto.
  */
 export const file_fourfold_v1_session: GenFile = /*@__PURE__*/
-  fileDesc("Chlmb3VyZm9sZC92MS9zZXNzaW9uLnByb3RvEgtmb3VyZm9sZC52MSI+Cg5TZXNzaW9uUmVxdWVzdBIsCghtZXNzYWdlcxgBIAMoCzIaLmZvdXJmb2xkLnYxLkNsaWVudE1lc3NhZ2UiPwoPU2Vzc2lvblJlc3BvbnNlEiwKCG1lc3NhZ2VzGAEgAygLMhouZm91cmZvbGQudjEuU2VydmVyTWVzc2FnZSLGAgoNQ2xpZW50TWVzc2FnZRIjCgVoZWxsbxgBIAEoCzISLmZvdXJmb2xkLnYxLkhlbGxvSAASIQoEb3BlbhgCIAEoCzIRLmZvdXJmb2xkLnYxLk9wZW5IABIjCgVjbG9zZRgDIAEoCzISLmZvdXJmb2xkLnYxLkNsb3NlSAASIQoEcHVzaBgEIAEoCzIRLmZvdXJmb2xkLnYxLlB1c2hIABIrCglvcGVyYXRpb24YBSABKAsyFi5mb3VyZm9sZC52MS5PcGVyYXRpb25IABIjCgVjYXJldBgGIAEoCzISLmZvdXJmb2xkLnYxLkNhcmV0SAASIQoEcGluZxgHIAEoCzIRLmZvdXJmb2xkLnYxLlBpbmdIABIlCgZjcmVkaXQYCCABKAsyEy5mb3VyZm9sZC52MS5DcmVkaXRIAEIJCgdtZXNzYWdlInwKBUhlbGxvEgsKA2tleRgBIAEoDBIMCgRuYW1lGAIgASgJEhAKCHByb3RvY29sGAMgASgNEhQKDGVhcmxpZXJfa2V5cxgEIAMoDBISCgppc19zdGFuZGJ5GAUgASgIEg0KBXRva2VuGAYgASgJEg0KBWFnZW50GAcgASgJIi4KBE9wZW4SEAoIZG9jdW1lbnQYASABKAkSFAoMc3RhdGVfdmVjdG9yGAIgASgMIhkKBUNsb3NlEhAKCGRvY3VtZW50GAEgASgJIkYKBFB1c2gSDgoGdGlja2V0GAEgASgNEhAKCGRvY3VtZW50GAIgASgJEg4KBnVwZGF0ZRgDIAEoDBIMCgRzZWFsGAQgASgMIvcDCglPcGVyYXRpb24SDgoGdGlja2V0GAEgASgNEgoKAmlkGAIgASgJEiUKBmNyZWF0ZRgDIAEoCzITLmZvdXJmb2xkLnYxLkNyZWF0ZUgAEiUKBnJlbmFtZRgEIAEoCzITLmZvdXJmb2xkLnYxLlJlbmFtZUgAEiUKBmRlbGV0ZRgFIAEoCzITLmZvdXJmb2xkLnYxLkRlbGV0ZUgAEicKB3Jlc3RvcmUYBiABKAsyFC5mb3VyZm9sZC52MS5SZXN0b3JlSAASMAoMbmFtZV92ZXJzaW9uGAcgASgLMhguZm91cmZvbGQudjEuTmFtZVZlcnNpb25IABI0Cg5tYWtlX2RpcmVjdG9yeRgIIAEoCzIaLmZvdXJmb2xkLnYxLk1ha2VEaXJlY3RvcnlIABIhCgRtb3ZlGAkgASgLMhEuZm91cmZvbGQudjEuTW92ZUgAEjIKDWNyZWF0ZV9iaW5hcnkYCiABKAsyGS5mb3VyZm9sZC52MS5DcmVhdGVCaW5hcnlIABIuCgtzZXRfY29udGVudBgLIAEoCzIXLmZvdXJmb2xkLnYxLlNldENvbnRlbnRIABIjCgVlcmFzZRgNIAEoCzISLmZvdXJmb2xkLnYxLkVyYXNlSAASDwoHaXNfbGF0ZRgMIAEoCEILCglvcGVyYXRpb24iNAoGQ3JlYXRlEgwKBG5hbWUYASABKAkSDAoEdGV4dBgCIAEoCRIOCgZwYXJlbnQYAyABKAkiLQoNTWFrZURpcmVjdG9yeRIMCgRuYW1lGAEgASgJEg4KBnBhcmVudBgCIAEoCSIzCgRNb3ZlEg0KBWVudHJ5GAEgASgJEg4KBnBhcmVudBgCIAEoCRIMCgRuYW1lGAMgASgJIkgKDENyZWF0ZUJpbmFyeRIMCgRuYW1lGAEgASgJEg4KBnBhcmVudBgCIAEoCRIMCgRoYXNoGAMgASgJEgwKBHNpemUYBCABKAEiRQoKU2V0Q29udGVudBINCgVlbnRyeRgBIAEoCRIMCgRoYXNoGAIgASgJEgwKBHNpemUYAyABKAESDAoEYmFzZRgEIAEoCSIlCgZSZW5hbWUSDQoFZW50cnkYASABKAkSDAoEbmFtZRgCIAEoCSIXCgZEZWxldGUSDQoFZW50cnkYASABKAkiGAoHUmVzdG9yZRINCgVlbnRyeRgBIAEoCSIWCgVFcmFzZRINCgVlbnRyeRgBIAEoCSItCgtOYW1lVmVyc2lvbhIQCghkb2N1bWVudBgBIAEoCRIMCgRuYW1lGAIgASgJIhYKBFBpbmcSDgoGbnVtYmVyGAEgASgNIhwKBkNyZWRpdBISCgpieXRlc19yZWFkGAEgASgNIvMECg1TZXJ2ZXJNZXNzYWdlEicKB3dlbGNvbWUYASABKAsyFC5mb3VyZm9sZC52MS5XZWxjb21lSAASJwoHcmVmdXNlZBgCIAEoCzIULmZvdXJmb2xkLnYxLlJlZnVzZWRIABIlCgZvcGVuZWQYAyABKAsyEy5mb3VyZm9sZC52MS5PcGVuZWRIABInCgdjaGFuZ2VkGAQgASgLMhQuZm91cmZvbGQudjEuQ2hhbmdlZEgAEiUKBnN0b3JlZBgFIAEoCzITLmZvdXJmb2xkLnYxLlN0b3JlZEgAEikKCHJlamVjdGVkGAYgASgLMhUuZm91cmZvbGQudjEuUmVqZWN0ZWRIABIlCgZyZXN5bmMYByABKAsyEy5mb3VyZm9sZC52MS5SZXN5bmNIABIhCgRkb25lGAggASgLMhEuZm91cmZvbGQudjEuRG9uZUgAEicKB2VudHJpZXMYCSABKAsyFC5mb3VyZm9sZC52MS5FbnRyaWVzSAASIwoFY2FyZXQYCiABKAsyEi5mb3VyZm9sZC52MS5DYXJldEgAEiEKBHBvbmcYCyABKAsyES5mb3VyZm9sZC52MS5Qb25nSAASJwoHc2VydmVycxgMIAEoCzIULmZvdXJmb2xkLnYxLlNlcnZlcnNIABIlCgZnb2F3YXkYDSABKAsyEy5mb3VyZm9sZC52MS5Hb2F3YXlIABInCgdyZW5hbWVkGA4gASgLMhQuZm91cmZvbGQudjEuUmVuYW1lZEgAEi8KC3VuYXZhaWxhYmxlGA8gASgLMhguZm91cmZvbGQudjEuVW5hdmFpbGFibGVIAEIJCgdtZXNzYWdlIpEBCgdXZWxjb21lEg4KBnNlcnZlchgBIAEoCRIlCgdzZXJ2ZXJzGAIgASgLMhQuZm91cmZvbGQudjEuU2VydmVycxIMCgRuYW1lGAMgASgJEg8KB3Nlc3Npb24YBCABKAkSEgoKc2FmZV9jb3VudBgFIAEoDRILCgNzZXQYBiABKAkSDwoHdmVyc2lvbhgHIAEoCSI9CgdTZXJ2ZXJzEiQKB3NlcnZlcnMYASADKAsyEy5mb3VyZm9sZC52MS5TZXJ2ZXISDAoEbGlmZRgCIAEoCSJtCgZTZXJ2ZXISCgoCaWQYASABKAkSDwoHYWRkcmVzcxgCIAEoCRInCgVzdGF0ZRgDIAEoDjIYLmZvdXJmb2xkLnYxLlNlcnZlclN0YXRlEgsKA2xhZxgEIAEoDRIQCghoZWFyZF9hdBgFIAEoASI4CgdSZWZ1c2VkEh8KBGNvZGUYASABKA4yES5mb3VyZm9sZC52MS5Db2RlEgwKBHRleHQYAiABKAkiYAoGT3BlbmVkEhAKCGRvY3VtZW50GAEgASgJEg0KBXBpZWNlGAIgASgMEg8KB2lzX2xhc3QYAyABKAgSFAoMc3RhdGVfdmVjdG9yGAQgASgMEg4KBm51bWJlchgFIAEoDSJJCgdDaGFuZ2VkEhAKCGRvY3VtZW50GAEgASgJEg4KBm51bWJlchgCIAEoDRIOCgZ1cGRhdGUYAyABKAwSDAoEc2VhbBgEIAEoDCIwCgZTdG9yZWQSJgoIaG9sZGluZ3MYASADKAsyFC5mb3VyZm9sZC52MS5Ib2xkaW5nIikKB0hvbGRpbmcSDgoGc2VydmVyGAEgASgJEg4KBnRpY2tldBgCIAEoDSJJCghSZWplY3RlZBIOCgZ0aWNrZXQYASABKA0SHwoEY29kZRgCIAEoDjIRLmZvdXJmb2xkLnYxLkNvZGUSDAoEdGV4dBgDIAEoCSIqCgZSZXN5bmMSEAoIZG9jdW1lbnQYASABKAkSDgoGdGlja2V0GAIgASgNIiUKBERvbmUSDgoGdGlja2V0GAEgASgNEg0KBWVudHJ5GAIgASgJIkMKB0VudHJpZXMSIwoHZW50cmllcxgBIAMoCzISLmZvdXJmb2xkLnYxLkVudHJ5EhMKC2lzX2NvbXBsZXRlGAIgASgIIhYKBFBvbmcSDgoGbnVtYmVyGAEgASgNIhYKBkdvYXdheRIMCgR0ZXh0GAEgASgJIiUKB1JlbmFtZWQSDAoEbmFtZRgBIAEoCRIMCgR0ZXh0GAIgASgJIi0KC1VuYXZhaWxhYmxlEhAKCGRvY3VtZW50GAEgASgJEgwKBHRleHQYAiABKAkqcgoLU2VydmVyU3RhdGUSHAoYU0VSVkVSX1NUQVRFX1VOU1BFQ0lGSUVEEAASFQoRU0VSVkVSX1NUQVRFX0xJVkUQARIXChNTRVJWRVJfU1RBVEVfQkVISU5EEAISFQoRU0VSVkVSX1NUQVRFX0RPV04QAyq9AQoEQ29kZRIUChBDT0RFX1VOU1BFQ0lGSUVEEAASEAoMQ09ERV9JTlZBTElEEAESEgoOQ09ERV9GT1JCSURERU4QAhISCg5DT0RFX05PVF9GT1VORBADEg4KCkNPREVfVEFLRU4QBBISCg5DT0RFX1RPT19MQVJHRRAFEhQKEENPREVfVU5BVkFJTEFCTEUQBhIYChRDT0RFX1VOQVVUSEVOVElDQVRFRBAHEhEKDUNPREVfUFJPVE9DT0wQCDJaCg5TZXNzaW9uU2VydmljZRJICgdTZXNzaW9uEhsuZm91cmZvbGQudjEuU2Vzc2lvblJlcXVlc3QaHC5mb3VyZm9sZC52MS5TZXNzaW9uUmVzcG9uc2UoATABYgZwcm90bzM", [file_fourfold_v1_record, file_fourfold_v1_replication]);
+  fileDesc("Chlmb3VyZm9sZC92MS9zZXNzaW9uLnByb3RvEgtmb3VyZm9sZC52MSI+Cg5TZXNzaW9uUmVxdWVzdBIsCghtZXNzYWdlcxgBIAMoCzIaLmZvdXJmb2xkLnYxLkNsaWVudE1lc3NhZ2UiPwoPU2Vzc2lvblJlc3BvbnNlEiwKCG1lc3NhZ2VzGAEgAygLMhouZm91cmZvbGQudjEuU2VydmVyTWVzc2FnZSKMAwoNQ2xpZW50TWVzc2FnZRIjCgVoZWxsbxgBIAEoCzISLmZvdXJmb2xkLnYxLkhlbGxvSAASIQoEb3BlbhgCIAEoCzIRLmZvdXJmb2xkLnYxLk9wZW5IABIjCgVjbG9zZRgDIAEoCzISLmZvdXJmb2xkLnYxLkNsb3NlSAASIQoEcHVzaBgEIAEoCzIRLmZvdXJmb2xkLnYxLlB1c2hIABIrCglvcGVyYXRpb24YBSABKAsyFi5mb3VyZm9sZC52MS5PcGVyYXRpb25IABIjCgVjYXJldBgGIAEoCzISLmZvdXJmb2xkLnYxLkNhcmV0SAASIQoEcGluZxgHIAEoCzIRLmZvdXJmb2xkLnYxLlBpbmdIABIlCgZjcmVkaXQYCCABKAsyEy5mb3VyZm9sZC52MS5DcmVkaXRIABIhCgRzaG93GAkgASgLMhEuZm91cmZvbGQudjEuU2hvd0gAEiEKBG1vcmUYCiABKAsyES5mb3VyZm9sZC52MS5Nb3JlSABCCQoHbWVzc2FnZSKXAQoFSGVsbG8SCwoDa2V5GAEgASgMEgwKBG5hbWUYAiABKAkSEAoIcHJvdG9jb2wYAyABKA0SFAoMZWFybGllcl9rZXlzGAQgAygMEhIKCmlzX3N0YW5kYnkYBSABKAgSDQoFdG9rZW4YBiABKAkSDQoFYWdlbnQYByABKAkSGQoRc2hvd3NfZGlyZWN0b3JpZXMYCCABKAgiSgoEU2hvdxINCgVlbnRyeRgBIAEoCRIjCgZleHRlbnQYAiABKA4yEy5mb3VyZm9sZC52MS5FeHRlbnQSDgoGbnVtYmVyGAMgASgNIhUKBE1vcmUSDQoFZW50cnkYASABKAkiLgoET3BlbhIQCghkb2N1bWVudBgBIAEoCRIUCgxzdGF0ZV92ZWN0b3IYAiABKAwiGQoFQ2xvc2USEAoIZG9jdW1lbnQYASABKAkiRgoEUHVzaBIOCgZ0aWNrZXQYASABKA0SEAoIZG9jdW1lbnQYAiABKAkSDgoGdXBkYXRlGAMgASgMEgwKBHNlYWwYBCABKAwi9wMKCU9wZXJhdGlvbhIOCgZ0aWNrZXQYASABKA0SCgoCaWQYAiABKAkSJQoGY3JlYXRlGAMgASgLMhMuZm91cmZvbGQudjEuQ3JlYXRlSAASJQoGcmVuYW1lGAQgASgLMhMuZm91cmZvbGQudjEuUmVuYW1lSAASJQoGZGVsZXRlGAUgASgLMhMuZm91cmZvbGQudjEuRGVsZXRlSAASJwoHcmVzdG9yZRgGIAEoCzIULmZvdXJmb2xkLnYxLlJlc3RvcmVIABIwCgxuYW1lX3ZlcnNpb24YByABKAsyGC5mb3VyZm9sZC52MS5OYW1lVmVyc2lvbkgAEjQKDm1ha2VfZGlyZWN0b3J5GAggASgLMhouZm91cmZvbGQudjEuTWFrZURpcmVjdG9yeUgAEiEKBG1vdmUYCSABKAsyES5mb3VyZm9sZC52MS5Nb3ZlSAASMgoNY3JlYXRlX2JpbmFyeRgKIAEoCzIZLmZvdXJmb2xkLnYxLkNyZWF0ZUJpbmFyeUgAEi4KC3NldF9jb250ZW50GAsgASgLMhcuZm91cmZvbGQudjEuU2V0Q29udGVudEgAEiMKBWVyYXNlGA0gASgLMhIuZm91cmZvbGQudjEuRXJhc2VIABIPCgdpc19sYXRlGAwgASgIQgsKCW9wZXJhdGlvbiI0CgZDcmVhdGUSDAoEbmFtZRgBIAEoCRIMCgR0ZXh0GAIgASgJEg4KBnBhcmVudBgDIAEoCSItCg1NYWtlRGlyZWN0b3J5EgwKBG5hbWUYASABKAkSDgoGcGFyZW50GAIgASgJIjMKBE1vdmUSDQoFZW50cnkYASABKAkSDgoGcGFyZW50GAIgASgJEgwKBG5hbWUYAyABKAkiSAoMQ3JlYXRlQmluYXJ5EgwKBG5hbWUYASABKAkSDgoGcGFyZW50GAIgASgJEgwKBGhhc2gYAyABKAkSDAoEc2l6ZRgEIAEoASJFCgpTZXRDb250ZW50Eg0KBWVudHJ5GAEgASgJEgwKBGhhc2gYAiABKAkSDAoEc2l6ZRgDIAEoARIMCgRiYXNlGAQgASgJIiUKBlJlbmFtZRINCgVlbnRyeRgBIAEoCRIMCgRuYW1lGAIgASgJIhcKBkRlbGV0ZRINCgVlbnRyeRgBIAEoCSIYCgdSZXN0b3JlEg0KBWVudHJ5GAEgASgJIhYKBUVyYXNlEg0KBWVudHJ5GAEgASgJIi0KC05hbWVWZXJzaW9uEhAKCGRvY3VtZW50GAEgASgJEgwKBG5hbWUYAiABKAkiFgoEUGluZxIOCgZudW1iZXIYASABKA0iHAoGQ3JlZGl0EhIKCmJ5dGVzX3JlYWQYASABKA0i8wQKDVNlcnZlck1lc3NhZ2USJwoHd2VsY29tZRgBIAEoCzIULmZvdXJmb2xkLnYxLldlbGNvbWVIABInCgdyZWZ1c2VkGAIgASgLMhQuZm91cmZvbGQudjEuUmVmdXNlZEgAEiUKBm9wZW5lZBgDIAEoCzITLmZvdXJmb2xkLnYxLk9wZW5lZEgAEicKB2NoYW5nZWQYBCABKAsyFC5mb3VyZm9sZC52MS5DaGFuZ2VkSAASJQoGc3RvcmVkGAUgASgLMhMuZm91cmZvbGQudjEuU3RvcmVkSAASKQoIcmVqZWN0ZWQYBiABKAsyFS5mb3VyZm9sZC52MS5SZWplY3RlZEgAEiUKBnJlc3luYxgHIAEoCzITLmZvdXJmb2xkLnYxLlJlc3luY0gAEiEKBGRvbmUYCCABKAsyES5mb3VyZm9sZC52MS5Eb25lSAASJwoHZW50cmllcxgJIAEoCzIULmZvdXJmb2xkLnYxLkVudHJpZXNIABIjCgVjYXJldBgKIAEoCzISLmZvdXJmb2xkLnYxLkNhcmV0SAASIQoEcG9uZxgLIAEoCzIRLmZvdXJmb2xkLnYxLlBvbmdIABInCgdzZXJ2ZXJzGAwgASgLMhQuZm91cmZvbGQudjEuU2VydmVyc0gAEiUKBmdvYXdheRgNIAEoCzITLmZvdXJmb2xkLnYxLkdvYXdheUgAEicKB3JlbmFtZWQYDiABKAsyFC5mb3VyZm9sZC52MS5SZW5hbWVkSAASLwoLdW5hdmFpbGFibGUYDyABKAsyGC5mb3VyZm9sZC52MS5VbmF2YWlsYWJsZUgAQgkKB21lc3NhZ2UikQEKB1dlbGNvbWUSDgoGc2VydmVyGAEgASgJEiUKB3NlcnZlcnMYAiABKAsyFC5mb3VyZm9sZC52MS5TZXJ2ZXJzEgwKBG5hbWUYAyABKAkSDwoHc2Vzc2lvbhgEIAEoCRISCgpzYWZlX2NvdW50GAUgASgNEgsKA3NldBgGIAEoCRIPCgd2ZXJzaW9uGAcgASgJIj0KB1NlcnZlcnMSJAoHc2VydmVycxgBIAMoCzITLmZvdXJmb2xkLnYxLlNlcnZlchIMCgRsaWZlGAIgASgJIm0KBlNlcnZlchIKCgJpZBgBIAEoCRIPCgdhZGRyZXNzGAIgASgJEicKBXN0YXRlGAMgASgOMhguZm91cmZvbGQudjEuU2VydmVyU3RhdGUSCwoDbGFnGAQgASgNEhAKCGhlYXJkX2F0GAUgASgBIjgKB1JlZnVzZWQSHwoEY29kZRgBIAEoDjIRLmZvdXJmb2xkLnYxLkNvZGUSDAoEdGV4dBgCIAEoCSJgCgZPcGVuZWQSEAoIZG9jdW1lbnQYASABKAkSDQoFcGllY2UYAiABKAwSDwoHaXNfbGFzdBgDIAEoCBIUCgxzdGF0ZV92ZWN0b3IYBCABKAwSDgoGbnVtYmVyGAUgASgNIkkKB0NoYW5nZWQSEAoIZG9jdW1lbnQYASABKAkSDgoGbnVtYmVyGAIgASgNEg4KBnVwZGF0ZRgDIAEoDBIMCgRzZWFsGAQgASgMIjAKBlN0b3JlZBImCghob2xkaW5ncxgBIAMoCzIULmZvdXJmb2xkLnYxLkhvbGRpbmciKQoHSG9sZGluZxIOCgZzZXJ2ZXIYASABKAkSDgoGdGlja2V0GAIgASgNIkkKCFJlamVjdGVkEg4KBnRpY2tldBgBIAEoDRIfCgRjb2RlGAIgASgOMhEuZm91cmZvbGQudjEuQ29kZRIMCgR0ZXh0GAMgASgJIioKBlJlc3luYxIQCghkb2N1bWVudBgBIAEoCRIOCgZ0aWNrZXQYAiABKA0iJQoERG9uZRIOCgZ0aWNrZXQYASABKA0SDQoFZW50cnkYAiABKAkigwIKB0VudHJpZXMSIwoHZW50cmllcxgBIAMoCzISLmZvdXJmb2xkLnYxLkVudHJ5EhMKC2lzX2NvbXBsZXRlGAIgASgIEhIKBXNob3duGAMgASgJSACIAQESDgoGbnVtYmVyGAQgASgNEi4KBW5hbWVzGAUgAygLMh8uZm91cmZvbGQudjEuRW50cmllcy5OYW1lc0VudHJ5EhYKCWRpcmVjdG9yeRgGIAEoCUgBiAEBEgwKBGdvbmUYByADKAkaLAoKTmFtZXNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBQggKBl9zaG93bkIMCgpfZGlyZWN0b3J5IhYKBFBvbmcSDgoGbnVtYmVyGAEgASgNIhYKBkdvYXdheRIMCgR0ZXh0GAEgASgJIiUKB1JlbmFtZWQSDAoEbmFtZRgBIAEoCRIMCgR0ZXh0GAIgASgJIi0KC1VuYXZhaWxhYmxlEhAKCGRvY3VtZW50GAEgASgJEgwKBHRleHQYAiABKAkqQwoGRXh0ZW50EhYKEkVYVEVOVF9VTlNQRUNJRklFRBAAEhAKDEVYVEVOVF9BTE9ORRABEg8KC0VYVEVOVF9PUEVOEAIqcgoLU2VydmVyU3RhdGUSHAoYU0VSVkVSX1NUQVRFX1VOU1BFQ0lGSUVEEAASFQoRU0VSVkVSX1NUQVRFX0xJVkUQARIXChNTRVJWRVJfU1RBVEVfQkVISU5EEAISFQoRU0VSVkVSX1NUQVRFX0RPV04QAyq9AQoEQ29kZRIUChBDT0RFX1VOU1BFQ0lGSUVEEAASEAoMQ09ERV9JTlZBTElEEAESEgoOQ09ERV9GT1JCSURERU4QAhISCg5DT0RFX05PVF9GT1VORBADEg4KCkNPREVfVEFLRU4QBBISCg5DT0RFX1RPT19MQVJHRRAFEhQKEENPREVfVU5BVkFJTEFCTEUQBhIYChRDT0RFX1VOQVVUSEVOVElDQVRFRBAHEhEKDUNPREVfUFJPVE9DT0wQCDJaCg5TZXNzaW9uU2VydmljZRJICgdTZXNzaW9uEhsuZm91cmZvbGQudjEuU2Vzc2lvblJlcXVlc3QaHC5mb3VyZm9sZC52MS5TZXNzaW9uUmVzcG9uc2UoATABYgZwcm90bzM", [file_fourfold_v1_record, file_fourfold_v1_replication]);
 
 /**
  * What a client sends: one WebSocket frame, or one gRPC message.
@@ -135,6 +135,22 @@ export type ClientMessage = Message<"fourfold.v1.ClientMessage"> & {
      */
     value: Credit;
     case: "credit";
+  } | {
+    /**
+     * What of the folder the client shows.
+     *
+     * @generated from field: fourfold.v1.Show show = 9;
+     */
+    value: Show;
+    case: "show";
+  } | {
+    /**
+     * The next of a listing.
+     *
+     * @generated from field: fourfold.v1.More more = 10;
+     */
+    value: More;
+    case: "more";
   } | { case: undefined; value?: undefined };
 };
 
@@ -199,6 +215,13 @@ export type Hello = Message<"fourfold.v1.Hello"> & {
    * @generated from field: string agent = 7;
    */
   agent: string;
+
+  /**
+   * True: tells of the folder only what is asked for with Show. Else all of it, after Welcome.
+   *
+   * @generated from field: bool shows_directories = 8;
+   */
+  showsDirectories: boolean;
 };
 
 /**
@@ -207,6 +230,65 @@ export type Hello = Message<"fourfold.v1.Hello"> & {
  */
 export const HelloSchema: GenMessage<Hello> = /*@__PURE__*/
   messageDesc(file_fourfold_v1_session, 3);
+
+/**
+ * "I show this entry." After a Hello with shows_directories. The entry is told now, with the directories
+ * above it and what lies in it, if that is asked for; later every change of these. What comes to lie
+ * elsewhere is told once more, with the directories that it lies in now. At most 1,000 at once.
+ *
+ * @generated from message fourfold.v1.Show
+ */
+export type Show = Message<"fourfold.v1.Show"> & {
+  /**
+   * The entry; empty: the top of the folder.
+   *
+   * @generated from field: string entry = 1;
+   */
+  entry: string;
+
+  /**
+   * How much of it. The last word about an entry counts.
+   *
+   * @generated from field: fourfold.v1.Extent extent = 2;
+   */
+  extent: Extent;
+
+  /**
+   * Comes back in the answers.
+   *
+   * @generated from field: uint32 number = 3;
+   */
+  number: number;
+};
+
+/**
+ * Describes the message fourfold.v1.Show.
+ * Use `create(ShowSchema)` to create a new message.
+ */
+export const ShowSchema: GenMessage<Show> = /*@__PURE__*/
+  messageDesc(file_fourfold_v1_session, 4);
+
+/**
+ * "I have read some of the listing of this entry": asks for one more message of it. The first four come
+ * unasked.
+ *
+ * @generated from message fourfold.v1.More
+ */
+export type More = Message<"fourfold.v1.More"> & {
+  /**
+   * As in Show.
+   *
+   * @generated from field: string entry = 1;
+   */
+  entry: string;
+};
+
+/**
+ * Describes the message fourfold.v1.More.
+ * Use `create(MoreSchema)` to create a new message.
+ */
+export const MoreSchema: GenMessage<More> = /*@__PURE__*/
+  messageDesc(file_fourfold_v1_session, 5);
 
 /**
  * "I follow this document and have this much of it."
@@ -234,7 +316,7 @@ export type Open = Message<"fourfold.v1.Open"> & {
  * Use `create(OpenSchema)` to create a new message.
  */
 export const OpenSchema: GenMessage<Open> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_session, 4);
+  messageDesc(file_fourfold_v1_session, 6);
 
 /**
  * "I no longer follow this document."
@@ -255,7 +337,7 @@ export type Close = Message<"fourfold.v1.Close"> & {
  * Use `create(CloseSchema)` to create a new message.
  */
 export const CloseSchema: GenMessage<Close> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_session, 5);
+  messageDesc(file_fourfold_v1_session, 7);
 
 /**
  * "Store this." Answered by Stored, Rejected or Resync.
@@ -298,7 +380,7 @@ export type Push = Message<"fourfold.v1.Push"> & {
  * Use `create(PushSchema)` to create a new message.
  */
 export const PushSchema: GenMessage<Push> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_session, 6);
+  messageDesc(file_fourfold_v1_session, 8);
 
 /**
  * A change of the folder. Answered by Done or Rejected, and by Stored. May be sent again, to any
@@ -422,7 +504,7 @@ export type Operation = Message<"fourfold.v1.Operation"> & {
  * Use `create(OperationSchema)` to create a new message.
  */
 export const OperationSchema: GenMessage<Operation> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_session, 7);
+  messageDesc(file_fourfold_v1_session, 9);
 
 /**
  * Make a text file with this text.
@@ -457,7 +539,7 @@ export type Create = Message<"fourfold.v1.Create"> & {
  * Use `create(CreateSchema)` to create a new message.
  */
 export const CreateSchema: GenMessage<Create> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_session, 8);
+  messageDesc(file_fourfold_v1_session, 10);
 
 /**
  * Make a directory.
@@ -485,7 +567,7 @@ export type MakeDirectory = Message<"fourfold.v1.MakeDirectory"> & {
  * Use `create(MakeDirectorySchema)` to create a new message.
  */
 export const MakeDirectorySchema: GenMessage<MakeDirectory> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_session, 9);
+  messageDesc(file_fourfold_v1_session, 11);
 
 /**
  * Put an entry in another directory, with all that is in it.
@@ -520,7 +602,7 @@ export type Move = Message<"fourfold.v1.Move"> & {
  * Use `create(MoveSchema)` to create a new message.
  */
 export const MoveSchema: GenMessage<Move> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_session, 10);
+  messageDesc(file_fourfold_v1_session, 12);
 
 /**
  * Make a file of bytes, which were uploaded before: PATCH /blobs/<hash>. Rejected with UNAVAILABLE by
@@ -564,7 +646,7 @@ export type CreateBinary = Message<"fourfold.v1.CreateBinary"> & {
  * Use `create(CreateBinarySchema)` to create a new message.
  */
 export const CreateBinarySchema: GenMessage<CreateBinary> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_session, 11);
+  messageDesc(file_fourfold_v1_session, 13);
 
 /**
  * Put bytes in the place of what a file holds, or the live text that it held once. What it held stays
@@ -607,7 +689,7 @@ export type SetContent = Message<"fourfold.v1.SetContent"> & {
  * Use `create(SetContentSchema)` to create a new message.
  */
 export const SetContentSchema: GenMessage<SetContent> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_session, 12);
+  messageDesc(file_fourfold_v1_session, 14);
 
 /**
  * Give an entry another name.
@@ -635,7 +717,7 @@ export type Rename = Message<"fourfold.v1.Rename"> & {
  * Use `create(RenameSchema)` to create a new message.
  */
 export const RenameSchema: GenMessage<Rename> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_session, 13);
+  messageDesc(file_fourfold_v1_session, 15);
 
 /**
  * Put an entry in the trash; what is in a directory goes with it.
@@ -656,7 +738,7 @@ export type Delete = Message<"fourfold.v1.Delete"> & {
  * Use `create(DeleteSchema)` to create a new message.
  */
 export const DeleteSchema: GenMessage<Delete> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_session, 14);
+  messageDesc(file_fourfold_v1_session, 16);
 
 /**
  * Take an entry out of the trash; what is in a directory comes with it.
@@ -677,7 +759,7 @@ export type Restore = Message<"fourfold.v1.Restore"> & {
  * Use `create(RestoreSchema)` to create a new message.
  */
 export const RestoreSchema: GenMessage<Restore> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_session, 15);
+  messageDesc(file_fourfold_v1_session, 17);
 
 /**
  * Delete an entry in the trash for good, with all that is in it: nobody gets it back. Only of what was
@@ -699,7 +781,7 @@ export type Erase = Message<"fourfold.v1.Erase"> & {
  * Use `create(EraseSchema)` to create a new message.
  */
 export const EraseSchema: GenMessage<Erase> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_session, 16);
+  messageDesc(file_fourfold_v1_session, 18);
 
 /**
  * Give the present text a name.
@@ -727,7 +809,7 @@ export type NameVersion = Message<"fourfold.v1.NameVersion"> & {
  * Use `create(NameVersionSchema)` to create a new message.
  */
 export const NameVersionSchema: GenMessage<NameVersion> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_session, 17);
+  messageDesc(file_fourfold_v1_session, 19);
 
 /**
  * Are you there?
@@ -748,7 +830,7 @@ export type Ping = Message<"fourfold.v1.Ping"> & {
  * Use `create(PingSchema)` to create a new message.
  */
 export const PingSchema: GenMessage<Ping> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_session, 18);
+  messageDesc(file_fourfold_v1_session, 20);
 
 /**
  * Leave to send more.
@@ -769,7 +851,7 @@ export type Credit = Message<"fourfold.v1.Credit"> & {
  * Use `create(CreditSchema)` to create a new message.
  */
 export const CreditSchema: GenMessage<Credit> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_session, 19);
+  messageDesc(file_fourfold_v1_session, 21);
 
 /**
  * One message of a server.
@@ -910,7 +992,7 @@ export type ServerMessage = Message<"fourfold.v1.ServerMessage"> & {
  * Use `create(ServerMessageSchema)` to create a new message.
  */
 export const ServerMessageSchema: GenMessage<ServerMessage> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_session, 20);
+  messageDesc(file_fourfold_v1_session, 22);
 
 /**
  * You are in.
@@ -973,7 +1055,7 @@ export type Welcome = Message<"fourfold.v1.Welcome"> & {
  * Use `create(WelcomeSchema)` to create a new message.
  */
 export const WelcomeSchema: GenMessage<Welcome> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_session, 21);
+  messageDesc(file_fourfold_v1_session, 23);
 
 /**
  * The servers of the set.
@@ -1003,7 +1085,7 @@ export type Servers = Message<"fourfold.v1.Servers"> & {
  * Use `create(ServersSchema)` to create a new message.
  */
 export const ServersSchema: GenMessage<Servers> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_session, 22);
+  messageDesc(file_fourfold_v1_session, 24);
 
 /**
  * One server, as the sending server sees it.
@@ -1052,7 +1134,7 @@ export type Server = Message<"fourfold.v1.Server"> & {
  * Use `create(ServerSchema)` to create a new message.
  */
 export const ServerSchema: GenMessage<Server> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_session, 23);
+  messageDesc(file_fourfold_v1_session, 25);
 
 /**
  * The server ends the session.
@@ -1080,7 +1162,7 @@ export type Refused = Message<"fourfold.v1.Refused"> & {
  * Use `create(RefusedSchema)` to create a new message.
  */
 export const RefusedSchema: GenMessage<Refused> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_session, 24);
+  messageDesc(file_fourfold_v1_session, 26);
 
 /**
  * What the client lacks of a document. In pieces of at most 1 MiB, in order, of one document at a time.
@@ -1129,7 +1211,7 @@ export type Opened = Message<"fourfold.v1.Opened"> & {
  * Use `create(OpenedSchema)` to create a new message.
  */
 export const OpenedSchema: GenMessage<Opened> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_session, 25);
+  messageDesc(file_fourfold_v1_session, 27);
 
 /**
  * Somebody changed the text of a document that the client follows.
@@ -1172,7 +1254,7 @@ export type Changed = Message<"fourfold.v1.Changed"> & {
  * Use `create(ChangedSchema)` to create a new message.
  */
 export const ChangedSchema: GenMessage<Changed> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_session, 26);
+  messageDesc(file_fourfold_v1_session, 28);
 
 /**
  * Where pushes and operations of this channel are stored, fsynced, with all they depend on.
@@ -1193,7 +1275,7 @@ export type Stored = Message<"fourfold.v1.Stored"> & {
  * Use `create(StoredSchema)` to create a new message.
  */
 export const StoredSchema: GenMessage<Stored> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_session, 27);
+  messageDesc(file_fourfold_v1_session, 29);
 
 /**
  * "Of what came on this channel, this server holds all tickets up to this one."
@@ -1221,7 +1303,7 @@ export type Holding = Message<"fourfold.v1.Holding"> & {
  * Use `create(HoldingSchema)` to create a new message.
  */
 export const HoldingSchema: GenMessage<Holding> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_session, 28);
+  messageDesc(file_fourfold_v1_session, 30);
 
 /**
  * A push or operation was not taken and never will be.
@@ -1256,7 +1338,7 @@ export type Rejected = Message<"fourfold.v1.Rejected"> & {
  * Use `create(RejectedSchema)` to create a new message.
  */
 export const RejectedSchema: GenMessage<Rejected> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_session, 29);
+  messageDesc(file_fourfold_v1_session, 31);
 
 /**
  * "You and I differ in this document: open it again."
@@ -1284,7 +1366,7 @@ export type Resync = Message<"fourfold.v1.Resync"> & {
  * Use `create(ResyncSchema)` to create a new message.
  */
 export const ResyncSchema: GenMessage<Resync> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_session, 30);
+  messageDesc(file_fourfold_v1_session, 32);
 
 /**
  * An operation took effect here; Stored tells where it is safe.
@@ -1312,27 +1394,65 @@ export type Done = Message<"fourfold.v1.Done"> & {
  * Use `create(DoneSchema)` to create a new message.
  */
 export const DoneSchema: GenMessage<Done> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_session, 31);
+  messageDesc(file_fourfold_v1_session, 33);
 
 /**
- * Entries of the folder: all of them after Welcome, later those that changed.
+ * Entries of the folder: all of them after Welcome, or what the client shows; later those that changed.
  *
  * @generated from message fourfold.v1.Entries
  */
 export type Entries = Message<"fourfold.v1.Entries"> & {
   /**
-   * Whole entries, with all fields.
+   * Whole entries, with all fields. To a client that shows directories they come after those that they
+   * lie in, unless it has these; of a listing directories first, then the rest, by name.
    *
    * @generated from field: repeated fourfold.v1.Entry entries = 1;
    */
   entries: Entry[];
 
   /**
-   * True with the last message of the first listing.
+   * True with the last message of a listing: of all, or of `shown`.
    *
    * @generated from field: bool is_complete = 2;
    */
   isComplete: boolean;
+
+  /**
+   * What Show named, when this answers it. Complete and without that entry: there is none here.
+   *
+   * @generated from field: optional string shown = 3;
+   */
+  shown?: string | undefined;
+
+  /**
+   * Show.number, when this answers it.
+   *
+   * @generated from field: uint32 number = 4;
+   */
+  number: number;
+
+  /**
+   * By id, how entries are shown that have another name than they were given. Only of those whose
+   * directory the client does not show open: of what lies together it can tell by itself.
+   *
+   * @generated from field: map<string, string> names = 5;
+   */
+  names: { [key: string]: string };
+
+  /**
+   * The directory that the last of these lies in, empty: the top, when it comes without those above it
+   * because the client shows that one open. If by now it does not, this is no matter of its.
+   *
+   * @generated from field: optional string directory = 6;
+   */
+  directory?: string | undefined;
+
+  /**
+   * Ids of entries that are deleted for good, to a client that shows directories: they are not there.
+   *
+   * @generated from field: repeated string gone = 7;
+   */
+  gone: string[];
 };
 
 /**
@@ -1340,7 +1460,7 @@ export type Entries = Message<"fourfold.v1.Entries"> & {
  * Use `create(EntriesSchema)` to create a new message.
  */
 export const EntriesSchema: GenMessage<Entries> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_session, 32);
+  messageDesc(file_fourfold_v1_session, 34);
 
 /**
  * The answer to Ping.
@@ -1361,7 +1481,7 @@ export type Pong = Message<"fourfold.v1.Pong"> & {
  * Use `create(PongSchema)` to create a new message.
  */
 export const PongSchema: GenMessage<Pong> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_session, 33);
+  messageDesc(file_fourfold_v1_session, 35);
 
 /**
  * "I am about to stop."
@@ -1382,7 +1502,7 @@ export type Goaway = Message<"fourfold.v1.Goaway"> & {
  * Use `create(GoawaySchema)` to create a new message.
  */
 export const GoawaySchema: GenMessage<Goaway> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_session, 34);
+  messageDesc(file_fourfold_v1_session, 36);
 
 /**
  * The person's screen name was changed.
@@ -1410,7 +1530,7 @@ export type Renamed = Message<"fourfold.v1.Renamed"> & {
  * Use `create(RenamedSchema)` to create a new message.
  */
 export const RenamedSchema: GenMessage<Renamed> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_session, 35);
+  messageDesc(file_fourfold_v1_session, 37);
 
 /**
  * A document cannot be loaded here; other servers may have it.
@@ -1438,7 +1558,48 @@ export type Unavailable = Message<"fourfold.v1.Unavailable"> & {
  * Use `create(UnavailableSchema)` to create a new message.
  */
 export const UnavailableSchema: GenMessage<Unavailable> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_session, 36);
+  messageDesc(file_fourfold_v1_session, 38);
+
+/**
+ * How much of an entry is shown.
+ *
+ * @generated from enum fourfold.v1.Extent
+ */
+export const Extent = {
+  /**
+   * Nothing, any more.
+   *
+   * @generated from enum value: EXTENT_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * The entry, and the directories above it.
+   *
+   * @generated from enum value: EXTENT_ALONE = 1;
+   */
+  ALONE: 1,
+
+  /**
+   * That, and what lies directly in it and not in the trash.
+   *
+   * @generated from enum value: EXTENT_OPEN = 2;
+   */
+  OPEN: 2,
+} as const;
+
+/**
+ * How much of an entry is shown.
+ *
+ * @generated from enum fourfold.v1.Extent
+ */
+export type Extent = (typeof Extent)[keyof typeof Extent] | UnknownEnum;
+
+/**
+ * Describes the enum fourfold.v1.Extent.
+ */
+export const ExtentSchema: GenEnum<Extent> = /*@__PURE__*/
+  enumDesc(file_fourfold_v1_session, 0);
 
 /**
  * How a server is.
@@ -1486,7 +1647,7 @@ export type ServerState = (typeof ServerState)[keyof typeof ServerState] | Unkno
  * Describes the enum fourfold.v1.ServerState.
  */
 export const ServerStateSchema: GenEnum<ServerState> = /*@__PURE__*/
-  enumDesc(file_fourfold_v1_session, 0);
+  enumDesc(file_fourfold_v1_session, 1);
 
 /**
  * Why something was not taken. The same words on every way in.
@@ -1569,7 +1730,7 @@ export type Code = (typeof Code)[keyof typeof Code] | UnknownEnum;
  * Describes the enum fourfold.v1.Code.
  */
 export const CodeSchema: GenEnum<Code> = /*@__PURE__*/
-  enumDesc(file_fourfold_v1_session, 1);
+  enumDesc(file_fourfold_v1_session, 2);
 
 /**
  * The live channel. Browsers use a WebSocket at /session that carries the same two messages.

@@ -1,0 +1,196 @@
+// Whether listing, opening and searching stay as fast when a folder grows from 100 to 100,000 entries.
+
+import { createClient, type Client as Rpc } from '@connectrpc/connect'
+import { createGrpcTransport } from '@connectrpc/connect-node'
+
+import { connect, type Client } from '../src/client/index.ts'
+import type { ReplicaId } from '../src/core/model/ids.ts'
+import { FolderService } from '../src/core/model/wire.ts'
+import { fillStore, freshId, type Planted } from '../test/filled-store.ts'
+import { Fleet } from '../test/fleet.ts'
+import type { Row, Section } from './report.ts'
+import { median } from './statistics.ts'
+
+const sizes = [100, 100_000] as const
+const rounds = 15
+/** Entries of one directory, where they lie in directories. */
+const inDirectory = 1000
+/** Bars of issue 3. */
+const flatMs = 50
+const flatRatio = 2
+
+/** A word that is in one file alone, and a name that one file alone has. */
+const rareWord = 'xylophone'
+const rareName = 'needle in the haystack.md'
+
+type Measured = 'page' | 'nested' | 'flat' | 'open' | 'find' | 'grep'
+
+const figures: Record<Measured, string> = {
+  page: 'ListFiles, the first page of 100 of the top',
+  nested: `A session joins, until the first directory of at most ${inDirectory} is whole`,
+  flat: 'A session joins, until 500 of the top are there, or all',
+  open: 'A file is opened by its path, until its text is there',
+  find: 'FindFiles, by a word of one name',
+  grep: 'SearchFiles, for a word that is in one file',
+}
+
+type Times = Record<Measured, number[]>
+
+export async function listing(): Promise<Section> {
+  const found = new Map<number, Times>()
+  for (const size of sizes) {
+    const times: Times = { page: [], nested: [], flat: [], open: [], find: [], grep: [] }
+    await measure(planted(size, Infinity), (set) => flatRounds(set, times))
+    await measure(planted(size, inDirectory), (set) => nestedRounds(set, times))
+    found.set(size, times)
+  }
+  const [few, many] = sizes.map((size) => found.get(size)!)
+  return {
+    name: 'listing',
+    title: 'Listing, opening, searching',
+    method:
+      `One server with ${sizes[0]} and with ${sizes[1].toLocaleString('en')} entries on its disk, ` +
+      `in one directory or in directories of at most ${inDirectory}; every figure is the median of ` +
+      `${rounds} rounds, each joining with a session that shows directories, or by gRPC. The bar is ` +
+      `${flatMs} ms at both sizes, or at most ${flatRatio} times as long with the larger one.`,
+    rows: (Object.keys(figures) as Measured[]).map((name) => row(name, few![name], many![name])),
+  }
+}
+
+function row(name: Measured, few: number[], many: number[]): Row {
+  const [one, other] = [median(few), median(many)]
+  return {
+    figure: figures[name],
+    measured: `${other.toFixed(1)} ms with ${sizes[1].toLocaleString('en')}`,
+    baseline: `${one.toFixed(1)} ms with ${sizes[0]}`,
+    ratio: `${(other / one).toFixed(1)}×`,
+    bar: `≤ ${flatMs} ms at both, or ≤ ${flatRatio}×`,
+    isMet: Math.max(one, other) <= flatMs || other / one <= flatRatio,
+  }
+}
+
+/** So many entries, the directories among them. */
+function planted(size: number, perDirectory: number): Planted[] {
+  const all: Planted[] = []
+  let parent = ''
+  for (let count = 0; count < size; count++) {
+    if (perDirectory < Infinity && count % perDirectory === 0) {
+      parent = freshId()
+      const name = `directory ${String(count / perDirectory).padStart(3, '0')}`
+      all.push({ id: parent, name, parent: '' })
+      continue
+    }
+    const isRare = count === size - 1
+    const name = isRare ? rareName : `file ${String(count).padStart(6, '0')}.md`
+    const text = `Line one of ${count}.\n${isRare ? rareWord : 'Another'} line.\n`
+    all.push({ id: freshId(), name, parent, text })
+  }
+  return all
+}
+
+interface Set {
+  address: string
+  rpc: Rpc<typeof FolderService>
+  planted: Planted[]
+}
+
+async function measure(entries: Planted[], rounds: (set: Set) => Promise<void>): Promise<void> {
+  const fleet = await Fleet.create({ ids: ['a'] })
+  try {
+    const owner = { directory: fleet.data('a'), set: 'test', replica: 'a' as ReplicaId }
+    await fillStore(owner, entries)
+    await fleet.start('a')
+    await fleet.well()
+    const address = fleet.address('a')
+    const rpc = createClient(FolderService, createGrpcTransport({ baseUrl: address }))
+    await rounds({ address, rpc, planted: entries })
+  } finally {
+    await fleet.end()
+  }
+}
+
+async function flatRounds(set: Set, times: Times): Promise<void> {
+  const { rpc, planted } = set
+  for (let round = 0; round < rounds; round++) {
+    times.page.push(await timed(() => rpc.listFiles({ pageSize: 100 })))
+    times.find.push(await timed(() => rpc.findFiles({ words: 'needle', limit: 100 })))
+    const until = (client: Client) => {
+      return client.isWhole('') || client.files.length >= Math.min(500, planted.length)
+    }
+    times.flat.push(await joined(set, round, '', until))
+  }
+}
+
+async function nestedRounds(set: Set, times: Times): Promise<void> {
+  const { rpc, planted } = set
+  const { id } = planted[0]!
+  const names = new Map(planted.map((each) => [each.id, each.name]))
+  const last = planted.at(-1)!
+  const path = `${names.get(last.parent)}/${last.name}`
+  for (let round = 0; round < rounds; round++) {
+    times.nested.push(await joined(set, round, id, (client) => client.isWhole(id)))
+    times.open.push(await opened(set, round, path))
+    times.grep.push(
+      await timed(async () => {
+        let lines = 0
+        for await (const { file } of rpc.searchFiles({ text: rareWord })) lines += file ? 1 : 0
+        if (lines !== 1) throw new Error(`${lines} lines were found`)
+      }),
+    )
+  }
+}
+
+async function timed(act: () => Promise<unknown>): Promise<number> {
+  const startedAt = performance.now()
+  await act()
+  return performance.now() - startedAt
+}
+
+/** From nothing until a session sees enough of a directory. */
+async function joined(
+  { address }: Set,
+  round: number,
+  directory: string,
+  isEnough: (client: Client) => boolean,
+): Promise<number> {
+  const client = session(address, round)
+  try {
+    return await timed(() => {
+      client.show('', 'open')
+      client.show(directory, 'open')
+      return until(client, () => isEnough(client))
+    })
+  } finally {
+    client.close()
+  }
+}
+
+async function opened({ address, rpc }: Set, round: number, path: string): Promise<number> {
+  const client = session(address, round)
+  await client.joined()
+  try {
+    return await timed(async () => {
+      const { file } = await rpc.getFile({ file: path })
+      const live = client.open(file!.id)
+      await live.loaded
+      if (live.text.length === 0) throw new Error(`${path} is empty`)
+    })
+  } finally {
+    client.close()
+  }
+}
+
+let sessions = 0
+
+function session(address: string, round: number): Client {
+  const name = `reader ${round} ${++sessions}`
+  return connect({ servers: [address], name, agent: 'bench', folder: 'shown', hasStandby: false })
+}
+
+async function until(client: Client, isSo: () => boolean): Promise<void> {
+  if (isSo()) return
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const end = client.onChange(() => isSo() && resolve())
+  await promise
+  end()
+}

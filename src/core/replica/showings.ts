@@ -1,0 +1,238 @@
+// What of the folder each client shows, and what it is told of that: entries, and every change of them.
+//
+// Safety: whatever a client is told comes with the directories above it, unless it shows their contents
+// and has them; so a client that holds a part of the folder sees all of it where it lies. Liveness: what
+// changes in, into, out of or above something shown is told to everybody who shows it.
+
+import { create } from '@bufbuild/protobuf'
+import { nameOf } from '../model/directory.ts'
+import type { Change, Folder } from '../model/folder.ts'
+import { entriesPerMessage, listingsAhead, shownMax } from '../model/limits.ts'
+import { isDirectory } from '../model/tree.ts'
+import { Code, EntriesSchema, Extent, type Entry, type Show } from '../model/wire.ts'
+import type { Listing, Visitor } from './visitor.ts'
+import type { Voice } from './voice.ts'
+
+export class Showings {
+  readonly #folder: Folder
+  readonly #voice: Voice
+  /** Who shows an entry, by id; empty: the top. */
+  readonly #byEntry = new Map<string, Set<Visitor>>()
+
+  constructor(folder: Folder, voice: Voice) {
+    this.#folder = folder
+    this.#voice = voice
+  }
+
+  show(visitor: Visitor, { entry, extent, number }: Show): void {
+    const before = visitor.shows.get(entry)?.extent
+    if (before === undefined && visitor.shows.size >= shownMax) {
+      const text = `At most ${shownMax} files and directories can be shown at once.`
+      this.#voice.refuse(visitor.channel, Code.INVALID, text)
+      return
+    }
+    if (extent === Extent.ALONE || extent === Extent.OPEN) {
+      visitor.shows.set(entry, { extent, number, listing: undefined })
+      const others = this.#byEntry.get(entry)
+      if (others) others.add(visitor)
+      else this.#byEntry.set(entry, new Set([visitor]))
+      this.#begin(visitor, entry)
+    } else {
+      visitor.shows.delete(entry)
+      this.#forget(visitor, entry)
+    }
+    if (before === Extent.OPEN && extent !== Extent.OPEN) this.#tellLeft(visitor, entry)
+  }
+
+  /** The next message of a listing, if there is one. */
+  more(visitor: Visitor, entry: string): void {
+    this.#tellPage(visitor, entry)
+  }
+
+  /** The client is gone. */
+  left(visitor: Visitor): void {
+    for (const entry of visitor.shows.keys()) this.#forget(visitor, entry)
+    visitor.shows.clear()
+  }
+
+  #forget(visitor: Visitor, entry: string): void {
+    const others = this.#byEntry.get(entry)
+    others?.delete(visitor)
+    if (others?.size === 0) this.#byEntry.delete(entry)
+  }
+
+  // ---------------------------------------------------------------------------------- listings
+
+  #begin(visitor: Visitor, entry: string): void {
+    const showing = visitor.shows.get(entry)!
+    showing.listing = { after: undefined, isOfFiles: showing.extent === Extent.ALONE }
+    for (let count = 0; count < listingsAhead; count++) this.#tellPage(visitor, entry)
+  }
+
+  #tellPage(visitor: Visitor, id: string): void {
+    const showing = visitor.shows.get(id)
+    if (!showing?.listing) return
+    const { extent, number, listing } = showing
+    const isFirst = listing.after === undefined
+    const above = isFirst ? this.#chain(id) : []
+    const inside = extent === Extent.OPEN ? this.#page(id, listing) : []
+    const isComplete = inside.length < entriesPerMessage
+    if (isComplete) showing.listing = undefined
+    const names = this.#names(above)
+    const entries = [...above, ...inside]
+    const value = create(EntriesSchema, { entries, isComplete, shown: id, number, names })
+    this.#voice.send([visitor.channel], { case: 'entries', value })
+  }
+
+  /** The next that lie in a directory; less than a message can hold: these are the last. */
+  #page(directory: string, listing: Listing): Entry[] {
+    const scope = { directory, isRecursive: false, inTrash: false }
+    const page: Entry[] = []
+    for (;;) {
+      for (const entry of this.#folder.list(scope, listing.after ?? [])) {
+        if (isDirectory(entry) === listing.isOfFiles) continue
+        page.push(entry)
+        if (page.length === entriesPerMessage) {
+          listing.after = this.#folder.placesOf(entry.id, scope)
+          return page
+        }
+      }
+      if (listing.isOfFiles) return page
+      listing.isOfFiles = true
+      listing.after = undefined
+    }
+  }
+
+  // ----------------------------------------------------------------------------------- changes
+
+  /** Entries changed, or lie elsewhere because of others. */
+  changed(changes: readonly Change[]): void {
+    if (this.#byEntry.size === 0) return
+    for (const { entry, before } of changes) {
+      const told = new Set([
+        ...this.#showing(this.#folder.parentOf(entry.id), Extent.OPEN),
+        ...(before ? this.#showing(before.parent, Extent.OPEN) : []),
+        ...this.#holders(entry),
+      ])
+      this.#tell(entry, told)
+      // It may have come after what lies in it.
+      if (before) continue
+      for (const visitor of this.#showing(entry.id, Extent.OPEN)) this.#begin(visitor, entry.id)
+    }
+  }
+
+  /** Entries have another number than before. Who shows all of a directory can tell by itself. */
+  renumbered(changes: readonly Change[]): void {
+    for (const { entry } of changes) this.#tellAlone(entry, this.#holders(entry))
+  }
+
+  /** Entries are deleted for good: there is no such thing any more, for whoever may hold it. */
+  gone(ids: readonly string[]): void {
+    for (const id of ids) {
+      const parent = this.#folder.known(id)?.parent?.value ?? ''
+      const told = new Set([
+        ...(this.#byEntry.get(id) ?? []),
+        ...this.#showing(parent, Extent.OPEN),
+        ...this.#showing('', Extent.OPEN),
+      ])
+      const value = create(EntriesSchema, { gone: [id] })
+      this.#voice.send(
+        [...told].map(({ channel }) => channel),
+        { case: 'entries', value },
+      )
+    }
+  }
+
+  *#showing(id: string, extent: Extent): Iterable<Visitor> {
+    for (const visitor of this.#byEntry.get(id) ?? []) {
+      if (visitor.shows.get(id)?.extent === extent) yield visitor
+    }
+  }
+
+  /** Those who show an entry itself, or something that lies in it at any depth. */
+  #holders(entry: Entry): Set<Visitor> {
+    const holders = new Set(this.#byEntry.get(entry.id))
+    if (!isDirectory(entry)) return holders
+    for (const [id, visitors] of this.#byEntry) {
+      if (id === '' || !this.#folder.isWithin(id, entry.id)) continue
+      for (const visitor of visitors) holders.add(visitor)
+    }
+    return holders
+  }
+
+  #tell(entry: Entry, visitors: Set<Visitor>): void {
+    const parent = this.#folder.parentOf(entry.id)
+    const beside = [...this.#showing(parent, Extent.OPEN)].filter((each) => visitors.has(each))
+    const ring = this.#ring(entry)
+    const told = { entries: [...ring, entry], names: this.#names(ring), directory: parent }
+    const value = create(EntriesSchema, told)
+    this.#voice.send(
+      beside.map(({ channel }) => channel),
+      { case: 'entries', value },
+    )
+    this.#tellAlone(entry, visitors)
+  }
+
+  #tellAlone(entry: Entry, visitors: Set<Visitor>): void {
+    const parent = this.#folder.parentOf(entry.id)
+    const alone = [...visitors].filter(({ shows }) => shows.get(parent)?.extent !== Extent.OPEN)
+    if (alone.length === 0) return
+    const entries = this.#chain(entry.id)
+    const value = create(EntriesSchema, { entries, names: this.#names(entries) })
+    this.#voice.send(
+      alone.map(({ channel }) => channel),
+      { case: 'entries', value },
+    )
+  }
+
+  /**
+   * The contents of this directory are not shown any more. What of it is held for another reason is told
+   * under its name, and with the directories above: the client had let these go, while what it was told
+   * last came without them.
+   */
+  #tellLeft(visitor: Visitor, directory: string): void {
+    const told = new Set<string>()
+    for (const id of visitor.shows.keys()) {
+      let at = id
+      while (at !== '' && this.#folder.parentOf(at) !== directory) at = this.#folder.parentOf(at)
+      const held = this.#folder.get(at)
+      if (!held || told.has(held.id)) continue
+      told.add(held.id)
+      this.#tellAlone(held, new Set([visitor]))
+    }
+  }
+
+  /** An entry and the directories above it, from the top down; nothing of what is not here. */
+  #chain(id: string): Entry[] {
+    const chain: Entry[] = []
+    for (let at = id; at !== ''; at = this.#folder.parentOf(at)) {
+      const entry = this.#folder.get(at)
+      if (entry) chain.unshift(...this.#ring(entry), entry)
+    }
+    return chain
+  }
+
+  /**
+   * Directories that lie in each other with this entry, which is shown at the top because of that: who
+   * knows only some of them as they were would still see it in there.
+   */
+  #ring(entry: Entry): Entry[] {
+    const ring: Entry[] = []
+    const named = entry.parent?.value ?? ''
+    if (named === this.#folder.parentOf(entry.id)) return ring
+    for (let at = this.#folder.get(named); at && at !== entry;) {
+      ring.push(at)
+      at = this.#folder.get(this.#folder.parentOf(at.id))
+    }
+    return ring
+  }
+
+  #names(entries: readonly Entry[]): { [id: string]: string } {
+    const names: { [id: string]: string } = {}
+    for (const entry of entries) {
+      const name = this.#folder.shownName(entry.id)
+      if (name !== undefined && name !== nameOf(entry)) names[entry.id] = name
+    }
+    return names
+  }
+}
