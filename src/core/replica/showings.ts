@@ -80,7 +80,9 @@ export class Showings {
     if (isComplete) showing.listing = undefined
     const names = this.#names(above)
     const entries = [...above, ...inside]
-    const value = create(EntriesSchema, { entries, isComplete, shown: id, number, names })
+    // Who was away may hold it still.
+    const gone = isFirst && this.#folder.isPurged(id) ? [id] : []
+    const value = create(EntriesSchema, { entries, isComplete, shown: id, number, names, gone })
     this.#voice.send([visitor.channel], { case: 'entries', value })
   }
 

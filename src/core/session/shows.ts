@@ -53,7 +53,7 @@ export class Shows {
       return
     }
     const answer = { entry: shown, present: isComplete ? listed.heard : undefined }
-    this.#outlet.put({ type: 'entries', entries, isComplete: false, names, answer })
+    this.#outlet.put({ type: 'entries', entries, isComplete: false, names, gone, answer })
     if (isComplete) listed.heard = undefined
     else this.#more(shown)
   }
