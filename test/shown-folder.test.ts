@@ -26,7 +26,7 @@ const stamp = (counter: number, origin: string) => ({ counter, origin })
 class Server {
   readonly folder = new Folder()
   readonly #voice = new Voice()
-  readonly #showings = new Showings(this.folder, this.#voice)
+  readonly #showings = new Showings(this.folder, this.#voice, { perMessage: 1 })
   readonly #waiting: Entry[] = []
   #visitor: Visitor | undefined
   #channel = 0

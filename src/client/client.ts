@@ -3,19 +3,13 @@
 //   program ─> edits, operations ─> Session ─> frames ─> servers
 //   program <─ texts, files, state <─ Session <─ frames <─ servers
 
-import { fromBinary } from '@bufbuild/protobuf'
 import * as Y from 'yjs'
 import { FourfoldError } from '../core/model/errors.ts'
 import { subjectId, writerOf } from '../core/model/ids.ts'
 import { checkFileName } from '../core/model/names.ts'
-import {
-  ServerState,
-  SessionResponseSchema,
-  type Operation,
-  type ServerMessage,
-} from '../core/model/wire.ts'
-import type { Dial, Wire } from '../core/ports.ts'
-import type { ConnectionId, SessionInput, SessionOutput } from '../core/session/messages.ts'
+import { ServerState, type Operation } from '../core/model/wire.ts'
+import type { Dial } from '../core/ports.ts'
+import type { SessionInput, SessionOutput } from '../core/session/messages.ts'
 import type { OperationBody } from '../core/session/parcel.ts'
 import { subjectOf } from '../core/session/precedence.ts'
 import { Session } from '../core/session/session.ts'
@@ -35,13 +29,14 @@ import type {
 } from './api.ts'
 import { Errands } from './errands.ts'
 import { Files } from './files.ts'
-import { Frames } from './frames.ts'
+import type { Frames } from './frames.ts'
 import { Keepsake } from './keepsake.ts'
 import { beatMs } from './keyring.ts'
 import { Listeners } from './listeners.ts'
 import { OpenDocument } from './open-document.ts'
 import { Receipts } from './receipts.ts'
 import { Shown } from './shown.ts'
+import { Wires } from './wires.ts'
 
 /** A step that would be due at once waits at least this long: no loop starves the program. */
 const stepAfterMsMin = 1
@@ -57,7 +52,6 @@ interface Operating {
 
 export class SessionClient implements Client {
   readonly #options: ClientOptions
-  readonly #dial: Dial
   readonly #key = crypto.getRandomValues(new Uint8Array(16))
   readonly #writers = new Set<number>()
   readonly #keepsake: Keepsake
@@ -69,7 +63,7 @@ export class SessionClient implements Client {
   readonly #documents = new Map<string, OpenDocument>()
   /** Of those that were closed, the ones that this session wrote in: as many as one person writes in. */
   readonly #left = new Map<string, Uint8Array>()
-  readonly #wires = new Map<ConnectionId, Wire>()
+  readonly #wires: Wires
   readonly #operating = new Map<string, Operating>()
   readonly #receipts = new Receipts()
   readonly #changes = new Listeners<void>()
@@ -88,7 +82,7 @@ export class SessionClient implements Client {
 
   constructor(options: ClientOptions, dial: Dial) {
     this.#options = options
-    this.#dial = dial
+    this.#wires = new Wires(dial, (input) => this.#step(input))
     this.#writers.add(writerOf(this.#key))
     this.#files = new Files({ isOfAll: this.#hearsAll })
     this.#shown = new Shown((entry, extent) => {
@@ -371,8 +365,9 @@ export class SessionClient implements Client {
       await this.#until(() => this.#files.get(entry) !== undefined)
       return { ...this.#files.get(entry)!, ...receipt }
     } finally {
-      // A server may say later what became of what waits here.
-      void this.#until(() => this.#files.isTold(id) || !this.#files.get(id)).then(end, end)
+      // A server may say later what became of it. What waits without one stands here as it is.
+      const isOver = () => this.#isAlone || this.#files.isTold(id) || !this.#files.get(id)
+      void this.#until(isOver).then(end, end)
     }
   }
 
@@ -419,10 +414,13 @@ export class SessionClient implements Client {
     return { entry, servers, of: this.#session?.servers.length ?? servers.length }
   }
 
+  get #isAlone(): boolean {
+    return this.save.name === 'local' || this.connection.name === 'offline'
+  }
+
   /** While no server answers nobody waits for one: what this device keeps takes effect later. */
   #letGo(): void {
-    const isAlone = this.save.name === 'local' || this.connection.name === 'offline'
-    if (!isAlone) return
+    if (!this.#isAlone) return
     for (const [id, { resolve }] of this.#operating) {
       const operation = this.#errands.isKept(id) ? this.#errands.get(id) : undefined
       if (!operation) continue
@@ -506,7 +504,7 @@ export class SessionClient implements Client {
   }
 
   #performAll(outputs: SessionOutput[]): void {
-    const frames = new Frames((connection, frame) => this.#wires.get(connection)?.send(frame))
+    const frames = this.#wires.frames()
     for (const output of outputs) this.#perform(output, frames)
     frames.flush()
   }
@@ -514,13 +512,12 @@ export class SessionClient implements Client {
   #perform(output: SessionOutput, frames: Frames): void {
     switch (output.type) {
       case 'dial':
-        this.#dialTo(output.connection, output.address)
+        this.#wires.dial(output.connection, output.address)
         return
       case 'hangUp':
         // What was said before hanging up is still said.
         frames.flush()
-        this.#wires.get(output.connection)?.close('done')
-        this.#wires.delete(output.connection)
+        this.#wires.hangUp(output.connection)
         return
       case 'send':
         frames.add(output.connection, output.message)
@@ -589,41 +586,6 @@ export class SessionClient implements Client {
     this.#refusals.tell({
       text: `"${name}" was not made: ${message}`,
       file: { name, text: text || first },
-    })
-  }
-
-  #dialTo(connection: ConnectionId, address: string): void {
-    const closed = (why: string) => {
-      this.#wires.delete(connection)
-      this.#step({ type: 'closed', connection, why })
-    }
-    try {
-      const wire = this.#dial(address, {
-        opened: () => this.#step({ type: 'opened', connection }),
-        received: (frame) => this.#received(connection, frame),
-        closed,
-      })
-      this.#wires.set(connection, wire)
-    } catch (error) {
-      // Not an address: as a server that never answers. Told later, for steps do not nest.
-      const why = error instanceof Error ? error.message : String(error)
-      queueMicrotask(() => closed(why))
-    }
-  }
-
-  #received(connection: ConnectionId, frame: Uint8Array): void {
-    let messages: ServerMessage[]
-    try {
-      ;({ messages } = fromBinary(SessionResponseSchema, frame))
-    } catch {
-      // Whatever the decoder says, that is no server of ours: as if it had hung up.
-      this.#wires.get(connection)?.close('malformed')
-      this.#wires.delete(connection)
-      this.#step({ type: 'closed', connection, why: 'malformed' })
-      return
-    }
-    messages.forEach((message, index) => {
-      this.#step({ type: 'received', connection, message, bytes: index === 0 ? frame.length : 0 })
     })
   }
 

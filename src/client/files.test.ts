@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import { create } from '@bufbuild/protobuf'
 import { expectedTree } from '../../sim/folder-model.ts'
 import { Random } from '../../sim/random.ts'
-import { EntrySchema, Kind, type Entry } from '../core/model/wire.ts'
+import { EntrySchema, Extent, Kind, type Entry } from '../core/model/wire.ts'
 import type { OperationBody } from '../core/session/parcel.ts'
 import { Files } from './files.ts'
 
@@ -153,4 +153,20 @@ test('what waits is shown as if it were done, and as servers tell it when it is'
   files.wait([])
   assert.deepEqual(shown(), ['D', 'Euler', 'D/N'])
   assert.equal(files.get('F'), undefined)
+})
+
+test('what is gone for good while something of it waits does not come back', () => {
+  const files = new Files({ isOfAll: false })
+  files.show('', Extent.OPEN)
+  const entries = [made('D', 1), made('E', 2)]
+  const answer = { entry: '', present: new Set(['D', 'E']) }
+  files.apply({ entries, answer })
+  const erase = { $typeName: 'fourfold.v1.Erase' as const, entry: 'D' }
+  files.wait([{ id: 'o', operation: { case: 'erase', value: erase } }])
+  files.apply({ entries: [], gone: ['D'] })
+  files.wait([])
+  assert.deepEqual(
+    files.list.map(({ path }) => path),
+    ['E'],
+  )
 })

@@ -241,7 +241,7 @@ export class Files {
     // From the inside out: nothing loses its directory.
     const orphans = new Set<string>()
     for (const id of [...depths.keys()].sort((a, b) => depths.get(b)! - depths.get(a)!)) {
-      for (const { entry } of this.#folder.set(id, undefined)) orphans.add(entry.id)
+      for (const orphan of this.#foreseen.forget(id)) orphans.add(orphan)
       this.#names.delete(id)
       this.#absent.delete(id)
       this.#stale.add(id)

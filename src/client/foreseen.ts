@@ -51,6 +51,12 @@ export class Foreseen {
     return this.#show(change.id)
   }
 
+  /** Nothing is known of an entry any more. The ids of those that lie elsewhere because of that. */
+  forget(id: string): string[] {
+    if (this.has(id)) this.#told.set(id, undefined)
+    return idsOf(this.#folder.set(id, undefined))
+  }
+
   /** These wait, in this order. The ids of those that are shown otherwise now, or not any more. */
   wait(operations: readonly OperationBody[]): string[] {
     this.#changes = new Map()

@@ -16,12 +16,14 @@ import type { Voice } from './voice.ts'
 export class Showings {
   readonly #folder: Folder
   readonly #voice: Voice
+  readonly #perMessage: number
   /** Who shows an entry, by id; empty: the top. */
   readonly #byEntry = new Map<string, Set<Visitor>>()
 
-  constructor(folder: Folder, voice: Voice) {
+  constructor(folder: Folder, voice: Voice, { perMessage = entriesPerMessage } = {}) {
     this.#folder = folder
     this.#voice = voice
+    this.#perMessage = perMessage
   }
 
   show(visitor: Visitor, { entry, extent, number }: Show): void {
@@ -76,7 +78,7 @@ export class Showings {
     const isFirst = listing.after === undefined
     const above = isFirst ? this.#chain(id) : []
     const inside = extent === Extent.OPEN ? this.#page(id, listing) : []
-    const isComplete = inside.length < entriesPerMessage
+    const isComplete = inside.length < this.#perMessage
     if (isComplete) showing.listing = undefined
     const names = this.#names(above)
     const entries = [...above, ...inside]
@@ -94,7 +96,7 @@ export class Showings {
       for (const entry of this.#folder.list(scope, listing.after ?? [])) {
         if (isDirectory(entry) === listing.isOfFiles) continue
         page.push(entry)
-        if (page.length === entriesPerMessage) {
+        if (page.length === this.#perMessage) {
           listing.after = this.#folder.placesOf(entry.id, scope)
           return page
         }
