@@ -7,7 +7,7 @@ import { carry, each, type EachDone } from './carry-out.ts'
 import { FourfoldError } from '../core/model/errors.ts'
 import { copy } from './download.ts'
 import { type ActionOptions, type FileActions, inWords, textOf } from './file-actions.ts'
-import { members, treeBelow } from './folder-asks.ts'
+import { looked, members, type TreeBelow, treeBelow } from './folder-asks.ts'
 import { FolderTree, isDirectory, top } from './folder-tree.ts'
 import { pickFiles } from './file-picker.ts'
 import { freeName } from './names.ts'
@@ -75,7 +75,7 @@ export function entryActions(options: EntryActionOptions): EntryActions {
     restore: (entry) => void restore([entry]),
     erase: (entries) =>
       void many([...entries], ({ id }) => client.erase(id), {
-        waiting: `${wordsOf([...entries])} will be deleted for ever as soon as a server answers.`,
+        waiting: later(entries, 'deleted for ever'),
         done: (erased) => notify(`Deleted ${wordsOf(erased)} for ever`),
       }),
     duplicate: (entry) => void duplicate(entry),
@@ -110,12 +110,11 @@ export function entryActions(options: EntryActionOptions): EntryActions {
     if (entries.length === 0) return
     // Moved into what is not shown it would be seen at the top until a server has done it.
     const end = directory === top ? undefined : client.show(directory, 'alone')
-    const isAsked = client.connection.name === 'online' && !tree.get(directory)
-    if (end && isAsked) await client.look(directory)
+    if (end && !tree.get(directory)) await looked(client, directory)
     const homes = new Map(entries.map((entry) => [entry.id, tree.parentOf(entry)]))
     const place = tree.get(directory)?.path ?? path ?? 'the top'
     await many(entries, (entry) => client.move(entry.id, directory), {
-      waiting: `${wordsOf(entries)} will be moved to ${place} as soon as a server answers.`,
+      waiting: later(entries, `moved to ${place}`),
       done(moved) {
         if (directory !== top) view.setOpen(directory, true)
         view.select(new Set(moved.map(({ id }) => id)))
@@ -123,7 +122,7 @@ export function entryActions(options: EntryActionOptions): EntryActions {
           label: 'Undo',
           run: () =>
             void many(moved, ({ id }) => client.move(id, homes.get(id)!), {
-              waiting: `${wordsOf(moved)} will be moved back as soon as a server answers.`,
+              waiting: later(moved, 'moved back'),
               done: () => undefined,
             }),
         })
@@ -138,7 +137,7 @@ export function entryActions(options: EntryActionOptions): EntryActions {
     const shown = shownId()
     const isShownIn = shown !== undefined && tree.isWithin(shown, new Set(ids))
     await many(entries, ({ id }) => client.remove(id), {
-      waiting: `${wordsOf(entries)} will be deleted as soon as a server answers.`,
+      waiting: later(entries, 'deleted'),
       done(removed) {
         if (isShownIn && shownId() === shown) go(undefined)
         notify(`Deleted ${wordsOf(removed)}`, {
@@ -150,38 +149,50 @@ export function entryActions(options: EntryActionOptions): EntryActions {
   }
 
   async function restore(entries: FileInfo[]): Promise<void> {
-    // What lies in the trash is shown nowhere: where it lies is looked up.
-    const ends = entries.map(({ id }) => client.show(id, 'alone'))
-    const isAsked = client.connection.name === 'online'
-    if (isAsked) await Promise.all(entries.map(({ id }) => client.look(id)))
-    const tree = treeNow()
-    for (const end of ends) end()
-    const above = new Set(entries.flatMap(({ id }) => tree.ancestors(id)))
-    const trashed = [...above].filter((directory) => directory.isInTrashItself)
-    // From the outside in: nothing can be restored that lies in the trash with something else.
-    const outside = (async () => {
-      for (const { id } of trashed) await client.restore(id)
-    })()
-    const back = async ({ id }: FileInfo) => {
-      await outside
-      const isOnlyWithin = trashed.length > 0 && tree.get(id)?.isInTrashItself === false
-      if (!isOnlyWithin) await client.restore(id)
+    /** By id: directories above some of them are taken out of the trash once. */
+    const restoring = new Map<string, Promise<unknown>>()
+    const back = ({ id }: FileInfo) => {
+      const begun = restoring.get(id) ?? client.restore(id)
+      restoring.set(id, begun)
+      return begun
     }
-    await many(entries, back, {
-      waiting: `${wordsOf(entries)} will be back as soon as a server answers.`,
-      done: () => notify(`Restored ${wordsOf(entries)}`),
+    await many(entries, (entry) => restoreOne(entry, back), {
+      waiting: later(entries, 'restored'),
+      done: (restored) => notify(`Restored ${wordsOf(restored)}`),
     })
+  }
+
+  async function restoreOne(
+    entry: FileInfo,
+    back: (entry: FileInfo) => Promise<unknown>,
+  ): Promise<void> {
+    // What lies in the trash is shown nowhere: where it lies is looked up.
+    const end = client.show(entry.id, 'alone')
+    try {
+      await looked(client, entry.id)
+      const tree = treeNow()
+      const trashed = tree.ancestors(entry.id).filter(({ isInTrashItself }) => isInTrashItself)
+      // From the outside in: nothing can be restored that lies in the trash with something else.
+      for (const directory of trashed) await back(directory)
+      const isOnlyWithin = trashed.length > 0 && tree.get(entry.id)?.isInTrashItself === false
+      if (!isOnlyWithin) await back(entry)
+    } finally {
+      end()
+    }
   }
 
   async function duplicate(entry: FileInfo): Promise<void> {
     const tree = treeNow()
     const directory = tree.parentOf(entry)
+    const siblings = await members(client, directory)
     const name = freeName(
       entry.name,
-      tree.children(directory).map((sibling) => sibling.name),
+      siblings.map((sibling) => sibling.name),
     )
     if (isDirectory(entry)) {
-      return bring(copied(client, await treeBelow(client, [entry.id]), entry, [name]), directory)
+      const below = await treeBelow(client, [entry.id])
+      tellOfPart(below)
+      return bring(copied(client, below.tree, entry, [name]), directory)
     }
     const copying = entry.bytes
       ? client.createBinary(name, entry.bytes, directory)
@@ -199,7 +210,18 @@ export function entryActions(options: EntryActionOptions): EntryActions {
 
   async function downloadAll(ids: string[]): Promise<void> {
     const { downloadEntries } = await import('./download-entries.ts')
-    await downloadEntries(client, await treeBelow(client, ids), ids)
+    const below = await treeBelow(client, ids)
+    tellOfPart(below)
+    await downloadEntries(client, below.tree, ids)
+  }
+
+  /** What is said when it takes long. */
+  function later(entries: readonly FileInfo[], done: string): string {
+    const what = wordsOf(entries)
+    if (client.connection.name !== 'online') {
+      return `${what} will be ${done} as soon as a server answers.`
+    }
+    return `${what} ${entries.length === 1 ? 'is' : 'are'} being ${done}…`
   }
 
   async function bringDropped(dropped: Dropped[], directory: string): Promise<void> {
@@ -258,6 +280,11 @@ export function entryActions(options: EntryActionOptions): EntryActions {
   }
 }
 
+/** Without a server nobody knows what else is in a directory that was not opened. */
+function tellOfPart({ isWhole }: TreeBelow): void {
+  if (!isWhole) notify('No server answers: only what this device knows of it comes along.')
+}
+
 /** Does it to all and says what could not be done; `words.done` hears of those it was done to. */
 async function many(
   entries: FileInfo[],
@@ -277,7 +304,7 @@ async function many(
 }
 
 /** "plan.md", "3 entries" */
-function wordsOf(entries: FileInfo[]): string {
+function wordsOf(entries: readonly FileInfo[]): string {
   return entries.length === 1 ? entries[0]!.name : `${entries.length.toLocaleString('en')} entries`
 }
 

@@ -2,14 +2,11 @@
 
 import type { Client } from '../client/api.ts'
 import type { Content } from '../core/model/wire.ts'
+import { addresses, ask, askMs } from './asking.ts'
 import { downloadBlob } from './download.ts'
-import { authorization, folderAt, token } from './pass.ts'
-import { addresses } from './versions.ts'
+import { authorization, token } from './pass.ts'
 
 export type { Content }
-
-/** One server gets this long to answer before the next is asked. */
-const askMs = 4000
 
 /** A picture of more bytes is not shown by itself. */
 export const previewBytesMax = 20 * 1024 * 1024
@@ -47,13 +44,8 @@ export function sizeWords(bytes: number): string {
 
 /** What a file holds and held, newest first. Rejects with a sentence when no server answers. */
 export async function contentsOf(client: Client, file: string): Promise<Content[]> {
-  for (const address of addresses(client)) {
-    try {
-      return (await folderAt(address).listContents({ file }, { timeoutMs: askMs })).contents
-    } catch {
-      // That server is down or does not let this page in: the next may.
-    }
-  }
+  const answer = await ask(client, (folder, options) => folder.listContents({ file }, options))
+  if (answer) return answer.contents
   throw new Error('No server answers. The older versions are kept there.')
 }
 

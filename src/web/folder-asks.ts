@@ -1,37 +1,15 @@
 // What the page asks servers about files that it does not show: found by words, listed, in the trash.
 
-import { type CallOptions, createClient, type Client as Rpc } from '@connectrpc/connect'
-import { createConnectTransport } from '@connectrpc/connect-web'
 import type { Client, FileInfo } from '../client/api.ts'
 import { entriesMax } from '../core/model/limits.ts'
 import { hasWords } from '../core/model/path-words.ts'
-import { type File, FolderService, Kind } from '../core/model/wire.ts'
+import { type File, Kind, type ListFilesRequest } from '../core/model/wire.ts'
+import { ask } from './asking.ts'
 import { FolderTree, isDirectory } from './folder-tree.ts'
-import { addresses } from './versions.ts'
-
-/** One server gets this long before the next is asked. */
-const askMs = 4000
 
 const kinds: { [kind: number]: FileInfo['kind'] } = {
   [Kind.TEXT]: 'text',
   [Kind.DIRECTORY]: 'directory',
-}
-
-/** Asks one server after the other. Undefined: none answers. */
-async function ask<T>(
-  client: Client,
-  question: (folder: Rpc<typeof FolderService>, options: CallOptions) => Promise<T>,
-): Promise<T | undefined> {
-  if (client.connection.name === 'offline') return undefined
-  for (const address of addresses(client)) {
-    const folder = createClient(FolderService, createConnectTransport({ baseUrl: address }))
-    try {
-      return await question(folder, { timeoutMs: askMs })
-    } catch {
-      // That server is down, behind, or does not let this page in: the next may answer.
-    }
-  }
-  return undefined
 }
 
 export interface Finding {
@@ -88,9 +66,12 @@ export interface Listing {
 
 /** What was put in the trash, by name, the first `limit`. Undefined: no server answers. */
 export async function trashed(client: Client, limit: number): Promise<Listing | undefined> {
-  const asked = { inTrash: true, pageSize: limit }
-  const answer = await ask(client, (folder, options) => folder.listFiles(asked, options))
-  return answer && { entries: answer.files.map(fileInfo), count: answer.count }
+  return first(client, { inTrash: true, pageSize: limit })
+}
+
+/** All that was put in the trash. Undefined: no server answers. */
+export async function allTrashed(client: Client): Promise<FileInfo[] | undefined> {
+  return all(client, { inTrash: true })
 }
 
 /** What lies in a directory, the first `limit`. Undefined: no server answers. */
@@ -99,46 +80,75 @@ export async function inside(
   directory: string,
   limit: number,
 ): Promise<Listing | undefined> {
-  const asked = { directory, pageSize: limit }
-  const answer = await ask(client, (folder, options) => folder.listFiles(asked, options))
-  return answer && { entries: answer.files.map(fileInfo), count: answer.count }
+  return first(client, { directory, pageSize: limit })
 }
 
 /** All that lies in a directory; of one that is not shown it waits for a server, if one answers. */
 export async function members(client: Client, directory: string): Promise<readonly FileInfo[]> {
   const end = client.show(directory, 'open')
   try {
-    if (client.connection.name !== 'offline') await client.look(directory)
+    await looked(client, directory)
     return new FolderTree(client.files).children(directory)
   } finally {
     end()
   }
 }
 
-/** A tree with all that lies below these entries, shown or not, as servers list it. */
-export async function treeBelow(client: Client, ids: string[]): Promise<FolderTree> {
-  const files = new Map(client.files.map((file) => [file.id, file]))
-  const tree = new FolderTree(client.files)
-  for (const { id } of tree.outermost(ids).filter(isDirectory)) {
-    for (const file of await below(client, id)) files.set(file.id, file)
+/** Resolves when a server has told of an entry that is shown, or when none answers. */
+export async function looked(client: Client, id: string): Promise<void> {
+  const alone = Promise.withResolvers<void>()
+  const look = () => {
+    if (client.connection.name === 'offline') alone.resolve()
   }
-  return new FolderTree([...files.values()])
+  const end = client.onChange(look)
+  look()
+  await Promise.race([client.look(id), alone.promise]).finally(end)
 }
 
-/** Where no server answers, what is shown of it has to do. */
-async function below(client: Client, directory: string): Promise<FileInfo[]> {
-  const answer = await ask(client, async (folder, options) => {
-    const files: File[] = []
+/** A folder with all that lies below some entries. */
+export interface TreeBelow {
+  tree: FolderTree
+  /** False: no server answers, and of some only that is in it which is known here. */
+  isWhole: boolean
+}
+
+/** All that lies below these entries, shown or not, as a server lists it. */
+export async function treeBelow(client: Client, ids: string[]): Promise<TreeBelow> {
+  const files = new Map(client.files.map((file) => [file.id, file]))
+  const shown = new FolderTree(client.files)
+  let isWhole = true
+  for (const { id } of shown.outermost(ids).filter(isDirectory)) {
+    const below = await all(client, { directory: id, isRecursive: true })
+    for (const file of below ?? []) files.set(file.id, file)
+    isWhole &&= below !== undefined || isWholeBelow(client, shown, id)
+  }
+  return { tree: new FolderTree([...files.values()]), isWhole }
+}
+
+function isWholeBelow(client: Client, tree: FolderTree, directory: string): boolean {
+  const isWhole = ({ id }: FileInfo) => isWholeBelow(client, tree, id)
+  return client.isWhole(directory) && tree.children(directory).filter(isDirectory).every(isWhole)
+}
+
+type Asked = Partial<Omit<ListFilesRequest, '$typeName' | '$unknown'>>
+
+async function first(client: Client, asked: Asked): Promise<Listing | undefined> {
+  const answer = await ask(client, (folder, options) => folder.listFiles(asked, options))
+  return answer && { entries: answer.files.map(fileInfo), count: answer.count }
+}
+
+/** From one server, page for page: another may have another order of things. */
+async function all(client: Client, asked: Asked): Promise<FileInfo[] | undefined> {
+  return ask(client, async (folder, options) => {
+    const files: FileInfo[] = []
     let page = ''
     do {
-      const asked = { directory, isRecursive: true, page }
-      const answer = await folder.listFiles(asked, options)
-      files.push(...answer.files)
+      const answer = await folder.listFiles({ ...asked, page }, options)
+      files.push(...answer.files.map(fileInfo))
       page = answer.nextPage
     } while (page !== '' && files.length < entriesMax)
     return files
   })
-  return (answer ?? []).map(fileInfo)
 }
 
 function fileInfo(file: File): FileInfo {

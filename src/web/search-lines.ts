@@ -2,8 +2,8 @@
 
 import { Code, ConnectError } from '@connectrpc/connect'
 import type { Client } from '../client/api.ts'
+import { addresses } from './asking.ts'
 import { folderAt } from './pass.ts'
-import { addresses } from './versions.ts'
 
 export interface Wanted {
   text: string

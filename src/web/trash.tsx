@@ -7,9 +7,10 @@ import type { Client, FileInfo } from '../client/api.ts'
 import { useClient } from './client-context.tsx'
 import { type Confirmation, ConfirmDialog } from './confirm-dialog.tsx'
 import { FileIcon } from './file-icon.tsx'
-import { trashed, type Listing } from './folder-asks.ts'
+import { allTrashed, trashed, type Listing } from './folder-asks.ts'
 import { isDirectory } from './folder-tree.ts'
 import { IconButton } from './icon-button.tsx'
+import { notify } from './toasts.tsx'
 
 interface TrashProps {
   restore: (entry: FileInfo) => void
@@ -22,14 +23,24 @@ const shownMax = 500
 
 const byPath = new Intl.Collator('en', { numeric: true, sensitivity: 'base' }).compare
 
-/** The trash is no part of what is shown: it is asked for when what is shown changed, at this pace. */
+/**
+ * The trash is no part of what is shown. It is asked for when what is shown changed, at this pace, when
+ * somebody comes back to the page, and while it is open.
+ */
 const pauseMs = 300
+const lookEveryMs = 3000
 
 export function Trash({ restore, erase }: TrashProps) {
   const [isOpen, setOpen] = useState(false)
   const [asked, setAsked] = useState<readonly FileInfo[]>()
-  const { entries, count } = useTrash(useClient(), isOpen ? shownMax : 1)
+  const client = useClient()
+  const { entries, count } = useTrash(client, isOpen ? shownMax : 1, isOpen)
   if (count === 0) return null
+  const empty = async () => {
+    const all = count > entries.length ? await allTrashed(client) : entries
+    if (all) setAsked(all)
+    else notify('No server answers: what is in the trash is known there.')
+  }
   return (
     <Disclosure className="trash" isExpanded={isOpen} onExpandedChange={setOpen}>
       <Heading level={2}>
@@ -49,21 +60,20 @@ export function Trash({ restore, erase }: TrashProps) {
         {count > shownMax && (
           <p className="empty muted">And {(count - shownMax).toLocaleString('en')} more.</p>
         )}
-        <Button className="text-button" onPress={() => setAsked(entries)}>
+        <Button className="text-button" onPress={() => void empty()}>
           Empty trash
         </Button>
       </DisclosurePanel>
-      {asked && (
-        <ConfirmDialog asked={question(asked, count, erase)} close={() => setAsked(undefined)} />
-      )}
+      {asked && <ConfirmDialog asked={question(asked, erase)} close={() => setAsked(undefined)} />}
     </Disclosure>
   )
 }
 
-/** The first of the trash, as it was when something here changed last. */
-function useTrash(client: Client, limit: number): Listing {
+/** The first of the trash, as it was when it was looked at last. */
+function useTrash(client: Client, limit: number, isOpen: boolean): Listing {
   const [trash, setTrash] = useState<Listing>({ entries: [], count: 0 })
   const asked = useRef({ at: -Infinity, last: 0, answered: 0 })
+  const [looks, setLooks] = useState(0)
   const { files, connection } = client
   useEffect(() => {
     const look = async () => {
@@ -78,18 +88,22 @@ function useTrash(client: Client, limit: number): Listing {
     const waitMs = Math.max(0, asked.current.at + pauseMs - performance.now())
     const timer = setTimeout(() => void look(), waitMs)
     return () => clearTimeout(timer)
-  }, [client, files, connection.name, limit])
+  }, [client, files, connection.name, limit, looks])
+  useEffect(() => {
+    const lookAgain = () => setLooks((count) => count + 1)
+    window.addEventListener('focus', lookAgain)
+    const timer = isOpen ? setInterval(lookAgain, lookEveryMs) : undefined
+    return () => {
+      window.removeEventListener('focus', lookAgain)
+      clearInterval(timer)
+    }
+  }, [isOpen])
   return trash
 }
 
-function question(
-  entries: readonly FileInfo[],
-  count: number,
-  erase: TrashProps['erase'],
-): Confirmation {
+function question(entries: readonly FileInfo[], erase: TrashProps['erase']): Confirmation {
   const [first] = entries
-  const all =
-    entries.length < count ? `the ${entries.length} that are listed` : 'all that is in the trash'
+  const all = `all ${entries.length.toLocaleString('en')} in the trash`
   const what = entries.length === 1 && first ? `“${first.name}”` : all
   return {
     title: `Delete ${what} for ever?`,

@@ -3,7 +3,7 @@
 import { useSyncExternalStore } from 'react'
 import { remembered } from './remembered.ts'
 
-/** Directories remembered as open on this device; the ones opened longest ago are forgotten. */
+/** Directories that are open, and remembered as such on this device; those opened longest ago are closed. */
 const openMax = 500
 
 const openDirectories = remembered<string[]>(
@@ -48,10 +48,8 @@ export class TreeView {
   }
 
   setOpen(directory: string, isOpen: boolean): void {
-    const open = new Set(this.#open)
-    open.delete(directory)
-    if (isOpen) open.add(directory)
-    this.#keepOpen(open)
+    const open = [...this.#open].filter((id) => id !== directory)
+    this.#keepOpen(isOpen ? [...open, directory] : open)
   }
 
   /** The set itself is kept: React Aria's says where a range began. */
@@ -70,7 +68,8 @@ export class TreeView {
     this.#revealed = { id, hasFocus }
     // The tree chooses it when it brings it into sight; until then nothing is.
     if (this.#selected.size !== 1 || !this.#selected.has(id)) this.#selected = new Set()
-    this.#keepOpen(new Set([...this.#open, ...above.map((directory) => directory.id)]))
+    const ids = above.map((directory) => directory.id)
+    this.#keepOpen([...[...this.#open].filter((open) => !ids.includes(open)), ...ids])
   }
 
   /** It is in sight. */
@@ -85,9 +84,11 @@ export class TreeView {
 
   readonly count = (): number => this.#count
 
-  #keepOpen(open: ReadonlySet<string>): void {
-    this.#open = open
-    openDirectories.write([...open].slice(-openMax))
+  /** The latest last. */
+  #keepOpen(open: string[]): void {
+    const kept = open.slice(-openMax)
+    this.#open = new Set(kept)
+    openDirectories.write(kept)
     this.#changed()
   }
 

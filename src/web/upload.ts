@@ -8,9 +8,9 @@ import { bytesToHex } from '@noble/hashes/utils.js'
 import type { BytesName, Client } from '../client/api.ts'
 import { FourfoldError } from '../core/model/errors.ts'
 import { blobBytesMax } from '../core/model/limits.ts'
+import { addresses } from './asking.ts'
 import { sizeWords } from './file-bytes.ts'
 import { authorization } from './pass.ts'
-import { addresses } from './versions.ts'
 
 /** How far it is. */
 export interface Sending {
