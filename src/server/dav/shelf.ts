@@ -1,13 +1,13 @@
 // The folder as WebDAV asks for it. All of it are calls to the replica, as those of any other program.
 
 import { parentOf } from '../../core/model/path.ts'
-import { bytesOf } from '../../core/model/contents.ts'
 import { FourfoldError } from '../../core/model/errors.ts'
 import { subjectId } from '../../core/model/ids.ts'
 import { filesPerPageMax } from '../../core/model/limits.ts'
 import { Kind } from '../../core/model/wire.ts'
 import type { Answer, Call, FileView } from '../../core/replica/messages.ts'
 import { random } from '../../adapters/system.ts'
+import { factsOf, type Facts } from '../facts.ts'
 import type { Runtime } from '../runtime.ts'
 import { keyOf } from './paths.ts'
 import { Refusal } from './refusal.ts'
@@ -26,13 +26,7 @@ export interface Resource {
   isDirectory: boolean
 }
 
-/** How a file is to be shown. */
-export interface Facts {
-  /** The SHA-256 of its bytes. */
-  version: string
-  bytes: number
-  changedAt: number
-}
+export type { Facts } from '../facts.ts'
 
 export const idOf = ({ file }: Resource) => file?.entry.id ?? ''
 
@@ -114,27 +108,10 @@ export class Shelf {
   /** Facts of files by id; what cannot be read here is not among them. */
   async facts(asker: Asker, resources: Resource[]): Promise<Map<string, Facts>> {
     const files = resources.flatMap(({ file, isDirectory }) => (file && !isDirectory ? [file] : []))
-    const facts = new Map<string, Facts>()
-    let texts: FileView[] = []
-    for (const file of files) {
-      const bytes = bytesOf(file.entry)
-      if (!bytes) texts.push(file)
-      else {
-        const { hash: version, size, at: changedAt } = bytes
-        facts.set(file.entry.id, { version, bytes: size, changedAt })
-      }
-    }
-    while (texts.length > 0) {
-      const ids = texts.map(({ entry }) => entry.id)
-      const { measures } = await this.ask(asker, 'measured', { type: 'measure', texts: ids })
-      measures.forEach((measure, index) => {
-        const { entry } = texts[index]!
-        const changedAt = Math.max(measure?.changedAt ?? 0, entry.createdAt)
-        if (measure) facts.set(entry.id, { ...measure, changedAt })
-      })
-      texts = texts.slice(measures.length)
-    }
-    return facts
+    return factsOf(files, async (texts) => {
+      const { measures } = await this.ask(asker, 'measured', { type: 'measure', texts })
+      return measures
+    })
   }
 
   /** Those of one file. Throws Refusal when it cannot be read here. */

@@ -16,6 +16,7 @@ import {
 } from '../../core/model/limits.ts'
 import {
   FileSchema,
+  Kind,
   WatchEvent,
   type File,
   type FolderService,
@@ -25,6 +26,7 @@ import {
 import type { Answer, Call, FileView, Page } from '../../core/replica/messages.ts'
 import { random } from '../../adapters/system.ts'
 import { toConnectError } from '../errors.ts'
+import { factsOf } from '../facts.ts'
 import type { Runtime } from '../runtime.ts'
 import type { Caller, Tokens } from '../tokens.ts'
 import { callerAddress, callerOf } from './caller.ts'
@@ -88,6 +90,20 @@ export function folderService(
     throw toConnectError(new FourfoldError('unavailable', text))
   }
 
+  async function measured(context: HandlerContext, views: FileView[]): Promise<File[]> {
+    const facts = await factsOf(views, async (texts) => {
+      const { measures } = await ask(context, 'measured', { type: 'measure', texts })
+      return measures
+    })
+    return views.map((view) => {
+      const file = toFile(view)
+      const found = facts.get(view.entry.id)
+      file.changedAt = found?.changedAt ?? 0
+      if (found && view.entry.kind === Kind.TEXT && file.hash === '') file.textSize = found.bytes
+      return file
+    })
+  }
+
   async function keep(context: HandlerContext, request: Call) {
     const { file, servers, serverCount } = await ask(context, 'kept', request)
     return { file: toFile(file), servers, serverCount }
@@ -125,7 +141,8 @@ export function folderService(
         request.page === '' ? asked : { ...asked, page: readCursor(request.page, of) },
       )
       const nextPage = page ? writeCursor({ of, page }) : ''
-      return { files: files.map(toFile), nextPage, count: total }
+      const shown = request.measuresTexts ? await measured(context, files) : files.map(toFile)
+      return { files: shown, nextPage, count: total }
     },
 
     async findFiles({ words, limit, directory, onlyDirectories, onlyFiles }, context) {
@@ -139,9 +156,11 @@ export function folderService(
       return { files: files.map(toFile), found, looked }
     },
 
-    async getFile({ file }, context) {
+    async getFile({ file, measuresTexts }, context) {
       const answer = await ask(context, 'got', { type: 'get', file })
-      return { file: toFile(answer.file) }
+      if (!measuresTexts) return { file: toFile(answer.file) }
+      const [shown] = await measured(context, [answer.file])
+      return { file: shown! }
     },
 
     async readFile({ file }, context) {
