@@ -59,7 +59,7 @@ const kinds: Record<Kind, string> = {
 }
 
 export function fileJson({ id, name, path, parent, kind, ...file }: File) {
-  const { isDeleted, createdBy, createdAt, size, hash, hasConflict } = file
+  const { isDeleted, createdBy, createdAt, hash, hasConflict, changedAt } = file
   const isBinary = kind === Kind.BINARY
   return {
     id,
@@ -70,10 +70,16 @@ export function fileJson({ id, name, path, parent, kind, ...file }: File) {
     isDeleted,
     createdBy,
     createdAt,
-    size: isBinary ? size : null,
+    changedAt: changedAt || null,
+    size: sizeOf({ kind, ...file }) ?? null,
     hash: isBinary ? hash : null,
     hasConflict,
   }
+}
+
+/** In bytes; undefined of a directory, and of a text that was not measured. */
+export function sizeOf({ kind, size, textSize }: Pick<File, 'kind' | 'size' | 'textSize'>) {
+  return kind === Kind.BINARY ? size : textSize
 }
 
 /** A path for a terminal; that of a directory ends with a slash. */
@@ -96,14 +102,17 @@ export function shellWord({ path, id }: Pick<File, 'path' | 'id'>): string {
   return /^[\w./@%+=:,-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`
 }
 
-/** Rows whose columns stand under each other. */
-export function table(rows: string[][]): string {
+/** Rows whose columns stand under each other; those of numbers, from 0, at their right. */
+export function table(rows: string[][], numbers: readonly number[] = []): string {
   const widths = (rows[0] ?? []).map((_, column) =>
     Math.max(...rows.map((row) => [...row[column]!].length)),
   )
   const lines = rows.map((row) =>
     row
-      .map((cell, column) => cell + ' '.repeat(widths[column]! - [...cell].length))
+      .map((cell, column) => {
+        const space = ' '.repeat(widths[column]! - [...cell].length)
+        return numbers.includes(column) ? space + cell : cell + space
+      })
       .join('  ')
       .trimEnd(),
   )

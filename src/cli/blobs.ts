@@ -13,7 +13,7 @@ import {
   uploadBlob,
   type Progress,
 } from '../adapters/channel/blob-client.ts'
-import { newOperation, written, type Receipt } from './answer.ts'
+import { written, type Receipt } from './answer.ts'
 import { CommandError, printable } from './command.ts'
 import { attempted, putInPlace } from './local-file.ts'
 import { answerMs, AnswerError, type SetClient } from './set-client.ts'
@@ -34,21 +34,11 @@ export const ofOneFile = [
 ]
 
 /** Makes a file of the folder hold the bytes of one of this machine. Rejects with CommandError. */
-export function saveBytes(
-  set: SetClient,
-  local: string,
-  shared: string,
-  progress: Progress,
-): Promise<Receipt> {
-  return uploadAs(set, local, { file: shared, operation: newOperation(), progress })
-}
-
-/** As `saveBytes`, by an operation of the caller's. */
 export async function uploadAs(
   set: SetClient,
   local: string,
   as: { file: string; operation: string; isNew?: boolean; progress?: Progress },
-): Promise<Receipt> {
+): Promise<Receipt & { hash: string; size: number }> {
   const { progress = () => {}, ...asked } = as
   const reading = `read ${printable(local)}`
   const name = await attempted(reading, () => nameOfFile(local))
@@ -59,7 +49,9 @@ export async function uploadAs(
     const end = performance.now() + spreadMs
     for (;;) {
       const kept = await folder.saveBinary(request, { ...call, timeoutMs: answerMs })
-      if (kept.servers.length === kept.serverCount || performance.now() > end) return kept
+      if (kept.servers.length === kept.serverCount || performance.now() > end) {
+        return { ...name, servers: kept.servers, serverCount: kept.serverCount }
+      }
       await sleep(spreadLookMs)
     }
   })

@@ -3,7 +3,7 @@
 import { parseArgs, type ParseArgsOptionsConfig } from 'node:util'
 
 /** Exit codes: what shells and scripts go by. */
-export const exitCodes = { done: 0, failed: 1, usage: 2, store: 3 } as const
+export const exitCodes = { done: 0, failed: 1, usage: 2, store: 3, stopped: 130 } as const
 
 export interface Command {
   /** One line for the list of commands. */
@@ -24,20 +24,25 @@ export class CommandError extends Error {
   override readonly name = 'CommandError'
 }
 
+/** Ctrl+C, or another signal, ended a command before it was done: exit 130. */
+export class StoppedError extends CommandError {}
+
 /**
- * Options and other words of a command. `needs` and `may` name the other words, in order. Throws
- * UsageError for an unknown option, a missing value, and a word too few or too many.
+ * Options and other words of a command. `needs` and `may` name the other words, in order; with
+ * `more` there may be any number. Throws UsageError for an unknown option, a missing value, and a
+ * word too few or too many.
  */
 export function readWords<const T extends ParseArgsOptionsConfig>(
   words: string[],
   options: T,
-  { needs = [], may = [] }: { needs?: string[]; may?: string[] } = {},
+  { needs = [], may = [], more = false }: { needs?: string[]; may?: string[]; more?: boolean } = {},
 ) {
   const read = parsed(words, options)
   const missing = needs[read.positionals.length]
   if (missing !== undefined) throw new UsageError(`${missing} is missing.`)
   const tooMany = read.positionals[needs.length + may.length]
-  if (tooMany !== undefined) throw new UsageError(`"${printable(tooMany)}" is one word too many.`)
+  if (tooMany !== undefined && !more)
+    throw new UsageError(`"${printable(tooMany)}" is one word too many.`)
   return read
 }
 

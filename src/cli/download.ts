@@ -5,59 +5,82 @@ import { join } from 'node:path'
 import { checkFileName } from '../core/model/names.ts'
 import { Kind, type File } from '../core/model/wire.ts'
 import type { Progress } from '../adapters/channel/blob-client.ts'
-import { sharedPath, shownPath, written } from './answer.ts'
+import { sharedPath, shellWord, shownPath, written } from './answer.ts'
 import { getBytes, printBytes } from './blobs.ts'
 import { CommandError, exitCodes, printable, readWords, type Command } from './command.ts'
+import { untilEnded } from './ending.ts'
 import { fileAt, listAll } from './listing.ts'
 import { inLanes } from './lanes.ts'
 import { attempt, isThere, statsIfAny, writeWhole } from './local-file.ts'
 import { ProgressBar } from './progress-bar.ts'
+import { each, withProgress } from './several.ts'
 import { AnswerError, type SetClient, setHelp, setOptions, withSet } from './set-client.ts'
 
 export const cat: Command = {
-  summary: 'print a file',
-  help: `Usage: fourfold cat PATH
+  summary: 'print files',
+  help: `Usage: fourfold cat PATH…
 
-Prints what a file holds, as it is.
+Prints what files hold, as it is, one after the other.
 
-${setHelp}`,
+${setHelp}
+Example:
+  fourfold cat specs/promise.md | less
+`,
   async run(words) {
-    const { values, positionals } = readWords(words, setOptions, { needs: ['PATH'] })
-    const path = sharedPath(positionals[0] ?? '')
-    await withSet(values, (set) => print(set, path))
-    return exitCodes.done
+    const { values, positionals } = readWords(words, setOptions, { needs: ['PATH'], more: true })
+    return withSet(values, async (set) => {
+      const { code } = await each(positionals.map(sharedPath), (path) => print(set, path))
+      return code
+    })
   },
 }
 
 export const get: Command = {
-  summary: 'save a file or directory on this machine',
+  summary: 'save files or directories on this machine',
   help: `Usage: fourfold get PATH [TARGET] [--force]
+       fourfold get PATH… DIR [--force]
        fourfold get PATH -
 
 Saves a file, or a directory with all that is in it, here or in the directory TARGET; where there is
-none, as TARGET. With - a file goes to standard output. Each file appears whole or not at all. The
-path "/" is the whole folder.
+none, as TARGET. With several PATHs the last word is the directory that they go to. With - a file goes
+to standard output. Each file appears whole or not at all. The path "/" is the whole folder.
 
   --force            overwrites files that are here already; without it nothing is overwritten
-${setHelp}`,
+${setHelp}
+Examples:
+  fourfold get specs
+  fourfold get plan.md notes.md ~/desk
+  fourfold get / backup-2026-11-26
+`,
   async run(words) {
     const options = { ...setOptions, force: { type: 'boolean' } } as const
-    const need = { needs: ['PATH'], may: ['TARGET'] }
+    const need = { needs: ['PATH'], may: ['TARGET'], more: true }
     const { values, positionals } = readWords(words, options, need)
-    const path = sharedPath(positionals[0] ?? '')
-    const target = positionals[1] ?? ''
+    const target = positionals.length > 1 ? positionals.pop()! : ''
+    const paths = positionals.map(sharedPath)
+    // As of cp: what is no directory cannot hold several.
+    if (paths.length > 1 && !isDirectory(target)) {
+      throw new CommandError(`${printable(target)} is no directory; name one that is there.`)
+    }
     return withSet(values, async (set) => {
-      if (target === '-') await print(set, path)
-      else if (!(await new Download(set, values.force ?? false).save(path, target))) {
-        return exitCodes.failed
-      }
-      return exitCodes.done
+      const download = new Download(set, values.force ?? false)
+      const { done, code } = await each(paths, async (path) => {
+        if (target !== '-') return download.save(path, target)
+        await print(set, path)
+        return true
+      })
+      return done.every(Boolean) ? code : exitCodes.failed
     })
   },
 }
 
 async function print(set: SetClient, path: string): Promise<void> {
-  const file = await fileAt(set, path)
+  const file = path === '' ? undefined : await fileAt(set, path)
+  if (!file || file.kind === Kind.DIRECTORY) {
+    const shown = file ? shownPath(file) : '/'
+    const word = file ? shellWord(file) : '/'
+    throw new CommandError(`${shown} is a directory; to see what is in it: fourfold ls ${word}`)
+  }
   if (file.kind === Kind.BINARY) await printBytes(set, file)
   else await written(await textAt(set, file.id))
 }
@@ -70,6 +93,7 @@ async function textAt(set: SetClient, file: string): Promise<string> {
 class Download {
   readonly #set: SetClient
   readonly #overwrites: boolean
+  #ending: AbortSignal | undefined
 
   constructor(set: SetClient, overwrites: boolean) {
     this.#set = set
@@ -118,19 +142,25 @@ class Download {
     for (const file of files) if (file.kind === Kind.DIRECTORY) makeDirectory(pathOf(file))
     const contents = files.filter(({ kind }) => kind !== Kind.DIRECTORY)
     const bar = new ProgressBar(contents.length)
+    const ending = (this.#ending ??= untilEnded())
     let isWhole = true
+    let count = 0
     try {
-      await inLanes(contents, async (file) => {
+      const save = async (file: File) => {
         bar.show(shownPath(file))
         try {
           await this.#saveFile(file, pathOf(file))
+          count++
         } catch (error) {
           if (!(error instanceof AnswerError)) throw error
           isWhole = false
           bar.say(`Left out: ${shownPath(file)}: ${error.message}`)
         }
         bar.add()
-      })
+      }
+      await inLanes(contents, save, { ending })
+    } catch (error) {
+      throw withProgress(error, `${count} of ${contents.length} files are in ${printable(place)}.`)
     } finally {
       bar.end()
     }

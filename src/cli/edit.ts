@@ -3,29 +3,22 @@
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, realpathSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Code } from '@connectrpc/connect'
 import { isBelow, parentOf } from '../core/mirror/paths.ts'
-import { Kind, type File } from '../core/model/wire.ts'
+import { Kind } from '../core/model/wire.ts'
 import { MirrorDirectory } from '../adapters/mirror/directory.ts'
 import type { Ignoring } from '../adapters/mirror/ignored.ts'
 import { MirrorStore } from '../adapters/mirror/store.ts'
 import { DirectoryWatcher } from '../adapters/mirror/watcher.ts'
 import { nameOf, sharedPath } from './answer.ts'
 import { CommandError, exitCodes, printable, readWords, type Command } from './command.ts'
-import { fileAt } from './listing.ts'
+import { fileAt, fileIfAny } from './listing.ts'
+import { statsIfAny } from './local-file.ts'
 import { Mirror } from './mirror/mirror.ts'
 import { Report } from './mirror/report.ts'
-import {
-  AnswerError,
-  SetClient,
-  setHelp,
-  setOptions,
-  withSet,
-  type SetValues,
-} from './set-client.ts'
+import { SetClient, setHelp, setOptions, withSet, type SetValues } from './set-client.ts'
 
 export const edit: Command = {
   summary: 'open a file in your editor, live',
@@ -34,7 +27,10 @@ export const edit: Command = {
 Opens a text file in $VISUAL, $EDITOR or vi. What others type while it is open arrives in the file on
 the disk, and what you save is merged with it. A path that no file has makes one, when you save.
 
-${setHelp}`,
+${setHelp}
+Example:
+  EDITOR="code --wait" fourfold edit plan.md
+`,
   async run(words) {
     const { values, positionals } = readWords(words, setOptions, { needs: ['PATH'] })
     const path = sharedPath(positionals[0] ?? '')
@@ -42,16 +38,26 @@ ${setHelp}`,
     const directory = realpathSync(mkdtempSync(join(tmpdir(), 'fourfold-edit-')))
     const live = new LiveCopy(directory, values, place)
     await live.bring()
-    const code = await live.whileKept(() => editorEnd(join(directory, place.name)))
+    const file = join(directory, place.name)
+    const before = bytesOf(file)
+    const status = await live.whileKept(() => editorEnd(file))
+    const isSame = before === bytesOf(file)
     try {
       await live.bring()
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error)
-      throw new CommandError(`${why} Your text is in ${join(directory, place.name)}.`)
+      throw new CommandError(`${why} Your text is in ${file}.`)
     }
     rmSync(directory, { recursive: true, force: true })
-    return code === 0 ? exitCodes.done : exitCodes.failed
+    if (status === 0) return exitCodes.done
+    const end = `The editor (${printable(editorCommand())}) ended with status ${status}`
+    throw new CommandError(`${end}; ${isSame ? 'nothing was changed' : 'what it saved is kept'}.`)
   },
+}
+
+/** To be compared; undefined: there is no file. */
+function bytesOf(file: string): string | undefined {
+  return statsIfAny(file) && readFileSync(file, 'latin1')
 }
 
 interface Place {
@@ -63,21 +69,14 @@ interface Place {
 async function placeOf(set: SetClient, path: string): Promise<Place> {
   const file = await fileIfAny(set, path)
   if (file && file.kind !== Kind.TEXT) {
-    throw new CommandError(`"${printable(path)}" is no text file.`)
+    const isDirectory = file.kind === Kind.DIRECTORY
+    const what = isDirectory ? 'is a directory' : 'is no text; get it, change it and put it'
+    throw new CommandError(`${printable(path)} ${what}.`)
   }
   if (file) return { parent: file.parent, name: file.name }
   const above = parentOf(path)
   const parent = above === '' ? undefined : await fileAt(set, above)
   return { parent: parent?.id ?? '', name: nameOf(path) }
-}
-
-async function fileIfAny(set: SetClient, path: string): Promise<File | undefined> {
-  try {
-    return await fileAt(set, path)
-  } catch (error) {
-    if (error instanceof AnswerError && error.code === Code.NotFound) return undefined
-    throw error
-  }
 }
 
 class LiveCopy {
@@ -144,9 +143,11 @@ class LiveCopy {
   }
 }
 
+const editorCommand = () => process.env['VISUAL'] || process.env['EDITOR'] || 'vi'
+
 /** Runs the person's editor; its exit code. */
 async function editorEnd(file: string): Promise<number> {
-  const editor = process.env['VISUAL'] || process.env['EDITOR'] || 'vi'
+  const editor = editorCommand()
   // Its words are the shell's matter: EDITOR="code --wait".
   const child = spawn('/bin/sh', ['-c', `${editor} "$@"`, editor, file], { stdio: 'inherit' })
   const [code] = (await once(child, 'exit')) as [number | null]

@@ -1,35 +1,60 @@
 // `fourfold ls`, `trash`, `find`: what there is, by path.
 
+import { Code } from '@connectrpc/connect'
+import { isSubjectId } from '../core/model/ids.ts'
 import { fileKey } from '../core/model/names.ts'
-import { Kind, type EraseFileResponse, type File } from '../core/model/wire.ts'
+import { Kind, type File } from '../core/model/wire.ts'
 import {
   commonReceipt,
   fileJson,
   newOperation,
+  pathIn,
   sharedPath,
   shownPath,
   shownTime,
+  sizeOf,
   table,
   written,
 } from './answer.ts'
-import { exitCodes, printable, readWords, UsageError, type Command } from './command.ts'
-import { type SetClient, type SetValues, setHelp, setOptions, withSet } from './set-client.ts'
+import {
+  CommandError,
+  exitCodes,
+  printable,
+  readWords,
+  UsageError,
+  type Command,
+} from './command.ts'
+import { each } from './several.ts'
+import {
+  AnswerError,
+  type SetClient,
+  type SetValues,
+  setHelp,
+  setOptions,
+  withSet,
+} from './set-client.ts'
 
 const jsonHelp = `--json             {"files": [{"id", "name", "path", "parent", "kind", "isDeleted",
-                     "createdBy", "createdAt", "size", "hash", "hasConflict"}, …]}; size and
-                     SHA-256 are null of what is no binary file`
+                     "createdBy", "createdAt", "changedAt", "size", "hash", "hasConflict"}, …]};
+                     of what is no binary file hash, its SHA-256, is null, and so are size and
+                     changedAt unless \`ls -l\` asks for them`
 
 export const ls: Command = {
   summary: 'list files and directories',
-  help: `Usage: fourfold ls [-R] [-l] [PATH] [--json]
+  help: `Usage: fourfold ls [-R] [-l] [PATH…] [--json]
 
 Lists the top of the folder, or what lies in the directory PATH, by name, one a line; directories end
 with a slash. PATH may also be a file, and a path may always be an id.
 
   -R                 all that lies below it, each with its path
-  -l                 kind, who made it, when, and its path
+  -l                 kind, bytes, who made it, when it changed, and its path; the kind is d for a
+                     directory, b for a binary file, - for a text
   ${jsonHelp}
-${setHelp}`,
+${setHelp}
+Examples:
+  fourfold ls -l specs
+  fourfold ls -R --json | jq -r '.files[].path'
+`,
   async run(words) {
     const options = {
       ...setOptions,
@@ -37,20 +62,31 @@ ${setHelp}`,
       recursive: { type: 'boolean', short: 'R' },
       long: { type: 'boolean', short: 'l' },
     } as const
-    const { values, positionals } = readWords(words, options, { may: ['PATH'] })
-    const directory = sharedPath(positionals[0] ?? '')
+    const { values, positionals } = readWords(words, options, { more: true })
+    const paths = (positionals.length > 0 ? positionals : ['']).map(sharedPath)
     const isRecursive = values.recursive ?? false
-    const files = await withSet(values, (set) => listed(set, directory, isRecursive))
-    if (values.json) await written(asJson({ files: files.map(fileJson) }))
-    else if (values.long) await written(table(files.map(longRow)))
-    else {
-      const isWhole = isRecursive || files[0]?.path === directory
-      const shown = files.map(({ path, name, kind }) =>
-        shownPath({ path: isWhole ? path : name, kind }),
-      )
-      await written(shown.map((line) => `${line}\n`).join(''))
-    }
-    return exitCodes.done
+    const measuresTexts = values.long ?? false
+    return withSet(values, async (set) => {
+      const { done, code } = await each(paths, async (path) => {
+        const files = await listed(set, path, { isRecursive, measuresTexts })
+        return { path, files }
+      })
+      const all = done.flatMap(({ files }) => files)
+      if (values.json) await written(asJson({ files: all.map(fileJson) }))
+      else if (values.long) await written(table(all.map(longRow), [1]))
+      else {
+        // Of several directories each has its path before it.
+        const isWhole = isRecursive || paths.length > 1
+        const shown = done.flatMap(({ path, files }) =>
+          files.map((file) => {
+            const isItself = file.path === path
+            return isWhole || isItself ? shownPath(file) : shownPath({ ...file, path: file.name })
+          }),
+        )
+        await written(shown.map((line) => `${line}\n`).join(''))
+      }
+      return code
+    })
   },
 }
 
@@ -94,24 +130,25 @@ ${setHelp}`,
 }
 
 async function empty(values: SetValues, paths: string[]): Promise<number> {
-  const receipts = await withSet(values, async (set) => {
-    const listed = paths.length > 0 ? [] : await listAll(set, { inTrash: true })
-    const files = [...paths.map(sharedPath), ...listed.map(({ id }) => id)]
-    const erased: EraseFileResponse[] = []
-    for (const file of files) {
+  return withSet(values, async (set) => {
+    const inTrash = paths.length > 0 ? [] : await listAll(set, { inTrash: true })
+    const files = [...paths.map(sharedPath), ...inTrash.map(({ id }) => id)]
+    const { done, code } = await each(files, (file) => {
       const operation = newOperation()
-      erased.push(await set.ask(({ folder }, call) => folder.eraseFile({ file, operation }, call)))
-    }
-    return erased
+      const asked = set.ask(({ folder }, call) => folder.eraseFile({ file, operation }, call))
+      return named(notInTrash(file), asked)
+    })
+    const [first] = done
+    const what = done.length === 1 ? shownPath(first!.file!) : `${done.length} entries`
+    if (files.length === 0) process.stdout.write('The trash is empty.\n')
+    if (first) process.stdout.write(`deleted for good: ${what}, ${commonReceipt(done)}\n`)
+    return code
   })
-  const [first] = receipts
-  const what = receipts.length === 1 ? shownPath(first!.file!) : `${receipts.length} entries`
-  const text = first
-    ? `deleted for good: ${what}, ${commonReceipt(receipts)}`
-    : 'The trash is empty.'
-  process.stdout.write(`${text}\n`)
-  return exitCodes.done
 }
+
+/** What to say where nothing in the trash has this path or id. */
+export const notInTrash = (path: string) =>
+  `Not in the trash: ${printable(path)}; fourfold trash lists what is.`
 
 export const find: Command = {
   summary: 'find files and directories by name',
@@ -130,7 +167,7 @@ ${setHelp}`,
     const [pattern = '', directory = ''] = positionals
     const matches = matcher(pattern)
     const all = await withSet(values, (set) =>
-      listAll(set, { directory: sharedPath(directory), isRecursive: true }),
+      listed(set, sharedPath(directory), { isRecursive: true }),
     )
     const files = all.filter(matches)
     if (values.json) await written(asJson({ files: files.map(fileJson) }))
@@ -140,28 +177,71 @@ ${setHelp}`,
 }
 
 /** What lies in a directory, or the file itself. Rejects with AnswerError. */
-export async function listed(
+async function listed(
   set: SetClient,
   directory: string,
-  isRecursive: boolean,
+  how: { isRecursive: boolean; measuresTexts?: boolean },
 ): Promise<File[]> {
   if (directory !== '') {
-    const file = await fileAt(set, directory)
+    const file = await fileAt(set, directory, how.measuresTexts)
     if (file.kind !== Kind.DIRECTORY) return [file]
   }
-  return listAll(set, { directory, isRecursive })
+  return listAll(set, { directory, ...how })
 }
 
 /** What is at this path, or has this id, outside the trash. Rejects with AnswerError. */
-export async function fileAt(set: SetClient, file: string): Promise<File> {
-  const answer = await set.ask(({ folder }, call) => folder.getFile({ file }, call))
+export async function fileAt(set: SetClient, file: string, measuresTexts = false): Promise<File> {
+  const asked = set.ask(({ folder }, call) => folder.getFile({ file, measuresTexts }, call))
+  const answer = await named(`No such file or directory: ${printable(file)}.`, asked)
   return answer.file!
+}
+
+/** Undefined where nothing is. Rejects with AnswerError when that is not known. */
+export async function fileIfAny(set: SetClient, path: string): Promise<File | undefined> {
+  try {
+    return await fileAt(set, path)
+  } catch (error) {
+    if (error instanceof AnswerError && error.code === Code.NotFound) return undefined
+    throw error
+  }
+}
+
+/** Rejects with these words where a server answers that it finds nothing: of which name it does not say. */
+export async function named<T>(nothingText: string, asked: Promise<T>): Promise<T> {
+  try {
+    return await asked
+  } catch (error) {
+    const isNothing = error instanceof AnswerError && error.code === Code.NotFound
+    throw isNothing ? new AnswerError(error.code, nothingText) : error
+  }
+}
+
+/**
+ * Where things come to lie that are moved or copied to `target`: in it, if that is a directory, as it
+ * must be for more than one.
+ */
+export async function targetsOf(
+  set: SetClient,
+  target: string,
+  count: number,
+): Promise<(source: Pick<File, 'name'>) => string> {
+  if (target === '') return ({ name }) => name
+  const found = await fileIfAny(set, target)
+  if (found?.kind === Kind.DIRECTORY) return ({ name }) => pathIn(found.path, name)
+  if (count > 1) throw new CommandError(`${printable(target)} is no directory; name one.`)
+  if (!found && isSubjectId(target)) throw new CommandError(`Nothing has the id ${target}.`)
+  return () => found?.path ?? target
 }
 
 /** All pages of a listing. */
 export function listAll(
   set: SetClient,
-  request: { directory?: string; isRecursive?: boolean; inTrash?: boolean },
+  request: {
+    directory?: string
+    isRecursive?: boolean
+    inTrash?: boolean
+    measuresTexts?: boolean
+  },
 ): Promise<File[]> {
   return set.ask(async ({ folder }, call) => {
     const files: File[] = []
@@ -178,8 +258,15 @@ export function listAll(
 const asJson = (value: object) => `${JSON.stringify(value, null, 2)}\n`
 
 function longRow(file: File): string[] {
-  const { kind, createdBy, createdAt } = file
-  return [signs[kind] ?? '?', printable(createdBy) || '–', shownTime(createdAt), shownPath(file)]
+  const { kind, createdBy, createdAt, changedAt } = file
+  const size = sizeOf(file)
+  return [
+    signs[kind] ?? '?',
+    size === undefined ? '–' : String(size),
+    printable(createdBy) || '–',
+    shownTime(changedAt || createdAt),
+    shownPath(file),
+  ]
 }
 
 const signs: { [kind: number]: string } = {

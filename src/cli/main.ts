@@ -3,7 +3,14 @@
 
 import { ConfigurationError } from '../server/configuration.ts'
 import { StorageError } from '../adapters/storage/storage-error.ts'
-import { CommandError, exitCodes, sentence, UsageError, type Command } from './command.ts'
+import {
+  CommandError,
+  exitCodes,
+  sentence,
+  StoppedError,
+  UsageError,
+  type Command,
+} from './command.ts'
 import { FourfoldError } from '../core/model/errors.ts'
 
 // Only what is called is loaded: `fourfold ls` starts faster without a server in it.
@@ -18,7 +25,7 @@ const commands: { [name: string]: () => Promise<Command> } = {
   put: async () => (await import('./upload.ts')).put,
   mkdir: async () => (await import('./arranging.ts')).mkdir,
   mv: async () => (await import('./arranging.ts')).mv,
-  cp: async () => (await import('./arranging.ts')).cp,
+  cp: async () => (await import('./copying.ts')).cp,
   rm: async () => (await import('./arranging.ts')).rm,
   trash: async () => (await import('./listing.ts')).trash,
   restore: async () => (await import('./arranging.ts')).restore,
@@ -87,6 +94,7 @@ function isExpected(error: unknown): error is Error {
 
 function exitCodeOf(error: unknown): number {
   if (error instanceof UsageError || error instanceof ConfigurationError) return exitCodes.usage
+  if (error instanceof StoppedError) return exitCodes.stopped
   if (!(error instanceof StorageError)) return exitCodes.failed
   const isBroken = error.code === 'corrupt' || error.code === 'full' || error.code === 'failed'
   return isBroken ? exitCodes.store : exitCodes.usage

@@ -4,6 +4,7 @@ import { foundLinesMax } from '../core/model/limits.ts'
 import type { SearchFilesResponse } from '../core/model/wire.ts'
 import { sharedPath, written } from './answer.ts'
 import { exitCodes, printable, readWords, type Command } from './command.ts'
+import { named } from './listing.ts'
 import { setHelp, setOptions, withSet } from './set-client.ts'
 
 export const grep: Command = {
@@ -27,19 +28,21 @@ ${setHelp}`,
     const need = { needs: ['TEXT'], may: ['PATH'] }
     const { values, positionals } = readWords(words, options, need)
     const [text = '', path = ''] = positionals
+    const directory = sharedPath(path)
     const request = {
       text,
       ignoresCase: values['ignore-case'] ?? false,
       isRegex: values.regex ?? false,
-      directory: sharedPath(path),
+      directory,
     }
     const printed = new Lines()
-    await withSet(values, (set) =>
-      set.read(
+    await withSet(values, (set) => {
+      const all = set.read(
         ({ folder }, call) => folder.searchFiles(request, call),
         (message) => printed.take(message),
-      ),
-    )
+      )
+      return named(`No such file or directory: ${printable(directory)}.`, all)
+    })
     return printed.isEmpty ? exitCodes.failed : exitCodes.done
   },
 }

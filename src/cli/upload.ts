@@ -6,17 +6,8 @@ import { messageBytesMax } from '../core/model/limits.ts'
 import { fileKey } from '../core/model/names.ts'
 import { Kind } from '../core/model/wire.ts'
 import type { Progress } from '../adapters/channel/blob-client.ts'
-import {
-  commonReceipt,
-  directoryOf,
-  newOperation,
-  pathIn,
-  receipt,
-  sharedPath,
-  type Receipt,
-} from './answer.ts'
-import { Directories, fileIfAny } from './arranging.ts'
-import { ofOneFile, saveBytes } from './blobs.ts'
+import { directoryOf, newOperation, pathIn, sharedPath } from './answer.ts'
+import { ofOneFile, uploadAs } from './blobs.ts'
 import {
   CommandError,
   exitCodes,
@@ -25,9 +16,14 @@ import {
   UsageError,
   type Command,
 } from './command.ts'
-import { inLanes } from './lanes.ts'
+import { byDepth, Directories } from './directories.ts'
+import { untilEnded } from './ending.ts'
+import { inLanes, saveLanes } from './lanes.ts'
+import { fileIfAny } from './listing.ts'
 import { attempt, inputOf, localText, statsIfAny, statsOf } from './local-file.ts'
 import { ProgressBar } from './progress-bar.ts'
+import { Receipts, type Ask } from './receipts.ts'
+import { each, withProgress } from './several.ts'
 import {
   AnswerError,
   NoServerError,
@@ -35,65 +31,95 @@ import {
   setHelp,
   setOptions,
   withSet,
+  type SetValues,
 } from './set-client.ts'
 
 export const put: Command = {
   summary: 'save files or directories of this machine, or standard input',
   help: `Usage: fourfold put SOURCE [PATH]
+       fourfold put SOURCE… DIRECTORY
        fourfold put - PATH
 
 Saves the file SOURCE, or a directory with all that is in it, in the directory PATH or at the top of
-the folder; where nothing is at PATH, as PATH. With - what comes from standard input is saved as PATH.
-Missing directories are made. Of a text that is there already only what differs is changed; what is
-not UTF-8 or larger than 10 MiB is kept byte for byte, with the 20 versions before it. The last line
-says on which servers' disks it is.
+the folder; where nothing is at PATH, as PATH. With several the last word is the directory that they
+go to, "/" for the top. With - what comes from standard input is saved as PATH. Missing directories
+are made. Of a text that is there already only what differs is changed; what is not UTF-8 or larger
+than 10 MiB is kept byte for byte, with the 20 versions before it. The last line says on which servers'
+disks it is.
 
-Of a directory, links are left out: each is named, and the exit code is 1.
+Of a directory, links are left out: each is named, and the exit code is 1. Stopped, the same command
+goes on.
 
-${setHelp}`,
+${setHelp}
+Examples:
+  fourfold put plan.md
+  fourfold put *.md notes
+  fourfold put docs specs
+  date | fourfold put - log/today.txt
+`,
   async run(words) {
-    const need = { needs: ['SOURCE'], may: ['PATH'] }
+    const need = { needs: ['SOURCE'], may: ['PATH'], more: true }
     const { values, positionals } = readWords(words, setOptions, need)
-    const [source = '', asked] = positionals
-    if (source === '-' && asked === undefined) throw new UsageError('PATH is missing.')
+    const asked = positionals.length > 1 ? positionals.pop() : undefined
     const target = sharedPath(asked ?? '')
-    const isInto = asked?.endsWith('/') ?? false
-    if (source === '-') {
-      if (target === '' || isInto) throw new CommandError('PATH must name a file.')
-      const input = await inputOf(process.stdin)
-      try {
-        return await withSet(values, (set) => new Upload(set).file(input, target))
-      } finally {
-        if ('remove' in input) input.remove()
-      }
+    const [source = ''] = positionals
+    if (source === '-' && asked === undefined) throw new UsageError('PATH is missing.')
+    if (positionals.length > 1 && positionals.includes('-')) {
+      throw new UsageError('Standard input goes by itself.')
     }
+    const isInto = positionals.length > 1 || (asked?.endsWith('/') ?? false)
+    if (source === '-') return putInput(values, target, isInto)
     // A mistake here is told before a server is asked.
-    const stats = statsOf(source)
-    if (stats.isSymbolicLink()) {
-      const shown = printable(source)
-      throw new CommandError(`${shown} is a link; name the file or directory that it leads to.`)
-    }
-    const content = stats.isDirectory() ? undefined : contentOf(source, stats)
-    const name = sharedPath(basename(resolve(source)))
+    if (positionals.length === 1) statsOf(source)
     return withSet(values, async (set) => {
-      const path = await placeOf(set, name, target, isInto)
+      const into = await intoOf(set, target, isInto)
+      if (positionals.length > 1) checkMeant(asked!, into)
       const upload = new Upload(set)
-      return content ? upload.file(content, path) : upload.directory(source, path)
+      const { code } = await each(positionals, (each) => upload.source(each, into))
+      await upload.tell()
+      return code === exitCodes.done ? upload.code : code
     })
   },
 }
 
-/** Where it comes to lie: in the target, if that is a directory or to be one. */
-async function placeOf(
-  set: SetClient,
-  name: string,
-  target: string,
-  isInto: boolean,
-): Promise<string> {
-  if (target === '') return name
+async function putInput(values: SetValues, target: string, isInto: boolean): Promise<number> {
+  if (target === '' || isInto) throw new CommandError('PATH must name a file.')
+  const input = await inputOf(process.stdin)
+  try {
+    return await withSet(values, async (set) => {
+      const upload = new Upload(set)
+      await upload.file(input, target)
+      await upload.tell()
+      return upload.code
+    })
+  } finally {
+    if ('remove' in input) input.remove()
+  }
+}
+
+/** Where it comes to lie, whatever its name: in the target, if that is a directory or to be one. */
+interface Into {
+  path: string
+  isDirectory: boolean
+  /** Whether something is there. */
+  isThere: boolean
+}
+
+async function intoOf(set: SetClient, target: string, isInto: boolean): Promise<Into> {
+  if (target === '') return { path: '', isDirectory: true, isThere: true }
   const found = await fileIfAny(set, target)
-  const into = found?.path ?? target
-  return isInto || found?.kind === Kind.DIRECTORY ? pathIn(into, name) : into
+  const path = found?.path ?? target
+  const isDirectory = isInto || found?.kind === Kind.DIRECTORY
+  return { path, isDirectory, isThere: found !== undefined }
+}
+
+/** \`put *.md\` without a directory would make one of the last file's name. */
+function checkMeant(word: string, { isThere }: Into): void {
+  if (isThere || !statsIfAny(word)?.isFile()) return
+  const shown = printable(word)
+  throw new CommandError(
+    `${shown} is a file here: name the directory they go to last, / for the top.`,
+  )
 }
 
 /** What a file is to hold: text, or the bytes of a file of this machine. */
@@ -112,33 +138,68 @@ interface Local {
   isDirectory: boolean
 }
 
+interface Saving {
+  progress?: Progress
+  /** Nothing was there a moment ago. */
+  isNew?: boolean
+}
+
 class Upload {
   readonly #set: SetClient
+  readonly #receipts: Receipts
   readonly #directories: Directories
-  readonly #receipts: Receipt[] = []
+  #ending: AbortSignal | undefined
   #savedCount = 0
   #isWhole = true
+  #isTree = false
 
   constructor(set: SetClient) {
     this.#set = set
-    this.#directories = new Directories(set)
+    this.#receipts = new Receipts(set)
+    this.#directories = new Directories(set, this.#receipts)
   }
 
-  /** Saves one file, and tells where it is. */
-  async file(content: Content, path: string): Promise<number> {
+  /** The exit code. */
+  get code(): number {
+    return this.#isWhole ? exitCodes.done : exitCodes.failed
+  }
+
+  /** Says where everything saved is. */
+  async tell(): Promise<void> {
+    if (this.#savedCount === 0 && !this.#isTree) return
+    const isOne = this.#savedCount === 1
+    const count = `${this.#savedCount} ${isOne ? 'file' : 'files'}, `
+    const where = await this.#receipts.told()
+    process.stdout.write(`${isOne && !this.#isTree ? '' : count}${where}\n`)
+  }
+
+  /** Saves something of this machine. */
+  async source(source: string, into: Into): Promise<void> {
+    const stats = statsOf(source)
+    if (stats.isSymbolicLink()) {
+      const shown = printable(source)
+      throw new CommandError(`${shown} is a link; name the file or directory that it leads to.`)
+    }
+    const name = sharedPath(basename(resolve(source)))
+    const path = into.isDirectory ? pathIn(into.path, name) : into.path
+    if (stats.isDirectory()) await this.#directory(source, path)
+    else await this.file(contentOf(source, stats), path)
+  }
+
+  /** Saves one file. */
+  async file(content: Content, path: string): Promise<void> {
     const bar = 'path' in content ? new ProgressBar(content.size ?? 0, 'bytes') : undefined
     bar?.show(path)
     try {
-      await this.#save(content, path, (bytes) => bar?.reach(bytes))
+      await this.#save(content, path, { progress: (bytes) => bar?.reach(bytes) })
     } finally {
       bar?.end()
     }
-    process.stdout.write(`${receipt(this.#receipts.at(-1)!)}\n`)
-    return exitCodes.done
   }
 
-  /** Saves what can be saved, names the rest, and tells where everything saved is. */
-  async directory(source: string, target: string): Promise<number> {
+  /** Saves what can be saved, and names the rest. */
+  async #directory(source: string, target: string): Promise<void> {
+    this.#isTree = true
     const leftOut: string[] = []
     const found = [...walk(source, target, leftOut)]
     const bar = new ProgressBar(found.length)
@@ -146,44 +207,61 @@ class Upload {
     /** What cannot be a directory here, so that nothing can be in it. */
     const refused: string[] = []
     const isLost = (shared: string) => refused.some((each) => shared.startsWith(`${each}/`))
+    const ending = (this.#ending ??= untilEnded())
+    const isNew = (await fileIfAny(this.#set, target)) === undefined
+    const make = async ({ path, shared }: Local) => {
+      bar.show(path)
+      if (isLost(shared)) return
+      const isMade = await this.#try(bar, path, () => this.#directories.make(shared))
+      if (!isMade) refused.push(shared)
+      bar.add()
+    }
+    const save = async ({ path, shared }: Local) => {
+      bar.show(path)
+      const content = () => contentOf(path, statsOf(path))
+      await this.#try(bar, path, () => this.#save(content(), shared, { isNew }))
+      bar.add()
+    }
+    const directories = found.filter(({ isDirectory }) => isDirectory)
+    const files = found.filter(({ isDirectory }) => !isDirectory)
+    const before = this.#savedCount
     try {
-      for (const { path, shared } of found.filter(({ isDirectory }) => isDirectory)) {
-        bar.show(path)
-        if (isLost(shared)) continue
-        const make = async () => void this.#receipts.push(await this.#directories.make(shared))
-        if (!(await this.#try(bar, path, make))) refused.push(shared)
-        bar.add()
+      for (const group of byDepth(directories, ({ shared }) => shared)) {
+        await inLanes(group, make, { lanes: saveLanes, ending })
       }
-      await inLanes(
-        found.filter(({ isDirectory, shared }) => !isDirectory && !isLost(shared)),
-        async ({ path, shared }) => {
-          bar.show(path)
-          await this.#try(bar, path, () => this.#save(contentOf(path, statsOf(path)), shared))
-          bar.add()
-        },
-      )
+      const kept = files.filter(({ shared }) => !isLost(shared))
+      await inLanes(kept, save, { lanes: saveLanes, ending })
+    } catch (error) {
+      const saved = `${this.#savedCount - before} of ${files.length} files are saved`
+      throw withProgress(error, `${saved}; the same command goes on.`)
     } finally {
       bar.end()
     }
-    const count = `${this.#savedCount} ${this.#savedCount === 1 ? 'file' : 'files'}`
-    process.stdout.write(`${count}, ${commonReceipt(this.#receipts)}\n`)
-    return this.#isWhole ? exitCodes.done : exitCodes.failed
   }
 
-  async #save(content: Content, path: string, progress: Progress = () => {}): Promise<void> {
-    const operation = newOperation()
+  async #save(content: Content, path: string, { progress, isNew }: Saving): Promise<void> {
     const above = directoryOf(path)
     if (above !== '') await this.#directories.make(above)
-    const kept = await this.#directories.within(above, async () => {
-      if ('path' in content) return saveBytes(this.#set, content.path, path, progress)
-      const { text } = content
-      const base = await this.#baseOf(path, text)
-      return this.#set.ask(({ folder }, call) =>
-        folder.saveFile({ file: path, text, operation, ...base }, call),
-      )
+    await this.#directories.within(above, async () => {
+      if ('path' in content) await this.#saveBytes(content.path, path, progress)
+      else await this.#saveText(content.text, path, isNew ?? false)
     })
-    this.#receipts.push(kept)
     this.#savedCount++
+  }
+
+  async #saveBytes(local: string, file: string, progress: Progress = () => {}): Promise<void> {
+    const operation = newOperation()
+    const { hash, size, ...kept } = await uploadAs(this.#set, local, { file, operation, progress })
+    this.#receipts.addBytes(kept, ({ folder }, call) =>
+      folder.saveBinary({ file, hash, size, operation }, call),
+    )
+  }
+
+  async #saveText(text: string, file: string, isNew: boolean): Promise<void> {
+    const base = isNew ? {} : await this.#baseOf(file, text)
+    const request = { file, text, operation: newOperation(), ...base }
+    const ask: Ask = ({ folder }, call) => folder.saveFile(request, call)
+    this.#receipts.add(await this.#set.ask(ask), ask)
   }
 
   /**

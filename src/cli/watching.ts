@@ -15,6 +15,7 @@ import {
 import { Kind, WatchEvent, type File, type WatchResponse } from '../core/model/wire.ts'
 import { fileJson, pathIn, sharedPath, shownPath, written } from './answer.ts'
 import { exitCodes, printable, readWords, type Command } from './command.ts'
+import { untilEnded } from './ending.ts'
 import { fileAt } from './listing.ts'
 import {
   AnswerError,
@@ -231,13 +232,4 @@ function line({ event, file, from }: Told): string {
 
 function jsonLine({ event, file, from }: Told): string {
   return JSON.stringify({ event, at: Date.now(), file: fileJson(file), from: from ?? null })
-}
-
-/** Aborted when the person, or a signal, ends the command. */
-function untilEnded(): AbortSignal {
-  const ending = new AbortController()
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.once(signal, () => ending.abort())
-  }
-  return ending.signal
 }

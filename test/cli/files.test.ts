@@ -88,7 +88,10 @@ test('files are put, listed, printed, removed and restored through any living se
   )
 
   const missing = await run('cat', 'none.md')
-  assert.deepEqual([missing.code, missing.out, missing.err], [1, '', 'No such file.\n'])
+  assert.deepEqual(
+    [missing.code, missing.out, missing.err],
+    [1, '', 'No such file or directory: none.md.\n'],
+  )
   const unreadable = await run('put', join(folder, 'none'))
   assert.equal(unreadable.code, 1)
   assert.match(unreadable.err, /^Cannot read [^\n]+\n$/)

@@ -147,15 +147,15 @@ test('mv, cp, mkdir, rm and restore follow the rules of Unix, and overwrite noth
   await put('a.md', 'text of a')
   isGood(await run('mkdir', 'x'), 'mkdir')
   isRefused(await run('mkdir', 'x'), /^"x" is here already/)
-  isRefused(await run('mkdir', 'no/where'), /^No such directory\.$/m)
+  isRefused(await run('mkdir', 'no/where'), /^No such directory: no; -p makes it too\.$/m)
   isGood(await run('mkdir', '-p', 'x/y'), 'mkdir -p')
   isGood(await run('mkdir', '-p', 'x/y'), 'mkdir -p again')
 
   assert.equal((await run('mv', 'a.md', 'x')).out, `now x/a.md, ${stored}\n`)
   assert.equal((await run('mv', '/x/a.md', 'x/b.md')).out, `now x/b.md, ${stored}\n`)
   isRefused(await run('mv', 'x', 'x/y'), /cannot lie in itself/)
-  isRefused(await run('mv', 'x/b.md', 'no/where'), /^No such directory\.$/m)
-  isRefused(await run('mv', 'none', 'x'), /^No such file\.$/m)
+  isRefused(await run('mv', 'x/b.md', 'no/where'), /^No such directory: no\.$/m)
+  isRefused(await run('mv', 'none', 'x'), /^No such file or directory: none\.$/m)
 
   isGood(await run('cp', 'x/b.md', 'copy.md'), 'cp')
   assert.equal((await run('cat', 'copy.md')).out, 'text of a')
@@ -170,7 +170,7 @@ test('mv, cp, mkdir, rm and restore follow the rules of Unix, and overwrite noth
   isRefused(await run('rm', '/'), /top of the folder/)
   const removed = await run('rm', '-r', 'z')
   assert.equal(removed.out, `in the trash, ${stored}; back with: fourfold restore z\n`)
-  isRefused(await run('cat', 'z/b.md'), /^No such file\.$/m)
+  isRefused(await run('cat', 'z/b.md'), /^No such file or directory: z\/b\.md\.$/m)
   assert.match((await run('trash')).out, /^guest {2}.* {2}z\/\n$/)
   const { files } = JSON.parse((await run('trash', '--json')).out) as {
     files: { path: string; kind: string; deletedBy: string; deletedAt: number }[]
@@ -187,15 +187,50 @@ test('mv, cp, mkdir, rm and restore follow the rules of Unix, and overwrite noth
   isGood(await run('rm', 'copy.md'), 'rm')
   const erased = await run('trash', '--empty', 'copy.md')
   assert.equal(erased.out, `deleted for good: copy.md, ${stored}\n`)
-  isRefused(await run('restore', 'copy.md'), /^No such file\.$/m)
+  isRefused(await run('restore', 'copy.md'), /^Not in the trash: copy\.md; fourfold trash lists/m)
   assert.match((await run('trash')).out, /^guest {2}.* {2}z\/\n$/)
-  isRefused(await run('trash', '--empty', 'x'), /^No such file\.$/m)
+  isRefused(await run('trash', '--empty', 'x'), /^Not in the trash: x; fourfold trash lists/m)
   assert.equal((await run('trash', '--empty')).out, `deleted for good: z/, ${stored}\n`)
   assert.equal((await run('trash')).out, '')
   assert.equal((await run('trash', '--empty')).out, 'The trash is empty.\n')
-  isRefused(await run('restore', 'z'), /^No such file\.$/m)
+  isRefused(await run('restore', 'z'), /^Not in the trash: z;/m)
   // What was there may be made anew.
   isGood(await run('mkdir', 'z'), 'mkdir')
+})
+
+test('several are named at once; what cannot be done is told, and the rest is done', async (t) => {
+  const { folder, run, put } = await stage(t)
+  for (const name of ['a.md', 'b.md', 'c.md']) writeFileSync(join(folder, name), `text of ${name}`)
+  isRefused(await run('put', 'a.md', 'b.md', 'c.md'), /^c\.md is a file here: name the directory/)
+  const both = await run('put', 'a.md', 'b.md', 'notes/')
+  assert.deepEqual([both.code, both.out, both.err], [0, `2 files, ${stored}\n`, ''])
+  const some = await run('put', 'c.md', 'none', 'notes')
+  assert.deepEqual([some.code, some.out], [1, `${stored}\n`])
+  assert.match(some.err, /^Cannot read none: [^\n]+\n$/)
+  assert.equal((await run('ls', 'notes')).out, 'a.md\nb.md\nc.md\n')
+  assert.equal((await run('cat', 'notes/a.md', 'notes/b.md')).out, 'text of a.mdtext of b.md')
+
+  isGood(await run('mkdir', 'x', 'y'), 'mkdir')
+  isRefused(
+    await run('mv', 'notes/a.md', 'notes/b.md', 'none'),
+    /^none is no directory; name one\.$/m,
+  )
+  isGood(await run('cp', 'notes/a.md', 'notes/b.md', 'x'), 'cp')
+  const moved = await run('mv', 'notes/a.md', 'notes/none', 'notes/b.md', 'y')
+  assert.deepEqual([moved.code, moved.err], [1, 'No such file or directory: notes/none.\n'])
+  assert.equal((await run('ls', 'x', 'y')).out, 'x/a.md\nx/b.md\ny/a.md\ny/b.md\n')
+  isRefused(await run('cat', 'x'), /^x\/ is a directory; to see what is in it: fourfold ls x\.$/m)
+
+  await put('odd name.md', '')
+  const removed = await run('rm', 'x/a.md', 'none', 'odd name.md')
+  assert.deepEqual([removed.code, removed.err], [1, 'No such file or directory: none.\n'])
+  const back = "fourfold restore x/a.md 'odd name.md'"
+  assert.equal(removed.out, `2 entries in the trash, ${stored}; back with: ${back}\n`)
+  isGood(await run('restore', 'x/a.md', 'odd name.md'), 'restore')
+  isRefused(await run('get', 'x', 'y', 'here'), /^here is no directory; name one that is there\.$/m)
+  mkdirSync(join(folder, 'here'))
+  isGood(await run('get', 'x', 'y', 'here'), 'get')
+  assert.equal(readFileSync(join(folder, 'here', 'y', 'b.md'), 'utf8'), 'text of b.md')
 })
 
 test('ls, find and grep tell where things are', async (t) => {
@@ -206,8 +241,30 @@ test('ls, find and grep tell where things are', async (t) => {
   assert.equal((await run('ls')).out, 'other.md\nspecs/\n')
   assert.equal((await run('ls', 'specs')).out, 'Launch.md\nold/\n')
   assert.equal((await run('ls', 'specs/launch.MD')).out, 'Launch.md\n')
-  assert.match((await run('ls', '-l')).out, /^- {2}guest {2}[-\d]+ [\d:]+ {2}other\.md\nd {2}guest/)
-  isRefused(await run('ls', 'none'), /^No such file\.$/m)
+  await put('größe.md', 'größe\n')
+  await put('raw', Buffer.from([0xff, 0xfe]))
+  const long = (await run('ls', '-l')).out.split('\n').map((line) => line.split(/ {2,}/))
+  assert.deepEqual(
+    long.map(([sign, size, who, , path]) => [sign, size, who, path]),
+    [
+      ['-', '8', 'guest', 'größe.md'],
+      ['-', '7', 'guest', 'other.md'],
+      ['b', '2', 'guest', 'raw'],
+      ['d', '–', 'guest', 'specs/'],
+      ['', undefined, undefined, undefined],
+    ],
+  )
+  const before = await run('ls', '-l', 'other.md', '--json')
+  await put('other.md', 'nothing more')
+  const after = await run('ls', '-l', 'other.md', '--json')
+  const [short, grown] = [before, after].map(({ out }) => {
+    const { files } = JSON.parse(out) as { files: { size: number; changedAt: number }[] }
+    return files[0]!
+  })
+  assert.deepEqual([short!.size, grown!.size], [7, 12])
+  assert.ok(grown!.changedAt > short!.changedAt)
+  isGood(await run('rm', 'raw', 'größe.md'), 'rm')
+  isRefused(await run('ls', 'none'), /^No such file or directory: none\.$/m)
   const { files } = JSON.parse((await run('ls', '-R', 'specs', '--json')).out) as {
     files: { path: string; kind: string }[]
   }
@@ -232,5 +289,5 @@ test('ls, find and grep tell where things are', async (t) => {
   const nothing = await run('grep', 'near', 'other.md')
   assert.deepEqual([nothing.code, nothing.out, nothing.err], [1, '', ''])
   isRefused(await run('grep', '-E', '(a'), /no regular expression here/)
-  isRefused(await run('grep', 'x', 'none'), /^No such file\.$/m)
+  isRefused(await run('grep', 'x', 'none'), /^No such file or directory: none\.$/m)
 })

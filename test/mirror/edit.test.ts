@@ -47,5 +47,21 @@ sed -i 's/^two$/two, again/' "$2"
   assert.equal((await fourfold(['edit', 'd/new.md'], servers)).code, 0)
   assert.equal((await fourfold(['cat', 'd/new.md'], servers)).out, 'hello\n')
   const wrong = await fourfold(['edit', 'd'], servers)
-  assert.deepEqual([wrong.code, wrong.err], [1, '"d" is no text file.\n'])
+  assert.deepEqual([wrong.code, wrong.err], [1, 'd is a directory.\n'])
+  // An editor that fails says so, and what it saved is not lost.
+  const failing: [editor: string, end: string, text: string][] = [
+    ['false', 'ended with status 1; nothing was changed.\n', 'hello\n'],
+    [
+      'f() { echo more >> "$1"; exit 3; }; f',
+      'status 3; what it saved is kept.\n',
+      'hello\nmore\n',
+    ],
+  ]
+  for (const [editor, end, text] of failing) {
+    process.env['EDITOR'] = editor
+    const failed = await fourfold(['edit', 'd/new.md'], servers)
+    assert.equal(failed.code, 1)
+    assert.ok(failed.err.endsWith(end), failed.err)
+    assert.equal((await fourfold(['cat', 'd/new.md'], servers)).out, text)
+  }
 })

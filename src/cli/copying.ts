@@ -1,0 +1,142 @@
+// `fourfold cp`: files and directories of the folder once more, at another path of it.
+
+import { Kind, type File } from '../core/model/wire.ts'
+import {
+  directoryOf,
+  isWithin,
+  newOperation,
+  pathIn,
+  sharedPath,
+  shellWord,
+  shownPath,
+} from './answer.ts'
+import { CommandError, printable, readWords, type Command } from './command.ts'
+import { byDepth, Directories } from './directories.ts'
+import { untilEnded } from './ending.ts'
+import { inLanes, saveLanes } from './lanes.ts'
+import { fileAt, fileIfAny, listAll, targetsOf } from './listing.ts'
+import { ProgressBar } from './progress-bar.ts'
+import { Receipts, type Ask } from './receipts.ts'
+import { type SetClient, setHelp, setOptions, withSet } from './set-client.ts'
+import { each, withProgress } from './several.ts'
+
+export const cp: Command = {
+  summary: 'copy files or directories',
+  help: `Usage: fourfold cp [-r] PATH… TARGET
+
+Copies a file into the directory TARGET; where there is none, to the path TARGET. What is at TARGET
+already is not overwritten. With several PATHs TARGET must be a directory.
+
+  -r                 a directory with all that is in it
+${setHelp}
+Examples:
+  fourfold cp plan.md plan-2.md
+  fourfold cp -r specs archive
+`,
+  async run(words) {
+    const options = { ...setOptions, recursive: { type: 'boolean', short: 'r' } } as const
+    const need = { needs: ['PATH', 'TARGET'], more: true }
+    const { values, positionals } = readWords(words, options, need)
+    const paths = positionals.map(sharedPath)
+    const to = paths.pop()!
+    return withSet(values, async (set) => {
+      const targetOf = await targetsOf(set, to, paths.length)
+      const copy = new Copy(set)
+      const { done, code } = await each(paths, async (path) => {
+        const source = await fileAt(set, path)
+        const target = targetOf(source)
+        await checkPlace(set, target)
+        if (source.kind !== Kind.DIRECTORY) await copy.file(source, target)
+        else if (!values.recursive) {
+          throw new CommandError(`${shownPath(source)} is a directory; -r copies it.`)
+        } else if (isWithin(target, source.path)) {
+          throw new CommandError('A directory cannot be copied into itself.')
+        } else await copy.directory(source, target)
+      })
+      if (done.length > 0) process.stdout.write(`${await copy.receipts.told()}\n`)
+      return code
+    })
+  },
+}
+
+async function checkPlace(set: SetClient, path: string): Promise<void> {
+  const above = directoryOf(path)
+  if (above !== '') await fileAt(set, above)
+  const found = await fileIfAny(set, path)
+  if (!found) return
+  throw new CommandError(`"${printable(found.path)}" is here already; choose another name.`)
+}
+
+class Copy {
+  readonly receipts: Receipts
+  readonly #set: SetClient
+  readonly #directories: Directories
+  #ending: AbortSignal | undefined
+
+  constructor(set: SetClient) {
+    this.#set = set
+    this.receipts = new Receipts(set)
+    this.#directories = new Directories(set, this.receipts)
+  }
+
+  async file(source: File, path: string): Promise<void> {
+    const { id, kind, hash, size } = source
+    const operation = newOperation()
+    const isNew = true
+    // Nothing is sent: the bytes are there, and are kept once.
+    if (kind === Kind.BINARY) {
+      const request = { file: path, hash, size, operation, isNew }
+      const ask: Ask = ({ folder }, call) => folder.saveBinary(request, call)
+      this.receipts.addBytes(await this.#set.ask(ask), ask)
+      return
+    }
+    const { text } = await this.#set.ask(({ folder }, call) => folder.readFile({ file: id }, call))
+    const ask: Ask = ({ folder }, call) =>
+      folder.saveFile({ file: path, text, operation, isNew }, call)
+    this.receipts.add(await this.#set.ask(ask), ask)
+  }
+
+  /** Rejects with how much of it is there. */
+  async directory(source: File, target: string): Promise<void> {
+    const files = await listAll(this.#set, { directory: source.id, isRecursive: true })
+    const pathOf = (file: File) => pathIn(target, file.path.slice(source.path.length + 1))
+    const bar = new ProgressBar(files.length)
+    let copiedCount = 0
+    const copied = (file: File) => {
+      copiedCount++
+      bar.show(file.path)
+      bar.add()
+    }
+    const isDirectory = ({ kind }: File) => kind === Kind.DIRECTORY
+    const make = async (file: File) => {
+      const path = pathOf(file)
+      await this.#directories.within(directoryOf(path), () => this.#directories.make(path))
+      copied(file)
+    }
+    const save = async (file: File) => {
+      const path = pathOf(file)
+      await this.#directories.within(directoryOf(path), () => this.file(file, path))
+      copied(file)
+    }
+    const options = { lanes: saveLanes, ending: (this.#ending ??= untilEnded()) }
+    await this.#directories.make(target)
+    try {
+      for (const group of byDepth(files.filter(isDirectory), pathOf)) {
+        await inLanes(group, make, options)
+      }
+      await inLanes(
+        files.filter((file) => !isDirectory(file)),
+        save,
+        options,
+      )
+    } catch (error) {
+      const there = shownPath({ path: target, kind: Kind.DIRECTORY })
+      const word = shellWord({ path: target, id: printable(target) })
+      const count = `${copiedCount} of ${files.length} are in ${there}`
+      const soFar = `${count}; to remove them: fourfold rm -r ${word}`
+      throw withProgress(error, soFar)
+    } finally {
+      bar.end()
+    }
+  }
+}

@@ -1,0 +1,43 @@
+// Things done side by side: how many at once, and how they end.
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+
+import { StoppedError } from './command.ts'
+import { inLanes } from './lanes.ts'
+
+test('so many are under way as there are lanes, and all are done', async () => {
+  const done: number[] = []
+  let now = 0
+  let most = 0
+  await inLanes(
+    [1, 2, 3, 4, 5, 6, 7],
+    async (item) => {
+      most = Math.max(most, ++now)
+      await Promise.resolve()
+      now--
+      done.push(item)
+    },
+    { lanes: 3 },
+  )
+  assert.deepEqual([done.length, most], [7, 3])
+})
+
+test('stopped, it ends what is under way and begins nothing', async () => {
+  const ending = new AbortController()
+  const begun: number[] = []
+  const ended: number[] = []
+  const all = inLanes(
+    [1, 2, 3, 4, 5, 6],
+    async (item) => {
+      begun.push(item)
+      if (item === 3) ending.abort()
+      await Promise.resolve()
+      ended.push(item)
+    },
+    { lanes: 2, ending: ending.signal },
+  )
+  await assert.rejects(all, StoppedError)
+  assert.ok(begun.length < 6)
+  assert.deepEqual(ended, begun)
+})
