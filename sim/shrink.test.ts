@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
-import { planOf, type Plan } from './plan.ts'
+import { planOf } from './drawn-plan.ts'
+import type { Plan } from './plan.ts'
 import { Random } from './random.ts'
 import { shrunk, sizeOf } from './shrink.ts'
 

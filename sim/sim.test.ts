@@ -4,7 +4,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
-import { planOf, type Plan } from './plan.ts'
+import { planOf } from './drawn-plan.ts'
+import type { Plan } from './plan.ts'
 import { isPlantName, plants, type Plant } from './plants.ts'
 import { Random } from './random.ts'
 import { live } from './schedule.ts'

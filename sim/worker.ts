@@ -1,7 +1,7 @@
 // A thread of the simulator: lives through the seeds it is given and tells how each went.
 
 import { parentPort } from 'node:worker_threads'
-import { planOf } from './plan.ts'
+import { planOf } from './drawn-plan.ts'
 import type { PlantName } from './plants.ts'
 import { Random } from './random.ts'
 import { live, type Outcome } from './schedule.ts'

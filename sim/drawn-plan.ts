@@ -1,0 +1,52 @@
+// The plan of a seed: its people and faults, the pace of its network and disks, sometimes a long pause.
+
+import { idleDocumentMs } from '../src/core/model/limits.ts'
+import { drawFaults } from './drawn-faults.ts'
+import { drawPeople } from './drawn-people.ts'
+import type { Act, PersonPlan, Plan } from './plan.ts'
+import type { Random } from './random.ts'
+
+/** Every so many seeds one passes its messages through their encoding. */
+const encodedEvery = 10
+/** Every so many seeds one has a long pause in the middle, in which servers forget idle documents. */
+const pausedEvery = 12
+const pauseMs = idleDocumentMs + 2000
+
+/** The plan of a seed. */
+export function planOf(seed: number, random: Random): Plan {
+  const runMs = random.between(2000, 6000)
+  const people = drawPeople(random.fork('people'), runMs)
+  const plan: Plan = {
+    seed,
+    runMs,
+    latencyMs: random.pick([0.3, 1, 1, 3, 20]),
+    flushMs: random.pick([0.5, 2, 2, 10, 40]),
+    isEncoded: seed % encodedEvery === 0,
+    people,
+    faults: drawFaults(random.fork('faults'), runMs, people),
+    // A month in the trash, in a second or so.
+    ...(random.fork('trash').chance(0.25) && { trash: { stepMs: 400, steps: 3, lookMs: 50 } }),
+  }
+  return seed % pausedEvery === 0 ? paused(plan, random.fork('pause')) : plan
+}
+
+/** The same with a pause in the middle, for which most people close their pages. */
+function paused(plan: Plan, random: Random): Plan {
+  const middleMs = plan.runMs / 2
+  const later = <T extends { at: number }>(one: T): T =>
+    one.at > middleMs ? { ...one, at: one.at + pauseMs } : one
+  const people = plan.people.map((person): PersonPlan => {
+    const acts = person.acts.map(later)
+    const rest: Act = { at: middleMs, type: 'leave', forMs: pauseMs - 1000 }
+    if (random.chance(0.8)) acts.push(rest)
+    return { ...person, acts: acts.sort((one, other) => one.at - other.at) }
+  })
+  const faults = plan.faults
+    .map(later)
+    .map((fault) =>
+      fault.type === 'rollback' && fault.toMs > middleMs
+        ? { ...fault, toMs: fault.toMs + pauseMs }
+        : fault,
+    )
+  return { ...plan, runMs: plan.runMs + pauseMs, people, faults }
+}
