@@ -20,8 +20,9 @@ import type { DocumentId, Edit, Journal } from './journal.ts'
 import { addressOf, epochMs } from './life.ts'
 import type { HostName, Network } from './network.ts'
 import { Paper } from './paper.ts'
-import { serverNames, sharedDocuments, type Act, type PersonPlan } from './plan.ts'
+import { sharedDocuments, type Act, type PersonPlan } from './plan.ts'
 import type { Random } from './random.ts'
+import { Receipts, type Written } from './receipts.ts'
 import type { Timeline } from './timeline.ts'
 import type { Trace } from './trace.ts'
 
@@ -35,15 +36,6 @@ export interface PageOptions {
   random: Random
   /** The id of a document that a plan numbers. */
   documentId: (number: number) => SubjectId
-}
-
-/** An edit is safe on so many servers: the client may then forget it. */
-export const safeCount = 2
-
-/** An edit of a text by its number in the session; 0: of an earlier one. */
-interface Written {
-  edit: Edit
-  number: number
 }
 
 /** What a device keeps when the page is closed. */
@@ -83,11 +75,7 @@ export class Page {
   readonly #papers = new Map<DocumentId, Paper>()
   readonly #followed = new Set<DocumentId>()
   readonly #caughtUp = new Set<DocumentId>()
-  /** Edits that are not known to be safe. */
-  readonly #written = new Map<DocumentId, Written[]>()
-  readonly #operated = new Map<string, Edit[]>()
-  /** Edits of each document that this page has told its session of. */
-  readonly #counts = new Map<DocumentId, number>()
+  readonly #receipts: Receipts
   readonly #inputs: SessionInput[] = []
   /** Ids of what is shown as if it were done. */
   #waiting = ''
@@ -105,12 +93,9 @@ export class Page {
     this.#writer = writerOf(page.key)
     this.#device = page.device
     this.#until = page.until
-    for (const [document, written] of page.device.written) {
-      this.#written.set(
-        document,
-        written.map(({ edit }) => ({ edit, number: 0 })),
-      )
-    }
+    const { journal, timeline, trace } = options
+    const earlier = page.device.written
+    this.#receipts = new Receipts({ person: plan.name, journal, timeline, trace, earlier })
     this.#files = new Files({ isOfAll: plan.showsPart !== true })
     this.#filing = new Filing({
       journal: options.journal,
@@ -159,9 +144,9 @@ export class Page {
     const texts = new Map<DocumentId, Uint8Array>()
     for (const [id, { doc }] of this.#papers) texts.set(id, Y.encodeStateAsUpdate(doc))
     const asked = this.#session.operations.map(({ operation }) => {
-      return { operation, edits: this.#operated.get(operation.id) ?? [] }
+      return { operation, edits: this.#receipts.editsOf(operation.id) }
     })
-    return { keys, texts, written: this.#written, asked }
+    return { keys, texts, written: this.#receipts.written, asked }
   }
 
   show(): void {
@@ -179,26 +164,18 @@ export class Page {
     return new Map([...this.#shown].map(([id, { extent }]) => [id, extent]))
   }
 
+  /** Edits that no server is known to hold. */
   unsaved(): Edit[] {
-    const edits: Edit[] = []
-    for (const written of this.#written.values()) {
-      for (const { edit } of written) if (edit.receipt.size === 0) edits.push(edit)
-    }
-    for (const operated of this.#operated.values()) {
-      for (const edit of operated) if (edit.receipt.size === 0) edits.push(edit)
-    }
-    return edits
+    return this.#receipts.unsaved()
   }
 
+  /** What is not as it has to be in the end, if anything. */
   unsettled(
     textOf: (document: DocumentId) => string,
     isOrphaned: (document: DocumentId) => boolean,
   ): string | undefined {
     const { name } = this.#options.plan
-    for (const [document, written] of this.#written) {
-      const unsafe = written.find(({ edit }) => edit.receipt.size < safeCount)
-      if (unsafe && !isOrphaned(document)) return `an edit of ${name} is not safe`
-    }
+    if (this.#receipts.hasUnsafe(isOrphaned)) return `an edit of ${name} is not safe`
     if (this.#session.operations.some(({ hasEffect }) => !hasEffect)) {
       return `${name} waits for what was asked of the folder`
     }
@@ -276,7 +253,7 @@ export class Page {
   }
 
   #operate(operation: OperationBody, edits: Edit[]): void {
-    this.#operated.set(operation.id, edits)
+    this.#receipts.operated(operation.id, edits)
     this.#step({ type: 'operate', operation })
     // Without a server nobody waits for one: the file is opened, and one may write in it.
     if (this.#session.state.name !== 'online') this.#noticed([operation.id])
@@ -318,11 +295,7 @@ export class Page {
   }
 
   #edited(document: DocumentId, update: Uint8Array, edits: Edit[]): void {
-    const number = (this.#counts.get(document) ?? 0) + 1
-    this.#counts.set(document, number)
-    const before = this.#written.get(document) ?? []
-    const open = before.filter(({ edit }) => edit.receipt.size < serverNames.length)
-    this.#written.set(document, [...open, ...edits.map((edit) => ({ edit, number }))])
+    this.#receipts.edited(document, edits)
     this.#step({ type: 'edited', document, update })
   }
 
@@ -355,7 +328,9 @@ export class Page {
     for (; this.#inputs.length > 0 && !this.#isOver; this.#inputs.shift()) {
       const input = this.#inputs[0]!
       for (const output of this.#session.step(this.#now(), input)) this.#perform(output)
-      if (input.type === 'received') this.#count()
+      if (input.type === 'received') {
+        this.#receipts.count((...edit) => this.#session.holders(...edit))
+      }
       this.#showWaiting()
     }
     this.#wakeLater()
@@ -404,15 +379,14 @@ export class Page {
         this.#noticed(output.entries.map(({ id }) => id))
         return
       case 'done':
-        for (const edit of this.#operated.get(output.operation) ?? []) {
-          this.#told(edit, output.servers)
+        for (const edit of this.#receipts.editsOf(output.operation)) {
+          this.#receipts.told(edit, output.servers)
         }
         return
       case 'failed':
         trace.note(timeline.now, `${plan.name} is told: ${output.error.message}`)
-        this.#operated.delete(output.operation)
         // What was not made is closed: there is nothing to write in.
-        this.#written.delete(output.operation)
+        this.#receipts.failed(output.operation)
         this.unfollow(output.operation)
         return
       case 'turnedDown':
@@ -421,23 +395,6 @@ export class Page {
       default:
         return
     }
-  }
-
-  /** What the page would show: where each edit is stored. */
-  #count(): void {
-    for (const [document, written] of this.#written) {
-      for (const { edit, number } of written) {
-        this.#told(edit, this.#session.holders(document, number))
-      }
-    }
-  }
-
-  #told(edit: Edit, servers: string[]): void {
-    const { journal, timeline, trace, plan } = this.#options
-    const news = servers.filter((server) => journal.told(timeline.now, edit, server))
-    if (news.length === 0) return
-    const what = 'name' in edit ? String(edit.name) : 'a deletion or a file'
-    trace.note(timeline.now, `${plan.name} is told that ${what} is on ${news.join(' ')}`)
   }
 
   #dial(connection: number, server: HostName): void {
