@@ -1,7 +1,8 @@
 // One random schedule of people, crashes, freezes and losses on the model servers, and its checks.
 
 import { Random } from '../sim/random.ts'
-import { falseReceipts, World, type ModelClient } from './session-world.ts'
+import type { ModelClient } from './model-client.ts'
+import { falseReceipts, World } from './session-world.ts'
 
 const documents = ['AAAAAAAAAAAAAAAAAAAAAA', 'BBBBBBBBBBBBBBBBBBBBBA'] as const
 
