@@ -1,0 +1,40 @@
+// Connections and calls at the one port of a server.
+
+import { messageBytesMax } from './sessions.ts'
+
+/** Requests of calls that are on their way, together: sixteen of the largest, and any of small ones. */
+export const rpcBytesMax = 16 * messageBytesMax
+
+/** HTTP headers, a TLS handshake and the first bytes of a connection: 1 byte a second is no client. */
+export const headersMs = 10_000
+
+/** HTTP/2 streams on one connection: a page of watched files, not a flood. */
+export const streamsPerConnectionMax = 100
+
+/** Headers of one request: cookies of other programs on the same host fit. */
+export const headerBytesMax = 16 * 1024
+
+/** A call that its server did not answer within this: the server is not well. */
+export const callMs = 30_000
+
+/** Changes told to a watcher and not yet taken by it; past that it is cut and lists again. */
+export const watchBacklogMax = 10_000
+
+/** Watches and calls at work on one server: each is a promise and its text. */
+export const callsMax = 1000
+
+/** Files of one call that saves many: a few such calls leave room for those of others. */
+export const saveFilesMax = 256
+
+/** Wrong passwords from one address within the window; then it waits. */
+export const signInFailuresMax = 5
+export const signInWindowMs = 15 * 60_000
+
+/** Addresses with wrong passwords that are told apart: about 200 bytes each. */
+export const signInAddressesMax = 10_000
+
+/** Files in one answer to ListFiles: about 200 KB. */
+export const filesPerPageMax = 1000
+
+/** Of a find that says no limit, so many are told. */
+export const foundFilesUsual = 100

@@ -1,0 +1,28 @@
+// Searching all texts: what one may ask, and how much of a turn it may take.
+
+/** What a search looks for, in characters: a long sentence, or a pattern that a person can read. */
+export const searchTextMax = 1000
+
+/** Of a line that was found at most so many characters are told: a screen full. */
+export const foundLineMax = 1000
+
+/** Lines that one search tells: more, nobody reads. */
+export const foundLinesMax = 10_000
+
+/** Instructions of one compiled regular expression: usual ones have some 20. */
+export const regexProgramMax = 600
+
+/**
+ * Characters of a line times instructions of the program: 20 ms at worst. A usual pattern looks at
+ * the first 30,000 characters of each line, the largest at the first 1,000.
+ */
+export const regexStepsPerLineMax = 600_000
+
+/** Searches at work on one server; they share the time of one turn. */
+export const searchesMax = 8
+
+/** Characters, or steps of a program, that all searches take in one turn of the loop: 10 to 20 ms. */
+export const searchStepsPerTurn = 600_000
+
+/** What it costs in such steps to read one text from the disk: some 0.2 ms. */
+export const searchStepsPerFile = 12_000

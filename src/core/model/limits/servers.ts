@@ -1,0 +1,51 @@
+// Among servers, at the disk of one, and how often it looks after things.
+
+/** One Updates message between servers: keeps a large catch-up from blocking fresh updates. */
+export const updatesBytesMax = 256 * 1024
+
+/** Bytes on the way to one peer, not yet known to be stored there. */
+export const peerWindowBytesMax = 1024 * 1024
+
+/** One batch at the disk: bounds the time a keystroke waits behind others. */
+export const batchBytesMax = 4 * 1024 * 1024
+
+/** What clients sent and this disk does not hold yet: past it the disk is ill, they go elsewhere. */
+export const unstoredBytesMax = 64 * 1024 * 1024
+
+/** A peer, or a server seen from a client, not heard for this long is not live. */
+export const liveMs = 1000
+
+/** A server tells its peers how far it is at least this often: at every idle tick, be it early. */
+export const heartbeatMs = 390
+
+/** A channel between servers that is silent this long is closed and dialled again. */
+export const peerSilentMs = 3000
+
+/** How long a server waits before it asks a third for what the origin should have sent by itself. */
+export const askAfterMs = 150
+
+/** A document nobody follows is dropped from memory after this. */
+export const idleDocumentMs = 30_000
+
+/** Time passes for a server's minds so often while something waits for it, and while nothing does. */
+export const busyTickMs = 50
+export const idleTickMs = 400
+
+/** Updates of one subject in the logs before they are merged into its snapshot. */
+export const compactAfterUpdates = 500
+
+/** A document is compacted early when it leaves memory, if at least this many updates are loose. */
+export const compactIdleUpdates = 50
+
+/** A disk with less than this free, or less than this part of it, stops acknowledging. */
+export const diskFreeBytesMin = 1024 * 1024 * 1024
+export const diskFreePartMin = 0.05
+
+/** A dial between servers that shows no life within this has failed. */
+export const dialPeerMs = 2000
+
+/** Bytes queued for a peer that does not read; past that its channel is cut. */
+export const peerQueueBytesMax = 64 * 1024 * 1024
+
+/** How often free disk space is looked at: a disk fills in minutes, not in seconds. */
+export const diskLookMs = 5000
