@@ -15,6 +15,7 @@ import { byDepth, Directories } from './directories.ts'
 import { untilEnded } from './ending.ts'
 import { inLanes, saveLanes } from './lanes.ts'
 import { fileAt, fileIfAny, listAll, targetsOf } from './listing.ts'
+import { SaveCalls } from './mirror/save-calls.ts'
 import { ProgressBar } from './progress-bar.ts'
 import { Receipts, type Ask } from './receipts.ts'
 import { type SetClient, setHelp, setOptions, withSet } from './set-client.ts'
@@ -71,12 +72,14 @@ class Copy {
   readonly receipts: Receipts
   readonly #set: SetClient
   readonly #directories: Directories
+  readonly #saves: SaveCalls
   #ending: AbortSignal | undefined
 
   constructor(set: SetClient) {
     this.#set = set
     this.receipts = new Receipts(set)
     this.#directories = new Directories(set, this.receipts)
+    this.#saves = new SaveCalls(set)
   }
 
   async file(source: File, path: string): Promise<void> {
@@ -91,9 +94,10 @@ class Copy {
       return
     }
     const { text } = await this.#set.ask(({ folder }, call) => folder.readFile({ file: id }, call))
-    const ask: Ask = ({ folder }, call) =>
-      folder.saveFile({ file: path, text, operation, isNew }, call)
-    this.receipts.add(await this.#set.ask(ask), ask)
+    const request = { file: path, text, operation, isNew }
+    this.receipts.add(await this.#saves.save(request), ({ folder }, call) =>
+      folder.saveFile(request, call),
+    )
   }
 
   /** Rejects with how much of it is there. */

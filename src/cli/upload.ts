@@ -21,8 +21,9 @@ import { untilEnded } from './ending.ts'
 import { inLanes, saveLanes } from './lanes.ts'
 import { fileIfAny } from './listing.ts'
 import { attempt, inputOf, localText, statsIfAny, statsOf } from './local-file.ts'
+import { SaveCalls } from './mirror/save-calls.ts'
 import { ProgressBar } from './progress-bar.ts'
-import { Receipts, type Ask } from './receipts.ts'
+import { Receipts } from './receipts.ts'
 import { each, withProgress } from './several.ts'
 import {
   AnswerError,
@@ -148,6 +149,7 @@ class Upload {
   readonly #set: SetClient
   readonly #receipts: Receipts
   readonly #directories: Directories
+  readonly #saves: SaveCalls
   #ending: AbortSignal | undefined
   #savedCount = 0
   #isWhole = true
@@ -157,6 +159,7 @@ class Upload {
     this.#set = set
     this.#receipts = new Receipts(set)
     this.#directories = new Directories(set, this.#receipts)
+    this.#saves = new SaveCalls(set)
   }
 
   /** The exit code. */
@@ -260,8 +263,9 @@ class Upload {
   async #saveText(text: string, file: string, isNew: boolean): Promise<void> {
     const base = isNew ? {} : await this.#baseOf(file, text)
     const request = { file, text, operation: newOperation(), ...base }
-    const ask: Ask = ({ folder }, call) => folder.saveFile(request, call)
-    this.#receipts.add(await this.#set.ask(ask), ask)
+    this.#receipts.add(await this.#saves.save(request), ({ folder }, call) =>
+      folder.saveFile(request, call),
+    )
   }
 
   /**
