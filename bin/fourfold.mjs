@@ -1,6 +1,8 @@
 #!/usr/bin/env node
-// The command `fourfold`, in a published package and in a clone: starts the program on a Node that can run it.
+// The command `fourfold`, in a published package and in a clone: starts the program on a Node that can
+// run it. A clone is set up before.
 
+import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
@@ -13,11 +15,16 @@ const at = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url))
 // Sources are not published, so where they are this is a clone, and they are newer than any build.
 const isClone = existsSync(at('src/cli/main.ts'))
 const program = at(isClone ? 'src/cli/main.ts' : 'dist/cli/main.js')
+const isInstalled = !isClone || existsSync(at('node_modules/.package-lock.json'))
+// What it says goes to standard error: the output is the command's.
+const status = isInstalled
+  ? 0
+  : spawnSync(process.execPath, [at('bin/setup.mjs'), 'install'], { stdio: ['ignore', 2, 2] })
+      .status
 const runtime = findRuntime()
 
-if (isClone && !existsSync(at('node_modules/.package-lock.json'))) {
-  console.error('Run `npm start` first: it installs what Fourfold needs.')
-  process.exitCode = 1
+if (status !== 0) {
+  process.exitCode = status ?? 1
 } else if (runtime === undefined) {
   console.error(noRuntime)
   process.exitCode = 1

@@ -33,8 +33,9 @@ const testMs = 30 * 60_000
 
 const checks = ['test/house.test.ts', 'test/proto.test.ts', 'test/check.test.ts']
 
-/** What each word runs, and what must be there before. */
+/** What each word runs, if anything, and what must be there before. */
 const words = {
+  install: { needs: ['page'] },
   up: { needs: ['page'], run: ['src/cli/main.ts', 'up'] },
   watch: {
     needs: ['page'],
@@ -77,6 +78,7 @@ function main([word, ...args]) {
   const runtime = ensureRuntime()
   if (task.needs.includes('page')) ensurePage(runtime)
   const tools = task.needs.includes('tools') ? ensureTools() : {}
+  if (task.run === undefined) return
   process.chdir(root)
   const isBounded = task.boundMs !== undefined
   const child = become(runtime, [...task.run, ...args], {

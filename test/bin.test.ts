@@ -40,6 +40,14 @@ test('npx finds the command of the clone without the network', () => {
   assert.match(npx.stdout, /fourfold/)
 })
 
+test('a clone that is set up is left as it is, and says nothing on standard output', () => {
+  const said = spawnSync(process.execPath, ['bin/setup.mjs', 'install'], {
+    cwd: root,
+    encoding: 'utf8',
+  })
+  assert.deepEqual([said.status, said.stdout], [0, ''], said.stderr)
+})
+
 test('the command passes on arguments, input, output and exit code', (t) => {
   const program = `
     process.stdin.pipe(process.stdout)
