@@ -103,9 +103,12 @@ test('named versions are asked for with the token too', async () => {
   await ana.create('versions.md')
   await ana.type('first')
   await ana.page.keyboard.press('Control+s')
-  await ana.page.getByRole('dialog', { name: 'Save this version' }).waitFor()
+  const dialog = ana.page.getByRole('dialog', { name: 'Save this version' })
+  await ana.hasFocus(dialog.getByLabel('Name of this version'))
   await ana.page.keyboard.type('sent')
   await ana.page.keyboard.press('Enter')
+  // No key opens anything while a dialog is over the page.
+  await dialog.waitFor({ state: 'detached' })
   await ana.page.keyboard.press('Control+Shift+H')
   await ana.page.getByRole('complementary').getByText('sent').waitFor()
 })
