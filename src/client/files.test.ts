@@ -170,3 +170,14 @@ test('what is gone for good while something of it waits does not come back', () 
     ['E'],
   )
 })
+
+test('what a server did not list while something of it waited is not there when that is done', () => {
+  const files = new Files({ isOfAll: false })
+  files.show('', Extent.OPEN)
+  files.apply({ entries: [made('D', 1)], answer: { entry: '', present: new Set(['D']) } })
+  const gone = { $typeName: 'fourfold.v1.Delete' as const, entry: 'D' }
+  files.wait([{ id: 'o', operation: { case: 'delete', value: gone } }])
+  files.apply({ entries: [], answer: { entry: '', present: new Set() } })
+  files.wait([])
+  assert.deepEqual(files.list, [])
+})

@@ -179,12 +179,18 @@ export class Files {
     showing.isWhole = true
     this.#renamed()
     for (const each of this.#ids()) {
-      // What waits stands where no server has it yet.
-      if (this.#folder.parentOf(each) !== id || this.#foreseen.has(each)) continue
+      if (this.#homeOf(each) !== id) continue
       if (present.has(each)) this.#absent.delete(each)
       else this.#absent.add(each)
     }
     this.#prune([...this.#absent])
+  }
+
+  /** Where an entry lies as servers told it; what waits stands where no server has it yet. */
+  #homeOf(id: string): string | undefined {
+    if (!this.#foreseen.has(id)) return this.#folder.parentOf(id)
+    const told = this.#foreseen.told(id)
+    return told && (told.parent?.value ?? '')
   }
 
   /** A server told that this lies in a directory, which was shown open then. */
