@@ -67,6 +67,8 @@ export interface FileInfo {
   createdAt: number
   /** What this person did to it last waits for a server. */
   isWaiting?: boolean
+  /** Of a text: somebody put bytes in its place at the same time as it became one; it is the newer. */
+  hasConflict?: boolean
   /** Of a binary file: its bytes, as GET /blobs/<hash> gives them. */
   bytes?: FileBytes
 }

@@ -290,6 +290,7 @@ export class Files {
     return {
       id,
       kind: kinds[entry.kind] ?? 'binary',
+      ...(content === undefined && hasConflict(entry) && { hasConflict: true }),
       name,
       givenName,
       parent,

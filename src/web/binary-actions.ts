@@ -51,8 +51,7 @@ export function binaryActions(client: Client, bringIn: BringIn): BinaryActions {
   }
 
   async function keepThis(file: FileInfo, content: Content): Promise<void> {
-    const now = file.bytes
-    if (now === undefined) return
+    const now = held(file)
     const isShown = content.hash === now.hash
     await tell(client.setContent(file.id, nameOf(content), now.hash), {
       waiting: `${file.name} will hold it as soon as a server answers.`,
@@ -65,8 +64,7 @@ export function binaryActions(client: Client, bringIn: BringIn): BinaryActions {
   }
 
   async function keepBoth(file: FileInfo, other: Content): Promise<void> {
-    const now = file.bytes
-    if (now === undefined) return
+    const now = held(file)
     const tree = new FolderTree(client.files)
     const above = tree.get(tree.parentOf(file))
     const directory = above === undefined || above.isDeleted ? top : above.id
@@ -77,7 +75,7 @@ export function binaryActions(client: Client, bringIn: BringIn): BinaryActions {
       const made = await (other.hash === ''
         ? client.create(name, await textOf(client, file.id), directory)
         : client.createBinary(name, other, directory))
-      await client.setContent(file.id, now, now.hash)
+      await client.setContent(file.id, nameOf(now), now.hash)
       return made
     }
     await tell(both(), {
@@ -87,8 +85,7 @@ export function binaryActions(client: Client, bringIn: BringIn): BinaryActions {
   }
 
   async function putTextBack(file: FileInfo): Promise<void> {
-    const now = file.bytes
-    if (now === undefined) return
+    const now = held(file)
     await tell(client.setContent(file.id, 'text', now.hash), {
       waiting: `${file.name} will be text again as soon as a server answers.`,
       done: () => notify(`${file.name} is text again`, undoTo(file, now, '')),
@@ -114,7 +111,7 @@ export function binaryActions(client: Client, bringIn: BringIn): BinaryActions {
 
   function undoTo(file: FileInfo, before: BytesName, base: string) {
     const run = () =>
-      void tell(client.setContent(file.id, before, base), {
+      void tell(client.setContent(file.id, nameOf(before), base), {
         waiting: `${file.name} will be as it was as soon as a server answers.`,
         done: () => notify(`${file.name} is as it was`),
       })
@@ -130,6 +127,11 @@ export function binaryActions(client: Client, bringIn: BringIn): BinaryActions {
   }
 }
 
-function nameOf({ hash, size }: Content): BytesName | 'text' {
+/** What a file holds now; without a hash: live text. */
+function held({ bytes }: FileInfo): BytesName {
+  return bytes ?? { hash: '', size: 0 }
+}
+
+function nameOf({ hash, size }: BytesName): BytesName | 'text' {
   return hash === '' ? 'text' : { hash, size }
 }

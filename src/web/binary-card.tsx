@@ -1,19 +1,20 @@
 // What stands in place of the text when a file holds other bytes: what it is, and what it was before.
 
 import { Copy, Download, RefreshCw, Undo2 } from 'lucide-react'
-import { type ReactNode, useEffect, useState } from 'react'
+import { type ReactNode, useState } from 'react'
 import { Button, DropZone, FileTrigger } from 'react-aria-components'
-import type { Client, FileBytes, FileInfo } from '../client/api.ts'
+import type { FileBytes, FileInfo } from '../client/api.ts'
 import type { BinaryActions } from './binary-actions.ts'
 import { BinaryConflict } from './binary-conflict.tsx'
 import { BinaryPreview } from './binary-preview.tsx'
 import { BinaryVersions, whoAndWhen } from './binary-versions.tsx'
 import { useClient } from './client-context.tsx'
 import { copy } from './download.ts'
-import { type Content, contentsOf, sizeWords } from './file-bytes.ts'
+import { sizeWords } from './file-bytes.ts'
 import { IconButton } from './icon-button.tsx'
 import { saveBytes } from './save-bytes.ts'
 import { TextBeneath } from './text-beneath.tsx'
+import { useContents } from './use-contents.ts'
 import { notify } from './toasts.tsx'
 
 interface BinaryCardProps {
@@ -25,15 +26,10 @@ interface BinaryCardProps {
   restore: (file: FileInfo) => void
 }
 
-type Contents =
-  | { name: 'asking' }
-  | { name: 'here'; all: Content[] }
-  | { name: 'failed'; text: string }
-
 export function BinaryCard({ file, bytes, wasWriting, actions, restore }: BinaryCardProps) {
   const client = useClient()
   const [tries, setTries] = useState(0)
-  const contents = useContents(client, file.id, bytes, tries)
+  const contents = useContents(client, file, tries)
   const [now, ...older] = contents.name === 'here' ? contents.all : []
   const isTold = now?.hash === bytes.hash
   const other = bytes.hasConflict && isTold ? older[0] : undefined
@@ -142,27 +138,6 @@ function Fact({ word, children }: { word: string; children: ReactNode }) {
       <dd>{children}</dd>
     </div>
   )
-}
-
-/** Asked anew whenever the file holds something else, or its conflict is over. */
-function useContents(
-  client: Client,
-  file: string,
-  { hash, hasConflict }: FileBytes,
-  tries: number,
-): Contents {
-  const [contents, setContents] = useState<Contents>({ name: 'asking' })
-  useEffect(() => {
-    let isCurrent = true
-    contentsOf(client, file).then(
-      (all) => isCurrent && setContents({ name: 'here', all }),
-      (error: Error) => isCurrent && setContents({ name: 'failed', text: error.message }),
-    )
-    return () => {
-      isCurrent = false
-    }
-  }, [client, file, hash, hasConflict, tries])
-  return contents
 }
 
 async function copyHash(hash: string): Promise<void> {

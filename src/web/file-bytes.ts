@@ -119,7 +119,8 @@ async function holders(client: Client, hash: string, signal: AbortSignal): Promi
     try {
       const inTime = AbortSignal.any([signal, AbortSignal.timeout(askMs)])
       const asking = { method: 'HEAD', headers: authorization(), signal: inTime }
-      return (await fetch(urlOf(address, hash), asking)).ok
+      // A server that lacks it is no error, and says so.
+      return (await fetch(`${urlOf(address, hash)}?upload=1`, asking)).status === 200
     } catch {
       // It is down.
       return false

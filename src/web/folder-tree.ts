@@ -129,6 +129,7 @@ function isSame(a: FileInfo, b: FileInfo): boolean {
     a.createdBy === b.createdBy &&
     a.createdAt === b.createdAt &&
     (a.isWaiting ?? false) === (b.isWaiting ?? false) &&
+    (a.hasConflict ?? false) === (b.hasConflict ?? false) &&
     a.bytes?.hash === b.bytes?.hash &&
     a.bytes?.size === b.bytes?.size &&
     a.bytes?.hasConflict === b.bytes?.hasConflict

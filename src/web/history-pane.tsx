@@ -1,7 +1,7 @@
 // The right pane: the named versions of the shown file; each can be looked at and restored.
 
 import { Bookmark, X } from 'lucide-react'
-import { useEffect, useRef, useState } from 'react'
+import { type ReactNode, useEffect, useRef, useState } from 'react'
 import { Button, ListBox, ListBoxItem, Text } from 'react-aria-components'
 import { useLandmark } from 'react-aria/useLandmark'
 import { useClient } from './client-context.tsx'
@@ -18,6 +18,8 @@ interface HistoryPaneProps {
   show: (version: NamedVersion | undefined) => void
   nameVersion: () => void
   close: () => void
+  /** Below them. */
+  children: ReactNode
 }
 
 type Listing =
@@ -26,7 +28,7 @@ type Listing =
   | { name: 'failed'; text: string }
 
 export function HistoryPane(props: HistoryPaneProps) {
-  const { fileId, asked, shown, show, nameVersion, close } = props
+  const { fileId, asked, shown, show, nameVersion, close, children } = props
   const client = useClient()
   const [listing, setListing] = useState<Listing>({ name: 'asking' })
   const [tries, setTries] = useState(0)
@@ -89,6 +91,7 @@ export function HistoryPane(props: HistoryPaneProps) {
           )}
         </ListBox>
       )}
+      {children}
     </aside>
   )
 }

@@ -116,7 +116,7 @@ export function TreeRow({ node }: { node: RowNode }) {
             {name}
           </span>
         )}
-        {entry.bytes?.hasConflict && <span className="tag tone-warn">2 versions</span>}
+        {(entry.bytes ?? entry).hasConflict && <span className="tag tone-warn">2 versions</span>}
         {entry.isWaiting && (
           <CloudOff className="waits" size={14} aria-label="Waits for a server" />
         )}

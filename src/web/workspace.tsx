@@ -12,6 +12,7 @@ import { BinaryCard } from './binary-card.tsx'
 import { BringIn, type Brought } from './bring-in.ts'
 import { BringingBar } from './bringing-bar.tsx'
 import { useBothKept } from './both-kept.ts'
+import { BytesHeld } from './bytes-held.tsx'
 import { BottomBar } from './bottom-bar.tsx'
 import { useClient, useMedia } from './client-context.tsx'
 import { tellRefusal } from './carry-out.ts'
@@ -43,6 +44,7 @@ import { fileOf, hashOf } from './route.ts'
 import { saveBytes } from './save-bytes.ts'
 import { ShownTree, useShown } from './shown-entries.ts'
 import { ShownEditor } from './shown-editor.ts'
+import { TextConflict } from './text-conflict.tsx'
 import { notify, Toasts } from './toasts.tsx'
 import { Toolbar } from './toolbar.tsx'
 import { TopBar } from './top-bar.tsx'
@@ -277,7 +279,9 @@ export function Workspace({ leave, signOut, renameMe }: WorkspaceProps) {
       }}
       nameVersion={() => actions.nameVersion(file)}
       close={toggleHistory}
-    />
+    >
+      <BytesHeld file={file} actions={ofBinary} />
+    </HistoryPane>
   )
 
   return (
@@ -313,6 +317,7 @@ export function Workspace({ leave, signOut, renameMe }: WorkspaceProps) {
             saveAs={actions.saveAs}
             close={() => go(undefined)}
           />
+          {hasFile && file.hasConflict && <TextConflict file={file} actions={ofBinary} />}
           <Toolbar {...{ commands, open, isHistoryOpen }} />
           {version && open && (
             <VersionView

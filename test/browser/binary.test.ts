@@ -7,6 +7,7 @@ import { after, afterEach, before, test } from 'node:test'
 import { createClient } from '@connectrpc/connect'
 import { createConnectTransport } from '@connectrpc/connect-node'
 import type { Locator } from 'playwright-core'
+import { connect } from '../../src/client/index.ts'
 import { FolderService } from '../../src/core/model/wire.ts'
 import { Stage, until, type Visitor } from './stage.ts'
 
@@ -92,6 +93,48 @@ test('a text that bytes took the place of is told to who writes in it, and can b
   assert.deepEqual(await downloaded(ben, 'Download', 'letter.md'), bytes)
   await ana.open('letter (2).md')
   await ana.reads('Dear all,')
+})
+
+test('bytes that came at the same time as the text is newer are told over it, and can be had', async () => {
+  const ana = await stage.join('Ana', 'a')
+  const [first, other] = [randomBytes(1000), randomBytes(2000)]
+  await put('report.md', first)
+  await put('report.md', other, hashOf(first))
+  // Somebody who had seen only the first made a text of it.
+  const maker = connect({ servers: [stage.fleet.address('a')], name: 'Cleo', agent: 'cli' })
+  await maker.joined()
+  await until(
+    () => maker.files.some(({ name }) => name === 'report.md'),
+    () => 'the file is not listed',
+  )
+  const { id } = maker.files.find(({ name }) => name === 'report.md')!
+  const live = maker.open(id)
+  await live.loaded
+  live.text.insert(0, 'in words')
+  await live.stored()
+  await maker.setContent(id, 'text', hashOf(first))
+  live.close()
+  maker.close()
+  await ana.row('report.md').getByText('2 versions').waitFor()
+  await ana.open('report.md')
+  await ana.reads('in words')
+  const bar = ana.page.getByRole('alert', { name: 'Two versions' })
+  await bar.getByText('guest put 2.0 KiB of other bytes in its place').waitFor()
+  await bar.getByRole('button', { name: 'Keep both' }).click()
+  await bar.waitFor({ state: 'detached' })
+  await ana.reads('in words')
+  await ana.row('report (2).md').waitFor()
+  // In its history they stay.
+  await ana.page.keyboard.press('Control+Shift+H')
+  const held = ana.page.getByRole('region', { name: 'Other bytes it held' })
+  await held
+    .getByRole('button', { name: /^Put back/ })
+    .first()
+    .click()
+  await ana.page
+    .getByRole('region', { name: 'About this file' })
+    .getByText('2.0 KiB', { exact: true })
+    .waitFor()
 })
 
 test('what is no picture, whatever its name, says so and is never run', async () => {

@@ -27,6 +27,7 @@ test('the page asks for the password, says when it is wrong, and asks a device o
   await ana.hasFocus(field)
   // It was only left out: nobody did anything wrong yet.
   assert.equal(await field.getAttribute('aria-invalid'), null)
+  stage.expect(/401 \(Unauthorized\)/)
   await ana.page.keyboard.type('four lamps')
   await ana.page.keyboard.press('Enter')
   await ana.page.getByText('That is not the password.').waitFor()

@@ -30,8 +30,8 @@ const flags = [
   '--disable-sync',
 ]
 
-/** What browsers say by themselves of servers that are killed and of answers that a page expects. */
-const isOfNetwork = /^Failed to load resource|^WebSocket connection to /
+/** What browsers say by themselves of servers that are killed. A refusal is an answer, and no such thing. */
+const isOfNetwork = /^Failed to load resource: net::|^WebSocket connection to /
 
 /** `npm test` says where the browser is; without it the usual places are looked at. */
 function executable(): string {
@@ -53,6 +53,8 @@ export class Stage {
   readonly #contexts: BrowserContext[] = []
   /** What went wrong inside pages, or was told on their consoles as an error. */
   readonly #mishaps: string[] = []
+  /** What the test asks for though it is one. */
+  #expected: RegExp[] = []
 
   private constructor(fleet: Fleet, browser: Browser) {
     this.fleet = fleet
@@ -87,8 +89,14 @@ export class Stage {
     page.on('pageerror', (error) => this.#mishaps.push(error.stack ?? error.message))
     page.on('console', (message) => {
       const words = `${message.text()} (${message.location().url})`
-      if (message.type() === 'error' && !isOfNetwork.test(words)) this.#mishaps.push(words)
+      const isExpected = [isOfNetwork, ...this.#expected].some((each) => each.test(words))
+      if (message.type() === 'error' && !isExpected) this.#mishaps.push(words)
     })
+  }
+
+  /** Until the end of this test, what a console says that looks like this is no mishap. */
+  expect(words: RegExp): void {
+    this.#expected.push(words)
   }
 
   /** The same, signed in: as soon as this server has heard that whoever had the name has left. */
@@ -111,6 +119,7 @@ export class Stage {
   /** Closes what a test opened: the names are free again. Fails when something went wrong in a page. */
   async clear(): Promise<void> {
     await Promise.all(this.#contexts.splice(0).map((context) => context.close()))
+    this.#expected = []
     assert.deepEqual(this.#mishaps.splice(0), [])
   }
 
