@@ -35,7 +35,6 @@ const checks = ['test/house.test.ts', 'test/proto.test.ts', 'test/check.test.ts'
 
 /** What each word runs, if anything, and what must be there before. */
 const words = {
-  install: { needs: ['page'] },
   up: { needs: ['page'], run: ['src/cli/main.ts', 'up'] },
   watch: {
     needs: ['page'],
@@ -52,6 +51,8 @@ const words = {
   sim: { needs: [], run: ['sim/main.ts'] },
   siege: { needs: ['page'], run: ['test/siege/main.ts'] },
   crowd: { needs: ['page'], run: ['test/siege/crowd.ts'] },
+  // For the command itself, in a fresh clone.
+  install: { needs: ['page'] },
 }
 
 /** Ends with one sentence for the person who started this. */

@@ -16,6 +16,9 @@ revive the servers a to d; q ends it. One line shows what the robot notices of i
   --port PORT  of the first server; the others have the next three (4410)
   --data DIR   where the servers keep everything; otherwise in a directory that goes with the demo
   --no-open    only print where the page is
+
+Example:
+  fourfold demo --port 4500
 `
 
 /** Beside a set of `fourfold up`; a browser keeps what it stores of the two apart as well. */

@@ -102,7 +102,11 @@ goes and comes with it, and is not listed. What has been in the trash for 30 day
   --empty            delete for good what is in the trash, or only these: by path, or by id. This
                      cannot be undone.
   --json             as \`fourfold ls --json\`, and of each file "deletedBy" and "deletedAt"
-${setHelp}`,
+${setHelp}
+Examples:
+  fourfold trash
+  fourfold trash --empty drafts/old.md
+`,
   async run(words) {
     const flags = { json: { type: 'boolean' }, empty: { type: 'boolean' } } as const
     const options = { ...setOptions, ...flags }
@@ -159,7 +163,11 @@ the name, or with * (anything) and ? (one character) the whole name. With a slas
 whole path. PATH: only what lies below this directory.
 
   ${jsonHelp}
-${setHelp}`,
+${setHelp}
+Examples:
+  fourfold find '*.md' specs
+  fourfold find 'archive/*/plan*'
+`,
   async run(words) {
     const options = { ...setOptions, json: { type: 'boolean' } } as const
     const need = { needs: ['PATTERN'], may: ['PATH'] }

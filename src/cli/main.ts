@@ -6,11 +6,13 @@ import { StorageError } from '../adapters/storage/storage-error.ts'
 import {
   CommandError,
   exitCodes,
+  printable,
   sentence,
   StoppedError,
   UsageError,
   type Command,
 } from './command.ts'
+import { meant } from './meant.ts'
 import { FourfoldError } from '../core/model/errors.ts'
 
 // Only what is called is loaded: `fourfold ls` starts faster without a server in it.
@@ -43,7 +45,7 @@ async function main([name, ...words]: string[]): Promise<number> {
     process.stdout.write(asked ? asked.help : await overview())
     return name === undefined ? exitCodes.usage : exitCodes.done
   }
-  if (name === '--version') {
+  if (name === '--version' || name === '-V') {
     const { version } = await import('../server/server.ts')
     process.stdout.write(`${version}\n`)
     return exitCodes.done
@@ -66,8 +68,10 @@ async function main([name, ...words]: string[]): Promise<number> {
 async function find(name: string): Promise<Command> {
   const load = Object.hasOwn(commands, name) ? commands[name] : undefined
   if (load) return load()
-  const known = Object.keys(commands).join(', ')
-  throw new UsageError(`There is no command "${name}"; there are ${known}.`)
+  const known = Object.keys(commands)
+  const near = meant(name, known)
+  const advice = near === undefined ? `there are ${known.join(', ')}` : `did you mean "${near}"?`
+  throw new UsageError(sentence(`There is no command "${printable(name)}"; ${advice}`))
 }
 
 async function overview(): Promise<string> {

@@ -37,7 +37,11 @@ the newer is on the disk, and both are among the file's versions. Left alone: .g
                      running, it says so
   --status           tells how the mirror of DIR stands
   --json             one JSON object a line
-${setHelp}`
+${setHelp}
+Examples:
+  fourfold mirror ~/notes
+  fourfold mirror ~/specs --folder specs --once
+`
 
 export const mirror: Command = {
   summary: 'keep a directory of this machine and the folder the same',

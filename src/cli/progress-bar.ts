@@ -8,6 +8,8 @@ const barWidth = 24
 
 export class ProgressBar {
   readonly #stream = process.stderr
+  /** A dumb one does not go back to the beginning of a line. */
+  readonly #isTerminal = process.stderr.isTTY && process.env['TERM'] !== 'dumb'
   readonly #of: number
   readonly #unit: 'files' | 'bytes'
   #count = 0
@@ -51,12 +53,12 @@ export class ProgressBar {
   }
 
   #clear(): void {
-    if (this.#stream.isTTY && this.#drawnAt > 0) this.#stream.write('\r\u001b[K')
+    if (this.#isTerminal && this.#drawnAt > 0) this.#stream.write('\r\u001b[K')
   }
 
   #draw(): void {
     const now = performance.now()
-    if (!this.#stream.isTTY || now - this.#drawnAt < drawMs) return
+    if (!this.#isTerminal || now - this.#drawnAt < drawMs) return
     this.#drawnAt = now
     const done = this.#of === 0 ? barWidth : Math.floor((barWidth * this.#count) / this.#of)
     const bar = `${'█'.repeat(done)}${'░'.repeat(barWidth - done)}`

@@ -35,7 +35,10 @@ history of texts and earlier versions are not in a mirror.
   --anyway           does it though pages are connected
   --json             one JSON object: {"directories", "texts", "binaries", "missing", "leftOut":
                      [{"path", "why"}], "servers", "serverCount"}; servers that have all of it
-${setHelp}`,
+${setHelp}
+Example:
+  fourfold reseed data/files --dry-run
+`,
   async run(words) {
     const options = {
       ...setOptions,

@@ -18,7 +18,11 @@ is 1 when nothing is found.
   -i                 whatever the case
   -E                 TEXT is a regular expression of RE2: without backreferences and lookaround, so
                      that its time is bounded. Of very long lines only the beginning is looked at
-${setHelp}`,
+${setHelp}
+Examples:
+  fourfold grep -i receipt specs
+  fourfold grep -E '^#+ ' | head
+`,
   async run(words) {
     const options = {
       ...setOptions,

@@ -1,5 +1,6 @@
 // `fourfold serve`: one server, until it is told to stop.
 
+import { setFlagsFromString } from 'node:v8'
 import {
   ConfigurationError,
   isLoopback,
@@ -32,6 +33,9 @@ Runs one server of a set until it is told to stop. The same file may lie on ever
 
 Exit codes: 2 the configuration or its surroundings must be changed, 3 the store is broken or can
 no longer be written.
+
+Example:
+  fourfold serve --config fourfold.json --id a
 `
 
 export const serve: Command = {
@@ -44,6 +48,9 @@ export const serve: Command = {
       first: { type: 'boolean' },
       quiet: { type: 'boolean' },
     })
+    // Ten thousand files that are saved leave much that is soon forgotten: it is not to become memory
+    // for good.
+    setFlagsFromString('--max-semi-space-size=8')
     // Who read the log may be gone: no reason to stop.
     process.stderr.on('error', () => {})
     if (values.config === undefined) throw new UsageError('--config FILE is missing.')

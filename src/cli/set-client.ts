@@ -292,7 +292,9 @@ export class SetClient {
 
   #noServer(last: string): NoServerError {
     const tried = this.#addresses.join(', ')
-    return new NoServerError(sentence(`No server answers; tried ${tried} (${last})`))
+    const isLocal = this.#addresses === localServers
+    const advice = isLocal ? 'start some: fourfold up' : 'name those of your set with --servers'
+    return new NoServerError(`No server answers; tried ${tried} (${last}); ${advice}.`)
   }
 
   /** What shows who calls; signs in when that is needed first. */
@@ -327,7 +329,10 @@ function personOf(asked: string | undefined): Person | undefined {
   return { name: name ?? process.env['USER'] ?? 'guest', password: password ?? '' }
 }
 
-const lastWords = (said: string) => `the last said: ${said.replace(/\.$/, '')}`
+function lastWords(said: string): string {
+  if (said.includes('ECONNREFUSED')) return 'nothing listens there'
+  return `the last said: ${said.replace(/\.$/, '')}`
+}
 
 /** Whether this says something of the server and nothing of what was asked. */
 function mayWorkElsewhere(code: Code): boolean {

@@ -45,7 +45,10 @@ a digest that is equal on servers that hold the same.
 
   --json             {"servers": [{"id", "address", "pid", "state", "lag", "entries",
                      "documentsInMemory", "digest", "life"}, …]} in the order of the configuration
-${setHelp}`,
+${setHelp}
+Example:
+  fourfold status --json | jq -r '.servers[] | "\\(.id) \\(.state)"'
+`,
   async run(words) {
     const options = { ...setOptions, json: { type: 'boolean' } } as const
     const { values } = readWords(words, options)

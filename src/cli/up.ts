@@ -17,6 +17,10 @@ folder is kept as plain files, too, in DIR/files: any program may read and chang
   --port PORT  of the first server; the others have the next three (4400)
   --open       opens the page in a browser
   --no-files   keeps no plain files
+
+Examples:
+  fourfold up --open
+  fourfold up --data ~/notes --port 4500
 `
 
 export const up: Command = {

@@ -39,7 +39,10 @@ server dies, another goes on telling: nothing is told twice, and nothing is left
   --json             a line is {"event", "at", "file": {…}, "from"}: event is "created", "changed",
                      "renamed", "moved" or "deleted", file as \`fourfold ls --json\` shows it, and
                      from the path that it had before it was renamed or moved
-${setHelp}`,
+${setHelp}
+Example:
+  fourfold watch specs --json | jq -r .file.path
+`,
   async run(words) {
     const options = { ...setOptions, json: { type: 'boolean' } } as const
     const { values, positionals } = readWords(words, options, { may: ['PATH'] })

@@ -20,6 +20,7 @@ test('every command has help, and the overview names it', async () => {
     const { code, out } = await fourfold([command, '--help'])
     assert.equal(code, 0, command)
     assert.match(out, new RegExp(`^Usage: fourfold ${command}`))
+    assert.match(out, new RegExp(`\nExamples?:\n(.*\n)*.*fourfold ${command}\\b`), command)
   }
 })
 
@@ -61,10 +62,26 @@ test('wrong use is one sentence and exit 2', async () => {
   }
 })
 
+test('a command that is not there is answered with the one that was meant', async () => {
+  const meant = { sl: 'ls', greo: 'grep', stats: 'status', rmm: 'rm', rename: 'mv' }
+  for (const [word, command] of Object.entries(meant)) {
+    const { code, err } = await fourfold([word])
+    assert.deepEqual(
+      [code, err],
+      [2, `There is no command "${word}"; did you mean "${command}"?\n`],
+    )
+  }
+  assert.match(
+    (await fourfold(['xyzzy'])).err,
+    /^There is no command "xyzzy"; there are up, .*\.\n$/,
+  )
+})
+
 test('where no server answers, that is one sentence and exit 1', async () => {
   const { code, err } = await fourfold(['ls', '--servers', 'http://127.0.0.1:1,http://127.0.0.1:2'])
   assert.equal(code, 1)
   assert.match(err, /^No server answers; tried http:\/\/127.0.0.1:1, http:\/\/127.0.0.1:2 \(/)
+  assert.match(err, /\(nothing listens there\); name those of your set with --servers\.\n$/)
   assert.match(err, oneSentence)
 })
 

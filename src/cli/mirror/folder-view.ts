@@ -19,6 +19,8 @@ const pauseMs = 150
 const changingMaxMs = 1000
 /** After a new name, others of the directory may be numbered anew: listed again, not at once. */
 const listLaterMs = 1000
+/** While names appear all the while, listings take about this part of the time. */
+const listPart = 4
 
 export class FolderView {
   /** What is below the mirrored part, by id; paths are relative to it. */
@@ -38,6 +40,7 @@ export class FolderView {
   #isMet = false
   /** When the listing is to be fetched again; undefined: it is current. */
   #listAt: number | undefined
+  #listedMs = 0
   #isReady = false
   #isListed = false
 
@@ -146,7 +149,7 @@ export class FolderView {
       this.#list(this.#isReady ? 0 : Infinity)
       return
     }
-    this.#list(listLaterMs)
+    this.#list(Math.max(listLaterMs, this.#listedMs * listPart))
     if (event === WatchEvent.DELETED || file.isDeleted) {
       this.#remove(file.id)
     } else {
@@ -183,6 +186,7 @@ export class FolderView {
     this.#listAt = undefined
     try {
       await this.#listAll(new Set(known))
+      this.#listedMs = performance.now() - now
     } catch (error) {
       this.#list(0)
       throw error

@@ -30,8 +30,9 @@ const netMs = 30_000
 const netPart = 100
 /** How long after one try the next is made when no server answers. */
 const retryMs = 1000
-/** While many files' bytes come or go, they are planned for so often. */
+/** While many files' bytes come or go, they are planned for so often, and for a tenth of the time. */
 const transfersMs = 250
+const transfersPart = 10
 /** What runs once gives up when servers that were there are away for so long. */
 const onceGiveUpMs = 30_000
 /** Deletions within this are one. */
@@ -118,16 +119,22 @@ export class Mirror {
 
   /** Bytes came or went: a plan for each of many would cost more than they do. */
   #transferred(): void {
+    if (!this.#hand.isBusy) {
+      this.#notice()
+      return
+    }
     this.#transferring ??= setTimeout(
       () => {
         this.#transferring = undefined
         this.#notice()
       },
-      this.#hand.isBusy ? transfersMs : 0,
+      Math.max(transfersMs, this.#plannedMs * transfersPart),
     )
   }
 
   #transferring: NodeJS.Timeout | undefined
+  /** What looking at both sides and planning took. */
+  #plannedMs = 0
 
   /** Ends after what is being done. */
   stop(): void {
@@ -176,6 +183,7 @@ export class Mirror {
   async #turn(isOnce: boolean): Promise<'again' | 'wait' | 'rest'> {
     // As the plan saw it: it may become so while the plan is made.
     let isQuiet = false
+    const beganAt = performance.now()
     let isReached = false
     try {
       await this.#hand.settle({ isLast: false, maySend: this.#folder.isMet })
@@ -190,6 +198,7 @@ export class Mirror {
       isQuiet = this.#isQuiet
       if (this.#held) this.#agreement.hear(this.#held)
       const { acts, held, skipped } = plan(this.#views(isQuiet))
+      this.#plannedMs = performance.now() - beganAt
       // While it is not believed that anything is missing, what was asked before stays asked.
       if (held || isQuiet) this.#held = held
       this.#skipped = skipped
