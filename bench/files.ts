@@ -11,7 +11,7 @@ import { pipeline } from 'node:stream/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 import { downloadBlob, nameOfFile, uploadBlob } from '../src/adapters/channel/blob-client.ts'
-import type { BlobName } from '../src/adapters/storage/blob-store.ts'
+import type { BlobName } from '../src/adapters/storage/blob.ts'
 import { Companion } from '../test/companion.ts'
 import { Fleet } from '../test/fleet.ts'
 import type { BareFilesQuestions } from './bare-files.ts'

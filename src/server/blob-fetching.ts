@@ -22,14 +22,13 @@ import {
 import type { ReplicaId } from '../core/model/ids.ts'
 import { ServerState, type Content } from '../core/model/wire.ts'
 import type { BlobPeer } from '../adapters/channel/blob-peer.ts'
-import {
-  BlobError,
-  type BlobName,
-  type BlobStore,
-  type GrowingBlob,
-  type OpenBlob,
-} from '../adapters/storage/blob-store.ts'
+import { BlobError, type BlobName } from '../adapters/storage/blob.ts'
+import type { BlobStore, GrowingBlob, OpenBlob } from '../adapters/storage/blob-store.ts'
 import { WantQueue } from './want-queue.ts'
+
+/** What another server says that it has is believed for so long, of so many blobs. */
+const heldMs = 10_000
+const heldMax = 1000
 
 export interface BlobFetchingOptions {
   self: ReplicaId
@@ -62,6 +61,8 @@ export class BlobFetching {
   readonly #queued = new WantQueue<Want>()
   readonly #offered = new WantQueue<Want>()
   readonly #waiting = new Map<string, Set<() => void>>()
+  /** By hash, the oldest first. */
+  readonly #held = new Map<string, { by: Set<ReplicaId>; at: number }>()
   /** Told once: a fetch has begun, or ended. */
   readonly #news = new Map<string, PromiseWithResolvers<void>>()
   /** The peers that are heard now; undefined: nothing is known yet. */
@@ -156,12 +157,27 @@ export class BlobFetching {
   async holders(name: BlobName, waitMs: number): Promise<ReplicaId[]> {
     const { self, peers, store } = this.#options
     if (!(await store.has(name))) return []
+    const held = this.#heldBy(name.hash)
     const asked = [...peers].map(async ([id, peer]) => {
+      if (held.has(id)) return [id]
       // One that cannot be reached holds nothing that one could count on.
       const isThere = await peer.offer(name, self, waitMs).catch(() => false)
+      if (isThere) held.add(id)
       return isThere ? [id] : []
     })
     return [self, ...(await Promise.all(asked)).flat()]
+  }
+
+  /** Who said a moment ago that it has it: whoever uploads bytes asks again when a file gets them. */
+  #heldBy(hash: string): Set<ReplicaId> {
+    const now = performance.now()
+    for (const [oldest, { at }] of this.#held) {
+      if (this.#held.size <= heldMax && now - at <= heldMs) break
+      this.#held.delete(oldest)
+    }
+    const known = this.#held.get(hash) ?? { by: new Set(), at: now }
+    this.#held.set(hash, known)
+    return known.by
   }
 
   /** An upload has begun here: the others may follow it, and have it when it ends. */

@@ -2,7 +2,7 @@
 
 import type { FileHandle } from 'node:fs/promises'
 import type { ServerResponse } from 'node:http'
-import type { Upload } from '../adapters/storage/blob-store.ts'
+import type { Upload } from '../adapters/storage/blob-upload.ts'
 
 /** Read from the disk at once. */
 const pieceBytes = 256 * 1024

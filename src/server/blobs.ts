@@ -22,11 +22,9 @@ import {
   isBlobHash,
   type BlobErrorCode,
   type BlobName,
-  type BlobStore,
-  type GrowingBlob,
-  type OpenBlob,
-  type Upload,
-} from '../adapters/storage/blob-store.ts'
+} from '../adapters/storage/blob.ts'
+import type { BlobStore, GrowingBlob, OpenBlob } from '../adapters/storage/blob-store.ts'
+import type { Upload } from '../adapters/storage/blob-upload.ts'
 import type { BlobFetching } from './blob-fetching.ts'
 import { pour } from './blob-pouring.ts'
 import { sendText } from './plain-answer.ts'

@@ -22,7 +22,7 @@ import {
   type ServerMessage,
 } from '../core/model/wire.ts'
 import { create } from '@bufbuild/protobuf'
-import type { BlobName } from '../adapters/storage/blob-store.ts'
+import type { BlobName } from '../adapters/storage/blob.ts'
 import type { Channel } from '../core/ports.ts'
 import type { ClientChannel } from '../core/replica/messages.ts'
 import { decodeFrame, encodeFrame, joinFrames, type Framed } from './frames.ts'

@@ -41,7 +41,7 @@ import type {
 } from '../core/replica/messages.ts'
 import type { Replica } from '../core/replica/replica.ts'
 import { Mailbox } from '../adapters/mailbox.ts'
-import type { BlobName } from '../adapters/storage/blob-store.ts'
+import type { BlobName } from '../adapters/storage/blob.ts'
 import { untilTogether } from '../adapters/system.ts'
 import { Turns } from '../adapters/turns.ts'
 import { AddressCounts } from './addresses.ts'

@@ -14,12 +14,14 @@ import { pipeline } from 'node:stream/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Code, ConnectError } from '@connectrpc/connect'
 import { blobIdleMs } from '../../core/model/limits.ts'
-import type { BlobName } from '../storage/blob-store.ts'
+import type { BlobName } from '../storage/blob.ts'
 
 /** Somebody else uploads the same bytes: looked at again after this. */
 const busyMs = 500
 /** Read from the disk at once. */
 const pieceBytes = 256 * 1024
+/** Sooner sent than asked for. */
+const unaskedBytesMax = 256 * 1024
 
 /** The server that is asked. */
 export interface BlobLine {
@@ -54,11 +56,13 @@ export async function uploadBlob(
   name: BlobName,
   progress: Progress,
 ): Promise<void> {
-  for (;;) {
-    const offset = await uploadedBytes(line, name)
+  for (let isFirst = true; ; isFirst = false) {
+    const isUnasked = isFirst && name.size <= unaskedBytesMax
+    const offset = isUnasked ? 0 : await uploadedBytes(line, name)
     progress(offset ?? name.size)
     if (offset === undefined) return
     const status = await uploadRest(line, path, name, offset, progress)
+    if (isUnasked && status === 201) return
     if (status === 423) await sleep(busyMs)
     if (line.signal.aborted) throw unavailable(line.signal.reason)
   }
@@ -102,9 +106,11 @@ async function uploadRest(
     const [response] = await Promise.all([answer, Promise.race([sent, answer])])
     const { statusCode = 0 } = response
     if (![201, 204, 409, 423].includes(statusCode)) throw await refusal(response)
+    response.resume()
     return statusCode
   } finally {
-    request.destroy()
+    // Of what is at its end the connection serves the next.
+    if (!request.writableFinished) request.destroy()
   }
 }
 
@@ -244,7 +250,7 @@ function open(
 ): http.ClientRequest {
   const { request: ask } = address.startsWith('https:') ? https : http
   const url = `${address}/blobs/${hash}?size=${size}`
-  const request = ask(url, { method, headers: { ...headers, ...more }, signal, agent: false })
+  const request = ask(url, { method, headers: { ...headers, ...more }, signal })
   request.setTimeout(blobIdleMs, () => request.destroy(new Error('it was silent')))
   if (method !== 'PATCH') request.end()
   return request

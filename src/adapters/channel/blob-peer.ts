@@ -5,7 +5,7 @@ import * as https from 'node:https'
 import { once } from 'node:events'
 import type { SecureContextOptions } from 'node:tls'
 import { blobAnswerMs, blobHurriesMax, blobIdleMs } from '../../core/model/limits.ts'
-import type { BlobName } from '../storage/blob-store.ts'
+import type { BlobName } from '../storage/blob.ts'
 
 /** Connections to one server at once: fetches, and questions beside them. */
 const socketsMax = blobHurriesMax + 8

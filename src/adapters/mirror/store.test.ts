@@ -113,12 +113,9 @@ test('what an earlier version of the program noted is understood', (t) => {
   assert.deepEqual(
     store
       .commons()
-      .map(({ id, stamp }) => [id, stamp?.size])
-      .sort(),
-    [
-      ['a', 1],
-      ['b', undefined],
-    ],
+      .map(({ id, stamp }) => `${id} ${stamp?.size}`)
+      .toSorted(),
+    ['a 1', 'b undefined'],
   )
   assert.deepEqual(
     store.intents().map(({ operation, text }) => [operation, text]),

@@ -10,7 +10,8 @@ import { finished, pipeline } from 'node:stream/promises'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { blobGraceMs, blobPartialsMax } from '../../core/model/limits.ts'
-import { BlobError, BlobStore, isBlobHash, type BlobName } from './blob-store.ts'
+import { BlobError, isBlobHash, type BlobName } from './blob.ts'
+import { BlobStore } from './blob-store.ts'
 import { newDirectory } from './testing/store-folder.ts'
 
 const nameOf = (bytes: Buffer): BlobName => ({

@@ -7,55 +7,12 @@
 // No blob is ever in memory as a whole. What a crash leaves of an upload counts as far as it was
 // flushed: the mark is written after the flush it tells of, so it never tells too much.
 
-import { createHash, type Hash } from 'node:crypto'
-import { constants } from 'node:fs'
 import * as fs from 'node:fs/promises'
 import { join } from 'node:path'
-import { Writable } from 'node:stream'
 import { blobGraceMs, blobPartialsMax } from '../../core/model/limits.ts'
-import { errorCodeOf } from '../error-code.ts'
-
-/** So much is written between two flushes: a flush of all at the end would stall commits of text. */
-const syncEveryBytes = 16 * 1024 * 1024
-/** Chunks that arrive while the disk works are written together, up to about this. */
-const bufferBytes = 1024 * 1024
-/** Digits of a mark: one sector holds it, so that it is replaced as a whole. */
-const markDigits = 16
-
-/** Names a blob: SHA-256 in hex, and how long it is. */
-export interface BlobName {
-  hash: string
-  size: number
-}
-
-export type BlobErrorCode =
-  /** Somebody uploads it at this moment. */
-  | 'busy'
-  /** It goes on elsewhere: `offset` tells where. */
-  | 'offset'
-  /** The bytes are not those that the name promises; what came is dropped. */
-  | 'mismatch'
-  /** The disk is full; what came is dropped, for it is in the way there. */
-  | 'full'
-  /** Too many uploads wait for their end. */
-  | 'many'
-
-export class BlobError extends Error {
-  override readonly name = 'BlobError'
-  readonly code: BlobErrorCode
-  /** Where an upload of it goes on. */
-  readonly offset: number
-
-  constructor(code: BlobErrorCode, message: string, offset = 0) {
-    super(message)
-    this.code = code
-    this.offset = offset
-  }
-}
-
-export function isBlobHash(text: string): boolean {
-  return /^[0-9a-f]{64}$/.test(text)
-}
+import { BlobError, fullOr, isBlobHash, type BlobName } from './blob.ts'
+import { markOf, Upload } from './blob-upload.ts'
+import { found, syncDirectory } from './durable-files.ts'
 
 /** A whole blob, open. Whoever opened it closes it. */
 export interface OpenBlob {
@@ -143,7 +100,7 @@ export class BlobStore {
     }
     const upload = new Upload(name, {
       partial: this.#partialOf(name),
-      publish: (partial) => this.#publish(name.hash, partial),
+      publish: (partial, isMarked) => this.#publish(name.hash, partial, isMarked),
       closed: () => this.#underWay.delete(name.hash),
     })
     this.#underWay.set(name.hash, upload)
@@ -165,7 +122,7 @@ export class BlobStore {
    * know its name before its end. It is gone from where it was.
    */
   async adopt(hash: string, path: string): Promise<void> {
-    await this.#publish(hash, path)
+    await this.#publish(hash, path, false)
   }
 
   async remove(hash: string): Promise<void> {
@@ -222,269 +179,26 @@ export class BlobStore {
   /** What an earlier upload left, as far as it was flushed. */
   async #left(name: BlobName): Promise<number> {
     const partial = this.#partialOf(name)
+    const length = (await found(fs.stat(partial)))?.size
+    if (length === undefined) return 0
     const mark = await found(fs.readFile(markOf(partial), 'utf8'))
-    const length = (await found(fs.stat(partial)))?.size ?? 0
     const bytes = Number(mark ?? 0)
     return Number.isSafeInteger(bytes) && bytes <= length ? bytes : 0
   }
 
-  async #publish(hash: string, partial: string): Promise<void> {
+  async #publish(hash: string, partial: string, isMarked: boolean): Promise<void> {
     const directory = join(this.#directory, hash.slice(0, 2))
-    const made = await fs.mkdir(directory, { recursive: true, mode: 0o700 })
-    if (made !== undefined) await syncDirectory(this.#directory)
-    await fs.rename(partial, this.#place(hash))
+    const put = async () => {
+      await fs.rename(partial, this.#place(hash))
+      return true
+    }
+    // All but the first of 256 find their directory.
+    if (!(await found(put()))) {
+      const made = await fs.mkdir(directory, { recursive: true, mode: 0o700 })
+      if (made !== undefined) await syncDirectory(this.#directory)
+      await put()
+    }
     await syncDirectory(directory)
-    await found(fs.unlink(markOf(partial)))
+    if (isMarked) await found(fs.unlink(markOf(partial)))
   }
-}
-
-interface UploadOptions {
-  partial: string
-  /** Puts the verified file in its place. */
-  publish: (partial: string) => Promise<void>
-  closed: () => void
-}
-
-/** One blob on its way to the disk. */
-export class Upload extends Writable {
-  readonly #name: BlobName
-  readonly #options: UploadOptions
-  readonly #hash: Hash = createHash('sha256')
-  #file: fs.FileHandle | undefined
-  #mark: fs.FileHandle | undefined
-  /** Bytes written, and of those the ones whose flush has begun. */
-  #bytes = 0
-  #flushedTo = 0
-  #flushing: Promise<void> = Promise.resolve()
-  #taking: Promise<void> = Promise.resolve()
-  #isPublished = false
-  #moved = Promise.withResolvers<void>()
-  /** What came is wrong, or the disk does not keep it: nobody goes on with it. */
-  #isWorthless = false
-
-  constructor(name: BlobName, options: UploadOptions) {
-    super({ highWaterMark: bufferBytes })
-    this.once('close', () => this.#tellMoved())
-    this.#name = name
-    this.#options = options
-  }
-
-  /** Bytes that this upload has written, with those of earlier ones. */
-  get bytes(): number {
-    return this.#bytes
-  }
-
-  get size(): number {
-    return this.#name.size
-  }
-
-  /** How many bytes there are when there are more than so many, or when no more will come. */
-  async beyond(bytes: number): Promise<number> {
-    while (this.#bytes <= bytes && !this.closed) await this.#moved.promise
-    return this.#bytes
-  }
-
-  /** Whether all of it came, verified: known at its end. */
-  async isWhole(): Promise<boolean> {
-    while (!this.closed) await this.#moved.promise
-    return this.#isPublished
-  }
-
-  /** Called once, by the store. */
-  async begin(offset: number): Promise<void> {
-    const { partial } = this.#options
-    try {
-      const flags = constants.O_RDWR | constants.O_CREAT
-      this.#file = await fs.open(partial, flags, 0o600)
-      this.#mark = await fs.open(markOf(partial), flags, 0o600)
-      await this.#file.truncate(offset)
-      const start = this.#file.createReadStream({ start: 0, autoClose: false })
-      for await (const chunk of start) this.#hash.update(chunk as Buffer)
-      this.#bytes = this.#flushedTo = offset
-    } catch (error) {
-      await this.#close()
-      throw error
-    }
-  }
-
-  /** Ends it before its time; resolves when what came is kept. */
-  async abandon(): Promise<void> {
-    if (this.closed) return
-    const { promise, resolve } = Promise.withResolvers<void>()
-    this.once('close', resolve)
-    this.destroy()
-    await promise
-  }
-
-  override _write(
-    chunk: Buffer,
-    _encoding: string,
-    answered: (error?: Error | null) => void,
-  ): void {
-    this.#write([chunk], answered)
-  }
-
-  override _writev(chunks: { chunk: Buffer }[], answered: (error?: Error | null) => void): void {
-    this.#write(
-      chunks.map(({ chunk }) => chunk),
-      answered,
-    )
-  }
-
-  override _final(answered: (error?: Error | null) => void): void {
-    const isWhole = this.#bytes === this.#name.size
-    const ended = isWhole ? this.#finish() : this.#keep()
-    ended.then(
-      () => answered(),
-      (error: unknown) => answered(fullOr(error)),
-    )
-  }
-
-  override _destroy(error: Error | null, answered: (error: Error | null) => void): void {
-    if (error instanceof BlobError && error.code === 'full') this.#isWorthless = true
-    // A stream is destroyed in the middle of a write, too; what it writes counts.
-    this.#taking
-      .catch(() => undefined)
-      .then(() => (this.#isPublished || this.#isWorthless ? undefined : this.#keep()))
-      // What could not be flushed is not kept; the first error is the one to tell.
-      .catch((flushError: unknown) => (error ??= fullOr(flushError)))
-      .then(() => this.#close())
-      .then(() => (this.#isWorthless ? this.#drop() : undefined))
-      .then(
-        () => this.#end(error, answered),
-        (closeError: unknown) => this.#end(error ?? (closeError as Error), answered),
-      )
-  }
-
-  #tellMoved(): void {
-    this.#moved.resolve()
-    this.#moved = Promise.withResolvers<void>()
-  }
-
-  #end(error: Error | null, answered: (error: Error | null) => void): void {
-    this.#options.closed()
-    answered(error)
-  }
-
-  #write(chunks: Buffer[], answered: (error?: Error | null) => void): void {
-    this.#taking = this.#take(chunks)
-    this.#taking.then(() => answered(), answered)
-  }
-
-  async #take(chunks: Buffer[]): Promise<void> {
-    const { size } = this.#name
-    const length = chunks.reduce((sum, chunk) => sum + chunk.length, 0)
-    if (this.#bytes + length > size) {
-      this.#isWorthless = true
-      throw new BlobError('mismatch', `More came than the ${size} bytes that were announced.`)
-    }
-    for (const chunk of chunks) this.#hash.update(chunk)
-    try {
-      await writeAll(this.#file!, chunks, this.#bytes)
-      this.#bytes += length
-      this.#tellMoved()
-      if (this.#bytes - this.#flushedTo >= syncEveryBytes) await this.#flush()
-    } catch (error) {
-      throw fullOr(error)
-    }
-  }
-
-  /** Begins a flush, after the one before: dirty pages are bounded, and the network goes on. */
-  async #flush(): Promise<void> {
-    await this.#flushing
-    const bytes = this.#bytes
-    this.#flushedTo = bytes
-    this.#flushing = this.#flushTo(bytes)
-    // Whoever waits for it next hears of its failure.
-    this.#flushing.catch(() => undefined)
-  }
-
-  async #flushTo(bytes: number): Promise<void> {
-    try {
-      await this.#file!.datasync()
-    } catch (error) {
-      // The kernel may have dropped what it could not write: only new bytes can be believed.
-      this.#isWorthless = true
-      throw error
-    }
-    await this.#mark!.write(String(bytes).padStart(markDigits, '0'), 0)
-  }
-
-  async #keep(): Promise<void> {
-    await this.#flush()
-    await this.#flushing
-  }
-
-  async #finish(): Promise<void> {
-    await this.#flushing
-    if (this.#hash.digest('hex') !== this.#name.hash) {
-      this.#isWorthless = true
-      const text = `These bytes have not the SHA-256 ${this.#name.hash}; upload them again.`
-      throw new BlobError('mismatch', text)
-    }
-    await this.#file!.sync()
-    await this.#options.publish(this.#options.partial)
-    this.#isPublished = true
-  }
-
-  async #close(): Promise<void> {
-    const files = [this.#file, this.#mark]
-    this.#file = this.#mark = undefined
-    for (const file of files) await file?.close()
-  }
-
-  async #drop(): Promise<void> {
-    const { partial } = this.#options
-    await found(fs.unlink(markOf(partial)))
-    await found(fs.unlink(partial))
-  }
-}
-
-function markOf(partial: string): string {
-  return `${partial}.synced`
-}
-
-async function writeAll(file: fs.FileHandle, chunks: Buffer[], at: number): Promise<void> {
-  let left = chunks
-  while (left.length > 0) {
-    // As they are: joined they would be as much again for the garbage collector.
-    let { bytesWritten } = await file.writev(left, at)
-    at += bytesWritten
-    const next = left.findIndex(({ length }) => {
-      if (length > bytesWritten) return true
-      bytesWritten -= length
-      return false
-    })
-    left = next < 0 ? [] : [left[next]!.subarray(bytesWritten), ...left.slice(next + 1)]
-  }
-}
-
-async function syncDirectory(directory: string): Promise<void> {
-  const file = await fs.open(directory, 'r')
-  try {
-    await file.sync()
-  } finally {
-    await file.close()
-  }
-}
-
-/** What the file system answers; undefined when there is no such file. */
-async function found<T>(answer: Promise<T>): Promise<T | undefined> {
-  try {
-    return await answer
-  } catch (error) {
-    if (errorCodeOf(error) === 'ENOENT') return undefined
-    throw error
-  }
-}
-
-function fullOr(error: unknown): Error {
-  if (!isFull(error)) return error as Error
-  return new BlobError('full', 'The disk of this server is full. Try another.')
-}
-
-function isFull(error: unknown): boolean {
-  const code = errorCodeOf(error)
-  // The last: more than this file system holds in one file.
-  return code === 'ENOSPC' || code === 'EDQUOT' || code === 'EFBIG'
 }

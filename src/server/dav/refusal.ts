@@ -1,7 +1,7 @@
 // Why a request of WebDAV is not carried out: a status of HTTP and a sentence, or a condition by name.
 
 import { FourfoldError, type ErrorCode } from '../../core/model/errors.ts'
-import { BlobError } from '../../adapters/storage/blob-store.ts'
+import { BlobError } from '../../adapters/storage/blob.ts'
 
 const statuses: Record<ErrorCode, number> = {
   invalid: 403,

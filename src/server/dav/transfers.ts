@@ -14,12 +14,8 @@ import {
   receiptWaitMs,
 } from '../../core/model/limits.ts'
 import { Kind } from '../../core/model/wire.ts'
-import type {
-  BlobName,
-  BlobStore,
-  GrowingBlob,
-  OpenBlob,
-} from '../../adapters/storage/blob-store.ts'
+import type { BlobName } from '../../adapters/storage/blob.ts'
+import type { BlobStore, GrowingBlob, OpenBlob } from '../../adapters/storage/blob-store.ts'
 import { readGrown } from '../blob-pouring.ts'
 import { notHereHeaders, notHereYet, rangeOf } from '../blobs.ts'
 import { sendText } from '../plain-answer.ts'

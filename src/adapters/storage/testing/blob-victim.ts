@@ -3,7 +3,8 @@
 import { createHash } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { BlobError, BlobStore } from '../blob-store.ts'
+import { BlobError } from '../blob.ts'
+import { BlobStore } from '../blob-store.ts'
 
 const [directory = ''] = process.argv.slice(2)
 const store = await BlobStore.open(directory)
