@@ -2,7 +2,7 @@
 
 /** So many texts, and so many characters in all, are remembered; the longest unused go first. */
 const textsMax = 1000
-const charactersMax = 32 * 1024 * 1024
+const charactersMax = 8 * 1024 * 1024
 
 /** The last texts handed out, by the name of the version. */
 export class Bases {
