@@ -10,17 +10,19 @@ import { saveBytes } from './save-bytes.ts'
 import { clock } from './save-words.ts'
 
 interface BinaryVersionsProps {
+  heading?: string
   name: string
   versions: Content[]
   /** Makes it what the file holds; absent: that cannot be done now. */
   putBack?: (content: Content) => void
 }
 
-export function BinaryVersions({ name, versions, putBack }: BinaryVersionsProps) {
+export function BinaryVersions(props: BinaryVersionsProps) {
+  const { heading = 'Older versions', name, versions, putBack } = props
   const client = useClient()
   return (
     <>
-      <h3 id="older-versions">Older versions</h3>
+      <h3 id="older-versions">{heading}</h3>
       <ul className="binary-versions" aria-labelledby="older-versions">
         {versions.map((content) => (
           <li key={`${content.hash} ${content.at} ${content.author}`}>

@@ -13,6 +13,7 @@ export function BytesHeld({ file, actions }: { file: FileInfo; actions: BinaryAc
   return (
     <section className="bytes-held" aria-label="Other bytes it held">
       <BinaryVersions
+        heading="Other bytes it held"
         name={file.name}
         versions={held}
         {...(!file.isDeleted && { putBack: (content) => actions.keepThis(file, content) })}

@@ -29,6 +29,8 @@ interface FilePaneProps {
   actions: EntryActions
   /** The directory that new things go to. */
   home: () => string
+  /** Looks for words in all texts. */
+  searchAll: (words: string) => void
 }
 
 /** More would not be looked through in the tree; more words narrow it. */
@@ -48,11 +50,11 @@ function foundWords(finding: Finding | undefined): string {
   const nothing = `Nothing in ${looked.toLocaleString('en')} by this name.`
   return isOfDevice
     ? `${nothing} No server answers: only what is known here was searched.`
-    : nothing
+    : `${nothing} Enter looks into the texts.`
 }
 
 export function FilePane(props: FilePaneProps) {
-  const { tree, view, shownId, openFiles, bringIn, actions, home } = props
+  const { tree, view, shownId, openFiles, bringIn, actions, home, searchAll } = props
   const client = useClient()
   const { filesAreCurrent, save } = client
   const waiting = save.name === 'local' || save.name === 'danger' ? save.waiting : 0
@@ -90,6 +92,9 @@ export function FilePane(props: FilePaneProps) {
             aria-label="Filter files"
             value={words}
             onChange={setWords}
+            onSubmit={(value) => {
+              if (value.trim() !== '') searchAll(value.trim())
+            }}
           >
             <Search size={15} aria-hidden />
             <Input placeholder="Filter files" />

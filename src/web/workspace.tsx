@@ -1,7 +1,6 @@
 // The page of somebody who is in: panes, bars and dialogs around one shown file.
 
 import { useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react'
-import { openSearchPanel } from '@codemirror/search'
 import { EditorView } from '@codemirror/view'
 import type { FileInfo } from '../client/api.ts'
 import { Announcer } from './announcer.tsx'
@@ -16,7 +15,7 @@ import { BytesHeld } from './bytes-held.tsx'
 import { BottomBar } from './bottom-bar.tsx'
 import { useClient, useMedia } from './client-context.tsx'
 import { tellRefusal } from './carry-out.ts'
-import { type Commands, useKeys } from './commands.ts'
+import { useKeys } from './commands.ts'
 import { Drawer } from './drawer.tsx'
 import { EditorPane } from './editor-pane.tsx'
 import { entryActions } from './entry-actions.ts'
@@ -34,8 +33,6 @@ import { NameDialog, type NameQuestion } from './name-dialog.tsx'
 import { NothingShown } from './nothing-shown.tsx'
 import { type OpenFile, OpenFiles } from './open-file.ts'
 import type { PersonHere } from './people.ts'
-import { pickPictures } from './picture-paste.ts'
-import { showsPictures } from './pictures.ts'
 import { PaneDivider, usePaneWidth } from './pane-divider.tsx'
 import { caretOf } from './remote-carets.ts'
 import { isBoolean, remembered } from './remembered.ts'
@@ -52,6 +49,7 @@ import { TreeView } from './tree-view.ts'
 import { useTree } from './use-tree.ts'
 import { useNewerPage } from './offline.ts'
 import { titleOf, VersionView } from './version-view.tsx'
+import { workspaceCommands } from './workspace-commands.ts'
 import type { NamedVersion } from './versions.ts'
 
 type Asking =
@@ -163,9 +161,6 @@ export function Workspace({ leave, signOut, renameMe }: WorkspaceProps) {
   const withShown = (run: (file: FileInfo) => void) => () => {
     if (shown !== undefined) run(shown)
   }
-  const withFile = (run: (file: FileInfo) => void) => () => {
-    if (file !== undefined) run(file)
-  }
   const toggleLeft = () => {
     if (isNarrow) setDrawerOpen(!isDrawerOpen)
     else {
@@ -177,81 +172,13 @@ export function Workspace({ leave, signOut, renameMe }: WorkspaceProps) {
     setHistoryOpen(!isHistoryOpen)
     setVersion(undefined)
   }
-  /** Begins with what is selected in the text. */
-  const searchAll = () => {
-    const { state } = editor.view ?? {}
-    const begin = state?.sliceDoc(state.selection.main.from, state.selection.main.to) ?? ''
-    setAsking({ name: 'search', begin: begin.includes('\n') ? '' : begin.slice(0, 100) })
-  }
-  const noFile = { isDisabled: !hasFile }
-  const commands: Commands = {
-    new: { label: 'New file…', keys: 'Ctrl+Alt+N', run: () => actions.createIn(home()) },
-    newFolder: { label: 'New folder…', keys: '', run: () => actions.makeDirectoryIn(home()) },
-    upload: { label: 'Upload…', keys: '', run: () => actions.upload(home()) },
-    importArchives: { label: 'Import zip…', keys: '', run: () => actions.importArchives(home()) },
-    open: { label: 'Open…', keys: 'Ctrl+P', run: () => setAsking({ name: 'file' }) },
-    save: {
-      label: 'Save: name this version…',
-      keys: 'Ctrl+S',
-      run: withFile(actions.nameVersion),
-      ...noFile,
-    },
-    saveAs: {
-      label: 'Save as…',
-      keys: 'Ctrl+Shift+S',
-      run: withFile(actions.saveAs),
-      isDisabled: !file,
-    },
-    rename: { label: 'Rename', keys: 'F2', run: () => setNaming(true), isDisabled: !isShown },
-    duplicate: {
-      label: 'Duplicate',
-      keys: '',
-      run: withShown(actions.duplicate),
-      isDisabled: !isShown,
-    },
-    move: {
-      label: 'Move to…',
-      keys: '',
-      run: withShown(({ id }) => actions.askMove([id])),
-      isDisabled: !isShown,
-    },
-    remove: {
-      label: 'Delete',
-      keys: '',
-      run: withShown(({ id }) => actions.remove([id])),
-      isDisabled: !isShown,
-    },
-    history: { label: 'History', keys: 'Ctrl+Shift+H', run: toggleHistory, isDisabled: !file },
-    picture: {
-      label: 'Insert picture…',
-      keys: '',
-      run: () => editor.view && pickPictures(editor.view),
-      isDisabled: !hasFile || !showsPictures(fileName),
-    },
-    leftPane: { label: 'Show or hide the files', keys: 'Ctrl+\\', run: toggleLeft },
-    rightPane: {
-      label: 'Show or hide the history',
-      keys: 'Ctrl+Alt+\\',
-      run: toggleHistory,
-      isDisabled: !file,
-    },
-    find: {
-      label: 'Find and replace',
-      keys: 'Ctrl+F',
-      run: () => {
-        if (editor.view) openSearchPanel(editor.view)
-      },
-      isDisabled: !open,
-    },
-    searchAll: { label: 'Search all files…', keys: 'Ctrl+Shift+F', run: searchAll },
-    palette: {
-      label: 'All commands…',
-      keys: 'Ctrl+Shift+P',
-      alsoKeys: 'F1',
-      run: () => setAsking({ name: 'palette' }),
-    },
-    keys: { label: 'Keys', keys: '?', run: () => setAsking({ name: 'keys' }) },
-  }
+  const commands = workspaceCommands({
+    ...{ actions, editor, file, home, toggleLeft, toggleHistory },
+    shown: isShown ? shown : undefined,
+    hasText: open !== undefined,
+    rename: () => setNaming(true),
+    ask: setAsking,
+  })
   useKeys(commands)
 
   const goTo = (person: PersonHere) => {
@@ -266,7 +193,9 @@ export function Workspace({ leave, signOut, renameMe }: WorkspaceProps) {
     setVersion(undefined)
   }
 
-  const filePane = <FilePane {...{ tree, view, shownId, openFiles, bringIn, actions, home }} />
+  const searchAll = (begin: string) => setAsking({ name: 'search', begin })
+  const shared = { tree, view, shownId, openFiles, bringIn, actions, home, searchAll }
+  const filePane = <FilePane {...shared} />
   const historyPane = file && (
     <HistoryPane
       fileId={file.id}
