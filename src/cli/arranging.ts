@@ -20,7 +20,6 @@ import { type SetClient, setHelp, setOptions, withSet } from './set-client.ts'
 const namedMax = 20
 
 export const mkdir: Command = {
-  summary: 'make directories',
   help: `Usage: fourfold mkdir [-p] PATH…
 
 Makes directories. Prints on which servers' disks they are.
@@ -49,7 +48,6 @@ Example:
 }
 
 export const mv: Command = {
-  summary: 'move or rename files or directories',
   help: `Usage: fourfold mv PATH… TARGET
 
 Moves files and directories into the directory TARGET; where there is none, gives the only one the path
@@ -82,7 +80,6 @@ Examples:
 }
 
 export const rm: Command = {
-  summary: 'put files or directories into the trash',
   help: `Usage: fourfold rm [-r] PATH…
 
 Puts files into the trash, from where \`fourfold restore\` takes them back.
@@ -134,7 +131,6 @@ function removed(done: Removed[]): string {
 }
 
 export const restore: Command = {
-  summary: 'take files or directories out of the trash',
   help: `Usage: fourfold restore PATH…
 
 Takes files, and directories with all that is in them, out of the trash. PATH is the path that one had,

@@ -6,8 +6,6 @@ import { parseArgs, type ParseArgsOptionsConfig } from 'node:util'
 export const exitCodes = { done: 0, failed: 1, usage: 2, store: 3, stopped: 130 } as const
 
 export interface Command {
-  /** One line for the list of commands. */
-  summary: string
   /** The whole help, from "Usage:" on. */
   help: string
   /** Resolves with the exit code, or rejects with an error whose message is one sentence. */

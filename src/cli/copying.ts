@@ -22,7 +22,6 @@ import { type SetClient, setHelp, setOptions, withSet } from './set-client.ts'
 import { each, withProgress } from './several.ts'
 
 export const cp: Command = {
-  summary: 'copy files or directories',
   help: `Usage: fourfold cp [-r] PATH… TARGET
 
 Copies a file into the directory TARGET; where there is none, to the path TARGET. What is at TARGET

@@ -39,7 +39,6 @@ const sentences = [
 ]
 
 export const demo: Command = {
-  summary: 'watch a robot type while you kill servers',
   help,
   async run(words) {
     const { values } = readWords(words, {

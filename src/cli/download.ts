@@ -17,7 +17,6 @@ import { each, withProgress } from './several.ts'
 import { AnswerError, type SetClient, setHelp, setOptions, withSet } from './set-client.ts'
 
 export const cat: Command = {
-  summary: 'print files',
   help: `Usage: fourfold cat PATH…
 
 Prints what files hold, as it is, one after the other.
@@ -36,7 +35,6 @@ Example:
 }
 
 export const get: Command = {
-  summary: 'save files or directories on this machine',
   help: `Usage: fourfold get PATH [TARGET] [--force]
        fourfold get PATH… DIR [--force]
        fourfold get PATH -

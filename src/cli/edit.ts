@@ -21,7 +21,6 @@ import { Report } from './mirror/report.ts'
 import { SetClient, setHelp, setOptions, withSet, type SetValues } from './set-client.ts'
 
 export const edit: Command = {
-  summary: 'open a file in your editor, live',
   help: `Usage: fourfold edit PATH
 
 Opens a text file in $VISUAL, $EDITOR or vi. What others type while it is open arrives in the file on

@@ -40,7 +40,6 @@ const jsonHelp = `--json             {"files": [{"id", "name", "path", "parent",
                      changedAt unless \`ls -l\` asks for them`
 
 export const ls: Command = {
-  summary: 'list files and directories',
   help: `Usage: fourfold ls [-R] [-l] [PATH…] [--json]
 
 Lists the top of the folder, or what lies in the directory PATH, by name, one a line; directories end
@@ -91,7 +90,6 @@ Examples:
 }
 
 export const trash: Command = {
-  summary: 'list what lies in the trash, or empty it',
   help: `Usage: fourfold trash [--json]
        fourfold trash --empty [PATH…]
 
@@ -155,7 +153,6 @@ export const notInTrash = (path: string) =>
   `Not in the trash: ${printable(path)}; fourfold trash lists what is.`
 
 export const find: Command = {
-  summary: 'find files and directories by name',
   help: `Usage: fourfold find PATTERN [PATH] [--json]
 
 Prints the path of every file and directory whose name matches PATTERN, whatever the case: a part of

@@ -15,34 +15,100 @@ import {
 import { meant } from './meant.ts'
 import { FourfoldError } from '../core/model/errors.ts'
 
+interface Listed {
+  /** One line for the list of commands. */
+  summary: string
+  load: () => Promise<Command>
+}
+
 // Only what is called is loaded: `fourfold ls` starts faster without a server in it.
-const commands: { [name: string]: () => Promise<Command> } = {
-  up: async () => (await import('./up.ts')).up,
-  demo: async () => (await import('./demo.ts')).demo,
-  serve: async () => (await import('./serve.ts')).serve,
-  status: async () => (await import('./status.ts')).status,
-  ls: async () => (await import('./listing.ts')).ls,
-  cat: async () => (await import('./download.ts')).cat,
-  get: async () => (await import('./download.ts')).get,
-  put: async () => (await import('./upload.ts')).put,
-  mkdir: async () => (await import('./arranging.ts')).mkdir,
-  mv: async () => (await import('./arranging.ts')).mv,
-  cp: async () => (await import('./copying.ts')).cp,
-  rm: async () => (await import('./arranging.ts')).rm,
-  trash: async () => (await import('./listing.ts')).trash,
-  restore: async () => (await import('./arranging.ts')).restore,
-  find: async () => (await import('./listing.ts')).find,
-  grep: async () => (await import('./searching.ts')).grep,
-  watch: async () => (await import('./watching.ts')).watch,
-  edit: async () => (await import('./edit.ts')).edit,
-  mirror: async () => (await import('./mirror.ts')).mirror,
-  reseed: async () => (await import('./reseed.ts')).reseed,
+const commands: { [name: string]: Listed } = {
+  up: {
+    summary: 'start four servers on this machine',
+    load: async () => (await import('./up.ts')).up,
+  },
+  demo: {
+    summary: 'watch a robot type while you kill servers',
+    load: async () => (await import('./demo.ts')).demo,
+  },
+  serve: {
+    summary: 'run one server from a configuration file',
+    load: async () => (await import('./serve.ts')).serve,
+  },
+  status: {
+    summary: 'show how the servers are',
+    load: async () => (await import('./status.ts')).status,
+  },
+  ls: {
+    summary: 'list files and directories',
+    load: async () => (await import('./listing.ts')).ls,
+  },
+  cat: {
+    summary: 'print files',
+    load: async () => (await import('./download.ts')).cat,
+  },
+  get: {
+    summary: 'save files or directories on this machine',
+    load: async () => (await import('./download.ts')).get,
+  },
+  put: {
+    summary: 'save files or directories of this machine, or standard input',
+    load: async () => (await import('./upload.ts')).put,
+  },
+  mkdir: {
+    summary: 'make directories',
+    load: async () => (await import('./arranging.ts')).mkdir,
+  },
+  mv: {
+    summary: 'move or rename files or directories',
+    load: async () => (await import('./arranging.ts')).mv,
+  },
+  cp: {
+    summary: 'copy files or directories',
+    load: async () => (await import('./copying.ts')).cp,
+  },
+  rm: {
+    summary: 'put files or directories into the trash',
+    load: async () => (await import('./arranging.ts')).rm,
+  },
+  trash: {
+    summary: 'list what lies in the trash, or empty it',
+    load: async () => (await import('./listing.ts')).trash,
+  },
+  restore: {
+    summary: 'take files or directories out of the trash',
+    load: async () => (await import('./arranging.ts')).restore,
+  },
+  find: {
+    summary: 'find files and directories by name',
+    load: async () => (await import('./listing.ts')).find,
+  },
+  grep: {
+    summary: 'find lines in the text of all files',
+    load: async () => (await import('./searching.ts')).grep,
+  },
+  watch: {
+    summary: 'tell each change as it happens',
+    load: async () => (await import('./watching.ts')).watch,
+  },
+  edit: {
+    summary: 'open a file in your editor, live',
+    load: async () => (await import('./edit.ts')).edit,
+  },
+  mirror: {
+    summary: 'keep a directory of this machine and the folder the same',
+    load: async () => (await import('./mirror.ts')).mirror,
+  },
+  reseed: {
+    summary: 'fill an empty set again from the directory of a mirror',
+    load: async () => (await import('./reseed.ts')).reseed,
+  },
 }
 
 async function main([name, ...words]: string[]): Promise<number> {
   if (name === undefined || name === 'help' || name === '--help' || name === '-h') {
     const asked = words[0] !== undefined ? await find(words[0]) : undefined
-    process.stdout.write(asked ? asked.help : await overview())
+    process.stdout.write(asked ? asked.help : overview())
     return name === undefined ? exitCodes.usage : exitCodes.done
   }
   if (name === '--version' || name === '-V') {
@@ -66,20 +132,17 @@ async function main([name, ...words]: string[]): Promise<number> {
 }
 
 async function find(name: string): Promise<Command> {
-  const load = Object.hasOwn(commands, name) ? commands[name] : undefined
-  if (load) return load()
+  const listed = Object.hasOwn(commands, name) ? commands[name] : undefined
+  if (listed) return listed.load()
   const known = Object.keys(commands)
   const near = meant(name, known)
   const advice = near === undefined ? `there are ${known.join(', ')}` : `did you mean "${near}"?`
   throw new UsageError(sentence(`There is no command "${printable(name)}"; ${advice}`))
 }
 
-async function overview(): Promise<string> {
-  const lines = await Promise.all(
-    Object.entries(commands).map(async ([name, load]) => {
-      const { summary } = await load()
-      return `  ${name.padEnd(9)}${summary}`
-    }),
+function overview(): string {
+  const lines = Object.entries(commands).map(
+    ([name, { summary }]) => `  ${name.padEnd(9)}${summary}`,
   )
   return `Usage: fourfold COMMAND …
 

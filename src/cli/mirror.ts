@@ -44,7 +44,6 @@ Examples:
 `
 
 export const mirror: Command = {
-  summary: 'keep a directory of this machine and the folder the same',
   help,
   async run(words) {
     const options = {

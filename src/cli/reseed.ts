@@ -16,7 +16,6 @@ const lockedMs = 15_000
 const askMs = 100
 
 export const reseed: Command = {
-  summary: 'fill an empty set again from the directory of a mirror',
   help: `Usage: fourfold reseed DIR [--dry-run] [--anyway] [--json]
 
 Brings all directories, texts and other files that the mirror of DIR shared back into a set that is

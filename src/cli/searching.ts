@@ -8,7 +8,6 @@ import { named } from './listing.ts'
 import { setHelp, setOptions, withSet } from './set-client.ts'
 
 export const grep: Command = {
-  summary: 'find lines in the text of all files',
   help: `Usage: fourfold grep [-i] [-E] TEXT [PATH]
 
 Prints each line that holds TEXT, in all files, or in the file or directory PATH: path, number and

@@ -39,7 +39,6 @@ Example:
 `
 
 export const serve: Command = {
-  summary: 'run one server from a configuration file',
   help,
   async run(words) {
     const { values } = readWords(words, {

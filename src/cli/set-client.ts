@@ -9,7 +9,7 @@ import {
   Health,
   HealthCheckResponse_ServingStatus as Status,
 } from '../gen/grpc/health/v1/health_pb.ts'
-import { CommandError, sentence, UsageError } from './command.ts'
+import { CommandError, printable, sentence, UsageError } from './command.ts'
 
 /** A frozen server accepts connections: it must answer something within this. */
 const aliveMs = 1000
@@ -111,8 +111,9 @@ export class NoServerError extends CommandError {}
 export class AnswerError extends CommandError {
   readonly code: Code
 
+  /** `message` may name what other people named. */
   constructor(code: Code, message: string) {
-    super(message)
+    super(printable(message))
     this.code = code
   }
 }

@@ -37,7 +37,6 @@ const stateNames: Record<ServerState, Row['state']> = {
 }
 
 export const status: Command = {
-  summary: 'show how the servers are',
   help: `Usage: fourfold status [--json]
 
 Shows each server: whether it is live, behind or down, how many changes it lacks, what it holds, and

@@ -24,7 +24,6 @@ Examples:
 `
 
 export const up: Command = {
-  summary: 'start four servers on this machine',
   help,
   async run(words) {
     const { values } = readWords(words, {

@@ -36,7 +36,6 @@ import {
 } from './set-client.ts'
 
 export const put: Command = {
-  summary: 'save files or directories of this machine, or standard input',
   help: `Usage: fourfold put SOURCE [PATH]
        fourfold put SOURCE… DIRECTORY
        fourfold put - PATH

@@ -30,7 +30,6 @@ import {
 const againMs = 1000
 
 export const watch: Command = {
-  summary: 'tell each change as it happens',
   help: `Usage: fourfold watch [PATH] [--json]
 
 Prints a line for each change of the folder, or of the file or directory PATH, until Ctrl+C. When the

@@ -2,9 +2,11 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { Code } from '@connectrpc/connect'
 
 import { printable } from '../../src/cli/command.ts'
 import { matchesGlob } from '../../src/cli/listing.ts'
+import { AnswerError } from '../../src/cli/set-client.ts'
 import { fourfold, oneSentence } from './prompt.ts'
 
 const commands = [
@@ -91,6 +93,9 @@ test('what could mislead a terminal is shown as an escape', () => {
     'a\\x1b[31mb\\x0ac\\u{202e}d\\u{200b}\\x85\\u{feff}',
   )
   assert.equal(printable('größer – 日本語 👍.md'), 'größer – 日本語 👍.md')
+  // A server names what other people named.
+  const taken = new AnswerError(Code.AlreadyExists, '"a\u202eb" is here already.')
+  assert.equal(taken.message, '"a\\u{202e}b" is here already.')
 })
 
 test('a pattern of names fits whole names, and takes no long time for it', () => {
