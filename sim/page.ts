@@ -1,6 +1,7 @@
 // A page that a simulated person has open: the real mind of a client and live documents, from its
 // opening to its closing.
 
+import { assert } from '../src/core/model/errors.ts'
 import * as Y from 'yjs'
 import type { FileInfo } from '../src/client/api.ts'
 import { Files } from '../src/client/files.ts'
@@ -46,10 +47,12 @@ export interface Device {
   written: Map<DocumentId, Written[]>
   /** What was asked of the folder and was not certain to stay, in order. */
   asked: { operation: OperationBody; edits: Edit[] }[]
+  /** Name of the life of the set that all of it belongs to. */
+  life: string
 }
 
 export function emptyDevice(): Device {
-  return { keys: [], texts: new Map(), written: new Map(), asked: [] }
+  return { keys: [], texts: new Map(), written: new Map(), asked: [], life: '' }
 }
 
 type EditAct = Exclude<Act, { type: 'offline' | 'sleep' | 'leave' | 'unfollow' | 'save' }>
@@ -68,6 +71,7 @@ export class Page {
   readonly #filing: Filing
   readonly #writer: number
   readonly #device: Device
+  #life: string
   /** After this nothing is typed. */
   readonly #until: number
   readonly #session: Session
@@ -92,6 +96,7 @@ export class Page {
     this.#label = page.label
     this.#writer = writerOf(page.key)
     this.#device = page.device
+    this.#life = page.device.life
     this.#until = page.until
     const { journal, timeline, trace } = options
     const earlier = page.device.written
@@ -114,6 +119,7 @@ export class Page {
       agent: 'simulated',
       token: '',
       showsDirectories: plan.showsPart === true,
+      life: page.device.life,
       addresses: plan.servers.map(addressOf),
       hasStandby: true,
       random: () => random.next(),
@@ -146,7 +152,7 @@ export class Page {
     const asked = this.#session.operations.map(({ operation }) => {
       return { operation, edits: this.#receipts.editsOf(operation.id) }
     })
-    return { keys, texts, written: this.#receipts.written, asked }
+    return { keys, texts, written: this.#receipts.written, asked, life: this.#life }
   }
 
   show(): void {
@@ -388,6 +394,13 @@ export class Page {
         // What was not made is closed: there is nothing to write in.
         this.#receipts.failed(output.operation)
         this.unfollow(output.operation)
+        return
+      case 'life':
+        this.#life = output.life
+        return
+      case 'changed':
+        // No plan takes all disks at once: whoever hears of another life hears a lie.
+        assert(this.#session.state.name !== 'outlived', 'a set whose disks are there lives on')
         return
       case 'turnedDown':
         trace.note(timeline.now, `${plan.name} is turned down: ${output.error.message}`)

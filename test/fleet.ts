@@ -158,6 +158,14 @@ export class Fleet {
     return this.#server(id).end('SIGTERM')
   }
 
+  /** These servers die at once, and their disks with them; others come in their place. */
+  async wipe(ids = this.ids): Promise<void> {
+    await Promise.all(ids.map((id) => this.kill(id)))
+    for (const id of ids) rmSync(this.data(id), { recursive: true })
+    await Promise.all(ids.map((id) => this.start(id)))
+    await this.well()
+  }
+
   /** Servers that ended though nobody ended them, and their last words; each is named once. */
   takeFallen(): { id: string; said: string }[] {
     const fallen = [...this.#servers].filter(([, server]) => server.takeFall())

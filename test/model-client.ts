@@ -54,6 +54,7 @@ export class ModelClient {
       agent: 'test',
       token: '',
       showsDirectories: false,
+      life: '',
       addresses: [world.servers[0]!.address],
       hasStandby,
       documents,

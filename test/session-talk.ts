@@ -38,8 +38,10 @@ export class Talk {
   readonly #servers = new Map<string, Y.Doc>()
   #now = 1000
   #shown = ''
+  /** The life that the servers say they are in. */
+  life = ''
 
-  constructor(options: { addresses?: string[]; hasStandby?: boolean } = {}) {
+  constructor(options: { addresses?: string[]; hasStandby?: boolean; life?: string } = {}) {
     const writers = new Set([writerOf(key)])
     this.session = new Session({
       key,
@@ -48,6 +50,7 @@ export class Talk {
       agent: 'test',
       token: '',
       showsDirectories: false,
+      life: options.life ?? '',
       addresses: options.addresses ?? addresses,
       hasStandby: options.hasStandby ?? true,
       random: () => 0.5,
@@ -148,7 +151,7 @@ export class Talk {
       value: {
         $typeName: 'fourfold.v1.Welcome',
         server,
-        servers: { $typeName: 'fourfold.v1.Servers', servers: serversBut(down), life: '' },
+        servers: { $typeName: 'fourfold.v1.Servers', servers: serversBut(down), life: this.life },
         name: 'ada',
         session: 'session',
         safeCount: 2,
@@ -161,7 +164,7 @@ export class Talk {
   servers(connection: number, down: string): void {
     this.says(connection, `servers, ${down || 'none'} down`, {
       case: 'servers',
-      value: { $typeName: 'fourfold.v1.Servers', servers: serversBut(down), life: '' },
+      value: { $typeName: 'fourfold.v1.Servers', servers: serversBut(down), life: this.life },
     })
   }
 
@@ -267,6 +270,12 @@ export class Talk {
         return
       case 'unavailable':
         this.lines.push(`* unavailable ${output.document}: ${output.text}`)
+        return
+      case 'gone':
+        this.lines.push(`* gone ${output.document}${output.isOwed ? ', edits are owed' : ''}`)
+        return
+      case 'life':
+        this.lines.push(`* life ${output.life}`)
         return
       case 'named':
         this.lines.push(`* named ${output.name}`)

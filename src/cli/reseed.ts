@@ -8,30 +8,28 @@ import { commonReceipt, type Receipt } from './answer.ts'
 import { CommandError, exitCodes, printable, readWords, type Command } from './command.ts'
 import { Reseeding, type Amount } from './mirror/reseeding.ts'
 import { ProgressBar } from './progress-bar.ts'
-import { setHelp, setOptions, withSet, type SetClient, type SetValues } from './set-client.ts'
-import { statusesOf } from './status.ts'
+import { setHelp, setOptions, withSet } from './set-client.ts'
 
 /** A mirror that is kept by servers, and finds them empty, comes and goes: it is waited for. */
 const lockedMs = 15_000
 const askMs = 100
 
 export const reseed: Command = {
-  help: `Usage: fourfold reseed DIR [--dry-run] [--anyway] [--json]
+  help: `Usage: fourfold reseed DIR [--dry-run] [--json]
 
 Brings all directories, texts and other files that the mirror of DIR shared back into a set that is
 empty: when all servers lost their disks, or for a new set. What was changed in DIR since is not lost:
 the mirror brings it when it is started again. Everything keeps its id, so that other people's mirrors
 of the folder go on as well; where they know another text of a file, both are kept.
 
-Pages that are open, or keep texts in their browser, still have the characters of before: their texts
-would be there twice. So while any is connected it is refused, too.
+Pages may stay open. Where one of them has words that are not in the mirror, it offers them to its
+person.
 
 A set that is not empty is refused. Stopped at any moment, it can be run again: it makes what is
 missing, and nothing twice. The last line says on which servers' disks everything is. The trash, the
 history of texts and earlier versions are not in a mirror.
 
   --dry-run          only tells what it would do
-  --anyway           does it though pages are connected
   --json             one JSON object: {"directories", "texts", "binaries", "missing", "leftOut":
                      [{"path", "why"}], "servers", "serverCount"}; servers that have all of it
 ${setHelp}
@@ -42,7 +40,6 @@ Example:
     const options = {
       ...setOptions,
       'dry-run': { type: 'boolean' },
-      anyway: { type: 'boolean' },
       json: { type: 'boolean' },
     } as const
     const { values, positionals } = readWords(words, options, { needs: ['DIR'] })
@@ -54,7 +51,6 @@ Example:
         await reseeding.check()
         const shown = new Shown(root, reseeding, values.json ?? false)
         if (values['dry-run']) return shown.only()
-        if (!values.anyway && reseeding.missing > 0) await refusePages(set, values)
         shown.first()
         const bar = new ProgressBar(reseeding.missing)
         const receipts = await reseeding
@@ -66,17 +62,6 @@ Example:
       store.close()
     }
   },
-}
-
-/** Whoever has a text live has the characters that it was made of before it was lost. */
-async function refusePages(set: SetClient, values: SetValues): Promise<void> {
-  const { statuses } = await statusesOf(set, values)
-  const most = Math.max(0, ...statuses.map(({ sessions }) => sessions))
-  if (most === 0) return
-  throw new CommandError(
-    `Pages or other live clients are connected (${most}): texts that they have would be there twice. ` +
-      'Close them and what they keep in the browser, or say --anyway.',
-  )
 }
 
 /** What people, or programs, are told. */

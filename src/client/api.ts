@@ -17,6 +17,8 @@ export type Connection =
   | { name: 'online'; server: string; roundTripMs: number }
   /** A server turned this client away for a reason that trying again does not mend. */
   | { name: 'refused'; code: string; text: string }
+  /** The servers were emptied and began anew: this client is over, see `onOutlived`. */
+  | { name: 'outlived' }
 
 /** What is true of this person's edits now. One of editor.md's states of the chip. */
 export type SaveState =
@@ -107,6 +109,27 @@ export interface Refusal {
   file?: { name: string; text: string }
 }
 
+/** A text that is on this device and not what the servers have under its id. */
+export interface KeptText {
+  id: string
+  /** Where it lay when this device saw it last. */
+  path: string
+  text: string
+  /**
+   * 'outlived': the servers were emptied since, and do not have these words. 'erased': the file was
+   * deleted for good while edits of it were on their way.
+   */
+  why: 'outlived' | 'erased'
+}
+
+/** What a client leaves to the one that takes its place when the servers live another life. */
+export interface Outlived {
+  /** Secret: so that the servers know both for one person. */
+  readonly key: Uint8Array
+  /** What the device could not keep. */
+  readonly texts: readonly KeptText[]
+}
+
 /** One document, live. `text` may be edited at any time, whatever the connection does. */
 export interface LiveDocument {
   readonly id: string
@@ -133,6 +156,8 @@ export interface ClientOptions {
   /** Where edits and keys outlive this program; nowhere when absent. */
   storage?: LocalStorage
   token?: string
+  /** What the client before this one told with `onOutlived`. */
+  after?: Outlived
   /** Keep a second connection warm. Default true. */
   hasStandby?: boolean
   /**
@@ -169,6 +194,21 @@ export interface Client {
   isWhole(directory: string): boolean
   /** An entry, shown for this once; undefined: there is none. Waits for a server. */
   look(id: string): Promise<FileInfo | undefined>
+  /**
+   * Texts that are only on this device: nothing is merged, sent or forgotten of them until somebody
+   * decides. Those that the servers have word for word under the same id are not among them.
+   */
+  readonly keptTexts: readonly KeptText[]
+  /** What is in `keptTexts` is wanted no more: it was put back, or its person said so. */
+  forgetKept(): Promise<void>
+  /** Whether this device has anything of a document. */
+  isKept(id: string): Promise<boolean>
+  /**
+   * The servers were emptied and began anew since this client knew them. It takes nothing more, and
+   * everything that was to be saved is rejected. What this device had is kept for the next client:
+   * make one, with this as `after`.
+   */
+  readonly onOutlived: Listen<Outlived>
   /** Anything above changed. */
   readonly onChange: Listen<void>
   /** The person's screen name was changed by the servers. */

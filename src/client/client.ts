@@ -19,8 +19,10 @@ import type {
   ClientOptions,
   Connection,
   FileInfo,
+  KeptText,
   Listen,
   LiveDocument,
+  Outlived,
   Moved,
   Refusal,
   Receipt,
@@ -31,7 +33,9 @@ import { Errands } from './errands.ts'
 import { Files } from './files.ts'
 import type { Frames } from './frames.ts'
 import { Keepsake } from './keepsake.ts'
+import { KeptTexts } from './kept-texts.ts'
 import { beatMs } from './keyring.ts'
+import { LeftTexts } from './left-texts.ts'
 import { Listeners } from './listeners.ts'
 import { OpenDocument } from './open-document.ts'
 import { Receipts } from './receipts.ts'
@@ -44,6 +48,12 @@ const stepAfterMsMin = 1
 const stepAfterMsMax = 3_600_000
 /** Documents of earlier sessions that are brought to the servers at once. */
 const recoveredMax = 32
+
+/** What the servers tell of the folder in so short a time is compared with what is here at once. */
+const compareAfterMs = 500
+/** What is not there may come at any time; the pause is so many times what a look takes, or longer. */
+const compareAgainMs = 5000
+const comparePause = 20
 
 interface Operating {
   resolve: (done: { entry: string; servers: string[] }) => void
@@ -61,8 +71,15 @@ export class SessionClient implements Client {
   /** Ends the showing of documents that are open. */
   readonly #shownDocuments = new Map<string, () => void>()
   readonly #documents = new Map<string, OpenDocument>()
-  /** Of those that were closed, the ones that this session wrote in: as many as one person writes in. */
-  readonly #left = new Map<string, Uint8Array>()
+  readonly #left = new LeftTexts()
+  readonly #kept: KeptTexts
+  /** Who waits to hear whether the active server has a document. */
+  readonly #asked = new Map<string, (answer: 'here' | 'none' | 'later') => void>()
+  #compareTimer: ReturnType<typeof setTimeout> | undefined
+  #isComparing = false
+  #isOutlived = false
+  /** Files that servers said to be deleted for good. */
+  readonly #erased = new Set<string>()
   readonly #wires: Wires
   readonly #operating = new Map<string, Operating>()
   readonly #receipts = new Receipts()
@@ -70,6 +87,7 @@ export class SessionClient implements Client {
   readonly #listings = new Listeners<void>()
   readonly #renames = new Listeners<{ name: string; text: string }>()
   readonly #refusals = new Listeners<Refusal>()
+  readonly #outliving = new Listeners<Outlived>()
   /** What happened and was not stepped yet: while a step is performed, or before the beginning. */
   readonly #inbox: SessionInput[] = []
   #isStepping = false
@@ -91,6 +109,7 @@ export class SessionClient implements Client {
       this.#changes.tell()
     })
     this.#keepsake = new Keepsake(options.storage, this.#key, () => this.#changes.tell())
+    this.#kept = new KeptTexts(options.storage, () => this.#changes.tell())
     this.#errands = new Errands({
       keepsake: this.#keepsake,
       files: this.#files,
@@ -107,15 +126,17 @@ export class SessionClient implements Client {
     if (this.#isClosed) return
     for (const key of kept.keys) this.#writers.add(writerOf(key))
     this.#files.apply({ entries: kept.entries })
+    const { after } = this.#options
     this.#session = new Session({
       key: this.#key,
-      earlierKeys: kept.keys,
+      earlierKeys: after ? [after.key, ...kept.keys] : kept.keys,
       name: this.#options.name,
       agent: this.#options.agent,
       token: this.#options.token ?? '',
       addresses: [...new Set([...this.#options.servers, ...kept.addresses])],
       hasStandby: this.#options.hasStandby ?? true,
       showsDirectories: !this.#hearsAll,
+      life: kept.life,
       documents: {
         stateVector: (id) => Y.encodeStateVector(this.#document(id).doc),
         offer: (id, stateVector, deletes) => this.#document(id).offer(stateVector, deletes),
@@ -128,6 +149,7 @@ export class SessionClient implements Client {
     this.#inbox.push({ type: 'started' }, ...left, ...early)
     this.#run()
     this.#changes.tell()
+    void this.#beginKept()
     if (!this.#keepsake.isKeeping) return
     this.#beat = setInterval(() => this.#keepKey(), beatMs)
     const unsettled = this.#keepsake.keyring.unsettled.values()
@@ -143,6 +165,8 @@ export class SessionClient implements Client {
         return { ...state, roundTripMs: this.#session?.roundTripMs ?? 0 }
       case 'stopped':
         return { name: 'offline', since: this.#beganAt, retryAt: Infinity }
+      case 'outlived':
+        return { name: 'outlived' }
       default:
         return state
     }
@@ -187,6 +211,22 @@ export class SessionClient implements Client {
 
   get onRefused(): Listen<Refusal> {
     return (listener) => this.#refusals.add(listener)
+  }
+
+  get keptTexts(): readonly KeptText[] {
+    return this.#kept.list
+  }
+
+  forgetKept(): Promise<void> {
+    return this.#kept.forget()
+  }
+
+  isKept(id: string): Promise<boolean> {
+    return this.#keepsake.has(id)
+  }
+
+  get onOutlived(): Listen<Outlived> {
+    return (listener) => this.#outliving.add(listener)
   }
 
   joined(): Promise<void> {
@@ -242,7 +282,7 @@ export class SessionClient implements Client {
       writers: this.#writers,
       name: this.name,
       keepsake: this.#keepsake,
-      left: this.#left.get(id),
+      left: this.#left.take(id),
       firstText: () => this.#errands.firstText(id),
       edited: (update) => this.#step({ type: 'edited', document: id, update }),
       moved: (state) => this.#step({ type: 'caret', document: id, state }),
@@ -254,13 +294,14 @@ export class SessionClient implements Client {
       },
       closed: () => {
         this.#step({ type: 'unfollow', document: id })
+        const path = this.#files.get(id)?.path
+        if (path !== undefined) this.#keepsake.keepPath(id, path)
         this.#shownDocuments.get(id)?.()
         this.#shownDocuments.delete(id)
       },
       stored: () => this.#stored(id),
       receipt: () => this.#receipt(id),
     })
-    this.#left.delete(id)
     this.#documents.set(id, document)
     return { document, isNew: true }
   }
@@ -274,6 +315,7 @@ export class SessionClient implements Client {
   async #stored(document: string): Promise<Receipt> {
     // The edits made so far may wait for the end of a step.
     await Promise.resolve()
+    if (this.#erased.has(document)) throw erasedError()
     const stored = this.#receipts.wait(document, this.#session?.edits(document) ?? 0)
     this.#lookLater()
     return stored
@@ -308,8 +350,113 @@ export class SessionClient implements Client {
     } catch (error) {
       // No server takes it, or this client was closed: the key is kept for the next session.
       if (!(error instanceof FourfoldError)) throw error
+      if (error.code === 'not-found') this.#keepsake.keyring.settled(id)
     }
     document.close()
+  }
+
+  // ------------------------------------------------------------------------------ what is only here
+
+  async #beginKept(): Promise<void> {
+    try {
+      await this.#kept.begin(this.#keepsake.places, this.#options.after?.texts ?? [])
+    } catch {
+      // The device's storage does not answer, and says so by itself; what it kept is still there.
+      return
+    }
+    this.#compareLater()
+  }
+
+  /** Soon, for much may change at once: what was only here may have come to the servers. */
+  #compareLater(afterMs = compareAfterMs): void {
+    if (!this.#kept.isWaiting || this.#isClosed || this.connection.name !== 'online') return
+    clearTimeout(this.#compareTimer)
+    this.#compareTimer = setTimeout(() => void this.#compare(), afterMs)
+  }
+
+  async #compare(): Promise<void> {
+    if (this.#isComparing) return this.#compareLater()
+    const beganAt = now()
+    this.#isComparing = true
+    try {
+      await this.#kept.compare((id) => this.#textAt(id))
+    } catch {
+      // The same: it is looked at again when something changes, or by the next client.
+    } finally {
+      this.#isComparing = false
+      // Of what comes where nothing is shown nobody tells.
+      this.#compareLater(Math.max(compareAgainMs, (now() - beganAt) * comparePause))
+    }
+  }
+
+  /** The words that the servers have under an id. */
+  async #textAt(id: string): Promise<{ text: string } | 'none' | 'later'> {
+    if (this.#isClosed || this.connection.name !== 'online') return 'later'
+    const { document } = this.#hold(id)
+    document.use(false)
+    try {
+      const isHere = this.#session?.isOpen(id) ?? false
+      const answer = isHere ? 'here' : await this.#answer(id)
+      return answer === 'here' ? { text: document.text.toString() } : answer
+    } finally {
+      document.close()
+    }
+  }
+
+  #answer(id: string): Promise<'here' | 'none' | 'later'> {
+    return new Promise((resolve) => this.#asked.set(id, resolve))
+  }
+
+  #answered(id: string, answer: 'here' | 'none' | 'later'): void {
+    this.#asked.get(id)?.(answer)
+    this.#asked.delete(id)
+  }
+
+  /** Edits of it were on their way when it was deleted for good: they stay here. */
+  #gone(id: string, isOwed: boolean): void {
+    this.#erased.add(id)
+    this.#receipts.reject(erasedError(), id)
+    this.#answered(id, 'none')
+    const document = this.#documents.get(id)
+    const isOfEarlier = this.#keepsake.keyring.unsettled.includes(id)
+    if (!document || (!isOwed && !isOfEarlier)) return
+    void this.#keepErased(document)
+  }
+
+  async #keepErased({ id, text, recall }: OpenDocument): Promise<void> {
+    await recall
+    const path = this.#files.get(id)?.path ?? (await this.#keepsake.path(id))
+    const words = text.toString()
+    if (words !== '') await this.#kept.keepErased({ id, path, text: words })
+  }
+
+  /** The servers live another life: this client is over, and all that it had is kept for the next. */
+  async #outlived(life: string): Promise<void> {
+    if (this.#isOutlived) return
+    this.#isOutlived = true
+    const text = 'The servers were emptied. What was written here is kept on this device.'
+    const error = new FourfoldError('unavailable', text)
+    this.#receipts.reject(error)
+    for (const id of [...this.#asked.keys()]) this.#answered(id, 'later')
+    for (const { reject } of this.#operating.values()) reject(error)
+    this.#operating.clear()
+    for (const id of this.#documents.keys()) {
+      const path = this.#files.get(id)?.path
+      if (path !== undefined) this.#keepsake.keepPath(id, path)
+    }
+    const isKept = await this.#keepsake.leave(life)
+    const unkept = isKept ? [] : this.#openTexts()
+    this.#outliving.tell({ key: this.#key, texts: [...unkept, ...this.#kept.unkept] })
+    this.#joined.reject(error)
+    this.close()
+  }
+
+  #openTexts(): KeptText[] {
+    return [...this.#documents.values()].flatMap(({ id, text }) => {
+      const words = text.toString()
+      const path = this.#files.get(id)?.path ?? `${id}.txt`
+      return words === '' ? [] : [{ id, path, text: words, why: 'outlived' as const }]
+    })
   }
 
   #keepKey(): void {
@@ -456,6 +603,8 @@ export class SessionClient implements Client {
     this.#isClosed = true
     clearTimeout(this.#timer)
     clearInterval(this.#beat)
+    clearTimeout(this.#compareTimer)
+    for (const id of [...this.#asked.keys()]) this.#answered(id, 'later')
     if (this.#keepsake.isKeeping) this.#keepKey()
     this.#keepsake.close()
     for (const document of this.#documents.values()) document.destroy()
@@ -527,6 +676,8 @@ export class SessionClient implements Client {
         return
       case 'caughtUp':
         this.#documents.get(output.document)?.caughtUp()
+        this.#answered(output.document, 'here')
+        this.#erased.delete(output.document)
         return
       case 'caret':
         this.#documents.get(output.caret.document)?.presence.heard(output.caret)
@@ -535,6 +686,13 @@ export class SessionClient implements Client {
         this.#files.apply(output)
         this.#keepsake.keepEntries(() => this.#files.entries())
         this.#listed()
+        this.#compareLater()
+        return
+      case 'life':
+        this.#keepsake.keepLife(output.life)
+        return
+      case 'gone':
+        this.#gone(output.document, output.isOwed)
         return
       case 'servers':
         this.#keepsake.keepAddresses(this.#session?.addresses ?? [])
@@ -554,6 +712,10 @@ export class SessionClient implements Client {
         this.#named(output.name, output.text)
         return
       case 'unavailable':
+        // What is known to be is only not to be read here and now.
+        this.#answered(output.document, this.#files.isTold(output.document) ? 'later' : 'none')
+        this.#changed()
+        return
       case 'changed':
         this.#changed()
         return
@@ -591,6 +753,8 @@ export class SessionClient implements Client {
 
   #changed(): void {
     const state = this.#session?.state
+    if (state?.name === 'outlived') void this.#outlived(state.life)
+    else if (state?.name === 'online') this.#compareLater()
     if (state?.name === 'refused') this.#joined.reject(new FourfoldError(state.code, state.text))
     if (this.#session?.save.name === 'local') {
       for (const { presence } of this.#documents.values()) presence.forgetOthers()
@@ -609,7 +773,7 @@ export class SessionClient implements Client {
     for (const [id, document] of this.#documents) {
       if (!document.isClosed || this.#session?.needs(id)) continue
       const { left } = document
-      if (left) this.#left.set(id, left)
+      if (left) this.#left.keep(id, left, document.clock)
       this.#documents.delete(id)
       this.#keepsake.release(id)
       document.destroy()
@@ -634,6 +798,10 @@ const stateNames: Record<ServerState, ServerInfo['state']> = {
 /** Milliseconds since 1970, that never jump: a wall clock set back must not stop any timer. */
 function now(): number {
   return performance.timeOrigin + performance.now()
+}
+
+function erasedError(): FourfoldError {
+  return new FourfoldError('not-found', 'This file was deleted for good.')
 }
 
 function closedError(): FourfoldError {

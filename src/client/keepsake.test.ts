@@ -80,7 +80,8 @@ test('a failing storage is told, and when it works again all is there', async (t
 
 test('without a storage nothing is kept, and that is said', async () => {
   const keepsake = new Keepsake(undefined, key, () => {})
-  assert.deepEqual(await keepsake.begin(), { keys: [], addresses: [], entries: [], operations: [] })
+  const nothing = { life: '', keys: [], addresses: [], entries: [], operations: [] }
+  assert.deepEqual(await keepsake.begin(), nothing)
   assert.deepEqual(await keepsake.load('D', () => new Uint8Array()), [])
   keepsake.append('D', new Uint8Array([1]), true)
   assert.ok(!keepsake.isBehind('D'))
@@ -92,4 +93,32 @@ test('a list of files that does not decode keeps no program from beginning', asy
   await device.open().set('entries', [new Uint8Array([255])])
   const keepsake = new Keepsake(device.open(), key, () => {})
   assert.deepEqual((await keepsake.begin()).entries, [])
+})
+
+test('what is kept of one life of the set never meets what is kept of another', async () => {
+  const device = new MemoryDevice()
+  const keepsakes = [
+    new Keepsake(device.open(), key, () => {}),
+    new Keepsake(device.open(), key, () => {}),
+  ]
+  const [one, other] = keepsakes as [Keepsake, Keepsake]
+  for (const keepsake of keepsakes) {
+    await keepsake.begin()
+    await keepsake.load('D', () => new Uint8Array())
+    keepsake.keepLife('a.0000000000001')
+  }
+  one.append('D', new Uint8Array([0, 0]), true)
+  assert.equal(await one.leave('a.0000000000002'), true)
+  // Another tab has not heard of it yet.
+  other.append('D', new Uint8Array([0, 0]), true)
+  assert.equal(await other.leave('a.0000000000002'), true)
+  const next = new Keepsake(device.open(), key, () => {})
+  assert.equal((await next.begin()).life, 'a.0000000000002')
+  assert.deepEqual(next.places.earlier, [''])
+  assert.deepEqual(await next.load('D', () => new Uint8Array()), [])
+  next.append('D', new Uint8Array([0, 0]), true)
+  await next.leave('a.0000000000003')
+  const last = new Keepsake(device.open(), key, () => {})
+  await last.begin()
+  assert.deepEqual(last.places.earlier, ['', 'a.0000000000002/'])
 })

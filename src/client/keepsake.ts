@@ -7,6 +7,7 @@ import { EntrySchema, OperationSchema, type Entry } from '../core/model/wire.ts'
 import type { LocalStorage } from '../core/ports.ts'
 import type { OperationBody } from '../core/session/parcel.ts'
 import { Keyring } from './keyring.ts'
+import { leaveLife, nameLife, readLives, storageAt, type Lives } from './lives.ts'
 
 /** Updates of a document kept one by one before they are put together. */
 const looseMax = 200
@@ -21,6 +22,7 @@ interface Pages {
   /** Among them are edits of this session. */
   hasOwn: boolean
   isWriting: boolean
+  writing: Promise<void>
   loose: number
   /** Something could not be written: the next write holds the whole document. */
   isTorn: boolean
@@ -31,6 +33,8 @@ const damage = 'what this device kept of a file cannot be read'
 
 /** What was kept by the client's last life. */
 export interface Kept {
+  /** Name of the life of the set that all of it belongs to; empty: not known. */
+  life: string
   keys: Uint8Array[]
   addresses: string[]
   entries: Entry[]
@@ -54,6 +58,8 @@ export class Keepsake {
   #entriesTimer: ReturnType<typeof setTimeout> | undefined
   /** The list of files, when it is not written as it is. */
   #unwritten: (() => Iterable<Entry>) | undefined
+  /** The lives that this device knew when this began, and the part of the storage of the present one. */
+  #begun: { lives: Lives; shelf: LocalStorage } | undefined
   #isClosed = false
   #retryTimer: ReturnType<typeof setTimeout> | undefined
   #failure: string | undefined
@@ -86,10 +92,11 @@ export class Keepsake {
     const entries = await this.#attempt((storage) => storage.get('entries'))
     const operations = await this.#attempt((storage) => storage.get('operations'))
     return {
+      life: this.#begun?.lives.name ?? '',
       keys,
       addresses: listOf(addresses, (each) => typeof each === 'string'),
       entries: entriesOf(entries),
-      operations: keptOperations(operations).flatMap(({ bytes }) => operationOf(bytes)),
+      operations: operationsOf(operations),
     }
   }
 
@@ -101,6 +108,27 @@ export class Keepsake {
       ...come,
     ]
     return (await this.#attempt((storage) => isDone(storage.change('operations', alter)))) ?? false
+  }
+
+  /** Where things of the present life lie on this device, and of earlier ones. */
+  get places(): Pick<Lives, 'place' | 'earlier'> {
+    return this.#begun?.lives ?? { place: '', earlier: [] }
+  }
+
+  /** A server told the name of the life that it is in. */
+  keepLife(life: string): void {
+    void this.#attempt(() => isDone(nameLife(this.#storage!, life)))
+  }
+
+  /**
+   * What is kept here is of a life that is over: whoever begins on this device from now on is in this
+   * one. Whether all of it is kept.
+   */
+  async leave(life: string): Promise<boolean> {
+    await Promise.all([...this.#pages.values()].map(({ writing }) => writing))
+    const isBehind = [...this.#pages.keys()].some((document) => this.isBehind(document))
+    const isLeft = await this.#attempt(() => isDone(leaveLife(this.#storage!, life)))
+    return !isBehind && isLeft === true
   }
 
   keepAddresses(addresses: string[]): void {
@@ -137,6 +165,7 @@ export class Keepsake {
       updates: [],
       hasOwn: false,
       isWriting: false,
+      writing: Promise.resolve(),
       loose: 0,
       isTorn: false,
       whole,
@@ -149,16 +178,26 @@ export class Keepsake {
 
   /** The text of a document that is not open, as far as it is kept here. */
   async text(document: string): Promise<string> {
-    const updates = (await this.#attempt((storage) => storage.load(document))) ?? []
-    const doc = new Y.Doc()
-    for (const update of updates) {
-      try {
-        Y.applyUpdate(doc, update)
-      } catch {
-        // A device's storage can come back with bytes that nobody wrote: the rest is still of use.
-      }
-    }
-    return doc.getText(textRoot).toString()
+    return textOf((await this.#attempt((storage) => storage.load(document))) ?? [])
+  }
+
+  /** Whether anything of a document is kept here. */
+  async has(document: string): Promise<boolean> {
+    const updates = await this.#attempt((storage) => storage.load(document))
+    return updates !== undefined && updates.length > 0
+  }
+
+  /** The path under which a document went when this device saw it last. */
+  async path(document: string): Promise<string> {
+    const paths = await this.#attempt((storage) => storage.get('paths'))
+    return pathsOf(paths)[document] ?? `${document}.txt`
+  }
+
+  /** Under which path a document went when this device saw it last. */
+  keepPath(document: string, path: string): void {
+    void this.#attempt((storage) => {
+      return isDone(storage.change('paths', (value) => withPath(value, document, path)))
+    })
   }
 
   /** `isOwn`: an edit of this session, whose key must be kept before it. */
@@ -167,7 +206,7 @@ export class Keepsake {
     if (!pages) return
     pages.updates.push(update)
     pages.hasOwn ||= isOwn
-    if (!pages.isWriting) void this.#write(document, pages)
+    if (!pages.isWriting) pages.writing = this.#write(document, pages)
   }
 
   /** Something that is kept of this document does not decode. It stays as it is until `mend`. */
@@ -181,7 +220,7 @@ export class Keepsake {
     const pages = this.#pages.get(document)
     if (!pages || !this.#damaged.has(document)) return
     pages.isTorn = true
-    if (!pages.isWriting) void this.#write(document, pages)
+    if (!pages.isWriting) pages.writing = this.#write(document, pages)
   }
 
   /** Whether edits of this document are still on their way to the storage. */
@@ -247,7 +286,7 @@ export class Keepsake {
     clearTimeout(this.#retryTimer)
     this.#retryTimer = setTimeout(() => {
       for (const [document, pages] of this.#pages) {
-        if (pages.isTorn && !pages.isWriting) void this.#write(document, pages)
+        if (pages.isTorn && !pages.isWriting) pages.writing = this.#write(document, pages)
       }
     }, retryMs)
   }
@@ -255,7 +294,7 @@ export class Keepsake {
   async #attempt<T>(act: (storage: LocalStorage) => Promise<T>): Promise<T | undefined> {
     if (!this.#storage) return undefined
     try {
-      const result = await act(this.#storage)
+      const result = await act(await this.#shelf(this.#storage))
       this.#report(undefined)
       return result
     } catch (error) {
@@ -263,6 +302,15 @@ export class Keepsake {
       this.#report(error instanceof Error ? error.message : String(error))
       return undefined
     }
+  }
+
+  async #shelf(storage: LocalStorage): Promise<LocalStorage> {
+    if (!this.#begun) {
+      const lives = await readLives(storage)
+      // Others who waited with this one read the same, or a later life: the first counts for all.
+      this.#begun ??= { lives, shelf: storageAt(storage, lives.place) }
+    }
+    return this.#begun.shelf
   }
 
   #report(failure: string | undefined): void {
@@ -277,11 +325,25 @@ async function isDone(write: Promise<void>): Promise<true> {
   return true
 }
 
+/** The text that these updates make. */
+export function textOf(updates: readonly Uint8Array[]): string {
+  const doc = new Y.Doc()
+  for (const update of updates) {
+    try {
+      Y.applyUpdate(doc, update)
+    } catch {
+      // A device's storage can come back with bytes that nobody wrote: the rest is still of use.
+    }
+  }
+  return doc.getText(textRoot).toString()
+}
+
 function listOf<T>(value: unknown, is: (each: unknown) => boolean): T[] {
   return Array.isArray(value) ? (value.filter(is) as T[]) : []
 }
 
-function entriesOf(value: unknown): Entry[] {
+/** A list of files as it is kept. */
+export function entriesOf(value: unknown): Entry[] {
   try {
     return listOf<Uint8Array>(value, (each) => each instanceof Uint8Array).map((bytes) =>
       fromBinary(EntrySchema, bytes),
@@ -290,6 +352,11 @@ function entriesOf(value: unknown): Entry[] {
     // Whatever the decoder says: the servers tell the list anew, and the program must begin.
     return []
   }
+}
+
+/** Operations as they are kept. */
+export function operationsOf(value: unknown): OperationBody[] {
+  return keptOperations(value).flatMap(({ bytes }) => operationOf(bytes))
 }
 
 function keptOperations(value: unknown): KeptOperation[] {
@@ -307,4 +374,16 @@ function operationOf(bytes: Uint8Array): OperationBody[] {
     // Whatever the decoder says: nobody can tell what was asked for.
     return []
   }
+}
+
+/** Paths of documents as they are kept, by id. */
+export function pathsOf(value: unknown): { [id: string]: string } {
+  const entries = Object.entries((value ?? {}) as { [id: string]: unknown })
+  return Object.fromEntries(
+    entries.flatMap(([id, path]) => (typeof path === 'string' ? [[id, path] as const] : [])),
+  )
+}
+
+function withPath(value: unknown, id: string, path: string): { [id: string]: string } {
+  return { ...pathsOf(value), [id]: path }
 }

@@ -5,9 +5,10 @@ import { test, type TestContext } from 'node:test'
 import * as Y from 'yjs'
 import { MemoryDevice } from '../adapters/storage/local-memory.ts'
 import { Keepsake } from './keepsake.ts'
+import type { Left } from './left-texts.ts'
 import { OpenDocument } from './open-document.ts'
 
-async function open(t: TestContext, device = new MemoryDevice()) {
+async function open(t: TestContext, device = new MemoryDevice(), left?: Left) {
   const keepsake = new Keepsake(device.open(), new Uint8Array(16), () => {})
   const edits: Uint8Array[] = []
   const recalled = Promise.withResolvers<void>()
@@ -17,7 +18,7 @@ async function open(t: TestContext, device = new MemoryDevice()) {
     writer: 1,
     writers: new Set([1]),
     name: 'Ana',
-    left: undefined,
+    left,
     firstText: () => undefined,
     keepsake,
     edited: (update) => edits.push(update),
@@ -129,4 +130,16 @@ test('text of others is not encoded again while it is integrated', async (t) => 
   assert.equal(isListened, false)
   document.text.insert(0, 'x')
   assert.equal(isListened, true)
+})
+
+test('12 what was left and is not held takes nothing before it is here again', async (t) => {
+  const { document } = await open(t, new MemoryDevice(), { update: undefined, clock: 3 })
+  const own = new Y.Doc()
+  own.clientID = 1
+  own.getText('text').insert(0, 'one')
+  assert.throws(() => document.text.insert(0, 'x'), { code: 'unavailable' })
+  assert.throws(() => document.text.applyDelta([{ insert: 'x' }]), { code: 'unavailable' })
+  document.integrate(Y.encodeStateAsUpdate(own))
+  document.text.insert(3, ' more')
+  assert.equal(document.text.toString(), 'one more')
 })

@@ -1,12 +1,16 @@
 // One document that a program holds open: its text, its people, its copy on this device.
 
 import * as Y from 'yjs'
+import { FourfoldError } from '../core/model/errors.ts'
 import { textRoot } from '../core/model/snapshot.ts'
 import { seedText } from '../core/model/seed.ts'
 import { deletesOf, offer, type Deletes } from '../core/model/text-update.ts'
 import type { LiveDocument, Receipt } from './api.ts'
 import type { Keepsake } from './keepsake.ts'
+import type { Left } from './left-texts.ts'
 import { Presence } from './presence.ts'
+
+const notHereText = 'This text is not here yet; wait until it is loaded.'
 
 /** Marks transactions that integrate what a server or this device's storage had. */
 const integrated = 'fourfold'
@@ -23,7 +27,7 @@ export interface OpenDocumentOptions {
   name: string
   keepsake: Keepsake
   /** What it was when this session closed it, having written in it. */
-  left: Uint8Array | undefined
+  left: Left | undefined
   /** Of a file that no server is known to have made: what it begins with. */
   firstText: () => string | undefined
   edited: (update: Uint8Array) => void
@@ -43,6 +47,8 @@ export class OpenDocument implements LiveDocument {
   readonly text: Y.Text
   readonly presence: Presence
   readonly loaded: Promise<void>
+  /** Resolves when what this device kept of it is here. */
+  readonly recall: Promise<void>
   readonly #options: OpenDocumentOptions
   readonly #setLoaded: () => void
   #users = 0
@@ -54,12 +60,15 @@ export class OpenDocument implements LiveDocument {
     this.id = id
     this.doc = new Y.Doc({ gc: true })
     this.doc.clientID = writer
-    this.text = wellFormed(this.doc.getText(textRoot))
+    const mustHave = left?.clock ?? 0
+    this.text = wellFormed(this.doc.getText(textRoot), () => {
+      if (this.clock < mustHave) throw new FourfoldError('unavailable', notHereText)
+    })
     this.presence = new Presence(this.doc, name, moved)
     const { promise, resolve } = Promise.withResolvers<void>()
     this.loaded = promise
     this.#setLoaded = resolve
-    if (left) this.#integrateAll([left])
+    if (left?.update) this.#integrateAll([left.update])
     const edited = (update: Uint8Array, origin: unknown) => {
       if (origin === integrated) return
       keepsake.append(id, update, true)
@@ -71,7 +80,7 @@ export class OpenDocument implements LiveDocument {
       if (origin !== integrated) this.doc.on('update', edited)
     })
     this.doc.on('afterAllTransactions', () => this.doc.off('update', edited))
-    void this.#recall()
+    this.recall = this.#recall()
   }
 
   get awareness() {
@@ -169,8 +178,12 @@ export class OpenDocument implements LiveDocument {
    * would else be counted from the start once more, and one count would stand for two letters.
    */
   get left(): Uint8Array | undefined {
-    const isWritten = Y.getState(this.doc.store, this.#options.writer) > 0
-    return isWritten ? Y.encodeStateAsUpdate(this.doc) : undefined
+    return this.clock > 0 ? Y.encodeStateAsUpdate(this.doc) : undefined
+  }
+
+  /** How much this session wrote in it, as far as it is here. */
+  get clock(): number {
+    return Y.getState(this.doc.store, this.#options.writer)
   }
 
   /** One more user of the same object. `isSeen`: others see this person there. */
@@ -194,13 +207,19 @@ export class OpenDocument implements LiveDocument {
 
 /**
  * Half a surrogate pair cannot travel, the writer would see another text than everybody else: it
- * becomes U+FFFD before it gets into the text. Formats have no place in a text file.
+ * becomes U+FFFD before it gets into the text. `check` throws while nothing may be written. Formats have no place in a text file.
  */
-function wellFormed(text: Y.Text): Y.Text {
+function wellFormed(text: Y.Text, check: () => void): Y.Text {
   const insert = text.insert.bind(text)
-  text.insert = (index, content) => insert(index, content.toWellFormed())
+  text.insert = (index, content) => {
+    check()
+    insert(index, content.toWellFormed())
+  }
   const applyDelta = text.applyDelta.bind(text)
-  text.applyDelta = (delta, options) => applyDelta(plain(delta), options)
+  text.applyDelta = (delta, options) => {
+    check()
+    applyDelta(plain(delta), options)
+  }
   return text
 }
 

@@ -253,6 +253,10 @@ export interface LocalStorage {
   append(document: string, update: Uint8Array): Promise<void>
   /** Puts `update` in the place of all that this object loaded and appended; what others did stays. */
   compact(document: string, update: Uint8Array): Promise<void>
+  /** Every document of which something is kept. */
+  documents(): Promise<string[]>
+  /** Keeps nothing more of a document, whoever put it there. */
+  forget(document: string): Promise<void>
   /** Small values: keys of sessions, the list of files, the addresses of servers. */
   get(key: string): Promise<unknown>
   set(key: string, value: unknown): Promise<void>

@@ -2,10 +2,10 @@
 
 import { useCallback, useEffect, useState } from 'react'
 import { indexedDbStorage } from '../adapters/storage/indexeddb.ts'
-import type { Client } from '../client/api.ts'
+import type { Client, Outlived } from '../client/api.ts'
 import { connect } from '../client/index.ts'
 import { FourfoldError } from '../core/model/errors.ts'
-import { ClientProvider, StorageProvider } from './client-context.tsx'
+import { ClientProvider } from './client-context.tsx'
 import { forgetToken, givePassword, passwordAsked, token } from './pass.ts'
 import { isString, remembered } from './remembered.ts'
 import { type Problem, SignIn } from './sign-in.tsx'
@@ -32,6 +32,13 @@ export function App() {
       ? { name: 'asking', wanted: lastName.read() }
       : { name: 'here', client: connectAs(tabName.read()) },
   )
+  useEffect(() => {
+    next = (old, client) => {
+      setStage((shown) => {
+        return shown.name === 'here' && shown.client === old ? { name: 'here', client } : shown
+      })
+    }
+  }, [])
 
   const signIn = useCallback(async (wanted: string, password: string | undefined) => {
     setStage({ name: 'joining', wanted })
@@ -40,8 +47,9 @@ export function App() {
       setStage({ name: 'asking', wanted, problem: { field: 'password', text: wrong } })
       return
     }
-    const client = connectAs(wanted)
-    const refused = await refusal(client)
+    const first = connectAs(wanted)
+    const refused = await refusal(first)
+    const client = latest(first)
     if (refused !== undefined) {
       client.close()
       if (refused.code === 'unauthenticated') passwordAsked()
@@ -86,23 +94,39 @@ export function App() {
     setStage({ name: 'here', client: connectAs(wanted) })
   }
   return (
-    <StorageProvider value={storage}>
-      <ClientProvider value={stage.client}>
-        <Workspace key={clientKey(stage.client)} {...{ leave, signOut, renameMe }} />
-      </ClientProvider>
-    </StorageProvider>
+    <ClientProvider value={stage.client}>
+      <Workspace key={clientKey(stage.client)} {...{ leave, signOut, renameMe }} />
+    </ClientProvider>
   )
 }
 
-function connectAs(name: string): Client {
-  return connect({
+/** A client whose servers live another life has a successor that knows nothing of the one before. */
+const successors = new WeakMap<Client, Client>()
+/** The client that took over from this one, or itself. */
+function latest(client: Client): Client {
+  const successor = successors.get(client)
+  return successor ? latest(successor) : client
+}
+
+/** Shows a successor in the place of a client. */
+let next: (old: Client, client: Client) => void = () => undefined
+
+function connectAs(name: string, after?: Outlived): Client {
+  const client = connect({
     servers: [location.origin],
     name,
     agent: 'page',
     storage,
     token: token(),
     folder: 'shown',
+    ...(after && { after }),
   })
+  client.onOutlived((outlived) => {
+    const successor = connectAs(name, outlived)
+    successors.set(client, successor)
+    next(client, successor)
+  })
+  return client
 }
 
 function problemOf({ code, message }: FourfoldError): Problem {
@@ -117,6 +141,8 @@ async function refusal(client: Client): Promise<FourfoldError | undefined> {
     await Promise.race([client.joined(), late])
     return undefined
   } catch (error) {
+    const successor = successors.get(client)
+    if (successor) return refusal(successor)
     if (error instanceof FourfoldError) return error
     throw error
   }

@@ -8,6 +8,7 @@ import { screenNameMax } from '../core/model/limits.ts'
 import type { FileInfo } from '../client/api.ts'
 import { useClient } from './client-context.tsx'
 import type { OpenFile } from './open-file.ts'
+import { KeptBar } from './kept-bar.tsx'
 import { KeepText } from './save-details.tsx'
 import { suggested } from './names.ts'
 import { givePassword } from './pass.ts'
@@ -37,6 +38,7 @@ export function Bars({ file, open, restore, saveAs, close, renameMe }: BarsProps
             {open && file && <KeepText file={open} fileName={file.name} />}
           </div>
         ))}
+      <KeptBar />
       {save.name === 'danger' && (
         <div className="bar tone-danger" role="alert">
           <TriangleAlert size={18} aria-hidden />

@@ -45,7 +45,7 @@ function ServerNow() {
   if (connection.name === 'online') {
     const roundTrip = Math.max(1, Math.round(connection.roundTripMs))
     last.current = `Server ${connection.server} · ${roundTrip} ms`
-  } else if (connection.name === 'refused') last.current = ''
+  } else if (connection.name === 'refused' || connection.name === 'outlived') last.current = ''
   else if (now - connection.since > changeMs) last.current = 'No server'
   return <span>{last.current}</span>
 }

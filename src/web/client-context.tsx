@@ -1,24 +1,13 @@
 // The client that the whole page shares, and how components follow it.
 
 import { createContext, useContext, useEffect, useState, useSyncExternalStore } from 'react'
-import type { Client, LocalStorage } from '../client/api.ts'
+import type { Client } from '../client/api.ts'
 import type { OpenFile } from './open-file.ts'
 import type { PersonHere } from './people.ts'
 
 const ClientContext = createContext<Client | undefined>(undefined)
 
 export const ClientProvider = ClientContext.Provider
-
-const StorageContext = createContext<LocalStorage | undefined>(undefined)
-
-export const StorageProvider = StorageContext.Provider
-
-/** This device's storage, which the client writes. */
-export function useStorage(): LocalStorage {
-  const storage = useContext(StorageContext)
-  if (storage === undefined) throw new Error('broken invariant: a storage is provided')
-  return storage
-}
 
 /** A client's changes in the form React follows: one subscription a client, and a count. */
 interface Watched {

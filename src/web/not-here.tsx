@@ -2,8 +2,8 @@
 
 import { useEffect, useState } from 'react'
 import { Button, Link } from 'react-aria-components'
-import type { FileInfo, LocalStorage } from '../client/api.ts'
-import { useClient, useStorage } from './client-context.tsx'
+import type { Client, FileInfo } from '../client/api.ts'
+import { useClient } from './client-context.tsx'
 import { isDirectory } from './folder-tree.ts'
 import { hashOf } from './route.ts'
 
@@ -11,19 +11,19 @@ import { hashOf } from './route.ts'
 const lookedMax = 50
 
 export function NotHere({ begin }: { begin: () => void }) {
-  const { files } = useClient()
-  const storage = useStorage()
+  const client = useClient()
+  const { files } = client
   const [here, setHere] = useState<FileInfo[]>([])
   useEffect(() => {
     let isCurrent = true
     const present = files
       .filter((file) => !file.isDeleted && !isDirectory(file))
       .slice(0, lookedMax)
-    void filesHere(storage, present).then((found) => isCurrent && setHere(found))
+    void filesHere(client, present).then((found) => isCurrent && setHere(found))
     return () => {
       isCurrent = false
     }
-  }, [files, storage])
+  }, [files, client])
   return (
     <div className="empty">
       <p>This file is not on this device. It opens when a server answers.</p>
@@ -49,12 +49,7 @@ export function NotHere({ begin }: { begin: () => void }) {
   )
 }
 
-async function filesHere(storage: LocalStorage, files: FileInfo[]): Promise<FileInfo[]> {
-  try {
-    const kept = await Promise.all(files.map((file) => storage.load(file.id)))
-    return files.filter((_file, index) => kept[index]!.length > 0)
-  } catch {
-    // The storage does not answer: nothing is on this device that could be opened.
-    return []
-  }
+async function filesHere(client: Client, files: FileInfo[]): Promise<FileInfo[]> {
+  const kept = await Promise.all(files.map((file) => client.isKept(file.id)))
+  return files.filter((_file, index) => kept[index])
 }

@@ -192,6 +192,12 @@ export class OpenFiles {
     return this.#files.get(id)
   }
 
+  /** It is not shown any more, and need not be there when somebody comes back. */
+  forget(id: string): void {
+    this.#files.get(id)?.close()
+    this.#files.delete(id)
+  }
+
   close(): void {
     for (const file of this.#files.values()) file.close()
     this.#files.clear()

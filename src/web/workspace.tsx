@@ -108,6 +108,12 @@ export function Workspace({ leave, signOut, renameMe }: WorkspaceProps) {
   useShown(client, shownIds, 'alone')
 
   useEffect(() => () => openFiles.close(), [openFiles])
+  // What was written in a file that is gone for good is kept, and not waited for.
+  useEffect(() => {
+    for (const { id, why } of client.keptTexts) {
+      if (why === 'erased' && tree.get(id) === undefined) openFiles.forget(id)
+    }
+  })
   useEffect(() => () => bringIn.stop(), [bringIn])
   useEffect(() => setVersion(undefined), [shownId])
   useEffect(() => {

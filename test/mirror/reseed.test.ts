@@ -4,11 +4,10 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 
-import { connect } from '../../src/client/index.ts'
 import type { Fleet } from '../fleet.ts'
 import { root } from '../tool.ts'
 import { fourfold, same, stage, tree, until, type Mirrored } from './mirrors.ts'
@@ -25,14 +24,6 @@ function digest(directory: string): string {
     hash.update(`${path}\n`).update(createHash('sha256').update(bytes).digest())
   }
   return hash.digest('hex')
-}
-
-/** All servers die at once, and their disks with them; others come in their place. */
-async function wipe(fleet: Fleet): Promise<void> {
-  await Promise.all(fleet.ids.map((id) => fleet.kill(id)))
-  for (const id of fleet.ids) rmSync(fleet.data(id), { recursive: true })
-  await Promise.all(fleet.ids.map((id) => fleet.start(id)))
-  await fleet.well()
 }
 
 async function mirroredOnce(
@@ -84,7 +75,7 @@ test('a wiped set has all of it again, and its mirrors go on as if nothing had b
   const early = await fourfold(['reseed', first.directory], servers)
   assert.deepEqual([early.code, early.err], [0, ''], 'where all is there nothing is to be done')
 
-  await wipe(fleet)
+  await fleet.wipe()
   const strange = await fourfold(['mirror', second.directory, '--once'], servers)
   assert.equal(strange.code, 1)
   assert.match(
@@ -141,7 +132,7 @@ test('a mirror that runs while its set is wiped stops, and goes on when it is fi
   first.start()
   second.start()
   const before = await same(mirrors)
-  await wipe(fleet)
+  await fleet.wipe()
   for (const mirror of mirrors) {
     await until(
       () => !mirror.isRunning,
@@ -166,7 +157,7 @@ test('a mirror that knows more than the one a set was filled from loses nothing'
   for (const mirror of mirrors) await mirroredOnce(mirror, servers)
   ahead.shell('echo two > d/changed.md && echo new > d/new.md && rm gone.md')
   await mirroredOnce(ahead, servers)
-  await wipe(fleet)
+  await fleet.wipe()
   const reseeded = await fourfold(['reseed', behind.directory], servers)
   assert.equal(reseeded.code, 0, reseeded.err)
   assert.match(await mirroredOnce(ahead, servers), /The folder was filled again from a mirror/)
@@ -179,32 +170,6 @@ test('a mirror that knows more than the one a set was filled from loses nothing'
   assert.doesNotMatch(await mirroredOnce(ahead, servers), done)
 })
 
-test('while a page is open, nothing is brought back behind it', async (t) => {
-  const { fleet, mirrors, servers } = await stage(t, 1)
-  const [first] = mirrors as [Mirrored]
-  first.shell('echo mine > mine.md')
-  await mirroredOnce(first, servers)
-  await wipe(fleet)
-  const page = connect({ servers: fleet.addresses, name: 'Ada', agent: 'test' })
-  t.after(() => page.close())
-  await page.joined()
-  const refused = await fourfold(['reseed', first.directory], servers)
-  assert.equal(refused.code, 1)
-  assert.match(refused.err, /^Pages or other live clients are connected \(1\): [^\n]+\n$/)
-  assert.equal((await fourfold(['ls'], servers)).out, '')
-  page.close()
-  let last = ''
-  await until(
-    async () => {
-      const { code, err } = await fourfold(['reseed', first.directory], servers)
-      last = err
-      return code === 0
-    },
-    () => last,
-  )
-  assert.equal((await fourfold(['cat', 'mine.md'], servers)).out, 'mine\n')
-})
-
 test('a set that is not empty, a mirror at work and what was never one are refused', async (t) => {
   const { fleet, mirrors, servers, folder } = await stage(t, 1)
   const [first] = mirrors as [Mirrored]
@@ -213,7 +178,7 @@ test('a set that is not empty, a mirror at work and what was never one are refus
   assert.match(never.err, /was never a mirror; [^\n]+\n$/)
   first.shell('mkdir d && echo mine > d/mine.md')
   await mirroredOnce(first, servers)
-  await wipe(fleet)
+  await fleet.wipe()
   await fourfold(['put', first.path('d', 'mine.md'), 'theirs.md'], servers)
   const refused = await fourfold(['reseed', first.directory], servers)
   assert.equal(refused.code, 1)
@@ -229,7 +194,7 @@ test('G8 a reseed that is killed again and again makes everything once', async (
   const [first, fresh] = mirrors as [Mirrored, Mirrored]
   planted(first)
   await mirroredOnce(first, servers)
-  await wipe(fleet)
+  await fleet.wipe()
   const counts: number[] = []
   for (const count of [3, 20, 45]) {
     const child = spawn(process.execPath, [program, 'reseed', first.directory], {

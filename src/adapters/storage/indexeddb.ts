@@ -57,6 +57,30 @@ class IndexedDbStorage implements LocalStorage {
     this.#known.set(document, [await added])
   }
 
+  async documents(): Promise<string[]> {
+    const transaction = await this.#transaction(updates, 'readonly')
+    const index = transaction.objectStore(updates).index(byDocument)
+    const found: string[] = []
+    const request = index.openKeyCursor(null, 'nextunique')
+    request.addEventListener('success', () => {
+      const cursor = request.result
+      if (!cursor) return
+      if (typeof cursor.key === 'string') found.push(cursor.key)
+      cursor.continue()
+    })
+    await done(transaction)
+    return found
+  }
+
+  async forget(document: string): Promise<void> {
+    const transaction = await this.#transaction(updates, 'readwrite')
+    const store = transaction.objectStore(updates)
+    const kept = await answer(store.index(byDocument).getAllKeys(document))
+    for (const key of kept) store.delete(key)
+    await done(transaction)
+    this.#known.delete(document)
+  }
+
   async get(key: string): Promise<unknown> {
     const transaction = await this.#transaction(values, 'readonly')
     return answer(transaction.objectStore(values).get(key) as IDBRequest<unknown>)

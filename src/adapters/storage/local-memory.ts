@@ -11,6 +11,10 @@ export class MemoryDevice {
 
   open(): LocalStorage {
     return new MemoryLocalStorage({
+      documents: () => {
+        this.#check()
+        return [...this.#updates].flatMap(([document, { size }]) => (size > 0 ? [document] : []))
+      },
       updates: (document) => {
         this.#check()
         const updates = this.#updates.get(document) ?? new Set()
@@ -30,6 +34,7 @@ export class MemoryDevice {
 }
 
 interface Shelves {
+  documents(): string[]
   updates(document: string): Set<Uint8Array>
   values(): Map<string, unknown>
 }
@@ -60,6 +65,15 @@ class MemoryLocalStorage implements LocalStorage {
     for (const known of this.#known.get(document) ?? []) updates.delete(known)
     this.#known.delete(document)
     await this.append(document, update)
+  }
+
+  async documents(): Promise<string[]> {
+    return this.#shelves.documents()
+  }
+
+  async forget(document: string): Promise<void> {
+    this.#shelves.updates(document).clear()
+    this.#known.delete(document)
   }
 
   async get(key: string): Promise<unknown> {

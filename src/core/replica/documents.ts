@@ -137,7 +137,9 @@ export class Documents {
   open(now: number, visitor: Visitor, { document: id, stateVector }: Open): void {
     this.#now = now
     const { channel, follows } = visitor
-    if (!this.#isFile(id)) {
+    if (this.#options.folder.isPurged(id)) {
+      this.#voice.gone(channel, id)
+    } else if (!this.#isFile(id)) {
       this.#voice.unavailable(channel, id, this.notFound().message)
     } else if (follows.size >= openDocumentsMax && !follows.has(id)) {
       const text = `At most ${openDocumentsMax} files can be open at once.`
@@ -311,7 +313,7 @@ export class Documents {
     const document = this.#live.get(id)
     if (!document) return
     for (const channel of document.followers) {
-      this.#voice.unavailable(channel, id, 'This file was deleted for good.')
+      this.#voice.gone(channel, id)
       this.#options.visitors.get(channel)?.follows.delete(id)
     }
     document.followers.clear()

@@ -105,7 +105,13 @@ export class Voice {
   }
 
   unavailable(channel: ClientChannel, document: string, text: string): void {
-    const value = { $typeName: 'fourfold.v1.Unavailable' as const, document, text }
+    const value = { $typeName: 'fourfold.v1.Unavailable' as const, document, text, isGone: false }
+    this.send([channel], { case: 'unavailable', value })
+  }
+
+  gone(channel: ClientChannel, document: string): void {
+    const text = 'This file was deleted for good.'
+    const value = { $typeName: 'fourfold.v1.Unavailable' as const, document, text, isGone: true }
     this.send([channel], { case: 'unavailable', value })
   }
 

@@ -9,7 +9,7 @@
 // still owed, and the document is opened again until the server has that text.
 
 import * as Y from 'yjs'
-import type { FourfoldError } from '../model/errors.ts'
+import { FourfoldError } from '../model/errors.ts'
 import {
   backOffMaxMs,
   elsewhereAfterMs,
@@ -354,6 +354,16 @@ export class Follows {
     // A server that lost a record fetches it at once: only then it is worth to move.
     const isLasting = (troubleOf(view)?.count ?? 0) + 1 >= unavailableTriesMax
     if (isLasting && isElsewhere([...follow.unavailable.keys()])) link.leaving ??= text
+  }
+
+  /** It was deleted for good. `isOwed`: edits of it are not safe; they stay here. */
+  gone(now: number, document: string, isOwed: boolean): void {
+    if (this.#isAbandoned(document, true) || !this.#follows.has(document)) return
+    this.#views.delete(document)
+    this.#outlet.put({ type: 'gone', document, isOwed })
+    if (!isOwed) return
+    const text = 'This file was deleted for good. What you wrote is only here.'
+    this.turnDown(now, document, new FourfoldError('not-found', text))
   }
 
   /** A push of this document arrived: whatever the trouble was, it is over. */

@@ -39,6 +39,10 @@ export type SessionOutput =
   /** The document is complete as far as this server knows. */
   | { type: 'caughtUp'; document: string }
   | { type: 'unavailable'; document: string; text: string }
+  /** It was deleted for good. `isOwed`: edits of it are not safe, and no server will take them. */
+  | { type: 'gone'; document: string; isOwed: boolean }
+  /** Name of the life that the set is in: to be remembered with what is kept. */
+  | { type: 'life'; life: string }
   | { type: 'caret'; caret: Caret }
   /**
    * Entries as they are. `isComplete`: these were the last of all. `names`: what is shown of those whose

@@ -42,6 +42,8 @@ export interface SessionOptions extends Person {
   addresses: readonly string[]
   hasStandby: boolean
   documents: Documents
+  /** Name of the life of the set that what is kept here belongs to; empty: not known. */
+  life: string
   /** Uniform in [0, 1). */
   random: () => number
 }
@@ -60,6 +62,8 @@ export type SessionState =
   | { name: 'online'; server: string }
   /** Turned away for a reason that trying again does not mend. */
   | { name: 'refused'; code: ErrorCode; text: string }
+  /** The servers were emptied and began anew: what is here is of another life, and goes nowhere. */
+  | { name: 'outlived'; life: string }
   | { name: 'stopped' }
 
 export class Session {
@@ -76,6 +80,8 @@ export class Session {
   readonly #standing: Standing
 
   #state: SessionState = { name: 'stopped' }
+  /** Of the set; empty: not known yet. */
+  #life: string
   #isStandbyWanted: boolean
   /** The servers that held the last edits when these were last on their way. */
   #holders: string[] | undefined
@@ -87,6 +93,7 @@ export class Session {
     const { key, addresses, random, documents } = options
     const writer = writerOf(key)
     this.#options = options
+    this.#life = options.life
     this.#isStandbyWanted = options.hasStandby
     this.#roster = new Roster(key, addresses, random)
     this.#connections = new Connections(this.#roster, random, this.#outlet)
@@ -174,7 +181,7 @@ export class Session {
    */
   holders(document: string, upTo: number): string[] {
     const opened = this.#follows.lastOpened(document)
-    if (!opened || this.#follows.isTurnedDown(document)) return []
+    if (!opened || this.#follows.isTurnedDown(document) || this.#isOutlived) return []
     return this.#outbox.holders(document, upTo) ?? this.#restingPlaces(document, opened)
   }
 
@@ -188,6 +195,11 @@ export class Session {
     return opened.server === this.#connections.active?.server ? [opened.server] : []
   }
 
+  /** Whether the active server has given all it has of a document, and tells what changes. */
+  isOpen(document: string): boolean {
+    return this.#follows.isOpen(document)
+  }
+
   /** Whether the document must go on being readable through `Documents`. */
   needs(document: string): boolean {
     return this.#follows.has(document)
@@ -195,7 +207,7 @@ export class Session {
 
   /** Whether a document has edits that are not safe. */
   isUnsafe(document: string): boolean {
-    if (this.#follows.isTurnedDown(document)) return true
+    if (this.#follows.isTurnedDown(document) || this.#isOutlived) return true
     return this.#outbox.isUnsafe(document, this.#disks())
   }
 
@@ -238,7 +250,7 @@ export class Session {
         this.#retry(now, input.name)
         break
       case 'stopped':
-        this.#stop(now)
+        if (!this.#isOutlived) this.#stop(now)
         break
       case 'tick':
         break
@@ -263,7 +275,7 @@ export class Session {
   }
 
   #retry(now: number, name: string | undefined): void {
-    if (this.#state.name === 'stopped') return
+    if (this.#state.name === 'stopped' || this.#isOutlived) return
     if (name !== undefined) this.#standing.askFor(name)
     if (this.#state.name === 'refused') this.#join(now)
     this.#connections.hurry(now)
@@ -292,7 +304,11 @@ export class Session {
   }
 
   get #isRunning(): boolean {
-    return this.#state.name !== 'stopped' && this.#state.name !== 'refused'
+    return this.#state.name === 'joining' || this.#isOnline || this.#state.name === 'offline'
+  }
+
+  get #isOutlived(): boolean {
+    return this.#state.name === 'outlived'
   }
 
   // ---------------------------------------------------------------------------------- messages
@@ -313,6 +329,7 @@ export class Session {
       this.#outlet.send(link.id, { case: 'credit', value })
     }
     const { message } = input.message
+    if (this.#outlives(now, message)) return
     if (message.case === 'welcome') {
       this.#standing.welcomed(now, link, message.value, this.#isStandbyWanted)
     } else if (message.case === 'refused') this.#refused(now, link, message.value)
@@ -321,6 +338,20 @@ export class Session {
     // It is alive after all, and goes: the server takes it for the active one.
     const { fading } = this.#connections
     if (fading === link) this.#connections.end(now, link, 'left')
+  }
+
+  /** Nothing that the servers said before holds when they live another life than was known. */
+  #outlives(now: number, { case: what, value }: ServerMessage['message']): boolean {
+    const life = what === 'welcome' ? value.servers?.life : what === 'servers' ? value.life : ''
+    if (!life || life === this.#life) return false
+    if (this.#life === '') {
+      this.#life = life
+      this.#outlet.put({ type: 'life', life })
+      return false
+    }
+    this.#standing.end(now)
+    this.#become({ name: 'outlived', life })
+    return true
   }
 
   #receivedOnActive(now: number, link: Link, message: ServerMessage['message']): void {
@@ -367,7 +398,11 @@ export class Session {
         this.#standing.named(message.value.name, message.value.text)
         return
       case 'unavailable': {
-        const { document, text } = message.value
+        const { document, text, isGone } = message.value
+        if (isGone) {
+          this.#follows.gone(now, document, this.isUnsafe(document))
+          return
+        }
         this.#follows.unavailable(now, document, text, (servers) => this.#isElsewhere(servers))
         return
       }
@@ -520,7 +555,11 @@ export class Session {
     const before = this.#saving.shown
     const state = this.#state
     const isOffline = state.name === 'joining' || state.name === 'offline'
-    const refusal = state.name === 'refused' ? state.text : this.#follows.turnedDown()?.message
+    const refusal = this.#isOutlived
+      ? outlivedText
+      : state.name === 'refused'
+        ? state.text
+        : this.#follows.turnedDown()?.message
     this.#saving.look(now, {
       waiting: this.#outbox.waiting(),
       offlineSince: isOffline ? state.since : undefined,
@@ -558,6 +597,8 @@ function isSame(a: SessionState, b: SessionState): boolean {
   if (a.name === 'offline' && b.name === 'offline') return a.retryAt === b.retryAt
   return a.name === b.name
 }
+
+const outlivedText = 'The servers were emptied since this device was here.'
 
 /** So much without an answer keeps a slow line busy for longer than a ping may take. */
 const busyBytes = 64 * 1024

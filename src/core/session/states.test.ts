@@ -22,6 +22,12 @@ const into: Record<StateName, (talk: Talk) => void> = {
     talk.step({ type: 'opened', connection: 1 })
     talk.refuse(1, Code.UNAUTHENTICATED, 'Sign in again.')
   },
+  outlived: (talk) => {
+    talk.life = 'a.1111111111111'
+    talk.join()
+    talk.life = 'a.2222222222222'
+    talk.servers(1, '')
+  },
 }
 
 const update = new Uint8Array([0, 0])
@@ -146,6 +152,23 @@ const after: Record<StateName, Record<InputName, StateName>> = {
     stopped: 'stopped',
     tick: 'refused',
     silence: 'refused',
+  },
+  outlived: {
+    started: 'outlived',
+    opened: 'outlived',
+    welcomed: 'outlived',
+    refused: 'outlived',
+    closed: 'outlived',
+    allClosed: 'outlived',
+    edited: 'outlived',
+    follow: 'outlived',
+    unfollow: 'outlived',
+    operate: 'outlived',
+    caret: 'outlived',
+    retry: 'outlived',
+    stopped: 'outlived',
+    tick: 'outlived',
+    silence: 'outlived',
   },
 }
 

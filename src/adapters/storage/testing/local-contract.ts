@@ -50,6 +50,22 @@ export const localContract: LocalCheck[] = [
     },
   },
   {
+    sentence: 'documents of which something is kept are named once, until they are forgotten',
+    async run(open) {
+      const one = open()
+      same(await one.documents(), [])
+      for (const document of ['D', 'a.1/D', 'E', 'D']) await one.append(document, bytes(1))
+      same((await open().documents()).toSorted(), ['D', 'E', 'a.1/D'])
+      const other = open()
+      await other.forget('D')
+      same((await one.documents()).toSorted(), ['E', 'a.1/D'])
+      same(await open().load('D'), [])
+      same(await open().load('a.1/D'), [[1]])
+      await one.append('D', bytes(2))
+      same(await open().load('D'), [[2]])
+    },
+  },
+  {
     sentence: 'values are kept as they are, and are unknown before',
     async run(open) {
       const one = open()

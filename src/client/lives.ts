@@ -1,0 +1,74 @@
+// What a device keeps belongs to one life of the set: each life has a place of its own in the storage,
+// so that what was kept of one never meets what comes of another.
+
+import type { LocalStorage } from '../core/ports.ts'
+
+const key = 'lives'
+
+/** The lives that a device knows. */
+export interface Lives {
+  /** Name of the present one; empty: no server has told it. */
+  name: string
+  /** Where its things lie. */
+  place: string
+  /** Places of earlier ones, of which something may still be wanted. */
+  earlier: string[]
+}
+
+export async function readLives(storage: LocalStorage): Promise<Lives> {
+  return livesOf(await storage.get(key))
+}
+
+/** A server told the name of the present life. */
+export function nameLife(storage: LocalStorage, name: string): Promise<void> {
+  return change(storage, (lives) => (lives.name === '' ? { ...lives, name } : lives))
+}
+
+/** From here on everybody on this device begins in another life; what was kept stays where it is. */
+export function leaveLife(storage: LocalStorage, name: string): Promise<void> {
+  return change(storage, (lives) => {
+    if (lives.name === name) return lives
+    const place = `${name}/`
+    const earlier = [...lives.earlier, lives.place].filter((each) => each !== place)
+    return { name, place, earlier }
+  })
+}
+
+/** Nothing of an earlier life is wanted any more. */
+export function forgetLife(storage: LocalStorage, place: string): Promise<void> {
+  return change(storage, (lives) => {
+    return { ...lives, earlier: lives.earlier.filter((each) => each !== place) }
+  })
+}
+
+function change(storage: LocalStorage, alter: (lives: Lives) => Lives): Promise<void> {
+  return storage.change(key, (value) => alter(livesOf(value)))
+}
+
+// The storage is this device's own, but another version of the program may have written there.
+function livesOf(value: unknown): Lives {
+  const { name, place, earlier } = (value ?? {}) as Partial<Lives>
+  return {
+    name: typeof name === 'string' ? name : '',
+    place: typeof place === 'string' ? place : '',
+    earlier: Array.isArray(earlier) ? earlier.filter((each) => typeof each === 'string') : [],
+  }
+}
+
+/** The part of a storage that belongs to one life. Ids of documents have no "/". */
+export function storageAt(storage: LocalStorage, place: string): LocalStorage {
+  const own = (id: string) => id.startsWith(place) && !id.slice(place.length).includes('/')
+  return {
+    load: (document) => storage.load(place + document),
+    append: (document, update) => storage.append(place + document, update),
+    compact: (document, update) => storage.compact(place + document, update),
+    documents: async () => {
+      const all = await storage.documents()
+      return all.filter(own).map((id) => id.slice(place.length))
+    },
+    forget: (document) => storage.forget(place + document),
+    get: (name) => storage.get(place + name),
+    set: (name, value) => storage.set(place + name, value),
+    change: (name, alter) => storage.change(place + name, alter),
+  }
+}

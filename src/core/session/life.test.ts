@@ -1,0 +1,105 @@
+// Golden conversations about what ends for good: a life of the set, and a file. test/session-talk.ts
+// says how to read them.
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { Talk } from '../../../test/session-talk.ts'
+
+const [first, second] = ['a.1111111111111', 'b.2222222222222'] as const
+
+const gone = (talk: Talk) =>
+  talk.says(1, 'unavailable D: gone', {
+    case: 'unavailable',
+    value: { $typeName: 'fourfold.v1.Unavailable', document: 'D', text: 'Gone.', isGone: true },
+  })
+
+test('the life of the set is learned once, and nothing changes while it goes on', () => {
+  const talk = new Talk()
+  talk.life = first
+  talk.start()
+  talk.welcome(1, 'a')
+  talk.welcome(2, 'b')
+  talk.servers(1, 'c')
+  talk.life = ''
+  talk.servers(1, '')
+  assert.deepEqual(
+    talk.lines.filter((line) => line.includes('life')),
+    [`* life ${first}`],
+  )
+  assert.equal(talk.session.state.name, 'online')
+})
+
+test('servers in another life get nothing, and nothing is said to be saved any more', () => {
+  const talk = new Talk({ life: first })
+  talk.life = first
+  talk.join()
+  talk.type('D', 'saved, as it seems')
+  talk.stored(1, 'a1', 'b1', 'c1', 'd1')
+  assert.equal(talk.session.save.name, 'saved')
+  assert.deepEqual(talk.session.holders('D', 1), ['a', 'b', 'c', 'd'])
+  talk.close(1)
+  talk.close(2)
+  talk.lines.length = 0
+  talk.wait(100)
+  talk.life = second
+  talk.forget('D')
+  talk.welcome(3, 'c')
+  talk.heard(`
+    100 ms
+    3> hello as standby
+    3< welcome c
+    hang up 3
+    * outlived · ended (0)
+  `)
+  assert.deepEqual(talk.session.holders('D', 1), [])
+  assert.equal(talk.session.isUnsafe('D'), true)
+  talk.type('D', 'more')
+  talk.step({ type: 'retry' })
+  talk.wait(60_000)
+  talk.heard(`
+    ada types "more" in D
+    * outlived · ended (1)
+    60000 ms
+  `)
+})
+
+test('a standby in another life ends it, too: what it says it holds counts for nothing', () => {
+  const talk = new Talk({ life: first })
+  talk.life = first
+  talk.start()
+  talk.welcome(1, 'a')
+  talk.life = second
+  talk.welcome(2, 'b')
+  assert.deepEqual(talk.session.state, { name: 'outlived', life: second })
+})
+
+test('edits of a file that was deleted for good are not waited for', () => {
+  const talk = new Talk()
+  talk.join()
+  talk.type('D', 'x')
+  talk.resync(1, 'D', 1)
+  gone(talk)
+  talk.heard(`
+    ada types "x" in D
+    1> push 1 D "x"
+    1< resync D 1
+    1> open D
+    1< unavailable D: gone
+    * gone D, edits are owed
+    * turned down D: This file was deleted for good. What you wrote is only here.
+    * online a · ended (0)
+  `)
+  talk.step({ type: 'unfollow', document: 'D' })
+  assert.equal(talk.session.save.name, 'saved')
+  assert.equal(talk.session.needs('D'), false)
+})
+
+test('a file that was deleted for good with nothing owed is let go', () => {
+  const talk = new Talk()
+  talk.join()
+  gone(talk)
+  talk.heard(`
+    1< unavailable D: gone
+    * gone D
+  `)
+})
