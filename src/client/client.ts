@@ -6,13 +6,13 @@
 import * as Y from 'yjs'
 import { FourfoldError } from '../core/model/errors.ts'
 import { subjectId, writerOf } from '../core/model/ids.ts'
-import { checkFileName } from '../core/model/names.ts'
-import { ServerState, type Operation } from '../core/model/wire.ts'
+import type { Operation } from '../core/model/wire.ts'
 import type { Dial } from '../core/ports.ts'
 import type { SessionInput, SessionOutput } from '../core/session/messages.ts'
 import type { OperationBody } from '../core/session/parcel.ts'
 import { subjectOf } from '../core/session/precedence.ts'
 import { Session } from '../core/session/session.ts'
+import { connectionOf, serverInfo } from './account.ts'
 import type {
   BytesName,
   Client,
@@ -29,14 +29,14 @@ import type {
   SaveState,
   ServerInfo,
 } from './api.ts'
-import { Errands } from './errands.ts'
+import { checkName, Errands } from './errands.ts'
 import { Files } from './files.ts'
 import type { Frames } from './frames.ts'
 import { Keepsake } from './keepsake.ts'
-import { KeptTexts } from './kept-texts.ts'
 import { beatMs } from './keyring.ts'
 import { LeftTexts } from './left-texts.ts'
 import { Listeners } from './listeners.ts'
+import { erasedError, OnlyHere, outlivedError } from './only-here.ts'
 import { OpenDocument } from './open-document.ts'
 import { Receipts } from './receipts.ts'
 import { Shown } from './shown.ts'
@@ -48,12 +48,6 @@ const stepAfterMsMin = 1
 const stepAfterMsMax = 3_600_000
 /** Documents of earlier sessions that are brought to the servers at once. */
 const recoveredMax = 32
-
-/** What the servers tell of the folder in so short a time is compared with what is here at once. */
-const compareAfterMs = 500
-/** What is not there may come at any time; the pause is so many times what a look takes, or longer. */
-const compareAgainMs = 5000
-const comparePause = 20
 
 interface Operating {
   resolve: (done: { entry: string; servers: string[] }) => void
@@ -72,11 +66,7 @@ export class SessionClient implements Client {
   readonly #shownDocuments = new Map<string, () => void>()
   readonly #documents = new Map<string, OpenDocument>()
   readonly #left = new LeftTexts()
-  readonly #kept: KeptTexts
-  /** Who waits to hear whether the active server has a document. */
-  readonly #asked = new Map<string, (answer: 'here' | 'none' | 'later') => void>()
-  #compareTimer: ReturnType<typeof setTimeout> | undefined
-  #isComparing = false
+  readonly #onlyHere: OnlyHere
   #isOutlived = false
   /** Files that servers said to be deleted for good. */
   readonly #erased = new Set<string>()
@@ -109,7 +99,15 @@ export class SessionClient implements Client {
       this.#changes.tell()
     })
     this.#keepsake = new Keepsake(options.storage, this.#key, () => this.#changes.tell())
-    this.#kept = new KeptTexts(options.storage, () => this.#changes.tell())
+    this.#onlyHere = new OnlyHere({
+      storage: options.storage,
+      keepsake: this.#keepsake,
+      files: this.#files,
+      isOnline: () => !this.#isClosed && this.connection.name === 'online',
+      isOpen: (id) => this.#session?.isOpen(id) ?? false,
+      hold: (id) => this.#hold(id).document,
+      changed: () => this.#changes.tell(),
+    })
     this.#errands = new Errands({
       keepsake: this.#keepsake,
       files: this.#files,
@@ -149,7 +147,7 @@ export class SessionClient implements Client {
     this.#inbox.push({ type: 'started' }, ...left, ...early)
     this.#run()
     this.#changes.tell()
-    void this.#beginKept()
+    void this.#onlyHere.begin(this.#options.after?.texts ?? [])
     if (!this.#keepsake.isKeeping) return
     this.#beat = setInterval(() => this.#keepKey(), beatMs)
     const unsettled = this.#keepsake.keyring.unsettled.values()
@@ -159,17 +157,7 @@ export class SessionClient implements Client {
   // -------------------------------------------------------------------------------- what is so
 
   get connection(): Connection {
-    const state = this.#session?.state ?? { name: 'joining' as const, since: this.#beganAt }
-    switch (state.name) {
-      case 'online':
-        return { ...state, roundTripMs: this.#session?.roundTripMs ?? 0 }
-      case 'stopped':
-        return { name: 'offline', since: this.#beganAt, retryAt: Infinity }
-      case 'outlived':
-        return { name: 'outlived' }
-      default:
-        return state
-    }
+    return connectionOf(this.#session, this.#beganAt)
   }
 
   get save(): SaveState {
@@ -180,9 +168,7 @@ export class SessionClient implements Client {
   }
 
   get servers(): ServerInfo[] {
-    return (this.#session?.servers ?? []).map(({ id, address, state, lag, heardAt }) => {
-      return { id, address, state: stateNames[state] ?? 'down', lag, heardAt }
-    })
+    return (this.#session?.servers ?? []).map(serverInfo)
   }
 
   get moves(): Moved[] {
@@ -214,11 +200,11 @@ export class SessionClient implements Client {
   }
 
   get keptTexts(): readonly KeptText[] {
-    return this.#kept.list
+    return this.#onlyHere.texts
   }
 
   forgetKept(): Promise<void> {
-    return this.#kept.forget()
+    return this.#onlyHere.forget()
   }
 
   isKept(id: string): Promise<boolean> {
@@ -294,8 +280,7 @@ export class SessionClient implements Client {
       },
       closed: () => {
         this.#step({ type: 'unfollow', document: id })
-        const path = this.#files.get(id)?.path
-        if (path !== undefined) this.#keepsake.keepPath(id, path)
+        this.#onlyHere.keepPath(id)
         this.#shownDocuments.get(id)?.()
         this.#shownDocuments.delete(id)
       },
@@ -357,106 +342,28 @@ export class SessionClient implements Client {
 
   // ------------------------------------------------------------------------------ what is only here
 
-  async #beginKept(): Promise<void> {
-    try {
-      await this.#kept.begin(this.#keepsake.places, this.#options.after?.texts ?? [])
-    } catch {
-      // The device's storage does not answer, and says so by itself; what it kept is still there.
-      return
-    }
-    this.#compareLater()
-  }
-
-  /** Soon, for much may change at once: what was only here may have come to the servers. */
-  #compareLater(afterMs = compareAfterMs): void {
-    if (!this.#kept.isWaiting || this.#isClosed || this.connection.name !== 'online') return
-    clearTimeout(this.#compareTimer)
-    this.#compareTimer = setTimeout(() => void this.#compare(), afterMs)
-  }
-
-  async #compare(): Promise<void> {
-    if (this.#isComparing) return this.#compareLater()
-    const beganAt = now()
-    this.#isComparing = true
-    try {
-      await this.#kept.compare((id) => this.#textAt(id))
-    } catch {
-      // The same: it is looked at again when something changes, or by the next client.
-    } finally {
-      this.#isComparing = false
-      // Of what comes where nothing is shown nobody tells.
-      this.#compareLater(Math.max(compareAgainMs, (now() - beganAt) * comparePause))
-    }
-  }
-
-  /** The words that the servers have under an id. */
-  async #textAt(id: string): Promise<{ text: string } | 'none' | 'later'> {
-    if (this.#isClosed || this.connection.name !== 'online') return 'later'
-    const { document } = this.#hold(id)
-    document.use(false)
-    try {
-      const isHere = this.#session?.isOpen(id) ?? false
-      const answer = isHere ? 'here' : await this.#answer(id)
-      return answer === 'here' ? { text: document.text.toString() } : answer
-    } finally {
-      document.close()
-    }
-  }
-
-  #answer(id: string): Promise<'here' | 'none' | 'later'> {
-    return new Promise((resolve) => this.#asked.set(id, resolve))
-  }
-
-  #answered(id: string, answer: 'here' | 'none' | 'later'): void {
-    this.#asked.get(id)?.(answer)
-    this.#asked.delete(id)
-  }
-
-  /** Edits of it were on their way when it was deleted for good: they stay here. */
+  /** `isOwed`: edits of it were on their way when it was deleted for good: they stay here. */
   #gone(id: string, isOwed: boolean): void {
     this.#erased.add(id)
     this.#receipts.reject(erasedError(), id)
-    this.#answered(id, 'none')
+    this.#onlyHere.answered(id, 'none')
     const document = this.#documents.get(id)
     const isOfEarlier = this.#keepsake.keyring.unsettled.includes(id)
-    if (!document || (!isOwed && !isOfEarlier)) return
-    void this.#keepErased(document)
-  }
-
-  async #keepErased({ id, text, recall }: OpenDocument): Promise<void> {
-    await recall
-    const path = this.#files.get(id)?.path ?? (await this.#keepsake.path(id))
-    const words = text.toString()
-    if (words !== '') await this.#kept.keepErased({ id, path, text: words })
+    if (document && (isOwed || isOfEarlier)) void this.#onlyHere.keepErased(document)
   }
 
   /** The servers live another life: this client is over, and all that it had is kept for the next. */
   async #outlived(life: string): Promise<void> {
     if (this.#isOutlived) return
     this.#isOutlived = true
-    const text = 'The servers were emptied. What was written here is kept on this device.'
-    const error = new FourfoldError('unavailable', text)
+    const error = outlivedError()
     this.#receipts.reject(error)
-    for (const id of [...this.#asked.keys()]) this.#answered(id, 'later')
     for (const { reject } of this.#operating.values()) reject(error)
     this.#operating.clear()
-    for (const id of this.#documents.keys()) {
-      const path = this.#files.get(id)?.path
-      if (path !== undefined) this.#keepsake.keepPath(id, path)
-    }
-    const isKept = await this.#keepsake.leave(life)
-    const unkept = isKept ? [] : this.#openTexts()
-    this.#outliving.tell({ key: this.#key, texts: [...unkept, ...this.#kept.unkept] })
+    const texts = await this.#onlyHere.leave(life, [...this.#documents.values()])
+    this.#outliving.tell({ key: this.#key, texts })
     this.#joined.reject(error)
     this.close()
-  }
-
-  #openTexts(): KeptText[] {
-    return [...this.#documents.values()].flatMap(({ id, text }) => {
-      const words = text.toString()
-      const path = this.#files.get(id)?.path ?? `${id}.txt`
-      return words === '' ? [] : [{ id, path, text: words, why: 'outlived' as const }]
-    })
   }
 
   #keepKey(): void {
@@ -603,8 +510,7 @@ export class SessionClient implements Client {
     this.#isClosed = true
     clearTimeout(this.#timer)
     clearInterval(this.#beat)
-    clearTimeout(this.#compareTimer)
-    for (const id of [...this.#asked.keys()]) this.#answered(id, 'later')
+    this.#onlyHere.end()
     if (this.#keepsake.isKeeping) this.#keepKey()
     this.#keepsake.close()
     for (const document of this.#documents.values()) document.destroy()
@@ -676,7 +582,7 @@ export class SessionClient implements Client {
         return
       case 'caughtUp':
         this.#documents.get(output.document)?.caughtUp()
-        this.#answered(output.document, 'here')
+        this.#onlyHere.answered(output.document, 'here')
         this.#erased.delete(output.document)
         return
       case 'caret':
@@ -686,7 +592,7 @@ export class SessionClient implements Client {
         this.#files.apply(output)
         this.#keepsake.keepEntries(() => this.#files.entries())
         this.#listed()
-        this.#compareLater()
+        this.#onlyHere.look()
         return
       case 'life':
         this.#keepsake.keepLife(output.life)
@@ -713,7 +619,10 @@ export class SessionClient implements Client {
         return
       case 'unavailable':
         // What is known to be is only not to be read here and now.
-        this.#answered(output.document, this.#files.isTold(output.document) ? 'later' : 'none')
+        this.#onlyHere.answered(
+          output.document,
+          this.#files.isTold(output.document) ? 'later' : 'none',
+        )
         this.#changed()
         return
       case 'changed':
@@ -754,7 +663,7 @@ export class SessionClient implements Client {
   #changed(): void {
     const state = this.#session?.state
     if (state?.name === 'outlived') void this.#outlived(state.life)
-    else if (state?.name === 'online') this.#compareLater()
+    else if (state?.name === 'online') this.#onlyHere.look()
     if (state?.name === 'refused') this.#joined.reject(new FourfoldError(state.code, state.text))
     if (this.#session?.save.name === 'local') {
       for (const { presence } of this.#documents.values()) presence.forgetOthers()
@@ -772,8 +681,7 @@ export class SessionClient implements Client {
   #forgetClosed(): void {
     for (const [id, document] of this.#documents) {
       if (!document.isClosed || this.#session?.needs(id)) continue
-      const { left } = document
-      if (left) this.#left.keep(id, left, document.clock)
+      if (document.left) this.#left.keep(id, document.left, document.clock)
       this.#documents.delete(id)
       this.#keepsake.release(id)
       document.destroy()
@@ -781,27 +689,9 @@ export class SessionClient implements Client {
   }
 }
 
-/** What every server would refuse is refused at once. */
-function checkName({ case: what, value }: Operation['operation']): void {
-  const isNamed = what === 'create' || what === 'createBinary' || what === 'makeDirectory'
-  if (isNamed || what === 'rename') checkFileName(value.name)
-  if (what === 'move' && value.name !== '') checkFileName(value.name)
-}
-
-const stateNames: Record<ServerState, ServerInfo['state']> = {
-  [ServerState.UNSPECIFIED]: 'down',
-  [ServerState.LIVE]: 'live',
-  [ServerState.BEHIND]: 'behind',
-  [ServerState.DOWN]: 'down',
-}
-
 /** Milliseconds since 1970, that never jump: a wall clock set back must not stop any timer. */
 function now(): number {
   return performance.timeOrigin + performance.now()
-}
-
-function erasedError(): FourfoldError {
-  return new FourfoldError('not-found', 'This file was deleted for good.')
 }
 
 function closedError(): FourfoldError {

@@ -1,7 +1,8 @@
 // What this person asked of the folder and is not certain to stay: kept on this device, and shown.
 
 import { create, toBinary } from '@bufbuild/protobuf'
-import { OperationSchema } from '../core/model/wire.ts'
+import { checkFileName } from '../core/model/names.ts'
+import { OperationSchema, type Operation } from '../core/model/wire.ts'
 import type { OperationBody } from '../core/session/parcel.ts'
 import type { Asked } from '../core/session/session.ts'
 import type { Files } from './files.ts'
@@ -86,6 +87,13 @@ export class Errands {
 /** What is named is the text at that moment: it cannot wait for another life. */
 function isLasting({ operation }: OperationBody): boolean {
   return operation.case !== 'nameVersion'
+}
+
+/** What every server would refuse is refused at once. */
+export function checkName({ case: what, value }: Operation['operation']): void {
+  const isNamed = what === 'create' || what === 'createBinary' || what === 'makeDirectory'
+  if (isNamed || what === 'rename') checkFileName(value.name)
+  if (what === 'move' && value.name !== '') checkFileName(value.name)
 }
 
 function encoded({ id, operation }: OperationBody): Uint8Array {
