@@ -9,6 +9,8 @@ import type { BrowserContextOptions } from 'playwright-core'
 import { Stage, Visitor } from './stage.ts'
 
 const password = 'four lamps, one light'
+/** What the browser says of an answer that the page expects. */
+const refused = /401 \(Unauthorized\)/
 
 let stage: Stage
 before(async () => {
@@ -27,7 +29,7 @@ test('the page asks for the password, says when it is wrong, and asks a device o
   await ana.hasFocus(field)
   // It was only left out: nobody did anything wrong yet.
   assert.equal(await field.getAttribute('aria-invalid'), null)
-  stage.expect(/401 \(Unauthorized\)/)
+  stage.expect(refused)
   await ana.page.keyboard.type('four lamps')
   await ana.page.keyboard.press('Enter')
   await ana.page.getByText('That is not the password.').waitFor()
@@ -119,6 +121,7 @@ test('when the servers want the password again, one goes on writing and gives it
   await ana.create('evening.md')
   await ana.type('before')
   await ana.chip('Saved · 4/4').waitFor()
+  stage.expect(refused)
   // As after thirty days, or when the password was changed.
   await ana.page.evaluate(() => localStorage.setItem('fourfold.token', '"old.token"'))
   await ana.page.reload()
