@@ -17,6 +17,7 @@ import {
   callsMax,
   sessionsMax,
   sessionsPerAddressMax,
+  streamsMax,
   watchBacklogMax,
 } from '../src/core/model/limits.ts'
 import { sealUpdate } from '../src/core/model/snapshot.ts'
@@ -289,18 +290,25 @@ test('12 one call too many is sent elsewhere, and a caller that goes away ends i
   const scene = startRuntime(t)
   await serving(scene)
   const gone = new AbortController()
-  const watches = Array.from({ length: callsMax }, () =>
-    scene.runtime.watch({ type: 'watch', file: '' }, 'Ana', gone.signal),
-  )
+  const watch = () => scene.runtime.watch({ type: 'watch', file: '' }, 'Ana', gone.signal)
+  const watches = Array.from({ length: streamsMax }, watch)
   const firsts = await Promise.all(watches.map((watch) => watch.next()))
   assert.ok(firsts.every(({ done }) => !done))
   const { signal } = new AbortController()
   const all = { directory: '', isRecursive: false, inTrash: false, count: 10 }
   const list = () => scene.runtime.call({ type: 'list', ...all }, 'Ben', signal)
+  await assert.rejects(watch().next(), { code: 'unavailable' })
+  const pattern = { text: 'x', ignoresCase: false, isRegex: false }
+  const search = scene.runtime.parts({ type: 'search', pattern, directory: '' }, 'Ben', signal)
+  await assert.rejects(search.next(), { code: 'unavailable' })
+  // Those who watch take nothing from those who call.
+  const lists = Array.from({ length: callsMax }, list)
   await assert.rejects(list(), { code: 'unavailable' })
+  for (const answer of await Promise.all(lists)) assert.equal(answer.type, 'list')
   gone.abort()
   const ends = await Promise.all(watches.map((watch) => watch.next()))
   assert.ok(ends.every(({ done }) => done))
+  assert.equal((await watch().next()).done, true)
   assert.equal((await list()).type, 'list')
 })
 

@@ -18,6 +18,7 @@ import {
   idleTickMs,
   sessionsMax,
   sessionsPerAddressMax,
+  streamsMax,
   watchBacklogMax,
 } from '../core/model/limits.ts'
 import { FourfoldError } from '../core/model/errors.ts'
@@ -104,6 +105,8 @@ export class Runtime implements ClientLinkOwner {
   readonly #addresses = new Map<ClientChannel, string>()
   readonly #addressCounts: AddressCounts
   readonly #calls = new Map<CallId, (answer: Answer) => void>()
+  /** Those of them that may last. */
+  readonly #streams = new Set<CallId>()
   readonly #touched = new Set<ClientLink>()
   readonly #turns = new Turns(() => this.#turn())
   #inbox: ReplicaInput[] = []
@@ -213,7 +216,7 @@ export class Runtime implements ClientLinkOwner {
     const answers = new Mailbox<Answer>(signal)
     // What is there comes at once, and is as long as the folder.
     let listed = 0
-    const call = this.#begin(request, author, (answer) => {
+    const call = this.#beginStream(request, author, (answer) => {
       if (answer.type === 'watched' && answer.event === 'present') listed++
       if (answer.type === 'failed') answers.end(answer.error)
       else if (answers.size < listed + watchBacklogMax) answers.put(answer)
@@ -229,7 +232,7 @@ export class Runtime implements ClientLinkOwner {
   /** The parts of an answer, each asked for when the one before was read. Throws FourfoldError. */
   async *parts(request: Call, author: string, signal: AbortSignal): AsyncGenerator<Answer> {
     const answers = new Mailbox<Answer>(signal)
-    const call = this.#begin(request, author, (answer) => {
+    const call = this.#beginStream(request, author, (answer) => {
       if (answer.type === 'failed') answers.end(answer.error)
       else answers.put(answer)
     })
@@ -247,10 +250,24 @@ export class Runtime implements ClientLinkOwner {
   }
 
   #begin(request: Call, author: string, answered: (answer: Answer) => void): CallId {
-    if (!this.#takesWork()) throw new FourfoldError('unavailable', this.#reason())
-    if (this.#calls.size >= callsMax) {
+    if (this.#calls.size - this.#streams.size >= callsMax) {
       throw new FourfoldError('unavailable', 'This server has too many calls at work. Try another.')
     }
+    return this.#ask(request, author, answered)
+  }
+
+  // Counted for themselves: however many watch, there is room for a save.
+  #beginStream(request: Call, author: string, answered: (answer: Answer) => void): CallId {
+    if (this.#streams.size >= streamsMax) {
+      throw new FourfoldError('unavailable', 'Too many watch this server; try another.')
+    }
+    const call = this.#ask(request, author, answered)
+    this.#streams.add(call)
+    return call
+  }
+
+  #ask(request: Call, author: string, answered: (answer: Answer) => void): CallId {
+    if (!this.#takesWork()) throw new FourfoldError('unavailable', this.#reason())
     const call = this.#nextId++
     this.#calls.set(call, answered)
     this.#enqueue({ type: 'called', call, author, request })
@@ -259,6 +276,7 @@ export class Runtime implements ClientLinkOwner {
 
   #end(call: CallId): void {
     this.#calls.delete(call)
+    this.#streams.delete(call)
     this.#enqueue({ type: 'uncalled', call })
   }
 

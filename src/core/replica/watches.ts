@@ -7,7 +7,7 @@ import { createDecoder, readVarUint } from 'lib0/decoding'
 import type { Change, Folder } from '../model/folder.ts'
 import { FourfoldError } from '../model/errors.ts'
 import type { Origin, SubjectId } from '../model/ids.ts'
-import { callsMax } from '../model/limits.ts'
+import { streamsMax } from '../model/limits.ts'
 import { isDirectory } from '../model/tree.ts'
 import { fromSeen, raise, type VersionVector } from '../model/version-vector.ts'
 import type { Entry, Update } from '../model/wire.ts'
@@ -60,7 +60,7 @@ export class Watches {
    * @throws FourfoldError not-found, unavailable
    */
   begin(call: CallId, file: string, since?: VersionVector): void {
-    if (this.#watched.size >= callsMax) {
+    if (this.#watched.size >= streamsMax) {
       throw new FourfoldError('unavailable', 'Too many watch this server; try another.')
     }
     const { views, folder, voice } = this.#options

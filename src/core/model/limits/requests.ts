@@ -20,8 +20,11 @@ export const callMs = 30_000
 /** Changes told to a watcher and not yet taken by it; past that it is cut and lists again. */
 export const watchBacklogMax = 10_000
 
-/** Watches and calls at work on one server: each is a promise and its text. */
+/** Calls at work on one server: each is a promise and its text. */
 export const callsMax = 1000
+
+/** Watches and searches at one server: each change is told to all that watch. */
+export const streamsMax = 1000
 
 /** Files of one call that saves many: a few such calls leave room for those of others. */
 export const saveFilesMax = 256
