@@ -45,6 +45,24 @@ test('a save under an operation id already done changes nothing', () => {
   assert.equal(desk.answers.filter(({ answer }) => answer.type === 'kept').length, 3)
 })
 
+test('a change of what is deleted for good meanwhile is answered: there is no such file', () => {
+  const { desk, file } = two()
+  const remove = (type: 'delete' | 'erase'): Call => ({ type, file, operation: freshId() })
+  desk.call(1, remove('delete'))
+  desk.store()
+  desk.call(2, { type: 'rename', file, name: 'late.md', operation: freshId() })
+  desk.call(3, { type: 'delete', file, operation: freshId() })
+  desk.call(4, remove('erase'))
+  desk.store()
+  desk.cover()
+  const last = (call: number) => desk.answers.findLast((each) => each.call === call)?.answer
+  for (const call of [2, 3]) {
+    const answer = last(call)
+    assert.equal(answer?.type === 'failed' && answer.error.code, 'not-found', `call ${call}`)
+  }
+  assert.equal(last(4)?.type, 'kept')
+})
+
 test('7 a file whose entry is damaged is unavailable by name and by id, never said not to be', () => {
   const disk = new MemoryDisk()
   const before = new Desk(disk)

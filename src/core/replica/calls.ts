@@ -456,7 +456,14 @@ export class Calls {
 
   #await(call: CallId, id: string, mark: Mark, text: string | undefined): void {
     const entry = this.#options.folder.get(id)
-    if (!entry) return
+    if (!entry) {
+      // Somebody deleted it for good while this was on its way to the disk.
+      this.#options.voice.answer(call, {
+        type: 'failed',
+        error: this.#options.documents.notFound(),
+      })
+      return
+    }
     const version = text === undefined ? '' : this.#saves.remember(text)
     const file = this.#views.of(entry)
     this.#pending.push({ call, mark, storedAt: this.#now, answer: { type: 'kept', file, version } })
