@@ -6,16 +6,22 @@ import type { IncomingMessage } from 'node:http'
 import { test, type TestContext } from 'node:test'
 
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf'
+import { Code, ConnectError, createClient } from '@connectrpc/connect'
+import { createGrpcTransport } from '@connectrpc/connect-node'
 import { WebSocket as ClientSocket } from 'ws'
 
 import {
+  FolderService,
   HelloSchema,
   sessionProtocol,
   SessionRequestSchema,
   SessionResponseSchema,
+  WatchEvent,
+  type WatchResponse,
 } from '../src/core/model/wire.ts'
 import { startLone } from './lone-server.ts'
 import { listFiles, pagePort } from './page-port.ts'
+import { until } from './until.ts'
 
 /** 'open', or the status that refused the upgrade. */
 async function upgrade(address: string, headers: { [name: string]: string }): Promise<string> {
@@ -107,4 +113,42 @@ test('12 one session too many of one address is refused, others are not', async 
   for (let count = 0; count < 4; count++) {
     assert.equal(await refusal(t, unlisted.address, '192.0.2.1'), '', 'any caller can say so')
   }
+})
+
+test('12 one watch too many of one address is refused, others and its calls are not', async (t) => {
+  const { address } = await startLone(t, { proxies: ['127.0.0.1'], sessionsPerAddress: 2 })
+  const folder = createClient(FolderService, createGrpcTransport({ baseUrl: address }))
+  const from = (caller: string, signal: AbortSignal) => ({
+    headers: { 'X-Forwarded-For': caller },
+    signal,
+  })
+  const gone = new AbortController()
+  t.after(() => gone.abort())
+  const watch = async (caller: string) => {
+    const events = folder.watch({}, from(caller, gone.signal))[Symbol.asyncIterator]()
+    return (await events.next()).value as WatchResponse
+  }
+  const refused = { code: Code.Unavailable, message: /from your address/ }
+  for (let count = 0; count < 2; count++) {
+    assert.equal((await watch('192.0.2.1')).event, WatchEvent.READY)
+  }
+  await assert.rejects(watch('192.0.2.1'), refused)
+  const found = folder.searchFiles({ text: 'x' }, from('192.0.2.1', gone.signal))
+  await assert.rejects(found[Symbol.asyncIterator]().next(), refused)
+  await folder.listFiles({}, from('192.0.2.1', gone.signal))
+  assert.equal((await watch('192.0.2.2')).event, WatchEvent.READY)
+  gone.abort()
+  // Until the server has heard that they are gone.
+  const { signal } = new AbortController()
+  await until(async () => {
+    try {
+      for await (const found of folder.searchFiles({ text: 'x' }, from('192.0.2.1', signal))) {
+        assert.fail(`${found.line}`)
+      }
+      return true
+    } catch (error) {
+      if (ConnectError.from(error).code !== Code.Unavailable) throw error
+      return false
+    }
+  })
 })

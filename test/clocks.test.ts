@@ -52,9 +52,17 @@ test('G11 clocks that are an hour apart, and a machine that slept, part no serve
   for (const id of fleet.ids) {
     const { answer } = await call(id, 'FolderService/SignIn', { name: `Ana of ${id}`, password })
     const { token } = answer as { token: string }
-    for (const other of ['a', 'b']) {
+    for (const other of fleet.ids) {
       const { status } = await call(other, 'AdminService/GetStatus', {}, token)
       assert.equal(status, 200, `a token of ${id} at ${other}`)
+      const get = await call(other, 'FolderService/ListFiles', {}, token)
+      assert.equal(get.status, 200, `a token of ${id} at the files of ${other}`)
+      const dav = await fetch(`${fleet.address(other)}/dav/`, {
+        method: 'PROPFIND',
+        headers: { authorization: `Bearer ${token}`, depth: '0' },
+      })
+      await dav.text()
+      assert.equal(dav.status, 207, `a token of ${id} at the WebDAV of ${other}`)
     }
     await until(async () => {
       const file = { file: `${id}.md`, text: 'text' }

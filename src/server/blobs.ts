@@ -59,6 +59,7 @@ export interface BlobDoorOptions {
   tokens: Tokens
   /** Whether another server must show a certificate of the set's authority. */
   needsCertificate: boolean
+  /** By the wall clock, as others are. */
   now: () => number
   /** Whether so many further bytes leave the disk the room it needs. */
   hasRoom: (bytes: number) => Promise<boolean>
@@ -113,7 +114,7 @@ export class BlobDoor {
     const hash = url.pathname.slice(blobsPath.length)
     const isOfPeer = request.headers[proofHeader] !== undefined
     if (isOfPeer) this.#checkPeer(request, isCertified)
-    else callerBy(request.headers.authorization ?? null, this.#options.tokens, this.#options.now())
+    else callerBy(request.headers.authorization ?? null, this.#options.tokens)
     if (!isBlobHash(hash)) throw new Refusal(404, 'A blob is named by 64 digits of SHA-256.')
     switch (request.method) {
       case 'HEAD':

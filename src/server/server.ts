@@ -214,7 +214,7 @@ class Assembled {
     const { id, set, listen, servers, origins: others, proxies, directory } = this.#configuration
     const addresses = servers.map(({ address }) => address)
     const origins = new Origins([...addresses, ...others])
-    const shared = { store: this.#blobs, fetching: this.#fetching, tokens: this.#tokens, now }
+    const shared = { store: this.#blobs, fetching: this.#fetching, tokens: this.#tokens }
     // What others were promised is as good as written.
     const room = (bytes: number) => hasRoom(this.#configuration, bytes + this.#blobs.awaitedBytes)
     const blobs = new BlobDoor({
@@ -225,7 +225,7 @@ class Assembled {
       refusal: () => this.#takesNothing(),
     })
     const incoming = await Incoming.open({ directory, store: this.#blobs, hasRoom: room })
-    const dav = new DavDoor({ ...shared, runtime, origins, incoming })
+    const dav = new DavDoor({ ...shared, runtime, origins, incoming, now })
     return openPort({
       listen,
       ...(this.#tls && { tls: { ...this.#tls, asksForCertificate: this.#tls.ca !== undefined } }),
@@ -302,7 +302,7 @@ class Assembled {
 
   #isSignedIn(authorization: string | undefined): boolean {
     try {
-      callerBy(authorization ?? null, this.#tokens, wallNow())
+      callerBy(authorization ?? null, this.#tokens)
       return true
     } catch {
       // Why is told when it calls something.

@@ -155,7 +155,7 @@ export class DavDoor {
     const [, basic] = /^basic +([\w+/=-]+) *$/i.exec(header ?? '') ?? []
     if (basic === undefined) {
       if (header === undefined && tokens.areRequired) throw signIn('Sign in first.')
-      return callerBy(header ?? null, tokens, now()).name
+      return callerBy(header ?? null, tokens).name
     }
     const [name = '', ...password] = Buffer.from(basic, 'base64').toString().split(':')
     this.#checkTries(address)

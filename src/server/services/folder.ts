@@ -24,7 +24,8 @@ import {
   type SaveFileRequest,
 } from '../../core/model/wire.ts'
 import type { Answer, Call, FileView, Page } from '../../core/replica/messages.ts'
-import { random } from '../../adapters/system.ts'
+import { random, wallNow } from '../../adapters/system.ts'
+import { AddressCounts } from '../addresses.ts'
 import { toConnectError } from '../errors.ts'
 import { factsOf } from '../facts.ts'
 import type { Runtime } from '../runtime.ts'
@@ -55,8 +56,10 @@ export function folderService(
   runtime: Runtime,
   tokens: Tokens,
   blobs: Blobs,
+  streamsPerAddress: number,
 ): ServiceImpl<typeof FolderService> {
   const failures = new SignInFailures()
+  const streams = new AddressCounts(streamsPerAddress)
 
   async function ask<T extends Answer['type']>(
     context: HandlerContext,
@@ -64,7 +67,7 @@ export function folderService(
     request: Call | (() => Call),
   ): Promise<AnswerOf<T>> {
     try {
-      const { name } = callerOf(context, tokens, runtime.now())
+      const { name } = callerOf(context, tokens)
       const call = typeof request === 'function' ? request() : request
       return (await runtime.call(call, name, context.signal)) as AnswerOf<T>
     } catch (error) {
@@ -74,9 +77,30 @@ export function folderService(
 
   function callerOrError(context: HandlerContext): Caller {
     try {
-      return callerOf(context, tokens, runtime.now())
+      return callerOf(context, tokens)
     } catch (error) {
       throw toConnectError(error)
+    }
+  }
+
+  /** Answers that come one after the other: only so many at once go to one address. */
+  async function* streamed(
+    context: HandlerContext,
+    how: 'watch' | 'parts',
+    request: Call,
+  ): AsyncGenerator<Answer> {
+    const { name } = callerOrError(context)
+    const address = callerAddress(context)
+    if (!streams.enter(address)) {
+      const text = 'Too many watches and searches from your address; end some.'
+      throw toConnectError(new FourfoldError('unavailable', text))
+    }
+    try {
+      yield* runtime[how](request, name, context.signal)
+    } catch (error) {
+      throw toConnectError(error)
+    } finally {
+      streams.leave(address)
     }
   }
 
@@ -123,7 +147,7 @@ export function folderService(
           failures.add(callerAddress(context), runtime.now())
           throw new FourfoldError('unauthenticated', 'The password is not that of this set.')
         }
-        const { key, token } = tokens.make(name, runtime.now())
+        const { key, token } = tokens.make(name, wallNow())
         const request: Call = { type: 'signIn', name, key }
         const answer = await runtime.call(request, name, context.signal)
         return { token, name: (answer as AnswerOf<'signedIn'>).name }
@@ -248,35 +272,25 @@ export function folderService(
     },
 
     async *searchFiles({ text, ignoresCase, isRegex, directory }, context) {
-      try {
-        const { name } = callerOf(context, tokens, runtime.now())
-        const request: Call = { type: 'search', pattern: { text, ignoresCase, isRegex }, directory }
-        for await (const answer of runtime.parts(request, name, context.signal)) {
-          if (answer.type !== 'found') continue
-          for (const each of answer.lines) yield { ...each, file: toFile(each.file) }
-          if (answer.isCut) yield { isCut: true }
-        }
-      } catch (error) {
-        throw toConnectError(error)
+      const request: Call = { type: 'search', pattern: { text, ignoresCase, isRegex }, directory }
+      for await (const answer of streamed(context, 'parts', request)) {
+        if (answer.type !== 'found') continue
+        for (const each of answer.lines) yield { ...each, file: toFile(each.file) }
+        if (answer.isCut) yield { isCut: true }
       }
     },
 
     async *watch({ file, since }, context) {
-      try {
-        const { name } = callerOf(context, tokens, runtime.now())
-        const known = since && { since: fromSeen(since.seen) }
-        const request: Call = { type: 'watch', file, ...known }
-        for await (const answer of runtime.watch(request, name, context.signal)) {
-          if (answer.type !== 'watched') continue
-          const { file: view, seen } = answer
-          yield {
-            event: watchEvents[answer.event],
-            ...(view && { file: toFile(view) }),
-            ...(seen && { seen: { seen: toSeen(seen) } }),
-          }
+      const known = since && { since: fromSeen(since.seen) }
+      const request: Call = { type: 'watch', file, ...known }
+      for await (const answer of streamed(context, 'watch', request)) {
+        if (answer.type !== 'watched') continue
+        const { file: view, seen } = answer
+        yield {
+          event: watchEvents[answer.event],
+          ...(view && { file: toFile(view) }),
+          ...(seen && { seen: { seen: toSeen(seen) } }),
         }
-      } catch (error) {
-        throw toConnectError(error)
       }
     },
   }

@@ -55,8 +55,11 @@ export function routes(
   const names = own.map(({ typeName }) => typeName)
   return (router) => {
     router.service(SessionService, sessionService(runtime))
-    router.service(FolderService, folderService(runtime, tokens, blobs))
-    router.service(AdminService, adminService(runtime, tokens, status))
+    router.service(
+      FolderService,
+      folderService(runtime, tokens, blobs, configuration.sessionsPerAddress),
+    )
+    router.service(AdminService, adminService(tokens, status))
     router.service(
       Health,
       healthService(names, () => runtime.health === 'ok'),
