@@ -17,10 +17,15 @@ export interface Edit {
 /**
  * Edits that make `from` into `to`: few and small, ascending, apart from each other, never inside a
  * surrogate pair. The work is bounded: texts with little in common are replaced in larger parts.
+ * Differences that belong together share one `work`.
  */
-export function smallestDiff(from: string, to: string): Edit[] {
+export function smallestDiff(
+  from: string,
+  to: string,
+  work: Work = { stepsLeft: stepsMax },
+): Edit[] {
   const edits: Edit[] = []
-  compare({ from, to, at: 0, level: 0 }, { stepsLeft: stepsMax }, edits)
+  compare({ from, to, at: 0, level: 0 }, work, edits)
   return outsidePairs(from, settled(from, to, edits))
 }
 
@@ -30,8 +35,13 @@ const middlePairsMax = 1_000_000
 const gapPairsMax = 16_384
 /** Words or units taken out and put in, in one part; beyond it, the part is replaced. */
 const distanceMax = 1500
-/** Steps in all, of which a part takes the square of its distance: about a second. */
-const stepsMax = 100_000_000
+/**
+ * Steps in all, of which a part takes the square of its distance, and its units where it is cut into
+ * words: about 0.2 s, within which others take their server for alive.
+ */
+export const stepsMax = 20_000_000
+/** Of a unit that is cut into words. */
+const stepsPerUnit = 8
 
 interface Block {
   from: string
@@ -42,7 +52,8 @@ interface Block {
   level: number
 }
 
-interface Work {
+/** What may still be done; beyond it, parts are replaced. */
+export interface Work {
   stepsLeft: number
 }
 
@@ -104,10 +115,14 @@ function wordEnd(text: string, place: number): number {
 }
 
 function compareWords(block: Block, work: Work, edits: Edit[]): void {
-  if (block.from === '' || block.to === '') {
+  const units = block.from.length + block.to.length
+  // Words take more than their comparison: each is looked up.
+  const steps = stepsPerUnit * units
+  if (block.from === '' || block.to === '' || steps > work.stepsLeft) {
     push(edits, replacement(block))
     return
   }
+  work.stepsLeft -= steps
   const ids = new Map<string, number>()
   const [ours, theirs] = [wordsOf(block.from, ids), wordsOf(block.to, ids)]
   const runs = runsWithin(ours.ids, theirs.ids, work)

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as Y from 'yjs'
 import { Random } from '../../../sim/random.ts'
-import { applyEdits, mergeText, smallestDiff, type Edit } from './text-merge.ts'
+import { applyEdits, mergeText, smallestDiff, stepsMax, type Edit } from './text-merge.ts'
 
 /** The text after the edits, which are checked to be in order and outside of surrogate pairs. */
 function applied(from: string, edits: Edit[]): string {
@@ -160,6 +160,41 @@ test('a change merges into what it was made from, and nothing merges into anythi
 
 const merged = (base: string, current: string, next: string) =>
   applied(current, mergeText(base, current, next))
+
+test('a merge takes no more steps than one difference may, and leaves half to the second', () => {
+  assert.ok(stepsMax <= 20_000_000, 'others take a server for dead after a second')
+  const random = new Random(3)
+  const [base, current, next] = [1, 2, 3].map(() => prose(random, 200_000, 20))
+  for (const stepsLeft of [0, 1000, 3_000_000]) {
+    const work = { stepsLeft }
+    mergeText(base!, current!, next!, work)
+    assert.ok(work.stepsLeft >= 0, `${work.stepsLeft} of ${stepsLeft} are left`)
+  }
+  const work = { stepsLeft: 5_000_000 }
+  const small = scattered(base!, 20_000)
+  assert.deepEqual(mergeText(base!, base!, small, work), smallestDiff(base!, small))
+  const others = { stepsLeft: 5_000_000 }
+  mergeText(base!, current!, base!, others)
+  assert.ok(others.stepsLeft >= 2_500_000, `${others.stepsLeft} are left`)
+})
+
+test('with few steps left differences are less fine, and exact all the same', () => {
+  for (let seed = 1; seed <= 500; seed++) {
+    const random = new Random(seed)
+    const steps = () => ({ stepsLeft: random.below(random.pick([1, 500, 5000])) })
+    const from = textOf(random, random.below(200))
+    const near = changed(random, from, random.below(8))
+    const far = textOf(random, random.below(200))
+    assert.equal(applied(from, smallestDiff(from, near, steps())), near, `seed ${seed}`)
+    assert.equal(applied(from, smallestDiff(from, far, steps())), far, `seed ${seed}`)
+    assert.equal(applied(from, mergeText(from, from, far, steps())), far, `seed ${seed}`)
+    assert.deepEqual(mergeText(from, near, from, steps()), [], `seed ${seed}`)
+    // Both are in it: what theirs put in, and what ours did.
+    const [ours, theirs] = [`${near}OURS`, `THEIRS${from}`]
+    const both = applied(theirs, mergeText(from, theirs, ours, steps()))
+    assert.ok(both.includes('OURS') && both.includes('THEIRS'), `seed ${seed}: ${both}`)
+  }
+})
 
 test('two people keep their work', () => {
   // At different places, at one place, around each other.

@@ -1,18 +1,27 @@
 // Three-way merging: two changes of one text become one text in which both are.
 
 import type * as Y from 'yjs'
-import { smallestDiff, type Edit } from './text-diff.ts'
+import { smallestDiff, stepsMax, type Edit, type Work } from './text-diff.ts'
 
-export { smallestDiff, type Edit }
+export { smallestDiff, stepsMax, type Edit, type Work }
 
 /**
  * Edits to `current` that bring the change from `base` to `next` into it. What became of `base` in
  * `current` stays: both sides' inserts, and what either deleted is gone. One and the same edit on
- * both sides counts once.
+ * both sides counts once. Both differences share one `work`.
  */
-export function mergeText(base: string, current: string, next: string): Edit[] {
+export function mergeText(
+  base: string,
+  current: string,
+  next: string,
+  work: Work = { stepsLeft: stepsMax },
+): Edit[] {
   if (current === next) return []
-  const theirs = smallestDiff(base, current)
+  // However much others changed, half is left for what is merged into it.
+  const half = Math.ceil(work.stepsLeft / 2)
+  const first = { stepsLeft: half }
+  const theirs = smallestDiff(base, current, first)
+  work.stepsLeft -= half - first.stepsLeft
   const merged: Edit[] = []
   // Where we are among their edits, and how far `current` is ahead of `base` there.
   let index = 0
@@ -21,7 +30,7 @@ export function mergeText(base: string, current: string, next: string): Edit[] {
     shift += theirs[index]!.insert.length - theirs[index]!.remove
     index++
   }
-  for (const our of smallestDiff(base, next)) {
+  for (const our of smallestDiff(base, next, work)) {
     const { at, insert } = our
     const end = at + our.remove
     let isKnown = false
