@@ -41,6 +41,7 @@ import {
 } from './look.ts'
 import {
   flush,
+  giveBack,
   identity,
   identityOf,
   isExisting,
@@ -439,14 +440,4 @@ function ownName(): string {
 
 function writeAll(file: number, bytes: Buffer): void {
   for (let at = 0; at < bytes.length;) at += writeSync(file, bytes, at)
-}
-
-/** What was taken out goes back, if nothing else has come into its place; or it stays where it is. */
-function giveBack(displaced: string, path: string): void {
-  try {
-    linkSync(displaced, path)
-    unlinkSync(displaced)
-  } catch (error) {
-    if (!isExisting(error) && !isMissing(error)) throw error
-  }
 }

@@ -57,14 +57,19 @@ export function take(from: string, to: string, expected: string): boolean {
   if (identity(from) !== expected) return false
   renameSync(from, to)
   if (identity(to) === expected) return true
-  // In this moment somebody put something else there: back with it, unless there is more already.
-  try {
-    linkSync(to, from)
-    unlinkSync(to)
-  } catch (error) {
-    if (errorCodeOf(error) !== 'EEXIST') throw error
-  }
+  // In this moment somebody put something else there.
+  giveBack(to, from)
   return false
+}
+
+/** What was taken out goes back, if nothing else has come into its place; or it stays where it is. */
+export function giveBack(displaced: string, path: string): void {
+  try {
+    linkSync(displaced, path)
+    unlinkSync(displaced)
+  } catch (error) {
+    if (!isExisting(error) && !isMissing(error)) throw error
+  }
 }
 
 /** Of whatever has this path; undefined: nothing. */

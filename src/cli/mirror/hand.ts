@@ -19,12 +19,8 @@ import { newOperation, Outgoing } from './outgoing.ts'
 import { Reading } from './reading.ts'
 import { Refusals } from './refusals.ts'
 import type { Report } from './report.ts'
+import { sideBySide } from './side-by-side.ts'
 import { Transfers } from './transfers.ts'
-
-/** At once: they wait for disks, and share calls and flushes. */
-const lanes = 128
-/** Of the files of these calls together, so that memory does not grow with them; one goes in any case. */
-const lanesBytesMax = 8 * 1024 * 1024
 
 /** Under this the store keeps the last thing that was moved, and whereto. */
 const movingKey = 'moving'
@@ -413,41 +409,4 @@ export class Hand {
     this.#displaced.settle({ isLast })
     if (maySend) await this.#outgoing.settle({ isLast })
   }
-}
-
-/**
- * Some at once, in their order, as long as they hold not too many bytes together; all are ended before
- * it rejects with what one rejected with.
- */
-async function sideBySide<T>(
-  items: T[],
-  bytesOf: (item: T) => number,
-  act: (item: T) => Promise<void>,
-): Promise<void> {
-  let next = 0
-  let bytes = 0
-  let running = 0
-  let failure: { error: unknown } | undefined
-  const { promise, resolve } = Promise.withResolvers<void>()
-  const fits = () =>
-    running === 0 || (running < lanes && bytes + bytesOf(items[next]!) <= lanesBytesMax)
-  const begin = () => {
-    while (next < items.length && !failure && fits()) {
-      const item = items[next++]!
-      const held = bytesOf(item)
-      running++
-      bytes += held
-      void act(item)
-        .catch((error: unknown) => (failure ??= { error }))
-        .finally(() => {
-          running--
-          bytes -= held
-          begin()
-        })
-    }
-    if (running === 0) resolve()
-  }
-  begin()
-  await promise
-  if (failure) throw failure.error
 }

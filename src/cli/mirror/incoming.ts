@@ -8,28 +8,16 @@ import type { Found } from '../../adapters/mirror/look.ts'
 import { isSameContent } from '../../adapters/mirror/open-directory.ts'
 import type { MirrorStore, Stamp, Work } from '../../adapters/mirror/store.ts'
 import { AnswerError, NoServerError, type SetClient } from '../set-client.ts'
-import type { Commons } from './commons.ts'
 import type { DisplacedFiles } from './displaced.ts'
-import type { FolderView } from './folder-view.ts'
 import type { Reading } from './reading.ts'
-import type { Refusals } from './refusals.ts'
-import type { Report } from './report.ts'
-import type { Transfers } from './transfers.ts'
+import type { Parts } from './parts.ts'
 
 /** Texts kept between being compared and being written, in UTF-16. */
 const textsMax = 8 * 1024 * 1024
 /** What was fetched and is not wanted any more goes after this. */
 const unwantedMs = 60_000
 
-export interface IncomingOptions {
-  directory: MirrorDirectory
-  store: MirrorStore
-  set: SetClient
-  folder: FolderView
-  report: Report
-  commons: Commons
-  refusals: Refusals
-  transfers: Transfers
+export interface IncomingOptions extends Parts {
   reading: Reading
   displaced: DisplacedFiles
 }

@@ -8,9 +8,9 @@ import { subjectId } from '../../core/model/ids.ts'
 import { messageBytesMax } from '../../core/model/limits.ts'
 import { editedText, mergeText } from '../../core/model/text-merge.ts'
 import { hasBlob, uploadBlob } from '../../adapters/channel/blob-client.ts'
-import type { MirrorDirectory, OpenFile } from '../../adapters/mirror/directory.ts'
+import type { OpenFile } from '../../adapters/mirror/directory.ts'
 import { hash, type Found } from '../../adapters/mirror/look.ts'
-import type { Grounds, Intent, MirrorStore } from '../../adapters/mirror/store.ts'
+import type { Grounds, Intent } from '../../adapters/mirror/store.ts'
 import { random } from '../../adapters/system.ts'
 import {
   answerMs,
@@ -20,12 +20,8 @@ import {
   type ServerClients,
   type SetClient,
 } from '../set-client.ts'
-import type { Commons } from './commons.ts'
-import type { FolderView } from './folder-view.ts'
-import type { Refusals } from './refusals.ts'
-import type { Report } from './report.ts'
 import { SaveCalls } from './save-calls.ts'
-import type { Transfers } from './transfers.ts'
+import type { Parts } from './parts.ts'
 
 /** Remembered at most. */
 const refusedNewMax = 10_000
@@ -36,21 +32,10 @@ const regroundAfterMs = 10_000
 /** How long after one try the next is made when no server answers. */
 const retryMs = 1000
 
-export interface OutgoingOptions {
-  directory: MirrorDirectory
-  store: MirrorStore
-  set: SetClient
-  folder: FolderView
-  report: Report
-  commons: Commons
-  refusals: Refusals
-  transfers: Transfers
-}
-
 type Saving = Extract<Act, { type: 'create' | 'save' }>
 
 export class Outgoing {
-  readonly #options: OutgoingOptions
+  readonly #options: Parts
   readonly #calls: SaveCalls
   readonly #intents = new Map<string, Intent>()
   /** Operations of files that were to be made where something else lies, by what they are. */
@@ -60,7 +45,7 @@ export class Outgoing {
   /** When bytes that no server took are sent again; undefined: there are none. */
   #retryAt: number | undefined
 
-  constructor(options: OutgoingOptions) {
+  constructor(options: Parts) {
     this.#options = options
     this.#calls = new SaveCalls(options.set)
     for (const intent of options.store.intents()) this.#intents.set(intent.operation, intent)

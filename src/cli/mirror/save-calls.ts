@@ -8,7 +8,7 @@ import { AnswerError, type SetClient } from '../set-client.ts'
 /** Of one call: others are made while it is on its way. */
 const filesMax = 32
 /** In UTF-16; a longer text goes by itself. */
-const charactersMax = 512 * 1024
+const charactersMax = 256 * 1024
 
 export type Save = MessageInitShape<typeof SaveFileRequestSchema> & { text: string }
 
