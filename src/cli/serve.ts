@@ -50,6 +50,7 @@ export const serve: Command = {
     // Ten thousand files that are saved leave much that is soon forgotten: it is not to become memory
     // for good.
     setFlagsFromString('--max-semi-space-size=8')
+    setFlagsFromString('--semi-space-growth-factor=1')
     // Who read the log may be gone: no reason to stop.
     process.stderr.on('error', () => {})
     if (values.config === undefined) throw new UsageError('--config FILE is missing.')
