@@ -24,17 +24,20 @@ import { root } from '../test/tool.ts'
 import type { Row, Section } from './report.ts'
 import { median, quantile } from './statistics.ts'
 
-const files = 10_000
-const directories = 250
-const treeBytes = 200e6
+/** A smaller tree, of as large files, for a look in between: BENCH_FILES=1500. */
+const files = Number(process.env['BENCH_FILES'] ?? 10_000)
+const directories = Math.ceil(files / 40)
+const treeBytes = files * 20_000
 /** Every so many files one is no text. */
 const binaryEvery = 10
 const servers = 4
-const rounds = 3
+/** So many, but none that begins after this: all of it takes less than eight minutes. */
+const roundsMax = 3
+const roundsMs = 240_000
 const timesMax = 3
 const memoryMax = 300e6
 const againMsMax = 2000
-const changes = 40
+const changes = 60
 const changeMsMax = 500
 const changeGiveUpMs = 20_000
 const lookMs = 20
@@ -62,14 +65,19 @@ export async function mirror(): Promise<Section> {
     if (spawnSync('rsync', ['--version']).error) {
       throw new Error('There is no rsync here to compare with: apt-get install rsync')
     }
-    for (let round = 0; round < rounds; round++) {
+    const endAt = performance.now() + roundsMs
+    for (let round = 0; round < roundsMax && performance.now() < endAt; round++) {
       const source = join(directory, `tree${round}`)
       makeTree(source, round)
       await rsyncRound(directory, source, none)
       await mirrorRound(source, none)
       rmSync(source, { recursive: true })
       const [bare, ours, again] = [none.rsync, none.mirror, none.again].map((all) => all.at(-1)!)
-      console.log(`  rsync ${bare} ms, mirror ${ours} ms, again ${again} ms`)
+      const [client, server] = [none.clientBytes, none.serverBytes].map((all) => all.at(-1)! / 1e6)
+      console.log(
+        `  rsync ${bare} ms, mirror ${ours} ms, again ${again} ms; ` +
+          `client ${client!.toFixed(0)} MB, server ${server!.toFixed(0)} MB`,
+      )
     }
     await changeRound(directory, none)
   } finally {
@@ -252,7 +260,7 @@ function section({ rsync, mirror, again, clientBytes, serverBytes, changeMs }: F
     method:
       `${files.toLocaleString('en')} files with ${treeBytes / 1e6} MB in all, every tenth no text, by ` +
       '`fourfold mirror --once` into an empty set of four; baseline `rsync -a --fsync` of the same ' +
-      `tree to four local directories at once. Median of ${rounds} rounds. Again: the same command ` +
+      `tree to four local directories at once. Median of ${mirror.length} rounds. Again: the same command ` +
       `when nothing has changed, the start of Node included. From disk to disk: ${changes} changes ` +
       'of one file each in a tree of 100, two mirrors running, from before the write until the other ' +
       'disk has it.',
