@@ -22,6 +22,8 @@ after(async () => {
 
 test('a page tells that the servers were emptied, shows each text once, and offers what it had', async () => {
   const { fleet } = stage
+  // A server whose disk is empty answers nobody before all are there.
+  stage.expect(/^Failed to load resource: the server responded with a status of 503 /)
   const servers = fleet.addresses.join(',')
   const ana = await stage.join('Ana', 'a')
   await ana.create('plan.md')
