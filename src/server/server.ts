@@ -169,7 +169,7 @@ class Assembled {
       },
       turnsAway: (hello) => this.#turnsAway(hello),
       sessionsPerAddress: configuration.sessionsPerAddress,
-      hasBytes: (name) => this.#blobs.has(name),
+      hasBytes: (name) => this.#blobs.claim(name),
       named: (contents) => this.#fetching.named(contents),
       heard: (servers) => this.#fetching.heard(servers),
       log,
@@ -233,7 +233,7 @@ class Assembled {
         runtime,
         tokens: this.#tokens,
         blobs: {
-          has: (name) => this.#blobs.has(name),
+          has: (name) => this.#blobs.claim(name),
           holders: (...asked) => this.#fetching.holders(...asked),
         },
         status: () => this.#status(),

@@ -59,6 +59,12 @@ export class BlobStore {
     await found(fs.utimes(this.#place(hash), at, at))
   }
 
+  /** Whether it is here as a whole, for an entry that is to name it: renewed, lest it be swept before. */
+  async claim(name: BlobName): Promise<boolean> {
+    await this.renew(name.hash)
+    return this.has(name)
+  }
+
   /** Bytes that are still to come of the uploads that are under way. */
   get awaitedBytes(): number {
     let bytes = 0
