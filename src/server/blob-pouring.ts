@@ -1,7 +1,10 @@
 // Sends bytes from a file of the blob store, be it whole or still on its way to this disk.
 
+import { createHash } from 'node:crypto'
 import type { FileHandle } from 'node:fs/promises'
 import type { ServerResponse } from 'node:http'
+import { constants, type ServerHttp2Stream } from 'node:http2'
+import { errorCodeOf } from '../adapters/error-code.ts'
 import type { Upload } from '../adapters/storage/blob-upload.ts'
 
 /** Read from the disk at once. */
@@ -13,48 +16,93 @@ export interface Growth {
   isSure: boolean
 }
 
+/** What is sent of an open file. */
+export interface Pouring {
+  file: FileHandle
+  start: number
+  end: number
+  growth: Growth | undefined
+  /** The SHA-256 of all that is sent, where it is known: the end is not sent before it is that. */
+  hash: string | undefined
+}
+
+/** `cut`: not all was sent. `spoilt`: because the disk does not give the bytes that it was given. */
+export type Poured = 'sent' | 'cut' | 'spoilt'
+
 /**
  * Sends a part of a file, as far as an upload of it comes. Two buffers serve for all of it: a stream
  * would make a new one of each piece, and the garbage collector would look at everything in this server
- * again and again.
+ * again and again. Rejects with the system's error.
  */
-export async function pour(
-  file: FileHandle,
-  start: number,
-  end: number,
-  response: ServerResponse,
-  growth: Growth | undefined,
-): Promise<void> {
+export async function pour(pouring: Pouring, response: ServerResponse): Promise<Poured> {
+  const { start, end, growth, hash } = pouring
+  const digest = hash === undefined ? undefined : createHash('sha256')
+  const isWrong = () => digest !== undefined && digest.digest('hex') !== hash
   const buffers = [Buffer.allocUnsafe(pieceBytes), Buffer.allocUnsafe(pieceBytes)]
   let sent: Promise<void> = Promise.resolve()
-  for (let at = start, turn = 0; at < end; turn++) {
+  let isSpoilt = start === end && isWrong()
+  for (let at = start, turn = 0; at < end && !isSpoilt; turn++) {
     const buffer = buffers[turn % buffers.length]!
-    const bytesRead = await readGrown(file, buffer, at, end, growth)
-    await sent
-    if (bytesRead === 0 || response.destroyed) {
-      response.destroy()
-      return
-    }
+    const bytesRead = await readGrown(pouring, buffer, at)
+    const piece = buffer.subarray(0, bytesRead)
     at += bytesRead
-    sent = taken(response, buffer.subarray(0, bytesRead))
+    // While the network takes the piece before.
+    digest?.update(piece)
+    await sent
+    isSpoilt = bytesRead === 0 ? growth === undefined : at === end && isWrong()
+    if (bytesRead === 0 || isSpoilt || isGone(response)) {
+      cut(response)
+      return isSpoilt ? 'spoilt' : 'cut'
+    }
+    sent = taken(response, piece)
+  }
+  if (isSpoilt) {
+    cut(response)
+    return 'spoilt'
   }
   await sent
   response.end()
+  return isGone(response) ? 'cut' : 'sent'
+}
+
+/** Ends an answer in such a way that nobody takes what came of it for all of it. */
+export function cut(response: ServerResponse): void {
+  const stream = streamOf(response)
+  // HTTP/2 ends what is destroyed without an error as if it were whole.
+  if (stream) stream.close(constants.NGHTTP2_INTERNAL_ERROR)
+  else response.destroy()
+}
+
+function isGone(response: ServerResponse): boolean {
+  return streamOf(response)?.destroyed ?? response.destroyed
+}
+
+/** Of an answer over HTTP/2, which has the shape of one over HTTP/1.1. */
+function streamOf(response: ServerResponse): ServerHttp2Stream | undefined {
+  return 'stream' in response ? (response.stream as ServerHttp2Stream) : undefined
 }
 
 /** Reads on from `at`, when there is something; 0: no more will come, or it is not what it should be. */
-export async function readGrown(
-  file: FileHandle,
+async function readGrown(
+  { file, end, growth }: Pouring,
   buffer: Buffer,
   at: number,
-  end: number,
-  growth: Growth | undefined,
 ): Promise<number> {
   const there = growth ? await growth.upload.beyond(at) : end
   const length = Math.min(buffer.length, Math.max(there, at) - at, end - at)
-  const { bytesRead } = await file.read(buffer, 0, length, at)
+  const bytesRead = await readAt(file, buffer.subarray(0, length), at)
   const isEnd = at + bytesRead === growth?.upload.size
   return isEnd && growth?.isSure && !(await growth.upload.isWhole()) ? 0 : bytesRead
+}
+
+/** How many bytes of a file came; 0 also where the disk can read them no more. */
+export async function readAt(file: FileHandle, buffer: Buffer, at: number): Promise<number> {
+  try {
+    return (await file.read(buffer, 0, buffer.length, at)).bytesRead
+  } catch (error) {
+    if (errorCodeOf(error) === 'EIO') return 0
+    throw error
+  }
 }
 
 /** The network has taken it, or the caller went away. */

@@ -26,7 +26,8 @@ import {
 import type { BlobStore, GrowingBlob, OpenBlob } from '../adapters/storage/blob-store.ts'
 import type { Upload } from '../adapters/storage/blob-upload.ts'
 import type { BlobFetching } from './blob-fetching.ts'
-import { pour } from './blob-pouring.ts'
+import type { BlobCare } from './blob-care.ts'
+import { cut, pour } from './blob-pouring.ts'
 import { sendText } from './plain-answer.ts'
 import { callerBy } from './services/caller.ts'
 import { proofHeader } from './services/replication.ts'
@@ -56,6 +57,7 @@ const statuses: Record<BlobErrorCode, number> = {
 export interface BlobDoorOptions {
   store: BlobStore
   fetching: BlobFetching
+  care: BlobCare
   tokens: Tokens
   /** Whether another server must show a certificate of the set's authority. */
   needsCertificate: boolean
@@ -97,8 +99,8 @@ export class BlobDoor {
       await this.#answer(request, response, isCertified)
     } catch (error) {
       if (response.destroyed || response.headersSent) {
-        // The caller went away: nobody is left to tell.
-        response.destroy()
+        // The caller went away, or has a part of it.
+        cut(response)
         return
       }
       this.#refuse(request, response, error)
@@ -290,13 +292,12 @@ export class BlobDoor {
       ...headersOf(hash, end - start + 1),
       ...(range && { 'content-range': `bytes ${start}-${end}/${size}` }),
     })
-    if (size === 0) {
-      response.end()
-      return
-    }
     response.setTimeout(blobIdleMs, () => response.destroy())
     const growth = 'upload' in open ? { upload: open.upload, isSure: !isOfPeer } : undefined
-    await pour(file, start, end + 1, response, growth)
+    const isWhole = growth === undefined && end - start + 1 === size
+    const known = isWhole ? hash : undefined
+    const poured = await pour({ file, start, end: end + 1, growth, hash: known }, response)
+    if (poured === 'spoilt') await this.#options.care.spoilt(hash, file)
   }
 
   // ------------------------------------------------------------------------------- refusals

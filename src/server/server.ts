@@ -24,6 +24,7 @@ import { BlobStore } from '../adapters/storage/blob-store.ts'
 import { openSqliteStorage, type SqliteStorage } from '../adapters/storage/sqlite.ts'
 import { now, random, wallNow } from '../adapters/system.ts'
 import { Addresses } from './addresses.ts'
+import { BlobCare } from './blob-care.ts'
 import { BlobFetching } from './blob-fetching.ts'
 import { BlobDoor } from './blobs.ts'
 import { listenText, type Configuration } from './configuration.ts'
@@ -99,6 +100,7 @@ class Assembled {
   readonly runtime: Runtime
   readonly #blobs: BlobStore
   readonly #fetching: BlobFetching
+  readonly #care: BlobCare
   readonly #configuration: Configuration
   readonly #tokens: Tokens
   readonly #tls: TlsFiles | undefined
@@ -128,6 +130,7 @@ class Assembled {
       hasRoom: (bytes) => hasRoom(configuration, bytes + blobs.awaitedBytes),
       log,
     })
+    this.#care = new BlobCare({ store: blobs, want: (hash) => this.#want(hash), log })
     const replication = new Replication({
       now: this.#startedAt,
       replica: id,
@@ -181,6 +184,7 @@ class Assembled {
   keepBlobs(): void {
     this.#fetching.named(this.#replica.named() ?? [])
     this.#sweepIn(blobSweepFirstMs)
+    this.#care.start()
   }
 
   #sweepIn(ms: number): void {
@@ -202,10 +206,16 @@ class Assembled {
     if (removed > 0) this.#log('info', `removed ${removed} blobs that nothing names`)
   }
 
+  #want(hash: string): void {
+    const named = this.#replica.named() ?? []
+    this.#fetching.named(named.filter((content) => content.hash === hash))
+  }
+
   async closeBlobs(): Promise<void> {
     clearTimeout(this.#sweeper)
     this.#sweeper = undefined
     this.#fetching.close()
+    this.#care.close()
     await this.#blobs.close()
   }
 
@@ -214,7 +224,8 @@ class Assembled {
     const { id, set, listen, servers, origins: others, proxies, directory } = this.#configuration
     const addresses = servers.map(({ address }) => address)
     const origins = new Origins([...addresses, ...others])
-    const shared = { store: this.#blobs, fetching: this.#fetching, tokens: this.#tokens }
+    const stored = { store: this.#blobs, fetching: this.#fetching, care: this.#care }
+    const shared = { ...stored, tokens: this.#tokens }
     // What others were promised is as good as written.
     const room = (bytes: number) => hasRoom(this.#configuration, bytes + this.#blobs.awaitedBytes)
     const blobs = new BlobDoor({

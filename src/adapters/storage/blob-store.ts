@@ -3,6 +3,8 @@
 //   blobs/partial/<hash>-<size>          what came so far
 //   blobs/partial/<hash>-<size>.synced   how much of it is on stable storage
 //   blobs/ab/<the other 62 digits>       whole: verified, flushed, renamed, its directory flushed
+//   blobs/partial/<hash>.spoilt          was whole, and the disk gives other bytes now
+//   blobs/checked                        the next of the 256 directories to be read again
 //
 // No blob is ever in memory as a whole. What a crash leaves of an upload counts as far as it was
 // flushed: the mark is written after the flush it tells of, so it never tells too much.
@@ -13,6 +15,11 @@ import { blobGraceMs, blobPartialsMax } from '../../core/model/limits.ts'
 import { BlobError, fullOr, isBlobHash, type BlobName } from './blob.ts'
 import { markOf, Upload } from './blob-upload.ts'
 import { found, syncDirectory } from './durable-files.ts'
+
+/** Whole blobs lie in so many directories, by how their hashes begin. */
+export const directoryCount = 256
+
+const spoiltEnd = '.spoilt'
 
 /** A whole blob, open. Whoever opened it closes it. */
 export interface OpenBlob {
@@ -131,6 +138,38 @@ export class BlobStore {
     await this.#publish(hash, path, false)
   }
 
+  /**
+   * Takes an open blob out of its place because its bytes are not those of its name: it is not here any
+   * more. They may be all that there is of it, and stay until it is here again, or nothing names it.
+   * False: what is in its place is another file by now.
+   */
+  async setAside(hash: string, file: fs.FileHandle): Promise<boolean> {
+    const place = this.#place(hash)
+    const there = await found(fs.stat(place))
+    if (there?.ino !== (await file.stat()).ino) return false
+    await this.renew(hash)
+    // Not flushed: where a crash brings it back, it is found out again.
+    await found(fs.rename(place, join(this.#partial, hash + spoiltEnd)))
+    return true
+  }
+
+  /** The whole blobs in one of the 256 directories. */
+  async hashesIn(directory: number): Promise<string[]> {
+    const start = directory.toString(16).padStart(2, '0')
+    const rests = (await found(fs.readdir(join(this.#directory, start)))) ?? []
+    return rests.map((rest) => start + rest).filter(isBlobHash)
+  }
+
+  /** The directory that is to be read again next. */
+  async nextChecked(): Promise<number> {
+    const text = await found(fs.readFile(join(this.#directory, 'checked'), 'utf8'))
+    return Number(text) % directoryCount || 0
+  }
+
+  async noteNextChecked(directory: number): Promise<void> {
+    await fs.writeFile(join(this.#directory, 'checked'), String(directory % directoryCount))
+  }
+
   async remove(hash: string): Promise<void> {
     await found(fs.unlink(this.#place(hash)))
   }
@@ -152,7 +191,10 @@ export class BlobStore {
     }
     for (const file of await fs.readdir(this.#partial)) {
       const path = join(this.#partial, file)
-      if (this.#underWay.has(file.slice(0, 64)) || !(await isOld(path))) continue
+      const hash = file.slice(0, 64)
+      if (this.#underWay.has(hash) || !(await isOld(path))) continue
+      const isLast = file.endsWith(spoiltEnd) && isNamed(hash)
+      if (isLast && (await this.size(hash)) === undefined) continue
       await found(fs.unlink(path))
       if (!file.endsWith('.synced')) removed++
     }

@@ -8,6 +8,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { FourfoldError } from '../../core/model/errors.ts'
 import { checkScreenName } from '../../core/model/names.ts'
 import type { BlobStore } from '../../adapters/storage/blob-store.ts'
+import type { BlobCare } from '../blob-care.ts'
+import { cut } from '../blob-pouring.ts'
 import type { Origins } from '../origins.ts'
 import { sendText } from '../plain-answer.ts'
 import type { Runtime } from '../runtime.ts'
@@ -40,6 +42,7 @@ export interface DavDoorOptions {
   origins: Origins
   store: BlobStore
   fetching: Fetching
+  care: BlobCare
   incoming: Incoming
   now: () => number
 }
@@ -53,13 +56,13 @@ export class DavDoor {
   readonly #properties: Properties
 
   constructor(options: DavDoorOptions) {
-    const { runtime, now, store, fetching, incoming } = options
+    const { runtime, now, store, fetching, care, incoming } = options
     const shelf = new Shelf(runtime)
     const locks = new Locks(now, () => `urn:uuid:${randomUUID()}`)
     const dead = new DeadProperties()
     this.#options = options
     const lastRead = new LastRead()
-    this.#transfers = new Transfers({ shelf, locks, lastRead, incoming, store, fetching })
+    this.#transfers = new Transfers({ shelf, locks, lastRead, incoming, store, fetching, care })
     this.#arranging = new Arranging({ shelf, locks, properties: dead, transfers: this.#transfers })
     this.#locking = new Locking(shelf, locks)
     this.#properties = new Properties({ shelf, locks, dead })
@@ -73,8 +76,8 @@ export class DavDoor {
       else await this.#answer(request, response, this.#callerOf(request, address))
     } catch (error) {
       if (response.destroyed || response.headersSent) {
-        // The caller went away: nobody is left to tell.
-        response.destroy()
+        // The caller went away, or has a part of it.
+        cut(response)
         return
       }
       this.#refuse(request, response, refusalOf(error))

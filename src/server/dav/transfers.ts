@@ -16,7 +16,8 @@ import {
 import { Kind } from '../../core/model/wire.ts'
 import type { BlobName } from '../../adapters/storage/blob.ts'
 import type { BlobStore, GrowingBlob, OpenBlob } from '../../adapters/storage/blob-store.ts'
-import { readGrown } from '../blob-pouring.ts'
+import type { BlobCare } from '../blob-care.ts'
+import { pour } from '../blob-pouring.ts'
 import { notHereHeaders, notHereYet, rangeOf } from '../blobs.ts'
 import { sendText } from '../plain-answer.ts'
 import { etagsIn } from './conditions.ts'
@@ -27,8 +28,6 @@ import { davPath, hrefOf } from './paths.ts'
 import { anotherVersion, Refusal } from './refusal.ts'
 import { etagOf, idOf, versionOf, type Facts, type Resource, type Shelf } from './shelf.ts'
 import type { Visit } from './visit.ts'
-
-const pieceBytes = 256 * 1024
 
 /** What a save of a text is a change of, in the words of the replica; both empty: what is there. */
 interface Base {
@@ -65,6 +64,7 @@ export interface TransfersOptions {
   incoming: Incoming
   store: BlobStore
   fetching: Fetching
+  care: BlobCare
 }
 
 export class Transfers {
@@ -138,8 +138,9 @@ export class Transfers {
       visit,
       resource,
       { ...facts, version, bytes: bytes.length },
-      {
-        open: (start, end) => Readable.from([bytes.subarray(start, end + 1)]),
+      async (start, end) => {
+        await pipeline(Readable.from([bytes.subarray(start, end)]), visit.response)
+        return true
       },
     )
     if (isSent === 'whole' || (isSent && !lastRead.of(visit.reader, id))) {
@@ -148,18 +149,20 @@ export class Transfers {
   }
 
   async #getBytes(visit: Visit, resource: Resource): Promise<void> {
-    const { shelf, store, fetching, lastRead } = this.#options
+    const { shelf, store, fetching, care, lastRead } = this.#options
     const facts = await shelf.factsOf(visit, resource)
     const name = { hash: facts.version, size: facts.bytes }
     const blob = (await store.read(name.hash)) ?? (await fetching.bring(name))
     if (!blob) throw new Refusal(503, notHereYet, { headers: notHereHeaders })
     try {
-      const isSent = await this.#send(visit, resource, facts, {
-        open: (start, end) => {
-          if ('upload' in blob) return Readable.from(piecesOf(blob, start, end))
-          const range = { start, end, autoClose: false, highWaterMark: pieceBytes }
-          return blob.file.createReadStream(range)
-        },
+      const { file } = blob
+      const growth = 'upload' in blob ? { upload: blob.upload, isSure: true } : undefined
+      const isSent = await this.#send(visit, resource, facts, async (start, end) => {
+        const isWhole = growth === undefined && end - start === name.size
+        const hash = isWhole ? name.hash : undefined
+        const poured = await pour({ file, start, end, growth, hash }, visit.response)
+        if (poured === 'spoilt') await care.spoilt(name.hash, file)
+        return poured === 'sent'
       })
       const { version } = facts
       if (isSent) lastRead.remember(visit.reader, idOf(resource), { version })
@@ -168,12 +171,12 @@ export class Transfers {
     }
   }
 
-  /** Whether all was sent, or only a part, or nothing. */
+  /** Whether all was sent, or only a part, or nothing. `send`: whether all up to the end was. */
   async #send(
     visit: Visit,
     resource: Resource,
     facts: Facts,
-    { open }: { open: (start: number, end: number) => Readable },
+    send: (start: number, end: number) => Promise<boolean>,
   ): Promise<'whole' | 'part' | undefined> {
     const { response } = visit
     const etag = etagOf(facts.version)
@@ -199,8 +202,7 @@ export class Transfers {
       ...(range && { 'content-range': `bytes ${start}-${end}/${size}` }),
     })
     response.setTimeout(blobIdleMs, () => response.destroy())
-    if (size === 0) response.end()
-    else await pipeline(open(start, end), response)
+    if (!(await send(start, end + 1))) return undefined
     return range ? 'part' : 'whole'
   }
 
@@ -331,17 +333,6 @@ export class Transfers {
     const kept = await shelf.ask(visit, 'kept', call)
     if (isSave) lastRead.remember(visit.reader, kept.file.entry.id, { version, text })
     return kept.file.entry.id
-  }
-}
-
-/** What comes to this server as it comes; throws when it breaks off, or is not what it should be. */
-async function* piecesOf({ file, upload }: GrowingBlob, start: number, end: number) {
-  for (let at = start; at <= end;) {
-    const buffer = Buffer.allocUnsafe(pieceBytes)
-    const bytes = await readGrown(file, buffer, at, end + 1, { upload, isSure: true })
-    if (bytes === 0) throw new Error('the bytes broke off on their way to this server')
-    at += bytes
-    yield buffer.subarray(0, bytes)
   }
 }
 

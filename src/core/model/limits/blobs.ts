@@ -12,6 +12,14 @@ export const blobReadsMax = 200
 /** Blobs that nothing names, and uploads that nobody goes on with, are kept for a day. */
 export const blobGraceMs = 24 * 3600 * 1000
 
+/**
+ * Stored blobs are read again, all of them within two weeks, so that what the disk spoils is known before
+ * it is the last copy; but with at most this part of a core: some 700 GB a day.
+ */
+export const blobCheckMs = 14 * 24 * 3600 * 1000
+export const blobCheckPart = 0.02
+export const blobCheckFirstMs = 15 * 60 * 1000
+
 /** How often those are looked for: a look reads the names of all of them. */
 export const blobSweepMs = 3600 * 1000
 /** The first time after a start: also where none lasts for an hour. */
