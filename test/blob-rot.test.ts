@@ -9,6 +9,8 @@ import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { ask, blobOf, filesOf, fleet, MiB, patch, saved, url, type Blob } from './blob-requests.ts'
 import type { Fleet } from './fleet.ts'
+import { fourfold } from './cli/prompt.ts'
+import { temporaryFolder } from './lone-server.ts'
 import { until } from './until.ts'
 
 const placeOf = (directory: string, { hash }: Blob) =>
@@ -108,4 +110,51 @@ test('a file that a crash emptied or cut short is not taken for one of those byt
       assert.deepEqual((await ask(address + path, 'GET')).body, blob.bytes)
     }
   }
+})
+
+test('the prompt that meets wrong bytes begins anew at another server', async (t) => {
+  const set = await fleet(t, { ids: ['a', 'b'] })
+  const servers = set.addresses.join(',')
+  const blob = blobOf(randomBytes(2 * MiB))
+  assert.equal((await patch(set.address('a'), blob)).status, 201)
+  await saved(set.address('a'), 'a.bin', blob)
+  await until(() => isHere(set, 'b', blob))
+  const cwd = temporaryFolder(t)
+  const get = (name: string) => fourfold(['get', 'a.bin', name], { servers, cwd })
+  const isGood = async (name: string) => {
+    const { code, err } = await get(name)
+    assert.deepEqual([code, err], [0, ''])
+    assert.deepEqual(fs.readFileSync(join(cwd, name)), blob.bytes)
+  }
+  // In what is sent, early enough that what comes before the end is wrong.
+  flip(set.data('a'), blob, 1000)
+  await isGood('sent')
+  // In what an earlier try left, in part or all of it.
+  const wrong = Buffer.from(blob.bytes)
+  wrong[1000]! ^= 1
+  for (const length of [MiB, 2 * MiB]) {
+    fs.writeFileSync(
+      join(cwd, `.fourfold-${blob.hash.slice(0, 24)}.part`),
+      wrong.subarray(0, length),
+    )
+    await isGood(`left-${length}`)
+  }
+  assert.deepEqual(
+    fs.readdirSync(cwd).filter((name) => name.endsWith('.part')),
+    [],
+  )
+})
+
+test('an upload behind the beginning of other bytes begins anew', async (t) => {
+  const set = await fleet(t, { ids: ['a'] })
+  const cwd = temporaryFolder(t)
+  const blob = blobOf(randomBytes(2 * MiB))
+  const poison = { ...blob, bytes: randomBytes(2 * MiB) }
+  assert.equal((await patch(set.address('a'), poison, 0, MiB)).status, 204)
+  fs.writeFileSync(join(cwd, 'a.bin'), blob.bytes)
+  const servers = set.addresses.join(',')
+  const { code, err } = await fourfold(['put', 'a.bin'], { servers, cwd })
+  assert.deepEqual([code, err], [0, ''])
+  const got = await ask(`${set.address('a')}/blobs/${blob.hash}`, 'GET')
+  assert.deepEqual(got.body, blob.bytes)
 })

@@ -1,7 +1,7 @@
 // Files that are no text: their bytes go to a server, and come from one, beside the calls.
 
 import { createHash } from 'node:crypto'
-import { rmSync } from 'node:fs'
+import { rmSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Code } from '@connectrpc/connect'
@@ -77,8 +77,8 @@ export async function getBytes(
       ),
     )
   } catch (error) {
-    const isWrong = error instanceof AnswerError && error.code === Code.DataLoss
-    if (isWrong) rmSync(temporary, { force: true })
+    const isEmpty = statSync(temporary, { throwIfNoEntry: false })?.size === 0
+    if (isEmpty) rmSync(temporary, { force: true })
     throw error
   }
   putInPlace(temporary, place, overwrites)

@@ -122,6 +122,7 @@ async function sendTo(
 ): Promise<boolean> {
   const reached = (bytes: number) => tell({ stage: 'sending', bytes, size: name.size })
   let furthest = -1
+  let isBegunAnew = false
   for (let looks = 0; looks < looksMax; looks++) {
     const held = await heldBy(address, name, signal)
     if (held === undefined) return false
@@ -139,7 +140,11 @@ async function sendTo(
       if (answer.status === 201) return true
       if (answer.status === 423) await pause(busyMs, signal)
       else if (answer.status === 413) throw new FourfoldError('too-large', answer.text)
-      else if (answer.status === 400) {
+      else if (answer.status === 400 && held.bytes > 0 && !isBegunAnew) {
+        // What somebody left there was the beginning of other bytes, and is thrown away now.
+        isBegunAnew = true
+        furthest = -1
+      } else if (answer.status === 400) {
         throw new FourfoldError('invalid', 'It changed while it was read.')
       } else if (answer.status === 401) throw new FourfoldError('unauthenticated', answer.text)
       else if (answer.status !== 204 && answer.status !== 409) return false

@@ -6,7 +6,7 @@
 import { createHash, type Hash } from 'node:crypto'
 import { once } from 'node:events'
 import { createReadStream, createWriteStream } from 'node:fs'
-import { stat } from 'node:fs/promises'
+import { stat, truncate } from 'node:fs/promises'
 import * as http from 'node:http'
 import * as https from 'node:https'
 import { Transform } from 'node:stream'
@@ -56,12 +56,16 @@ export async function uploadBlob(
   name: BlobName,
   progress: Progress,
 ): Promise<void> {
+  let isBegunAnew = false
   for (let isFirst = true; ; isFirst = false) {
     const isUnasked = isFirst && name.size <= unaskedBytesMax
     const offset = isUnasked ? 0 : await uploadedBytes(line, name)
     progress(offset ?? name.size)
     if (offset === undefined) return
-    const status = await uploadRest(line, path, name, offset, progress)
+    // What somebody left there may be the beginning of other bytes: then it is thrown away.
+    const isDoubted = offset > 0 && !isBegunAnew
+    const status = await uploadRest(line, path, name, offset, progress, isDoubted)
+    isBegunAnew ||= status === 400
     if (isUnasked && status === 201) return
     if (status === 423) await sleep(busyMs)
     if (line.signal.aborted) throw unavailable(line.signal.reason)
@@ -89,6 +93,7 @@ async function uploadRest(
   { hash, size }: BlobName,
   offset: number,
   progress: Progress,
+  isDoubted: boolean,
 ): Promise<number> {
   const request = open(
     line,
@@ -105,7 +110,8 @@ async function uploadRest(
     // A server that refuses says why, and reads no more; a file that cannot be read has no answer.
     const [response] = await Promise.all([answer, Promise.race([sent, answer])])
     const { statusCode = 0 } = response
-    if (![201, 204, 409, 423].includes(statusCode)) throw await refusal(response)
+    const isForUs = [201, 204, 409, 423].includes(statusCode) || (isDoubted && statusCode === 400)
+    if (!isForUs) throw await refusal(response)
     response.resume()
     return statusCode
   } finally {
@@ -154,7 +160,8 @@ function drained(request: http.ClientRequest): Promise<void> {
 
 /**
  * Puts a blob into a file, behind what is there of it from an earlier try, and verifies it. The
- * file is not flushed. Rejects as `uploadBlob` does.
+ * file is not flushed. Rejects as `uploadBlob` does: when the bytes are wrong, the file is emptied, and
+ * another server may have others.
  */
 export async function downloadBlob(
   line: BlobLine,
@@ -178,7 +185,8 @@ export async function downloadBlob(
     })
   }
   if (hash.digest('hex') === name.hash) return
-  throw new ConnectError('What came is not what the file should hold.', Code.DataLoss)
+  await truncate(path)
+  throw new ConnectError('What came is not what the file should hold.', Code.Unavailable)
 }
 
 /**
