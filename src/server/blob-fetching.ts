@@ -88,6 +88,16 @@ export class BlobFetching {
     this.#begin()
   }
 
+  /** What entries named and name no more is not waited for. */
+  namedStill(isNamed: (hash: string) => boolean): void {
+    for (const want of this.#wants.values()) {
+      const { hash } = want.name
+      if (!want.isNamed || want.state === 'underWay' || isNamed(hash)) continue
+      this.#forget(want)
+      this.#tellNews(hash)
+    }
+  }
+
   /** How the servers are, as often as that changes: what a peer may have that is back is asked for. */
   heard(servers: readonly { id: ReplicaId; state: ServerState }[]): void {
     const before = this.#heard

@@ -202,6 +202,7 @@ class Assembled {
     const named = this.runtime.health === 'ok' ? this.#replica.named() : undefined
     if (!named) return
     const hashes = new Set(named.map(({ hash }) => hash))
+    this.#fetching.namedStill((hash) => hashes.has(hash))
     const removed = await this.#blobs.sweep((hash) => hashes.has(hash), now())
     if (removed > 0) this.#log('info', `removed ${removed} blobs that nothing names`)
   }
