@@ -28,6 +28,7 @@ import type { Upload } from '../adapters/storage/blob-upload.ts'
 import type { BlobFetching } from './blob-fetching.ts'
 import type { BlobCare } from './blob-care.ts'
 import { cut, pour } from './blob-pouring.ts'
+import { keepPace, uploadPace, type Pace } from './pace.ts'
 import { sendText } from './plain-answer.ts'
 import { callerBy } from './services/caller.ts'
 import { proofHeader } from './services/replication.ts'
@@ -67,6 +68,7 @@ export interface BlobDoorOptions {
   hasRoom: (bytes: number) => Promise<boolean>
   /** Why this server takes nothing, if so. */
   refusal: () => string | undefined
+  pace?: Pace
 }
 
 /** A refusal with its status of HTTP. */
@@ -194,7 +196,7 @@ export class BlobDoor {
     const upload = await store.upload(name, offset)
     if (name.size - offset >= announceBytesMin) this.#options.fetching.announce(name)
     request.setTimeout(blobIdleMs, () => request.destroy())
-    await flow(request, upload)
+    await flow(request, upload, this.#options.pace ?? uploadPace)
     await this.#answerUploaded(response, name, upload.bytes)
   }
 
@@ -317,15 +319,18 @@ export class BlobDoor {
  * Like a pipeline, but what the upload refuses ends no connection: the sender is to read why. A sender
  * that goes away ends the upload.
  */
-async function flow(request: IncomingMessage, upload: Upload): Promise<void> {
+async function flow(request: IncomingMessage, upload: Upload, pace: Pace): Promise<void> {
   const cut = () => void (request.complete || upload.destroy())
   request.once('close', cut)
+  const slow = () => void (request.complete || request.destroy())
+  const endPace = keepPace(pace, () => upload.bytes, slow)
   // It may have gone while the upload began: then nothing more is heard of it.
   if (request.destroyed) upload.destroy()
   else request.pipe(upload)
   try {
     await finished(upload)
   } finally {
+    endPace()
     request.off('close', cut)
     request.unpipe(upload)
   }

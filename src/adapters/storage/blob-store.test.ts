@@ -9,7 +9,7 @@ import { Readable } from 'node:stream'
 import { finished, pipeline } from 'node:stream/promises'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { blobGraceMs, blobPartialsMax } from '../../core/model/limits.ts'
+import { blobGraceMs, blobPartialsMax, blobsLeftMax } from '../../core/model/limits.ts'
 import { BlobError, isBlobHash, type BlobName } from './blob.ts'
 import { BlobStore } from './blob-store.ts'
 import { newDirectory } from './testing/store-folder.ts'
@@ -220,4 +220,23 @@ test('where a file may not grow it says that the disk is full, and what is there
   assert.ok(from <= 9 * 1024 * 1024)
   await put(store, bytes, from)
   assert.equal(await store.has(nameOf(bytes)), true)
+})
+
+test('of very many uploads that nobody ends the longest unmoved go', async () => {
+  const { store, directory } = await newStore()
+  const partial = join(directory, 'blobs', 'partial')
+  const hashes = Array.from({ length: blobsLeftMax + 50 }, () => randomBytes(32).toString('hex'))
+  for (const [index, hash] of hashes.entries()) {
+    fs.writeFileSync(join(partial, `${hash}-10`), 'x')
+    fs.writeFileSync(join(partial, `${hash}-10.synced`), '1')
+    fs.utimesSync(join(partial, `${hash}-10`), index, index)
+  }
+  const bytes = randomBytes(10)
+  await put(store, bytes)
+  const left = new Set(filesIn(directory))
+  assert.deepEqual(
+    hashes.filter((hash) => left.has(`${hash}-10`)),
+    hashes.slice(50),
+  )
+  assert.equal(left.size, 2 * blobsLeftMax + 1)
 })

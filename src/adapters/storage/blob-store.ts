@@ -10,8 +10,13 @@
 // flushed: the mark is written after the flush it tells of, so it never tells too much.
 
 import * as fs from 'node:fs/promises'
-import { join } from 'node:path'
-import { blobGraceMs, blobPartialsMax } from '../../core/model/limits.ts'
+import { basename, join } from 'node:path'
+import {
+  blobGraceMs,
+  blobPartialsMax,
+  blobsLeftLook,
+  blobsLeftMax,
+} from '../../core/model/limits.ts'
 import { BlobError, fullOr, isBlobHash, type BlobName } from './blob.ts'
 import { markOf, Upload } from './blob-upload.ts'
 import { found, syncDirectory } from './durable-files.ts'
@@ -38,6 +43,8 @@ export class BlobStore {
   readonly #directory: string
   readonly #partial: string
   readonly #underWay = new Map<string, Upload>()
+  /** Uploads in this life. */
+  #begun = 0
 
   private constructor(directory: string) {
     this.#directory = join(directory, 'blobs')
@@ -118,6 +125,7 @@ export class BlobStore {
     })
     this.#underWay.set(name.hash, upload)
     try {
+      if (this.#begun++ % blobsLeftLook === 0) await this.#trimLeft()
       const bytes = await this.#left(name)
       if (bytes !== offset) {
         throw new BlobError('offset', `This upload goes on at byte ${bytes}.`, bytes)
@@ -232,6 +240,25 @@ export class BlobStore {
     const mark = await found(fs.readFile(markOf(partial), 'utf8'))
     const bytes = Number(mark ?? 0)
     return Number.isSafeInteger(bytes) && bytes <= length ? bytes : 0
+  }
+
+  /** Of very many uploads that nobody ended, removes the longest unmoved. */
+  async #trimLeft(): Promise<void> {
+    const left: { path: string; movedAt: number }[] = []
+    const files = await fs.readdir(this.#partial)
+    if (files.length <= blobsLeftMax) return
+    for (const file of files) {
+      if (!/^[0-9a-f]{64}-\d+$/.test(file)) continue
+      const path = join(this.#partial, file)
+      const stats = await found(fs.stat(path))
+      if (stats) left.push({ path, movedAt: stats.mtimeMs })
+    }
+    left.sort((one, other) => one.movedAt - other.movedAt)
+    for (const { path } of left.slice(0, Math.max(0, left.length - blobsLeftMax))) {
+      if (this.#underWay.has(basename(path).slice(0, 64))) continue
+      await found(fs.unlink(markOf(path)))
+      await found(fs.unlink(path))
+    }
   }
 
   async #publish(hash: string, partial: string, isMarked: boolean): Promise<void> {

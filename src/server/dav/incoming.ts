@@ -11,6 +11,7 @@ import {
   textBytesMax,
 } from '../../core/model/limits.ts'
 import type { BlobStore } from '../../adapters/storage/blob-store.ts'
+import { keepPace, uploadPace, type Pace } from '../pace.ts'
 import { Refusal } from './refusal.ts'
 
 /** So much comes between two looks at whether the disk has room for more. */
@@ -24,6 +25,7 @@ export interface IncomingOptions {
   store: BlobStore
   /** Whether so many further bytes leave the disk the room it needs. */
   hasRoom: (bytes: number) => Promise<boolean>
+  pace?: Pace
 }
 
 /** Where bodies lie until it is known what they are. */
@@ -60,7 +62,13 @@ export class Incoming {
     }
     await this.#checkRoom(announced ?? 0)
     this.#count++
-    const taken = new Body(join(this.#directory, randomUUID()), this.#options.store)
+    const { store, pace = uploadPace } = this.#options
+    const taken = new Body(join(this.#directory, randomUUID()), store)
+    const endPace = keepPace(
+      pace,
+      () => taken.size,
+      () => body.destroy(),
+    )
     try {
       let lookAt = lookEveryBytes
       // What is refused in the middle can still be answered.
@@ -74,9 +82,11 @@ export class Incoming {
       if (announced !== undefined && taken.size !== announced) {
         throw new Refusal(400, `${announced} bytes were announced, and ${taken.size} came.`)
       }
+      endPace()
       taken.end()
       return await keep(taken)
     } finally {
+      endPace()
       this.#count--
       await taken.remove()
     }

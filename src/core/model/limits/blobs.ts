@@ -28,6 +28,14 @@ export const blobSweepFirstMs = 10 * 60 * 1000
 /** An upload, a download or a fetch in which nothing moves for this long is ended; it can go on. */
 export const blobIdleMs = 30_000
 
+/** An upload that brings less than this in a minute is ended, and can go on: 4 KiB a second. */
+export const uploadLookMs = 60_000
+export const uploadPerLookBytesMin = 256 * 1024
+
+/** Unfinished uploads that are kept; of more, the longest unmoved go first. Looked at now and then. */
+export const blobsLeftMax = 1000
+export const blobsLeftLook = 100
+
 /**
  * Blobs fetched from other servers at once, and of those the ones that no entry names yet: to follow
  * a slow upload takes as long as that, and does not hold up what is whole and named.
