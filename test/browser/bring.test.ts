@@ -101,6 +101,20 @@ test('a long upload shows how far it is, is stopped, and goes on later where it 
   )
 })
 
+test('an upload behind the beginning of other bytes, which somebody left there, begins anew', async () => {
+  const ana = await stage.join('Ana', 'b')
+  const film = randomBytes(2 * MiB)
+  const left = await fetch(urlOf(stage.fleet.address('b'), film), {
+    method: 'PATCH',
+    headers: { 'upload-offset': '0' },
+    body: randomBytes(MiB),
+  })
+  assert.equal(left.status, 204)
+  await chooseFiles(ana, /^Upload/, { 'film.mov': film })
+  await ana.row('film.mov').waitFor()
+  assert.deepEqual(await bytesAt('b', film), film)
+})
+
 test('an upload whose server is killed goes on at another, by itself', async () => {
   const ana = await stage.join('Ana', 'd')
   const film = randomBytes(24 * MiB)
