@@ -16,7 +16,7 @@ import {
 import { written, type Receipt } from './answer.ts'
 import { CommandError, printable } from './command.ts'
 import { attempted, putInPlace } from './local-file.ts'
-import { answerMs, AnswerError, type SetClient } from './set-client.ts'
+import { answerMs, type SetClient } from './set-client.ts'
 
 /** So much a millisecond goes from server to server: a receipt waits accordingly, if not for long. */
 const spreadBytesPerMs = 50_000
