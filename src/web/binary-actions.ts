@@ -65,11 +65,7 @@ export function binaryActions(client: Client, bringIn: BringIn): BinaryActions {
 
   async function keepBoth(file: FileInfo, other: Content): Promise<void> {
     const now = held(file)
-    const tree = new FolderTree(client.files)
-    const above = tree.get(tree.parentOf(file))
-    const directory = above === undefined || above.isDeleted ? top : above.id
-    const taken = (await members(client, directory)).map(({ name }) => name)
-    const name = numberedName(file.name, [...taken, file.name])
+    const { name, directory } = await placeBeside(file)
     const both = async () => {
       // First the other: were this page gone in between, the conflict would still be shown.
       const made = await (other.hash === ''
@@ -93,7 +89,7 @@ export function binaryActions(client: Client, bringIn: BringIn): BinaryActions {
   }
 
   async function keepText(file: FileInfo, text: string): Promise<void> {
-    const { name, directory } = placeBeside(file)
+    const { name, directory } = await placeBeside(file)
     await tell(client.create(name, text, directory), {
       waiting: `“${name}” will be made as soon as a server answers.`,
       done: (made) => notify(`Kept both: the text is ${made.name}`),
@@ -101,11 +97,11 @@ export function binaryActions(client: Client, bringIn: BringIn): BinaryActions {
   }
 
   /** Where another version of a file may lie as a file of its own. */
-  function placeBeside(file: FileInfo): { name: string; directory: string } {
+  async function placeBeside(file: FileInfo): Promise<{ name: string; directory: string }> {
     const tree = new FolderTree(client.files)
     const above = tree.get(tree.parentOf(file))
     const directory = above === undefined || above.isDeleted ? top : above.id
-    const taken = tree.children(directory).map(({ name }) => name)
+    const taken = (await members(client, directory)).map(({ name }) => name)
     return { name: numberedName(file.name, [...taken, file.name]), directory }
   }
 
