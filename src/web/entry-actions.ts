@@ -75,8 +75,8 @@ export function entryActions(options: EntryActionOptions): EntryActions {
     restore: (entry) => void restore([entry]),
     erase: (entries) =>
       void many([...entries], ({ id }) => client.erase(id), {
-        waiting: later(entries, 'deleted for ever'),
-        done: (erased) => notify(`Deleted ${wordsOf(erased)} for ever`),
+        waiting: later(entries, 'deleted for good'),
+        done: (erased) => notify(`Deleted ${wordsOf(erased)} for good`),
       }),
     duplicate: (entry) => void duplicate(entry),
     download: (ids) => void downloadAll(ids),
@@ -110,25 +110,28 @@ export function entryActions(options: EntryActionOptions): EntryActions {
     if (entries.length === 0) return
     // Moved into what is not shown it would be seen at the top until a server has done it.
     const end = directory === top ? undefined : client.show(directory, 'alone')
-    if (end && !tree.get(directory)) await looked(client, directory)
-    const homes = new Map(entries.map((entry) => [entry.id, tree.parentOf(entry)]))
-    const place = tree.get(directory)?.path ?? path ?? 'the top'
-    await many(entries, (entry) => client.move(entry.id, directory), {
-      waiting: later(entries, `moved to ${place}`),
-      done(moved) {
-        if (directory !== top) view.setOpen(directory, true)
-        view.select(new Set(moved.map(({ id }) => id)))
-        notify(`Moved ${wordsOf(moved)} to ${place}`, {
-          label: 'Undo',
-          run: () =>
-            void many(moved, ({ id }) => client.move(id, homes.get(id)!), {
-              waiting: later(moved, 'moved back'),
-              done: () => undefined,
-            }),
-        })
-      },
-    })
-    end?.()
+    try {
+      if (end && !tree.get(directory)) await looked(client, directory)
+      const homes = new Map(entries.map((entry) => [entry.id, tree.parentOf(entry)]))
+      const place = tree.get(directory)?.path ?? path ?? 'the top'
+      await many(entries, (entry) => client.move(entry.id, directory), {
+        waiting: later(entries, `moved to ${place}`),
+        done(moved) {
+          if (directory !== top) view.setOpen(directory, true)
+          view.select(new Set(moved.map(({ id }) => id)))
+          notify(`Moved ${wordsOf(moved)} to ${place}`, {
+            label: 'Undo',
+            run: () =>
+              void many(moved, ({ id }) => client.move(id, homes.get(id)!), {
+                waiting: later(moved, 'moved back'),
+                done: () => undefined,
+              }),
+          })
+        },
+      })
+    } finally {
+      end?.()
+    }
   }
 
   async function remove(ids: string[]): Promise<void> {

@@ -106,9 +106,9 @@ function question(entries: readonly FileInfo[], erase: TrashProps['erase']): Con
   const all = `all ${entries.length.toLocaleString('en')} in the trash`
   const what = entries.length === 1 && first ? `“${first.name}”` : all
   return {
-    title: `Delete ${what} for ever?`,
+    title: `Delete ${what} for good?`,
     text: 'Text, versions and bytes are removed from all servers. This cannot be undone.',
-    action: 'Delete for ever',
+    action: 'Delete for good',
     run: () => erase(entries),
   }
 }
@@ -138,7 +138,7 @@ function Trashed({ entry, restore, erase }: TrashedProps) {
         Restore
       </Button>
       <IconButton
-        label={`Delete ${path} for ever`}
+        label={`Delete ${path} for good`}
         icon={<X size={14} aria-hidden />}
         onPress={erase}
       />

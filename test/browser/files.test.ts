@@ -152,7 +152,7 @@ test('a file is taken out of the trash from the list', async () => {
   await ana.row('binned.md').waitFor()
 })
 
-test('what is deleted for ever is asked for first, and gone for everybody', async () => {
+test('what is deleted for good is asked for first, and gone for everybody', async () => {
   const ana = await stage.join('Ana', 'a')
   await ana.create('erased.md')
   await ana.type('gone')
@@ -162,13 +162,13 @@ test('what is deleted for ever is asked for first, and gone for everybody', asyn
   await ana.page.getByRole('menuitem', { name: 'Delete' }).click()
   for (const { page } of [ana, ben]) await page.getByRole('button', { name: /^Trash \(/ }).click()
   await ben.page.getByRole('button', { name: 'Restore erased.md' }).waitFor()
-  await ana.page.getByRole('button', { name: 'Delete erased.md for ever' }).click()
-  const question = ana.page.getByRole('alertdialog', { name: 'Delete “erased.md” for ever?' })
+  await ana.page.getByRole('button', { name: 'Delete erased.md for good' }).click()
+  const question = ana.page.getByRole('alertdialog', { name: 'Delete “erased.md” for good?' })
   await question.getByText('This cannot be undone.').waitFor()
   await question.getByRole('button', { name: 'Cancel' }).click()
   await question.waitFor({ state: 'hidden' })
-  await ana.page.getByRole('button', { name: 'Delete erased.md for ever' }).click()
-  await question.getByRole('button', { name: 'Delete for ever' }).click()
+  await ana.page.getByRole('button', { name: 'Delete erased.md for good' }).click()
+  await question.getByRole('button', { name: 'Delete for good' }).click()
   for (const { page } of [ana, ben]) {
     await page.getByRole('button', { name: 'Restore erased.md' }).waitFor({ state: 'hidden' })
   }
