@@ -2,9 +2,9 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Desk, two, Writer } from '../../../test/replica-desk.ts'
+import { Desk, here, origin, there, two, Writer } from '../../../test/replica-desk.ts'
 import { helloBurstMax, hellosPerSecondMax } from '../model/limits.ts'
-import { Code } from '../model/wire.ts'
+import { Code, ServerState } from '../model/wire.ts'
 
 test('a person is welcomed with the servers, and listed the files', () => {
   const { desk } = two()
@@ -12,6 +12,22 @@ test('a person is welcomed with the servers, and listed the files', () => {
   const carl = new Writer(desk, 3, 'carl')
   assert.equal(desk.last(carl.channel, 'entries')?.entries[0]?.name?.value, 'plan.md')
   assert.equal(desk.last(carl.channel, 'entries')?.isComplete, true)
+})
+
+test('everybody here is told the name of the life, also when somebody who came just before knows it', () => {
+  const { desk } = two()
+  desk.storage.commit({ updates: [], snapshots: [], life: origin })
+  new Writer(desk, 3, 'carl')
+  assert.equal(desk.last(3, 'welcome')?.servers?.life, origin)
+  const servers = [here, there].map((id) => ({
+    id,
+    address: `http://${id}`,
+    lag: 0,
+    heardAt: 0,
+    state: ServerState.LIVE,
+  }))
+  desk.input({ type: 'event', event: { type: 'servers', servers, isServing: true } })
+  assert.equal(desk.last(1, 'servers')?.life, origin)
 })
 
 test('a screen name in use is refused; a standby claims none; its promotion does', () => {

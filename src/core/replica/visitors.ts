@@ -55,7 +55,7 @@ export class Visitors {
   #servers: ServerView[] = []
   #lagToldAt = 0
   #isServing = false
-  /** The name of the set's life that was told last. */
+  /** The name of the set's life that was told to all last. */
   #toldLife = ''
 
   constructor(options: VisitorsOptions) {
@@ -256,6 +256,7 @@ export class Visitors {
     this.#isServing = isServing
     if (!isNews && now - this.#lagToldAt < lagToldMs) return
     this.#lagToldAt = now
+    this.#toldLife = this.#options.life()
     this.#voice.send([...this.#byChannel.keys()], {
       case: 'servers',
       value: this.#serversMessage(),
@@ -268,7 +269,6 @@ export class Visitors {
 
   #serversMessage(): Servers {
     const servers = this.#servers.map((view) => create(ServerSchema, { ...view }))
-    this.#toldLife = this.#options.life()
-    return create(ServersSchema, { servers, life: this.#toldLife })
+    return create(ServersSchema, { servers, life: this.#options.life() })
   }
 }
