@@ -124,6 +124,8 @@ export interface KeptText {
 
 /** What a client leaves to the one that takes its place when the servers live another life. */
 export interface Outlived {
+  /** Name of the life that the servers are in. */
+  readonly life: string
   /** Secret: so that the servers know both for one person. */
   readonly key: Uint8Array
   /** What the device could not keep. */

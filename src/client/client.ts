@@ -6,6 +6,7 @@
 import * as Y from 'yjs'
 import { FourfoldError } from '../core/model/errors.ts'
 import { subjectId, writerOf } from '../core/model/ids.ts'
+import { earlierKeysMax } from '../core/model/limits.ts'
 import type { Operation } from '../core/model/wire.ts'
 import type { Dial } from '../core/ports.ts'
 import type { SessionInput, SessionOutput } from '../core/session/messages.ts'
@@ -98,14 +99,19 @@ export class SessionClient implements Client {
       this.#step({ type: 'show', entry, extent })
       this.#changes.tell()
     })
-    this.#keepsake = new Keepsake(options.storage, this.#key, () => this.#changes.tell())
+    this.#keepsake = new Keepsake(
+      options.storage,
+      this.#key,
+      () => this.#changes.tell(),
+      options.after?.life,
+    )
     this.#onlyHere = new OnlyHere({
       storage: options.storage,
       keepsake: this.#keepsake,
       files: this.#files,
       isOnline: () => !this.#isClosed && this.connection.name === 'online',
       isOpen: (id) => this.#session?.isOpen(id) ?? false,
-      hold: (id) => this.#hold(id).document,
+      use: (id) => this.#use(id, false),
       changed: () => this.#changes.tell(),
     })
     this.#errands = new Errands({
@@ -127,7 +133,7 @@ export class SessionClient implements Client {
     const { after } = this.#options
     this.#session = new Session({
       key: this.#key,
-      earlierKeys: after ? [after.key, ...kept.keys] : kept.keys,
+      earlierKeys: (after ? [after.key, ...kept.keys] : kept.keys).slice(0, earlierKeysMax),
       name: this.#options.name,
       agent: this.#options.agent,
       token: this.#options.token ?? '',
@@ -250,13 +256,18 @@ export class SessionClient implements Client {
   // --------------------------------------------------------------------------------- documents
 
   open(id: string): LiveDocument {
-    const { document, isNew } = this.#hold(id)
-    // It may have been closed, and only still be on its way to the servers.
-    if (!isNew && document.isClosed) this.#step({ type: 'follow', document: id })
-    document.use(true)
+    const document = this.#use(id, true)
     // So that it is told under which name it goes, and where it lies.
     if (!this.#shownDocuments.has(id)) this.#shownDocuments.set(id, this.show(id, 'alone'))
     return document
+  }
+
+  /** One more user of a document. `isSeen`: others see this person there. */
+  #use(id: string, isSeen: boolean): OpenDocument {
+    const { document, isNew } = this.#hold(id)
+    // It may have been closed, and only still be on its way to the servers.
+    if (!isNew && document.isClosed) this.#step({ type: 'follow', document: id })
+    return document.use(isSeen)
   }
 
   #hold(id: string): { document: OpenDocument; isNew: boolean } {
@@ -327,8 +338,7 @@ export class SessionClient implements Client {
 
   /** Brings what earlier sessions of this device wrote and did not know to be safe. */
   async #recover(id: string): Promise<void> {
-    const { document } = this.#hold(id)
-    document.use(false)
+    const document = this.#use(id, false)
     try {
       await document.stored()
       this.#keepsake.keyring.settled(id)
@@ -361,7 +371,7 @@ export class SessionClient implements Client {
     for (const { reject } of this.#operating.values()) reject(error)
     this.#operating.clear()
     const texts = await this.#onlyHere.leave(life, [...this.#documents.values()])
-    this.#outliving.tell({ key: this.#key, texts })
+    this.#outliving.tell({ life, key: this.#key, texts })
     this.#joined.reject(error)
     this.close()
   }

@@ -5,6 +5,7 @@ import { test } from 'node:test'
 import * as Y from 'yjs'
 import { MemoryDevice } from '../adapters/storage/local-memory.ts'
 import { Keepsake } from './keepsake.ts'
+import { forgetLife, nameLife } from './lives.ts'
 
 const key = new Uint8Array(16)
 
@@ -121,4 +122,39 @@ test('what is kept of one life of the set never meets what is kept of another', 
   const last = new Keepsake(device.open(), key, () => {})
   await last.begin()
   assert.deepEqual(last.places.earlier, ['', 'a.0000000000002/'])
+})
+
+test('what was written while another program left a life and forgot it is found whole', async () => {
+  const device = new MemoryDevice()
+  const { keepsake: late, type, still } = await writing(device)
+  late.keepLife('a.0000000000001')
+  type('word')
+  await still()
+  const early = new Keepsake(device.open(), key, () => {})
+  await early.begin()
+  await early.leave('a.0000000000002')
+  // Its successor finds all of it at the servers.
+  await device.open().forget('D')
+  await forgetLife(device.open(), '')
+  type('after')
+  await still()
+  assert.equal(await text(device), '', 'it builds on what is gone')
+  assert.equal(await late.leave('a.0000000000002'), true)
+  assert.equal(await text(device), 'afterword')
+  const next = new Keepsake(device.open(), key, () => {})
+  await next.begin()
+  assert.deepEqual(next.places, { ...next.places, place: 'a.0000000000002/', earlier: [''] })
+})
+
+test('on a device that takes no writes the next program is in the life that was left for', async () => {
+  const device = new MemoryDevice()
+  await nameLife(device.open(), 'a.0000000000001')
+  const full = device.open()
+  full.change = () => Promise.reject(new Error('the disk is full'))
+  const before = new Keepsake(full, key, () => {})
+  assert.equal((await before.begin()).life, 'a.0000000000001')
+  assert.equal(await before.leave('a.0000000000002'), false)
+  const next = new Keepsake(full, key, () => {}, 'a.0000000000002')
+  assert.equal((await next.begin()).life, 'a.0000000000002')
+  assert.deepEqual(next.places.earlier, [''])
 })

@@ -7,7 +7,7 @@ import { EntrySchema, OperationSchema, type Entry } from '../core/model/wire.ts'
 import type { LocalStorage } from '../core/ports.ts'
 import type { OperationBody } from '../core/session/parcel.ts'
 import { Keyring } from './keyring.ts'
-import { leaveLife, nameLife, readLives, storageAt, type Lives } from './lives.ts'
+import { leaveLife, livesIn, nameLife, readLives, storageAt, type Lives } from './lives.ts'
 
 /** Updates of a document kept one by one before they are put together. */
 const looseMax = 200
@@ -58,6 +58,8 @@ export class Keepsake {
   #entriesTimer: ReturnType<typeof setTimeout> | undefined
   /** The list of files, when it is not written as it is. */
   #unwritten: (() => Iterable<Entry>) | undefined
+  /** Name of the life that this begins in; undefined: the one that the device knows. */
+  readonly #life: string | undefined
   /** The lives that this device knew when this began, and the part of the storage of the present one. */
   #begun: { lives: Lives; shelf: LocalStorage } | undefined
   #isClosed = false
@@ -66,10 +68,16 @@ export class Keepsake {
   /** Documents of which something that is kept does not decode. */
   readonly #damaged = new Set<string>()
 
-  /** `changed`: whether storing works has changed. */
-  constructor(storage: LocalStorage | undefined, key: Uint8Array, changed: () => void) {
+  /** `changed`: whether storing works has changed. `life`: where the client before this one left for. */
+  constructor(
+    storage: LocalStorage | undefined,
+    key: Uint8Array,
+    changed: () => void,
+    life?: string,
+  ) {
     this.#storage = storage
     this.#changed = changed
+    this.#life = life
     this.keyring = new Keyring(key, async (alter) => {
       await this.#attempt((device) => device.change('keys', alter))
     })
@@ -127,7 +135,15 @@ export class Keepsake {
   async leave(life: string): Promise<boolean> {
     await Promise.all([...this.#pages.values()].map(({ writing }) => writing))
     const isBehind = [...this.#pages.keys()].some((document) => this.isBehind(document))
-    const isLeft = await this.#attempt(() => isDone(leaveLife(this.#storage!, life)))
+    const isLeft = await this.#attempt(async (shelf) => {
+      const { place } = this.places
+      // Another program left before this one and may have forgotten what was here until then. What was
+      // kept since builds on that.
+      if ((await readLives(this.#storage!)).place !== place) {
+        for (const [document, { whole }] of this.#pages) await shelf.append(document, whole())
+      }
+      return isDone(leaveLife(this.#storage!, life, place))
+    })
     return !isBehind && isLeft === true
   }
 
@@ -306,7 +322,9 @@ export class Keepsake {
 
   async #shelf(storage: LocalStorage): Promise<LocalStorage> {
     if (!this.#begun) {
-      const lives = await readLives(storage)
+      const known = await readLives(storage)
+      // A device that takes no writes still knows the life that was left.
+      const lives = this.#life === undefined ? known : livesIn(known, this.#life)
       // Others who waited with this one read the same, or a later life: the first counts for all.
       this.#begun ??= { lives, shelf: storageAt(storage, lives.place) }
     }

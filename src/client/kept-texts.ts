@@ -116,7 +116,7 @@ export class KeptTexts {
       // It may have been forgotten meanwhile.
       if (!this.#candidates.includes(candidate)) continue
       const isThere = text === '' || (there !== 'none' && there.text === text)
-      if (isThere) await this.#drop(candidate)
+      if (isThere) await this.#dropIfStill(candidate, text)
       else if (this.#differing.get(candidate) !== text) {
         this.#differing.set(candidate, text)
         this.#changed()
@@ -127,6 +127,12 @@ export class KeptTexts {
   async #read({ id, place }: Candidate): Promise<string> {
     if (!this.#storage || place === undefined) return ''
     return textOf(await storageAt(this.#storage, place).load(id))
+  }
+
+  // Another program on this device may still have written there.
+  async #dropIfStill(candidate: Candidate, text: string): Promise<void> {
+    const isStill = candidate.text !== undefined || (await this.#read(candidate)) === text
+    if (isStill) await this.#drop(candidate)
   }
 
   async #drop(candidate: Candidate): Promise<void> {

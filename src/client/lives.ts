@@ -24,14 +24,24 @@ export function nameLife(storage: LocalStorage, name: string): Promise<void> {
   return change(storage, (lives) => (lives.name === '' ? { ...lives, name } : lives))
 }
 
-/** From here on everybody on this device begins in another life; what was kept stays where it is. */
-export function leaveLife(storage: LocalStorage, name: string): Promise<void> {
+/**
+ * From here on everybody on this device begins in another life. What was kept at `place` stays there,
+ * and counts as something that may still be wanted.
+ */
+export function leaveLife(storage: LocalStorage, name: string, place: string): Promise<void> {
   return change(storage, (lives) => {
-    if (lives.name === name) return lives
-    const place = `${name}/`
-    const earlier = [...lives.earlier, lives.place].filter((each) => each !== place)
-    return { name, place, earlier }
+    const { earlier, ...present } = livesIn(lives, name)
+    const others = earlier.filter((each) => each !== place)
+    return { ...present, earlier: place === present.place ? others : [...others, place] }
   })
+}
+
+/** What a device knows as whoever begins in the life of this name sees it. */
+export function livesIn(lives: Lives, name: string): Lives {
+  if (lives.name === name) return lives
+  const place = `${name}/`
+  const earlier = [...lives.earlier, lives.place].filter((each) => each !== place)
+  return { name, place, earlier }
 }
 
 /** Nothing of an earlier life is wanted any more. */

@@ -25,8 +25,8 @@ export interface OnlyHereOptions {
   isOnline: () => boolean
   /** Whether the active server has given all it has of a document. */
   isOpen: (id: string) => boolean
-  /** The document, which is to be used and closed. */
-  hold: (id: string) => OpenDocument
+  /** The document, which is to be closed. */
+  use: (id: string) => OpenDocument
   /** Other texts are only here than before. */
   changed: () => void
 }
@@ -87,10 +87,9 @@ export class OnlyHere {
 
   /** The words that the servers have under an id. */
   async #textAt(id: string): Promise<{ text: string } | 'none' | 'later'> {
-    const { isOnline, isOpen, hold } = this.#options
+    const { isOnline, isOpen, use } = this.#options
     if (this.#isOver || !isOnline()) return 'later'
-    const document = hold(id)
-    document.use(false)
+    const document = use(id)
     try {
       const asked = () => new Promise<Answer>((resolve) => this.#asked.set(id, resolve))
       const answer = isOpen(id) ? 'here' : await asked()
