@@ -1,8 +1,15 @@
 // What is wanted of other servers, and for how long.
 
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+import { once } from 'node:events'
+import * as http from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { finished } from 'node:stream/promises'
 import { test } from 'node:test'
 import type { ReplicaId } from '../core/model/ids.ts'
+import { ServerState } from '../core/model/wire.ts'
+import { BlobPeer } from '../adapters/channel/blob-peer.ts'
 import { BlobStore } from '../adapters/storage/blob-store.ts'
 import { newDirectory } from '../adapters/storage/testing/store-folder.ts'
 import { BlobFetching } from './blob-fetching.ts'
@@ -27,4 +34,40 @@ test('what no entry names any more is not asked for any more', async (t) => {
   }
   assert.equal(fetching.missing(purged!.hash), undefined)
   assert.deepEqual(fetching.missing(kept!.hash), { hash: kept!.hash, size: 1 })
+})
+
+test('a server that was away is asked anew whether it holds what it held', async (t) => {
+  let has = true
+  let asked = 0
+  const other = http.createServer((_request, response) => {
+    asked++
+    response.writeHead(has ? 200 : 404).end()
+  })
+  await once(other.listen(0, '127.0.0.1'), 'listening')
+  t.after(() => other.close())
+  const { port } = other.address() as AddressInfo
+  const peer = new BlobPeer({ address: `http://127.0.0.1:${port}`, headers: () => ({}) })
+  t.after(() => peer.close())
+  const bytes = Buffer.from('bytes')
+  const name = { hash: createHash('sha256').update(bytes).digest('hex'), size: bytes.length }
+  const store = await BlobStore.open(newDirectory())
+  const upload = await store.upload(name, 0)
+  await finished(upload.end(bytes))
+  const fetching = new BlobFetching({
+    self: 'a' as ReplicaId,
+    store,
+    peers: new Map([['b' as ReplicaId, peer]]),
+    hasRoom: () => Promise.resolve(true),
+    log: (_level, text) => assert.fail(text),
+  })
+  t.after(() => fetching.close())
+  const heard = (state: ServerState) => fetching.heard([{ id: 'b' as ReplicaId, state }])
+  heard(ServerState.LIVE)
+  assert.deepEqual(await fetching.holders(name, 1000), ['a', 'b'])
+  assert.deepEqual(await fetching.holders(name, 1000), ['a', 'b'])
+  assert.equal(asked, 1)
+  has = false
+  heard(ServerState.DOWN)
+  heard(ServerState.LIVE)
+  assert.deepEqual(await fetching.holders(name, 1000), ['a'])
 })

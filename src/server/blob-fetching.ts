@@ -103,7 +103,12 @@ export class BlobFetching {
     const before = this.#heard
     const { self } = this.#options
     const up = servers.filter(({ id, state }) => id !== self && state !== ServerState.DOWN)
-    this.#heard = new Set(up.map(({ id }) => id))
+    const heard = new Set(up.map(({ id }) => id))
+    this.#heard = heard
+    // Who was away may come back with another disk.
+    for (const { by } of this.#held.values()) {
+      for (const id of by) if (!heard.has(id)) by.delete(id)
+    }
     if (this.#resting === 0 || up.every(({ id }) => before?.has(id))) return
     for (const want of this.#wants.values()) {
       if (want.state !== 'resting') continue
