@@ -194,7 +194,7 @@ test('a client is greeted, and what it makes is stored before it is told', async
     [['a', 1]],
   )
   const signal = new AbortController().signal
-  const answer = await scene.runtime.call({ type: 'read', file: 'a.md' }, 'Ben', signal)
+  const answer = await scene.runtime.calls.ask({ type: 'read', file: 'a.md' }, 'Ben', signal)
   assert.equal(answer.type === 'read' && answer.text, 'hi')
 })
 
@@ -206,7 +206,7 @@ test('G14 after a failed write nothing is acknowledged, and everybody is sent el
   client.greets('Ana')
   await until(() => client.find('welcome') !== undefined, 'welcome')
   world.diskError = new Error('EIO: the disk is gone')
-  const call = runtime.call(
+  const call = runtime.calls.ask(
     { ...save, operation: operation() },
     'Ana',
     new AbortController().signal,
@@ -241,7 +241,7 @@ test('12 on a nearly full disk nothing is taken until there is room', async (t) 
   await until(() => client.closedWhy !== undefined, 'the client is sent away')
   assert.equal(client.find('refused')?.value.text, 'This server cannot save. Trying another.')
   const signal = new AbortController().signal
-  await assert.rejects(runtime.call({ ...save, operation: operation() }, 'Ana', signal), {
+  await assert.rejects(runtime.calls.ask({ ...save, operation: operation() }, 'Ana', signal), {
     code: 'unavailable',
   })
   const dials = world.dialled.length
@@ -290,16 +290,20 @@ test('12 one call too many is sent elsewhere, and a caller that goes away ends i
   const scene = startRuntime(t)
   await serving(scene)
   const gone = new AbortController()
-  const watch = () => scene.runtime.watch({ type: 'watch', file: '' }, 'Ana', gone.signal)
+  const watch = () => scene.runtime.calls.watch({ type: 'watch', file: '' }, 'Ana', gone.signal)
   const watches = Array.from({ length: streamsMax }, watch)
   const firsts = await Promise.all(watches.map((watch) => watch.next()))
   assert.ok(firsts.every(({ done }) => !done))
   const { signal } = new AbortController()
   const all = { directory: '', isRecursive: false, inTrash: false, count: 10 }
-  const list = () => scene.runtime.call({ type: 'list', ...all }, 'Ben', signal)
+  const list = () => scene.runtime.calls.ask({ type: 'list', ...all }, 'Ben', signal)
   await assert.rejects(watch().next(), { code: 'unavailable' })
   const pattern = { text: 'x', ignoresCase: false, isRegex: false }
-  const search = scene.runtime.parts({ type: 'search', pattern, directory: '' }, 'Ben', signal)
+  const search = scene.runtime.calls.parts(
+    { type: 'search', pattern, directory: '' },
+    'Ben',
+    signal,
+  )
   await assert.rejects(search.next(), { code: 'unavailable' })
   // Those who watch take nothing from those who call.
   const lists = Array.from({ length: callsMax }, list)
@@ -317,7 +321,11 @@ test('a folder of any size can be watched: its listing is no backlog', async (t)
   await serving(scene)
   const gone = new AbortController()
   let present = 0
-  for await (const answer of scene.runtime.watch({ type: 'watch', file: '' }, 'Ana', gone.signal)) {
+  for await (const answer of scene.runtime.calls.watch(
+    { type: 'watch', file: '' },
+    'Ana',
+    gone.signal,
+  )) {
     if (answer.type === 'watched' && answer.event === 'ready') break
     present++
   }

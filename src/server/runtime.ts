@@ -7,21 +7,17 @@
 // Ends in one of two ways: `stop`, or an engine that can store no more: then nothing is acknowledged
 // any more, clients are sent elsewhere, and the owner ends the process. Three others are alive.
 
+import { setTimeout as sleep } from 'node:timers/promises'
 import { create } from '@bufbuild/protobuf'
 import {
   busyTickMs,
-  callMs,
-  callsMax,
   diskLookMs,
   entriesPerMessage,
   farewellMs,
   idleTickMs,
   sessionsMax,
   sessionsPerAddressMax,
-  streamsMax,
-  watchBacklogMax,
 } from '../core/model/limits.ts'
-import { FourfoldError } from '../core/model/errors.ts'
 import {
   Code,
   ServerMessageSchema,
@@ -32,20 +28,13 @@ import {
   type ServerMessage,
 } from '../core/model/wire.ts'
 import type { Engine, EngineEvent, ServerView } from '../core/ports.ts'
-import type {
-  Answer,
-  Call,
-  CallId,
-  ClientChannel,
-  ReplicaInput,
-  ReplicaOutput,
-} from '../core/replica/messages.ts'
+import type { ClientChannel, ReplicaInput, ReplicaOutput } from '../core/replica/messages.ts'
 import type { Replica } from '../core/replica/replica.ts'
-import { Mailbox } from '../adapters/mailbox.ts'
 import type { BlobName } from '../adapters/storage/blob.ts'
 import { untilTogether } from '../adapters/system.ts'
 import { Turns } from '../adapters/turns.ts'
 import { AddressCounts } from './addresses.ts'
+import { Calls } from './calls.ts'
 import { ClientLink, type ClientLinkOwner, type FrameChannel } from './client-link.ts'
 import { encodeFrame } from './frames.ts'
 
@@ -104,9 +93,12 @@ export class Runtime implements ClientLinkOwner {
   /** Where each of them comes from. */
   readonly #addresses = new Map<ClientChannel, string>()
   readonly #addressCounts: AddressCounts
-  readonly #calls = new Map<CallId, (answer: Answer) => void>()
-  /** Those of them that may last. */
-  readonly #streams = new Set<CallId>()
+  /** What whole-file clients ask. */
+  readonly calls = new Calls({
+    nextId: () => this.#nextId++,
+    refusal: () => (this.#takesWork() ? undefined : this.#reason()),
+    enqueue: (input) => this.#enqueue(input),
+  })
   readonly #touched = new Set<ClientLink>()
   readonly #turns = new Turns(() => this.#turn())
   #inbox: ReplicaInput[] = []
@@ -190,96 +182,6 @@ export class Runtime implements ClientLinkOwner {
     this.#enqueue({ type: 'closed', channel: link.id })
   }
 
-  // -------------------------------------------------------------------------------- calls
-
-  /** Asks on behalf of a whole-file client. Rejects with FourfoldError. */
-  async call(request: Call, author: string, signal: AbortSignal): Promise<Answer> {
-    const { promise, resolve } = Promise.withResolvers<Answer>()
-    const call = this.#begin(request, author, resolve)
-    const gaveUp = () =>
-      resolve({ type: 'failed', error: new FourfoldError('unavailable', 'No answer in time.') })
-    const timer = setTimeout(gaveUp, callMs)
-    signal.addEventListener('abort', gaveUp, { once: true })
-    try {
-      const answer = await promise
-      if (answer.type === 'failed') throw answer.error
-      return answer
-    } finally {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', gaveUp)
-      this.#end(call)
-    }
-  }
-
-  /** Answers for as long as the caller listens. Throws FourfoldError. */
-  async *watch(request: Call, author: string, signal: AbortSignal): AsyncGenerator<Answer> {
-    const answers = new Mailbox<Answer>(signal)
-    // What is there comes at once, and is as long as the folder.
-    let listed = 0
-    const call = this.#beginStream(request, author, (answer) => {
-      if (answer.type === 'watched' && answer.event === 'present') listed++
-      if (answer.type === 'failed') answers.end(answer.error)
-      else if (answers.size < listed + watchBacklogMax) answers.put(answer)
-      else answers.end(new FourfoldError('too-large', 'Changes come faster than you read them.'))
-    })
-    try {
-      yield* answers
-    } finally {
-      this.#end(call)
-    }
-  }
-
-  /** The parts of an answer, each asked for when the one before was read. Throws FourfoldError. */
-  async *parts(request: Call, author: string, signal: AbortSignal): AsyncGenerator<Answer> {
-    const answers = new Mailbox<Answer>(signal)
-    const call = this.#beginStream(request, author, (answer) => {
-      if (answer.type === 'failed') answers.end(answer.error)
-      else answers.put(answer)
-    })
-    try {
-      for await (const answer of answers) {
-        yield answer
-        if (answer.type !== 'found' || answer.isDone) return
-        // Right away it would be taken before anything that waits for the event loop.
-        await untilOthersRan()
-        this.#enqueue({ type: 'asked', call })
-      }
-    } finally {
-      this.#end(call)
-    }
-  }
-
-  #begin(request: Call, author: string, answered: (answer: Answer) => void): CallId {
-    if (this.#calls.size - this.#streams.size >= callsMax) {
-      throw new FourfoldError('unavailable', 'This server has too many calls at work. Try another.')
-    }
-    return this.#ask(request, author, answered)
-  }
-
-  // Counted for themselves: however many watch, there is room for a save.
-  #beginStream(request: Call, author: string, answered: (answer: Answer) => void): CallId {
-    if (this.#streams.size >= streamsMax) {
-      throw new FourfoldError('unavailable', 'Too many watch this server; try another.')
-    }
-    const call = this.#ask(request, author, answered)
-    this.#streams.add(call)
-    return call
-  }
-
-  #ask(request: Call, author: string, answered: (answer: Answer) => void): CallId {
-    if (!this.#takesWork()) throw new FourfoldError('unavailable', this.#reason())
-    const call = this.#nextId++
-    this.#calls.set(call, answered)
-    this.#enqueue({ type: 'called', call, author, request })
-    return call
-  }
-
-  #end(call: CallId): void {
-    this.#calls.delete(call)
-    this.#streams.delete(call)
-    this.#enqueue({ type: 'uncalled', call })
-  }
-
   // --------------------------------------------------------------------------------- loop
 
   #enqueue(input: ReplicaInput): void {
@@ -333,7 +235,7 @@ export class Runtime implements ClientLinkOwner {
         this.#clients.get(output.channel)?.close(output.why)
         return
       case 'answer':
-        this.#calls.get(output.call)?.(output.answer)
+        this.calls.answered(output.call, output.answer)
         return
       case 'named':
         this.#options.named(output.contents)
@@ -422,8 +324,7 @@ export class Runtime implements ClientLinkOwner {
 
   #sendAway(text: string): void {
     for (const link of this.#clients.values()) link.refuse(Code.UNAVAILABLE, text)
-    const error = new FourfoldError('unavailable', text)
-    for (const answered of this.#calls.values()) answered({ type: 'failed', error })
+    this.calls.failAll(text)
   }
 
   /** Asks clients to move, spread over a second, closes everything, and the storage last. */
@@ -439,7 +340,7 @@ export class Runtime implements ClientLinkOwner {
       link.send(goaway, 'other')
       link.flush()
       const isLast = index === links.length - 1
-      await pause(isLast ? farewellMs / 4 : farewellMs / links.length)
+      await sleep(isLast ? farewellMs / 4 : farewellMs / links.length)
     }
     this.#sendAway(text)
     // The other servers hear who has left.
@@ -449,12 +350,7 @@ export class Runtime implements ClientLinkOwner {
   }
 }
 
-/** Whole documents and the first listing are as long as they are: `piece`s have their own bound. */
-/** And no change, which may come with the directories above it. */
-function isListing({ shown, isComplete, entries }: Entries): boolean {
-  return shown !== undefined || isComplete || entries.length === entriesPerMessage
-}
-
+/** Whole documents and listings are as long as they are: `piece`s have their own bound. */
 function kindOf({ message }: ServerMessage): 'welcome' | 'piece' | 'other' {
   switch (message.case) {
     case 'welcome':
@@ -468,10 +364,7 @@ function kindOf({ message }: ServerMessage): 'welcome' | 'piece' | 'other' {
   }
 }
 
-function untilOthersRan(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve))
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms))
+/** No change, which may come with the directories above it. */
+function isListing({ shown, isComplete, entries }: Entries): boolean {
+  return shown !== undefined || isComplete || entries.length === entriesPerMessage
 }

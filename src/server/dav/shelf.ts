@@ -53,7 +53,7 @@ export class Shelf {
     type: T,
     request: Call,
   ): Promise<Extract<Answer, { type: T }>> {
-    const answer = await this.#runtime.call(request, author, signal)
+    const answer = await this.#runtime.calls.ask(request, author, signal)
     if (answer.type !== type) throw new Error(`${request.type} was answered by ${answer.type}`)
     return answer as Extract<Answer, { type: T }>
   }

@@ -69,7 +69,7 @@ export function folderService(
     try {
       const { name } = callerOf(context, tokens)
       const call = typeof request === 'function' ? request() : request
-      return (await runtime.call(call, name, context.signal)) as AnswerOf<T>
+      return (await runtime.calls.ask(call, name, context.signal)) as AnswerOf<T>
     } catch (error) {
       throw toConnectError(error)
     }
@@ -96,7 +96,7 @@ export function folderService(
       throw toConnectError(new FourfoldError('unavailable', text))
     }
     try {
-      yield* runtime[how](request, name, context.signal)
+      yield* runtime.calls[how](request, name, context.signal)
     } catch (error) {
       throw toConnectError(error)
     } finally {
@@ -149,7 +149,7 @@ export function folderService(
         }
         const { key, token } = tokens.make(name, wallNow())
         const request: Call = { type: 'signIn', name, key }
-        const answer = await runtime.call(request, name, context.signal)
+        const answer = await runtime.calls.ask(request, name, context.signal)
         return { token, name: (answer as AnswerOf<'signedIn'>).name }
       } catch (error) {
         throw toConnectError(error)

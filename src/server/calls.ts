@@ -1,0 +1,131 @@
+// Calls of whole-file clients at one server's mind: one answer, answers for as long as somebody
+// listens, or an answer in parts.
+
+import { setImmediate as untilOthersRan } from 'node:timers/promises'
+import { FourfoldError } from '../core/model/errors.ts'
+import { callMs, callsMax, streamsMax, watchBacklogMax } from '../core/model/limits.ts'
+import type { Answer, Call, CallId, ReplicaInput } from '../core/replica/messages.ts'
+import { Mailbox } from '../adapters/mailbox.ts'
+
+export interface CallsOptions {
+  /** An id that no call of this server had. */
+  nextId: () => CallId
+  /** Why nothing is taken now, if so. */
+  refusal: () => string | undefined
+  /** Gives the mind an input, soon. */
+  enqueue: (input: ReplicaInput) => void
+}
+
+type Answered = (answer: Answer) => void
+
+export class Calls {
+  readonly #options: CallsOptions
+  readonly #calls = new Map<CallId, Answered>()
+  /** Those of them that may last. */
+  readonly #streams = new Set<CallId>()
+
+  constructor(options: CallsOptions) {
+    this.#options = options
+  }
+
+  /** The mind answers; whoever does not listen any more is not told. */
+  answered(call: CallId, answer: Answer): void {
+    this.#calls.get(call)?.(answer)
+  }
+
+  /** Ends all of them with a sentence. */
+  failAll(text: string): void {
+    const error = new FourfoldError('unavailable', text)
+    for (const answered of this.#calls.values()) answered({ type: 'failed', error })
+  }
+
+  /** Asks on behalf of a whole-file client. Rejects with FourfoldError, also after `callMs`. */
+  async ask(request: Call, author: string, signal: AbortSignal): Promise<Answer> {
+    const { promise, resolve } = Promise.withResolvers<Answer>()
+    const call = this.#begin(request, author, resolve)
+    const gaveUp = () =>
+      resolve({ type: 'failed', error: new FourfoldError('unavailable', 'No answer in time.') })
+    const timer = setTimeout(gaveUp, callMs)
+    signal.addEventListener('abort', gaveUp, { once: true })
+    try {
+      const answer = await promise
+      if (answer.type === 'failed') throw answer.error
+      return answer
+    } finally {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', gaveUp)
+      this.#end(call)
+    }
+  }
+
+  /** Answers for as long as the caller listens. Throws FourfoldError. */
+  async *watch(request: Call, author: string, signal: AbortSignal): AsyncGenerator<Answer> {
+    const answers = new Mailbox<Answer>(signal)
+    // What is there comes at once, and is as long as the folder.
+    let listed = 0
+    const call = this.#beginStream(request, author, (answer) => {
+      if (answer.type === 'watched' && answer.event === 'present') listed++
+      if (answer.type === 'failed') answers.end(answer.error)
+      else if (answers.size < listed + watchBacklogMax) answers.put(answer)
+      else answers.end(new FourfoldError('too-large', 'Changes come faster than you read them.'))
+    })
+    try {
+      yield* answers
+    } finally {
+      this.#end(call)
+    }
+  }
+
+  /** The parts of an answer, each asked for when the one before was read. Throws FourfoldError. */
+  async *parts(request: Call, author: string, signal: AbortSignal): AsyncGenerator<Answer> {
+    const answers = new Mailbox<Answer>(signal)
+    const call = this.#beginStream(request, author, (answer) => {
+      if (answer.type === 'failed') answers.end(answer.error)
+      else answers.put(answer)
+    })
+    try {
+      for await (const answer of answers) {
+        yield answer
+        if (answer.type !== 'found' || answer.isDone) return
+        // Right away it would be taken before anything that waits for the event loop.
+        await untilOthersRan()
+        this.#options.enqueue({ type: 'asked', call })
+      }
+    } finally {
+      this.#end(call)
+    }
+  }
+
+  #begin(request: Call, author: string, answered: Answered): CallId {
+    if (this.#calls.size - this.#streams.size >= callsMax) {
+      throw new FourfoldError('unavailable', 'This server has too many calls at work. Try another.')
+    }
+    return this.#call(request, author, answered)
+  }
+
+  // Counted for themselves: however many watch, there is room for a save.
+  #beginStream(request: Call, author: string, answered: Answered): CallId {
+    if (this.#streams.size >= streamsMax) {
+      throw new FourfoldError('unavailable', 'Too many watch this server; try another.')
+    }
+    const call = this.#call(request, author, answered)
+    this.#streams.add(call)
+    return call
+  }
+
+  #call(request: Call, author: string, answered: Answered): CallId {
+    const { nextId, refusal, enqueue } = this.#options
+    const text = refusal()
+    if (text !== undefined) throw new FourfoldError('unavailable', text)
+    const call = nextId()
+    this.#calls.set(call, answered)
+    enqueue({ type: 'called', call, author, request })
+    return call
+  }
+
+  #end(call: CallId): void {
+    this.#calls.delete(call)
+    this.#streams.delete(call)
+    this.#options.enqueue({ type: 'uncalled', call })
+  }
+}
