@@ -18,6 +18,8 @@ export interface Planted {
   parent: string
   /** Absent: a directory. */
   text?: string
+  /** Put there by somebody. */
+  isInTrash?: boolean
 }
 
 /** Updates written at once. */
@@ -44,7 +46,7 @@ export async function fillStore(owner: StoreOwner, planted: Iterable<Planted>): 
     const made = { origin, seq: ++seq, subject, author: 'seed', at: 1, body }
     batch.push(sealUpdate(create(UpdateSchema, made)))
   }
-  for (const { id, name, parent, text } of planted) {
+  for (const { id, name, parent, text, isInTrash } of planted) {
     const stamp = { counter: 0, origin }
     const entry = create(EntrySchema, {
       id,
@@ -54,6 +56,7 @@ export async function fillStore(owner: StoreOwner, planted: Iterable<Planted>): 
       parent: { value: parent, stamp },
       createdBy: 'seed',
       createdAt: 1,
+      ...(isInTrash && { deleted: { value: true, stamp }, deletedBy: 'seed' }),
     })
     if (text) add(id, { case: 'text', value: seedText(id, text) })
     add(id, { case: 'entry', value: toBinary(EntrySchema, entry) })

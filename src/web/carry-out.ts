@@ -3,7 +3,7 @@
 import type { Refusal } from '../client/api.ts'
 import { FourfoldError } from '../core/model/errors.ts'
 import { download } from './download.ts'
-import { notify } from './toasts.tsx'
+import { notify, type Progress } from './toasts.tsx'
 
 /** Past this, people are told that it will be done, and may go on. */
 const patienceMs = 1500
@@ -32,6 +32,8 @@ export async function outcome<T>(operation: Promise<T>): Promise<Outcome<T>> {
 export interface Words<T> {
   /** Said while no server answers. */
   waiting: string
+  /** Shown as long as it takes. */
+  progress?: Progress | undefined
   done: (value: T) => void
 }
 
@@ -46,7 +48,8 @@ export async function carry<T>(
     words.done(result.value)
     return undefined
   }
-  const takeBack = notify(words.waiting)
+  const { progress } = words
+  const takeBack = notify(words.waiting, undefined, { stays: progress !== undefined, progress })
   void result.rest.then((late) => {
     takeBack()
     if (late.name === 'done') words.done(late.value)
@@ -55,8 +58,8 @@ export async function carry<T>(
   return undefined
 }
 
-/** Operations on their way at once: more would only wait. */
-const atOnceMax = 16
+/** Operations on their way at once: as many as a server makes durable together; more would only wait. */
+const atOnceMax = 64
 
 /**
  * Does something to each, some at a time. What cannot be done to one is done to the others all the
@@ -65,6 +68,7 @@ const atOnceMax = 16
 export async function each<T>(
   items: T[],
   act: (item: T) => Promise<unknown>,
+  progress: Progress = { done: 0, total: items.length },
 ): Promise<EachDone<T>> {
   const done: T[] = []
   const problems: FourfoldError[] = []
@@ -78,6 +82,7 @@ export async function each<T>(
         if (!(error instanceof FourfoldError)) throw error
         problems.push(error)
       }
+      progress.done++
     }
   }
   await Promise.all(Array.from({ length: atOnceMax }, work))

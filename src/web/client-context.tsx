@@ -17,14 +17,39 @@ interface Watched {
 
 const watchedClients = new WeakMap<Client, Watched>()
 
+/** Many changes in a row are drawn together. */
+const drawEveryMs = 30
+/** So many times as long as a drawing took, until the next: most of the time is for the person. */
+const restParts = 3
+
 function watched(client: Client): Watched {
   const known = watchedClients.get(client)
   if (known !== undefined) return known
   const listeners = new Set<() => void>()
   let count = 0
-  client.onChange(() => {
+  let isPausing = false
+  let hasChanged = false
+  const tell = () => {
+    isPausing = true
+    hasChanged = false
     count++
+    const beganAt = performance.now()
     for (const listener of listeners) listener()
+    // React draws in a microtask, which is before this one.
+    queueMicrotask(() => {
+      const restMs = restParts * (performance.now() - beganAt)
+      setTimeout(
+        () => {
+          isPausing = false
+          if (hasChanged) tell()
+        },
+        Math.max(drawEveryMs, restMs),
+      )
+    })
+  }
+  client.onChange(() => {
+    hasChanged = true
+    if (!isPausing) tell()
   })
   const fresh: Watched = {
     subscribe(listener) {

@@ -288,14 +288,19 @@ function tellOfPart({ isWhole }: TreeBelow): void {
   if (!isWhole) notify('No server answers: only what this device knows of it comes along.')
 }
 
+/** So many take long enough to be counted before people's eyes. */
+const countedMin = 50
+
 /** Does it to all and says what could not be done; `words.done` hears of those it was done to. */
 async function many(
   entries: FileInfo[],
   act: (entry: FileInfo) => Promise<unknown>,
   words: { waiting: string; done: (entries: FileInfo[]) => void },
 ): Promise<void> {
-  const problem = await carry(each(entries, act), {
+  const progress = { done: 0, total: entries.length }
+  const problem = await carry(each(entries, act, progress), {
     waiting: words.waiting,
+    progress: entries.length >= countedMin ? progress : undefined,
     done({ done, problems }: EachDone<FileInfo>) {
       words.done(done)
       if (problems.length === 0) return

@@ -116,7 +116,8 @@ export function isDirectory(file: FileInfo): boolean {
   return file.kind === 'directory'
 }
 
-function isSame(a: FileInfo, b: FileInfo): boolean {
+/** Whether two say the same of an entry. */
+export function isSame(a: FileInfo, b: FileInfo): boolean {
   return (
     a.name === b.name &&
     a.givenName === b.givenName &&

@@ -3,17 +3,29 @@
 import { X } from 'lucide-react'
 import {
   Button,
+  ProgressBar,
   UNSTABLE_Toast as Toast,
   UNSTABLE_ToastContent as ToastContent,
   UNSTABLE_ToastQueue as ToastQueue,
   UNSTABLE_ToastRegion as ToastRegion,
   Text,
 } from 'react-aria-components'
+import { useNow } from './client-context.tsx'
 
 export interface Notice {
   text: string
   action?: { label: string; run: () => void }
+  progress?: Progress
 }
+
+/** How far something is that is done to many; it counts while the notice is shown. */
+export interface Progress {
+  done: number
+  readonly total: number
+}
+
+/** How often it is looked how far it is. */
+const lookEveryMs = 250
 
 const queue = new ToastQueue<Notice>({ maxVisibleToasts: 3 })
 
@@ -22,14 +34,14 @@ const shownMs = 8000
 
 /**
  * Shows a notice; returns the function that takes it back. `stays`: until the person closes it, for
- * what takes reading.
+ * what takes reading, and for what has not come to its end.
  */
 export function notify(
   text: string,
   action?: Notice['action'],
-  { stays = false }: { stays?: boolean } = {},
+  { stays = false, progress }: { stays?: boolean; progress?: Progress | undefined } = {},
 ): () => void {
-  const notice: Notice = action === undefined ? { text } : { text, action }
+  const notice: Notice = { text, ...(action && { action }), ...(progress && { progress }) }
   const key = queue.add(notice, stays ? {} : { timeout: shownMs })
   return () => queue.close(key)
 }
@@ -41,6 +53,7 @@ export function Toasts() {
         <Toast toast={toast} className="toast">
           <ToastContent>
             <Text slot="title">{toast.content.text}</Text>
+            {toast.content.progress && <HowFar progress={toast.content.progress} />}
           </ToastContent>
           {toast.content.action && (
             <Button
@@ -59,5 +72,22 @@ export function Toasts() {
         </Toast>
       )}
     </ToastRegion>
+  )
+}
+
+function HowFar({ progress }: { progress: Progress }) {
+  useNow(lookEveryMs, true)
+  const { done, total } = progress
+  const words = `${done.toLocaleString('en')} of ${total.toLocaleString('en')}`
+  return (
+    <ProgressBar
+      className="toast-progress"
+      aria-label="Done"
+      value={done}
+      maxValue={total}
+      valueLabel={words}
+    >
+      {words}
+    </ProgressBar>
   )
 }

@@ -1,14 +1,14 @@
 // The trash at the foot of the left pane: what was put there, with its path, and the way back.
 
 import { Folder, RotateCcw, Trash2, X } from 'lucide-react'
-import { useEffect, useRef, useState } from 'react'
+import { memo, useEffect, useRef, useState } from 'react'
 import { Button, Disclosure, DisclosurePanel, Heading } from 'react-aria-components'
 import type { Client, FileInfo } from '../client/api.ts'
 import { useClient } from './client-context.tsx'
 import { type Confirmation, ConfirmDialog } from './confirm-dialog.tsx'
 import { FileIcon } from './file-icon.tsx'
 import { allTrashed, trashed, type Listing } from './folder-asks.ts'
-import { isDirectory } from './folder-tree.ts'
+import { isDirectory, isSame } from './folder-tree.ts'
 import { IconButton } from './icon-button.tsx'
 import { notify } from './toasts.tsx'
 
@@ -18,8 +18,8 @@ interface TrashProps {
   erase: (entries: readonly FileInfo[]) => void
 }
 
-/** More would not be looked through. */
-const shownMax = 500
+/** So many are shown, and so many more at each wish: three buttons a row are slow to draw. */
+const shownStep = 100
 
 const byPath = new Intl.Collator('en', { numeric: true, sensitivity: 'base' }).compare
 
@@ -27,12 +27,13 @@ const byPath = new Intl.Collator('en', { numeric: true, sensitivity: 'base' }).c
  * The trash is no part of what is shown. It is asked for when what is shown changed, at this pace, when
  * somebody comes back to the page, and while it is open.
  */
-const pauseMs = 300
+const pauseMs = { open: 1000, closed: 300 }
 const lookEveryMs = 3000
 
 export function Trash({ restore, erase }: TrashProps) {
   const [isOpen, setOpen] = useState(false)
   const [asked, setAsked] = useState<readonly FileInfo[]>()
+  const [shownMax, setShownMax] = useState(shownStep)
   const client = useClient()
   const { entries, count } = useTrash(client, isOpen ? shownMax : 1, isOpen)
   if (count === 0) return null
@@ -54,11 +55,13 @@ export function Trash({ restore, erase }: TrashProps) {
           {entries
             .toSorted((a, b) => byPath(a.path, b.path))
             .map((entry) => (
-              <Trashed key={entry.id} {...{ entry, restore }} erase={() => setAsked([entry])} />
+              <Trashed key={entry.id} {...{ entry, restore }} erase={setAsked} />
             ))}
         </ul>
         {count > shownMax && (
-          <p className="empty muted">And {(count - shownMax).toLocaleString('en')} more.</p>
+          <Button className="text-button" onPress={() => setShownMax(shownMax + shownStep)}>
+            Show more of {count.toLocaleString('en')}
+          </Button>
         )}
         <Button className="text-button" onPress={() => void empty()}>
           Empty trash
@@ -83,12 +86,13 @@ function useTrash(client: Client, limit: number, isOpen: boolean): Listing {
       // What was asked later may be answered first.
       if (!found || number < asked.current.answered) return
       asked.current.answered = number
-      setTrash(found)
+      setTrash((before) => ({ ...found, entries: asBefore(found.entries, before.entries) }))
     }
-    const waitMs = Math.max(0, asked.current.at + pauseMs - performance.now())
+    const rest = isOpen ? pauseMs.open : pauseMs.closed
+    const waitMs = Math.max(0, asked.current.at + rest - performance.now())
     const timer = setTimeout(() => void look(), waitMs)
     return () => clearTimeout(timer)
-  }, [client, files, connection.name, limit, looks])
+  }, [client, files, connection.name, limit, looks, isOpen])
   useEffect(() => {
     const lookAgain = () => setLooks((count) => count + 1)
     window.addEventListener('focus', lookAgain)
@@ -99,6 +103,15 @@ function useTrash(client: Client, limit: number, isOpen: boolean): Listing {
     }
   }, [isOpen])
   return trash
+}
+
+/** What did not change is the same object, and is not drawn again. */
+function asBefore(entries: FileInfo[], before: FileInfo[]): FileInfo[] {
+  const known = new Map(before.map((entry) => [entry.id, entry]))
+  return entries.map((entry) => {
+    const same = known.get(entry.id)
+    return same && isSame(same, entry) ? same : entry
+  })
 }
 
 function question(entries: readonly FileInfo[], erase: TrashProps['erase']): Confirmation {
@@ -116,10 +129,10 @@ function question(entries: readonly FileInfo[], erase: TrashProps['erase']): Con
 interface TrashedProps {
   entry: FileInfo
   restore: TrashProps['restore']
-  erase: () => void
+  erase: TrashProps['erase']
 }
 
-function Trashed({ entry, restore, erase }: TrashedProps) {
+const Trashed = memo(function Trashed({ entry, restore, erase }: TrashedProps) {
   const { name, path, deletedBy } = entry
   const above = path.slice(0, Math.max(0, path.length - name.length - 1))
   return (
@@ -140,8 +153,8 @@ function Trashed({ entry, restore, erase }: TrashedProps) {
       <IconButton
         label={`Delete ${path} for good`}
         icon={<X size={14} aria-hidden />}
-        onPress={erase}
+        onPress={() => erase([entry])}
       />
     </li>
   )
-}
+})

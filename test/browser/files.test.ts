@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { after, afterEach, before, test } from 'node:test'
+import { connect } from '../../src/client/index.ts'
 import { Stage } from './stage.ts'
 
 let stage: Stage
@@ -201,4 +202,31 @@ test('line endings come back as they were given', async () => {
   await ana.choose(/^Download/)
   const path = await (await downloaded).path()
   assert.equal(await readFile(path, 'utf8'), 'one\r\ntwo\r\nthree\r\n')
+})
+
+test('a trash of many is shown in parts, and emptied as a whole', async () => {
+  const servers = [stage.fleet.address('b')]
+  const seed = connect({ servers, name: 'Seed', agent: 'cli', folder: 'shown' })
+  try {
+    const names = Array.from({ length: 120 }, (_, number) => `old ${number}.md`)
+    for (let first = 0; first < names.length; first += 40) {
+      const some = names.slice(first, first + 40)
+      const made = await Promise.all(some.map((name) => seed.create(name, '')))
+      await Promise.all(made.map(({ id }) => seed.remove(id)))
+    }
+  } finally {
+    seed.close()
+  }
+  const ana = await stage.join('Ana', 'a')
+  const trash = ana.page.getByRole('button', { name: /^Trash \(/ })
+  await trash.click()
+  const rows = ana.page.getByRole('list', { name: 'Trash' }).getByRole('listitem')
+  await rows.nth(99).waitFor()
+  assert.equal(await rows.count(), 100)
+  await ana.page.getByRole('button', { name: /^Show more of 12\d/ }).click()
+  await rows.nth(119).waitFor()
+  await ana.page.getByRole('button', { name: 'Empty trash' }).click()
+  await ana.page.getByRole('button', { name: 'Delete for good', exact: true }).click()
+  await ana.page.getByText(/^Deleted 12\d entries for good$/).waitFor()
+  await trash.waitFor({ state: 'hidden' })
 })
