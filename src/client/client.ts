@@ -256,10 +256,9 @@ export class SessionClient implements Client {
   // --------------------------------------------------------------------------------- documents
 
   open(id: string): LiveDocument {
-    const document = this.#use(id, true)
     // So that it is told under which name it goes, and where it lies.
     if (!this.#shownDocuments.has(id)) this.#shownDocuments.set(id, this.show(id, 'alone'))
-    return document
+    return this.#use(id, true)
   }
 
   /** One more user of a document. `isSeen`: others see this person there. */
