@@ -2,7 +2,7 @@
 
 import { Code, ConnectError } from '@connectrpc/connect'
 import type { Client } from '../client/api.ts'
-import { addresses } from './asking.ts'
+import { addresses, askMs } from './asking.ts'
 import { folderAt } from './pass.ts'
 
 export interface Wanted {
@@ -47,7 +47,7 @@ export async function searchLines(
       if (signal.aborted) throw error
       const { code, rawMessage } = ConnectError.from(error)
       if (code === Code.InvalidArgument) throw new Error(rawMessage)
-      // That server is down: the next may answer.
+      // That server is down or frozen: the next may answer.
     }
   }
   throw new Error('No server answers. The texts are searched there.')
@@ -59,16 +59,25 @@ async function searchAt(
   signal: AbortSignal,
   tell: (found: Found) => void,
 ): Promise<void> {
+  const folder = folderAt(address)
+  // Where little is found nothing is said for long: whether the server lives is asked beside it.
+  const silence = new AbortController()
+  const asking = setInterval(() => {
+    folder.listFiles({ pageSize: 1 }, { timeoutMs: askMs }).catch(() => silence.abort())
+  }, askMs)
   const lines: FoundLine[] = []
-  for await (const { file, line, text, isCut } of folderAt(address).searchFiles(wanted, {
-    signal,
-  })) {
-    if (isCut || lines.length === linesMax) {
-      tell({ lines: [...lines], isCut: true })
-      return
+  const options = { signal: AbortSignal.any([signal, silence.signal]) }
+  try {
+    for await (const { file, line, text, isCut } of folder.searchFiles(wanted, options)) {
+      if (isCut || lines.length === linesMax) {
+        tell({ lines: [...lines], isCut: true })
+        return
+      }
+      if (file) lines.push({ file: file.id, path: file.path, line, text })
+      tell({ lines: [...lines], isCut: false })
     }
-    if (file) lines.push({ file: file.id, path: file.path, line, text })
-    tell({ lines: [...lines], isCut: false })
+    tell({ lines, isCut: false })
+  } finally {
+    clearInterval(asking)
   }
-  tell({ lines, isCut: false })
 }
