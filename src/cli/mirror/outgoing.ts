@@ -20,7 +20,7 @@ import {
   type ServerClients,
   type SetClient,
 } from '../set-client.ts'
-import { SaveCalls } from './save-calls.ts'
+import { SaveCalls } from '../save-calls.ts'
 import type { Parts } from './parts.ts'
 
 /** Remembered at most. */

@@ -2,8 +2,8 @@
 // is its own.
 
 import type { MessageInitShape } from '@bufbuild/protobuf'
-import type { SaveFileRequestSchema, SaveFileResponse } from '../../core/model/wire.ts'
-import { AnswerError, type SetClient } from '../set-client.ts'
+import type { SaveFileRequestSchema, SaveFileResponse } from '../core/model/wire.ts'
+import { AnswerError, type SetClient } from './set-client.ts'
 
 /** Of one call: others are made while it is on its way. */
 const filesMax = 32
