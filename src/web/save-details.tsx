@@ -21,6 +21,7 @@ const movesShown = 5
 export function SaveDetails({ words, file, fileName, hasUpdate }: SaveDetailsProps) {
   const client = useClient()
   const { save, connection, servers } = client
+  const isOnline = connection.name === 'online'
   const isAtRisk = save.name === 'danger' || (save.name === 'ended' && save.waiting > 0)
   return (
     <>
@@ -37,13 +38,14 @@ export function SaveDetails({ words, file, fileName, hasUpdate }: SaveDetailsPro
       {servers.length > 0 && (
         <ul className="servers" aria-label="Servers">
           {servers.map((server) => (
-            <li key={server.id} className={`server is-${server.state}`}>
+            <li
+              key={server.id}
+              className={`server is-${isKnown(server, isOnline) ? server.state : 'unknown'}`}
+            >
               <span className="server-dot" aria-hidden />
               <span className="server-name">{server.id}</span>
-              <span>{serverWords(server)}</span>
-              <span className="muted server-heard">
-                {heardWords(server, connection.name === 'online')}
-              </span>
+              <span>{isKnown(server, isOnline) ? serverWords(server) : 'not reached'}</span>
+              <span className="muted server-heard">{heardWords(server, isOnline)}</span>
               {connection.name === 'online' && connection.server === server.id && (
                 <span className="tag">this page</span>
               )}
@@ -74,6 +76,11 @@ export function SaveDetails({ words, file, fileName, hasUpdate }: SaveDetailsPro
       )}
     </>
   )
+}
+
+/** What servers told of each other is of the past while none of them is reached. */
+function isKnown({ state }: ServerInfo, isOnline: boolean): boolean {
+  return isOnline || state === 'down'
 }
 
 function serverWords(server: ServerInfo): string {
