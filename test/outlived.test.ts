@@ -72,8 +72,11 @@ test('what a device has of another life is offered, put back or forgotten, and n
   )
   assert.deepEqual(kept(third), ['a.md: one', 'b.md: two'])
   assert.equal(await third.isKept(ids[0]!), false, 'nothing of it is opened')
-  const { id } = await putBack(third, third.keptTexts, 'Kept by this device')
-  await third.forgetKept()
+  const { keptTexts } = third
+  const { id } = await putBack(third, keptTexts, 'Kept by this device')
+  await third.forgetKept(keptTexts.slice(1))
+  assert.equal(kept(third).length, 1, 'what was not put back stays')
+  await third.forgetKept(keptTexts)
   assert.deepEqual(kept(third), [])
   const files = third.files.filter(({ parent }) => parent === id).map(({ path }) => path)
   assert.deepEqual(files.sort(), ['Kept by this device/a.md', 'Kept by this device/b.md'])
@@ -138,6 +141,6 @@ test('edits made without a server to a file that was deleted for good end here, 
     () => kept(later).length === 1,
     () => kept(later).join(),
   )
-  await later.forgetKept()
+  await later.forgetKept(later.keptTexts)
   assert.deepEqual(await device.open().get('erased'), [])
 })

@@ -201,8 +201,11 @@ export interface Client {
    * decides. Those that the servers have word for word under the same id are not among them.
    */
   readonly keptTexts: readonly KeptText[]
-  /** What is in `keptTexts` is wanted no more: it was put back, or its person said so. */
-  forgetKept(): Promise<void>
+  /**
+   * These of `keptTexts` are wanted no more: they were put back, or their person said so. What came to
+   * be there meanwhile stays.
+   */
+  forgetKept(texts: readonly KeptText[]): Promise<void>
   /** Whether this device has anything of a document. */
   isKept(id: string): Promise<boolean>
   /**

@@ -209,8 +209,8 @@ export class SessionClient implements Client {
     return this.#onlyHere.texts
   }
 
-  forgetKept(): Promise<void> {
-    return this.#onlyHere.forget()
+  forgetKept(texts: readonly KeptText[]): Promise<void> {
+    return this.#onlyHere.forget(texts)
   }
 
   isKept(id: string): Promise<boolean> {

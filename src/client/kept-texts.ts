@@ -162,16 +162,20 @@ export class KeptTexts {
     ])
   }
 
-  /** Its person has decided: nothing of what is shown is wanted here any more. */
-  async forget(): Promise<void> {
-    const shown = [...this.#differing.keys()]
-    const erased = new Set(this.#erased.map(({ id }) => id))
-    this.#erased = []
+  /** Its person has decided: these, with these words, are not wanted here any more. */
+  async forget(texts: readonly KeptText[]): Promise<void> {
+    const forgotten = new Set(texts.map(({ id, text }) => `${id} ${text}`))
+    const isWanted = ({ id, text }: Pick<KeptText, 'id' | 'text'>) =>
+      !forgotten.has(`${id} ${text}`)
+    const hadErased = this.#erased.length
+    this.#erased = this.#erased.filter(isWanted)
     this.#changed()
-    for (const candidate of shown) await this.#drop(candidate)
-    if (!this.#storage || erased.size === 0) return
+    for (const [candidate, text] of [...this.#differing]) {
+      if (!isWanted({ id: candidate.id, text })) await this.#dropIfStill(candidate, text)
+    }
+    if (!this.#storage || this.#erased.length === hadErased) return
     await storageAt(this.#storage, this.#place).change(erasedKey, (value) =>
-      erasedOf(value).filter(({ id }) => !erased.has(id)),
+      erasedOf(value).filter(isWanted),
     )
   }
 }

@@ -48,8 +48,8 @@ export class OnlyHere {
     return this.#kept.list
   }
 
-  forget(): Promise<void> {
-    return this.#kept.forget()
+  forget(texts: readonly KeptText[]): Promise<void> {
+    return this.#kept.forget(texts)
   }
 
   /** `unkept`: what the client before this one had and the device could not keep. */

@@ -30,7 +30,7 @@ export function KeptDialog({ close }: { close: () => void }) {
     setStep({ name: 'working' })
     try {
       const { name } = await putBack(client, texts, directory)
-      await client.forgetKept()
+      await client.forgetKept(texts)
       close()
       notify(`They are in “${name}” now.`)
     } catch (error) {
@@ -40,7 +40,7 @@ export function KeptDialog({ close }: { close: () => void }) {
     }
   }
   const forget = () => {
-    void client.forgetKept()
+    void client.forgetKept(texts)
     close()
   }
   const isWorking = step.name === 'working'

@@ -114,7 +114,7 @@ for (const [what, device] of [
       assert.equal(later.outlived, 0)
       later.client.close()
     }
-    await ada.client.forgetKept()
+    await ada.client.forgetKept(ada.client.keptTexts)
     assert.deepEqual(ada.kept(), {})
     if (device) assert.ok((await device.open().documents()).every((id) => id.includes('/')))
   })
