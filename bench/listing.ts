@@ -8,6 +8,7 @@ import type { ReplicaId } from '../src/core/model/ids.ts'
 import { FolderService } from '../src/core/model/wire.ts'
 import { fillStore, freshId, type Planted } from '../test/filled-store.ts'
 import { Fleet } from '../test/fleet.ts'
+import { untilShown } from '../test/until.ts'
 import type { Row, Section } from './report.ts'
 import { median } from './statistics.ts'
 
@@ -158,7 +159,7 @@ async function joined(
     return await timed(() => {
       client.show('', 'open')
       client.show(directory, 'open')
-      return until(client, () => isEnough(client))
+      return untilShown(client, () => isEnough(client))
     })
   } finally {
     client.close()
@@ -185,12 +186,4 @@ let sessions = 0
 function session(address: string, round: number): Client {
   const name = `reader ${round} ${++sessions}`
   return connect({ servers: [address], name, agent: 'bench', folder: 'shown', hasStandby: false })
-}
-
-async function until(client: Client, isSo: () => boolean): Promise<void> {
-  if (isSo()) return
-  const { promise, resolve } = Promise.withResolvers<void>()
-  const end = client.onChange(() => isSo() && resolve())
-  await promise
-  end()
 }

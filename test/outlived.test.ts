@@ -2,7 +2,6 @@
 
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { MemoryDevice } from '../src/adapters/storage/local-memory.ts'
 import {
   connect,
@@ -12,17 +11,7 @@ import {
   type Outlived,
 } from '../src/client/index.ts'
 import { startLone } from './lone-server.ts'
-
-/** How long anything may take before it counts as never. */
-const patienceMs = 60_000
-
-async function until(isSo: () => boolean, why: () => string): Promise<void> {
-  const end = performance.now() + patienceMs
-  while (!isSo()) {
-    assert.ok(performance.now() < end, why())
-    await sleep(5)
-  }
-}
+import { until } from './until.ts'
 
 function person(
   t: TestContext,

@@ -2,12 +2,9 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { connect } from '../src/client/index.ts'
 import { startLone } from './lone-server.ts'
-
-/** How long anything may take before it counts as never. */
-const patienceMs = 60_000
+import { until } from './until.ts'
 
 test('a file that a person wrote in, closed and opens again takes what is typed, at once', async (t) => {
   const { address } = await startLone(t)
@@ -45,9 +42,8 @@ test('a file that a person wrote in, closed and opens again takes what is typed,
   await again.stored()
   assert.equal(ada.save.name, 'saved')
   const text = 'by Bob\nplan\none\ntwo\nthree\n'
-  const end = performance.now() + patienceMs
-  while (theirs.text.toString() !== text || again.text.toString() !== text) {
-    assert.ok(performance.now() < end, `${theirs.text.toString()}\n${again.text.toString()}`)
-    await sleep(5)
-  }
+  await until(
+    () => theirs.text.toString() === text && again.text.toString() === text,
+    () => `${theirs.text.toString()}\n${again.text.toString()}`,
+  )
 })

@@ -1,6 +1,7 @@
 // How tests wait: for what has to come, never for a while.
 
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Client } from '../src/client/index.ts'
 
 /** What has to come may take so long on a busy machine; after that it counts as never. */
 export const patienceMs = 120_000
@@ -23,4 +24,13 @@ export async function until(
     }
     await sleep(lookMs)
   }
+}
+
+/** Resolves as soon as this holds of what a client shows: for figures, to which 10 ms are much. */
+export async function untilShown(client: Client, isSo: () => boolean): Promise<void> {
+  if (isSo()) return
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const end = client.onChange(() => isSo() && resolve())
+  await promise
+  end()
 }

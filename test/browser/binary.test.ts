@@ -9,7 +9,8 @@ import { createConnectTransport } from '@connectrpc/connect-node'
 import type { Locator } from 'playwright-core'
 import { connect } from '../../src/client/index.ts'
 import { FolderService } from '../../src/core/model/wire.ts'
-import { Stage, until, type Visitor } from './stage.ts'
+import { until } from '../until.ts'
+import { Stage, type Visitor } from './stage.ts'
 
 let stage: Stage
 before(async () => {

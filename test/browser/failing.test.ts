@@ -3,7 +3,9 @@
 import assert from 'node:assert/strict'
 import { after, afterEach, before, test } from 'node:test'
 import { readFile } from '../siege/whole-files.ts'
-import { Stage, until, type Visitor } from './stage.ts'
+import { until } from '../until.ts'
+import { keptOperations } from './page-storage.ts'
+import { Stage, type Visitor } from './stage.ts'
 
 let stage: Stage
 before(async () => {
@@ -127,6 +129,19 @@ test('a frozen server: the change goes to another one', async () => {
   await ana.chip('Saved · 3/4').waitFor()
 })
 
+test('a search goes to another server when the one that was asked is frozen', async () => {
+  const { fleet } = stage
+  const ana = await stage.join('Ana', 'a')
+  await ana.create('sought.md')
+  await ana.type('a lighthouse')
+  await ana.chip('Saved · 4/4').waitFor()
+  fleet.freeze(await ana.server())
+  await ana.page.keyboard.press('Control+Shift+F')
+  await ana.page.keyboard.type('lighthouse')
+  const search = ana.page.getByRole('dialog', { name: 'Search all files' })
+  await search.getByText('1 line in one file').waitFor()
+})
+
 test('all servers are frozen: saving, then saved on this device, then all is well again', async () => {
   const { fleet } = stage
   const ana = await stage.join('Ana', 'a')
@@ -138,6 +153,11 @@ test('all servers are frozen: saving, then saved on this device, then all is wel
   await ana.type('in the silence')
   await ana.chip('Saved on this device').waitFor()
   assert.ok((await shown()).includes('Saving…'))
+  await ana.chip('Saved on this device').click()
+  const servers = ana.page.getByRole('list', { name: 'Servers' })
+  await servers.getByText('not reached').first().waitFor()
+  assert.equal(await servers.getByText('up', { exact: true }).count(), 0)
+  await ana.page.keyboard.press('Escape')
   for (const id of fleet.ids) fleet.thaw(id)
   await ana.chip('Saved · 4/4').waitFor()
   assert.equal(await ana.text(), 'before in the silence')
@@ -257,7 +277,7 @@ test('what is filed without a server is there at once, outlives a reload, and is
   await ana.page.keyboard.press('Enter')
   await ana.isAt('two.md')
   await ana.page.getByText(/^\d+ changes waiting$/).waitFor()
-  const isAsked = () => ana.page.evaluate(keptOperations)
+  const isAsked = () => keptOperations(ana.page)
   await until(
     async () => (await isAsked()) === 3,
     async () => `${await isAsked()} of 3 operations are kept`,
@@ -289,20 +309,6 @@ test('what is filed without a server is there at once, outlives a reload, and is
   await ben.reads('written without any server, and after a reload')
   assert.equal(await ben.page.getByRole('row', { name: /^(alone|(one|two)\.md)$/ }).count(), 2)
 })
-
-/** Runs in the page: how many changes of the folder its storage keeps for the servers. */
-async function keptOperations(): Promise<number> {
-  const settled = <T>(request: IDBRequest<T>) =>
-    new Promise<T>((resolve, reject) => {
-      request.addEventListener('success', () => resolve(request.result))
-      request.addEventListener('error', () => reject(request.error!))
-    })
-  const database = await settled(indexedDB.open('fourfold'))
-  const values = database.transaction('values').objectStore('values')
-  const kept: unknown = await settled(values.get('operations'))
-  database.close()
-  return Array.isArray(kept) ? kept.length : 0
-}
 
 test('two files of one name, made while the servers were apart, are both kept', async () => {
   const { fleet } = stage

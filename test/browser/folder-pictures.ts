@@ -3,16 +3,14 @@
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { create, toBinary } from '@bufbuild/protobuf'
-import { openSqliteStorage } from '../../src/adapters/storage/sqlite.ts'
 import type { Client } from '../../src/client/api.ts'
 import { connect } from '../../src/client/index.ts'
-import { originOf, subjectId, type ReplicaId } from '../../src/core/model/ids.ts'
+import type { ReplicaId } from '../../src/core/model/ids.ts'
 import { entriesMax } from '../../src/core/model/limits.ts'
-import { sealUpdate } from '../../src/core/model/snapshot.ts'
-import { EntrySchema, Kind, UpdateSchema, type Update } from '../../src/core/model/wire.ts'
+import { fillStore, freshId, type Planted } from '../filled-store.ts'
 import type { Fleet } from '../fleet.ts'
-import { Stage, until, type Visitor } from './stage.ts'
+import { until } from '../until.ts'
+import { Stage, type Visitor } from './stage.ts'
 
 const looks = ['light', 'dark'] as const
 
@@ -50,49 +48,21 @@ const around = ['charts', 'journal', 'logbook.md', 'zenith.md']
 
 /** Writes the same entries into the stores of all servers, before they start. */
 async function fill(fleet: Fleet): Promise<void> {
-  const origin = originOf('fill' as ReplicaId, new Uint8Array(10))
-  const parent = idOf(0)
-  const updates: Update[] = []
-  const add = (kind: Kind, name: string, above: string) => {
-    const id = idOf(updates.length)
-    const stamp = { counter: updates.length + 1, origin }
-    const fields = { name: { value: name, stamp }, parent: { value: above, stamp } }
-    const made = { createdBy: 'Ana Kovač', createdAt: Date.now(), deleted: { value: false, stamp } }
-    const value = toBinary(
-      EntrySchema,
-      create(EntrySchema, { id, kind, created: stamp, ...fields, ...made }),
-    )
-    const body = { case: 'entry', value } as const
-    const update = {
-      origin,
-      seq: updates.length + 1,
-      subject: id,
-      author: 'Ana Kovač',
-      at: Date.now(),
-      body,
-    }
-    updates.push(sealUpdate(create(UpdateSchema, update)))
-  }
-  add(Kind.DIRECTORY, 'measurements', '')
-  for (const name of around) add(name.endsWith('.md') ? Kind.TEXT : Kind.DIRECTORY, name, '')
-  for (let number = 1; updates.length < entriesMax; number++) {
-    add(Kind.TEXT, `buoy ${String(number).padStart(5, '0')}.md`, parent)
+  const parent = freshId()
+  const planted: Planted[] = [
+    { id: parent, name: 'measurements', parent: '' },
+    ...around.map((name) => {
+      return { id: freshId(), name, parent: '', ...(name.endsWith('.md') && { text: '' }) }
+    }),
+  ]
+  for (let number = 1; planted.length < entriesMax; number++) {
+    const name = `buoy ${String(number).padStart(5, '0')}.md`
+    planted.push({ id: freshId(), name, parent, text: '' })
   }
   for (const id of fleet.ids) {
     const owner = { directory: fleet.data(id), set: 'test', replica: id as ReplicaId }
-    const storage = await openSqliteStorage(owner)
-    for (let at = 0; at < updates.length; at += 5000) {
-      const isComplete = at + 5000 >= updates.length
-      await storage.write({ updates: updates.slice(at, at + 5000), snapshots: [], isComplete })
-    }
-    await storage.close()
+    await fillStore(owner, planted)
   }
-}
-
-function idOf(number: number): string {
-  const bytes = new Uint8Array(16)
-  new DataView(bytes.buffer).setUint32(0, number + 1)
-  return subjectId(bytes)
 }
 
 // -------------------------------------------------------------------------- bytes and trash

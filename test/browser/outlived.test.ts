@@ -7,7 +7,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fourfold } from '../mirror/mirrors.ts'
 import { readFile } from '../siege/whole-files.ts'
-import { Stage, until } from './stage.ts'
+import { until } from '../until.ts'
+import { Stage } from './stage.ts'
 
 let stage: Stage
 let folder: string

@@ -2,8 +2,6 @@
 
 import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { fromBinary } from '@bufbuild/protobuf'
 import {
   chromium,
   type Browser,
@@ -12,13 +10,12 @@ import {
   type Locator,
   type Page,
 } from 'playwright-core'
-import * as Y from 'yjs'
-import { EntrySchema } from '../../src/core/model/wire.ts'
 import { Fleet, type FleetOptions } from '../fleet.ts'
+import { until } from '../until.ts'
+import { keptNames, keptTexts } from './page-storage.ts'
 
 /** How long anything on the page may take before the test is called stuck. */
 const patienceMs = 60_000
-const lookEveryMs = 30
 
 const flags = [
   '--no-sandbox',
@@ -320,70 +317,16 @@ export class Visitor {
       () => 'no service worker took over the page',
     )
     await until(
-      async () => (await this.page.evaluate(keptEntries)).some((entry) => nameIn(entry) === name),
-      () => `the list of files with ${name} is not kept`,
+      async () => (await keptNames(this.page)).includes(name),
+      `the list of files with ${name} is kept`,
     )
   }
 
   /** The browser's storage holds a file with this text. */
   async keeps(wanted: string): Promise<void> {
     await until(
-      async () => {
-        const kept = new Map<string, Y.Doc>()
-        for (const { document, update } of await this.page.evaluate(keptUpdates)) {
-          const doc = kept.get(document) ?? new Y.Doc()
-          kept.set(document, doc)
-          Y.applyUpdate(doc, Uint8Array.from(update))
-        }
-        return [...kept.values()].some((doc) => doc.getText('text').toString() === wanted)
-      },
-      () => `no file with the text ${JSON.stringify(wanted)} is kept`,
+      async () => (await keptTexts(this.page)).includes(wanted),
+      `a file with the text ${JSON.stringify(wanted)} is kept`,
     )
-  }
-}
-
-/** Runs in the page: the updates in its storage. */
-async function keptUpdates(): Promise<{ document: string; update: number[] }[]> {
-  const settled = <T>(request: IDBRequest<T>) =>
-    new Promise<T>((resolve, reject) => {
-      request.addEventListener('success', () => resolve(request.result))
-      request.addEventListener('error', () => reject(request.error!))
-    })
-  const database = await settled(indexedDB.open('fourfold'))
-  const kept: { document: string; update: Uint8Array }[] = await settled(
-    database.transaction('updates').objectStore('updates').getAll(),
-  )
-  database.close()
-  return kept.map(({ document, update }) => ({ document, update: [...update] }))
-}
-
-/** The name of an entry as it lies in the storage. */
-function nameIn(entry: number[]): string | undefined {
-  return fromBinary(EntrySchema, Uint8Array.from(entry)).name?.value
-}
-
-/** Runs in the page: the list of files in its storage. */
-async function keptEntries(): Promise<number[][]> {
-  const settled = <T>(request: IDBRequest<T>) =>
-    new Promise<T>((resolve, reject) => {
-      request.addEventListener('success', () => resolve(request.result))
-      request.addEventListener('error', () => reject(request.error!))
-    })
-  const database = await settled(indexedDB.open('fourfold'))
-  const values = database.transaction('values').objectStore('values')
-  const kept = (await settled(values.get('entries'))) as Uint8Array[] | undefined
-  database.close()
-  return (kept ?? []).map((entry) => [...entry])
-}
-
-/** Looks until it holds; fails with `why` when it does not in time. */
-export async function until(
-  holds: () => Promise<boolean> | boolean,
-  why: () => Promise<string> | string,
-): Promise<void> {
-  const end = performance.now() + patienceMs
-  while (!(await holds())) {
-    if (performance.now() > end) throw new Error(await why())
-    await sleep(lookEveryMs)
   }
 }

@@ -2,7 +2,8 @@
 
 import assert from 'node:assert/strict'
 import { after, afterEach, before, test } from 'node:test'
-import { Stage, until } from './stage.ts'
+import { until } from '../until.ts'
+import { Stage } from './stage.ts'
 
 let stage: Stage
 before(async () => {

@@ -11,7 +11,8 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { fourfold, same, stage, tree, until, type Mirrored } from './mirrors.ts'
+import { until } from '../until.ts'
+import { fourfold, same, stage, tree, type Mirrored } from './mirrors.ts'
 
 type Two = [Mirrored, Mirrored]
 

@@ -8,7 +8,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { SetClient } from '../../src/cli/set-client.ts'
 import { Kind } from '../../src/core/model/wire.ts'
 import { MirrorStore } from '../../src/adapters/mirror/store.ts'
-import { fourfold, hashOf, same, stage, tree, until, type Mirrored } from './mirrors.ts'
+import { until } from '../until.ts'
+import { fourfold, hashOf, same, stage, tree, type Mirrored } from './mirrors.ts'
 
 type Two = [Mirrored, Mirrored]
 

@@ -1,6 +1,5 @@
 // Mirrors as processes, the directories they keep, and what is in them.
 
-import assert from 'node:assert/strict'
 import { isUtf8 } from 'node:buffer'
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -9,16 +8,15 @@ import { lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { textBytesMax } from '../../src/core/model/limits.ts'
 import { Fleet, type FleetOptions } from '../fleet.ts'
 import { root } from '../tool.ts'
+import { until } from '../until.ts'
 
 const program = join(root, 'src', 'cli', 'main.ts')
 
 /** All that two sides may take to become the same. */
 const sameMs = 120_000
-const askMs = 25
 
 const running = new Set<ChildProcess>()
 process.on('exit', () => {
@@ -159,19 +157,6 @@ export async function stage(
     rmSync(folder, { recursive: true, force: true })
   })
   return { fleet, mirrors, servers, folder }
-}
-
-/** Resolves when this is true; rejects with what it says otherwise. */
-export async function until(
-  claim: () => boolean | Promise<boolean>,
-  why: () => string,
-  boundMs = sameMs,
-): Promise<void> {
-  const end = performance.now() + boundMs
-  while (!(await claim())) {
-    if (performance.now() > end) assert.fail(why())
-    await sleep(askMs)
-  }
 }
 
 /** Resolves when all directories hold the same, and have for a while. */

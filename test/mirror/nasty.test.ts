@@ -22,7 +22,8 @@ import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Code } from '@connectrpc/connect'
 import { AnswerError, SetClient } from '../../src/cli/set-client.ts'
-import { fourfold, Mirrored, same, stage, tree, until } from './mirrors.ts'
+import { until } from '../until.ts'
+import { fourfold, Mirrored, same, stage, tree } from './mirrors.ts'
 
 type Two = [Mirrored, Mirrored]
 

@@ -6,7 +6,8 @@ import { test, type TestContext } from 'node:test'
 
 import { MemoryDevice } from '../../src/adapters/storage/local-memory.ts'
 import { connect, type Client, type Outlived, type LocalStorage } from '../../src/client/index.ts'
-import { fourfold, stage, until, type Mirrored } from './mirrors.ts'
+import { until } from '../until.ts'
+import { fourfold, stage, type Mirrored } from './mirrors.ts'
 
 /** A program that makes a new client whenever the servers live another life, as the page does. */
 class Person {

@@ -10,7 +10,8 @@ import { test } from 'node:test'
 
 import type { Fleet } from '../fleet.ts'
 import { root } from '../tool.ts'
-import { fourfold, same, stage, tree, until, type Mirrored } from './mirrors.ts'
+import { until } from '../until.ts'
+import { fourfold, same, stage, tree, type Mirrored } from './mirrors.ts'
 
 const program = join(root, 'src', 'cli', 'main.ts')
 

@@ -10,7 +10,8 @@ import { createGrpcTransport } from '@connectrpc/connect-node'
 import { FolderService } from '../../src/core/model/wire.ts'
 import { Relay } from '../relay.ts'
 import { PartableSet } from '../siege/partition.ts'
-import { Mirrored, tree, until } from './mirrors.ts'
+import { until } from '../until.ts'
+import { Mirrored, tree } from './mirrors.ts'
 
 /** Far less than the silence after which the mirror looks for another server. */
 const answerMs = 400

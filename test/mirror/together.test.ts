@@ -4,7 +4,8 @@ import assert from 'node:assert/strict'
 import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fourfold, same, stage, tree, until } from './mirrors.ts'
+import { until } from '../until.ts'
+import { fourfold, same, stage, tree } from './mirrors.ts'
 
 test('a first joining deletes nothing, and keeps both of what differs', async (t) => {
   const { mirrors, servers } = await stage(t, 2)
