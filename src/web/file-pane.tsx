@@ -143,14 +143,14 @@ export function FilePane(props: FilePaneProps) {
             >
               <Button className="foot-button">
                 <FileUp size={16} aria-hidden />
-                Bring in files
+                Upload files
               </Button>
             </FileTrigger>
             <FileTrigger
               acceptDirectory
               onSelect={(list) => list && actions.bringChosen([...list], home())}
             >
-              <IconButton label="Bring in a folder" icon={<FolderUp size={16} />} />
+              <IconButton label="Upload a folder" icon={<FolderUp size={16} />} />
             </FileTrigger>
           </span>
         </div>

@@ -19,7 +19,8 @@ import {
 import type { Locator } from 'playwright-core'
 import { connect } from '../../src/client/index.ts'
 import { FolderService } from '../../src/core/model/wire.ts'
-import { Stage, until, type Visitor } from './stage.ts'
+import { until } from '../until.ts'
+import { Stage, type Visitor } from './stage.ts'
 
 const MiB = 1024 * 1024
 /** No worker of its own for an archive of a few bytes. */
@@ -261,7 +262,7 @@ test('an archive is unpacked where it was dropped, and what stays out is named w
     ['secret.md', Buffer.from('secret'), { password: 'x' }],
   ])
   const files = onDisk({ 'bundle.zip': archive })
-  await drop(ana.page.getByRole('button', { name: 'Bring in files' }), files)
+  await drop(ana.page.getByRole('button', { name: 'Upload files' }), files)
   const dialog = ana.page.getByRole('dialog')
   await dialog.getByRole('heading', { name: 'bundle.zip' }).waitFor()
   await dialog.getByRole('button', { name: 'Unpack here' }).click()
@@ -281,7 +282,7 @@ test('an archive is unpacked where it was dropped, and what stays out is named w
   await holds('bundle/notes/logo.png', [[hashOf(logo), 'Ana']])
 
   // Kept as a file it is one, to the byte; from the menu it is unpacked without a question.
-  await drop(ana.page.getByRole('button', { name: 'Bring in files' }), files)
+  await drop(ana.page.getByRole('button', { name: 'Upload files' }), files)
   await dialog.getByRole('button', { name: 'Keep as a file' }).click()
   await ana.row('bundle.zip').waitFor()
   await holds('bundle.zip', [[hashOf(archive), 'Ana']])

@@ -12,7 +12,8 @@ import type { Locator } from 'playwright-core'
 import type { Client } from '../../src/client/api.ts'
 import { connect } from '../../src/client/index.ts'
 import { FolderService } from '../../src/core/model/wire.ts'
-import { Stage, until, type Visitor } from './stage.ts'
+import { until } from '../until.ts'
+import { Stage, type Visitor } from './stage.ts'
 
 let stage: Stage
 const clients: Client[] = []
@@ -403,7 +404,7 @@ test('a folder dropped from the desktop comes in with all that is in it, text or
       'inbox/single.txt',
     ])
     // Beside the tree, but in the pane: to the top.
-    await drop(ana.page.getByRole('button', { name: 'Bring in files' }), [join(disk, 'single.txt')])
+    await drop(ana.page.getByRole('button', { name: 'Upload files' }), [join(disk, 'single.txt')])
     await ana.isAt('single.txt')
     await shows(ana, ['inbox', '.project', '.single.txt', 'single.txt'])
     await ana.row('project').click()
