@@ -79,7 +79,7 @@ async function rowsOf(set: SetClient, values: SetValues): Promise<Row[]> {
 }
 
 /** All servers of the set, and what those that answer tell. Rejects when none does. */
-export async function statusesOf(
+async function statusesOf(
   set: SetClient,
   values: SetValues,
 ): Promise<{ servers: Server[]; statuses: GetStatusResponse[] }> {

@@ -262,7 +262,7 @@ test('an archive is unpacked where it was dropped, and what stays out is named w
     ['secret.md', Buffer.from('secret'), { password: 'x' }],
   ])
   const files = onDisk({ 'bundle.zip': archive })
-  await drop(ana.page.getByRole('button', { name: 'Upload files' }), files)
+  await drop(ana.upload, files)
   const dialog = ana.page.getByRole('dialog')
   await dialog.getByRole('heading', { name: 'bundle.zip' }).waitFor()
   await dialog.getByRole('button', { name: 'Unpack here' }).click()
@@ -282,7 +282,7 @@ test('an archive is unpacked where it was dropped, and what stays out is named w
   await holds('bundle/notes/logo.png', [[hashOf(logo), 'Ana']])
 
   // Kept as a file it is one, to the byte; from the menu it is unpacked without a question.
-  await drop(ana.page.getByRole('button', { name: 'Upload files' }), files)
+  await drop(ana.upload, files)
   await dialog.getByRole('button', { name: 'Keep as a file' }).click()
   await ana.row('bundle.zip').waitFor()
   await holds('bundle.zip', [[hashOf(archive), 'Ana']])

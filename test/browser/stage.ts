@@ -152,6 +152,12 @@ export class Visitor {
     return this.page.getByRole('button', { name: 'File menu' })
   }
 
+  /** At the foot of the left pane: what is dropped there comes to the top of the folder. */
+  get upload(): Locator {
+    const pane = this.page.getByRole('navigation', { name: 'Files' })
+    return pane.getByRole('button', { name: 'Upload files' })
+  }
+
   /** The text, where one writes. */
   get editor(): Locator {
     return this.page.getByRole('textbox', { name: /^Text of / })

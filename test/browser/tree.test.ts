@@ -404,7 +404,7 @@ test('a folder dropped from the desktop comes in with all that is in it, text or
       'inbox/single.txt',
     ])
     // Beside the tree, but in the pane: to the top.
-    await drop(ana.page.getByRole('button', { name: 'Upload files' }), [join(disk, 'single.txt')])
+    await drop(ana.upload, [join(disk, 'single.txt')])
     await ana.isAt('single.txt')
     await shows(ana, ['inbox', '.project', '.single.txt', 'single.txt'])
     await ana.row('project').click()
