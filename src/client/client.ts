@@ -39,6 +39,7 @@ import { LeftTexts } from './left-texts.ts'
 import { Listeners } from './listeners.ts'
 import { erasedError, OnlyHere, outlivedError } from './only-here.ts'
 import { OpenDocument } from './open-document.ts'
+import { Operating } from './operating.ts'
 import { Receipts } from './receipts.ts'
 import { Shown } from './shown.ts'
 import { Wires } from './wires.ts'
@@ -49,11 +50,6 @@ const stepAfterMsMin = 1
 const stepAfterMsMax = 3_600_000
 /** Documents of earlier sessions that are brought to the servers at once. */
 const recoveredMax = 32
-
-interface Operating {
-  resolve: (done: { entry: string; servers: string[] }) => void
-  reject: (error: FourfoldError) => void
-}
 
 export class SessionClient implements Client {
   readonly #options: ClientOptions
@@ -72,7 +68,7 @@ export class SessionClient implements Client {
   /** Files that servers said to be deleted for good. */
   readonly #erased = new Set<string>()
   readonly #wires: Wires
-  readonly #operating = new Map<string, Operating>()
+  readonly #operating = new Operating()
   readonly #receipts = new Receipts()
   readonly #changes = new Listeners<void>()
   readonly #listings = new Listeners<void>()
@@ -367,8 +363,7 @@ export class SessionClient implements Client {
     this.#isOutlived = true
     const error = outlivedError()
     this.#receipts.reject(error)
-    for (const { reject } of this.#operating.values()) reject(error)
-    this.#operating.clear()
+    this.#operating.failAll(error)
     const texts = await this.#onlyHere.leave(life, [...this.#documents.values()])
     this.#outliving.tell({ life, key: this.#key, texts })
     this.#joined.reject(error)
@@ -466,14 +461,10 @@ export class SessionClient implements Client {
     id: string = subjectId(crypto.getRandomValues(new Uint8Array(16))),
   ): Promise<Receipt & { entry: string }> {
     if (this.#isClosed) throw closedError()
-    const { promise, resolve, reject } = Promise.withResolvers<{
-      entry: string
-      servers: string[]
-    }>()
     checkName(operation)
-    this.#operating.set(id, { resolve, reject })
+    const outcome = this.#operating.wait(id)
     this.#step({ type: 'operate', operation: { id, operation } })
-    const { entry, servers } = await promise
+    const { entry, servers } = await outcome
     return { entry, servers, of: this.#session?.servers.length ?? servers.length }
   }
 
@@ -484,12 +475,7 @@ export class SessionClient implements Client {
   /** While no server answers nobody waits for one: what this device keeps takes effect later. */
   #letGo(): void {
     if (!this.#isAlone) return
-    for (const [id, { resolve }] of this.#operating) {
-      const operation = this.#errands.isKept(id) ? this.#errands.get(id) : undefined
-      if (!operation) continue
-      this.#operating.delete(id)
-      resolve({ entry: subjectOf(operation), servers: [] })
-    }
+    this.#operating.letGo((id) => (this.#errands.isKept(id) ? this.#errands.get(id) : undefined))
   }
 
   /** Resolves when the active server has told enough: another one may have made what is waited for. */
@@ -527,7 +513,7 @@ export class SessionClient implements Client {
     this.#joined.reject(error)
     this.#receipts.reject(error)
     this.#listings.tell()
-    for (const { reject } of this.#operating.values()) reject(error)
+    this.#operating.failAll(error)
   }
 
   // ---------------------------------------------------------------------------------- the loop
@@ -613,8 +599,7 @@ export class SessionClient implements Client {
         this.#keepsake.keepAddresses(this.#session?.addresses ?? [])
         return
       case 'done':
-        this.#operating.get(output.operation)?.resolve(output)
-        this.#operating.delete(output.operation)
+        this.#operating.done(output.operation, output)
         return
       case 'failed':
         this.#failed(output.operation, output.error)
@@ -647,11 +632,9 @@ export class SessionClient implements Client {
   }
 
   #failed(id: string, error: FourfoldError): void {
-    const waiting = this.#operating.get(id)
     const operation = this.#errands.get(id)
-    this.#operating.delete(id)
-    if (waiting) waiting.reject(error)
-    else if (operation) void this.#refused(operation, error)
+    if (this.#operating.failed(id, error)) return
+    if (operation) void this.#refused(operation, error)
   }
 
   /** Nobody waits for the answer any more: what was written in a file that is not made is kept. */
