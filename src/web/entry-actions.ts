@@ -6,6 +6,7 @@ import { type BringIn, type Brought, broughtWords } from './bring-in.ts'
 import { carry, each, type EachDone } from './carry-out.ts'
 import { FourfoldError } from '../core/model/errors.ts'
 import { copy } from './download.ts'
+import { downloadEntries } from './download-entries.ts'
 import { type ActionOptions, type FileActions, inWords, textOf } from './file-actions.ts'
 import { looked, members, type TreeBelow, treeBelow } from './folder-asks.ts'
 import { FolderTree, isDirectory, top } from './folder-tree.ts'
@@ -212,7 +213,6 @@ export function entryActions(options: EntryActionOptions): EntryActions {
   }
 
   async function downloadAll(ids: string[]): Promise<void> {
-    const { downloadEntries } = await import('./download-entries.ts')
     const below = await treeBelow(client, ids)
     tellOfPart(below)
     await downloadEntries(client, below.tree, ids)
@@ -259,7 +259,7 @@ export function entryActions(options: EntryActionOptions): EntryActions {
   }
 
   async function* unpacked(archive: File, directory: string): AsyncGenerator<Source> {
-    const { archiveSources } = await import('./archive.ts')
+    const { archiveSources } = await import('./archive.ts').catch(notHere)
     const taken = (await members(client, directory)).map(({ name }) => name)
     yield* archiveSources(archive, taken)
   }
@@ -281,6 +281,11 @@ export function entryActions(options: EntryActionOptions): EntryActions {
     const isLong = brought.failed.length > 1
     if (text !== '') notify(text, isLong ? why : undefined, { stays: !isWhole })
   }
+}
+
+function notHere(): never {
+  const text = 'What opens archives is not on this device; it comes when a server answers.'
+  throw new FourfoldError('unavailable', text)
 }
 
 /** Without a server nobody knows what else is in a directory that was not opened. */

@@ -12,6 +12,7 @@ import { useHover } from 'react-aria/useHover'
 import type { DraggableCollectionState } from 'react-stately/useDraggableCollectionState'
 import type { ListState } from 'react-stately/useListState'
 import type { FileInfo } from '../client/api.ts'
+import { useClient } from './client-context.tsx'
 import { DirectoryDots, FileDots } from './file-dots.tsx'
 import { FileIcon } from './file-icon.tsx'
 import { type FolderTree, isDirectory } from './folder-tree.ts'
@@ -117,6 +118,7 @@ export function TreeRow({ node }: { node: RowNode }) {
           </span>
         )}
         {(entry.bytes ?? entry).hasConflict && <span className="tag tone-warn">2 versions</span>}
+        {isDirectory(entry) && isOpen && tree.childCount(id) === 0 && <NotListed id={id} />}
         {entry.isWaiting && (
           <CloudOff className="waits" size={14} aria-label="Waits for a server" />
         )}
@@ -137,5 +139,16 @@ export function TreeRow({ node }: { node: RowNode }) {
         )}
       </div>
     </div>
+  )
+}
+
+/** A directory that no server has listed is not empty for that. */
+function NotListed({ id }: { id: string }) {
+  const client = useClient()
+  if (client.connection.name !== 'offline' || client.isWhole(id)) return null
+  return (
+    <span className="tag tone-muted" title="What lies in it is shown when a server answers.">
+      not on this device
+    </span>
   )
 }
