@@ -40,6 +40,8 @@ export class Talk {
   #shown = ''
   /** The life that the servers say they are in. */
   life = ''
+  /** The set that servers say they are of. */
+  set = 'test'
 
   constructor(options: { addresses?: string[]; hasStandby?: boolean; life?: string } = {}) {
     const writers = new Set([writerOf(key)])
@@ -155,7 +157,7 @@ export class Talk {
         name: 'ada',
         session: 'session',
         safeCount: 2,
-        set: 'test',
+        set: this.set,
         version: '1',
       },
     })

@@ -73,6 +73,17 @@ test('a standby in another life ends it, too: what it says it holds counts for n
   assert.deepEqual(talk.session.state, { name: 'outlived', life: second })
 })
 
+test('a server of another set, where one of this was, ends nothing', () => {
+  const talk = new Talk({ life: first })
+  talk.life = first
+  talk.start()
+  talk.welcome(1, 'a')
+  talk.life = second
+  talk.set = 'other'
+  talk.welcome(2, 'b')
+  assert.equal(talk.session.state.name, 'online')
+})
+
 test('edits of a file that was deleted for good are not waited for', () => {
   const talk = new Talk()
   talk.join()

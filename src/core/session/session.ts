@@ -342,6 +342,7 @@ export class Session {
 
   /** Nothing that the servers said before holds when they live another life than was known. */
   #outlives(now: number, { case: what, value }: ServerMessage['message']): boolean {
+    if (what === 'welcome' && this.#standing.isForeign(value)) return false
     const life = what === 'welcome' ? value.servers?.life : what === 'servers' ? value.life : ''
     if (!life || life === this.#life) return false
     if (this.#life === '') {

@@ -104,9 +104,14 @@ export class Standing {
     })
   }
 
+  /** Whether another set speaks than that which this person came to first. */
+  isForeign({ set }: Welcome): boolean {
+    return this.#set !== undefined && set !== this.#set
+  }
+
   welcomed(now: number, link: Link, welcome: Welcome, wantsStandby: boolean): void {
     const { connections, roster } = this.#parts
-    if (this.#set !== undefined && welcome.set !== this.#set) {
+    if (this.isForeign(welcome)) {
       connections.end(now, link, 'failed')
       return
     }
