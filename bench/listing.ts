@@ -54,7 +54,8 @@ export async function listing(): Promise<Section> {
     method:
       `One server with ${sizes[0]} and with ${sizes[1].toLocaleString('en')} entries on its disk, ` +
       `in one directory or in directories of at most ${inDirectory}; every figure is the median of ` +
-      `${rounds} rounds (${searchRounds} of searches), each joining with a session that shows directories, or by gRPC. The bar is ` +
+      `${rounds} rounds (${searchRounds} of searches), each joining with a session that shows ` +
+      `directories, or by gRPC. The bar is ` +
       `${flatMs} ms at both sizes, or at most ${flatRatio} times as long with the larger one.`,
     rows: (Object.keys(figures) as Measured[]).map((name) => row(name, few![name], many![name])),
   }
