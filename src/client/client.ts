@@ -338,9 +338,10 @@ export class SessionClient implements Client {
       await document.stored()
       this.#keepsake.keyring.settled(id)
     } catch (error) {
-      // No server takes it, or this client was closed: the key is kept for the next session.
+      // No server takes it, or this client was closed: the key is kept for the next session. What was
+      // deleted for good is kept as a text.
       if (!(error instanceof FourfoldError)) throw error
-      if (error.code === 'not-found') this.#keepsake.keyring.settled(id)
+      if (this.#erased.has(id)) this.#keepsake.keyring.settled(id)
     }
     document.close()
   }
