@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { create } from '@bufbuild/protobuf'
 import { Folder } from '../model/folder.ts'
+import { findWordsMax } from '../model/limits.ts'
 import { EntrySchema, Kind } from '../model/wire.ts'
 import { find } from './finds.ts'
 
@@ -64,4 +65,10 @@ test('it is told how many there are, and among how many', () => {
   const all = { words: 'start', directory: '', kinds: 'both' as const, limit: 1 }
   const { found: count, looked } = find(folder, all)
   assert.deepEqual([count, looked], [4, 7])
+})
+
+test('a search has a bounded number of words', () => {
+  const words = (count: number) => Array.from({ length: count }, () => 'a').join(' ')
+  assert.ok(found(words(findWordsMax)))
+  assert.throws(() => found(words(findWordsMax + 1)), { code: 'too-large' })
 })

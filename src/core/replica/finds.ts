@@ -1,7 +1,9 @@
 // Finding files and directories by words of their paths: one walk through the names, without the paths.
 
 import type { Listed } from '../model/directory.ts'
+import { FourfoldError } from '../model/errors.ts'
 import type { Folder } from '../model/folder.ts'
+import { findWordsMax } from '../model/limits.ts'
 import { fileKey } from '../model/names.ts'
 import { wordsOf } from '../model/path-words.ts'
 import { isDirectory } from '../model/tree.ts'
@@ -23,7 +25,10 @@ export interface Finding {
   looked: number
 }
 
-/** Outside the trash. */
+/**
+ * Outside the trash.
+ * @throws FourfoldError too-large
+ */
 export function find(folder: Folder, wanted: Wanted): Finding {
   const walk = new Walk(folder, wanted)
   const path = fileKey(folder.pathOf(wanted.directory))
@@ -43,6 +48,9 @@ class Walk {
     this.#folder = folder
     this.#wanted = wanted
     this.words = wordsOf(wanted.words)
+    if (this.words.length > findWordsMax) {
+      throw new FourfoldError('too-large', `At most ${findWordsMax} words are found together.`)
+    }
   }
 
   /** Words of these that are not in a path or name. */

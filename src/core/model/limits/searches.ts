@@ -3,6 +3,9 @@
 /** What a search looks for, in characters: a long sentence, or a pattern that a person can read. */
 export const searchTextMax = 1000
 
+/** Words of a path that are looked for together: each is looked for in up to 100,000 names at once. */
+export const findWordsMax = 32
+
 /** Of a line that was found at most so many characters are told: a screen full. */
 export const foundLineMax = 1000
 

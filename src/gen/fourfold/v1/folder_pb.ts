@@ -341,7 +341,7 @@ export const ListFilesResponseSchema: GenMessage<ListFilesResponse> = /*@__PURE_
 export type FindFilesRequest = Message<"fourfold.v1.FindFilesRequest"> & {
   /**
    * Words with spaces between them, each a part of the path, in any order, whatever the case; at most
-   * 1,000 characters. Empty: everything is found.
+   * 32, and 1,000 characters. Empty: everything is found.
    *
    * @generated from field: string words = 1;
    */
