@@ -13,7 +13,13 @@ import type { Follows } from './follows.ts'
 import type { Link } from './link.ts'
 import { isSafe, type Disks, type Outbox } from './outbox.ts'
 import type { Outlet } from './outlet.ts'
-import { bytesOf, isUnacknowledged, type OperationParcel, type Parcel } from './parcel.ts'
+import {
+  bytesOf,
+  isUnacknowledged,
+  type Effect,
+  type OperationParcel,
+  type Parcel,
+} from './parcel.ts'
 import { heldBack } from './precedence.ts'
 import type { Relay } from './relays.ts'
 
@@ -186,11 +192,13 @@ export class Delivery {
   /** An operation took effect on some server. */
   done(now: number, link: Link, ticket: number, entry: string): void {
     const parcel = link.parcel(ticket)
-    if (parcel?.type === 'operation') parcel.effect ??= { entry, at: now, isTold: false }
+    if (parcel?.type !== 'operation') return
+    parcel.effect ??= { entry, at: now, isTold: false }
+    parcel.trouble = undefined
   }
 
   /** The active server will not take this, now or ever. */
-  rejected(now: number, link: Link, ticket: number, error: FourfoldError): void {
+  rejected(now: number, link: Link, ticket: number, error: FourfoldError, disks: Disks): void {
     const parcel = link.turnBack(ticket)
     if (!parcel || link !== this.#connections.active) {
       // A standby only lends a hand; its last word is asked for when it is the active one.
@@ -202,23 +210,44 @@ export class Delivery {
       this.#outbox.delete(parcel)
       return
     }
-    if (parcel.type === 'operation') this.#refusedOperation(now, link, parcel, error)
+    if (parcel.type === 'operation') this.#refusedOperation(now, link, parcel, error, disks)
     else if (error.code === 'unavailable') {
       link.leaving ??= error.message
       this.#follows.resync(now, parcel.document)
     } else this.#follows.turnDown(now, parcel.document, error)
   }
 
-  #refusedOperation(now: number, link: Link, parcel: OperationParcel, error: FourfoldError): void {
-    const { since, count } = parcel.trouble ?? { since: now, count: 0 }
-    // Carried out elsewhere and refused here: the servers have not met since, and will.
-    const isFinal = error.code !== 'unavailable' || now - since >= operationGiveUpMs
-    if (isFinal && !parcel.effect) {
+  #refusedOperation(
+    now: number,
+    link: Link,
+    parcel: OperationParcel,
+    error: FourfoldError,
+    { all, live }: Disks,
+  ): void {
+    const before = parcel.trouble ?? { since: now, count: 0, hadAllLive: false }
+    const isLasting = now - before.since >= operationGiveUpMs
+    const hasAllLive = all.every((id) => live.includes(id))
+    if (!parcel.effect && (error.code !== 'unavailable' || isLasting)) {
       this.#fail(parcel, error)
       return
     }
+    if (parcel.effect && error.code !== 'unavailable') {
+      // Carried out elsewhere and refused here: the servers have not met since, and will. Where they
+      // have, its effect is in what they merged, or burnt: nothing is to wait behind it for ever.
+      if (isLasting || (hasAllLive && before.hadAllLive)) {
+        if (isUnacknowledged(parcel)) this.#fail(parcel, error)
+        else {
+          this.#tellEffect(parcel, parcel.effect, all)
+          this.#outbox.delete(parcel)
+        }
+        return
+      }
+      // A name that was taken meanwhile does not refuse what somebody was told is done.
+      parcel.isLate = true
+    }
+    const { since, count } = before
     const waitMs = Math.min(operationRetryMaxMs, operationRetryMs * 2 ** Math.min(count, 16))
-    parcel.trouble = { since, count: count + 1, retryAt: now + waitMs }
+    parcel.trouble = { since, count: count + 1, retryAt: now + waitMs, hadAllLive: hasAllLive }
     if (error.code === 'unavailable' && count > 0) link.leaving ??= error.message
   }
 
@@ -236,14 +265,19 @@ export class Delivery {
       const { effect } = parcel
       if (!effect || effect.isTold || isUnacknowledged(parcel)) continue
       if (!isSafe(parcel, { ...disks, safeCount: 1 }) && now < effect.at + receiptWaitMs) continue
-      parcel.effect = { ...effect, isTold: true }
-      this.#outlet.put({
-        type: 'done',
-        operation: parcel.operation.id,
-        entry: effect.entry,
-        servers: disks.all.filter((id) => parcel.servers.has(id)),
-      })
+      this.#tellEffect(parcel, effect, disks.all)
     }
+  }
+
+  #tellEffect(parcel: OperationParcel, effect: Effect, all: readonly string[]): void {
+    if (effect.isTold) return
+    parcel.effect = { ...effect, isTold: true }
+    this.#outlet.put({
+      type: 'done',
+      operation: parcel.operation.id,
+      entry: effect.entry,
+      servers: all.filter((id) => parcel.servers.has(id)),
+    })
   }
 
   // -------------------------------------------------------------------------------------- time

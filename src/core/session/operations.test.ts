@@ -5,6 +5,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { create } from '@bufbuild/protobuf'
 import { Talk } from '../../../test/session-talk.ts'
+import { operationGiveUpMs } from '../model/limits.ts'
 import { Code, OperationSchema, type Operation } from '../model/wire.ts'
 import { heldBack } from './precedence.ts'
 import type { OperationParcel } from './parcel.ts'
@@ -37,6 +38,45 @@ const deleted = (entry: string): Operation['operation'] => ({
 function done(talk: Talk, connection: number, ticket: number, entry: string): void {
   const value = { $typeName: 'fourfold.v1.Done' as const, ticket, entry }
   talk.says(connection, `done ${ticket}`, { case: 'done', value })
+}
+
+/** Of each operation that is sent from here on, whether it is late. */
+function lateness(talk: Talk): boolean[] {
+  const sent: boolean[] = []
+  const { session } = talk
+  const step = session.step.bind(session)
+  session.step = (now, input) => {
+    const outputs = step(now, input)
+    for (const output of outputs) {
+      if (output.type !== 'send' || output.message.message.case !== 'operation') continue
+      sent.push(output.message.message.value.isLate)
+    }
+    return outputs
+  }
+  return sent
+}
+
+function refused(talk: Talk, connection: number, ticket: number, code: Code): void {
+  const value = { $typeName: 'fourfold.v1.Rejected' as const, ticket, code, text: 'No.' }
+  talk.says(connection, `rejected ${ticket}`, { case: 'rejected', value })
+}
+
+/** A move took effect on a alone, which is lost; b does not take it, and the next one waits for it. */
+function refusedElsewhere(): Talk {
+  const talk = new Talk()
+  talk.start()
+  talk.welcome(1, 'a')
+  talk.welcome(2, 'b')
+  talk.operate('MOVE', moved('X', 'P'))
+  done(talk, 1, 1, 'X')
+  talk.stored(1, 'a1')
+  talk.wait(300)
+  talk.close(1)
+  talk.operate('NEXT', moved('X', ''))
+  talk.welcomeAgain(2, 'b', 'a')
+  talk.lines.length = 0
+  refused(talk, 2, 2, Code.NOT_FOUND)
+  return talk
 }
 
 test('what is made without a server goes in order, and its text after it', () => {
@@ -72,17 +112,7 @@ test('what is made without a server goes in order, and its text after it', () =>
 
 test('what is made without a server is late, and so is what builds on it', () => {
   const talk = new Talk({ hasStandby: false })
-  const sent: boolean[] = []
-  const { session } = talk
-  const step = session.step.bind(session)
-  session.step = (now, input) => {
-    const outputs = step(now, input)
-    for (const output of outputs) {
-      if (output.type !== 'send' || output.message.message.case !== 'operation') continue
-      sent.push(output.message.message.value.isLate)
-    }
-    return outputs
-  }
+  const sent = lateness(talk)
   talk.start()
   talk.operate('DIR', directory('ideas'))
   talk.welcome(1, 'a')
@@ -138,6 +168,66 @@ test('one that is refused takes no other with it', () => {
     * failed DIR: This folder is full.
     1> operation 2 create FILE
   `)
+})
+
+test('what took effect and is refused elsewhere is kept until the servers have met, no longer', () => {
+  const talk = refusedElsewhere()
+  talk.wait(250)
+  refused(talk, 2, 3, Code.NOT_FOUND)
+  talk.servers(2, '')
+  talk.wait(500)
+  refused(talk, 2, 4, Code.NOT_FOUND)
+  talk.wait(1000)
+  assert.equal(talk.session.operations.length, 2, 'they have only just met')
+  refused(talk, 2, 5, Code.NOT_FOUND)
+  assert.equal(talk.session.operations.length, 1)
+  talk.heard(`
+    2< rejected 2
+    250 ms
+    2> operation 3 move MOVE
+    2< rejected 3
+    2< servers, none down
+    500 ms
+    2> operation 4 move MOVE
+    2< rejected 4
+    1000 ms
+    * online b · saved on a
+    * online b · saving (1)
+    2> operation 5 move MOVE
+    2< rejected 5
+    2> operation 6 move NEXT
+  `)
+})
+
+test('a server that stays away lets nothing wait for ever behind what only it took', () => {
+  const talk = refusedElsewhere()
+  const startedAt = talk.now
+  let ticket = 3
+  while (!talk.lines.includes(`2> operation ${ticket} move NEXT`)) {
+    assert.ok(talk.now - startedAt < 2 * operationGiveUpMs, 'it waits')
+    talk.wait(250)
+    talk.servers(2, 'a')
+    if (talk.lines.includes(`2> operation ${ticket} move MOVE`)) {
+      refused(talk, 2, ticket++, Code.NOT_FOUND)
+    }
+  }
+  assert.ok(talk.now - startedAt >= operationGiveUpMs, 'it might have come back')
+})
+
+test('what somebody was told is done is not refused for a name that was taken meanwhile', () => {
+  const talk = new Talk()
+  const late = lateness(talk)
+  talk.start()
+  talk.welcome(1, 'a')
+  talk.welcome(2, 'b')
+  talk.operate('FILE', made('one.md'))
+  done(talk, 1, 1, 'FILE')
+  talk.stored(1, 'a1')
+  talk.close(1)
+  talk.welcomeAgain(2, 'b', 'a')
+  refused(talk, 2, 2, Code.TAKEN)
+  talk.wait(250)
+  assert.deepEqual(late, [false, false, true])
 })
 
 /** The ids of those that wait when these are asked for at once. */

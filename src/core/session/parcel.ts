@@ -46,9 +46,18 @@ export interface OperationParcel {
   /** While it waited, no server could be asked: what others did meanwhile does not refuse it. */
   isLate: boolean
   /** Where it took effect; absent until a server said Done. */
-  effect: { entry: string; at: number; isTold: boolean } | undefined
-  /** Servers said "not here, not now"; absent until then. */
-  trouble: { since: number; count: number; retryAt: number } | undefined
+  effect: Effect | undefined
+  /**
+   * Servers said "not here, not now"; absent until then. `hadAllLive`: when they last said so, all
+   * of them could be heard.
+   */
+  trouble: { since: number; count: number; retryAt: number; hadAllLive: boolean } | undefined
+}
+
+export interface Effect {
+  readonly entry: string
+  readonly at: number
+  readonly isTold: boolean
 }
 
 /** Has no number of its own: every sending of it gets a fresh ticket, so that tickets ascend. */

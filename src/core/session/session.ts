@@ -11,7 +11,7 @@ import { errorOf } from '../model/error-codes.ts'
 import { FourfoldError, type ErrorCode } from '../model/errors.ts'
 import { sessionOf, writerOf } from '../model/ids.ts'
 import { liveMs, textBytesMax } from '../model/limits.ts'
-import type { Refused, Server, ServerMessage } from '../model/wire.ts'
+import type { Refused, Rejected, Server, ServerMessage } from '../model/wire.ts'
 import { Carets } from './carets.ts'
 import { Connections } from './connections.ts'
 import { Delivery, type Spare } from './delivery.ts'
@@ -371,7 +371,7 @@ export class Session {
         if (this.#delivery.count(now, link)) this.#connections.beImpatient()
         return
       case 'rejected':
-        this.#delivery.rejected(now, link, message.value.ticket, errorOf(message.value))
+        this.#rejected(now, link, message.value)
         return
       case 'resync':
         link.turnBack(message.value.ticket)
@@ -416,6 +416,10 @@ export class Session {
     }
   }
 
+  #rejected(now: number, link: Link, rejected: Rejected): void {
+    this.#delivery.rejected(now, link, rejected.ticket, errorOf(rejected), this.#disks())
+  }
+
   /** On a standby, or on the active connection of before, only answers to parcels matter. */
   #receivedElsewhere(now: number, link: Link, message: ServerMessage['message']): void {
     switch (message.case) {
@@ -427,7 +431,7 @@ export class Session {
         return
       }
       case 'rejected':
-        this.#delivery.rejected(now, link, message.value.ticket, errorOf(message.value))
+        this.#rejected(now, link, message.value)
         return
       case 'resync':
         link.turnBack(message.value.ticket)
