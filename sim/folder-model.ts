@@ -106,6 +106,7 @@ function isPurged(entry: Known, known: Map<string, Known>): boolean {
 
 function lastPurge({ purges }: Known): Purge | undefined {
   return purges.toSorted((a, b) => {
+    if (a.generation !== b.generation) return b.generation - a.generation
     if (!isOne(a.deletion, b.deletion)) return newer(a.deletion, b.deletion) ? -1 : 1
     return newer(a.place, b.place) ? -1 : 1
   })[0]

@@ -85,6 +85,17 @@ test('of two purges the one that saw a move takes along all that is in what was 
   for (const changes of orders) assert.deepEqual(shown(folderOf(...changes)), ['G'])
 })
 
+test('what came back with its directory, and is in the trash by itself, goes for good when asked', () => {
+  const seen = [...tree, deleted('F', 5), deleted('D', 6)]
+  // Somebody restores D without knowing that it was deleted for good, and with it F.
+  const left = [...seen, ...purges(seen, 'D'), deleted('D', 7, false, 'b')]
+  assert.deepEqual(folderOf(...left).find('F', { inTrash: true })?.id, 'F')
+  const changes = [...left, ...purges(left, 'F')]
+  for (const order of [changes, changes.toReversed()]) {
+    assert.deepEqual(shown(folderOf(...order)), ['D', 'D/E', 'G'])
+  }
+})
+
 test('five thousand entries of one directory go for good within seconds', () => {
   const files = Array.from({ length: 5000 }, (_, index) => made(`F${index}`, 2, 'D', Kind.TEXT))
   const many = [made('D', 1), ...files, deleted('D', 5)]

@@ -8,7 +8,7 @@
 
 import { create } from '@bufbuild/protobuf'
 import { isSameStamp, newer } from './stamps.ts'
-import { EntrySchema, type Entry, type Purge, type TrashAge } from './wire.ts'
+import { EntrySchema, PurgeSchema, type Entry, type Purge, type TrashAge } from './wire.ts'
 
 /** Finds what is known of an id, hidden or not. */
 export type Known = (id: string) => Entry | undefined
@@ -16,15 +16,18 @@ export type Known = (id: string) => Entry | undefined
 /** Commutative and idempotent; `known` itself when the other adds nothing. */
 export function mergePurge(known: Purge | undefined, other: Purge | undefined): Purge | undefined {
   if (!known || !other) return known ?? other
-  const isOne = isSameStamp(known.deletion, other.deletion) && isSameStamp(known.place, other.place)
-  const isNewer = isSameStamp(known.deletion, other.deletion)
-    ? newer(other.place, known.place)
-    : newer(other.deletion, known.deletion)
-  const winner = isNewer ? other : known
+  const winner = outranks(other, known) ? other : known
+  const isOne = winner === known && !outranks(known, other)
   const isKnown = isOne ? known.isKnown || other.isKnown : winner.isKnown
   const isDone = known.isDone || other.isDone
   if (winner === known && isKnown === known.isKnown && isDone === known.isDone) return known
   return { ...winner, isKnown, isDone }
+}
+
+function outranks(one: Purge, other: Purge): boolean {
+  if (one.generation !== other.generation) return one.generation > other.generation
+  if (!isSameStamp(one.deletion, other.deletion)) return newer(one.deletion, other.deletion)
+  return newer(one.place, other.place)
 }
 
 /** Commutative and idempotent; `known` itself when the other adds nothing. */
@@ -66,9 +69,13 @@ function holds(entry: Entry, known: Known, isEnough: (purge: Purge) => boolean):
 }
 
 /** What makes an entry final that is in the trash with `root`, or is that. */
-export function purgeOf({ id, parent }: Entry, root: Entry): Entry {
+export function purgeOf({ id, parent, purged }: Entry, root: Entry): Entry {
   const [deletion, place] = [root.deleted!.stamp!, parent!.stamp!]
-  return create(EntrySchema, { id, purged: { root: root.id, deletion, place } })
+  const generation = purged?.generation ?? 0
+  const purge = create(PurgeSchema, { root: root.id, deletion, place, generation })
+  // One with a directory that came back may be of a newer deletion: it must not win.
+  if (purged && outranks(purged, purge)) purge.generation++
+  return create(EntrySchema, { id, purged: purge })
 }
 
 /** Says that every server is seen to have the purge of an entry. */
@@ -82,7 +89,7 @@ export function tombstoneOf(entry: Entry): Entry {
 }
 
 function marked({ id, purged }: Entry, isDone: boolean): Entry {
-  const { root, deletion, place } = purged!
-  const left = { root, isKnown: true, isDone, ...(deletion && { deletion }) }
+  const { root, deletion, place, generation } = purged!
+  const left = { root, generation, isKnown: true, isDone, ...(deletion && { deletion }) }
   return create(EntrySchema, { id, purged: { ...left, ...(place && { place }) } })
 }
