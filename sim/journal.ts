@@ -27,6 +27,8 @@ export interface Token extends Edit {
   readonly seen: Bits
   /** The token of the same run after which it was typed. */
   readonly follows: Token | undefined
+  /** A program saved it with a whole file: no page of its writer offers it again. */
+  readonly isOfFile: boolean
   readonly deletions: Edit[]
   /** Its deletion was undone: it may be there or not, and come back. */
   isRevived: boolean
@@ -91,6 +93,7 @@ export class Journal {
     document: DocumentId
     seen: Bits
     follows: Token | undefined
+    isOfFile?: boolean
   }): Token {
     const { tokens, byName } = this.document(options.document)
     const number = (this.#counts.get(options.label) ?? 0) + 1
@@ -101,6 +104,7 @@ export class Journal {
       name: tokenName(options.label, number),
       seen: options.seen,
       follows: options.follows,
+      isOfFile: options.isOfFile ?? false,
       deletions: [],
       isRevived: false,
       excused: new Bits(),

@@ -100,7 +100,8 @@ export class Saving {
     const document = file.entry.id
     const at = timeline.now
     const { found } = wordsOf(text)
-    const token = journal.typed({ at, person, label, document, seen, follows: undefined })
+    const typed = { at, person, label, document, seen, follows: undefined, isOfFile: true }
+    const token = journal.typed(typed)
     const edits: Edit[] = [token]
     const words = found.map(({ start, end }) => text.slice(start, end))
     const place = Math.floor(act.where * (words.length + 1))

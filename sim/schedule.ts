@@ -72,6 +72,8 @@ class Schedule {
   readonly #trash: TrashTimes
   readonly #documentIds = new Map<number, SubjectId>()
   readonly #wasRolledBack: boolean
+  /** Whether a disk was lost or put back. */
+  readonly #isBurnt: boolean
   #savedMs = 0
   #convergedMs = 0
 
@@ -79,6 +81,7 @@ class Schedule {
     this.#plan = plan
     this.#trash = { ...(plan.trash ?? { stepMs: Infinity, steps: 1, lookMs: trashLookMs }) }
     this.#wasRolledBack = plan.faults.some(({ type }) => type === 'rollback')
+    this.#isBurnt = this.#wasRolledBack || plan.faults.some(({ type }) => type === 'wipe')
     this.#random = new Random(`schedule ${plan.seed}`)
     this.#trace = new Trace(show)
     const timeline = this.#timeline
@@ -199,7 +202,7 @@ class Schedule {
     if (!this.#converge(runMs)) return
     this.#convergedMs = this.#timeline.now - runMs
     // What is still on its way: more where disks burnt, for people offer again what was on them.
-    const isBurnt = this.#plan.faults.some(({ type }) => type === 'wipe' || type === 'rollback')
+    const isBurnt = this.#isBurnt
     const afterMs = isBurnt ? afterBurningMs : afterglowMs
     if (!this.#runUntil(this.#timeline.now + afterMs, () => false)) return
     if (!this.#converge(runMs + afterMs)) return
@@ -309,8 +312,8 @@ class Schedule {
   }
 
   /**
-   * Whether a person has text of others in a document that burnt with every disk that held it, or a
-   * file that did: what is written there builds on what no server can have.
+   * Whether a person has text of others, or of an own whole file, in a document that burnt with every
+   * disk that held it, or a file that did: what is written there builds on what no server can have.
    */
   #isOrphaned(person: SimulatedPerson, document: string): boolean {
     const disks = [...this.#servers.values()].map(({ disk }) => disk)
@@ -326,17 +329,21 @@ class Schedule {
     const { tokens } = this.#journal.document(document)
     return onScreen.beyond(...stored).some((index) => {
       const token = tokens[index]!
-      return token.person !== person.name && this.#journal.mayBeLost(token)
+      const isOwn = token.person === person.name && !token.isOfFile
+      return !isOwn && this.#journal.mayBeLost(token)
     })
   }
 
   /** Something that is deleted for good, and of which a disk has more than that. */
   #leftover(): string | undefined {
-    const marked = this.#archive.filter(({ purged }) => purged)
+    const servers = [...this.#servers.values()]
+    // What was asked may be lost with all disks that had it (G1).
+    const said = this.#isBurnt ? servers.flatMap(({ disk }) => disk.entries()) : this.#archive
+    const marked = said.filter(({ purged }) => purged)
     if (marked.length === 0) return undefined
-    const expected = expectedTree(this.#archive)
+    const expected = expectedTree(said)
     const gone = new Set(marked.map(({ id }) => id).filter((id) => !expected.has(id)))
-    for (const { name, disk } of this.#servers.values()) {
+    for (const { name, disk } of servers) {
       const left = disk.entries().find(({ id, purged }) => gone.has(id) && !purged?.isDone)
       if (left) return `${name} has not removed ${left.id}, which is deleted for good`
     }
