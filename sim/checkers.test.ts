@@ -277,6 +277,20 @@ test('C7 a server need not wait for a cause on a machine that it cannot reach', 
   assert.deepEqual(fired(), [])
 })
 
+test('C7 what a server could not wait for is excused also in what goes for good', () => {
+  for (const canReach of [false, true]) {
+    const { checkers, type, read, fired } = set(canReach)
+    const cause = type('ada')
+    const token = type('bob', { seen: [cause] })
+    read(diskOfB, cause)
+    checkers.readGoing('a', document, tokenText(token.name))
+    // The disk may lack it; who is shown it may not, unless its server had to go without.
+    assert.deepEqual(fired(), [])
+    read(screen, token)
+    assert.deepEqual(fired(), canReach ? ['C7'] : [])
+  }
+})
+
 test('C8 a screen never shows less', () => {
   const { journal, type, read, fired } = set()
   const [one, two] = [type('ada'), type('bob')] as const

@@ -102,6 +102,25 @@ export class Checkers {
     return shown
   }
 
+  /**
+   * A look at a disk from which a document goes for good, or to which it comes back: the disk may lack
+   * any of it. What its server could not wait for is excused where its text is passed on.
+   */
+  readGoing(server: ServerName, document: DocumentId, text: string): void {
+    const { tokens: all, byName, deleted, revived } = this.#journal.document(document)
+    const tokens = wordsOf(text).found.flatMap(({ name }) => byName.get(name) ?? [])
+    const shown = new Bits()
+    for (const { index } of tokens) shown.add(index)
+    for (const { seen, excused } of tokens) {
+      for (const index of seen.beyond(shown, deleted, revived)) {
+        if (!this.#isWithinReach(server, all[index]!)) excused.add(index)
+      }
+    }
+    const key = keyOf({ kind: 'disk', name: server }, document)
+    const gone = this.#memories.get(key)?.gone ?? new Bits()
+    this.#memories.set(key, { shown, gone })
+  }
+
   /** What a place showed when it was looked at last. */
   shownAt(place: Place, document: DocumentId): Bits {
     return this.#memories.get(keyOf(place, document))?.shown ?? new Bits()

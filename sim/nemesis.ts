@@ -22,7 +22,10 @@ export interface NemesisOptions {
   documentId: (number: number) => SubjectId
 }
 
-/** So long after trouble the servers that it touched may still be finding each other. */
+/**
+ * So long after trouble the servers that it touched may still be finding each other: a dial that was
+ * repeated just before ends a second later, and is followed by another at the next tick.
+ */
 const recoveryMs = 1500
 
 export class Nemesis {

@@ -91,7 +91,10 @@ test('a killed process: the beginning of what it sent, then closed', () => {
     const { timeline, network, heard, dial, say } = pair(seed)
     dial()
     timeline.run(100)
-    say('b', ...numbers)
+    for (const number of numbers) {
+      say('b', number)
+      timeline.run(timeline.now + 0.01)
+    }
     network.kill('b')
     say('b', 'never')
     timeline.run(500)
@@ -119,6 +122,44 @@ test('without power: silence, until the machine is back and is spoken to', () =>
   assert.deepEqual(heard.a, ['opened', 'closed: reset'])
 })
 
+test('what was sent at once arrives as a whole, or nothing of it', () => {
+  const lengths = new Set<number>()
+  for (let seed = 1; seed <= 20; seed++) {
+    const { timeline, network, heard, dial, say } = pair(seed)
+    dial()
+    timeline.run(100)
+    say('b', '1', '2', '3')
+    timeline.run(101)
+    say('b', '4', '5', '6')
+    network.unplug('b')
+    timeline.run(500)
+    lengths.add(heard.a.length - 1)
+  }
+  assert.deepEqual([...lengths].sort(), [0, 3, 6])
+})
+
+test('a machine whose power is back within a second hears of a dial before', () => {
+  const { timeline, network, heard, listenAtB, dial } = pair()
+  network.unplug('b')
+  dial()
+  timeline.run(900)
+  listenAtB()
+  timeline.run(950)
+  assert.deepEqual(heard, { a: [], b: [] })
+  timeline.run(1100)
+  assert.deepEqual(heard, { a: ['opened'], b: ['accepted'] })
+})
+
+test('a machine that loses its power while a dial is on its way hears of it when it is back', () => {
+  const { timeline, network, heard, listenAtB, dial } = pair()
+  dial()
+  network.unplug('b')
+  timeline.run(500)
+  listenAtB()
+  timeline.run(1100)
+  assert.deepEqual(heard, { a: ['opened'], b: ['accepted'] })
+})
+
 test('a dial to a machine without power times out', () => {
   const { timeline, network, heard, dial } = pair()
   network.unplug('b')
@@ -127,6 +168,8 @@ test('a dial to a machine without power times out', () => {
   assert.deepEqual(heard.a, [])
   timeline.run(3100)
   assert.deepEqual(heard.a, ['closed: timed out'])
+  timeline.run(3500)
+  assert.equal(network.openCount, 0)
 })
 
 test('a blocked direction delays, the other goes on', () => {

@@ -6,6 +6,7 @@
 //        ── message ▶ ◀ message ──     except that a machine without power says nothing at all:
 //        ── closed ─▶                  its channels stay half open until somebody sends on them.
 
+import { dialPeerMs } from '../src/core/model/limits.ts'
 import type { Channel, ChannelListener, Ending } from '../src/core/ports.ts'
 import type { Random } from './random.ts'
 import type { Timeline } from './timeline.ts'
@@ -35,8 +36,10 @@ export interface NetworkOptions {
   describe: (message: object) => string
 }
 
-/** A dial that nobody answers for this long is closed, as an operating system would. */
-const dialTimeoutMs = 3000
+/** A dial that nobody answers for this long is closed: by a server, or by an operating system. */
+const dialTimeoutMs: Record<Service, number> = { peer: dialPeerMs, session: 3000 }
+/** A dial that met a machine without power is repeated after this, the next time twice as late: TCP. */
+const dialAgainMs = 1000
 /** After a partition heals, a stalled sender tries again within this. */
 const retransmitMs = 100
 
@@ -71,9 +74,11 @@ export class Network {
     join(near, far, service)
     near.dialling = listener
     near.listener = listener
+    near.isKnown = true
     this.#ends.add(near).add(far)
+    near.dialledAt = this.#options.timeline.now
     this.push(near, { type: 'open' })
-    this.#options.timeline.after(dialTimeoutMs, () => {
+    this.#options.timeline.after(dialTimeoutMs[service], () => {
       if (near.dialling) this.#breakEnd(near, 'timed out')
     })
     return near
@@ -97,7 +102,8 @@ export class Network {
     this.#unpowered.add(host)
     for (const end of this.#endsOf(host)) {
       this.#truncate(end)
-      this.#drop(end, 'gone')
+      // Of a dial that is still on its way it knows nothing yet.
+      if (end.isKnown) this.#drop(end, 'gone')
     }
   }
 
@@ -161,8 +167,9 @@ export class Network {
       const delayMs = random.span(latencyMs(end.host, end.far.host))
       end.lastAt = Math.max(end.lastAt, timeline.now + delayMs)
       end.sentAt = timeline.now
+      end.frame++
     }
-    end.parcels.push({ what, dueAt: end.lastAt })
+    end.parcels.push({ what, dueAt: end.lastAt, frame: end.frame })
     if (end.parcels.length === 1) this.#schedule(end, end.lastAt)
   }
 
@@ -239,13 +246,22 @@ export class Network {
     if (end.state !== 'open') return
     const accept = this.#accepts.get(end.host)
     if (accept) {
+      end.isKnown = true
       this.push(end, { type: 'open' })
       accept(end, end.far.host, end.service)
-    } else if (this.#unpowered.has(end.host)) this.#drop(end, 'gone')
+    } else if (this.#unpowered.has(end.host)) this.#dialAgain(end.far)
     else {
       this.push(end, { type: 'closed', why: 'refused' })
       this.#drop(end, 'dead')
     }
+  }
+
+  #dialAgain(near: End): void {
+    const { timeline } = this.#options
+    timeline.after(timeline.now - near.dialledAt + dialAgainMs, () => {
+      if (near.dialling) this.push(near, { type: 'open' })
+      else this.#drop(near.far, 'gone')
+    })
   }
 
   /** This end hears that the channel is over. */
@@ -268,9 +284,14 @@ export class Network {
     }
   }
 
-  /** Of what is on the way from this end, only the beginning will arrive. */
+  /** Of what is on the way from this end, only the beginning will arrive; of a frame, nothing. */
   #truncate(end: End): void {
-    end.parcels.length = this.#options.random.below(end.parcels.length + 1)
+    const { parcels } = end
+    let length = this.#options.random.below(parcels.length + 1)
+    const isTorn = () =>
+      length < parcels.length && parcels[length - 1]?.frame === parcels[length]!.frame
+    while (isTorn()) length--
+    parcels.length = length
   }
 
   #endsOf(host: HostName): End[] {
@@ -280,6 +301,8 @@ export class Network {
 
 interface Parcel {
   dueAt: number
+  /** Parcels of one number travel as one. */
+  frame: number
   what: { type: 'open' } | { type: 'message'; message: object } | { type: 'closed'; why: Ending }
 }
 
@@ -298,6 +321,12 @@ class End implements Channel<object, object> {
   /** When the last parcel will arrive, and when it was sent. */
   lastAt = 0
   sentAt = -1
+  /** Number of the frame that was begun last. */
+  frame = 0
+  /** Of the end that dials. */
+  dialledAt = 0
+  /** Whether the machine it lies on has heard of the channel. */
+  isKnown = false
   isScheduled = false
 
   constructor(network: Network, host: HostName) {

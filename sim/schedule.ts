@@ -267,9 +267,11 @@ class Schedule {
   #committed(server: string, subjects: Set<SubjectId>): void {
     const { disk } = this.#servers.get(server)!
     for (const subject of subjects) {
+      const doc = disk.doc(subject)
+      if (!doc) continue
       // What goes for good goes from one disk after the other.
-      const doc = this.#isErased(subject) ? undefined : disk.doc(subject)
-      if (doc) this.#checkers.read({ kind: 'disk', name: server }, subject, textOf(doc))
+      if (this.#isErased(subject)) this.#checkers.readGoing(server, subject, textOf(doc))
+      else this.#checkers.read({ kind: 'disk', name: server }, subject, textOf(doc))
     }
   }
 
