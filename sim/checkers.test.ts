@@ -291,6 +291,17 @@ test('C7 what a server could not wait for is excused also in what goes for good'
   }
 })
 
+test('what a screen showed is remembered when it is deleted there', () => {
+  const { journal, checkers, type, read } = set()
+  const [one, two] = [type('ada'), type('bob')] as const
+  read(screen, one, two)
+  journal.deleted(5, 'ada', two)
+  read(screen, one)
+  assert.deepEqual(checkers.shownAt(screen, document).beyond(), [one.index])
+  assert.deepEqual(checkers.everShownAt(screen, document).beyond(), [one.index, two.index])
+  assert.deepEqual(checkers.everShownAt(diskOfA, document).beyond(), [])
+})
+
 test('C8 a screen never shows less', () => {
   const { journal, type, read, fired } = set()
   const [one, two] = [type('ada'), type('bob')] as const

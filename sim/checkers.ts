@@ -52,6 +52,9 @@ interface Memory {
   gone: Bits
 }
 
+/** What is remembered of a place that nobody has looked at. */
+const nothing: Memory = { shown: new Bits(), gone: new Bits() }
+
 export interface CheckersOptions {
   journal: Journal
   now: () => number
@@ -124,6 +127,14 @@ export class Checkers {
   /** What a place showed when it was looked at last. */
   shownAt(place: Place, document: DocumentId): Bits {
     return this.#memories.get(keyOf(place, document))?.shown ?? new Bits()
+  }
+
+  /** What a place has shown, deleted since or not. */
+  everShownAt(place: Place, document: DocumentId): Bits {
+    const { shown, gone } = this.#memories.get(keyOf(place, document)) ?? nothing
+    const ever = gone.copy()
+    for (const index of shown.beyond()) ever.add(index)
+    return ever
   }
 
   /** A disk was wiped, or a person comes back without what the device had: it starts from nothing. */

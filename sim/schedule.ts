@@ -324,10 +324,11 @@ class Schedule {
     const wasStored = creation !== undefined && creation.receipt.size > 0
     const isStored = disks.some((disk) => disk.has(document as SubjectId))
     if (wasStored && !isStored && this.#journal.mayBeLost(creation)) return true
+    // A deletion builds on what it deletes.
     const stored = [...this.#servers.keys()].map((name) =>
-      this.#checkers.shownAt({ kind: 'disk', name }, document),
+      this.#checkers.everShownAt({ kind: 'disk', name }, document),
     )
-    const onScreen = this.#checkers.shownAt({ kind: 'screen', name: person.name }, document)
+    const onScreen = this.#checkers.everShownAt({ kind: 'screen', name: person.name }, document)
     const { tokens } = this.#journal.document(document)
     return onScreen.beyond(...stored).some((index) => {
       const token = tokens[index]!
