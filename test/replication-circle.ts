@@ -56,8 +56,8 @@ export class Circle {
   readonly #queue: { server: Server; input: ReplicationInput }[] = []
   #channels = 0
   #bytes = 1
-  /** False: what is written never arrives on the disk. */
-  isDiskMoving = true
+  /** Where what is written never arrives on the disk. */
+  readonly stuck = new Set<ReplicaId>()
 
   nextByte(): number {
     this.#bytes = (this.#bytes * 75 + 74) % 65537
@@ -107,7 +107,7 @@ export class Circle {
   #perform(server: Server, output: ReplicationOutput): void {
     switch (output.type) {
       case 'store':
-        if (!this.isDiskMoving) return
+        if (this.stuck.has(server.id)) return
         server.storage.commit(output.batch)
         this.#queue.push({ server, input: { type: 'stored' } })
         return

@@ -43,7 +43,7 @@ test('an append is stored on every disk, and its receipt names them', () => {
 
 test('1 nothing is told before it is stored', () => {
   const { circle, servers } = four()
-  circle.isDiskMoving = false
+  for (const name of names) circle.stuck.add(name)
   circle.append(servers[0]!, 1, 'x')
   circle.pass(2000)
   assert.deepEqual(servers[0]!.marks(), [])
@@ -144,6 +144,20 @@ test('the life of a set has one name while one server of it has its disk', () =>
   const [next, ...rest] = lives()
   assert.ok(next !== undefined && isOrigin(next) && next !== life)
   assert.deepEqual(rest, [])
+})
+
+test('a new set serves when the name of its life is on every disk', () => {
+  const circle = new Circle()
+  circle.stuck.add('a' as ReplicaId)
+  for (const name of names) circle.start(name)
+  circle.pass(2000)
+  const areServing = () => [...circle.disks.values()].map(({ isComplete }) => isComplete)
+  assert.deepEqual(areServing(), [false, false, false, false], 'three may burn: a does not know')
+  circle.stuck.clear()
+  circle.kill('a' as ReplicaId)
+  circle.start('a' as ReplicaId)
+  circle.pass(1000)
+  assert.deepEqual(areServing(), [true, true, true, true])
 })
 
 test('the life of a set is told with how the servers are, once it is on the disk', () => {
@@ -270,7 +284,7 @@ test('a peer that came back without what happened meanwhile is not live before i
   circle.pass(500)
   circle.kill('d' as ReplicaId)
   circle.append(a, 1, 'written meanwhile')
-  circle.isDiskMoving = false
+  for (const name of names) circle.stuck.add(name)
   circle.start('d' as ReplicaId)
   circle.pass(500)
   const state = () => a.mind.servers(circle.now).find(({ id }) => id === 'd')?.state

@@ -265,7 +265,10 @@ export class Replication {
     if (this.#isComplete || !this.#gathering.isIdle || !this.#arrivals.isEmpty) return
     const peers = [...this.#links.peers()]
     const hasCaughtUp = peers.some((peer) => !peer.isRecovering && covers(this.#vector, peer.have))
-    const isNewSet = this.#links.areAllOpen && peers.every(({ isRecovering }) => isRecovering)
+    // On the disk of each is the name then: whichever is left when clients know it carries it on.
+    const isNamed = (peer: Peer) => peer.life === this.#life.name
+    const isNewSet =
+      this.#links.areAllOpen && peers.every((peer) => peer.isRecovering && isNamed(peer))
     if (hasCaughtUp || isNewSet || this.#isFirst) this.#gathering.add({ isComplete: true })
   }
 
