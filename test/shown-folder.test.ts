@@ -7,11 +7,22 @@ import { create } from '@bufbuild/protobuf'
 import { Files } from '../src/client/files.ts'
 import { Shown } from '../src/client/shown.ts'
 import { Folder } from '../src/core/model/folder.ts'
-import { EntrySchema, Kind, type Entry } from '../src/core/model/wire.ts'
+import {
+  DeleteSchema,
+  EntrySchema,
+  EraseSchema,
+  Kind,
+  MoveSchema,
+  RenameSchema,
+  RestoreSchema,
+  type Entry,
+  type Operation,
+} from '../src/core/model/wire.ts'
 import type { ClientMessage, ServerMessage } from '../src/core/model/wire.ts'
 import { Showings } from '../src/core/replica/showings.ts'
 import { Visitor } from '../src/core/replica/visitor.ts'
 import { Voice } from '../src/core/replica/voice.ts'
+import type { OperationBody } from '../src/core/session/parcel.ts'
 import { Outlet } from '../src/core/session/outlet.ts'
 import { Shows } from '../src/core/session/shows.ts'
 import { Random } from '../sim/random.ts'
@@ -55,6 +66,7 @@ class Server {
     if (!change) return []
     const changes = this.folder.apply(change)
     this.#showings.changed(changes)
+    this.#showings.gone(this.folder.takeHidden())
     const known = new Set(changes.map(({ entry }) => entry.id))
     this.#showings.renumbered(
       this.folder.takeRenumbered().filter(({ entry }) => !known.has(entry.id)),
@@ -155,6 +167,35 @@ function changed(random: Random, ids: string[], count: number): Entry {
   }
 }
 
+/** What a person asks for, and no server carries out. */
+function asked(random: Random, ids: string[]): OperationBody {
+  const entry = random.pick(ids)
+  const parent = random.pick(['', ...ids])
+  const operation = random.pick<Operation['operation']>([
+    { case: 'move', value: create(MoveSchema, { entry, parent }) },
+    { case: 'rename', value: create(RenameSchema, { entry, name: random.pick(['plan', 'map']) }) },
+    { case: 'delete', value: create(DeleteSchema, { entry }) },
+    { case: 'restore', value: create(RestoreSchema, { entry }) },
+    { case: 'erase', value: create(EraseSchema, { entry }) },
+  ])
+  return { id: 'asked', operation }
+}
+
+/** What makes entries final that may have been in the trash with one of them, or never were. */
+function purges(random: Random, changes: readonly Entry[]): Entry[] {
+  const places = changes.filter(({ parent }) => parent)
+  return changes.flatMap(({ id: root, deleted }) => {
+    const deletion = deleted?.stamp
+    if (!deletion || !deleted.value || random.chance(0.3)) return []
+    const inIt = random.shuffled(places).filter(({ id }) => id === root || random.chance(0.4))
+    return inIt.map(({ id, parent }) => {
+      const isDone = random.chance(0.01)
+      const purged = { root, deletion, place: parent!.stamp!, isKnown: isDone, isDone }
+      return create(EntrySchema, { id, purged })
+    })
+  })
+}
+
 /** What a folder has of what is shown: a line for each entry. */
 function expected(folder: Folder, shown: Map<string, 'alone' | 'open'>): string[] {
   const ids = new Set<string>()
@@ -193,6 +234,7 @@ function live(seed: number): void {
     made(id, index + 1, '', random.chance(0.6) ? Kind.DIRECTORY : Kind.TEXT),
   )
   for (let count = 0; count < 60; count++) changes.push(changed(random, ids, count))
+  if (random.chance(0.7)) changes.push(...purges(random, changes))
   const servers = [new Server(), new Server()]
   const client = new Client()
   const shown = new Map<string, 'alone' | 'open'>()
@@ -222,12 +264,15 @@ function live(seed: number): void {
       ends.set(id, client.shown.show(id, extent))
       shown.set(id, extent)
     } else if (random.chance(0.2)) client.goTo(server)
+    else if (random.chance(0.5)) client.files.wait(random.chance(0.5) ? [asked(random, ids)] : [])
   }
   for (const [at, server] of servers.entries()) {
     for (const change of left[at]!) server.comes(change)
     while (server.isBehind) client.arrives(server.take(), server)
   }
   settle()
+  // Nothing comes of what waits.
+  client.files.wait([])
   const wanted = expected(servers[0]!.folder, shown)
   const about = `seed ${seed}, shown ${JSON.stringify([...shown])}`
   assert.deepEqual(held(client.files, shown), wanted, about)

@@ -469,6 +469,11 @@ export class SessionClient implements Client {
     return { entry, servers, of: this.#session?.servers.length ?? servers.length }
   }
 
+  /** Whether a server has told of it, and not that it is deleted for good. */
+  #isThere(id: string): boolean {
+    return this.#files.isTold(id) && this.#files.get(id) !== undefined
+  }
+
   get #isAlone(): boolean {
     return this.save.name === 'local' || this.connection.name === 'offline'
   }
@@ -614,10 +619,7 @@ export class SessionClient implements Client {
         return
       case 'unavailable':
         // What is known to be is only not to be read here and now.
-        this.#onlyHere.answered(
-          output.document,
-          this.#files.isTold(output.document) ? 'later' : 'none',
-        )
+        this.#onlyHere.answered(output.document, this.#isThere(output.document) ? 'later' : 'none')
         this.#changed()
         return
       case 'changed':

@@ -181,3 +181,83 @@ test('what a server did not list while something of it waited is not there when 
   files.wait([])
   assert.deepEqual(files.list, [])
 })
+
+const erasing = stamp(9)
+
+/** What deletes a directory for good with these, which lie in it. */
+function erased(root: Entry, ...within: Entry[]): Entry[] {
+  const purge = ({ id, parent }: Entry) => {
+    const purged = { root: root.id, deletion: erasing, place: parent!.stamp! }
+    return create(EntrySchema, { id, purged })
+  }
+  const deleted = { value: true, stamp: erasing }
+  return [create(EntrySchema, { id: root.id, deleted }), ...within.map(purge), purge(root)]
+}
+
+function move(entry: string, parent: string): OperationBody {
+  const value = { $typeName: 'fourfold.v1.Move' as const, entry, parent, name: '' }
+  return { id: 'o', operation: { case: 'move', value } }
+}
+
+const paths = (files: Files) => files.list.map(({ path }) => path)
+
+test('directories that were held for what is gone for good are let go with it', () => {
+  const files = new Files({ isOfAll: false })
+  files.show('', Extent.OPEN)
+  files.show('f', Extent.ALONE)
+  const entries = [made('D', 1), made('E', 2, 'D'), made('f', 3, 'E', Kind.TEXT)]
+  files.apply({ entries, answer: { entry: 'f', present: new Set(['D', 'E', 'f']) } })
+  files.apply({ entries: [entries[0]!], answer: { entry: '', present: new Set(['D']) } })
+  assert.deepEqual(paths(files), ['D', 'D/E', 'D/E/f'])
+  files.apply({ entries: [], gone: ['f'] })
+  assert.deepEqual(paths(files), ['D'])
+})
+
+test('what lies at the top because its directory is gone for good is there', () => {
+  const files = new Files({ isOfAll: false })
+  files.show('', Extent.OPEN)
+  files.apply({ entries: [made('D', 1)], answer: { entry: '', present: new Set(['D']) } })
+  files.apply({ entries: [made('E', 2, 'D')], directory: '', gone: ['D'] })
+  assert.deepEqual(paths(files), ['E'])
+})
+
+test('what was deleted for good with what waited of it is there again when it is restored', () => {
+  const files = new Files()
+  const [directory, file] = [made('D', 1), made('f', 2, 'D', Kind.TEXT)]
+  files.apply({ entries: [directory, file], isComplete: true })
+  files.apply({ entries: erased(directory, file) })
+  assert.deepEqual(paths(files), [])
+  assert.ok(files.isTold('f'), 'what was made is not waited for again')
+  files.wait([move('f', '')])
+  assert.deepEqual(paths(files), [], 'nothing comes of it')
+  const erase = { $typeName: 'fourfold.v1.Erase' as const, entry: 'D' }
+  files.wait([{ id: 'o', operation: { case: 'erase', value: erase } }])
+  files.wait([])
+  assert.deepEqual(paths(files), [])
+  const deleted = { value: false, stamp: stamp(10) }
+  files.apply({ entries: [create(EntrySchema, { id: 'D', deleted })] })
+  assert.deepEqual(paths(files).toSorted(), ['D', 'D/f'])
+})
+
+test('what was to be moved into a directory that is gone for good is where servers have it', () => {
+  const files = new Files({ isOfAll: false })
+  files.show('', Extent.OPEN)
+  const entries = [made('D', 1), made('f', 2, '', Kind.TEXT)]
+  files.apply({ entries, answer: { entry: '', present: new Set(['D', 'f']) } })
+  files.wait([move('f', 'D')])
+  files.apply({ entries: [], gone: ['D'] })
+  files.wait([])
+  assert.deepEqual(paths(files), ['f'])
+})
+
+test('what was not listed, and is told again while it is to be moved, is there after that', () => {
+  const files = new Files({ isOfAll: false })
+  files.show('', Extent.OPEN)
+  const entries = [made('D', 1), made('f', 2, '', Kind.TEXT)]
+  files.apply({ entries, answer: { entry: '', present: new Set(['D', 'f']) } })
+  files.wait([move('f', 'D')])
+  files.apply({ entries: [], answer: { entry: '', present: new Set(['D']) } })
+  files.apply({ entries: [entries[1]!], directory: '' })
+  files.wait([])
+  assert.deepEqual(paths(files).toSorted(), ['D', 'f'])
+})

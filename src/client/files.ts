@@ -7,6 +7,7 @@
 import { bytesOf, hasConflict } from '../core/model/contents.ts'
 import { isDeleted } from '../core/model/entry.ts'
 import { Folder } from '../core/model/folder.ts'
+import { isDirectory } from '../core/model/tree.ts'
 import { Extent, Kind, type Entry } from '../core/model/wire.ts'
 import type { SessionOutput } from '../core/session/messages.ts'
 import type { OperationBody } from '../core/session/parcel.ts'
@@ -115,7 +116,7 @@ export class Files {
     }
   }
 
-  /** Whether a server has told of this entry. */
+  /** Whether a server has told of this entry, be it deleted for good. */
   isTold(id: string): boolean {
     return this.#foreseen.told(id) !== undefined
   }
@@ -143,7 +144,8 @@ export class Files {
   }
 
   apply({ entries, isComplete = false, names = {}, directory, answer, gone = [] }: Told): void {
-    const changed = new Set(entries.map(({ id }) => id))
+    const told = new Set(entries.map(({ id }) => id))
+    const changed = new Set(told)
     let hasMoved = false
     for (const change of entries) {
       const parent = this.#folder.parentOf(change.id)
@@ -155,7 +157,10 @@ export class Files {
     this.#areCurrent ||= isComplete
     if (this.#isOfAll) return
     for (const { id } of entries) this.#name(id, names[id])
-    if (gone.length > 0) this.#forget(gone.filter((id) => this.#folder.get(id)))
+    const held = gone.filter((id) => this.#folder.get(id))
+    // Some of these may be here for nothing else.
+    for (const id of held.flatMap((id) => this.#chain(id))) changed.add(id)
+    if (held.length > 0) this.#forget(held, told)
     if (directory !== undefined) this.#placed(entries.at(-1)!.id, directory)
     if (answer?.present) this.#complete(answer.entry, answer.present)
     // What the device kept stays until a server has said what there is.
@@ -179,9 +184,10 @@ export class Files {
     showing.isWhole = true
     this.#renamed()
     for (const each of this.#ids()) {
-      if (this.#homeOf(each) !== id) continue
-      if (present.has(each)) this.#absent.delete(each)
-      else this.#absent.add(each)
+      const isHere = this.#homeOf(each) === id
+      if (!present.has(each)) {
+        if (isHere) this.#absent.add(each)
+      } else if (isHere || this.#foreseen.has(each)) this.#absent.delete(each)
     }
     this.#prune([...this.#absent])
   }
@@ -190,13 +196,16 @@ export class Files {
   #homeOf(id: string): string | undefined {
     if (!this.#foreseen.has(id)) return this.#folder.parentOf(id)
     const told = this.#foreseen.told(id)
-    return told && (told.parent?.value ?? '')
+    const named = told?.parent?.value ?? ''
+    return told && (isDirectory(this.#folder.get(named)) ? named : '')
   }
 
   /** A server told that this lies in a directory, which was shown open then. */
   #placed(id: string, directory: string): void {
     if (this.#shown.get(directory)?.extent !== Extent.OPEN) this.#absent.add(id)
-    else if (this.#folder.parentOf(id) === directory) this.#absent.delete(id)
+    else if (this.#foreseen.has(id) || this.#folder.parentOf(id) === directory) {
+      this.#absent.delete(id)
+    }
   }
 
   #name(id: string, name: string | undefined): void {
@@ -242,7 +251,8 @@ export class Files {
     this.#forget(loose.filter((id) => !needed.has(id)))
   }
 
-  #forget(ids: string[]): void {
+  /** `told`: ids of those of which it was said just now where they lie without these. */
+  #forget(ids: string[], told: ReadonlySet<string> = new Set()): void {
     const depths = new Map(ids.map((id) => [id, this.#folder.depthOf(id)]))
     // From the inside out: nothing loses its directory.
     const orphans = new Set<string>()
@@ -256,7 +266,10 @@ export class Files {
     const left = [...orphans].filter((id) => this.#folder.get(id))
     for (const id of left) {
       this.#stale.add(id)
-      this.#absent.add(id)
+      // What is only to be moved in there servers have where it was.
+      const named = this.#foreseen.told(id)?.parent?.value ?? ''
+      const isElsewhere = this.#foreseen.has(id) && !depths.has(named)
+      if (!told.has(id) && !isElsewhere) this.#absent.add(id)
     }
     this.#prune(left)
   }

@@ -5,6 +5,7 @@ import { create } from '@bufbuild/protobuf'
 import { copyEntry, mergeEntry } from '../core/model/entry.ts'
 import type { Change, Folder } from '../core/model/folder.ts'
 import { operationsMax } from '../core/model/limits.ts'
+import { isPurged } from '../core/model/purge.ts'
 import { ContentSchema, EntrySchema, Kind, type Entry, type Stamp } from '../core/model/wire.ts'
 import type { OperationBody } from '../core/session/parcel.ts'
 import { subjectOf } from '../core/session/precedence.ts'
@@ -34,9 +35,9 @@ export class Foreseen {
     return this.#told.keys()
   }
 
-  /** What servers told of an entry; undefined: nothing. */
+  /** What servers told of an entry, be it deleted for good; undefined: nothing. */
   told(id: string): Entry | undefined {
-    return this.has(id) ? this.#told.get(id) : this.#folder.get(id)
+    return this.has(id) ? this.#told.get(id) : this.#folder.known(id)
   }
 
   /** A server told of an entry. The ids of those that are shown otherwise now, or not any more. */
@@ -65,17 +66,19 @@ export class Foreseen {
       const counter = firstCounter + index
       const change = changeOf(operation, { $typeName: 'fourfold.v1.Stamp', counter, origin: '' })
       this.#changes.set(id, [...(this.#changes.get(id) ?? []), change])
-      if (!this.has(id)) this.#told.set(id, this.#folder.get(id))
+      if (!this.has(id)) this.#told.set(id, this.#folder.known(id))
     })
     return [...this.#told.keys()].flatMap((id) => this.#show(id))
   }
 
   #show(id: string): string[] {
     const told = this.#told.get(id)
+    // Of what is deleted for good nothing comes any more.
+    const isGone = told !== undefined && isPurged(told, (each) => this.told(each))
     const changes = this.#changes.get(id)
     if (!changes) this.#told.delete(id)
     let shown = changes && told ? copyEntry(told) : told
-    for (const change of changes ?? []) {
+    for (const change of isGone ? [] : (changes ?? [])) {
       // A server may have made it, and not said so yet: it stands where it was made.
       if (shown && !change.created) mergeEntry(shown, change)
       else if (change.created) shown ??= change

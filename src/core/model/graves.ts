@@ -45,6 +45,7 @@ export class Graves {
       before.parent === entry.parent &&
       before.purged?.root === purged?.root &&
       before.purged?.deletion === purged?.deletion &&
+      before.purged?.place === purged?.place &&
       before.purged?.isDone === purged?.isDone
     return isSame ? [id] : this.#within(id)
   }

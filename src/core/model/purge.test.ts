@@ -81,6 +81,7 @@ test('of two purges the one that saw a move takes along all that is in what was 
     [...trashed, ...blind, ...seen.slice(trashed.length), ...sighted],
     [...seen, ...sighted, ...blind],
     [...seen, ...blind, ...sighted],
+    [...seen, ...blind, ...sighted.toReversed()],
   ]
   for (const changes of orders) assert.deepEqual(shown(folderOf(...changes)), ['G'])
 })

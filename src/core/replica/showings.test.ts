@@ -44,16 +44,18 @@ class Desk {
 
   take(...changes: Entry[]): void {
     for (const change of changes) this.showings.changed(this.folder.apply(change))
+    this.showings.gone(this.folder.takeHidden())
     this.showings.renumbered(this.folder.takeRenumbered())
   }
 
-  /** What was told since the last look: "1: D a" of changes, "1 D: D a." of listings, to their end. */
+  /** What was told since the last look: "1: D a" of changes, "1 D: D a." of listings, to their end; "-D": gone. */
   heard(): string[] {
     return this.#voice.take().flatMap((output) => {
       if (output.type === 'hangUp') return [`${output.channel} hung up`]
       if (output.type !== 'send' || output.message.message.case !== 'entries') return []
-      const { entries, isComplete, shown, names } = output.message.message.value
-      const ids = entries.map(({ id }) => (names[id] ? `${id}=${names[id]}` : id)).join(' ')
+      const { entries, isComplete, shown, names, gone } = output.message.message.value
+      const told = entries.map(({ id }) => (names[id] ? `${id}=${names[id]}` : id))
+      const ids = [...told, ...gone.map((id) => `-${id}`)].join(' ')
       const of = shown === undefined ? '' : ` ${shown || 'top'}`
       return output.channels.map((channel) => `${channel}${of}: ${ids}${isComplete ? '.' : ''}`)
     })
@@ -135,4 +137,25 @@ test('who shows too much is sent away', () => {
   assert.deepEqual(desk.heard(), ['1 E1: .'])
   desk.show(ada, 'one more', Extent.ALONE)
   assert.deepEqual(desk.heard(), ['1 hung up'])
+})
+
+test('what is gone for good everybody hears who may hold it, with what lies elsewhere by that', () => {
+  const desk = new Desk()
+  const [below, atTop] = [desk.visitor(), desk.visitor()]
+  const directory = made('D', '', Kind.DIRECTORY)
+  desk.take(directory, made('E', 'D', Kind.DIRECTORY), made('f', 'E'))
+  desk.show(below!, 'f', Extent.ALONE)
+  desk.show(atTop!, '', Extent.OPEN)
+  const deletion = stamp()
+  desk.take(create(EntrySchema, { id: 'D', deleted: { value: true, stamp: deletion } }))
+  desk.heard()
+  // Whoever made E in it did not know that it goes, nor did the server that said so.
+  const purged = { root: 'D', deletion, place: directory.parent!.stamp! }
+  desk.take(create(EntrySchema, { id: 'D', purged }))
+  assert.deepEqual(desk.heard(), ['2: E -D', '1: E -D', '1: -D', '2: -D'])
+  desk.show(below!, 'f', Extent.ALONE)
+  assert.deepEqual(desk.heard(), ['1 f: E f -D.'], 'who was away may hold it still')
+  desk.showings.left(below!)
+  desk.take(create(EntrySchema, { id: 'f', purged: { ...purged, root: 'f', isDone: true } }))
+  assert.deepEqual(desk.heard(), ['2: -f'])
 })

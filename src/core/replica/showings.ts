@@ -19,6 +19,8 @@ export class Showings {
   readonly #perMessage: number
   /** Who shows an entry, by id; empty: the top. */
   readonly #byEntry = new Map<string, Set<Visitor>>()
+  /** Who shows anything. */
+  readonly #visitors = new Set<Visitor>()
 
   constructor(folder: Folder, voice: Voice, { perMessage = entriesPerMessage } = {}) {
     this.#folder = folder
@@ -38,6 +40,7 @@ export class Showings {
       const others = this.#byEntry.get(entry)
       if (others) others.add(visitor)
       else this.#byEntry.set(entry, new Set([visitor]))
+      this.#visitors.add(visitor)
       this.#begin(visitor, entry)
     } else {
       visitor.shows.delete(entry)
@@ -55,6 +58,7 @@ export class Showings {
   left(visitor: Visitor): void {
     for (const entry of visitor.shows.keys()) this.#forget(visitor, entry)
     visitor.shows.clear()
+    this.#visitors.delete(visitor)
   }
 
   #forget(visitor: Visitor, entry: string): void {
@@ -83,7 +87,8 @@ export class Showings {
     const names = this.#names(above)
     const entries = [...above, ...inside]
     // Who was away may hold it still.
-    const gone = isFirst && this.#folder.isPurged(id) ? [id] : []
+    const gone = this.#goneAbove(entries)
+    if (isFirst && this.#folder.isPurged(id)) gone.push(id)
     const value = create(EntriesSchema, { entries, isComplete, shown: id, number, names, gone })
     this.#voice.send([visitor.channel], { case: 'entries', value })
   }
@@ -130,20 +135,12 @@ export class Showings {
     for (const { entry } of changes) this.#tellAlone(entry, this.#holders(entry))
   }
 
-  /** Entries are deleted for good: there is no such thing any more, for whoever may hold it. */
+  /** Entries are deleted for good: whoever may hold them, for whatever lay in them, lets them go. */
   gone(ids: readonly string[]): void {
+    const channels = [...this.#visitors].map(({ channel }) => channel)
     for (const id of ids) {
-      const parent = this.#folder.known(id)?.parent?.value ?? ''
-      const told = new Set([
-        ...(this.#byEntry.get(id) ?? []),
-        ...this.#showing(parent, Extent.OPEN),
-        ...this.#showing('', Extent.OPEN),
-      ])
       const value = create(EntriesSchema, { gone: [id] })
-      this.#voice.send(
-        [...told].map(({ channel }) => channel),
-        { case: 'entries', value },
-      )
+      this.#voice.send(channels, { case: 'entries', value })
     }
   }
 
@@ -169,7 +166,7 @@ export class Showings {
     const beside = [...this.#showing(parent, Extent.OPEN)].filter((each) => visitors.has(each))
     const ring = this.#ring(entry)
     const told = { entries: [...ring, entry], names: this.#names(ring), directory: parent }
-    const value = create(EntriesSchema, told)
+    const value = create(EntriesSchema, { ...told, gone: this.#goneAbove([entry]) })
     this.#voice.send(
       beside.map(({ channel }) => channel),
       { case: 'entries', value },
@@ -182,7 +179,8 @@ export class Showings {
     const alone = [...visitors].filter(({ shows }) => shows.get(parent)?.extent !== Extent.OPEN)
     if (alone.length === 0) return
     const entries = this.#chain(entry.id)
-    const value = create(EntriesSchema, { entries, names: this.#names(entries) })
+    const gone = this.#goneAbove(entries)
+    const value = create(EntriesSchema, { entries, names: this.#names(entries), gone })
     this.#voice.send(
       alone.map(({ channel }) => channel),
       { case: 'entries', value },
@@ -229,6 +227,12 @@ export class Showings {
       at = this.#folder.get(this.#folder.parentOf(at.id))
     }
     return ring
+  }
+
+  /** Directories that these name and that are deleted for good: who holds one would see them in there. */
+  #goneAbove(entries: readonly Entry[]): string[] {
+    const named = new Set(entries.map(({ parent }) => parent?.value ?? ''))
+    return [...named].filter((id) => this.#folder.isPurged(id))
   }
 
   #names(entries: readonly Entry[]): { [id: string]: string } {
