@@ -135,7 +135,10 @@ test('what was sent at once arrives as a whole, or nothing of it', () => {
     timeline.run(500)
     lengths.add(heard.a.length - 1)
   }
-  assert.deepEqual([...lengths].sort((one, other) => one - other), [0, 3, 6])
+  assert.deepEqual(
+    [...lengths].sort((one, other) => one - other),
+    [0, 3, 6],
+  )
 })
 
 test('a machine whose power is back within a second hears of a dial before', () => {
