@@ -1,6 +1,7 @@
 // Texts that are only on this device become files again, beside what the servers have.
 
 import { FourfoldError } from '../core/model/errors.ts'
+import { fileKey, withNumber } from '../core/model/names.ts'
 import type { Client, FileInfo, KeptText } from './api.ts'
 
 /** As many names are tried for the directory. */
@@ -55,11 +56,9 @@ async function made(
 
 /** Two texts of one path, of different lives, are both put back. */
 function free(taken: Set<string>, directory: string, name: string): string {
-  const [, stem, extension] = /^(.+?)(\.[^.]*)?$/s.exec(name) ?? [name, name, '']
+  const keyOf = (each: string) => `${directory}/${fileKey(each)}`
   let found = name
-  for (let number = 2; taken.has(`${directory}/${found.toLowerCase()}`); number++) {
-    found = `${stem} (${number})${extension ?? ''}`
-  }
-  taken.add(`${directory}/${found.toLowerCase()}`)
+  for (let number = 2; taken.has(keyOf(found)); number++) found = withNumber(name, number)
+  taken.add(keyOf(found))
   return found
 }

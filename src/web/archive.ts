@@ -13,9 +13,9 @@ import {
   archiveRatioFromBytes,
   archiveRatioMax,
 } from '../core/model/limits.ts'
-import { checkFileName } from '../core/model/names.ts'
+import { checkFileName, stemLength } from '../core/model/names.ts'
 import { sizeWords } from './file-bytes.ts'
-import { numberedName, stemLength } from './names.ts'
+import { numberedName } from './names.ts'
 import { heldIn, type Source } from './sources.ts'
 
 /** The kind of a file in its mode on Unix. */

@@ -2,7 +2,7 @@
 
 import { useEffect, useRef, useState } from 'react'
 import { Button, FieldError, Form, Heading, Input, Label, TextField } from 'react-aria-components'
-import { stemLength } from './names.ts'
+import { stemLength } from '../core/model/names.ts'
 import { ModalDialog } from './modal-dialog.tsx'
 
 export interface NameQuestion {

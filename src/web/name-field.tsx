@@ -2,7 +2,7 @@
 
 import { useEffect, useRef } from 'react'
 import { Input, TextField } from 'react-aria-components'
-import { stemLength } from './names.ts'
+import { stemLength } from '../core/model/names.ts'
 
 interface NameFieldProps {
   label: string

@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { screenNameMax } from '../core/model/limits.ts'
-import { copyName, freeName, numberedName, stemLength, suggested } from './names.ts'
+import { stemLength } from '../core/model/names.ts'
+import { copyName, freeName, numberedName, suggested } from './names.ts'
 
 test('a taken name gets the next number', () => {
   assert.equal(suggested('Ana'), 'Ana 2')

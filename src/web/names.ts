@@ -1,7 +1,7 @@
 // Names of people and files: which to propose, what is found by a part of one.
 
 import { screenNameMax } from '../core/model/limits.ts'
-import { fileKey } from '../core/model/names.ts'
+import { fileKey, stemLength, withNumber } from '../core/model/names.ts'
 
 /** "Ana" → "Ana 2" → "Ana 3": a name to try when this one is taken. */
 export function suggested(name: string): string {
@@ -13,8 +13,8 @@ export function suggested(name: string): string {
 
 /** "plan.md" → "plan copy.md" */
 export function copyName(name: string): string {
-  const dot = name.lastIndexOf('.')
-  return dot > 0 ? `${name.slice(0, dot)} copy${name.slice(dot)}` : `${name} copy`
+  const stem = stemLength(name)
+  return `${name.slice(0, stem)} copy${name.slice(stem)}`
 }
 
 /** The first of "plan copy.md", "plan copy 2.md" … that is none of these, whatever its case. */
@@ -32,16 +32,7 @@ export function freeName(name: string, taken: readonly string[]): string {
 /** The name itself, or the first of "plan (2).md", "plan (3).md" … that is none of these. */
 export function numberedName(name: string, taken: readonly string[]): string {
   const keys = new Set(taken.map(fileKey))
-  const stem = stemLength(name)
   let free = name
-  for (let number = 2; keys.has(fileKey(free)); number++) {
-    free = `${name.slice(0, stem)} (${number})${name.slice(stem)}`
-  }
+  for (let number = 2; keys.has(fileKey(free)); number++) free = withNumber(name, number)
   return free
-}
-
-/** The length of a name without its extension: what one usually wants to change. */
-export function stemLength(name: string): number {
-  const dot = name.lastIndexOf('.')
-  return dot > 0 ? dot : name.length
 }

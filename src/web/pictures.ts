@@ -2,12 +2,12 @@
 
 import type { Client, FileInfo } from '../client/api.ts'
 import { FourfoldError } from '../core/model/errors.ts'
-import { checkFileName, fileKey } from '../core/model/names.ts'
+import { checkFileName, fileKey, stemLength } from '../core/model/names.ts'
 import { members } from './folder-asks.ts'
 import { FolderTree, isDirectory, top } from './folder-tree.ts'
 import { keepBytes } from './keep-bytes.ts'
 import { languageOf } from './language.ts'
-import { numberedName, stemLength } from './names.ts'
+import { numberedName } from './names.ts'
 import { heldIn } from './sources.ts'
 import type { Uploading } from './upload.ts'
 

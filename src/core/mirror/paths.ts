@@ -2,6 +2,7 @@
 
 import { utf8ByteLength } from 'lib0/string'
 import { nameBytesMax } from '../model/limits.ts'
+import { stemLength } from '../model/names.ts'
 import { isBelow, joined, nameOf, parentOf } from '../model/path.ts'
 
 export { isBelow, joined, nameOf, parentOf }
@@ -30,9 +31,8 @@ export function moved(path: string, from: string, to: string): string {
 /** A free name for what must make place: "plan (my-laptop).md", then "plan (my-laptop 2).md" … */
 export function asidePath(path: string, host: string, isTaken: (path: string) => boolean): string {
   const name = nameOf(path)
-  const dot = name.lastIndexOf('.')
-  const stem = dot > 0 ? name.slice(0, dot) : name
-  const extension = dot > 0 ? name.slice(dot) : ''
+  const at = stemLength(name)
+  const [stem, extension] = [name.slice(0, at), name.slice(at)]
   for (let number = 1; ; number++) {
     const label = number === 1 ? host : `${host} ${number}`
     const aside = joined(parentOf(path), `${stem} (${label})${extension}`)

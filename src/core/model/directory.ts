@@ -4,7 +4,7 @@
 // "name (2).ext", "name (3).ext" … in the order of their creation.
 
 import { newer } from './entry.ts'
-import { fileKey } from './names.ts'
+import { fileKey, stemLength, withNumber } from './names.ts'
 import type { Entry } from './wire.ts'
 
 /** An entry as it stands in a listing. */
@@ -228,20 +228,9 @@ function placeByCreation(entries: Entry[], entry: Entry): number {
   return low
 }
 
-/** Where a name's extension begins: at its last dot, unless that is its first character. */
-function extensionAt(name: string): number {
-  const dot = name.lastIndexOf('.')
-  return dot > 0 ? dot : name.length
-}
-
-function withNumber(name: string, number: number): string {
-  const at = extensionAt(name)
-  return `${name.slice(0, at)} (${number})${name.slice(at)}`
-}
-
 /** The name that this one would be a numbered form of; undefined when it has no number. */
 function withoutNumber(name: string): string | undefined {
-  const at = extensionAt(name)
+  const at = stemLength(name)
   const stem = /^(.+) \(([2-9]|[1-9][0-9]{1,5})\)$/su.exec(name.slice(0, at))?.[1]
   return stem && stem + name.slice(at)
 }

@@ -40,6 +40,18 @@ export function fileKey(name: string): string {
   return folded(name.normalize('NFC')).normalize('NFC')
 }
 
+/** The length of a name without its extension, which begins at its last dot if that is not its first character. */
+export function stemLength(name: string): number {
+  const dot = name.lastIndexOf('.')
+  return dot > 0 ? dot : name.length
+}
+
+/** "plan.md" and 2 → "plan (2).md": how one of several of a name is shown, and named. */
+export function withNumber(name: string, number: number): string {
+  const stem = stemLength(name)
+  return `${name.slice(0, stem)} (${number})${name.slice(stem)}`
+}
+
 /** Two screen names with the same likeness are too like each other to tell people apart. */
 export function likeness(name: string): string {
   let key = ''
