@@ -23,6 +23,29 @@ test('so many are under way as there are lanes, and all are done', async () => {
   assert.deepEqual([done.length, most], [7, 3])
 })
 
+test('what is under way together holds no more bytes than it may, but one goes in any case', async () => {
+  const sizes = [4, 9, 30, 5, 5, 1]
+  const together: number[][] = []
+  const now: number[] = []
+  await inLanes(
+    sizes,
+    async (size) => {
+      now.push(size)
+      together.push([...now])
+      await Promise.resolve()
+      now.splice(now.indexOf(size), 1)
+    },
+    { bytesMax: 10, bytesOf: (size) => size },
+  )
+  assert.deepEqual(
+    together.map((each) => each.at(-1)),
+    sizes,
+  )
+  const most = together.map((each) => each.reduce((all, size) => all + size))
+  assert.ok(together.every((each, index) => each.length === 1 || most[index]! <= 10))
+  assert.ok(together.some((each) => each.length > 1))
+})
+
 test('stopped, it ends what is under way and begins nothing', async () => {
   const ending = new AbortController()
   const begun: number[] = []

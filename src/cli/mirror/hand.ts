@@ -10,6 +10,7 @@ import { displacedName, type MirrorDirectory } from '../../adapters/mirror/direc
 import type { Found } from '../../adapters/mirror/look.ts'
 import type { Ignoring } from '../../adapters/mirror/ignored.ts'
 import type { CommonRow, MirrorStore } from '../../adapters/mirror/store.ts'
+import { inLanes } from '../lanes.ts'
 import { AnswerError, type SetClient } from '../set-client.ts'
 import { Commons } from './commons.ts'
 import { DisplacedFiles } from './displaced.ts'
@@ -19,7 +20,6 @@ import { newOperation, Outgoing } from './outgoing.ts'
 import { Reading } from './reading.ts'
 import { Refusals } from './refusals.ts'
 import type { Report } from './report.ts'
-import { sideBySide } from './side-by-side.ts'
 import { Transfers } from './transfers.ts'
 
 /** Under this the store keeps the last thing that was moved, and whereto. */
@@ -42,6 +42,11 @@ export interface HandOptions {
   /** Something is on the disk as nobody expected it. */
   failed: (error: Error) => void
 }
+
+/** At once: they wait for disks, and share calls and flushes. */
+const lanes = 128
+/** Of the files of these calls together. */
+const lanesBytesMax = 2 * 1024 * 1024
 
 type ActOf<T extends Act['type']> = Extract<Act, { type: T }>
 
@@ -164,7 +169,7 @@ export class Hand {
       const is = entry?.kind === 'text' ? await this.#incoming.read(id) : entry
       if (entry?.kind !== kind || (is?.version ?? '') !== version) this.#commons.forget(id)
     }
-    await sideBySide([...this.commons.values()], () => 0, one)
+    await inLanes([...this.commons.values()], one, { lanes })
   }
 
   // ----------------------------------------------------------------------------------- acting
@@ -186,11 +191,11 @@ export class Hand {
   }
 
   #side(acts: Act[]): Promise<void> {
-    return sideBySide(
-      acts,
-      (act) => this.#bytesOf(act),
-      (act) => this.#one(act),
-    )
+    return inLanes(acts, (act) => this.#one(act), {
+      lanes,
+      bytesMax: lanesBytesMax,
+      bytesOf: (act) => this.#bytesOf(act),
+    })
   }
 
   /** What an act holds in memory: the text of its file, about. */
