@@ -120,7 +120,7 @@ export class BlobFetching {
 
   /** Another server says that it has it: whether it is here too, within `waitMs`. */
   async offered(name: BlobName, from: ReplicaId, waitMs: number): Promise<boolean> {
-    if (await this.#options.store.has(name)) return true
+    if (await this.#options.store.claim(name)) return true
     const isKnown = this.#options.peers.has(from)
     if (isKnown && this.#wants.size < blobOffersMax) this.#want(name, { from })
     this.#begin()

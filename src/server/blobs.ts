@@ -157,9 +157,8 @@ export class BlobDoor {
       return
     }
     const asked = query.has('size') ? sizeOf(query) : size
-    if (size !== undefined && size === asked) {
-      // Whoever asks is about to name it.
-      await store.renew(hash)
+    // Whoever asks is about to name it.
+    if (size !== undefined && size === asked && (await store.claim({ hash, size }))) {
       const wants = query.get('servers') === '1'
       const servers = wants ? await fetching.holders({ hash, size }, receiptWaitMs) : undefined
       response.writeHead(200, {
@@ -189,7 +188,7 @@ export class BlobDoor {
     if (offset + length > name.size) {
       throw new Refusal(400, `That is more than the ${name.size} bytes of size.`)
     }
-    if (await store.has(name)) throw new BlobError('offset', 'It is here already.', name.size)
+    if (await store.claim(name)) throw new BlobError('offset', 'It is here already.', name.size)
     if (!(await hasRoom(name.size - offset))) {
       throw new BlobError('full', 'The disk of this server is full. Try another.')
     }

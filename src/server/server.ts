@@ -109,6 +109,8 @@ class Assembled {
   readonly #log: ServerOptions['log']
   readonly #startedAt = now()
   #sweeper: NodeJS.Timeout | undefined
+  /** What entries name, while it is swept. */
+  #namedMeanwhile: Set<string> | undefined
 
   constructor(
     { configuration, isFirst, log, failed }: ServerOptions,
@@ -173,7 +175,10 @@ class Assembled {
       turnsAway: (hello) => this.#turnsAway(hello),
       sessionsPerAddress: configuration.sessionsPerAddress,
       hasBytes: (name) => this.#blobs.claim(name),
-      named: (contents) => this.#fetching.named(contents),
+      named: (contents) => {
+        for (const { hash } of contents) this.#namedMeanwhile?.add(hash)
+        this.#fetching.named(contents)
+      },
       heard: (servers) => this.#fetching.heard(servers),
       log,
       failed,
@@ -203,8 +208,14 @@ class Assembled {
     if (!named) return
     const hashes = new Set(named.map(({ hash }) => hash))
     this.#fetching.namedStill((hash) => hashes.has(hash))
-    const removed = await this.#blobs.sweep((hash) => hashes.has(hash), now())
-    if (removed > 0) this.#log('info', `removed ${removed} blobs that nothing names`)
+    this.#namedMeanwhile = hashes
+    try {
+      // Files have times of the wall clock.
+      const removed = await this.#blobs.sweep((hash) => hashes.has(hash), wallNow())
+      if (removed > 0) this.#log('info', `removed ${removed} blobs that nothing names`)
+    } finally {
+      this.#namedMeanwhile = undefined
+    }
   }
 
   #want(hash: string): void {

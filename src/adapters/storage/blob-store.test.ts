@@ -240,3 +240,47 @@ test('of very many uploads that nobody ends the longest unmoved go', async () =>
   )
   assert.equal(left.size, 2 * blobsLeftMax + 1)
 })
+
+test('what is claimed or named while a sweep looks at it stays, whatever the clock says', async () => {
+  const { store } = await newStore()
+  const [before, meanwhile, named] = [Buffer.from('1'), Buffer.from('2'), Buffer.from('3')]
+  for (const bytes of [before, meanwhile, named]) await put(store, bytes)
+  // A clock that was put right: everything looks old.
+  const at = Date.now() + 10 * blobGraceMs
+  assert.equal(await store.claim(nameOf(before)), true)
+  const looked = new Set<string>()
+  let claimed: Promise<boolean> | undefined
+  const isNamed = (hash: string) => {
+    if (hash === nameOf(meanwhile).hash) claimed ??= store.claim(nameOf(meanwhile))
+    const wasLooked = looked.has(hash)
+    looked.add(hash)
+    return hash === nameOf(named).hash && wasLooked
+  }
+  assert.equal(await store.sweep(isNamed, at), 0)
+  assert.equal(await claimed, true)
+  for (const bytes of [before, meanwhile, named]) assert.equal(await store.has(nameOf(bytes)), true)
+  // An hour later entries name them, or nobody does.
+  assert.equal(await store.sweep(() => false, at), 2)
+  assert.equal(await store.has(nameOf(meanwhile)), true)
+  assert.equal(await store.sweep(() => false, at), 1)
+})
+
+test('bytes that are being swept can be claimed no more', async () => {
+  const { store } = await newStore()
+  const blobs = Array.from({ length: 20 }, (_, index) => Buffer.from(`${index}`))
+  for (const bytes of blobs) await put(store, bytes)
+  const told = new Map<string, Promise<boolean>>()
+  const asked = blobs.map(nameOf)
+  const sweep = store.sweep(() => false, Date.now() + 10 * blobGraceMs)
+  // At every moment of the sweep.
+  while (asked.length > 0) {
+    const name = asked.shift()!
+    told.set(name.hash, store.claim(name))
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  await sweep
+  for (const bytes of blobs) {
+    const name = nameOf(bytes)
+    assert.equal(await told.get(name.hash), await store.has(name), 'what was told is true')
+  }
+})

@@ -43,6 +43,11 @@ export class BlobStore {
   readonly #directory: string
   readonly #partial: string
   readonly #underWay = new Map<string, Upload>()
+  /** What entries are about to name, since the sweep before the last one began. */
+  #claimed = new Set<string>()
+  #claimedBefore = new Set<string>()
+  /** What a sweep removes at this moment. */
+  readonly #leaving = new Map<string, Promise<unknown>>()
   /** Uploads in this life. */
   #begun = 0
 
@@ -64,6 +69,7 @@ export class BlobStore {
   }
 
   async has({ hash, size }: BlobName): Promise<boolean> {
+    await this.#leaving.get(hash)
     return (await this.size(hash)) === size
   }
 
@@ -73,8 +79,12 @@ export class BlobStore {
     await found(fs.utimes(this.#place(hash), at, at))
   }
 
-  /** Whether it is here as a whole, for an entry that is to name it: renewed, lest it be swept before. */
+  /**
+   * Whether it is here as a whole, for an entry that is to name it: no sweep removes it before that, be
+   * it one that has begun, and whatever the clock says.
+   */
   async claim(name: BlobName): Promise<boolean> {
+    this.#claimed.add(name.hash)
     await this.renew(name.hash)
     return this.has(name)
   }
@@ -184,17 +194,22 @@ export class BlobStore {
 
   /**
    * Removes blobs that nobody names and unfinished uploads, if they are older than a day; returns
-   * how many. `at` is in milliseconds since 1970.
+   * how many. `at` is in milliseconds since 1970. `isNamed` is asked until the last moment.
    */
   async sweep(isNamed: (hash: string) => boolean, at: number): Promise<number> {
+    this.#claimedBefore = this.#claimed
+    this.#claimed = new Set()
+    const stays = (hash: string) =>
+      isNamed(hash) || this.#claimed.has(hash) || this.#claimedBefore.has(hash)
     let removed = 0
     const isOld = async (path: string) => {
       const file = await found(fs.stat(path))
       return file !== undefined && at - file.mtimeMs > blobGraceMs
     }
     for await (const { hash, path } of this.#all()) {
-      if (isNamed(hash) || !(await isOld(path))) continue
-      await found(fs.unlink(path))
+      // While it was looked at, an entry may have come that names it.
+      if (stays(hash) || !(await isOld(path)) || stays(hash)) continue
+      await this.#leave(hash, path)
       removed++
     }
     for (const file of await fs.readdir(this.#partial)) {
@@ -207,6 +222,16 @@ export class BlobStore {
       if (!file.endsWith('.synced')) removed++
     }
     return removed
+  }
+
+  async #leave(hash: string, path: string): Promise<void> {
+    const left = found(fs.unlink(path))
+    this.#leaving.set(hash, left)
+    try {
+      await left
+    } finally {
+      this.#leaving.delete(hash)
+    }
   }
 
   /** Ends what is under way and keeps what came of it. */

@@ -159,8 +159,7 @@ export class Body {
   async keep(): Promise<void> {
     const name = { hash: this.hash, size: this.size }
     // Not as an upload: of those there is one at a time, and several may bring the same bytes at once.
-    if (await this.#store.has(name)) await this.#store.renew(this.hash)
-    else await this.#hand(await this.#inFile())
+    if (!(await this.#store.claim(name))) await this.#hand(await this.#inFile())
   }
 
   async #inFile(): Promise<fs.FileHandle> {
