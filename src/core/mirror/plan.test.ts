@@ -346,7 +346,27 @@ const cases: [name: string, given: Case, expected: string[]][] = [
       folder: { D: ['e', null], F: ['e/f', '1'] },
       common: { D: ['d', null], F: ['d/f', '1'] },
     },
-    ['place D e e', 'place F e/f e/f'],
+    ['place D e e'],
+  ],
+  [
+    'what was moved out of a directory that moved, too, waits for the place of that one',
+    {
+      disk: { e: null, 'e/f': '1', g: '2' },
+      identity: { e: 'D', 'e/f': 'F', g: 'G' },
+      folder: { D: ['e', null], F: ['e/f', '1'], G: ['e/g', '2'] },
+      common: { D: ['d', null], F: ['d/f', '1'], G: ['d/g', '2'] },
+    },
+    ['place D e e'],
+  ],
+  [
+    'and is moved in the folder then',
+    {
+      disk: { e: null, 'e/f': '1', g: '2' },
+      identity: { e: 'D', 'e/f': 'F', g: 'G' },
+      folder: { D: ['e', null], F: ['e/f', '1'], G: ['e/g', '2'] },
+      common: { D: ['e', null], F: ['e/f', '1'], G: ['e/g', '2'] },
+    },
+    ['move-entry G g'],
   ],
   [
     'moved and changed on the disk: first the one, then the other',

@@ -191,6 +191,9 @@ class Planner {
       if (item.path !== known.path || item.identity !== known.identity) {
         this.#place(known.id, item, item.path)
       }
+      // What is below gets its common path by that; judged by the one of before, what a person moved
+      // out of it would seem to have been moved in the folder.
+      if (item.kind === 'directory' && item.path !== known.path) this.#moving.push(item.path)
       return true
     }
     // Known by what it is before it moves: so it is found, should we end right after that.
