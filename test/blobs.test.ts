@@ -64,6 +64,9 @@ test('an upload in pieces tells how far it is, and takes the next only there', a
     const wrong = await patch(address, blob, offset)
     assert.deepEqual([wrong.status, wrong.headers['upload-offset']], [409, '400'], `${offset}`)
   }
+  // So it is with this one: somebody else may have sent more meanwhile.
+  const behind = await ask(`${url(address, blob)}&upload=1`, 'PATCH', { 'upload-offset': 0 })
+  assert.deepEqual([behind.status, behind.headers['upload-offset']], [204, '400'])
   assert.equal((await patch(address, blob, 400)).status, 201)
   assert.deepEqual((await ask(`${address}/blobs/${blob.hash}`, 'GET')).body, blob.bytes)
 })
@@ -197,6 +200,8 @@ test('of two uploads of one blob at once one is taken; for both it is there', as
   await until(async () => filesOf(directory).length > 0)
   const second = await patch(address, blob)
   assert.equal(second.status, 423)
+  const quiet = await ask(`${url(address, blob)}&upload=1`, 'PATCH', { 'upload-offset': 0 })
+  assert.equal(quiet.status, 204)
   slow.push(blob.bytes.subarray(MiB))
   slow.push(null)
   assert.equal((await first).status, 201)

@@ -9,8 +9,9 @@
 //                   Retry-After: none has it that can be reached now
 //   POST  ?size=N   another server of the set: "you can have it from me"
 //
-// With servers=1 a HEAD tells in blob-servers, too, which servers hold it. With upload=1 it is answered
-// with 204 instead of 404: who is about to upload expects that it is not here.
+// With servers=1 a HEAD tells in blob-servers, too, which servers hold it. With upload=1 what belongs
+// to every upload is no error, which a browser would tell its person: 204 instead of 404 where it is
+// not here, and instead of 409 and 423 where it goes on elsewhere, or is just being uploaded.
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { finished } from 'node:stream/promises'
@@ -305,7 +306,10 @@ export class BlobDoor {
 
   #refuse(request: IncomingMessage, response: ServerResponse, error: unknown): void {
     const { status, message, headers } = refusalOf(error)
-    sendText(response, status, `${message}\n`, headers)
+    if (isOfUploads(error) && /[?&]upload=1\b/.test(request.url ?? '')) {
+      response.writeHead(204, headers)
+      response.end()
+    } else sendText(response, status, `${message}\n`, headers)
     if (request.complete) return
     // What it goes on sending is thrown away, and not for ever.
     request.resume()
@@ -347,6 +351,11 @@ function refusalOf(error: unknown): Refusal {
   }
   // The disk: what is there is there, and three other servers are alive.
   return new Refusal(500, 'This server cannot keep it. Try another.')
+}
+
+/** Whether it says no more than where an upload is: others send the same, or servers fetch it. */
+function isOfUploads(error: unknown): boolean {
+  return error instanceof BlobError && (error.code === 'busy' || error.code === 'offset')
 }
 
 function sizeOf(query: URLSearchParams): number {

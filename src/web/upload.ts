@@ -138,7 +138,8 @@ async function sendTo(
         reached(held.bytes + sent),
       )
       if (answer.status === 201) return true
-      if (answer.status === 423) await pause(busyMs, signal)
+      // It goes on elsewhere, or somebody else is at it: another page, or the server itself.
+      if (answer.status === 204) await pause(busyMs, signal)
       else if (answer.status === 413) throw new FourfoldError('too-large', answer.text)
       else if (answer.status === 400 && held.bytes > 0 && !isBegunAnew) {
         // What somebody left there was the beginning of other bytes, and is thrown away now.
@@ -147,7 +148,7 @@ async function sendTo(
       } else if (answer.status === 400) {
         throw new FourfoldError('invalid', 'It changed while it was read.')
       } else if (answer.status === 401) throw new FourfoldError('unauthenticated', answer.text)
-      else if (answer.status !== 204 && answer.status !== 409) return false
+      else return false
     } catch (error) {
       signal.throwIfAborted()
       if (error instanceof FourfoldError) throw error
@@ -180,7 +181,7 @@ async function heldBy(
   try {
     const inTime = AbortSignal.any([signal, AbortSignal.timeout(askMs)])
     const asking = { method: 'HEAD', headers: authorization(), signal: inTime }
-    const answer = await fetch(`${urlOf(address, name)}&upload=1`, asking)
+    const answer = await fetch(urlOf(address, name), asking)
     if (answer.status === 200) return { isWhole: true, bytes: name.size }
     if (answer.status === 401) throw new FourfoldError('unauthenticated', 'Sign in again.')
     if (answer.status !== 204) return undefined
@@ -264,7 +265,8 @@ async function holdersAt(
 }
 
 function urlOf(address: string, { hash, size }: BytesName): string {
-  return new URL(`/blobs/${hash}?size=${size}`, address).href
+  // The browser is to tell nobody of errors where there are none: that it is not here yet.
+  return new URL(`/blobs/${hash}?size=${size}&upload=1`, address).href
 }
 
 /** Rejects with the signal's reason. */
