@@ -198,12 +198,20 @@ test('directories made for what is to lie below them are the same on servers tha
       ['src', 'src/core'],
     )
   }
-  // In the trash, or elsewhere: then others are made.
-  a.take(a.operations.setDeleted(request(40), a.folder.find('src/core')!, true))
-  a.take(a.operations.rename(request(41), a.folder.find('src')!, 'source'))
-  a.take(...a.operations.makeDirectories(request(42), '', names))
-  assert.ok(a.folder.find('src/core'))
-  assert.equal(a.folder.find('source/core'), undefined)
+  // In the trash, or elsewhere: then others are made, the same by all who do it at once.
+  const both = (...updates: NewUpdate[]) => [a, b].forEach(({ take }) => take(...updates))
+  for (let life = 0; life < 3; life++) {
+    const { folder, operations } = a
+    const [src, core] = [folder.find('src')!, folder.find('src/core')!]
+    both(operations.setDeleted(request(40 + life), core, true))
+    both(operations.rename(request(50 + life), src, `source ${life}`))
+    const again = operations.makeDirectories(request(60 + life), '', ['src'])
+    const below = b.operations.makeDirectories(request(70 + life), '', names)
+    both(...again, ...below)
+    assert.ok(folder.find('src/core'))
+    assert.equal(folder.find('src (2)'), undefined)
+    assert.equal(folder.find(`source ${life}/core`), undefined)
+  }
   assert.throws(() => a.operations.makeDirectories(request(43), '', ['..', 'x']), {
     code: 'invalid',
   })

@@ -6,7 +6,13 @@ import { isHash } from '../model/contents.ts'
 import { FourfoldError } from '../model/errors.ts'
 import type { Folder, Reach } from '../model/folder.ts'
 import { directoryIdOf, isSubjectId, type Origin, type SubjectId } from '../model/ids.ts'
-import { entriesMax, pathBytesMax, pathNamesMax, textBytesMax } from '../model/limits.ts'
+import {
+  entriesMax,
+  namesakesMax,
+  pathBytesMax,
+  pathNamesMax,
+  textBytesMax,
+} from '../model/limits.ts'
 import { checkFileName, fileKey } from '../model/names.ts'
 import { seedText } from '../model/seed.ts'
 import type { EngineReader, NewUpdate } from '../ports.ts'
@@ -109,15 +115,23 @@ export class Operations {
     this.#checkPath(parent, names.join('/'))
     let above = parent
     return names.map((name, index) => {
-      const usual = directoryIdOf(above, fileKey(name))
       const isLast = index === names.length - 1
-      // It may be in the trash, or elsewhere by now.
-      const isUsed = this.#folder.known(usual) !== undefined
-      const id = isUsed ? directoryIdOf(`${above} ${request.operation}`, fileKey(name)) : usual
+      const id = this.#freeDirectoryId(request, above, fileKey(name))
       const entry = this.#made(request, id, Kind.DIRECTORY, { parent: above, name })
       above = id
       return { ...this.#change(request, entry), operation: isLast ? request.operation : '' }
     })
+  }
+
+  /** The first that nothing has or had: in the trash, elsewhere by now, or deleted for good. */
+  #freeDirectoryId({ operation }: Request, parent: string, nameKey: string): SubjectId {
+    let id = directoryIdOf(parent, nameKey)
+    for (let before = 0; this.#folder.known(id); before++) {
+      // Who makes it once more at once, at this server or another, makes the same again.
+      const last = before < namesakesMax ? id : `${operation} ${id}`
+      id = directoryIdOf(`${parent} ${last}`, nameKey)
+    }
+    return id
   }
 
   /**

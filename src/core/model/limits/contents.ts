@@ -22,6 +22,12 @@ export const pathNamesMax = 64
 export const entriesMax = 100_000
 
 /**
+ * Directories that had one path one after the other, each hashed when the next is made; with more, two
+ * people who make it at once may make two.
+ */
+export const namesakesMax = 1000
+
+/**
  * What is in the trash goes for good after 60 steps of 12 hours: 30 days in which some server ran and
  * all were there. A step is counted by a server that has seen the last one for so long.
  */
