@@ -65,7 +65,7 @@ async function show(data: string, port: number, opens: boolean): Promise<void> {
   const robot = new Robot(set.servers.map(({ address }) => address))
   try {
     await set.start()
-    for (const { id } of set.servers) stage.states.set(id, 'live')
+    for (const { id, process: child } of set.servers) stage.states.set(id, child ? 'live' : 'dead')
     const page = set.servers[0]!.address
     const isOpened = opens && openBrowser(page)
     process.stdout.write(`

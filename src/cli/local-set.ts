@@ -28,7 +28,7 @@ export interface LocalSetOptions {
   data: string
   /** Of the first server; the others have the next three. */
   port: number
-  /** A server's process ended without being told to. */
+  /** A server's process ended without being told to, or could not start while others did. */
   ended: (server: LocalServer, how: string) => void
 }
 
@@ -56,18 +56,36 @@ export class LocalSet {
   }
 
   /**
-   * Starts all and waits until they serve. Rejects after ending what began: with ConfigurationError
-   * when a set runs already on this directory or these ports, else with CommandError.
+   * Starts all and waits until they serve; one whose disk is damaged or full is left to `ended`, for
+   * others live. Rejects after ending what began: with ConfigurationError when a set runs already on
+   * this directory or these ports, else with CommandError.
    */
   async start(): Promise<void> {
     this.#claim()
     try {
       await Promise.all(this.servers.map(({ address }) => checkFree(address, this.#options.port)))
       this.#writeConfiguration()
-      await Promise.all(this.servers.map((server) => this.startOne(server)))
-      await Promise.all(this.servers.map((server) => untilServing(server)))
+      const ills = await Promise.all(this.servers.map((server) => this.#startOrIll(server)))
+      const standing = this.servers.filter((_, index) => !ills[index])
+      if (standing.length === 0) throw ills[0]
+      await Promise.all(standing.map((server) => untilServing(server)))
+      for (const [index, server] of this.servers.entries()) {
+        const ill = ills[index]
+        if (ill) this.#options.ended(server, ill.message.replace(/\.$/, ''))
+      }
     } catch (error) {
       await this.end()
+      throw error
+    }
+  }
+
+  /** Why this one alone cannot start; undefined: it listens. Rejects with what is wrong with all. */
+  async #startOrIll(server: LocalServer): Promise<DiskError | undefined> {
+    try {
+      await this.startOne(server)
+      return undefined
+    } catch (error) {
+      if (error instanceof DiskError) return error
       throw error
     }
   }
@@ -91,9 +109,7 @@ export class LocalSet {
       const how = signal ?? `exit code ${code}`
       if (isUp && !this.#isEnding) this.#options.ended(server, how)
       const sentence = said.trim() || `Server ${server.id} ended with ${how}.`
-      reject(
-        code === exitCodes.usage ? new ConfigurationError(sentence) : new CommandError(sentence),
-      )
+      reject(startError(code, sentence))
     })
     const tooLate = setTimeout(() => {
       reject(new CommandError(`Server ${server.id} did not start within ${startMs / 1000} s.`))
@@ -156,6 +172,14 @@ export class LocalSet {
       throw new CommandError(`Cannot write ${this.#file}: ${(error as Error).message}.`)
     }
   }
+}
+
+/** The disk of one server does not bear it. */
+class DiskError extends CommandError {}
+
+function startError(code: number | null, sentence: string): Error {
+  if (code === exitCodes.usage) return new ConfigurationError(sentence)
+  return code === exitCodes.store ? new DiskError(sentence) : new CommandError(sentence)
 }
 
 /** Where the set of a configuration has its page, as far as the file tells. */

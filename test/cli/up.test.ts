@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -80,6 +80,37 @@ test('up goes on when all that it keeps is removed', async (t) => {
   assert.match(put.out, kept)
   child.kill('SIGTERM')
   assert.equal((await once(child, 'exit'))[0], 0)
+})
+
+test('up starts though a store is damaged, and takes that server in when it may fill itself', async (t) => {
+  const port = await fourPorts()
+  const data = join(temporaryFolder(t), 'data')
+  const servers = `http://127.0.0.1:${port}`
+  const first = await startUp(t, port, data)
+  assert.match((await fourfold(['put', '-', 'kept.md'], { servers, input: 'kept' })).out, kept)
+  first.child.kill('SIGTERM')
+  await once(first.child, 'exit')
+  for (const id of ['b', 'd']) writeFileSync(join(data, id, 'store.sqlite'), 'no store')
+  const { says, said } = await startUp(t, port, data)
+  assert.equal((await fourfold(['cat', 'kept.md'], { servers })).out, 'kept')
+  await says(/Server b ended \(The store in [^\n]+ is damaged [^\n]+others\); again in 1 s\.\n/)
+  rmSync(join(data, 'b'), { recursive: true })
+  await says(/Server b is back\.\n/)
+  await untilServing(`http://127.0.0.1:${port + 1}`)
+  const one = { servers: `http://127.0.0.1:${port + 1}` }
+  assert.equal((await fourfold(['cat', 'kept.md'], one)).out, 'kept')
+  assert.doesNotMatch(said(), /Server d is back/)
+})
+
+test('up says what is wrong when no store can be used', async (t) => {
+  const data = join(temporaryFolder(t), 'data')
+  for (const id of ['a', 'b', 'c', 'd']) {
+    mkdirSync(join(data, id), { recursive: true })
+    writeFileSync(join(data, id, 'store.sqlite'), 'no store')
+  }
+  const { code, err } = await fourfold(['up', '--data', data, '--port', `${await fourPorts()}`])
+  assert.equal(code, 1)
+  assert.match(err, /^The store in [^\n]+ is damaged [^\n]+\.\n$/)
 })
 
 test('up needs a directory that it can write', async (t) => {
