@@ -4,8 +4,13 @@ import assert from 'node:assert/strict'
 import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { SetClient } from '../../src/cli/set-client.ts'
+import { subjectId } from '../../src/core/model/ids.ts'
+import { random } from '../../src/adapters/system.ts'
 import { until } from '../until.ts'
 import { fourfold, same, stage, tree } from './mirrors.ts'
+
+const newId = () => subjectId(random(16))
 
 test('a first joining deletes nothing, and keeps both of what differs', async (t) => {
   const { mirrors, servers } = await stage(t, 2)
@@ -166,6 +171,38 @@ test('a mirror works while no server answers, and catches up', async (t) => {
   const found = await same(mirrors)
   assert.equal(found.get('a.md'), 'zero\none\ntwo\nthree\nfour\n')
   assert.equal(found.get('b.md'), 'made alone\n')
+})
+
+test('what changes names in the folder does so on the disk, and nothing is deleted', async (t) => {
+  const { mirrors, servers } = await stage(t, 1)
+  const mirrored = mirrors[0]!
+  mirrored.shell('echo 1 > a.md; echo 2 > b.md; mkdir d e; echo 3 > d/f.md; echo 4 > e/f.md')
+  const once = () => fourfold(['mirror', mirrored.directory, '--once'], servers)
+  await once()
+  const set = new SetClient({ servers })
+  t.after(() => set.close())
+  for (const [one, other] of [
+    ['a.md', 'b.md'],
+    ['d', 'e'],
+  ] as const) {
+    const { file } = await set.ask(({ folder }, call) => folder.getFile({ file: one }, call))
+    const rename = (file: string, name: string) =>
+      set.ask(({ folder }, call) => folder.renameFile({ file, name, operation: newId() }, call))
+    await rename(file!.id, 'aside')
+    await rename(other, one)
+    await rename(file!.id, other)
+  }
+  for (let times = 0; times < 2; times++) assert.deepEqual((await once()).code, 0)
+  const found = [...tree(mirrored.directory)].filter(([, text]) => text !== null)
+  assert.deepEqual(Object.fromEntries(found), {
+    'a.md': '2\n',
+    'b.md': '1\n',
+    'd/f.md': '4\n',
+    'e/f.md': '3\n',
+  })
+  const trash = { inTrash: true, isRecursive: true }
+  const { files } = await set.ask(({ folder }, call) => folder.listFiles(trash, call))
+  assert.deepEqual(files, [])
 })
 
 test('a part of the folder is mirrored, and only that', async (t) => {

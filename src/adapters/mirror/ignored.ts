@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import ignore, { type Ignore } from 'ignore'
+import { parkedDirectory } from '../../core/mirror/paths.ts'
 import { errorCodeOf } from '../error-code.ts'
 
 /** In the mirrored directory; written like a .gitignore, for the whole tree. Not shared. */
@@ -12,6 +13,8 @@ export const ignoreFile = '.fourfoldignore'
 const fixed = ['.git', '.fourfold*']
 /** Unless people say otherwise ("!*~"): copies and locks that editors keep beside a file. */
 const usual = ['.*.sw?', '*~', '.#*', '.DS_Store', 'Thumbs.db']
+
+const inParked = `${parkedDirectory}/`
 
 /** A larger one is a mistake. */
 const ignoreBytesMax = 1024 * 1024
@@ -42,7 +45,9 @@ export class Ignored implements Ignoring {
   }
 
   readonly isIgnored = (path: string, isDirectory: boolean): boolean => {
-    const named = isDirectory ? `${path}/` : path
+    // What is parked is shared, only not where people see it: unseen it would count as deleted.
+    const own = path.startsWith(inParked) ? path.slice(inParked.length) : path
+    const named = isDirectory ? `${own}/` : own
     return this.#fixed.ignores(named) || this.#people.ignores(named)
   }
 
