@@ -67,7 +67,7 @@ export class LocalSet {
       this.#writeConfiguration()
       const ills = await Promise.all(this.servers.map((server) => this.#startOrIll(server)))
       const standing = this.servers.filter((_, index) => !ills[index])
-      if (standing.length === 0) throw ills[0]
+      if (standing.length === 0 && ills[0]) throw ills[0]
       await Promise.all(standing.map((server) => untilServing(server)))
       for (const [index, server] of this.servers.entries()) {
         const ill = ills[index]
