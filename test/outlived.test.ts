@@ -5,8 +5,10 @@ import { test, type TestContext } from 'node:test'
 import { MemoryDevice } from '../src/adapters/storage/local-memory.ts'
 import {
   connect,
-  putBack,
+  PuttingBack,
+  FourfoldError,
   type Client,
+  type KeptText,
   type LocalStorage,
   type Outlived,
 } from '../src/client/index.ts'
@@ -62,10 +64,15 @@ test('what a device has of another life is offered, put back or forgotten, and n
   assert.deepEqual(kept(third), ['a.md: one', 'b.md: two'])
   assert.equal(await third.isKept(ids[0]!), false, 'nothing of it is opened')
   const { keptTexts } = third
-  const { id } = await putBack(third, keptTexts, 'Kept by this device')
-  await third.forgetKept(keptTexts.slice(1))
-  assert.equal(kept(third).length, 1, 'what was not put back stays')
-  await third.forgetKept(keptTexts)
+  const puttingBack = new PuttingBack(third, 'Kept by this device')
+  const [one, two] = keptTexts.toSorted((a, b) => (a.path < b.path ? -1 : 1)) as [
+    KeptText,
+    KeptText,
+  ]
+  // The second name will not do: what was put back before is not kept here any more.
+  await assert.rejects(puttingBack.put([one, { ...two, path: '../b.md' }]), FourfoldError)
+  assert.deepEqual(kept(third), ['b.md: two'], 'what was not put back stays')
+  const { id } = await puttingBack.put(third.keptTexts)
   assert.deepEqual(kept(third), [])
   const files = third.files.filter(({ parent }) => parent === id).map(({ path }) => path)
   assert.deepEqual(files.sort(), ['Kept by this device/a.md', 'Kept by this device/b.md'])

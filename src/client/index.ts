@@ -3,4 +3,4 @@
 export type * from './api.ts'
 export { FourfoldError } from '../core/model/errors.ts'
 export { connect } from './connect.ts'
-export { putBack } from './put-back.ts'
+export { PuttingBack } from './put-back.ts'

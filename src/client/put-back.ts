@@ -7,25 +7,50 @@ import type { Client, FileInfo, KeptText } from './api.ts'
 /** As many names are tried for the directory. */
 const namesMax = 100
 
-/**
- * Makes files of these texts below a new directory at the top, each at its path; returns the directory.
- * Rejects with FourfoldError: what was made until then stays.
- */
-export async function putBack(
-  client: Client,
-  texts: readonly KeptText[],
-  name: string,
-): Promise<FileInfo> {
-  const top = await newDirectory(client, name)
-  const directories = new Map<string, string>([['', top.id]])
-  const taken = new Set<string>()
-  for (const { path, text } of texts) {
-    const names = path.split('/')
-    const file = names.pop()!
-    const directory = await made(client, directories, names)
-    await client.create(free(taken, directory, file), text, directory)
+/** Texts go into one new directory at the top, also when that takes several tries. */
+export class PuttingBack {
+  readonly #client: Client
+  readonly #name: string
+  #top: FileInfo | undefined
+  readonly #directories = new Map<string, string>()
+  readonly #taken = new Set<string>()
+
+  /** `name`: of the directory; numbered where it is taken. */
+  constructor(client: Client, name: string) {
+    this.#client = client
+    this.#name = name
   }
-  return top
+
+  /**
+   * Makes files of these texts, each at its path below the directory, and lets the device forget each
+   * as soon as it is one; returns the directory. Rejects with FourfoldError: asked again, for what is
+   * still kept, it goes on there.
+   */
+  async put(texts: readonly KeptText[]): Promise<FileInfo> {
+    const top = (this.#top ??= await newDirectory(this.#client, this.#name))
+    for (const kept of texts) {
+      const names = kept.path.split('/')
+      const file = names.pop()!
+      const directory = await this.#made(top, names)
+      const name = free(this.#taken, directory, file)
+      await this.#client.create(name, kept.text, directory)
+      this.#taken.add(keyOf(directory, name))
+      await this.#client.forgetKept([kept])
+    }
+    return top
+  }
+
+  /** The id of the directory at this path below the new one. */
+  async #made(top: FileInfo, names: string[]): Promise<string> {
+    if (names.length === 0) return top.id
+    const path = names.join('/')
+    const known = this.#directories.get(path)
+    if (known !== undefined) return known
+    const above = await this.#made(top, names.slice(0, -1))
+    const { id } = await this.#client.makeDirectory(names.at(-1)!, above)
+    this.#directories.set(path, id)
+    return id
+  }
 }
 
 async function newDirectory(client: Client, name: string): Promise<FileInfo> {
@@ -39,26 +64,15 @@ async function newDirectory(client: Client, name: string): Promise<FileInfo> {
   }
 }
 
-/** The id of the directory at this path below the new one. */
-async function made(
-  client: Client,
-  directories: Map<string, string>,
-  names: string[],
-): Promise<string> {
-  const path = names.join('/')
-  const known = directories.get(path)
-  if (known !== undefined) return known
-  const above = await made(client, directories, names.slice(0, -1))
-  const { id } = await client.makeDirectory(names.at(-1)!, above)
-  directories.set(path, id)
-  return id
+/** Two texts of one path, of different lives, are both put back. */
+function free(taken: ReadonlySet<string>, directory: string, name: string): string {
+  let found = name
+  for (let number = 2; taken.has(keyOf(directory, found)); number++) {
+    found = withNumber(name, number)
+  }
+  return found
 }
 
-/** Two texts of one path, of different lives, are both put back. */
-function free(taken: Set<string>, directory: string, name: string): string {
-  const keyOf = (each: string) => `${directory}/${fileKey(each)}`
-  let found = name
-  for (let number = 2; taken.has(keyOf(found)); number++) found = withNumber(name, number)
-  taken.add(keyOf(found))
-  return found
+function keyOf(directory: string, name: string): string {
+  return `${directory}/${fileKey(name)}`
 }

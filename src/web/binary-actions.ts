@@ -42,7 +42,7 @@ export function binaryActions(client: Client, bringIn: BringIn): BinaryActions {
         replaceBytes(uploading, blob, file.id, before.hash),
       )
       if (kept === undefined) notify(`Stopped; ${file.name} is as it was.`)
-      else if (kept.hash === before.hash) notify(`${file.name} holds these bytes already.`)
+      else if (kept.hash === before.hash) notify(`That is what ${file.name} holds already.`)
       else notify(`Replaced ${file.name}`, undoTo(file, before, kept.hash))
     } catch (error) {
       if (!(error instanceof FourfoldError)) throw error

@@ -7,7 +7,7 @@ import type { FileBytes, FileInfo } from '../client/api.ts'
 import type { BinaryActions } from './binary-actions.ts'
 import { BinaryConflict } from './binary-conflict.tsx'
 import { BinaryPreview } from './binary-preview.tsx'
-import { BinaryVersions, whoAndWhen } from './binary-versions.tsx'
+import { BinaryVersions } from './binary-versions.tsx'
 import { useClient } from './client-context.tsx'
 import { copy } from './download.ts'
 import { sizeWords } from './file-bytes.ts'
@@ -16,6 +16,7 @@ import { saveBytes } from './save-bytes.ts'
 import { TextBeneath } from './text-beneath.tsx'
 import { useContents } from './use-contents.ts'
 import { notify } from './toasts.tsx'
+import { whoAndWhen } from './who-and-when.ts'
 
 interface BinaryCardProps {
   file: FileInfo

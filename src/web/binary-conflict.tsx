@@ -5,9 +5,9 @@ import { Button } from 'react-aria-components'
 import type { FileInfo } from '../client/api.ts'
 import type { BinaryActions } from './binary-actions.ts'
 import { BinaryPreview } from './binary-preview.tsx'
-import { whoAndWhen } from './binary-versions.tsx'
 import { type Content, sizeWords } from './file-bytes.ts'
 import { named } from './save-words.ts'
+import { whoAndWhen } from './who-and-when.ts'
 
 interface BinaryConflictProps {
   file: FileInfo
@@ -37,7 +37,7 @@ export function BinaryConflict({ file, versions, actions }: BinaryConflictProps)
               <strong>{content === newer ? 'Shown now' : 'The other'}</strong>
               <span>{whoAndWhen(content)}</span>
               <span className="muted">
-                {content.hash === '' ? 'text' : sizeWords(content.size)}
+                {content.hash === '' ? 'Text' : sizeWords(content.size)}
               </span>
             </span>
             {!file.isDeleted && (

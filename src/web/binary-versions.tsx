@@ -4,10 +4,9 @@ import { Download, RotateCcw } from 'lucide-react'
 import { Button } from 'react-aria-components'
 import { useClient } from './client-context.tsx'
 import { type Content, sizeWords } from './file-bytes.ts'
-import { dayOf } from './history-pane.tsx'
 import { IconButton } from './icon-button.tsx'
 import { saveBytes } from './save-bytes.ts'
-import { clock } from './save-words.ts'
+import { whoAndWhen } from './who-and-when.ts'
 
 interface BinaryVersionsProps {
   heading?: string
@@ -30,7 +29,7 @@ export function BinaryVersions(props: BinaryVersionsProps) {
               {whoAndWhen(content)}
               <span className="muted">
                 {' '}
-                · {content.hash === '' ? 'text' : sizeWords(content.size)}
+                · {content.hash === '' ? 'Text' : sizeWords(content.size)}
               </span>
             </span>
             <span className="row-actions">
@@ -57,9 +56,4 @@ export function BinaryVersions(props: BinaryVersionsProps) {
       </ul>
     </>
   )
-}
-
-/** "Ana, Today 12:04" */
-export function whoAndWhen({ author, at }: Content): string {
-  return `${author}, ${dayOf(at)} ${clock(at)}`
 }

@@ -11,9 +11,9 @@ export function BytesHeld({ file, actions }: { file: FileInfo; actions: BinaryAc
   const held = contents.name === 'here' ? contents.all.filter(({ hash }) => hash !== '') : []
   if (held.length === 0) return null
   return (
-    <section className="bytes-held" aria-label="Other bytes it held">
+    <section className="bytes-held" aria-label="Before it was text">
       <BinaryVersions
-        heading="Other bytes it held"
+        heading="Before it was text"
         name={file.name}
         versions={held}
         {...(!file.isDeleted && { putBack: (content) => actions.keepThis(file, content) })}

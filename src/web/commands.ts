@@ -30,6 +30,7 @@ export type CommandName =
   | 'rightPane'
   | 'find'
   | 'searchAll'
+  | 'connect'
   | 'palette'
   | 'keys'
 
@@ -56,8 +57,8 @@ export function useKeys(commands: Commands): void {
       if (!keys.includes('+') && keys.length === 1 && isWriting(event)) return
       event.preventDefault()
       event.stopPropagation()
-      // What lies under a dialog is out of reach until it is answered.
-      const isCovered = document.querySelector('.modal-overlay') !== null
+      // What lies under a dialog or a menu is out of reach until that is closed.
+      const isCovered = document.querySelector('.modal-overlay, .popover .menu') !== null
       if (command.isDisabled !== true && !isCovered) command.run()
     }
     window.addEventListener('keydown', pressed, { capture: true })

@@ -47,7 +47,7 @@ function useFound(client: Client, wanted: string): Finding | undefined {
 function foundWords(finding: Finding | undefined): string {
   if (!finding) return 'Looking…'
   const { looked, isOfDevice } = finding
-  const nothing = `Nothing in ${looked.toLocaleString('en')} by this name.`
+  const nothing = `No name like that among ${looked.toLocaleString('en')}.`
   return isOfDevice
     ? `${nothing} No server answers: only what is known here was searched.`
     : `${nothing} Enter looks into the texts.`

@@ -6,9 +6,9 @@ import { Button, ListBox, ListBoxItem, Text } from 'react-aria-components'
 import { useLandmark } from 'react-aria/useLandmark'
 import { useClient } from './client-context.tsx'
 import { IconButton } from './icon-button.tsx'
-import { clock } from './save-words.ts'
 import { titleOf } from './version-view.tsx'
 import { type NamedVersion, namedVersions } from './versions.ts'
+import { whoAndWhen } from './who-and-when.ts'
 
 interface HistoryPaneProps {
   fileId: string
@@ -85,7 +85,7 @@ export function HistoryPane(props: HistoryPaneProps) {
             <ListBoxItem className="version" textValue={titleOf(version)}>
               <Text slot="label">{titleOf(version)}</Text>
               <Text slot="description" className="muted">
-                {dayOf(version.at)} {clock(version.at)} · {version.author}
+                {whoAndWhen(version)}
               </Text>
             </ListBoxItem>
           )}
@@ -94,14 +94,4 @@ export function HistoryPane(props: HistoryPaneProps) {
       {children}
     </aside>
   )
-}
-
-const days = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', year: 'numeric' })
-
-/** "Today", "Yesterday", "3 Nov 2026" */
-export function dayOf(at: number): string {
-  const day = days.format(at)
-  if (day === days.format(Date.now())) return 'Today'
-  if (day === days.format(Date.now() - 24 * 3600 * 1000)) return 'Yesterday'
-  return day
 }

@@ -4,7 +4,7 @@ import { downloadZip } from 'client-zip'
 import { useState } from 'react'
 import { Button, Heading } from 'react-aria-components'
 import type { KeptText } from '../client/api.ts'
-import { putBack } from '../client/index.ts'
+import { PuttingBack } from '../client/index.ts'
 import { FourfoldError } from '../core/model/errors.ts'
 import { useClient } from './client-context.tsx'
 import { download, downloadBlob } from './download.ts'
@@ -23,14 +23,14 @@ export function KeptDialog({ close }: { close: () => void }) {
   const texts = client.keptTexts
   const [step, setStep] = useState<Step>({ name: 'asking' })
   const [problem, setProblem] = useState('')
+  const [puttingBack] = useState(() => new PuttingBack(client, directory))
   const isOnline = client.connection.name === 'online'
   const rest = texts.length - shownMax
 
   const put = async () => {
     setStep({ name: 'working' })
     try {
-      const { name } = await putBack(client, texts, directory)
-      await client.forgetKept(texts)
+      const { name } = await puttingBack.put(texts)
       close()
       notify(`They are in “${name}” now.`)
     } catch (error) {

@@ -1,8 +1,9 @@
 // Ctrl+Shift+P: everything that can be done, found by its words.
 
 import { flushSync } from 'react-dom'
-import { Autocomplete, Input, Menu, MenuItem, SearchField, useFilter } from 'react-aria-components'
+import { Autocomplete, Menu, MenuItem, useFilter } from 'react-aria-components'
 import { type Commands, keysShown } from './commands.ts'
+import { FindField } from './find-field.tsx'
 import { ModalDialog } from './modal-dialog.tsx'
 
 interface PaletteProps {
@@ -18,9 +19,7 @@ export function Palette({ commands, close }: PaletteProps) {
   return (
     <ModalDialog look="go-to" overlay="is-high" label="All commands" close={close}>
       <Autocomplete filter={contains}>
-        <SearchField aria-label="Find a command" autoFocus>
-          <Input placeholder="What do you want to do?" />
-        </SearchField>
+        <FindField label="Find a command" hint="What do you want to do?" />
         <Menu
           className="menu"
           aria-label="Commands"

@@ -1,7 +1,7 @@
 // A dialog that finds an entry by words of its path: to go to it, or to move something into it.
 
 import { useState } from 'react'
-import { Autocomplete, Input, Menu, MenuItem, SearchField } from 'react-aria-components'
+import { Autocomplete, Menu, MenuItem } from 'react-aria-components'
 import { Folder, House } from 'lucide-react'
 import type { FileInfo } from '../client/api.ts'
 import { hasWords } from '../core/model/path-words.ts'
@@ -9,6 +9,7 @@ import { useClient } from './client-context.tsx'
 import { FileIcon } from './file-icon.tsx'
 import { isDirectory } from './folder-tree.ts'
 import type { Only } from './folder-asks.ts'
+import { FindField } from './find-field.tsx'
 import { ModalDialog } from './modal-dialog.tsx'
 import { useFinding } from './use-finding.ts'
 
@@ -44,9 +45,7 @@ export function PathPicker(props: PathPickerProps) {
   return (
     <ModalDialog look="go-to" overlay="is-high" label={label} close={close}>
       <Autocomplete inputValue={words} onInputChange={setWords}>
-        <SearchField aria-label={label} autoFocus>
-          <Input placeholder={hint} />
-        </SearchField>
+        <FindField label={label} hint={hint} />
         <Menu
           className="menu"
           aria-label="Found"
@@ -61,7 +60,7 @@ export function PathPicker(props: PathPickerProps) {
           renderEmptyState={() => (
             <p className="empty muted">
               {finding
-                ? `Nothing in ${finding.looked.toLocaleString('en')} by this name.`
+                ? `No name like that among ${finding.looked.toLocaleString('en')}.`
                 : 'Looking…'}
             </p>
           )}

@@ -4,14 +4,13 @@ import { CaseSensitive, Regex } from 'lucide-react'
 import { type ReactNode, useEffect, useState } from 'react'
 import {
   Autocomplete,
-  Input,
   Menu,
   MenuItem,
-  SearchField,
   ToggleButton,
   ToggleButtonGroup,
 } from 'react-aria-components'
 import { useClient } from './client-context.tsx'
+import { FindField } from './find-field.tsx'
 import { ModalDialog } from './modal-dialog.tsx'
 import { type FoundLine, searchLines, type Wanted } from './search-lines.ts'
 
@@ -45,9 +44,7 @@ export function SearchDialog({ begin, goTo, close }: SearchDialogProps) {
     <ModalDialog look="go-to search-all" overlay="is-high" label="Search all files" close={close}>
       <Autocomplete inputValue={words} onInputChange={setWords}>
         <span className="search-row">
-          <SearchField aria-label="Words in any text" autoFocus>
-            <Input placeholder="Words in any text" />
-          </SearchField>
+          <FindField label="Words in any text" hint="Words in any text" />
           <ToggleButtonGroup
             aria-label="How to search"
             selectionMode="multiple"

@@ -26,18 +26,19 @@ export function TextBeneath({ file, interruptedBy, actions }: TextBeneathProps) 
   return (
     <section
       className={`text-beneath${interruptedBy === undefined ? '' : ' tone-warn'}`}
-      aria-label="The text it held"
+      aria-label="The text before"
       {...(interruptedBy !== undefined && { role: 'alert' })}
     >
       <h3>
         <TextQuote size={16} aria-hidden />
         {interruptedBy === undefined
-          ? 'The text it held'
-          : `${interruptedBy} put these bytes in the place of your text`}
+          ? 'It was text before'
+          : `${interruptedBy} replaced your text by this file`}
       </h3>
       {shown !== '' && <blockquote>{shown}</blockquote>}
       <p className="muted">
-        It stays beneath the bytes, with all that was written in it: nothing is lost.
+        The text is kept, with all that was written in it.
+        {!file.isDeleted && ' Keep both makes it a file of its own.'}
       </p>
       <span className="actions">
         {!file.isDeleted && (

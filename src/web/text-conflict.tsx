@@ -17,9 +17,9 @@ export function TextConflict({ file, actions }: { file: FileInfo; actions: Binar
     <div className="bar tone-warn" role="alert" aria-label="Two versions">
       <GitFork size={18} aria-hidden />
       <span className="bar-text">
-        <strong>2 versions.</strong> {other?.author ?? 'Somebody'} put{' '}
-        {other ? `${sizeWords(other.size)} of other bytes` : 'other bytes'} in its place at the same
-        time. The text is the newer; both are kept.
+        <strong>2 versions.</strong> {other?.author ?? 'Somebody'} put another file
+        {other && ` of ${sizeWords(other.size)}`} in its place at the same time. The text is newer;
+        both are kept.
       </span>
       {shown && other && (
         <span className="actions">
@@ -30,7 +30,7 @@ export function TextConflict({ file, actions }: { file: FileInfo; actions: Binar
             Keep the text
           </Button>
           <Button className="button" onPress={() => actions.keepThis(file, other)}>
-            Use the bytes
+            Use the other file
           </Button>
         </span>
       )}

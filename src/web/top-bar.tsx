@@ -122,6 +122,7 @@ function FileMenu({ commands, file, download, copyLink }: TopBarProps) {
             {item(commands.remove, 'danger')}
           </MenuSection>
           <Separator />
+          {item(commands.connect)}
           {item(commands.palette)}
           {item(commands.keys)}
         </Menu>

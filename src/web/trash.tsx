@@ -1,6 +1,6 @@
 // The trash at the foot of the left pane: what was put there, with its path, and the way back.
 
-import { Folder, RotateCcw, Trash2, X } from 'lucide-react'
+import { ChevronRight, Folder, RotateCcw, Trash2, X } from 'lucide-react'
 import { memo, useEffect, useRef, useState } from 'react'
 import { Button, Disclosure, DisclosurePanel, Heading } from 'react-aria-components'
 import type { Client, FileInfo } from '../client/api.ts'
@@ -48,6 +48,7 @@ export function Trash({ restore, erase }: TrashProps) {
         <Button slot="trigger" className="foot-button">
           <Trash2 size={16} aria-hidden />
           Trash ({count.toLocaleString('en')})
+          <ChevronRight className="chevron" size={16} aria-hidden />
         </Button>
       </Heading>
       <DisclosurePanel>
@@ -120,7 +121,7 @@ function question(entries: readonly FileInfo[], erase: TrashProps['erase']): Con
   const what = entries.length === 1 && first ? `“${first.name}”` : all
   return {
     title: `Delete ${what} for good?`,
-    text: 'Text, versions and bytes are removed from all servers. This cannot be undone.',
+    text: 'It is removed from all servers, with all its versions. This cannot be undone.',
     action: 'Delete for good',
     run: () => erase(entries),
   }

@@ -4,8 +4,8 @@ import { useMemo } from 'react'
 import { Button } from 'react-aria-components'
 import { smallestDiff } from '../core/model/text-merge.ts'
 import type { OpenFile } from './open-file.ts'
-import { clock } from './save-words.ts'
 import type { NamedVersion } from './versions.ts'
+import { whoAndWhen } from './who-and-when.ts'
 
 interface VersionViewProps {
   version: NamedVersion
@@ -22,7 +22,7 @@ export function VersionView({ version, file, restore, close }: VersionViewProps)
     <section className="version-view" aria-label={`Version ${titleOf(version)}`}>
       <header className="bar">
         <span className="bar-text">
-          <strong>{titleOf(version)}</strong> · {version.author}, {clock(version.at)}.{' '}
+          <strong>{titleOf(version)}</strong> · {whoAndWhen(version)}.{' '}
           {isSame
             ? 'The text is the same now.'
             : 'Restoring brings back what is underlined and takes away what is struck through.'}

@@ -13,6 +13,7 @@ export type AskedDialog =
   | { name: 'file' }
   | { name: 'keys' }
   | { name: 'palette' }
+  | { name: 'connect' }
   | { name: 'search'; begin: string }
 
 export interface CommandsOptions {
@@ -116,6 +117,11 @@ export function workspaceCommands(options: CommandsOptions): Commands {
       isDisabled: !options.hasText,
     },
     searchAll: { label: 'Search all files…', keys: 'Ctrl+Shift+F', run: searchAll },
+    connect: {
+      label: 'Connect your own folder…',
+      keys: '',
+      run: () => ask({ name: 'connect' }),
+    },
     palette: {
       label: 'All commands…',
       keys: 'Ctrl+Shift+P',

@@ -16,6 +16,7 @@ import { BottomBar } from './bottom-bar.tsx'
 import { useClient, useMedia } from './client-context.tsx'
 import { tellRefusal } from './carry-out.ts'
 import { useKeys } from './commands.ts'
+import { ConnectDialog } from './connect-dialog.tsx'
 import { Drawer } from './drawer.tsx'
 import { EditorPane } from './editor-pane.tsx'
 import { entryActions } from './entry-actions.ts'
@@ -60,6 +61,7 @@ type Asking =
   | { name: 'archives'; question: ArchiveQuestion }
   | { name: 'leftOut'; leftOut: Brought['failed'] }
   | { name: 'keys' }
+  | { name: 'connect' }
   | { name: 'palette' }
   | { name: 'search'; begin: string }
 
@@ -326,6 +328,7 @@ export function Workspace({ leave, signOut, renameMe }: WorkspaceProps) {
           }}
         />
       )}
+      {asking.name === 'connect' && <ConnectDialog close={close} />}
       {asking.name === 'keys' && <KeysDialog commands={commands} close={close} />}
     </div>
   )

@@ -56,7 +56,7 @@ test('files of any bytes go up from the menu, in their person’s name, to the d
   await ana.row('data.bin').click()
   await ana.page
     .getByRole('region', { name: 'About this file' })
-    .getByText(/^Ana, Today /)
+    .getByText(/^Ana, today /)
     .waitFor()
   await ana.chip('Saved · 4/4').waitFor()
   for (const id of stage.fleet.ids) {

@@ -69,7 +69,7 @@ test('bytes go up, are shown and come down, alone and as an archive; no address 
   await ana.row('lamp.png').click()
   await ana.page.getByRole('img', { name: 'Preview of lamp.png' }).waitFor()
   const card = ana.page.getByRole('region', { name: 'About this file' })
-  await card.getByText(/^Ana, Today /).waitFor()
+  await card.getByText(/^Ana, today /).waitFor()
   const [download] = await Promise.all([
     ana.page.waitForEvent('download'),
     card.getByRole('button', { name: 'Download', exact: true }).click(),
