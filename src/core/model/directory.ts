@@ -194,6 +194,15 @@ export class Directory {
 export const nameOf = (entry: Entry) => entry.name?.value ?? ''
 const keyOf = (entry: Entry) => fileKey(nameOf(entry))
 
+/** The order of a listing of all that is in a directory, by the places of each from there down. */
+export function comparePlaces(a: readonly Place[], b: readonly Place[]): number {
+  for (let at = 0; at < a.length && at < b.length; at++) {
+    const order = compare(a[at]!, b[at]!)
+    if (order !== 0) return order
+  }
+  return a.length - b.length
+}
+
 function compare(a: Place, b: Place): number {
   if (a.key !== b.key) return a.key < b.key ? -1 : 1
   return a.id < b.id ? -1 : a.id > b.id ? 1 : 0

@@ -5,7 +5,7 @@
 
 import { utf8ByteLength } from 'lib0/string'
 import { bytesOf as contentOf } from './contents.ts'
-import { Directory, nameOf, type Listed, type Place } from './directory.ts'
+import { comparePlaces, Directory, nameOf, type Listed, type Place } from './directory.ts'
 import { copyEntry, entryCounter, isDeleted, mergeEntry, newer } from './entry.ts'
 import { Graves } from './graves.ts'
 import { fileKey } from './names.ts'
@@ -343,6 +343,16 @@ export class Folder {
     }
   }
 
+  /** What `list` gives of these entries, for a part that is recursive and outside the trash. */
+  listOf(ids: readonly string[], scope: Scope, after: Place[] = []): Entry[] {
+    return ids
+      .filter((id) => this.#holds(scope, id))
+      .map((id) => ({ id, places: this.placesOf(id, scope) }))
+      .filter(({ places }) => comparePlaces(places, after) > 0)
+      .sort((a, b) => comparePlaces(a.places, b.places))
+      .map(({ id }) => this.get(id)!)
+  }
+
   /** What lies directly in a directory and not in the trash, by shown name. Not to be changed. */
   members(directory: string): readonly Listed[] {
     return this.#directories.get(directory)?.sorted() ?? []
@@ -363,6 +373,10 @@ export class Folder {
   }
 
   // ------------------------------------------------------------------------------------ places
+
+  #holds({ directory }: Scope, id: string): boolean {
+    return this.#isPlaced(id) && this.isWithin(id, directory) && !this.isTrashed(id)
+  }
 
   #isPlaced(id: string): boolean {
     return this.get(id) !== undefined

@@ -23,6 +23,7 @@ import type { Visitors } from './visitors.ts'
 import type { Voice } from './voice.ts'
 import { Saves } from './saves.ts'
 import { Searches } from './searches.ts'
+import type { Sketches } from './sketches.ts'
 import { Watches } from './watches.ts'
 
 /** With one disk only, while others live, an answer waits for a second disk at most this long. */
@@ -48,6 +49,7 @@ export interface CallsOptions {
   hash: (text: string) => string
   documents: Documents
   visitors: Visitors
+  sketches: Sketches<SubjectId>
   voice: Voice
   covered: ReadonlyMap<ReplicaId, Mark>
   /** An update of a call is on disk: everybody who follows its subject is to hear of it. */
@@ -67,13 +69,13 @@ export class Calls {
   #now = 0
 
   constructor(options: CallsOptions) {
-    const { folder, documents, reader, appends, voice } = options
+    const { folder, documents, reader, appends, sketches, voice } = options
     this.#options = options
     this.#views = new Views(folder, documents)
     this.#saves = new Saves(options)
     this.#watches = new Watches({ folder, documents, views: this.#views, reader, voice })
     const view = (entry: Entry) => this.#views.of(entry)
-    this.#searches = new Searches({ folder, documents, appends, voice, view })
+    this.#searches = new Searches({ folder, documents, appends, sketches, voice, view })
     this.#measures = new Measures({ documents, reader, hash: options.hash })
   }
 

@@ -13,6 +13,7 @@ import {
   openDocumentsMax,
   pieceBytesMax,
 } from '../model/limits.ts'
+import { storedText, textRoot } from '../model/snapshot.ts'
 import { CorruptError, type EngineReader, type NewUpdate } from '../ports.ts'
 import {
   Kind,
@@ -92,6 +93,19 @@ export class Documents {
   /** A text in memory, or read for this once. Throws CorruptError. */
   peek(id: SubjectId): string {
     return (this.#live.get(id) ?? this.asStored(id)).text().toString()
+  }
+
+  /** The same for what can be done without: undefined when it cannot be read, and nothing is told. */
+  aside(id: SubjectId): string | undefined {
+    const document = this.#live.get(id)
+    if (document?.isInMemory) return document.text().toString()
+    try {
+      return storedText(this.#options.reader.load(id)).getText(textRoot).toString()
+    } catch (error) {
+      // Whoever needs it will say so.
+      if (error instanceof CorruptError) return undefined
+      throw error
+    }
   }
 
   /** The document as it is on disk, whatever is on its way there. */

@@ -18,6 +18,7 @@ import {
   Code,
   EntriesSchema,
   EntrySchema,
+  Kind,
   type ClientMessage,
   type Content,
   type Entry,
@@ -35,6 +36,7 @@ import type { ClientChannel, ReplicaInput, ReplicaOutput, ReplicaStatus } from '
 import { Operations } from './operations.ts'
 import { People } from './people.ts'
 import { Showings } from './showings.ts'
+import { Sketches } from './sketches.ts'
 import { oftenChanged, textOf } from './texts-of-a-turn.ts'
 import { Trash, type TrashTimes } from './trash.ts'
 import type { Rates, Visitor } from './visitor.ts'
@@ -80,6 +82,7 @@ export class Replica {
   readonly #calls: Calls
   readonly #inventory: Inventory
   readonly #trash: Trash
+  readonly #sketches: Sketches<SubjectId>
   /** The mark that each server's disk covers, this one's included. */
   readonly #covered = new Map<ReplicaId, Mark>()
   #now: number
@@ -109,6 +112,8 @@ export class Replica {
     const servers = () => this.#visitors.servers
     const { trash: times = defaultTimes } = options
     this.#trash = new Trash({ replica, folder, appends, voice, times, servers, covered, keep })
+    const sketches = new Sketches((id: SubjectId) => this.#documents.aside(id))
+    this.#sketches = sketches
     const changing = {
       operations,
       trash: this.#trash,
@@ -117,7 +122,7 @@ export class Replica {
       kept,
     }
     this.#clientOperations = new ClientOperations({ ...parts, ...changing, deflate })
-    this.#calls = new Calls({ ...parts, ...changing, covered, hash })
+    this.#calls = new Calls({ ...parts, ...changing, covered, sketches, hash })
     this.#inventory = new Inventory({ folder, documents: this.#documents, voice, hash })
     this.#loadFolder()
   }
@@ -195,6 +200,7 @@ export class Replica {
         this.#documents.tick(now)
         this.#inventory.tick(now)
         this.#trash.tick(now)
+        this.#sketches.tick(now)
         break
     }
   }
@@ -253,6 +259,7 @@ export class Replica {
       case 'purged':
         this.#inventory.changed(this.#now, event.subject)
         this.#trash.removed(event.subject)
+        this.#sketches.forget(event.subject)
         return
       case 'ephemeral':
         this.#heardEphemeral(event.from, event.ephemeral)
@@ -276,6 +283,7 @@ export class Replica {
     if (update.body.case === 'text') {
       this.#documents.spread(subject, update.body.value, author)
       this.#calls.textChanged(subject)
+      this.#sketches.changed(this.#now, subject)
     }
     if (update.body.case === 'entry') this.#applyEntry(fromBinary(EntrySchema, update.body.value))
   }
@@ -288,6 +296,9 @@ export class Replica {
     const told = own?.entry ?? (this.#folder.isPurged(change.id) && this.#folder.known(change.id))
     if (told) this.#voice.send(this.#visitors.hearingAll(), entriesMessage([told], false))
     this.#showings.changed(changes)
+    for (const { entry } of changes) {
+      if (entry.kind === Kind.TEXT) this.#sketches.add(this.#now, entry.id as SubjectId)
+    }
     this.#hide()
     const known = new Set(changes.map(({ entry }) => entry.id))
     const renumbered = this.#folder.takeRenumbered().filter(({ entry }) => !known.has(entry.id))
@@ -297,7 +308,10 @@ export class Replica {
 
   #hide(): void {
     const hidden = this.#folder.takeHidden()
-    for (const id of hidden) this.#documents.gone(id as SubjectId)
+    for (const id of hidden as SubjectId[]) {
+      this.#documents.gone(id)
+      this.#sketches.forget(id)
+    }
     this.#showings.gone(hidden)
     this.#trash.hidden(hidden)
   }
@@ -305,6 +319,7 @@ export class Replica {
   #replaced(subject: SubjectId): void {
     this.#inventory.changed(this.#now, subject)
     this.#calls.watches.tookWhole()
+    this.#sketches.changed(this.#now, subject)
     const stored = this.#documents.attempt(subject, () => this.#options.reader.load(subject))
     if (stored instanceof FourfoldError) return
     const entry = storedEntry(stored)
@@ -421,6 +436,9 @@ export class Replica {
       const entry = stored instanceof FourfoldError ? undefined : storedEntry(stored)
       if (entry) this.#folder.apply(entry)
       this.#inventory.changed(this.#now, subject)
+    }
+    for (const { id, kind } of this.#folder.all()) {
+      if (kind === Kind.TEXT) this.#sketches.add(-Infinity, id as SubjectId)
     }
     // Nobody was told any name yet.
     this.#folder.takeRenumbered()

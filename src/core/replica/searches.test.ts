@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { Random } from '../../../sim/random.ts'
 import { freshId, LoneReplica } from '../../../test/lone-replica.ts'
 import {
   foundLinesMax,
@@ -9,6 +10,8 @@ import {
   searchStepsPerFile,
   searchStepsPerTurn,
 } from '../model/limits.ts'
+import { Kind } from '../model/wire.ts'
+import { LineFinder } from './line-finder.ts'
 import type { Answer, Call } from './messages.ts'
 
 type Found = Extract<Answer, { type: 'found' }>
@@ -115,4 +118,121 @@ test('only so many search at once; one that ends makes room', () => {
   assert.equal(refused.error.code, 'unavailable')
   replica.turn({ type: 'uncalled', call: calls[0]! })
   assert.deepEqual(lines(slices(replica, search('none'))), [])
+})
+
+test('texts that cannot hold it are not read, and none that holds it is missed', () => {
+  const replica = new LoneReplica('a')
+  const count = (4 * searchStepsPerTurn) / searchStepsPerFile
+  for (let number = 0; number < count; number++) replica.save(`${number}.md`, `text ${number}`)
+  // The first one reads all, the next ones what changed since.
+  assert.ok(slices(replica, search('thread')).length > 3)
+  assert.equal(slices(replica, search('thread')).length, 1)
+  assert.equal(slices(replica, search('text 17')).length, 1)
+  for (const number of [3, 5]) replica.save(`${number}.md`, `text ${number} with a thread`)
+  const found = slices(replica, search('thread'))
+  assert.deepEqual(lines(found), ['3.md:1: text 3 with a thread', '5.md:1: text 5 with a thread'])
+  assert.equal(found.length, 1)
+})
+
+test('a text that comes back after it was deleted for good is found again', () => {
+  const replica = new LoneReplica('a')
+  const other = new LoneReplica('b', () => 0.7)
+  replica.save('f.md', 'needle')
+  replica.call({ type: 'delete', file: 'f.md', operation: freshId() })
+  other.heard(replica.updates())
+  replica.call({ type: 'erase', file: 'f.md', operation: freshId() })
+  assert.deepEqual(lines(slices(replica, search('needle'))), [])
+  // Not knowing that, somebody restored it.
+  other.call({ type: 'restore', file: 'f.md', operation: freshId() })
+  other.call({ type: 'rename', file: 'f.md', name: 'g.md', operation: freshId() })
+  replica.heard(other.updates())
+  assert.deepEqual(lines(slices(replica, search('needle'))), ['g.md:1: needle'])
+})
+
+test('a search finds what reading every text finds, whatever became of them', () => {
+  const random = new Random('every text')
+  const replica = new LoneReplica('a', () => random.next())
+  const other = new LoneReplica('b', () => random.next())
+  const words = ['needle', 'NEEDLE', 'straße', 'thread', 'λόγος', '日本', 'ab', 'Kelvin']
+  const text = () => {
+    return Array.from({ length: random.between(0, 6) }, () => random.pick(words)).join(' ')
+  }
+  const directories = ['', 'd/', 'd/e/', 'f/']
+  for (const path of ['d/e', 'f']) {
+    replica.call({ type: 'makeDirectory', path, hasParents: true, operation: freshId() })
+  }
+  let heard = 0
+  let told = 0
+  const views = (inTrash: boolean) => {
+    const [answer] = replica.call({
+      type: 'list',
+      directory: '',
+      isRecursive: !inTrash,
+      inTrash,
+      count: 1000,
+    })
+    assert.ok(answer?.type === 'list')
+    return answer.files
+  }
+  for (let step = 0; step < 300; step++) {
+    const operation = freshId()
+    const shown = views(false)
+    const trashed = views(true)
+    const one = random.pick(shown).entry.id
+    const gone = trashed.length > 0 ? random.pick(trashed).entry.id : one
+    const name = `${random.below(40)}.md`
+    switch (random.below(9)) {
+      case 0:
+        replica.call({ type: 'delete', file: one, operation })
+        break
+      case 1:
+        replica.call({ type: 'restore', file: gone, operation })
+        break
+      case 2:
+        replica.call({ type: 'erase', file: gone, operation })
+        break
+      case 3:
+        replica.call({ type: 'rename', file: one, name, operation })
+        break
+      case 4:
+        replica.call({ type: 'move', file: one, path: random.pick(directories) + name, operation })
+        break
+      case 5: {
+        // On another server, which may not know yet what became of it here.
+        const from = other.updates().length
+        if (random.chance(0.5)) {
+          other.heard(replica.updates(heard))
+          heard = replica.updates().length
+        }
+        other.save(random.chance(0.5) ? one : name, text())
+        replica.heard(other.updates(from))
+        break
+      }
+      default:
+        replica.save(random.chance(0.5) ? one : random.pick(directories) + name, text())
+    }
+    if (random.chance(0.1)) replica.turn({ type: 'tick' })
+    const pattern = {
+      text: random.pick([...words, 'needle|λόγ', 'ad.*st', 'K', '^$', 'eed']),
+      ignoresCase: random.chance(0.5),
+      isRegex: random.chance(0.7),
+    }
+    const directory = random.pick(['', '', shown.find(({ path }) => path === 'd')?.entry.id ?? ''])
+    const finder = new LineFinder(pattern)
+    const read = views(false).flatMap(({ entry, path }) => {
+      const isMeant = entry.kind === Kind.TEXT && (directory === '' || path.startsWith('d/'))
+      const [answer] = isMeant ? replica.call({ type: 'read', file: entry.id }) : []
+      if (answer?.type !== 'read') return []
+      return [...finder.find(answer.text)].flatMap(({ found }) => {
+        return found ? [`${path}:${found.number}: ${found.text}`] : []
+      })
+    })
+    assert.deepEqual(
+      lines(slices(replica, { type: 'search', pattern, directory })),
+      read,
+      `${step}`,
+    )
+    told += read.length
+  }
+  assert.ok(told > 500, `${told} lines`)
 })

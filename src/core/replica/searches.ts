@@ -9,8 +9,10 @@ import type { Folder, Scope } from '../model/folder.ts'
 import type { SubjectId } from '../model/ids.ts'
 import {
   foundLinesMax,
+  searchedInOrderMax,
   searchesMax,
   searchStepsPerFile,
+  searchStepsPerPassed,
   searchStepsPerTurn,
 } from '../model/limits.ts'
 import type { Place } from '../model/directory.ts'
@@ -19,22 +21,26 @@ import type { Appends } from './appends.ts'
 import type { Documents } from './documents.ts'
 import { LineFinder, type Pattern, type Progress } from './line-finder.ts'
 import type { CallId, FileView, LineView } from './messages.ts'
+import type { Sketches } from './sketches.ts'
 import type { Voice } from './voice.ts'
+import { wantedPieces, type WantedPieces } from './wanted-pieces.ts'
 
 export interface SearchesOptions {
   folder: Folder
   documents: Documents
   appends: Appends
+  sketches: Sketches<SubjectId>
   voice: Voice
   view: (entry: Entry) => FileView
 }
 
 interface Search {
   finder: LineFinder
+  wanted: WantedPieces
   scope: Scope
-  /** The entry looked through last, or now; empty: it begins. */
+  /** The text looked through last, or now; empty: it begins. */
   at: string
-  /** Where that stood then. */
+  /** Behind this one it goes on. */
   after: Place[]
   /** What is left of the text looked through now. */
   lines: Generator<Progress> | undefined
@@ -64,6 +70,7 @@ export class Searches {
     const scope = { directory: isFile ? '' : (place?.id ?? ''), isRecursive: true, inTrash: false }
     const search: Search = {
       finder,
+      wanted: wantedPieces(pattern),
       scope,
       at: '',
       after: [],
@@ -81,11 +88,15 @@ export class Searches {
     const search = this.#searches.get(call)
     if (!search) return
     const lines: LineView[] = []
+    let ahead: Iterator<Entry> | undefined
     let left = searchStepsPerTurn / this.#searches.size
     let isDone = false
     while (left > 0 && !isDone) {
-      if (!search.lines) this.#enterNext(search)
-      isDone = !search.lines || search.count >= foundLinesMax
+      if (!search.lines && !search.isLast) {
+        ahead ??= this.#ahead(search)
+        left -= this.#enterNext(search, ahead, left)
+      }
+      isDone = (!search.lines && search.isLast) || search.count >= foundLinesMax
       if (search.lines && !isDone) left -= this.#step(search, search.lines, lines)
     }
     const isCut = isDone && search.count >= foundLinesMax
@@ -115,21 +126,40 @@ export class Searches {
     return steps
   }
 
-  /** Goes on with the next text file, by path; after the last there are no lines. */
-  #enterNext(search: Search): void {
-    if (search.isLast) return
-    for (const entry of this.#options.folder.list(search.scope, search.after)) {
-      if (entry.kind !== Kind.TEXT) continue
-      search.after = this.#options.folder.placesOf(entry.id, search.scope)
-      this.#enter(search, entry)
-      return
+  /** The entries behind the last one, by path: those that may hold it, or all when these are many. */
+  #ahead({ scope, wanted, after }: Search): Iterator<Entry> {
+    const { folder, sketches } = this.#options
+    const few = sketches.few(wanted, searchedInOrderMax)
+    const entries = few ? folder.listOf(few, scope, after) : folder.list(scope, after)
+    return entries[Symbol.iterator]()
+  }
+
+  /**
+   * Goes on with the next text that may hold it; after the last there are no lines, nor before so many
+   * steps are spent on passing by others. Returns how many were.
+   */
+  #enterNext(search: Search, ahead: Iterator<Entry>, stepsMax: number): number {
+    const { folder, sketches } = this.#options
+    let steps = 0
+    for (let next = ahead.next(); !next.done; next = ahead.next()) {
+      const entry = next.value
+      steps += searchStepsPerPassed
+      const isText = entry.kind === Kind.TEXT
+      const isNext = isText && sketches.mayHold(entry.id as SubjectId, search.wanted)
+      if (!isNext && steps < stepsMax) continue
+      search.after = folder.placesOf(entry.id, search.scope)
+      if (isNext) this.#enter(search, entry)
+      return steps
     }
+    search.isLast = true
+    return steps
   }
 
   #enter(search: Search, { id }: Entry): void {
-    const { documents } = this.#options
+    const { documents, sketches } = this.#options
     const text = documents.attempt(id as SubjectId, () => documents.peek(id as SubjectId))
     if (text instanceof FourfoldError) throw text
+    sketches.read(id as SubjectId, text)
     search.at = id
     search.lines = search.finder.find(text)
   }
