@@ -6,7 +6,7 @@ import * as Y from 'yjs'
 import { MemoryDisk, MemoryStorage } from '../src/adapters/storage/memory.ts'
 import type { SubjectId } from '../src/core/model/ids.ts'
 import { integrate } from '../src/core/model/integration.ts'
-import { storedEntry, storedText, textRoot } from '../src/core/model/snapshot.ts'
+import { isTombstone, storedEntry, storedText, textRoot } from '../src/core/model/snapshot.ts'
 import { EntrySchema, type Entry } from '../src/core/model/wire.ts'
 import { covers, fromSeen, raise, type VersionVector } from '../src/core/model/version-vector.ts'
 import { CorruptError, type Batch, type StorageReader } from '../src/core/ports.ts'
@@ -223,6 +223,13 @@ export class SimulatedDisk {
       const entry = storedEntry(reader.load(subject))
       return entry ? [entry] : []
     })
+  }
+
+  /** One of these, which are deleted for good, of which more is stored than that. */
+  leftOf(gone: ReadonlySet<string>): string | undefined {
+    const { reader } = new MemoryStorage(this.#durable.clone())
+    const subjects = [...this.#durable.shelves.keys()].filter((subject) => gone.has(subject))
+    return subjects.find((subject) => !isTombstone(reader.load(subject)))
   }
 
   #archive(change: Entry): void {

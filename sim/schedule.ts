@@ -347,8 +347,8 @@ class Schedule {
     const expected = expectedTree(said)
     const gone = new Set(marked.map(({ id }) => id).filter((id) => !expected.has(id)))
     for (const { name, disk } of servers) {
-      const left = disk.entries().find(({ id, purged }) => gone.has(id) && !purged?.isDone)
-      if (left) return `${name} has not removed ${left.id}, which is deleted for good`
+      const left = disk.leftOf(gone)
+      if (left) return `${name} has not removed ${left}, which is deleted for good`
     }
     return undefined
   }

@@ -39,15 +39,18 @@ export class Desk {
   #queue: { tag: number; update?: Update }[] = []
   #seq = 0
   #mark = 1
+  readonly #origin: Origin
 
-  constructor(disk = new MemoryDisk()) {
+  /** Each life on one disk has an origin of its own. */
+  constructor(disk = new MemoryDisk(), life = origin) {
+    this.#origin = life
     this.storage = new MemoryStorage(disk)
     this.replica = new Replica({
       now: this.now,
       replica: here,
       set: 'test',
       version: '0',
-      origin,
+      origin: life,
       reader: this.storage.reader,
       safeCount: 2,
       rates: { pushesPerSecond: 50, pushBurst: 500, caretsPerSecond: 20 },
@@ -79,7 +82,11 @@ export class Desk {
     this.asked.push(request)
     if (request.type === 'barrier') this.#queue.push({ tag: request.tag })
     if (request.type !== 'append') return
-    const update = create(UpdateSchema, { ...request.update, origin, seq: ++this.#seq })
+    const update = create(UpdateSchema, {
+      ...request.update,
+      origin: this.#origin,
+      seq: ++this.#seq,
+    })
     this.#queue.push({ tag: request.tag, update: sealUpdate(update) })
   }
 

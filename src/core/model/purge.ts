@@ -88,6 +88,13 @@ export function tombstoneOf(entry: Entry): Entry {
   return marked(entry, true)
 }
 
+/** Whether it says nothing but that nothing is left. */
+export function isStripped({ purged, contents, ...fields }: Entry): boolean {
+  const { created, name, parent, deleted, age } = fields
+  const isBare = !(created ?? name ?? parent ?? deleted ?? age) && contents.length === 0
+  return isBare && purged?.isDone === true
+}
+
 function marked({ id, purged }: Entry, isDone: boolean): Entry {
   const { root, deletion, place, generation } = purged!
   const left = { root, generation, isKnown: true, isDone, ...(deletion && { deletion }) }

@@ -5,7 +5,7 @@ import * as Y from 'yjs'
 import { checksum } from './checksum.ts'
 import { copyEntry, mergeEntry } from './entry.ts'
 import { integrate } from './integration.ts'
-import { tombstoneOf } from './purge.ts'
+import { isStripped, tombstoneOf } from './purge.ts'
 import { decodeTextUpdate, encodeTextUpdate, mergeTextUpdates, textRoot } from './text-update.ts'
 import { fromSeen, raise, toSeen, type VersionVector } from './version-vector.ts'
 import {
@@ -80,6 +80,13 @@ export function purgedStored(
   const snapshot = create(SnapshotSchema, { subject, entry: left, covers: { seen: toSeen(reach) } })
   snapshot.checksum = contentChecksum(snapshot)
   return snapshot
+}
+
+/** Whether nothing is stored but the tombstone of what was deleted for good. */
+export function isTombstone(stored: StoredSubject): boolean {
+  const entry = storedEntry(stored)
+  if (!entry || !isStripped(entry)) return false
+  return !hasText(stored) && storedVersions(stored).length === 0
 }
 
 /** Whether anything of a document's text is stored. */

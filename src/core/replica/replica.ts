@@ -13,7 +13,7 @@ import { FourfoldError } from '../model/errors.ts'
 import { Folder } from '../model/folder.ts'
 import type { Origin, ReplicaId, SubjectId } from '../model/ids.ts'
 import { entriesPerMessage, trashLookMs, trashStepMs, trashSteps } from '../model/limits.ts'
-import { storedEntry } from '../model/snapshot.ts'
+import { isTombstone, storedEntry } from '../model/snapshot.ts'
 import {
   Code,
   EntriesSchema,
@@ -258,8 +258,8 @@ export class Replica {
         return
       case 'purged':
         this.#inventory.changed(this.#now, event.subject)
-        this.#trash.removed(event.subject)
         this.#sketches.forget(event.subject)
+        if (!this.#isLeft(event.subject)) this.#trash.removed(event.subject)
         return
       case 'ephemeral':
         this.#heardEphemeral(event.from, event.ephemeral)
@@ -285,7 +285,22 @@ export class Replica {
       this.#calls.textChanged(subject)
       this.#sketches.changed(this.#now, subject)
     }
-    if (update.body.case === 'entry') this.#applyEntry(fromBinary(EntrySchema, update.body.value))
+    const change =
+      update.body.case === 'entry' ? fromBinary(EntrySchema, update.body.value) : undefined
+    if (change) this.#applyEntry(change)
+    this.#bury(subject, change?.purged?.isDone === true)
+  }
+
+  /** Something of a subject is on disk: if it was removed for good, that goes again. */
+  #bury(subject: SubjectId, isInLog: boolean): void {
+    const isDone = this.#folder.known(subject)?.purged?.isDone
+    if (isDone && this.#isLeft(subject)) this.#trash.returned(subject, isInLog)
+  }
+
+  /** Whether more than a tombstone is on disk, as far as can be told. */
+  #isLeft(subject: SubjectId): boolean {
+    const stored = this.#documents.attempt(subject, () => this.#options.reader.load(subject))
+    return stored instanceof FourfoldError || !isTombstone(stored)
   }
 
   #applyEntry(change: Entry): void {
@@ -313,7 +328,8 @@ export class Replica {
       this.#sketches.forget(id)
     }
     this.#showings.gone(hidden)
-    this.#trash.hidden(hidden)
+    // What was removed for good has nothing on disk, as a rule.
+    this.#trash.hidden(hidden.filter((id) => !this.#folder.known(id)?.purged?.isDone))
   }
 
   #replaced(subject: SubjectId): void {
@@ -324,6 +340,7 @@ export class Replica {
     if (stored instanceof FourfoldError) return
     const entry = storedEntry(stored)
     if (entry) this.#applyEntry(entry)
+    this.#bury(subject, false)
     this.#documents.replaced(subject)
     this.#calls.textChanged(subject)
   }
@@ -431,11 +448,14 @@ export class Replica {
   // ----------------------------------------------------------------------------------- loading
 
   #loadFolder(): void {
+    const returned: SubjectId[] = []
     for (const { subject, read } of this.#options.reader.eachEntry()) {
-      const stored = this.#documents.attempt(subject, read)
-      const entry = stored instanceof FourfoldError ? undefined : storedEntry(stored)
-      if (entry) this.#folder.apply(entry)
       this.#inventory.changed(this.#now, subject)
+      const stored = this.#documents.attempt(subject, read)
+      if (stored instanceof FourfoldError) continue
+      const entry = storedEntry(stored)
+      if (entry) this.#folder.apply(entry)
+      if (entry?.purged?.isDone && !isTombstone(stored)) returned.push(subject)
     }
     for (const { id, kind } of this.#folder.all()) {
       if (kind === Kind.TEXT) this.#sketches.add(-Infinity, id as SubjectId)
@@ -443,6 +463,7 @@ export class Replica {
     // Nobody was told any name yet.
     this.#folder.takeRenumbered()
     this.#hide()
+    for (const subject of returned) this.#trash.returned(subject, false)
   }
 }
 

@@ -2,6 +2,7 @@
 //
 //   in the trash ── steps of 12 hours, counted by whoever has seen the last one so long ──> old
 //   old, or somebody asks ── Purge ──> hidden ── all have it ──> known ── all have that ──> removed
+//                                        ^── a server that was put back to before brings it back ──┘
 //
 // Safety: time in the trash is counted by what servers saw pass while all were there, not by clocks
 // (G12); nothing is removed that any server may still bring back.
@@ -55,8 +56,10 @@ export class Trash {
   readonly #options: TrashOptions
   /** What is in the trash by itself: its age, and since when this life has seen it so. */
   readonly #seen = new Map<string, Seen>()
-  /** Ids of what was purged, not known to be so everywhere, with the mark that the others must cover. */
+  /** Ids of what is purged and not removed here, with the mark that the others must cover. */
   readonly #marks = new Map<string, Mark | undefined>()
+  /** Those of which this server said again in the log that nothing is left of them. */
+  readonly #repeated = new Set<string>()
   #lookedAt = -Infinity
 
   constructor(options: TrashOptions) {
@@ -93,7 +96,7 @@ export class Trash {
     return folder.childrenOf(id).flatMap((child) => [...this.#within(child), folder.get(child)!])
   }
 
-  /** Something is hidden, or was when this server started. */
+  /** Something is hidden, or was when this server started: it is to be removed. */
   hidden(ids: Iterable<string>): void {
     const { appends } = this.#options
     const fresh = [...ids].filter((id) => !this.#marks.has(id))
@@ -105,12 +108,25 @@ export class Trash {
     })
   }
 
+  /**
+   * Something is stored again of what some server has removed. That it did is in no log: said there,
+   * servers that hold the same know the same of it.
+   */
+  returned(id: SubjectId, isInLog: boolean): void {
+    const { folder, keep } = this.#options
+    this.hidden([id])
+    if (isInLog || this.#repeated.has(id)) return
+    this.#repeated.add(id)
+    keep([changeOf(tombstoneOf(folder.known(id)!))])
+  }
+
   /** The store has nothing of it any more. */
   removed(id: SubjectId): void {
     const { folder } = this.#options
     const entry = folder.known(id)
     if (entry?.purged && folder.isPurged(id)) folder.strip(tombstoneOf(entry))
     this.#marks.delete(id)
+    this.#repeated.delete(id)
   }
 
   tick(now: number): void {
@@ -147,8 +163,7 @@ export class Trash {
     let count = 0
     for (const id of this.#marks.keys()) {
       const entry = folder.known(id)
-      const isThere = entry && folder.isPurged(id) && !entry.purged?.isDone
-      if (!isThere) this.#marks.delete(id)
+      if (!entry || !folder.isPurged(id)) this.#marks.delete(id)
       else if (count < removedMax && isPurgedEverywhere(entry, (each) => folder.known(each))) {
         count++
         voice.ask({ type: 'purge', subject: id as SubjectId })

@@ -1,0 +1,153 @@
+// What was deleted for good and comes back: it goes again, and the log says that it is to.
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { create, fromBinary, toBinary, type MessageInitShape } from '@bufbuild/protobuf'
+import { MemoryDisk } from '../../adapters/storage/memory.ts'
+import { Desk, Writer } from '../../../test/replica-desk.ts'
+import type { Origin, SubjectId } from '../model/ids.ts'
+import { isTombstone, purgedStored, sealUpdate } from '../model/snapshot.ts'
+import { EntrySchema, UpdateSchema, type Update } from '../model/wire.ts'
+
+const other = 'b.0123456789abc'
+const stamp = (counter: number) => ({ counter, origin: other })
+
+/** A server that has a file which is deleted for good, and knows that all know it. */
+class Burial {
+  readonly disk = new MemoryDisk()
+  readonly desk = new Desk(this.disk)
+  readonly file: SubjectId
+  #seq = 0
+
+  constructor() {
+    const ana = new Writer(this.desk, 1, 'ana')
+    this.file = ana.create('plan.md', 'hello ') as SubjectId
+    this.desk.store()
+    const { stamp: place } = this.desk.last(1, 'entries')!.entries[0]!.parent!
+    const purged = { root: this.file, deletion: stamp(50), isKnown: true, ...(place && { place }) }
+    this.hear({ deleted: { value: true, stamp: stamp(50) }, purged })
+  }
+
+  /** Another server tells of a change. */
+  hear(entry: MessageInitShape<typeof EntrySchema>, desk = this.desk): void {
+    const value = toBinary(EntrySchema, create(EntrySchema, { id: this.file, ...entry }))
+    this.hearBody({ case: 'entry', value }, desk)
+  }
+
+  hearBody(body: Update['body'], desk = this.desk): void {
+    const told = { origin: other, seq: ++this.#seq, subject: this.file, body }
+    const update = sealUpdate(create(UpdateSchema, told))
+    desk.storage.commit({ updates: [update], snapshots: [] })
+    desk.input({ type: 'event', event: { type: 'changed', update } })
+  }
+
+  /** Whether it is asked, at the next look, that all but the tombstone goes. */
+  isToGo(desk = this.desk): boolean {
+    const before = desk.asked.length
+    desk.now += 100_000
+    desk.input({ type: 'tick' })
+    return desk.asked.slice(before).some(({ type }) => type === 'purge')
+  }
+
+  /** What this server told the log of it, and nobody had asked for. */
+  tombstones(desk = this.desk): number {
+    return desk.asked.filter((request) => {
+      if (request.type !== 'append' || request.update.body.case !== 'entry') return false
+      return fromBinary(EntrySchema, request.update.body.value).purged?.isDone === true
+    }).length
+  }
+
+  remove(desk = this.desk): void {
+    desk.storage.compactNow(this.file, desk.storage.reader.vector(), true)
+    desk.input({ type: 'event', event: { type: 'purged', subject: this.file } })
+  }
+
+  isBare(desk = this.desk): boolean {
+    return isTombstone(desk.storage.reader.load(this.file))
+  }
+}
+
+const restored = { deleted: { value: false, stamp: stamp(60) } }
+
+test('what a server removed goes again when it comes back, and the log says so once', () => {
+  const burial = new Burial()
+  const { desk } = burial
+  assert.ok(burial.isToGo())
+  burial.remove()
+  assert.ok(burial.isBare())
+  assert.ok(!burial.isToGo())
+  assert.equal(burial.tombstones(), 0)
+  // By one that was put back to before, and knows nothing of all that.
+  burial.hear(restored)
+  burial.hear({ name: { value: 'again.md', stamp: stamp(61) } })
+  assert.equal(burial.tombstones(), 1)
+  desk.store()
+  assert.ok(burial.isToGo())
+  burial.remove()
+  assert.ok(burial.isBare())
+  assert.ok(!burial.isToGo())
+  burial.hear({ name: { value: 'thrice.md', stamp: stamp(62) } })
+  assert.equal(burial.tombstones(), 2)
+})
+
+test('text that comes for what was removed goes again, too', () => {
+  const burial = new Burial()
+  burial.remove()
+  burial.hearBody({ case: 'text', value: Uint8Array.of(0, 0) })
+  burial.desk.store()
+  assert.equal(burial.tombstones(), 1)
+  assert.ok(burial.isToGo())
+  burial.remove()
+  assert.ok(burial.isBare())
+})
+
+test('a server that heard from the log that nothing is left removes it, and repeats nothing', () => {
+  const burial = new Burial()
+  burial.hear(restored)
+  assert.ok(!burial.isToGo())
+  burial.hear({ purged: { root: burial.file, deletion: stamp(50), isKnown: true, isDone: true } })
+  assert.equal(burial.tombstones(), 0)
+  assert.ok(burial.isToGo())
+  burial.remove()
+  assert.ok(burial.isBare())
+  assert.ok(!burial.isToGo())
+})
+
+test('a server that got a tombstone whole, over what it holds, says so in the log', () => {
+  const burial = new Burial()
+  const { file, desk } = burial
+  const { reader } = desk.storage
+  const tombstone = purgedStored(reader.load(file), reader.vector(), file)!
+  burial.hear(restored)
+  desk.storage.commit({ updates: [], snapshots: [tombstone] })
+  desk.input({ type: 'event', event: { type: 'replaced', subject: file } })
+  desk.store()
+  assert.equal(burial.tombstones(), 1)
+  assert.ok(burial.isToGo())
+})
+
+test('what lies beneath a tombstone when a server starts goes, and the log says so', () => {
+  const burial = new Burial()
+  burial.remove()
+  const started = new Desk(burial.disk, 'a.1123456789abc' as Origin)
+  assert.equal(burial.tombstones(started), 0)
+  assert.ok(!burial.isToGo(started))
+  // It ends before what it says of this is on its disk.
+  burial.hear(restored, started)
+  const again = new Desk(burial.disk, 'a.2123456789abc' as Origin)
+  again.store()
+  assert.equal(burial.tombstones(again), 1)
+  assert.ok(burial.isToGo(again))
+  burial.remove(again)
+  assert.ok(!burial.isToGo(again))
+})
+
+test('what came while a purge was under way is not taken for gone', () => {
+  const burial = new Burial()
+  burial.remove()
+  burial.hear(restored)
+  burial.desk.store()
+  // Of a compaction that read the disk before.
+  burial.desk.input({ type: 'event', event: { type: 'purged', subject: burial.file } })
+  assert.ok(burial.isToGo())
+})
