@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as Y from 'yjs'
+import type { LocalStorage } from '../core/ports.ts'
 import { MemoryDevice } from '../adapters/storage/local-memory.ts'
 import { Keepsake } from './keepsake.ts'
 import { forgetLife, nameLife } from './lives.ts'
@@ -48,6 +49,31 @@ test('every edit is there for the next program, and the key of the session befor
   assert.equal(await text(device), 'ab')
   const next = new Keepsake(device.open(), new Uint8Array(16).fill(1), () => {})
   assert.deepEqual((await next.begin()).keys, [key])
+})
+
+test('a storage that does not answer is waited for once', async () => {
+  const device = new MemoryDevice()
+  const asked: string[] = []
+  const answer = Promise.withResolvers<void>()
+  const storage = device.open()
+  const { get, change } = storage
+  const slow: LocalStorage = Object.assign(storage, {
+    get: async (name: string) => {
+      if (name !== 'lives') asked.push(name)
+      if (name !== 'lives') await answer.promise
+      return get.call(storage, name)
+    },
+    change: async (name: string, alter: (value: unknown) => unknown) => {
+      asked.push(name)
+      await answer.promise
+      return change.call(storage, name, alter)
+    },
+  })
+  const kept = new Keepsake(slow, key, () => {}).begin()
+  for (let turn = 0; turn < 100; turn++) await Promise.resolve()
+  assert.deepEqual(asked.sort(), ['addresses', 'entries', 'keys', 'operations'])
+  answer.resolve()
+  assert.deepEqual((await kept).keys, [])
 })
 
 test('many edits do not become as many pieces', async () => {

@@ -95,10 +95,13 @@ export class Keepsake {
 
   /** What is kept. */
   async begin(): Promise<Kept> {
-    const keys = this.#storage ? await this.keyring.begin() : []
-    const addresses = await this.#attempt((storage) => storage.get('addresses'))
-    const entries = await this.#attempt((storage) => storage.get('entries'))
-    const operations = await this.#attempt((storage) => storage.get('operations'))
+    // All at once: a storage that does not answer is waited for once.
+    const [keys, addresses, entries, operations] = await Promise.all([
+      this.#storage ? this.keyring.begin() : [],
+      this.#attempt((storage) => storage.get('addresses')),
+      this.#attempt((storage) => storage.get('entries')),
+      this.#attempt((storage) => storage.get('operations')),
+    ])
     return {
       life: this.#begun?.lives.name ?? '',
       keys,

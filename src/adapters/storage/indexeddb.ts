@@ -24,6 +24,8 @@ class IndexedDbStorage implements LocalStorage {
   /** Rows of each document that were loaded or appended here. */
   readonly #known = new Map<string, IDBValidKey[]>()
   #opened: Promise<IDBDatabase> | undefined
+  /** It is being opened for too long already: nobody waits for that again. */
+  #isLate = false
 
   constructor(name: string) {
     this.#name = name
@@ -102,15 +104,29 @@ class IndexedDbStorage implements LocalStorage {
   }
 
   async #transaction(store: string, mode: IDBTransactionMode): Promise<IDBTransaction> {
-    this.#opened ??= open(this.#name)
+    this.#opened ??= this.#open()
+    const waitMs = this.#isLate ? 0 : answerWithinMs
+    const database = await within(this.#opened, waitMs, () => (this.#isLate = true))
     try {
-      const database = await this.#opened
       return database.transaction(store, mode, { durability: 'strict' })
     } catch (error) {
       // The next use opens it anew: the browser may have closed it.
       this.#opened = undefined
       throw error
     }
+  }
+
+  #open(): Promise<IDBDatabase> {
+    const opened = open(this.#name)
+    const answered = (isOpen: boolean) => {
+      this.#isLate = false
+      if (!isOpen && this.#opened === opened) this.#opened = undefined
+    }
+    opened.then(
+      () => answered(true),
+      () => answered(false),
+    )
+    return opened
   }
 }
 
@@ -121,7 +137,7 @@ function open(name: string): Promise<IDBDatabase> {
     database.createObjectStore(updates, { autoIncrement: true }).createIndex(byDocument, byDocument)
     database.createObjectStore(values)
   })
-  return within(answer(request))
+  return answer(request)
 }
 
 function answer<T>(request: IDBRequest<T>): Promise<T> {
@@ -140,12 +156,12 @@ function done(transaction: IDBTransaction): Promise<void> {
   })
 }
 
-function within<T>(promise: Promise<T>): Promise<T> {
+function within<T>(promise: Promise<T>, ms: number, late: () => void): Promise<T> {
   return new Promise((resolve, reject) => {
-    const late = setTimeout(
-      () => reject(new Error("this browser's storage does not answer")),
-      answerWithinMs,
-    )
-    promise.then(resolve, reject).finally(() => clearTimeout(late))
+    const timer = setTimeout(() => {
+      late()
+      reject(new Error("this browser's storage does not answer"))
+    }, ms)
+    promise.then(resolve, reject).finally(() => clearTimeout(timer))
   })
 }
