@@ -28,17 +28,18 @@ const tags = { author: 34, at: 41, checksum: 53, operation: 58, text: 66, entry:
 /** More than all tags, lengths, numbers and the checked place of one record take. */
 const frameBytesMax = 128
 
-/** A usual update of a keystroke, with some room. */
-const usualBytes = 160
+/** What a record of an update takes beside the text in it, with some room. */
+const usualBytes = 128
 
 export class RecordWriter {
   #bytes: Uint8Array<ArrayBuffer>
   #view: DataView
   #length = 0
 
-  /** Grows when more is written than expected. */
-  constructor(updatesExpected: number) {
-    this.#bytes = new Uint8Array(updatesExpected * usualBytes)
+  /** Has room for these; grows when more is written. */
+  constructor(updates: readonly Update[]) {
+    const bodies = updates.reduce((bytes, { body }) => bytes + (body.value?.length ?? 0), 0)
+    this.#bytes = new Uint8Array(bodies + updates.length * usualBytes + frameBytesMax)
     this.#view = new DataView(this.#bytes.buffer)
   }
 

@@ -25,7 +25,7 @@ export interface StoredRecord {
 
 /** The record of an update: without its place, which its row says. */
 export function recordUpdate(update: Update): StoredRecord {
-  const writer = new RecordWriter(1)
+  const writer = new RecordWriter([update])
   const checksum = writer.write(update)
   return { bytes: writer.bytes.slice(0, writer.length), checksum }
 }

@@ -89,7 +89,7 @@ export type MergeReply =
 
 export function packUpdates(updates: readonly Update[]): UpdateRows {
   const columns = new Uint32Array(updates.length * columnsPerUpdate)
-  const records = new RecordWriter(updates.length)
+  const records = new RecordWriter(updates)
   const origins = new Places<Origin>()
   const subjects = new Places<SubjectId>()
   const entries = new Set<SubjectId>()

@@ -1,7 +1,7 @@
 // The thread that writes a store: what it is asked, in order, and between that what can wait.
 
 import { parentPort, workerData } from 'node:worker_threads'
-import type { WriterReply, WriterRequest } from './sqlite-messages.ts'
+import type { UpdateRows, WriterReply, WriterRequest } from './sqlite-messages.ts'
 import { openWriting, told } from './sqlite-directory.ts'
 import { fileAfterMs, StoreWriter } from './sqlite-writer.ts'
 import { isDamage, type StorageError } from './storage-error.ts'
@@ -36,10 +36,10 @@ try {
 function perform(writer: StoreWriter, request: Exclude<WriterRequest, { type: 'close' }>): void {
   switch (request.type) {
     case 'rows':
-      writer.insert(request.rows)
+      insert(writer, request.rows)
       return
     case 'commit':
-      writer.insert(request.rows)
+      insert(writer, request.rows)
       tell({ type: 'stored', ...writer.commit(request.end) })
       break
     case 'install':
@@ -51,6 +51,12 @@ function perform(writer: StoreWriter, request: Exclude<WriterRequest, { type: 'c
       break
   }
   rest()
+}
+
+function insert(writer: StoreWriter, rows: UpdateRows): void {
+  writer.insert(rows)
+  // This thread makes little else that its garbage collector would come for.
+  rows.records.buffer.transfer(0)
 }
 
 /** Has what can wait done when no request waits: in slices, so that the next waits for one only. */

@@ -87,13 +87,13 @@ export class Mirror {
     this.#folder = new FolderView(set, root, {
       seen,
       versions: new Map(versions.map(({ id, version }) => [id, version])),
-      changed: () => this.#notice(),
+      changed: () => this.#noticeBeside(),
     })
     this.#hand = new Hand({
       ...options,
       folder: this.#folder,
       commons,
-      changed: () => this.#transferred(),
+      changed: () => this.#noticeBeside(),
       read: () => this.#lookAgain(),
       failed: (error) => this.#fail(error),
     })
@@ -117,8 +117,8 @@ export class Mirror {
     this.#notice()
   }
 
-  /** Bytes came or went: a plan for each of many would cost more than they do. */
-  #transferred(): void {
+  /** Bytes came or went, or names were told: a plan for each of many would cost more than they do. */
+  #noticeBeside(): void {
     if (!this.#hand.isBusy) {
       this.#notice()
       return

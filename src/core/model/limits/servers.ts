@@ -3,8 +3,8 @@
 /** One Updates message between servers: keeps a large catch-up from blocking fresh updates. */
 export const updatesBytesMax = 256 * 1024
 
-/** Bytes on the way to one peer, not yet known to be stored there. */
-export const peerWindowBytesMax = 1024 * 1024
+/** Bytes on the way to one peer, not yet known to be stored there; what is beyond is read again. */
+export const peerWindowBytesMax = 4 * 1024 * 1024
 
 /** One batch at the disk: bounds the time a keystroke waits behind others. */
 export const batchBytesMax = 4 * 1024 * 1024
