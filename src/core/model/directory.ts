@@ -5,6 +5,7 @@
 
 import { newer } from './entry.ts'
 import { fileKey, stemLength, withNumber } from './names.ts'
+import { isDirectory } from './tree.ts'
 import type { Entry } from './wire.ts'
 
 /** An entry as it stands in a listing. */
@@ -41,6 +42,8 @@ export class Directory {
   /** By key of the name. */
   readonly #namesakes = new Map<string, Namesakes>()
   #sorted: (Listed & { own: string })[] = []
+  /** Those of them that are directories; absent until asked for. */
+  #directories: Listed[] | undefined
   /** Keys of names that may stand otherwise in `#sorted` than they should. */
   readonly #stale = new Set<string>()
   /** Keys of names whose numbers may be others than those that were asked for. */
@@ -135,21 +138,15 @@ export class Directory {
     fresh.sort(compare)
     const kept = this.#sorted.filter(({ own }) => !this.#stale.has(own))
     this.#sorted = merged(kept, fresh)
+    this.#directories = undefined
     this.#stale.clear()
     return this.#sorted
   }
 
-  /** The index in `sorted` of the first that comes after this place. */
-  after(place: Place): number {
+  /** Those of `sorted` that are directories. Not to be changed. */
+  sortedDirectories(): readonly Listed[] {
     const sorted = this.sorted()
-    let low = 0
-    let high = sorted.length
-    while (low < high) {
-      const middle = (low + high) >> 1
-      if (compare(sorted[middle]!, place) > 0) high = middle
-      else low = middle + 1
-    }
-    return low
+    return (this.#directories ??= sorted.filter(({ entry }) => isDirectory(entry)))
   }
 
   /** `isOther`: whether this name is one that nobody has besides. */
@@ -193,6 +190,18 @@ export class Directory {
 
 export const nameOf = (entry: Entry) => entry.name?.value ?? ''
 const keyOf = (entry: Entry) => fileKey(nameOf(entry))
+
+/** The index of the first that comes after a place in a sorted list. */
+export function placeAfter(sorted: readonly Listed[], place: Place): number {
+  let low = 0
+  let high = sorted.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (compare(sorted[middle]!, place) > 0) high = middle
+    else low = middle + 1
+  }
+  return low
+}
 
 /** The order of a listing of all that is in a directory, by the places of each from there down. */
 export function comparePlaces(a: readonly Place[], b: readonly Place[]): number {

@@ -5,7 +5,14 @@
 
 import { utf8ByteLength } from 'lib0/string'
 import { bytesOf as contentOf } from './contents.ts'
-import { comparePlaces, Directory, nameOf, type Listed, type Place } from './directory.ts'
+import {
+  comparePlaces,
+  Directory,
+  nameOf,
+  placeAfter,
+  type Listed,
+  type Place,
+} from './directory.ts'
 import { copyEntry, entryCounter, isDeleted, mergeEntry, newer } from './entry.ts'
 import { Graves } from './graves.ts'
 import { fileKey } from './names.ts'
@@ -330,7 +337,7 @@ export class Folder {
     if (!names) return
     const [place, ...below] = after
     const sorted = names.sorted()
-    let index = place ? names.after(place) : 0
+    let index = place ? placeAfter(names.sorted(), place) : 0
     const last = sorted[index - 1]
     const goesInto = isRecursive && !inTrash
     if (goesInto && last && last.id === place?.id && last.key === place.key) {
@@ -351,6 +358,14 @@ export class Folder {
       .filter(({ places }) => comparePlaces(places, after) > 0)
       .sort((a, b) => comparePlaces(a.places, b.places))
       .map(({ id }) => this.get(id)!)
+  }
+
+  /** The directories that lie directly in a directory, outside the trash, by shown name. */
+  *directoriesIn(directory: string, after?: Place): Iterable<Entry> {
+    const all = this.#directories.get(directory)?.sortedDirectories() ?? []
+    for (let index = after ? placeAfter(all, after) : 0; index < all.length; index++) {
+      yield all[index]!.entry
+    }
   }
 
   /** What lies directly in a directory and not in the trash, by shown name. Not to be changed. */

@@ -78,20 +78,53 @@ test('a directory is listed with those above it, directories first, the trash le
   assert.deepEqual(desk.heard(), ['1 nothing: .'])
 })
 
-test('four pages come unasked, each further one when one was read', () => {
+test('a screen full comes at once, then two pages for each that was read, to four ahead', () => {
   const desk = new Desk()
   const ada = desk.visitor()
-  const names = Array.from({ length: 2600 }, (_, count) => `f${String(count).padStart(4, '0')}`)
+  const names = Array.from({ length: 2550 }, (_, count) => `f${String(count).padStart(4, '0')}`)
   desk.take(...names.map((name) => made(name)))
   desk.show(ada, '', Extent.OPEN)
   const pages = () => desk.heard().map((line) => line.split(' ').length - 2)
-  assert.deepEqual(pages(), [500, 500, 500, 500])
-  desk.showings.more(ada, '')
-  assert.deepEqual(pages(), [500])
-  desk.showings.more(ada, '')
-  assert.deepEqual(desk.heard(), [`1 top: ${names.slice(2500).join(' ')}.`])
-  desk.showings.more(ada, '')
+  const more = () => desk.showings.more(ada, '')
+  assert.deepEqual(pages(), [100])
+  more()
+  assert.deepEqual(pages(), [500, 500])
+  more()
+  assert.deepEqual(pages(), [500, 500])
+  more()
+  assert.deepEqual(desk.heard(), [`1 top: ${names.slice(2100).join(' ')}.`])
+  more()
   assert.deepEqual(desk.heard(), [])
+  // Of a long one no more than four are ahead, whatever is asked for beyond what was told.
+  desk.take(...names.map((name) => made(`g${name}`)))
+  desk.heard()
+  desk.show(ada, '', Extent.OPEN)
+  for (let count = 0; count < 3; count++) more()
+  assert.deepEqual(pages(), [100, 500, 500, 500, 500, 500, 500])
+  more()
+  assert.deepEqual(pages(), [500])
+})
+
+test('directories come first, a page of them after the other, also those that came just now', () => {
+  const desk = new Desk()
+  const ada = desk.visitor()
+  const kinds = [Kind.TEXT, Kind.DIRECTORY]
+  const names = Array.from({ length: 900 }, (_, count) => `n${count + 100}`)
+  desk.take(...names.map((name, count) => made(name, '', kinds[count % 2])))
+  const listed = () => {
+    desk.show(ada, '', Extent.OPEN)
+    const told: string[] = []
+    for (let lines = desk.heard(); lines.length > 0; lines = desk.heard()) {
+      told.push(...lines.flatMap((line) => line.replace('.', '').split(' ').slice(2)))
+      desk.showings.more(ada, '')
+    }
+    return told
+  }
+  const inOrder = (kind: number) => names.filter((_, count) => count % 2 === kind)
+  assert.deepEqual(listed(), [...inOrder(1), ...inOrder(0)])
+  desk.take(made('m', '', Kind.DIRECTORY))
+  desk.heard()
+  assert.deepEqual(listed(), ['m', ...inOrder(1), ...inOrder(0)])
 })
 
 test('a change is told to those who show where it is, where it was, it, or what is below it', () => {

@@ -7,7 +7,13 @@
 import { create } from '@bufbuild/protobuf'
 import { nameOf } from '../model/directory.ts'
 import type { Change, Folder } from '../model/folder.ts'
-import { entriesPerMessage, listingsAhead, shownMax } from '../model/limits.ts'
+import {
+  entriesAtFirst,
+  entriesPerMessage,
+  listingsAhead,
+  listingsPerMore,
+  shownMax,
+} from '../model/limits.ts'
 import { isDirectory } from '../model/tree.ts'
 import { Code, EntriesSchema, Extent, type Entry, type Show } from '../model/wire.ts'
 import type { Listing, Visitor } from './visitor.ts'
@@ -17,6 +23,7 @@ export class Showings {
   readonly #folder: Folder
   readonly #voice: Voice
   readonly #perMessage: number
+  readonly #atFirst: number
   /** Who shows an entry, by id; empty: the top. */
   readonly #byEntry = new Map<string, Set<Visitor>>()
   /** Who shows anything. */
@@ -26,6 +33,7 @@ export class Showings {
     this.#folder = folder
     this.#voice = voice
     this.#perMessage = perMessage
+    this.#atFirst = Math.min(perMessage, entriesAtFirst)
   }
 
   show(visitor: Visitor, { entry, extent, number }: Show): void {
@@ -49,9 +57,14 @@ export class Showings {
     if (before === Extent.OPEN && extent !== Extent.OPEN) this.#tellLeft(visitor, entry)
   }
 
-  /** The next message of a listing, if there is one. */
+  /** A message of a listing was read: the next ones, if there are any. */
   more(visitor: Visitor, entry: string): void {
-    this.#tellPage(visitor, entry)
+    const listing = visitor.shows.get(entry)?.listing
+    if (!listing) return
+    // Asked for by what was read of an earlier listing, it may be more than is ahead.
+    listing.ahead = Math.max(0, listing.ahead - 1)
+    const count = Math.min(listingsPerMore, listingsAhead - listing.ahead)
+    for (let each = 0; each < count; each++) this.#tellPage(visitor, entry)
   }
 
   /** The client is gone. */
@@ -71,8 +84,9 @@ export class Showings {
 
   #begin(visitor: Visitor, entry: string): void {
     const showing = visitor.shows.get(entry)!
-    showing.listing = { after: undefined, isOfFiles: showing.extent === Extent.ALONE }
-    for (let count = 0; count < listingsAhead; count++) this.#tellPage(visitor, entry)
+    const isOfFiles = showing.extent === Extent.ALONE
+    showing.listing = { after: undefined, isOfFiles, ahead: 0 }
+    this.#tellPage(visitor, entry)
   }
 
   #tellPage(visitor: Visitor, id: string): void {
@@ -81,8 +95,10 @@ export class Showings {
     const { extent, number, listing } = showing
     const isFirst = listing.after === undefined
     const above = isFirst ? this.#chain(id) : []
-    const inside = extent === Extent.OPEN ? this.#page(id, listing) : []
-    const isComplete = inside.length < this.#perMessage
+    const limit = isFirst ? this.#atFirst : this.#perMessage
+    const inside = extent === Extent.OPEN ? this.#page(id, listing, limit) : []
+    const isComplete = inside.length < limit
+    listing.ahead++
     if (isComplete) showing.listing = undefined
     const names = this.#names(above)
     const entries = [...above, ...inside]
@@ -93,15 +109,19 @@ export class Showings {
     this.#voice.send([visitor.channel], { case: 'entries', value })
   }
 
-  /** The next that lie in a directory; less than a message can hold: these are the last. */
-  #page(directory: string, listing: Listing): Entry[] {
+  /** The next that lie in a directory; less than the limit: these are the last. */
+  #page(directory: string, listing: Listing, limit: number): Entry[] {
     const scope = { directory, isRecursive: false, inTrash: false }
     const page: Entry[] = []
     for (;;) {
-      for (const entry of this.#folder.list(scope, listing.after ?? [])) {
-        if (isDirectory(entry) === listing.isOfFiles) continue
+      const { isOfFiles, after = [] } = listing
+      const ahead = isOfFiles
+        ? this.#folder.list(scope, after)
+        : this.#folder.directoriesIn(directory, after[0])
+      for (const entry of ahead) {
+        if (isDirectory(entry) === isOfFiles) continue
         page.push(entry)
-        if (page.length === this.#perMessage) {
+        if (page.length === limit) {
           listing.after = this.#folder.placesOf(entry.id, scope)
           return page
         }

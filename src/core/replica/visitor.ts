@@ -24,6 +24,8 @@ export interface Listing {
   /** After this one; undefined: from the start. */
   after: Place[] | undefined
   isOfFiles: boolean
+  /** Messages that were told, and not read as far as is known. */
+  ahead: number
 }
 
 /** How a client shows an entry. */

@@ -98,8 +98,14 @@ export const farewellMs = 1000
 /** Entries in one message of a session: about 100 KB. */
 export const entriesPerMessage = 500
 
-/** Messages of a listing on their way before the client has read one: a slow round trip's worth. */
+/** Entries in the first message of a listing: a screen full, before it takes longer. */
+export const entriesAtFirst = 100
+
+/** Messages of a listing on their way that the client has not read: a slow round trip's worth. */
 export const listingsAhead = 4
+
+/** Messages that the client is told for each that it has read, until so many are on their way. */
+export const listingsPerMore = 2
 
 /** Files and directories that a session shows at once: more, nobody has open. */
 export const shownMax = 1000

@@ -269,8 +269,8 @@ export const ShowSchema: GenMessage<Show> = /*@__PURE__*/
   messageDesc(file_fourfold_v1_session, 4);
 
 /**
- * "I have read some of the listing of this entry": asks for one more message of it. The first four come
- * unasked.
+ * "I have read a message of the listing of this entry": asks for more of it. The first message comes
+ * unasked, with at most 100 entries; then two for each that was read, until four are on their way.
  *
  * @generated from message fourfold.v1.More
  */
