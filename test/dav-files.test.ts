@@ -6,6 +6,7 @@ import { readdirSync } from 'node:fs'
 import * as http from 'node:http'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 
 import { filesPerPageMax } from '../src/core/model/limits.ts'
 import { lone, person, propertiesBody } from './dav-client.ts'
@@ -81,6 +82,27 @@ test('what a failed move would have replaced comes back', async (t) => {
   assert.equal(await dav.status('MOVE', '/from', { destination }), 413)
   assert.equal(await dav.read(`${there}/x.md`), 'kept')
   assert.deepEqual(await dav.list(deep), [`/dav${deep}/`])
+})
+
+test('a move that nobody waits for any more is done as a whole, or not at all', async (t) => {
+  const { dav, address } = await lone(t)
+  for (let count = 0; count < 20; count++) {
+    const [source, target] = [`/from${count}`, `/to${count}`]
+    for (const path of [source, target]) {
+      assert.equal(await dav.status('MKCOL', `${path}/`), 201)
+      await dav.write(`${path}/a.md`, path)
+    }
+    const headers = { destination: `/dav${target}/` }
+    const move = http.request(`${address}/dav${source}/`, { method: 'MOVE', headers, agent: false })
+    move.on('error', () => {})
+    move.end()
+    // At other moments of it each time.
+    await sleep(count / 2)
+    move.destroy()
+    const found = async () => (await dav.ask('GET', `${target}/a.md`)).body.toString()
+    await until(async () => [source, target].includes(await found()))
+    if ((await found()) === source) assert.equal(await dav.status('GET', `${source}/a.md`), 404)
+  }
 })
 
 test('a text is told in bytes, is read in part, and is no page for a browser', async (t) => {

@@ -53,7 +53,9 @@ export class Shelf {
     type: T,
     request: Call,
   ): Promise<Extract<Answer, { type: T }>> {
-    const answer = await this.#runtime.calls.ask(request, author, signal)
+    // What takes several changes is half done between them: they go on when the client has left.
+    const until = type === 'kept' ? new AbortController().signal : signal
+    const answer = await this.#runtime.calls.ask(request, author, until)
     if (answer.type !== type) throw new Error(`${request.type} was answered by ${answer.type}`)
     return answer as Extract<Answer, { type: T }>
   }
