@@ -34,6 +34,8 @@ test('after a partition the older claim keeps the name, on both sides', () => {
     'equal counters: the larger session id gives way, on its own server',
   )
   assert.equal(there.freeName('ana'), 'ana~2')
+  there.claim(two, 'ana~2')
+  assert.equal(there.freeName('ana~2'), 'ana~3')
 })
 
 test('a session that moved to this server is not sent away by its old one', () => {

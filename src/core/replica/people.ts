@@ -111,8 +111,9 @@ export class People {
     }
   }
 
-  /** A free name for somebody who has to give way: "ana~2". */
-  freeName(name: string): string {
+  /** A free name for somebody who has to give way: "ana~2", and "ana~3" to who was that already. */
+  freeName(before: string): string {
+    const name = before.replace(/~\d+$/, '')
     for (let number = 2; ; number++) {
       const suffix = `~${number}`
       const free = [...name].slice(0, screenNameMax - suffix.length).join('') + suffix
