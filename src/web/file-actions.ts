@@ -5,7 +5,7 @@ import { carry } from './carry-out.ts'
 import { copy, download } from './download.ts'
 import { top } from './folder-tree.ts'
 import type { NameQuestion } from './name-dialog.tsx'
-import { copyName } from './names.ts'
+import { copyName, meantName, offeredName } from './names.ts'
 import { linkTo } from './route.ts'
 import { notify } from './toasts.tsx'
 
@@ -48,10 +48,10 @@ export function fileActions({ client, go, ask, named }: FileActionOptions): File
         title: 'New file',
         text: inWords(client, directory),
         label: 'Name',
-        suggestion: 'untitled.md',
+        suggestion: offeredName,
         action: 'Create',
         mayBeEmpty: false,
-        answer: (name) => make(name, '', directory),
+        answer: (name) => make(meantName(name), '', directory),
       }),
 
     renameTo: (file, name) =>

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { screenNameMax } from '../core/model/limits.ts'
 import { stemLength } from '../core/model/names.ts'
-import { copyName, freeName, numberedName, suggested } from './names.ts'
+import { copyName, freeName, meantName, numberedName, suggested } from './names.ts'
 
 test('a taken name gets the next number', () => {
   assert.equal(suggested('Ana'), 'Ana 2')
@@ -37,4 +37,17 @@ test('what one wants to change of a name is what stands before the extension', (
   assert.equal(stemLength('launch.md'), 'launch'.length)
   assert.equal(stemLength('.profile'), '.profile'.length)
   assert.equal(stemLength('README'), 'README'.length)
+})
+
+test('an ending that was typed before the offered one is meant', () => {
+  for (const [typed, meant] of [
+    ['plan.md', 'plan.md'],
+    ['plan.md.md', 'plan.md'],
+    ['plan.txt.md', 'plan.txt'],
+    ['relay.ts.md', 'relay.ts'],
+    ['v1.release.md', 'v1.release.md'],
+    ['notes', 'notes'],
+  ] as const) {
+    assert.equal(meantName(typed), meant)
+  }
 })

@@ -2,6 +2,7 @@
 
 import { screenNameMax } from '../core/model/limits.ts'
 import { fileKey, stemLength, withNumber } from '../core/model/names.ts'
+import { languageOf } from './language.ts'
 
 /** "Ana" → "Ana 2" → "Ana 3": a name to try when this one is taken. */
 export function suggested(name: string): string {
@@ -9,6 +10,20 @@ export function suggested(name: string): string {
   const [stem, number] = numbered ? [numbered[1]!, Number(numbered[2])] : [name.trim(), 1]
   const tail = ` ${number + 1}`
   return stem.slice(0, screenNameMax - tail.length) + tail
+}
+
+/** What a new file is called until somebody types another name before the ending. */
+export const offeredName = 'untitled.md'
+
+/** Of no language, and typed as they are. */
+const plainEndings = /\.(?:csv|log|te?xt)$/i
+
+/** "plan.txt.md" → "plan.txt": who typed an ending before the offered one means that. */
+export function meantName(name: string): string {
+  const ending = offeredName.slice(stemLength(offeredName))
+  if (!name.endsWith(ending)) return name
+  const typed = name.slice(0, -ending.length)
+  return plainEndings.test(typed) || languageOf(typed).load ? typed : name
 }
 
 /** "plan.md" → "plan copy.md" */
