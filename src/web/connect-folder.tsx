@@ -17,7 +17,11 @@ export function ConnectFolder() {
         In a terminal, beside a folder called <code>notes</code>, with Fourfold installed there:
       </p>
       <span className="command">
-        <code>{command}</code>
+        <code>
+          {command
+            .split(',')
+            .flatMap((part, at) => (at === 0 ? [part] : [',', <wbr key={at} />, part]))}
+        </code>
         <IconButton
           label="Copy the command"
           icon={<Copy size={16} aria-hidden />}
