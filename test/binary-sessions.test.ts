@@ -11,6 +11,7 @@ import { FourfoldError } from '../src/core/model/errors.ts'
 import { subjectId } from '../src/core/model/ids.ts'
 import { FolderService } from '../src/core/model/wire.ts'
 import { startLone } from './lone-server.ts'
+import { until } from './until.ts'
 
 async function scene(t: TestContext) {
   const { address } = await startLone(t)
@@ -74,6 +75,38 @@ test('other bytes, a conflict, its end, and live text again', async (t) => {
   await client.setContent(id, 'text', two.hash)
   assert.equal(only(client, id).kind, 'text')
   assert.equal((await folder.readFile({ file: id })).text, 'a text')
+})
+
+test('what is written in a text after bytes took its place is told as a second version', async (t) => {
+  const { client, folder, upload } = await scene(t)
+  const bytes = await upload(10)
+  const { id } = await client.create('letter.txt', 'Dear all,')
+  const live = client.open(id)
+  await live.loaded
+  await folder.saveBinary({ file: id, ...bytes })
+  // As of one who was offline meanwhile.
+  live.text.insert(live.text.length, ' at last')
+  await live.stored()
+  live.text.insert(live.text.length, '!')
+  await live.stored()
+  const versions = async () => {
+    const { contents } = await folder.listContents({ file: id })
+    return contents.map(({ hash, author }) => [hash, author])
+  }
+  assert.deepEqual(await versions(), [
+    [bytes.hash, 'guest'],
+    ['', 'Ana'],
+  ])
+  await until(
+    () => only(client, id).bytes?.hasConflict === true,
+    () => 'the conflict is not told',
+  )
+  await client.setContent(id, 'text', bytes.hash)
+  assert.equal((await folder.readFile({ file: id })).text, 'Dear all, at last!')
+  live.text.insert(0, 'PS ')
+  await live.stored()
+  assert.equal((await versions()).length, 3, 'while it is shown it is no version of its own')
+  live.close()
 })
 
 test('what breaks a rule is refused with a sentence', async (t) => {

@@ -60,6 +60,7 @@ export function BinaryCard({ file, bytes, wasWriting, actions, restore }: Binary
         )}
         <TextBeneath
           {...{ file, actions }}
+          isVersion={other?.hash === ''}
           interruptedBy={wasWriting ? (isTold ? now!.author : 'Somebody') : undefined}
         />
         <section className="binary-card" aria-label="About this file">

@@ -5,9 +5,14 @@ import { Button } from 'react-aria-components'
 import type { FileInfo } from '../client/api.ts'
 import type { BinaryActions } from './binary-actions.ts'
 import { BinaryPreview } from './binary-preview.tsx'
+import { useClient } from './client-context.tsx'
 import { type Content, sizeWords } from './file-bytes.ts'
 import { named } from './save-words.ts'
+import { useTextBeneath } from './text-beneath.tsx'
 import { whoAndWhen } from './who-and-when.ts'
+
+/** Characters of a text that are shown. */
+const excerptMax = 2000
 
 interface BinaryConflictProps {
   file: FileInfo
@@ -27,12 +32,16 @@ export function BinaryConflict({ file, versions, actions }: BinaryConflictProps)
       <ul className="binary-choices">
         {versions.map((content) => (
           <li key={content.hash}>
-            <BinaryPreview
-              name={file.name}
-              hash={content.hash}
-              size={content.size}
-              alt={`${file.name} by ${whoAndWhen(content)}`}
-            />
+            {content.hash === '' ? (
+              <TextExcerpt id={file.id} />
+            ) : (
+              <BinaryPreview
+                name={file.name}
+                hash={content.hash}
+                size={content.size}
+                alt={`${file.name} by ${whoAndWhen(content)}`}
+              />
+            )}
             <span className="binary-choice-words">
               <strong>{content === newer ? 'Shown now' : 'The other'}</strong>
               <span>{whoAndWhen(content)}</span>
@@ -67,7 +76,16 @@ export function BinaryConflict({ file, versions, actions }: BinaryConflictProps)
   )
 }
 
+/** The beginning of the text; it may be long. */
+function TextExcerpt({ id }: { id: string }) {
+  const text = useTextBeneath(useClient(), id)
+  return <pre className="text-excerpt">{text.slice(0, excerptMax)}</pre>
+}
+
 function sentence(newer: Content, other: Content): string {
+  if (other.isAside) {
+    return `${other.author || 'Somebody'} wrote in the text while this file took its place. Both are kept.`
+  }
   const people = [...new Set([other.author, newer.author])]
   const where = people.length === 1 ? ' in two places' : ''
   return `${named(people)} changed it${where} at the same time. The newer version is shown; both are kept.`

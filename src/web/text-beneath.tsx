@@ -12,13 +12,17 @@ interface TextBeneathProps {
   file: FileInfo
   /** Who put the bytes in its place, if this person was writing in it then. */
   interruptedBy: string | undefined
+  /** It is one of two versions above, and chosen there. */
+  isVersion: boolean
   actions: BinaryActions
 }
 
 /** Its first line may be long. */
 const shownMax = 120
 
-export function TextBeneath({ file, interruptedBy, actions }: TextBeneathProps) {
+export function TextBeneath(props: TextBeneathProps) {
+  const { file, interruptedBy, isVersion, actions } = props
+  const hasChoice = !file.isDeleted && !isVersion
   const text = useTextBeneath(useClient(), file.id)
   if (text === '') return null
   const [line = ''] = text.trim().split('\n', 1)
@@ -38,10 +42,10 @@ export function TextBeneath({ file, interruptedBy, actions }: TextBeneathProps) 
       {shown !== '' && <blockquote>{shown}</blockquote>}
       <p className="muted">
         The text is kept, with all that was written in it.
-        {!file.isDeleted && ' Keep both makes it a file of its own.'}
+        {hasChoice && ' Keep both makes it a file of its own.'}
       </p>
       <span className="actions">
-        {!file.isDeleted && (
+        {hasChoice && (
           <>
             <Button className="button" onPress={() => actions.putTextBack(file)}>
               <RotateCcw size={16} aria-hidden />
@@ -63,7 +67,7 @@ export function TextBeneath({ file, interruptedBy, actions }: TextBeneathProps) 
 }
 
 /** Also what somebody still writes there, who has not heard of the bytes. Empty: there is none, or not yet. */
-function useTextBeneath(client: Client, id: string): string {
+export function useTextBeneath(client: Client, id: string): string {
   const [text, setText] = useState('')
   useEffect(() => {
     const live = client.open(id)

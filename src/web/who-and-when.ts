@@ -6,7 +6,7 @@ const days = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', 
 
 /** "Ana, today 12:04", "Ana, 3 Nov 2026 12:04" */
 export function whoAndWhen({ author, at }: { author: string; at: number }): string {
-  return `${author}, ${dayOf(at)} ${clock(at)}`
+  return `${author || 'Somebody'}, ${dayOf(at)} ${clock(at)}`
 }
 
 function dayOf(at: number): string {

@@ -96,6 +96,36 @@ test('a text that bytes took the place of is told to who writes in it, and can b
   await ana.reads('Dear all,')
 })
 
+test('what one wrote offline in a text that bytes took the place of is told to everybody', async () => {
+  const ana = await stage.join('Ana', 'a')
+  const ben = await stage.join('Ben', 'b')
+  await ana.create('memo.md')
+  await ana.insert('Dear all,')
+  await ana.chip('Saved · 4/4').waitFor()
+  await ana.page.context().setOffline(true)
+  await ana.append(' at last')
+  await ana.chip('Saved on this device').waitFor()
+  const bytes = randomBytes(3000)
+  await put('memo.md', bytes, '')
+  await ana.page.context().setOffline(false)
+  const told = /^Ana wrote in the text while this file took its place\. Both are kept\.$/
+  await ana.page.getByText(told).waitFor()
+  await ana.page
+    .getByRole('alert', { name: 'The text before' })
+    .getByText('guest replaced your text by this file')
+    .waitFor()
+  await ben.row('memo.md').getByText('2 versions').waitFor()
+  await ben.row('memo.md').click()
+  const panel = ben.page.getByRole('region', { name: 'Two versions' })
+  await panel.getByText('Dear all, at last', { exact: true }).waitFor()
+  await panel.getByRole('button', { name: 'Keep both' }).click()
+  await ben.page.getByText('Kept both: the other is memo (2).md').waitFor()
+  await panel.waitFor({ state: 'detached' })
+  await ana.page.getByText(told).waitFor({ state: 'detached' })
+  await ben.open('memo (2).md')
+  await ben.reads('Dear all, at last')
+})
+
 test('bytes that came at the same time as the text is newer are told over it, and can be had', async () => {
   const ana = await stage.join('Ana', 'a')
   const [first, other] = [randomBytes(1000), randomBytes(2000)]

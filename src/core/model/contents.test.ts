@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { create, equals } from '@bufbuild/protobuf'
-import { bytesOf, hasConflict, history, mergeContents } from './contents.ts'
+import { asideStamp, bytesOf, hasConflict, history, mergeContents } from './contents.ts'
 import { copyEntry, entryCounter, mergeEntry } from './entry.ts'
 import { contentsMax } from './limits.ts'
 import { ContentSchema, EntrySchema, Kind, StampSchema, type Content, type Entry } from './wire.ts'
@@ -127,4 +127,29 @@ test('one change that two servers carried out is one, and no conflict', () => {
     ['y', 'x'],
   )
   assert.equal(hasConflict(twice), false)
+})
+
+test('what is written in a text beneath bytes is a second version, until the bytes are chosen again', () => {
+  const aside = (entry: Entry, author: string, origin = 'b') => {
+    const stamp = asideStamp(entry, author, origin)!
+    return change(create(ContentSchema, { author, stamp, isAside: true }))
+  }
+  const bytes = merged([made(Kind.TEXT), change(content('x', '', 5))])
+  assert.equal(hasConflict(bytes), false)
+  const both = merged([bytes, aside(bytes, 'ada')])
+  assert.deepEqual([bytesOf(both)?.hash, both.kind, hasConflict(both)], ['x', Kind.BINARY, true])
+  assert.equal(asideStamp(both, 'ada', 'b'), undefined, 'it is told')
+  // Somebody else's, at the same server and at another: all are versions.
+  const three = merged([both, aside(both, 'bob'), aside(bytes, 'cleo', 'c')])
+  const authors = history(three).map(({ author }) => author)
+  assert.deepEqual([authors[0], ...authors.slice(1).sort()], ['a', 'ada', 'bob', 'cleo'])
+  // The bytes once more, the text, or both as files of their own: somebody has looked.
+  const kept = merged([three, change(content('x', 'x', 6))])
+  assert.equal(hasConflict(kept), false)
+  assert.equal(hasConflict(merged([three, change(content('', 'x', 6))])), false)
+  assert.equal(hasConflict(merged([three, change(content('y', 'x', 6))])), false)
+  // And who writes there after that is told of again.
+  assert.equal(hasConflict(merged([kept, aside(kept, 'ada')])), true)
+  assert.equal(asideStamp(made(Kind.TEXT), 'ada', 'b'), undefined)
+  assert.equal(asideStamp(merged([both, change(content('', 'x', 6))]), 'ada', 'b'), undefined)
 })

@@ -1,8 +1,9 @@
 // What a file holds beside live text: bytes by their hash, the newest of several, each from someone.
 
+import { create } from '@bufbuild/protobuf'
 import { blobBytesMax, contentsMax } from './limits.ts'
 import { newer } from './stamps.ts'
-import { Kind, type Content, type Entry } from './wire.ts'
+import { Kind, StampSchema, type Content, type Entry, type Stamp } from './wire.ts'
 
 /**
  * The newest of both, newest first; `known` itself when `others` add nothing. Commutative and
@@ -42,19 +43,41 @@ export function bytesOf({ contents }: Entry): Content | undefined {
 
 /** What a file held, newest first; what was put there twice, by two servers that did not know, once. */
 export function history({ contents }: Entry): Content[] {
-  return contents.filter(({ hash }, index) => contents[index + 1]?.hash !== hash)
+  return contents.filter(({ hash, isAside }, index) => {
+    return isAside || contents[index + 1]?.hash !== hash
+  })
 }
 
 /**
  * Whether the newest was not made from the one before it: nobody has looked at both yet. Who keeps
- * what is shown puts it there once more, made from itself.
+ * what is shown puts it there once more, made from itself. What was written aside came later than
+ * what it is ranked right below.
  */
 export function hasConflict({ contents }: Entry): boolean {
   const [newest] = contents
   const before = contents.find(({ hash }) => hash !== newest?.hash)
   if (!newest || !before) return false
   const same = contents.slice(0, contents.indexOf(before))
+  if (before.isAside) return !same.slice(0, -1).some(({ base }) => base === newest.hash)
   return !same.some(({ base }) => base === before.hash || base === newest.hash)
+}
+
+/**
+ * Where something of this person that was written in the text ranks, which is shown no more: right
+ * below the bytes. Undefined: it holds no bytes, or that this person wrote there is known.
+ */
+export function asideStamp({ contents }: Entry, author: string, origin: string): Stamp | undefined {
+  const [newest] = contents
+  if (!newest?.stamp || newest.hash === '') return undefined
+  const firstBelow = contents.findIndex(({ isAside }, index) => index > 0 && !isAside)
+  const aside = contents.slice(1, firstBelow < 0 ? undefined : firstBelow)
+  if (aside.some((each) => each.author === author)) return undefined
+  const used = new Set(
+    contents.filter(({ stamp }) => stamp?.origin === origin).map(({ stamp }) => stamp!.counter),
+  )
+  let counter = newest.stamp.counter - 1
+  while (counter > 0 && used.has(counter)) counter--
+  return counter > 0 ? create(StampSchema, { counter, origin }) : undefined
 }
 
 function isSame(a: Content, b: Content): boolean {

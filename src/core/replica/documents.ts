@@ -51,6 +51,8 @@ export interface DocumentsOptions {
   seal: Seal
   /** An update that came in here is on disk. */
   kept: (update: Update, author?: Visitor) => void
+  /** Somebody's writing is on disk, be the text shown or not. */
+  written: (update: Update) => void
 }
 
 export class Documents {
@@ -272,6 +274,7 @@ export class Documents {
     this.#options.appends.append(made, (mark, kept) => {
       this.#options.visitors.stored(visitor, ticket, mark)
       this.#options.kept(kept, visitor)
+      this.#options.written(kept)
     })
   }
 

@@ -2,7 +2,7 @@
 
 import { create, toBinary } from '@bufbuild/protobuf'
 import { encodeUtf8, utf8ByteLength } from 'lib0/string'
-import { isHash } from '../model/contents.ts'
+import { asideStamp, isHash } from '../model/contents.ts'
 import { FourfoldError } from '../model/errors.ts'
 import type { Folder, Reach } from '../model/folder.ts'
 import { directoryIdOf, isSubjectId, type Origin, type SubjectId } from '../model/ids.ts'
@@ -24,6 +24,7 @@ import {
   type Content,
   type Entry,
   type Stamp,
+  type Update,
 } from '../model/wire.ts'
 import { isDirectory } from '../model/tree.ts'
 import type { Appends } from './appends.ts'
@@ -149,6 +150,21 @@ export class Operations {
   setContent(request: Request, entry: Entry, bytes: Bytes): NewUpdate {
     const contents = [this.#content(request, bytes)]
     return this.#change(request, create(EntrySchema, { id: entry.id, contents }))
+  }
+
+  /**
+   * Somebody wrote in a text. Where the file holds bytes, of which they did not know, these stay what
+   * is shown, and that there is text, too, is told as a second version, unless it is already.
+   */
+  asideOf({ subject, author, at }: Update): NewUpdate[] {
+    // Another client brings it, of one who wrote it at another server: that one has told it.
+    if (author === '') return []
+    const entry = this.#folder.get(subject)
+    const stamp = entry && asideStamp(entry, author, this.#origin)
+    if (!stamp) return []
+    const text = create(ContentSchema, { author, at, stamp, isAside: true })
+    const change = create(EntrySchema, { id: subject, contents: [text] })
+    return [this.#change({ operation: '', author, at }, change)]
   }
 
   /** @throws FourfoldError invalid, taken, too-large */

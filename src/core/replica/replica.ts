@@ -105,10 +105,12 @@ export class Replica {
     const visiting = { replica, set, version, safeCount, rates, covered, ...parts }
     this.#visitors = new Visitors({ ...visiting, life: () => reader.life() })
     const kept = (update: Update, author?: Visitor) => this.#spread(update, author)
-    this.#documents = new Documents({ ...parts, visitors: this.#visitors, random, seal, kept })
     const keep = (updates: NewUpdate[]) => {
       for (const update of updates) appends.append(update, (_mark, stored) => kept(stored))
     }
+    const written = (update: Update) => keep(operations.asideOf(update))
+    const documenting = { visitors: this.#visitors, random, seal, kept, written }
+    this.#documents = new Documents({ ...parts, ...documenting })
     const servers = () => this.#visitors.servers
     const { trash: times = defaultTimes } = options
     this.#trash = new Trash({ replica, folder, appends, voice, times, servers, covered, keep })
