@@ -361,7 +361,7 @@ export class ModelServer {
   #operation(visitor: Visitor, { ticket, id }: { ticket: number; id: string }): void {
     const finish = (mark: number) => {
       this.#keep(visitor, ticket, mark)
-      const value = { $typeName: 'fourfold.v1.Done' as const, ticket, entry: id }
+      const value = { $typeName: 'fourfold.v1.Done' as const, ticket, entry: id, undone: [] }
       this.#say(visitor, { case: 'done', value })
     }
     const all = [...this.journal, ...this.#ahead.map(({ item }) => item)]

@@ -2,6 +2,7 @@
 
 import type { Awareness } from 'y-protocols/awareness'
 import type * as Y from 'yjs'
+import type { FourfoldError } from '../core/model/errors.ts'
 import type { LocalStorage } from '../core/ports.ts'
 
 export type { LocalStorage } from '../core/ports.ts'
@@ -99,6 +100,18 @@ export interface Person {
 export interface Receipt {
   servers: string[]
   of: number
+}
+
+/** What is done to several entries, as `remove`, `restore`, `erase` and `move` do it to one. */
+export type SharedChange =
+  | { name: 'remove' | 'restore' | 'erase' }
+  /** The id of the directory; empty: the top. */
+  | { name: 'move'; parent: string }
+
+/** One of several entries, which is as it was, and why. */
+export interface Undone {
+  id: string
+  error: FourfoldError
 }
 
 /** Something that was done without a server, and that no server takes. */
@@ -258,6 +271,11 @@ export interface Client {
   restore(id: string): Promise<Receipt>
   /** Deletes for good what was put in the trash by itself, with all that is in it. */
   erase(id: string): Promise<Receipt>
+  /**
+   * The same to each of several, at most `severalMax`, in one go. Resolves with those to which it was
+   * not done; rejects when it was done to none of them.
+   */
+  changeSeveral(ids: readonly string[], change: SharedChange): Promise<Undone[]>
   nameVersion(id: string, name: string): Promise<Receipt>
   /** Dials now instead of at `retryAt`. `name`: asks for this screen name from now on. */
   retry(name?: string): void

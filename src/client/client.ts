@@ -10,8 +10,6 @@ import { earlierKeysMax } from '../core/model/limits.ts'
 import type { Operation } from '../core/model/wire.ts'
 import type { Dial } from '../core/ports.ts'
 import type { SessionInput, SessionOutput } from '../core/session/messages.ts'
-import type { OperationBody } from '../core/session/parcel.ts'
-import { subjectOf } from '../core/session/precedence.ts'
 import { Session } from '../core/session/session.ts'
 import { connectionOf, serverInfo } from './account.ts'
 import type {
@@ -29,6 +27,8 @@ import type {
   Receipt,
   SaveState,
   ServerInfo,
+  SharedChange,
+  Undone,
 } from './api.ts'
 import { checkName, Errands } from './errands.ts'
 import { Files } from './files.ts'
@@ -39,8 +39,10 @@ import { LeftTexts } from './left-texts.ts'
 import { Listeners } from './listeners.ts'
 import { erasedError, OnlyHere, outlivedError } from './only-here.ts'
 import { OpenDocument } from './open-document.ts'
-import { Operating } from './operating.ts'
+import { Operating, type Outcome } from './operating.ts'
 import { Receipts } from './receipts.ts'
+import { Refusals } from './refusals.ts'
+import { changeSeveral } from './several.ts'
 import { Shown } from './shown.ts'
 import { Wires } from './wires.ts'
 
@@ -73,7 +75,7 @@ export class SessionClient implements Client {
   readonly #changes = new Listeners<void>()
   readonly #listings = new Listeners<void>()
   readonly #renames = new Listeners<{ name: string; text: string }>()
-  readonly #refusals = new Listeners<Refusal>()
+  readonly #refusals: Refusals
   readonly #outliving = new Listeners<Outlived>()
   /** What happened and was not stepped yet: while a step is performed, or before the beginning. */
   readonly #inbox: SessionInput[] = []
@@ -109,6 +111,9 @@ export class SessionClient implements Client {
       isOpen: (id) => this.#session?.isOpen(id) ?? false,
       use: (id) => this.#use(id, false),
       changed: () => this.#changes.tell(),
+    })
+    this.#refusals = new Refusals(this.#files, async (id) => {
+      return this.#documents.get(id)?.text.toString() ?? (await this.#keepsake.text(id))
     })
     this.#errands = new Errands({
       keepsake: this.#keepsake,
@@ -420,7 +425,7 @@ export class SessionClient implements Client {
     // What is made gets the id of the operation, and need not lie where this program looks.
     const end = this.show(id, 'alone')
     try {
-      const { entry, ...receipt } = await this.#operate(operation, id)
+      const { entry, undone: _, ...receipt } = await this.#operate(operation, id)
       await this.#until(() => this.#files.get(entry) !== undefined)
       return { ...this.#files.get(entry)!, ...receipt }
     } finally {
@@ -452,6 +457,10 @@ export class SessionClient implements Client {
     return this.#operate({ case: 'erase', value: { $typeName: 'fourfold.v1.Erase', entry } })
   }
 
+  changeSeveral(ids: readonly string[], change: SharedChange): Promise<Undone[]> {
+    return changeSeveral(ids, change, (operation) => this.#operate(operation))
+  }
+
   nameVersion(document: string, name: string): Promise<Receipt> {
     const value = { $typeName: 'fourfold.v1.NameVersion' as const, document, name }
     return this.#operate({ case: 'nameVersion', value })
@@ -460,13 +469,13 @@ export class SessionClient implements Client {
   async #operate(
     operation: Operation['operation'],
     id: string = subjectId(crypto.getRandomValues(new Uint8Array(16))),
-  ): Promise<Receipt & { entry: string }> {
+  ): Promise<Receipt & Outcome> {
     if (this.#isClosed) throw closedError()
     checkName(operation)
     const outcome = this.#operating.wait(id)
     this.#step({ type: 'operate', operation: { id, operation } })
-    const { entry, servers } = await outcome
-    return { entry, servers, of: this.#session?.servers.length ?? servers.length }
+    const { servers, ...result } = await outcome
+    return { ...result, servers, of: this.#session?.servers.length ?? servers.length }
   }
 
   /** Whether a server has told of it, and not that it is deleted for good. */
@@ -605,7 +614,7 @@ export class SessionClient implements Client {
         this.#keepsake.keepAddresses(this.#session?.addresses ?? [])
         return
       case 'done':
-        this.#operating.done(output.operation, output)
+        this.#done(output)
         return
       case 'failed':
         this.#failed(output.operation, output.error)
@@ -634,25 +643,15 @@ export class SessionClient implements Client {
     this.#changes.tell()
   }
 
+  #done(outcome: Extract<SessionOutput, { type: 'done' }>): void {
+    const isAwaited = this.#operating.done(outcome.operation, outcome)
+    if (!isAwaited) this.#refusals.undone(outcome.undone)
+  }
+
   #failed(id: string, error: FourfoldError): void {
     const operation = this.#errands.get(id)
     if (this.#operating.failed(id, error)) return
-    if (operation) void this.#refused(operation, error)
-  }
-
-  /** Nobody waits for the answer any more: what was written in a file that is not made is kept. */
-  async #refused({ id, operation }: OperationBody, { message }: FourfoldError): Promise<void> {
-    if (operation.case !== 'create') {
-      const name = this.#files.get(subjectOf({ id, operation }))?.name ?? ''
-      this.#refusals.tell({ text: name === '' ? message : `"${name}": ${message}` })
-      return
-    }
-    const { name, text: first } = operation.value
-    const text = this.#documents.get(id)?.text.toString() ?? (await this.#keepsake.text(id))
-    this.#refusals.tell({
-      text: `"${name}" was not made: ${message}`,
-      file: { name, text: text || first },
-    })
+    if (operation) void this.#refusals.refused(operation, error)
   }
 
   #changed(): void {

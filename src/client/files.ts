@@ -152,7 +152,11 @@ export class Files {
       const ids = this.#foreseen.apply(change)
       for (const id of ids) this.#stale.add(id)
       for (const id of ids) changed.add(id)
-      hasMoved ||= ids.length > 1 || parent !== this.#folder.parentOf(change.id)
+      hasMoved ||= ids.some((id) => id !== change.id)
+      if (parent === this.#folder.parentOf(change.id)) continue
+      // What it lay in before may have been here because of it.
+      for (const id of this.#chain(parent)) changed.add(id)
+      hasMoved ||= isDirectory(this.#folder.get(change.id))
     }
     this.#areCurrent ||= isComplete
     if (this.#isOfAll) return
@@ -164,7 +168,6 @@ export class Files {
     if (directory !== undefined) this.#placed(entries.at(-1)!.id, directory)
     if (answer?.present) this.#complete(answer.entry, answer.present)
     // What the device kept stays until a server has said what there is.
-    // What it lay in before may have been here because of it.
     if (!this.#isAsKept) this.#prune(hasMoved ? this.#ids() : [...changed])
   }
 

@@ -6,9 +6,10 @@ import { copyEntry, mergeEntry } from '../core/model/entry.ts'
 import type { Change, Folder } from '../core/model/folder.ts'
 import { operationsMax } from '../core/model/limits.ts'
 import { isPurged } from '../core/model/purge.ts'
+import { changeOf } from '../core/model/several.ts'
 import { ContentSchema, EntrySchema, Kind, type Entry, type Stamp } from '../core/model/wire.ts'
 import type { OperationBody } from '../core/session/parcel.ts'
-import { subjectOf } from '../core/session/precedence.ts'
+import { subjectsOf } from '../core/session/precedence.ts'
 import type { Asked } from '../core/session/session.ts'
 
 /** What waits is newer than everything that servers have told. */
@@ -62,11 +63,12 @@ export class Foreseen {
   wait(operations: readonly OperationBody[]): string[] {
     this.#changes = new Map()
     operations.forEach((operation, index) => {
-      const id = subjectOf(operation)
       const counter = firstCounter + index
-      const change = changeOf(operation, { $typeName: 'fourfold.v1.Stamp', counter, origin: '' })
-      this.#changes.set(id, [...(this.#changes.get(id) ?? []), change])
-      if (!this.has(id)) this.#told.set(id, this.#folder.known(id))
+      const change = entryChange(operation, { $typeName: 'fourfold.v1.Stamp', counter, origin: '' })
+      for (const id of subjectsOf(operation)) {
+        this.#changes.set(id, [...(this.#changes.get(id) ?? []), change])
+        if (!this.has(id)) this.#told.set(id, this.#folder.known(id))
+      }
     })
     return [...this.#told.keys()].flatMap((id) => this.#show(id))
   }
@@ -97,12 +99,13 @@ export function waitingOf(
   isTold: (id: string) => boolean,
 ): OperationBody[] {
   return asked
-    .filter(({ operation, hasEffect }) => !hasEffect || !isTold(subjectOf(operation)))
+    .filter(({ operation, hasEffect }) => !hasEffect || !subjectsOf(operation).every(isTold))
     .map(({ operation }) => operation)
 }
 
 /** What an operation will change, as far as this person can tell. */
-function changeOf({ id, operation }: OperationBody, stamp: Stamp): Entry {
+function entryChange({ id, operation: asked }: OperationBody, stamp: Stamp): Entry {
+  const operation = changeOf(asked)
   const made = (kind: Kind, name: string, parent: string) =>
     create(EntrySchema, {
       id,

@@ -3,11 +3,14 @@
 
 import type { FourfoldError } from '../core/model/errors.ts'
 import type { OperationBody } from '../core/session/parcel.ts'
-import { subjectOf } from '../core/session/precedence.ts'
+import { subjectsOf } from '../core/session/precedence.ts'
+import type { Undone } from '../core/model/wire.ts'
 
 export interface Outcome {
-  /** What it made or changed. */
+  /** What it made or changed; of several the first. */
   entry: string
+  /** Of several, those to which it was not done. */
+  undone: readonly Undone[]
   /** The servers on whose disks it is. */
   servers: string[]
 }
@@ -22,9 +25,12 @@ export class Operating {
     return waiting.promise
   }
 
-  done(id: string, outcome: Outcome): void {
-    this.#waiting.get(id)?.resolve(outcome)
+  /** Returns whether anybody waited for it. */
+  done(id: string, outcome: Outcome): boolean {
+    const waiting = this.#waiting.get(id)
     this.#waiting.delete(id)
+    waiting?.resolve(outcome)
+    return waiting !== undefined
   }
 
   /** It never takes effect. Returns whether anybody waited for it. */
@@ -39,7 +45,7 @@ export class Operating {
   letGo(kept: (id: string) => OperationBody | undefined): void {
     for (const id of [...this.#waiting.keys()]) {
       const operation = kept(id)
-      if (operation) this.done(id, { entry: subjectOf(operation), servers: [] })
+      if (operation) this.done(id, { entry: subjectsOf(operation)[0]!, undone: [], servers: [] })
     }
   }
 

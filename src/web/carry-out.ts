@@ -33,7 +33,9 @@ export interface Words<T> {
   /** Said while no server answers. */
   waiting: string
   /** Shown as long as it takes. */
-  progress?: Progress | undefined
+  progress?: Progress
+  /** The person may stop it. */
+  stop?: () => void
   done: (value: T) => void
 }
 
@@ -48,51 +50,15 @@ export async function carry<T>(
     words.done(result.value)
     return undefined
   }
-  const { progress } = words
-  const takeBack = notify(words.waiting, undefined, { stays: progress !== undefined, progress })
+  const { progress, stop } = words
+  const stopping = stop && { label: 'Stop', run: stop }
+  const takeBack = notify(words.waiting, stopping, { stays: progress !== undefined, progress })
   void result.rest.then((late) => {
     takeBack()
     if (late.name === 'done') words.done(late.value)
     else if (late.name === 'failed') notify(late.text)
   })
   return undefined
-}
-
-/** Operations on their way at once: as many as a server makes durable together; more would only wait. */
-const atOnceMax = 64
-
-/**
- * Does something to each, some at a time. What cannot be done to one is done to the others all the
- * same; rejects with FourfoldError when it could be done to none.
- */
-export async function each<T>(
-  items: T[],
-  act: (item: T) => Promise<unknown>,
-  progress: Progress = { done: 0, total: items.length },
-): Promise<EachDone<T>> {
-  const done: T[] = []
-  const problems: FourfoldError[] = []
-  const left = items.values()
-  const work = async () => {
-    for (const item of left) {
-      try {
-        await act(item)
-        done.push(item)
-      } catch (error) {
-        if (!(error instanceof FourfoldError)) throw error
-        problems.push(error)
-      }
-      progress.done++
-    }
-  }
-  await Promise.all(Array.from({ length: atOnceMax }, work))
-  if (done.length === 0 && problems.length > 0) throw problems[0]!
-  return { done, problems }
-}
-
-export interface EachDone<T> {
-  done: T[]
-  problems: FourfoldError[]
 }
 
 /** What waited for a server was refused: what was written in it can be had. */

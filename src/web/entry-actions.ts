@@ -1,9 +1,9 @@
 // What can be done with entries of the tree, one or many, each said back in one sentence.
 
-import type { Client, FileInfo } from '../client/api.ts'
+import type { Client, FileInfo, Undone } from '../client/api.ts'
 import type { ArchiveQuestion } from './archive-dialog.tsx'
 import { type BringIn, type Brought, broughtWords } from './bring-in.ts'
-import { carry, each, type EachDone } from './carry-out.ts'
+import { carry } from './carry-out.ts'
 import { FourfoldError } from '../core/model/errors.ts'
 import { copy } from './download.ts'
 import { downloadEntries } from './download-entries.ts'
@@ -11,6 +11,7 @@ import { type ActionOptions, type FileActions, inWords, textOf } from './file-ac
 import { looked, members, type TreeBelow, treeBelow } from './folder-asks.ts'
 import { FolderTree, isDirectory, top } from './folder-tree.ts'
 import { pickFiles } from './file-picker.ts'
+import { changed, many } from './many.ts'
 import { freeName } from './names.ts'
 import { chosenSources, droppedSources, type Source } from './sources.ts'
 import { notify } from './toasts.tsx'
@@ -75,7 +76,7 @@ export function entryActions(options: EntryActionOptions): EntryActions {
     remove: (ids) => void remove(ids),
     restore: (entry) => void restore([entry]),
     erase: (entries) =>
-      void many([...entries], ({ id }) => client.erase(id), {
+      void many(entries, (some) => changed(client, some, { name: 'erase' }), {
         waiting: later(entries, 'deleted for good'),
         done: (erased) => notify(`Deleted ${wordsOf(erased)} for good`),
       }),
@@ -115,7 +116,7 @@ export function entryActions(options: EntryActionOptions): EntryActions {
       if (end && !tree.get(directory)) await looked(client, directory)
       const homes = new Map(entries.map((entry) => [entry.id, tree.parentOf(entry)]))
       const place = tree.get(directory)?.path ?? path ?? 'the top'
-      await many(entries, (entry) => client.move(entry.id, directory), {
+      await many(entries, (some) => changed(client, some, { name: 'move', parent: directory }), {
         waiting: later(entries, `moved to ${place}`),
         done(moved) {
           if (directory !== top) view.setOpen(directory, true)
@@ -123,7 +124,7 @@ export function entryActions(options: EntryActionOptions): EntryActions {
           notify(`Moved ${wordsOf(moved)} to ${place}`, {
             label: 'Undo',
             run: () =>
-              void many(moved, ({ id }) => client.move(id, homes.get(id)!), {
+              void many(moved, (some) => moveBack(some, homes), {
                 waiting: later(moved, 'moved back'),
                 done: () => undefined,
               }),
@@ -135,12 +136,20 @@ export function entryActions(options: EntryActionOptions): EntryActions {
     }
   }
 
+  async function moveBack(entries: FileInfo[], homes: Map<string, string>): Promise<Undone[]> {
+    const byHome = Map.groupBy(entries, ({ id }) => homes.get(id)!)
+    const moves = [...byHome].map(([parent, some]) => {
+      return changed(client, some, { name: 'move', parent })
+    })
+    return (await Promise.all(moves)).flat()
+  }
+
   async function remove(ids: string[]): Promise<void> {
     const tree = treeNow()
     const entries = tree.outermost(ids)
     const shown = shownId()
     const isShownIn = shown !== undefined && tree.isWithin(shown, new Set(ids))
-    await many(entries, ({ id }) => client.remove(id), {
+    await many(entries, (some) => changed(client, some, { name: 'remove' }), {
       waiting: later(entries, 'deleted'),
       done(removed) {
         if (isShownIn && shownId() === shown) go(undefined)
@@ -160,10 +169,30 @@ export function entryActions(options: EntryActionOptions): EntryActions {
       restoring.set(id, begun)
       return begun
     }
-    await many(entries, (entry) => restoreOne(entry, back), {
+    await many(entries, (some) => restoreSome(some, back), {
       waiting: later(entries, 'restored'),
       done: (restored) => notify(`Restored ${wordsOf(restored)}`),
     })
+  }
+
+  async function restoreSome(
+    entries: FileInfo[],
+    back: (entry: FileInfo) => Promise<unknown>,
+  ): Promise<Undone[]> {
+    const undone = await changed(client, entries, { name: 'restore' })
+    const problems = new Map(undone.map((each) => [each.id, each]))
+    for (const entry of entries) {
+      // It is in the trash with a directory, too.
+      if (problems.get(entry.id)?.error.code !== 'invalid') continue
+      try {
+        await restoreOne(entry, back)
+        problems.delete(entry.id)
+      } catch (error) {
+        if (!(error instanceof FourfoldError)) throw error
+        problems.set(entry.id, { id: entry.id, error })
+      }
+    }
+    return [...problems.values()]
   }
 
   async function restoreOne(
@@ -291,29 +320,6 @@ function notHere(): never {
 /** Without a server nobody knows what else is in a directory that was not opened. */
 function tellOfPart({ isWhole }: TreeBelow): void {
   if (!isWhole) notify('No server answers: only what this device knows of it comes along.')
-}
-
-/** So many take long enough to be counted before people's eyes. */
-const countedMin = 50
-
-/** Does it to all and says what could not be done; `words.done` hears of those it was done to. */
-async function many(
-  entries: FileInfo[],
-  act: (entry: FileInfo) => Promise<unknown>,
-  words: { waiting: string; done: (entries: FileInfo[]) => void },
-): Promise<void> {
-  const progress = { done: 0, total: entries.length }
-  const problem = await carry(each(entries, act, progress), {
-    waiting: words.waiting,
-    progress: entries.length >= countedMin ? progress : undefined,
-    done({ done, problems }: EachDone<FileInfo>) {
-      words.done(done)
-      if (problems.length === 0) return
-      const rest = entries.length - done.length
-      notify(`${rest} of ${entries.length} could not be. The first: ${problems[0]!.message}`)
-    },
-  })
-  if (problem !== undefined) notify(problem)
 }
 
 /** "plan.md", "3 entries" */

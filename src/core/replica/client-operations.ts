@@ -3,10 +3,12 @@
 import { create, toBinary } from '@bufbuild/protobuf'
 import { encodeUtf8 } from 'lib0/string'
 import { isBytesName } from '../model/contents.ts'
+import { codeOf } from '../model/error-codes.ts'
 import { FourfoldError } from '../model/errors.ts'
 import type { Folder } from '../model/folder.ts'
 import type { SubjectId } from '../model/ids.ts'
-import { nameBytesMax } from '../model/limits.ts'
+import { nameBytesMax, severalMax } from '../model/limits.ts'
+import { forOne } from '../model/several.ts'
 import { isDirectory } from '../model/tree.ts'
 import {
   Kind,
@@ -14,6 +16,8 @@ import {
   VersionSchema,
   type Entry,
   type Operation,
+  type Several,
+  type Undone,
   type Update,
 } from '../model/wire.ts'
 import type { Mark, NewUpdate } from '../ports.ts'
@@ -38,6 +42,14 @@ export interface ClientOperationsOptions {
   kept: (update: Update) => void
 }
 
+/** What an operation becomes. */
+interface Made {
+  /** The last one's is the operation's. */
+  updates: NewUpdate[]
+  entry: string
+  undone: Undone[]
+}
+
 export class ClientOperations {
   readonly #options: ClientOperationsOptions
   #now = 0
@@ -51,35 +63,84 @@ export class ClientOperations {
     this.#now = now
     const { ticket, id } = operation
     try {
-      const done = this.#options.operations.subjectOf(id)
-      if (done === undefined) this.#carryOut(visitor, ticket, this.#updatesOf(visitor, operation))
-      else this.#options.appends.barrier((mark) => this.#done(visitor, ticket, done, mark))
+      const entry = this.#options.operations.subjectOf(id)
+      const done =
+        entry === undefined ? this.#made(visitor, operation) : this.#again(entry, operation)
+      this.#carryOut(visitor, ticket, done)
     } catch (error) {
       if (!(error instanceof FourfoldError)) throw error
       this.#options.voice.reject(visitor.channel, ticket, error)
     }
   }
 
-  #carryOut(visitor: Visitor, ticket: number, updates: NewUpdate[]): void {
-    updates.forEach((update, index) => {
-      this.#options.documents.integrate(update)
-      this.#options.appends.append(update, (mark, kept) => {
-        this.#options.kept(kept)
-        if (index < updates.length - 1) return
-        this.#done(visitor, ticket, kept.subject, mark)
+  #carryOut(visitor: Visitor, ticket: number, { updates, entry, undone }: Made): void {
+    const { appends, documents, kept, visitors, voice } = this.#options
+    const done = (mark: Mark) => {
+      visitors.stored(visitor, ticket, mark)
+      const value = { $typeName: 'fourfold.v1.Done' as const, ticket, entry, undone }
+      voice.send([visitor.channel], { case: 'done', value })
+    }
+    const last = updates.at(-1)
+    if (!last) appends.barrier(done)
+    for (const update of updates) {
+      documents.integrate(update)
+      appends.append(update, (mark, stored) => {
+        kept(stored)
+        if (update === last) done(mark)
       })
-    })
+    }
   }
 
-  #done(visitor: Visitor, ticket: number, entry: string, mark: Mark): void {
-    this.#options.visitors.stored(visitor, ticket, mark)
-    const value = { $typeName: 'fourfold.v1.Done' as const, ticket, entry }
-    this.#options.voice.send([visitor.channel], { case: 'done', value })
-  }
-
-  #updatesOf(visitor: Visitor, { id, isLate, operation }: Operation): NewUpdate[] {
-    const { operations } = this.#options
+  #made(visitor: Visitor, { id, isLate, operation }: Operation): Made {
     const request: Request = { operation: id, author: visitor.name, at: this.#now, isLate }
+    if (operation.case === 'several') return this.#madeOfSeveral(request, operation.value)
+    const updates = this.#updatesOf(request, operation)
+    return { updates, entry: updates.at(-1)!.subject, undone: [] }
+  }
+
+  #madeOfSeveral(request: Request, several: Several): Made {
+    const { entries } = several
+    if (entries.length === 0 || entries.length > severalMax) {
+      throw new FourfoldError('invalid', `One operation changes 1 to ${severalMax} entries.`)
+    }
+    const updates: NewUpdate[] = []
+    const undone: Undone[] = []
+    for (const entry of entries) {
+      // One server may have done it to some of them and told only of these.
+      if (several.change.case === 'erase' && this.#options.folder.isPurged(entry)) continue
+      try {
+        updates.push(...this.#updatesOf({ ...request, operation: '' }, forOne(several, entry)))
+      } catch (error) {
+        if (!(error instanceof FourfoldError)) throw error
+        undone.push(undoneOf(entry, error))
+      }
+    }
+    const last = updates.at(-1)
+    // All of it is known by its last update, as a directory that is deleted for good.
+    if (last) last.operation = request.operation
+    return { updates, entry: entries[0]!, undone }
+  }
+
+  /** It was carried out before. To which of several it was not done is seen by how these are. */
+  #again(entry: string, { operation }: Operation): Made {
+    if (operation.case !== 'several') return { updates: [], entry, undone: [] }
+    const { entries, change } = operation.value
+    const left = entries.filter((id) => !this.#isSo(change, id))
+    const error = new FourfoldError('invalid', 'It is not so any more, or never was.')
+    return { updates: [], entry: entries[0]!, undone: left.map((id) => undoneOf(id, error)) }
+  }
+
+  #isSo({ case: what, value }: Several['change'], id: string): boolean {
+    const { folder } = this.#options
+    if (what === 'erase') return folder.isPurged(id)
+    const isThere = folder.get(id) !== undefined
+    if (what === 'move') return isThere && folder.parentOf(id) === value.parent
+    return isThere && folder.isTrashed(id) === (what === 'delete')
+  }
+
+  #updatesOf(request: Request, operation: Operation['operation']): NewUpdate[] {
+    const { operations } = this.#options
+    const { isLate } = request
     switch (operation.case) {
       case 'create': {
         const { name, text, parent } = operation.value
@@ -121,6 +182,7 @@ export class ClientOperations {
       }
       case 'nameVersion':
         return [this.#nameVersion(request, operation.value.document, operation.value.name)]
+      case 'several':
       case undefined:
         throw new FourfoldError('invalid', 'This operation says nothing to do.')
     }
@@ -161,6 +223,11 @@ export class ClientOperations {
     const value = toBinary(VersionSchema, create(VersionSchema, version))
     return { subject, author, at, operation, body: { case: 'version', value } }
   }
+}
+
+function undoneOf(entry: string, error: FourfoldError): Undone {
+  const { message: text } = error
+  return { $typeName: 'fourfold.v1.Undone', entry, code: codeOf(error), text }
 }
 
 function checkBytes(name: { hash: string; size: number }): void {

@@ -13,6 +13,7 @@ import { FourfoldError } from '../model/errors.ts'
 import { Folder } from '../model/folder.ts'
 import type { Origin, ReplicaId, SubjectId } from '../model/ids.ts'
 import { entriesPerMessage, trashLookMs, trashStepMs, trashSteps } from '../model/limits.ts'
+import { pushesOf } from '../model/several.ts'
 import { isTombstone, storedEntry } from '../model/snapshot.ts'
 import {
   Code,
@@ -23,6 +24,7 @@ import {
   type Content,
   type Entry,
   type Ephemeral,
+  type Operation,
   type ServerMessage,
   type Update,
 } from '../model/wire.ts'
@@ -194,6 +196,7 @@ export class Replica {
         this.#calls.uncalled(input.call)
         break
       case 'settle':
+        this.#showings.settle()
         this.#visitors.tellReceipts()
         this.#calls.settle(now)
         break
@@ -385,12 +388,11 @@ export class Replica {
         this.#documents.close(this.#now, visitor, message.value.document as SubjectId)
         break
       case 'push':
-        if (!this.#mayTake(visitor, message.value.ticket)) return
+        if (!this.#mayTake(visitor, message.value.ticket, 1)) return
         this.#documents.push(this.#now, visitor, message.value)
         break
       case 'operation':
-        if (!this.#mayTake(visitor, message.value.ticket)) return
-        this.#clientOperations.take(this.#now, visitor, message.value)
+        this.#operation(visitor, message.value)
         break
       case 'caret':
         this.#documents.caret(this.#now, visitor, message.value)
@@ -407,6 +409,11 @@ export class Replica {
       case undefined:
         break
     }
+  }
+
+  #operation(visitor: Visitor, operation: Operation): void {
+    if (!this.#mayTake(visitor, operation.ticket, pushesOf(operation.operation))) return
+    this.#clientOperations.take(this.#now, visitor, operation)
   }
 
   #listEntries(channel: ClientChannel): void {
@@ -426,7 +433,8 @@ export class Replica {
     this.#visitors.closed(visitor)
   }
 
-  #mayTake(visitor: Visitor, ticket: number): boolean {
+  /** `pushes`: as how many it counts. */
+  #mayTake(visitor: Visitor, ticket: number, pushes: number): boolean {
     const { channel, lastTicket } = visitor
     // Receipts are cumulative: a lower number would count as stored before it is.
     if (ticket <= lastTicket) {
@@ -438,7 +446,7 @@ export class Replica {
       this.#voice.refuse(channel, Code.UNAVAILABLE, 'This server saves too slowly. Trying another.')
       return false
     }
-    if (!visitor.mayPush(this.#now)) {
+    if (!visitor.mayPush(this.#now, pushes)) {
       const text = 'You are sending too many changes; wait a moment.'
       this.#voice.refuse(channel, Code.UNAVAILABLE, text)
       return false

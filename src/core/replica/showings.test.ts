@@ -46,6 +46,7 @@ class Desk {
     for (const change of changes) this.showings.changed(this.folder.apply(change))
     this.showings.gone(this.folder.takeHidden())
     this.showings.renumbered(this.folder.takeRenumbered())
+    this.showings.settle()
   }
 
   /** What was told since the last look: "1: D a" of changes, "1 D: D a." of listings, to their end; "-D": gone. */
@@ -191,4 +192,19 @@ test('what is gone for good everybody hears who may hold it, with what lies else
   desk.showings.left(below!)
   desk.take(create(EntrySchema, { id: 'f', purged: { ...purged, root: 'f', isDone: true } }))
   assert.deepEqual(desk.heard(), ['2: -f'])
+})
+
+test('what is gone for good in one turn is told in one message', () => {
+  const desk = new Desk()
+  desk.show(desk.visitor(), '', Extent.OPEN)
+  const names = ['a', 'b', 'c']
+  desk.take(...names.map((name) => made(name)))
+  const deletion = stamp()
+  desk.take(
+    ...names.map((id) => create(EntrySchema, { id, deleted: { value: true, stamp: deletion } })),
+  )
+  desk.heard()
+  const purged = { deletion, isDone: true }
+  desk.take(...names.map((id) => create(EntrySchema, { id, purged: { ...purged, root: id } })))
+  assert.deepEqual(desk.heard(), ['1: -a -b -c'])
 })

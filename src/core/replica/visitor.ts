@@ -83,8 +83,8 @@ export class Visitor {
     return this.#hellos.take(now, 1)
   }
 
-  mayPush(now: number): boolean {
-    return this.#pushes.take(now, 1)
+  mayPush(now: number, pushes: number): boolean {
+    return this.#pushes.take(now, pushes)
   }
 
   mayMove(now: number): boolean {

@@ -8,6 +8,7 @@
 
 import { hedgeAfterMs, operationGiveUpMs, receiptWaitMs, slowBytesPerMs } from '../model/limits.ts'
 import type { FourfoldError } from '../model/errors.ts'
+import type { Done } from '../model/wire.ts'
 import type { Connections } from './connections.ts'
 import type { Follows } from './follows.ts'
 import type { Link } from './link.ts'
@@ -16,6 +17,7 @@ import type { Outlet } from './outlet.ts'
 import {
   bytesOf,
   isUnacknowledged,
+  pushesOf,
   type Effect,
   type OperationParcel,
   type Parcel,
@@ -141,7 +143,7 @@ export class Delivery {
     const held = heldBack(this.#outbox.parcels, link.server)
     for (const parcel of this.#outbox.parcels) {
       if (link.has(parcel) || !this.#maySend(now, parcel, held)) continue
-      if (link.readyAt(now, bytesOf(parcel)) > now) return
+      if (readyAt(now, link, parcel) > now) return
       this.#send(now, link, parcel)
     }
   }
@@ -190,10 +192,10 @@ export class Delivery {
   }
 
   /** An operation took effect on some server. */
-  done(now: number, link: Link, ticket: number, entry: string): void {
+  done(now: number, link: Link, { ticket, entry, undone }: Done): void {
     const parcel = link.parcel(ticket)
     if (parcel?.type !== 'operation') return
-    parcel.effect ??= { entry, at: now, isTold: false }
+    parcel.effect ??= { entry, undone, at: now, isTold: false }
     parcel.trouble = undefined
   }
 
@@ -276,6 +278,7 @@ export class Delivery {
       type: 'done',
       operation: parcel.operation.id,
       entry: effect.entry,
+      undone: effect.undone,
       servers: all.filter((id) => parcel.servers.has(id)),
     })
   }
@@ -298,7 +301,7 @@ export class Delivery {
         if (!standby?.has(parcel)) at = Math.min(at, this.#nextHedgeAt(now, parcel, link))
       } else if (this.#maySend(now, parcel, held)) {
         // Those behind it wait for it.
-        if (isFirstUnsent) at = Math.min(at, link.readyAt(now, bytesOf(parcel)))
+        if (isFirstUnsent) at = Math.min(at, readyAt(now, link, parcel))
         isFirstUnsent = false
       } else if (parcel.type === 'operation' && !held.has(parcel)) {
         at = Math.min(at, parcel.trouble?.retryAt ?? Infinity)
@@ -313,6 +316,11 @@ export class Delivery {
     const at = this.#hedgeAt(parcel, link)
     return at > now ? at : Infinity
   }
+}
+
+/** When the server lets this client send a parcel; Infinity: never. */
+function readyAt(now: number, link: Link, parcel: Parcel): number {
+  return link.readyAt(now, bytesOf(parcel), pushesOf(parcel))
 }
 
 /** When an operation that took effect is told though not all live servers hold it. */

@@ -17,7 +17,7 @@ import {
 } from '../model/limits.ts'
 import type { Holding } from '../model/wire.ts'
 import type { ConnectionId } from './messages.ts'
-import { bytesOf, isUnacknowledged, type Parcel } from './parcel.ts'
+import { bytesOf, isUnacknowledged, pushesOf, type Parcel } from './parcel.ts'
 import type { Relay } from './relays.ts'
 
 export type LinkState =
@@ -154,7 +154,7 @@ export class Link {
 
   /** The parcel is sent under this ticket, which is larger than all before on this connection. */
   sent(now: number, ticket: number, parcel: Parcel): void {
-    this.#pushes.take(now, 1)
+    this.#pushes.take(now, pushesOf(parcel))
     this.#bytes.take(now, bytesOf(parcel))
     this.#parcels.set(ticket, parcel)
     this.#sent.set(parcel, { ticket, at: now })

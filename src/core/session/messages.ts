@@ -1,7 +1,15 @@
 // What goes into and comes out of a client's mind.
 
 import type { FourfoldError } from '../model/errors.ts'
-import type { Caret, ClientMessage, Entry, Extent, Server, ServerMessage } from '../model/wire.ts'
+import type {
+  Caret,
+  ClientMessage,
+  Entry,
+  Extent,
+  Server,
+  ServerMessage,
+  Undone,
+} from '../model/wire.ts'
 import type { OperationBody } from './parcel.ts'
 
 /** Names one dialled connection, for as long as it lives; given by the session, never reused. */
@@ -61,8 +69,17 @@ export type SessionOutput =
       answer?: { entry: string; present: ReadonlySet<string> | undefined }
     }
   | { type: 'servers'; servers: Server[] }
-  /** The operation with this id took effect, and is on the disks of these servers / never will. */
-  | { type: 'done'; operation: string; entry: string; servers: string[] }
+  /**
+   * The operation with this id took effect, and is on the disks of these servers / never will. `undone`:
+   * of several entries, those to which it was not done.
+   */
+  | {
+      type: 'done'
+      operation: string
+      entry: string
+      undone: readonly Undone[]
+      servers: string[]
+    }
   | { type: 'failed'; operation: string; error: FourfoldError }
   /** A push was turned down for ever: the edit stays here only. */
   | { type: 'turnedDown'; document: string; error: FourfoldError }

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { create } from '@bufbuild/protobuf'
 import { Talk } from '../../../test/session-talk.ts'
-import { operationGiveUpMs } from '../model/limits.ts'
+import { entriesPerPush, operationGiveUpMs, pushBurstMax, severalMax } from '../model/limits.ts'
 import { Code, OperationSchema, type Operation } from '../model/wire.ts'
 import { heldBack } from './precedence.ts'
 import type { OperationParcel } from './parcel.ts'
@@ -35,8 +35,17 @@ const deleted = (entry: string): Operation['operation'] => ({
   value: { $typeName: 'fourfold.v1.Delete', entry },
 })
 
+const severalDeleted = (...entries: string[]): Operation['operation'] => ({
+  case: 'several',
+  value: {
+    $typeName: 'fourfold.v1.Several',
+    entries,
+    change: { case: 'delete', value: { $typeName: 'fourfold.v1.Delete', entry: '' } },
+  },
+})
+
 function done(talk: Talk, connection: number, ticket: number, entry: string): void {
-  const value = { $typeName: 'fourfold.v1.Done' as const, ticket, entry }
+  const value = { $typeName: 'fourfold.v1.Done' as const, ticket, entry, undone: [] }
   talk.says(connection, `done ${ticket}`, { case: 'done', value })
 }
 
@@ -256,4 +265,54 @@ test('what builds on another waits for it, what does not goes along', () => {
   assert.deepEqual(waiting(['A', moved('X', 'P')], ['B', moved('Y', 'Q')]), ['B'])
   const three = waiting(['A', deleted('X')], ['B', moved('Y', 'P')], ['C', moved('Z', 'P')])
   assert.deepEqual(three, ['B', 'C'])
+})
+
+test('several entries are changed by one operation, and it is told which were not', () => {
+  const talk = new Talk({ hasStandby: false })
+  talk.start()
+  talk.welcome(1, 'a')
+  talk.operate('MANY', severalDeleted('X', 'Y'))
+  talk.operate('NEXT', renamed('Y', 'two.md'))
+  const undone = [
+    { $typeName: 'fourfold.v1.Undone' as const, entry: 'X', code: Code.NOT_FOUND, text: 'No.' },
+  ]
+  const told: unknown[] = []
+  const { session } = talk
+  const step = session.step.bind(session)
+  session.step = (now, input) => {
+    const outputs = step(now, input)
+    told.push(...outputs.filter(({ type }) => type === 'done'))
+    return outputs
+  }
+  talk.lines.length = 0
+  const value = { $typeName: 'fourfold.v1.Done' as const, ticket: 1, entry: 'X', undone }
+  talk.says(1, 'done 1', { case: 'done', value })
+  talk.stored(1, 'a1', 'b1', 'c1', 'd1')
+  assert.deepEqual(told, [
+    { type: 'done', operation: 'MANY', entry: 'X', undone, servers: ['a', 'b', 'c', 'd'] },
+  ])
+  // What is asked of one of them goes after that.
+  talk.heard(`
+    1< done 1
+    1< stored a1 b1 c1 d1
+    1> operation 2 rename NEXT
+    * done MANY on a b c d
+  `)
+})
+
+test('an operation for many entries counts as several pushes', () => {
+  const talk = new Talk({ hasStandby: false })
+  talk.start()
+  talk.welcome(1, 'a')
+  talk.lines.length = 0
+  const count = pushBurstMax / (severalMax / entriesPerPush) + 1
+  for (let part = 0; part < count; part++) {
+    const ids = Array.from({ length: severalMax }, (_, number) => `${part}.${number}`)
+    talk.operate(`O${part}`, severalDeleted(...ids))
+  }
+  const sent = () => talk.lines.filter((line) => line.includes('> operation')).length
+  const atOnce = sent()
+  assert.equal(atOnce, Math.floor((pushBurstMax * 0.9) / (severalMax / entriesPerPush)))
+  talk.wait(1000)
+  assert.ok(sent() > atOnce, 'the rest goes when the server lets it')
 })

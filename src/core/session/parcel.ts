@@ -1,6 +1,7 @@
 // What is on its way to the servers: pushes and operations, each until enough disks hold it.
 
-import type { Operation } from '../model/wire.ts'
+import { pushesOf as pushesOfOperation } from '../model/several.ts'
+import type { Operation, Undone } from '../model/wire.ts'
 
 /** What a person asks of the folder; the session gives it the rest. */
 export type OperationBody = Pick<Operation, 'id' | 'operation'>
@@ -56,6 +57,8 @@ export interface OperationParcel {
 
 export interface Effect {
   readonly entry: string
+  /** Of several entries, those to which it was not done. */
+  readonly undone: readonly Undone[]
   readonly at: number
   readonly isTold: boolean
 }
@@ -65,6 +68,11 @@ export type Parcel = PushParcel | RelayParcel | OperationParcel
 
 export function bytesOf(parcel: Parcel): number {
   return parcel.type === 'operation' ? parcel.bytes : (parcel.update?.length ?? 0)
+}
+
+/** As how many pushes it counts. */
+export function pushesOf(parcel: Parcel): number {
+  return parcel.type === 'operation' ? pushesOfOperation(parcel.operation.operation) : 1
 }
 
 /** Whether no server is known to hold it. */

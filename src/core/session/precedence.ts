@@ -3,6 +3,7 @@
 // A server looks at names and directories as they are on its disk. What is sent in one go meets a
 // folder without what was sent a moment before: so whatever builds on an operation waits for it.
 
+import { changeOf, entriesOf } from '../model/several.ts'
 import { type OperationBody, type OperationParcel, type Parcel } from './parcel.ts'
 
 /** The operations that are not to be sent to this server yet. */
@@ -26,9 +27,10 @@ export function isUnborn(parcels: Iterable<Parcel>, document: string, server: st
   return false
 }
 
-/** The entry that an operation is about: also the one that it makes. */
-export function subjectOf({ id, operation }: OperationBody): string {
-  return aimOf(operation).subject || id
+/** The entries that an operation is about: also the one that it makes. */
+export function subjectsOf({ id, operation }: OperationBody): readonly string[] {
+  const changed = entriesOf(operation)
+  return changed.length > 0 ? changed : [id]
 }
 
 /** Whether it took effect, and this server knows. */
@@ -45,52 +47,39 @@ class Before {
   #target: string | undefined
 
   holds({ operation }: OperationBody): boolean {
-    const { subject, parent } = aimOf(operation)
-    if (this.#subjects.has(subject) || this.#subjects.has(parent)) return true
+    const parent = parentOf(operation)
+    const isAfter = (id: string) => this.#subjects.has(id)
+    if (isAfter(parent) || entriesOf(operation).some(isAfter)) return true
     if (!this.#freesNames || !takesName(operation)) return false
     // Of those that are moved to one directory together none takes another's place.
-    return operation.case !== 'move' || parent !== this.#target
+    return changeOf(operation).case !== 'move' || parent !== this.#target
   }
 
   add(body: OperationBody): void {
     const { operation } = body
-    const { parent } = aimOf(operation)
-    this.#subjects.add(subjectOf(body))
+    const parent = parentOf(operation)
+    for (const id of subjectsOf(body)) this.#subjects.add(id)
     if (!freesName(operation)) return
     const isSame = !this.#freesNames || this.#target === parent
-    this.#target = operation.case === 'move' && isSame ? parent : undefined
+    this.#target = changeOf(operation).case === 'move' && isSame ? parent : undefined
     this.#freesNames = true
   }
 }
 
 type Asked = OperationBody['operation']
 
-/** What it is about, and the directory it names; empty: what it makes, and the top or none. */
-function aimOf(operation: Asked): { subject: string; parent: string } {
-  switch (operation.case) {
-    case 'create':
-    case 'createBinary':
-    case 'makeDirectory':
-      return { subject: '', parent: operation.value.parent }
-    case 'move':
-      return { subject: operation.value.entry, parent: operation.value.parent }
-    case 'rename':
-    case 'delete':
-    case 'restore':
-    case 'setContent':
-    case 'erase':
-      return { subject: operation.value.entry, parent: '' }
-    case 'nameVersion':
-      return { subject: operation.value.document, parent: '' }
-    case undefined:
-      return { subject: '', parent: '' }
-  }
+/** The directory that an operation names; empty: the top or none. */
+function parentOf(operation: Asked): string {
+  const { value } = changeOf(operation)
+  return value && 'parent' in value ? value.parent : ''
 }
 
-function takesName({ case: name }: Asked): boolean {
+function takesName(operation: Asked): boolean {
+  const { case: name } = changeOf(operation)
   return name !== undefined && !['delete', 'erase', 'nameVersion', 'setContent'].includes(name)
 }
 
-function freesName({ case: name }: Asked): boolean {
+function freesName(operation: Asked): boolean {
+  const { case: name } = changeOf(operation)
   return name === 'rename' || name === 'move' || name === 'delete'
 }

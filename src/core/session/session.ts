@@ -259,11 +259,11 @@ export class Session {
     return this.#outlet.take()
   }
 
-  /** Most of what arrives changes nothing but the text: nothing else need be looked at. */
+  /** Most of what arrives changes nothing but a text or the folder: nothing else need be looked at. */
   #isQuiet(input: SessionInput): boolean {
     if (input.type !== 'received') return false
     const { message } = input.message
-    const isOfOthers = message.case === 'changed' || message.case === 'caret'
+    const isOfOthers = ['changed', 'caret', 'entries'].includes(message.case ?? '')
     return isOfOthers && this.#connections.link(input.connection) === this.#connections.active
   }
 
@@ -378,7 +378,7 @@ export class Session {
         this.#follows.resync(now, message.value.document)
         return
       case 'done':
-        this.#delivery.done(now, link, message.value.ticket, message.value.entry)
+        this.#delivery.done(now, link, message.value)
         return
       case 'entries':
         this.#shows.told(message.value)
@@ -438,7 +438,7 @@ export class Session {
         link.blocked.add(message.value.document)
         return
       case 'done':
-        this.#delivery.done(now, link, message.value.ticket, message.value.entry)
+        this.#delivery.done(now, link, message.value)
         return
       case 'pong':
         link.pong(now, message.value.number)
@@ -619,8 +619,13 @@ const finalCodes: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
 
 /** Names and ids of an operation. */
 const operationFrameBytes = 1024
+/** Each more of several. */
+const entryIdBytes = 24
 
 function operationBytes({ operation }: OperationBody): number {
+  if (operation.case === 'several') {
+    return operationFrameBytes + operation.value.entries.length * entryIdBytes
+  }
   if (operation.case !== 'create') return operationFrameBytes
   return operationFrameBytes + encodeUtf8(operation.value.text).length
 }

@@ -39,6 +39,12 @@ export const pushesPerSecondMax = 50
 /** Pushes at once: a reconnect re-offers at most this many. */
 export const pushBurstMax = 500
 
+/** Entries that one operation changes: a few milliseconds of a turn. */
+export const severalMax = 256
+
+/** Of the entries that an operation changes so many count as one push: they cost about as much. */
+export const entriesPerPush = 32
+
 /** Bytes a second from one session, on average, and at once. */
 export const sessionBytesPerSecondMax = 1024 * 1024
 export const sessionBurstBytesMax = 16 * 1024 * 1024

@@ -16,7 +16,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file fourfold/v1/session.proto.
  */
 export const file_fourfold_v1_session: GenFile = /*@__PURE__*/
-  fileDesc("Chlmb3VyZm9sZC92MS9zZXNzaW9uLnByb3RvEgtmb3VyZm9sZC52MSI+Cg5TZXNzaW9uUmVxdWVzdBIsCghtZXNzYWdlcxgBIAMoCzIaLmZvdXJmb2xkLnYxLkNsaWVudE1lc3NhZ2UiPwoPU2Vzc2lvblJlc3BvbnNlEiwKCG1lc3NhZ2VzGAEgAygLMhouZm91cmZvbGQudjEuU2VydmVyTWVzc2FnZSKMAwoNQ2xpZW50TWVzc2FnZRIjCgVoZWxsbxgBIAEoCzISLmZvdXJmb2xkLnYxLkhlbGxvSAASIQoEb3BlbhgCIAEoCzIRLmZvdXJmb2xkLnYxLk9wZW5IABIjCgVjbG9zZRgDIAEoCzISLmZvdXJmb2xkLnYxLkNsb3NlSAASIQoEcHVzaBgEIAEoCzIRLmZvdXJmb2xkLnYxLlB1c2hIABIrCglvcGVyYXRpb24YBSABKAsyFi5mb3VyZm9sZC52MS5PcGVyYXRpb25IABIjCgVjYXJldBgGIAEoCzISLmZvdXJmb2xkLnYxLkNhcmV0SAASIQoEcGluZxgHIAEoCzIRLmZvdXJmb2xkLnYxLlBpbmdIABIlCgZjcmVkaXQYCCABKAsyEy5mb3VyZm9sZC52MS5DcmVkaXRIABIhCgRzaG93GAkgASgLMhEuZm91cmZvbGQudjEuU2hvd0gAEiEKBG1vcmUYCiABKAsyES5mb3VyZm9sZC52MS5Nb3JlSABCCQoHbWVzc2FnZSKXAQoFSGVsbG8SCwoDa2V5GAEgASgMEgwKBG5hbWUYAiABKAkSEAoIcHJvdG9jb2wYAyABKA0SFAoMZWFybGllcl9rZXlzGAQgAygMEhIKCmlzX3N0YW5kYnkYBSABKAgSDQoFdG9rZW4YBiABKAkSDQoFYWdlbnQYByABKAkSGQoRc2hvd3NfZGlyZWN0b3JpZXMYCCABKAgiSgoEU2hvdxINCgVlbnRyeRgBIAEoCRIjCgZleHRlbnQYAiABKA4yEy5mb3VyZm9sZC52MS5FeHRlbnQSDgoGbnVtYmVyGAMgASgNIhUKBE1vcmUSDQoFZW50cnkYASABKAkiLgoET3BlbhIQCghkb2N1bWVudBgBIAEoCRIUCgxzdGF0ZV92ZWN0b3IYAiABKAwiGQoFQ2xvc2USEAoIZG9jdW1lbnQYASABKAkiRgoEUHVzaBIOCgZ0aWNrZXQYASABKA0SEAoIZG9jdW1lbnQYAiABKAkSDgoGdXBkYXRlGAMgASgMEgwKBHNlYWwYBCABKAwi9wMKCU9wZXJhdGlvbhIOCgZ0aWNrZXQYASABKA0SCgoCaWQYAiABKAkSJQoGY3JlYXRlGAMgASgLMhMuZm91cmZvbGQudjEuQ3JlYXRlSAASJQoGcmVuYW1lGAQgASgLMhMuZm91cmZvbGQudjEuUmVuYW1lSAASJQoGZGVsZXRlGAUgASgLMhMuZm91cmZvbGQudjEuRGVsZXRlSAASJwoHcmVzdG9yZRgGIAEoCzIULmZvdXJmb2xkLnYxLlJlc3RvcmVIABIwCgxuYW1lX3ZlcnNpb24YByABKAsyGC5mb3VyZm9sZC52MS5OYW1lVmVyc2lvbkgAEjQKDm1ha2VfZGlyZWN0b3J5GAggASgLMhouZm91cmZvbGQudjEuTWFrZURpcmVjdG9yeUgAEiEKBG1vdmUYCSABKAsyES5mb3VyZm9sZC52MS5Nb3ZlSAASMgoNY3JlYXRlX2JpbmFyeRgKIAEoCzIZLmZvdXJmb2xkLnYxLkNyZWF0ZUJpbmFyeUgAEi4KC3NldF9jb250ZW50GAsgASgLMhcuZm91cmZvbGQudjEuU2V0Q29udGVudEgAEiMKBWVyYXNlGA0gASgLMhIuZm91cmZvbGQudjEuRXJhc2VIABIPCgdpc19sYXRlGAwgASgIQgsKCW9wZXJhdGlvbiI0CgZDcmVhdGUSDAoEbmFtZRgBIAEoCRIMCgR0ZXh0GAIgASgJEg4KBnBhcmVudBgDIAEoCSItCg1NYWtlRGlyZWN0b3J5EgwKBG5hbWUYASABKAkSDgoGcGFyZW50GAIgASgJIjMKBE1vdmUSDQoFZW50cnkYASABKAkSDgoGcGFyZW50GAIgASgJEgwKBG5hbWUYAyABKAkiSAoMQ3JlYXRlQmluYXJ5EgwKBG5hbWUYASABKAkSDgoGcGFyZW50GAIgASgJEgwKBGhhc2gYAyABKAkSDAoEc2l6ZRgEIAEoASJFCgpTZXRDb250ZW50Eg0KBWVudHJ5GAEgASgJEgwKBGhhc2gYAiABKAkSDAoEc2l6ZRgDIAEoARIMCgRiYXNlGAQgASgJIiUKBlJlbmFtZRINCgVlbnRyeRgBIAEoCRIMCgRuYW1lGAIgASgJIhcKBkRlbGV0ZRINCgVlbnRyeRgBIAEoCSIYCgdSZXN0b3JlEg0KBWVudHJ5GAEgASgJIhYKBUVyYXNlEg0KBWVudHJ5GAEgASgJIi0KC05hbWVWZXJzaW9uEhAKCGRvY3VtZW50GAEgASgJEgwKBG5hbWUYAiABKAkiFgoEUGluZxIOCgZudW1iZXIYASABKA0iHAoGQ3JlZGl0EhIKCmJ5dGVzX3JlYWQYASABKA0i8wQKDVNlcnZlck1lc3NhZ2USJwoHd2VsY29tZRgBIAEoCzIULmZvdXJmb2xkLnYxLldlbGNvbWVIABInCgdyZWZ1c2VkGAIgASgLMhQuZm91cmZvbGQudjEuUmVmdXNlZEgAEiUKBm9wZW5lZBgDIAEoCzITLmZvdXJmb2xkLnYxLk9wZW5lZEgAEicKB2NoYW5nZWQYBCABKAsyFC5mb3VyZm9sZC52MS5DaGFuZ2VkSAASJQoGc3RvcmVkGAUgASgLMhMuZm91cmZvbGQudjEuU3RvcmVkSAASKQoIcmVqZWN0ZWQYBiABKAsyFS5mb3VyZm9sZC52MS5SZWplY3RlZEgAEiUKBnJlc3luYxgHIAEoCzITLmZvdXJmb2xkLnYxLlJlc3luY0gAEiEKBGRvbmUYCCABKAsyES5mb3VyZm9sZC52MS5Eb25lSAASJwoHZW50cmllcxgJIAEoCzIULmZvdXJmb2xkLnYxLkVudHJpZXNIABIjCgVjYXJldBgKIAEoCzISLmZvdXJmb2xkLnYxLkNhcmV0SAASIQoEcG9uZxgLIAEoCzIRLmZvdXJmb2xkLnYxLlBvbmdIABInCgdzZXJ2ZXJzGAwgASgLMhQuZm91cmZvbGQudjEuU2VydmVyc0gAEiUKBmdvYXdheRgNIAEoCzITLmZvdXJmb2xkLnYxLkdvYXdheUgAEicKB3JlbmFtZWQYDiABKAsyFC5mb3VyZm9sZC52MS5SZW5hbWVkSAASLwoLdW5hdmFpbGFibGUYDyABKAsyGC5mb3VyZm9sZC52MS5VbmF2YWlsYWJsZUgAQgkKB21lc3NhZ2UikQEKB1dlbGNvbWUSDgoGc2VydmVyGAEgASgJEiUKB3NlcnZlcnMYAiABKAsyFC5mb3VyZm9sZC52MS5TZXJ2ZXJzEgwKBG5hbWUYAyABKAkSDwoHc2Vzc2lvbhgEIAEoCRISCgpzYWZlX2NvdW50GAUgASgNEgsKA3NldBgGIAEoCRIPCgd2ZXJzaW9uGAcgASgJIj0KB1NlcnZlcnMSJAoHc2VydmVycxgBIAMoCzITLmZvdXJmb2xkLnYxLlNlcnZlchIMCgRsaWZlGAIgASgJIm0KBlNlcnZlchIKCgJpZBgBIAEoCRIPCgdhZGRyZXNzGAIgASgJEicKBXN0YXRlGAMgASgOMhguZm91cmZvbGQudjEuU2VydmVyU3RhdGUSCwoDbGFnGAQgASgNEhAKCGhlYXJkX2F0GAUgASgBIjgKB1JlZnVzZWQSHwoEY29kZRgBIAEoDjIRLmZvdXJmb2xkLnYxLkNvZGUSDAoEdGV4dBgCIAEoCSJgCgZPcGVuZWQSEAoIZG9jdW1lbnQYASABKAkSDQoFcGllY2UYAiABKAwSDwoHaXNfbGFzdBgDIAEoCBIUCgxzdGF0ZV92ZWN0b3IYBCABKAwSDgoGbnVtYmVyGAUgASgNIkkKB0NoYW5nZWQSEAoIZG9jdW1lbnQYASABKAkSDgoGbnVtYmVyGAIgASgNEg4KBnVwZGF0ZRgDIAEoDBIMCgRzZWFsGAQgASgMIjAKBlN0b3JlZBImCghob2xkaW5ncxgBIAMoCzIULmZvdXJmb2xkLnYxLkhvbGRpbmciKQoHSG9sZGluZxIOCgZzZXJ2ZXIYASABKAkSDgoGdGlja2V0GAIgASgNIkkKCFJlamVjdGVkEg4KBnRpY2tldBgBIAEoDRIfCgRjb2RlGAIgASgOMhEuZm91cmZvbGQudjEuQ29kZRIMCgR0ZXh0GAMgASgJIioKBlJlc3luYxIQCghkb2N1bWVudBgBIAEoCRIOCgZ0aWNrZXQYAiABKA0iJQoERG9uZRIOCgZ0aWNrZXQYASABKA0SDQoFZW50cnkYAiABKAkigwIKB0VudHJpZXMSIwoHZW50cmllcxgBIAMoCzISLmZvdXJmb2xkLnYxLkVudHJ5EhMKC2lzX2NvbXBsZXRlGAIgASgIEhIKBXNob3duGAMgASgJSACIAQESDgoGbnVtYmVyGAQgASgNEi4KBW5hbWVzGAUgAygLMh8uZm91cmZvbGQudjEuRW50cmllcy5OYW1lc0VudHJ5EhYKCWRpcmVjdG9yeRgGIAEoCUgBiAEBEgwKBGdvbmUYByADKAkaLAoKTmFtZXNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBQggKBl9zaG93bkIMCgpfZGlyZWN0b3J5IhYKBFBvbmcSDgoGbnVtYmVyGAEgASgNIhYKBkdvYXdheRIMCgR0ZXh0GAEgASgJIiUKB1JlbmFtZWQSDAoEbmFtZRgBIAEoCRIMCgR0ZXh0GAIgASgJIj4KC1VuYXZhaWxhYmxlEhAKCGRvY3VtZW50GAEgASgJEgwKBHRleHQYAiABKAkSDwoHaXNfZ29uZRgDIAEoCCpDCgZFeHRlbnQSFgoSRVhURU5UX1VOU1BFQ0lGSUVEEAASEAoMRVhURU5UX0FMT05FEAESDwoLRVhURU5UX09QRU4QAipyCgtTZXJ2ZXJTdGF0ZRIcChhTRVJWRVJfU1RBVEVfVU5TUEVDSUZJRUQQABIVChFTRVJWRVJfU1RBVEVfTElWRRABEhcKE1NFUlZFUl9TVEFURV9CRUhJTkQQAhIVChFTRVJWRVJfU1RBVEVfRE9XThADKr0BCgRDb2RlEhQKEENPREVfVU5TUEVDSUZJRUQQABIQCgxDT0RFX0lOVkFMSUQQARISCg5DT0RFX0ZPUkJJRERFThACEhIKDkNPREVfTk9UX0ZPVU5EEAMSDgoKQ09ERV9UQUtFThAEEhIKDkNPREVfVE9PX0xBUkdFEAUSFAoQQ09ERV9VTkFWQUlMQUJMRRAGEhgKFENPREVfVU5BVVRIRU5USUNBVEVEEAcSEQoNQ09ERV9QUk9UT0NPTBAIMloKDlNlc3Npb25TZXJ2aWNlEkgKB1Nlc3Npb24SGy5mb3VyZm9sZC52MS5TZXNzaW9uUmVxdWVzdBocLmZvdXJmb2xkLnYxLlNlc3Npb25SZXNwb25zZSgBMAFiBnByb3RvMw", [file_fourfold_v1_record, file_fourfold_v1_replication]);
+  fileDesc("Chlmb3VyZm9sZC92MS9zZXNzaW9uLnByb3RvEgtmb3VyZm9sZC52MSI+Cg5TZXNzaW9uUmVxdWVzdBIsCghtZXNzYWdlcxgBIAMoCzIaLmZvdXJmb2xkLnYxLkNsaWVudE1lc3NhZ2UiPwoPU2Vzc2lvblJlc3BvbnNlEiwKCG1lc3NhZ2VzGAEgAygLMhouZm91cmZvbGQudjEuU2VydmVyTWVzc2FnZSKMAwoNQ2xpZW50TWVzc2FnZRIjCgVoZWxsbxgBIAEoCzISLmZvdXJmb2xkLnYxLkhlbGxvSAASIQoEb3BlbhgCIAEoCzIRLmZvdXJmb2xkLnYxLk9wZW5IABIjCgVjbG9zZRgDIAEoCzISLmZvdXJmb2xkLnYxLkNsb3NlSAASIQoEcHVzaBgEIAEoCzIRLmZvdXJmb2xkLnYxLlB1c2hIABIrCglvcGVyYXRpb24YBSABKAsyFi5mb3VyZm9sZC52MS5PcGVyYXRpb25IABIjCgVjYXJldBgGIAEoCzISLmZvdXJmb2xkLnYxLkNhcmV0SAASIQoEcGluZxgHIAEoCzIRLmZvdXJmb2xkLnYxLlBpbmdIABIlCgZjcmVkaXQYCCABKAsyEy5mb3VyZm9sZC52MS5DcmVkaXRIABIhCgRzaG93GAkgASgLMhEuZm91cmZvbGQudjEuU2hvd0gAEiEKBG1vcmUYCiABKAsyES5mb3VyZm9sZC52MS5Nb3JlSABCCQoHbWVzc2FnZSKXAQoFSGVsbG8SCwoDa2V5GAEgASgMEgwKBG5hbWUYAiABKAkSEAoIcHJvdG9jb2wYAyABKA0SFAoMZWFybGllcl9rZXlzGAQgAygMEhIKCmlzX3N0YW5kYnkYBSABKAgSDQoFdG9rZW4YBiABKAkSDQoFYWdlbnQYByABKAkSGQoRc2hvd3NfZGlyZWN0b3JpZXMYCCABKAgiSgoEU2hvdxINCgVlbnRyeRgBIAEoCRIjCgZleHRlbnQYAiABKA4yEy5mb3VyZm9sZC52MS5FeHRlbnQSDgoGbnVtYmVyGAMgASgNIhUKBE1vcmUSDQoFZW50cnkYASABKAkiLgoET3BlbhIQCghkb2N1bWVudBgBIAEoCRIUCgxzdGF0ZV92ZWN0b3IYAiABKAwiGQoFQ2xvc2USEAoIZG9jdW1lbnQYASABKAkiRgoEUHVzaBIOCgZ0aWNrZXQYASABKA0SEAoIZG9jdW1lbnQYAiABKAkSDgoGdXBkYXRlGAMgASgMEgwKBHNlYWwYBCABKAwioAQKCU9wZXJhdGlvbhIOCgZ0aWNrZXQYASABKA0SCgoCaWQYAiABKAkSJQoGY3JlYXRlGAMgASgLMhMuZm91cmZvbGQudjEuQ3JlYXRlSAASJQoGcmVuYW1lGAQgASgLMhMuZm91cmZvbGQudjEuUmVuYW1lSAASJQoGZGVsZXRlGAUgASgLMhMuZm91cmZvbGQudjEuRGVsZXRlSAASJwoHcmVzdG9yZRgGIAEoCzIULmZvdXJmb2xkLnYxLlJlc3RvcmVIABIwCgxuYW1lX3ZlcnNpb24YByABKAsyGC5mb3VyZm9sZC52MS5OYW1lVmVyc2lvbkgAEjQKDm1ha2VfZGlyZWN0b3J5GAggASgLMhouZm91cmZvbGQudjEuTWFrZURpcmVjdG9yeUgAEiEKBG1vdmUYCSABKAsyES5mb3VyZm9sZC52MS5Nb3ZlSAASMgoNY3JlYXRlX2JpbmFyeRgKIAEoCzIZLmZvdXJmb2xkLnYxLkNyZWF0ZUJpbmFyeUgAEi4KC3NldF9jb250ZW50GAsgASgLMhcuZm91cmZvbGQudjEuU2V0Q29udGVudEgAEiMKBWVyYXNlGA0gASgLMhIuZm91cmZvbGQudjEuRXJhc2VIABInCgdzZXZlcmFsGA4gASgLMhQuZm91cmZvbGQudjEuU2V2ZXJhbEgAEg8KB2lzX2xhdGUYDCABKAhCCwoJb3BlcmF0aW9uIjQKBkNyZWF0ZRIMCgRuYW1lGAEgASgJEgwKBHRleHQYAiABKAkSDgoGcGFyZW50GAMgASgJIi0KDU1ha2VEaXJlY3RvcnkSDAoEbmFtZRgBIAEoCRIOCgZwYXJlbnQYAiABKAkiMwoETW92ZRINCgVlbnRyeRgBIAEoCRIOCgZwYXJlbnQYAiABKAkSDAoEbmFtZRgDIAEoCSJICgxDcmVhdGVCaW5hcnkSDAoEbmFtZRgBIAEoCRIOCgZwYXJlbnQYAiABKAkSDAoEaGFzaBgDIAEoCRIMCgRzaXplGAQgASgBIkUKClNldENvbnRlbnQSDQoFZW50cnkYASABKAkSDAoEaGFzaBgCIAEoCRIMCgRzaXplGAMgASgBEgwKBGJhc2UYBCABKAkiJQoGUmVuYW1lEg0KBWVudHJ5GAEgASgJEgwKBG5hbWUYAiABKAkiFwoGRGVsZXRlEg0KBWVudHJ5GAEgASgJIhgKB1Jlc3RvcmUSDQoFZW50cnkYASABKAkiFgoFRXJhc2USDQoFZW50cnkYASABKAkivAEKB1NldmVyYWwSDwoHZW50cmllcxgBIAMoCRIlCgZkZWxldGUYAiABKAsyEy5mb3VyZm9sZC52MS5EZWxldGVIABInCgdyZXN0b3JlGAMgASgLMhQuZm91cmZvbGQudjEuUmVzdG9yZUgAEiMKBWVyYXNlGAQgASgLMhIuZm91cmZvbGQudjEuRXJhc2VIABIhCgRtb3ZlGAUgASgLMhEuZm91cmZvbGQudjEuTW92ZUgAQggKBmNoYW5nZSItCgtOYW1lVmVyc2lvbhIQCghkb2N1bWVudBgBIAEoCRIMCgRuYW1lGAIgASgJIhYKBFBpbmcSDgoGbnVtYmVyGAEgASgNIhwKBkNyZWRpdBISCgpieXRlc19yZWFkGAEgASgNIvMECg1TZXJ2ZXJNZXNzYWdlEicKB3dlbGNvbWUYASABKAsyFC5mb3VyZm9sZC52MS5XZWxjb21lSAASJwoHcmVmdXNlZBgCIAEoCzIULmZvdXJmb2xkLnYxLlJlZnVzZWRIABIlCgZvcGVuZWQYAyABKAsyEy5mb3VyZm9sZC52MS5PcGVuZWRIABInCgdjaGFuZ2VkGAQgASgLMhQuZm91cmZvbGQudjEuQ2hhbmdlZEgAEiUKBnN0b3JlZBgFIAEoCzITLmZvdXJmb2xkLnYxLlN0b3JlZEgAEikKCHJlamVjdGVkGAYgASgLMhUuZm91cmZvbGQudjEuUmVqZWN0ZWRIABIlCgZyZXN5bmMYByABKAsyEy5mb3VyZm9sZC52MS5SZXN5bmNIABIhCgRkb25lGAggASgLMhEuZm91cmZvbGQudjEuRG9uZUgAEicKB2VudHJpZXMYCSABKAsyFC5mb3VyZm9sZC52MS5FbnRyaWVzSAASIwoFY2FyZXQYCiABKAsyEi5mb3VyZm9sZC52MS5DYXJldEgAEiEKBHBvbmcYCyABKAsyES5mb3VyZm9sZC52MS5Qb25nSAASJwoHc2VydmVycxgMIAEoCzIULmZvdXJmb2xkLnYxLlNlcnZlcnNIABIlCgZnb2F3YXkYDSABKAsyEy5mb3VyZm9sZC52MS5Hb2F3YXlIABInCgdyZW5hbWVkGA4gASgLMhQuZm91cmZvbGQudjEuUmVuYW1lZEgAEi8KC3VuYXZhaWxhYmxlGA8gASgLMhguZm91cmZvbGQudjEuVW5hdmFpbGFibGVIAEIJCgdtZXNzYWdlIpEBCgdXZWxjb21lEg4KBnNlcnZlchgBIAEoCRIlCgdzZXJ2ZXJzGAIgASgLMhQuZm91cmZvbGQudjEuU2VydmVycxIMCgRuYW1lGAMgASgJEg8KB3Nlc3Npb24YBCABKAkSEgoKc2FmZV9jb3VudBgFIAEoDRILCgNzZXQYBiABKAkSDwoHdmVyc2lvbhgHIAEoCSI9CgdTZXJ2ZXJzEiQKB3NlcnZlcnMYASADKAsyEy5mb3VyZm9sZC52MS5TZXJ2ZXISDAoEbGlmZRgCIAEoCSJtCgZTZXJ2ZXISCgoCaWQYASABKAkSDwoHYWRkcmVzcxgCIAEoCRInCgVzdGF0ZRgDIAEoDjIYLmZvdXJmb2xkLnYxLlNlcnZlclN0YXRlEgsKA2xhZxgEIAEoDRIQCghoZWFyZF9hdBgFIAEoASI4CgdSZWZ1c2VkEh8KBGNvZGUYASABKA4yES5mb3VyZm9sZC52MS5Db2RlEgwKBHRleHQYAiABKAkiYAoGT3BlbmVkEhAKCGRvY3VtZW50GAEgASgJEg0KBXBpZWNlGAIgASgMEg8KB2lzX2xhc3QYAyABKAgSFAoMc3RhdGVfdmVjdG9yGAQgASgMEg4KBm51bWJlchgFIAEoDSJJCgdDaGFuZ2VkEhAKCGRvY3VtZW50GAEgASgJEg4KBm51bWJlchgCIAEoDRIOCgZ1cGRhdGUYAyABKAwSDAoEc2VhbBgEIAEoDCIwCgZTdG9yZWQSJgoIaG9sZGluZ3MYASADKAsyFC5mb3VyZm9sZC52MS5Ib2xkaW5nIikKB0hvbGRpbmcSDgoGc2VydmVyGAEgASgJEg4KBnRpY2tldBgCIAEoDSJJCghSZWplY3RlZBIOCgZ0aWNrZXQYASABKA0SHwoEY29kZRgCIAEoDjIRLmZvdXJmb2xkLnYxLkNvZGUSDAoEdGV4dBgDIAEoCSIqCgZSZXN5bmMSEAoIZG9jdW1lbnQYASABKAkSDgoGdGlja2V0GAIgASgNIkoKBERvbmUSDgoGdGlja2V0GAEgASgNEg0KBWVudHJ5GAIgASgJEiMKBnVuZG9uZRgDIAMoCzITLmZvdXJmb2xkLnYxLlVuZG9uZSJGCgZVbmRvbmUSDQoFZW50cnkYASABKAkSHwoEY29kZRgCIAEoDjIRLmZvdXJmb2xkLnYxLkNvZGUSDAoEdGV4dBgDIAEoCSKDAgoHRW50cmllcxIjCgdlbnRyaWVzGAEgAygLMhIuZm91cmZvbGQudjEuRW50cnkSEwoLaXNfY29tcGxldGUYAiABKAgSEgoFc2hvd24YAyABKAlIAIgBARIOCgZudW1iZXIYBCABKA0SLgoFbmFtZXMYBSADKAsyHy5mb3VyZm9sZC52MS5FbnRyaWVzLk5hbWVzRW50cnkSFgoJZGlyZWN0b3J5GAYgASgJSAGIAQESDAoEZ29uZRgHIAMoCRosCgpOYW1lc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAFCCAoGX3Nob3duQgwKCl9kaXJlY3RvcnkiFgoEUG9uZxIOCgZudW1iZXIYASABKA0iFgoGR29hd2F5EgwKBHRleHQYASABKAkiJQoHUmVuYW1lZBIMCgRuYW1lGAEgASgJEgwKBHRleHQYAiABKAkiPgoLVW5hdmFpbGFibGUSEAoIZG9jdW1lbnQYASABKAkSDAoEdGV4dBgCIAEoCRIPCgdpc19nb25lGAMgASgIKkMKBkV4dGVudBIWChJFWFRFTlRfVU5TUEVDSUZJRUQQABIQCgxFWFRFTlRfQUxPTkUQARIPCgtFWFRFTlRfT1BFThACKnIKC1NlcnZlclN0YXRlEhwKGFNFUlZFUl9TVEFURV9VTlNQRUNJRklFRBAAEhUKEVNFUlZFUl9TVEFURV9MSVZFEAESFwoTU0VSVkVSX1NUQVRFX0JFSElORBACEhUKEVNFUlZFUl9TVEFURV9ET1dOEAMqvQEKBENvZGUSFAoQQ09ERV9VTlNQRUNJRklFRBAAEhAKDENPREVfSU5WQUxJRBABEhIKDkNPREVfRk9SQklEREVOEAISEgoOQ09ERV9OT1RfRk9VTkQQAxIOCgpDT0RFX1RBS0VOEAQSEgoOQ09ERV9UT09fTEFSR0UQBRIUChBDT0RFX1VOQVZBSUxBQkxFEAYSGAoUQ09ERV9VTkFVVEhFTlRJQ0FURUQQBxIRCg1DT0RFX1BST1RPQ09MEAgyWgoOU2Vzc2lvblNlcnZpY2USSAoHU2Vzc2lvbhIbLmZvdXJmb2xkLnYxLlNlc3Npb25SZXF1ZXN0GhwuZm91cmZvbGQudjEuU2Vzc2lvblJlc3BvbnNlKAEwAWIGcHJvdG8z", [file_fourfold_v1_record, file_fourfold_v1_replication]);
 
 /**
  * What a client sends: one WebSocket frame, or one gRPC message.
@@ -488,6 +488,14 @@ export type Operation = Message<"fourfold.v1.Operation"> & {
      */
     value: Erase;
     case: "erase";
+  } | {
+    /**
+     * Do the same to each of several entries.
+     *
+     * @generated from field: fourfold.v1.Several several = 14;
+     */
+    value: Several;
+    case: "several";
   } | { case: undefined; value?: undefined };
 
   /**
@@ -784,6 +792,68 @@ export const EraseSchema: GenMessage<Erase> = /*@__PURE__*/
   messageDesc(file_fourfold_v1_session, 18);
 
 /**
+ * Do the same to each of several entries, as an operation for each would: what cannot be done to one is
+ * done to the others. Done tells which these are. What is deleted for good already is no mistake of an
+ * Erase.
+ *
+ * @generated from message fourfold.v1.Several
+ */
+export type Several = Message<"fourfold.v1.Several"> & {
+  /**
+   * Their ids; 1-256.
+   *
+   * @generated from field: repeated string entries = 1;
+   */
+  entries: string[];
+
+  /**
+   * What to do to each; its `entry` is empty.
+   *
+   * @generated from oneof fourfold.v1.Several.change
+   */
+  change: {
+    /**
+     * Put it in the trash.
+     *
+     * @generated from field: fourfold.v1.Delete delete = 2;
+     */
+    value: Delete;
+    case: "delete";
+  } | {
+    /**
+     * Take it out of the trash.
+     *
+     * @generated from field: fourfold.v1.Restore restore = 3;
+     */
+    value: Restore;
+    case: "restore";
+  } | {
+    /**
+     * Delete it for good.
+     *
+     * @generated from field: fourfold.v1.Erase erase = 4;
+     */
+    value: Erase;
+    case: "erase";
+  } | {
+    /**
+     * Put it in another directory, where it keeps its name.
+     *
+     * @generated from field: fourfold.v1.Move move = 5;
+     */
+    value: Move;
+    case: "move";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message fourfold.v1.Several.
+ * Use `create(SeveralSchema)` to create a new message.
+ */
+export const SeveralSchema: GenMessage<Several> = /*@__PURE__*/
+  messageDesc(file_fourfold_v1_session, 19);
+
+/**
  * Give the present text a name.
  *
  * @generated from message fourfold.v1.NameVersion
@@ -809,7 +879,7 @@ export type NameVersion = Message<"fourfold.v1.NameVersion"> & {
  * Use `create(NameVersionSchema)` to create a new message.
  */
 export const NameVersionSchema: GenMessage<NameVersion> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_session, 19);
+  messageDesc(file_fourfold_v1_session, 20);
 
 /**
  * Are you there?
@@ -830,7 +900,7 @@ export type Ping = Message<"fourfold.v1.Ping"> & {
  * Use `create(PingSchema)` to create a new message.
  */
 export const PingSchema: GenMessage<Ping> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_session, 20);
+  messageDesc(file_fourfold_v1_session, 21);
 
 /**
  * Leave to send more.
@@ -851,7 +921,7 @@ export type Credit = Message<"fourfold.v1.Credit"> & {
  * Use `create(CreditSchema)` to create a new message.
  */
 export const CreditSchema: GenMessage<Credit> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_session, 21);
+  messageDesc(file_fourfold_v1_session, 22);
 
 /**
  * One message of a server.
@@ -992,7 +1062,7 @@ export type ServerMessage = Message<"fourfold.v1.ServerMessage"> & {
  * Use `create(ServerMessageSchema)` to create a new message.
  */
 export const ServerMessageSchema: GenMessage<ServerMessage> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_session, 22);
+  messageDesc(file_fourfold_v1_session, 23);
 
 /**
  * You are in.
@@ -1055,7 +1125,7 @@ export type Welcome = Message<"fourfold.v1.Welcome"> & {
  * Use `create(WelcomeSchema)` to create a new message.
  */
 export const WelcomeSchema: GenMessage<Welcome> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_session, 23);
+  messageDesc(file_fourfold_v1_session, 24);
 
 /**
  * The servers of the set.
@@ -1085,7 +1155,7 @@ export type Servers = Message<"fourfold.v1.Servers"> & {
  * Use `create(ServersSchema)` to create a new message.
  */
 export const ServersSchema: GenMessage<Servers> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_session, 24);
+  messageDesc(file_fourfold_v1_session, 25);
 
 /**
  * One server, as the sending server sees it.
@@ -1134,7 +1204,7 @@ export type Server = Message<"fourfold.v1.Server"> & {
  * Use `create(ServerSchema)` to create a new message.
  */
 export const ServerSchema: GenMessage<Server> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_session, 25);
+  messageDesc(file_fourfold_v1_session, 26);
 
 /**
  * The server ends the session.
@@ -1162,7 +1232,7 @@ export type Refused = Message<"fourfold.v1.Refused"> & {
  * Use `create(RefusedSchema)` to create a new message.
  */
 export const RefusedSchema: GenMessage<Refused> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_session, 26);
+  messageDesc(file_fourfold_v1_session, 27);
 
 /**
  * What the client lacks of a document. In pieces of at most 1 MiB, in order, of one document at a time.
@@ -1211,7 +1281,7 @@ export type Opened = Message<"fourfold.v1.Opened"> & {
  * Use `create(OpenedSchema)` to create a new message.
  */
 export const OpenedSchema: GenMessage<Opened> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_session, 27);
+  messageDesc(file_fourfold_v1_session, 28);
 
 /**
  * Somebody changed the text of a document that the client follows.
@@ -1254,7 +1324,7 @@ export type Changed = Message<"fourfold.v1.Changed"> & {
  * Use `create(ChangedSchema)` to create a new message.
  */
 export const ChangedSchema: GenMessage<Changed> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_session, 28);
+  messageDesc(file_fourfold_v1_session, 29);
 
 /**
  * Where pushes and operations of this channel are stored, fsynced, with all they depend on.
@@ -1275,7 +1345,7 @@ export type Stored = Message<"fourfold.v1.Stored"> & {
  * Use `create(StoredSchema)` to create a new message.
  */
 export const StoredSchema: GenMessage<Stored> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_session, 29);
+  messageDesc(file_fourfold_v1_session, 30);
 
 /**
  * "Of what came on this channel, this server holds all tickets up to this one."
@@ -1303,7 +1373,7 @@ export type Holding = Message<"fourfold.v1.Holding"> & {
  * Use `create(HoldingSchema)` to create a new message.
  */
 export const HoldingSchema: GenMessage<Holding> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_session, 30);
+  messageDesc(file_fourfold_v1_session, 31);
 
 /**
  * A push or operation was not taken and never will be.
@@ -1338,7 +1408,7 @@ export type Rejected = Message<"fourfold.v1.Rejected"> & {
  * Use `create(RejectedSchema)` to create a new message.
  */
 export const RejectedSchema: GenMessage<Rejected> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_session, 31);
+  messageDesc(file_fourfold_v1_session, 32);
 
 /**
  * "You and I differ in this document: open it again."
@@ -1366,7 +1436,7 @@ export type Resync = Message<"fourfold.v1.Resync"> & {
  * Use `create(ResyncSchema)` to create a new message.
  */
 export const ResyncSchema: GenMessage<Resync> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_session, 32);
+  messageDesc(file_fourfold_v1_session, 33);
 
 /**
  * An operation took effect here; Stored tells where it is safe.
@@ -1382,11 +1452,18 @@ export type Done = Message<"fourfold.v1.Done"> & {
   ticket: number;
 
   /**
-   * The entry it was about.
+   * The entry it was about; of several the first.
    *
    * @generated from field: string entry = 2;
    */
   entry: string;
+
+  /**
+   * Of several, those to which it was not done.
+   *
+   * @generated from field: repeated fourfold.v1.Undone undone = 3;
+   */
+  undone: Undone[];
 };
 
 /**
@@ -1394,7 +1471,42 @@ export type Done = Message<"fourfold.v1.Done"> & {
  * Use `create(DoneSchema)` to create a new message.
  */
 export const DoneSchema: GenMessage<Done> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_session, 33);
+  messageDesc(file_fourfold_v1_session, 34);
+
+/**
+ * One of several entries is as it was.
+ *
+ * @generated from message fourfold.v1.Undone
+ */
+export type Undone = Message<"fourfold.v1.Undone"> & {
+  /**
+   * Its id.
+   *
+   * @generated from field: string entry = 1;
+   */
+  entry: string;
+
+  /**
+   * Why; what an operation for it alone would be rejected with. UNAVAILABLE: another server may do it.
+   *
+   * @generated from field: fourfold.v1.Code code = 2;
+   */
+  code: Code;
+
+  /**
+   * The same as one sentence that a person can act on.
+   *
+   * @generated from field: string text = 3;
+   */
+  text: string;
+};
+
+/**
+ * Describes the message fourfold.v1.Undone.
+ * Use `create(UndoneSchema)` to create a new message.
+ */
+export const UndoneSchema: GenMessage<Undone> = /*@__PURE__*/
+  messageDesc(file_fourfold_v1_session, 35);
 
 /**
  * Entries of the folder: all of them after Welcome, or what the client shows; later those that changed.
@@ -1460,7 +1572,7 @@ export type Entries = Message<"fourfold.v1.Entries"> & {
  * Use `create(EntriesSchema)` to create a new message.
  */
 export const EntriesSchema: GenMessage<Entries> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_session, 34);
+  messageDesc(file_fourfold_v1_session, 36);
 
 /**
  * The answer to Ping.
@@ -1481,7 +1593,7 @@ export type Pong = Message<"fourfold.v1.Pong"> & {
  * Use `create(PongSchema)` to create a new message.
  */
 export const PongSchema: GenMessage<Pong> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_session, 35);
+  messageDesc(file_fourfold_v1_session, 37);
 
 /**
  * "I am about to stop."
@@ -1502,7 +1614,7 @@ export type Goaway = Message<"fourfold.v1.Goaway"> & {
  * Use `create(GoawaySchema)` to create a new message.
  */
 export const GoawaySchema: GenMessage<Goaway> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_session, 36);
+  messageDesc(file_fourfold_v1_session, 38);
 
 /**
  * The person's screen name was changed.
@@ -1530,7 +1642,7 @@ export type Renamed = Message<"fourfold.v1.Renamed"> & {
  * Use `create(RenamedSchema)` to create a new message.
  */
 export const RenamedSchema: GenMessage<Renamed> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_session, 37);
+  messageDesc(file_fourfold_v1_session, 39);
 
 /**
  * A document cannot be loaded here; other servers may have it.
@@ -1565,7 +1677,7 @@ export type Unavailable = Message<"fourfold.v1.Unavailable"> & {
  * Use `create(UnavailableSchema)` to create a new message.
  */
 export const UnavailableSchema: GenMessage<Unavailable> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_session, 38);
+  messageDesc(file_fourfold_v1_session, 40);
 
 /**
  * How much of an entry is shown.

@@ -1,0 +1,133 @@
+// Operations of clients that change several entries at once: what is done, what is not, and again.
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+
+import { Desk, freshId, there, Writer } from '../../../test/replica-desk.ts'
+import { severalMax } from '../model/limits.ts'
+import { Code, ServerState, type Several, type Undone } from '../model/wire.ts'
+
+type Change = Several['change']
+
+const erase: Change = { case: 'erase', value: { $typeName: 'fourfold.v1.Erase', entry: '' } }
+const remove: Change = { case: 'delete', value: { $typeName: 'fourfold.v1.Delete', entry: '' } }
+const restore: Change = { case: 'restore', value: { $typeName: 'fourfold.v1.Restore', entry: '' } }
+const moveTo = (parent: string): Change => ({
+  case: 'move',
+  value: { $typeName: 'fourfold.v1.Move', entry: '', parent, name: '' },
+})
+
+/** A person with three files and a directory, all on the disk. */
+function filed() {
+  const desk = new Desk()
+  const ana = new Writer(desk, 1, 'ana')
+  const files = ['one.md', 'two.md', 'three.md'].map((name) => ana.create(name, 'text'))
+  const directory = freshId()
+  const made = { $typeName: 'fourfold.v1.MakeDirectory' as const, name: 'old', parent: '' }
+  ana.operate(directory, { case: 'makeDirectory', value: made })
+  desk.store()
+  const several = (change: Change, entries: string[], id = freshId()) => {
+    const value = { $typeName: 'fourfold.v1.Several' as const, entries, change }
+    ana.operate(id, { case: 'several', value })
+    desk.store()
+    return id
+  }
+  /** What could not be done, by the names of the last answer. */
+  const undone = () => {
+    const { ticket, undone } = desk.last(1, 'done')!
+    assert.equal(ticket, ana.ticket)
+    return undone.map(({ entry, code, text }: Undone) => ({ entry, code, text }))
+  }
+  let calls = 0
+  const listed = (inTrash: boolean): string[] => {
+    const asked = { directory: '', isRecursive: true, inTrash, count: 100 }
+    desk.call(++calls, { type: 'list', ...asked })
+    const { answer } = desk.answers.at(-1)!
+    assert.equal(answer.type, 'list')
+    return answer.type === 'list' ? answer.files.map(({ path }) => path) : []
+  }
+  return { desk, ana, files, directory, several, undone, listed }
+}
+
+test('several go to the trash, come back, move and are deleted for good by one operation each', () => {
+  const { files, directory, several, undone, listed } = filed()
+  several(remove, files)
+  assert.deepEqual(listed(true), ['one.md', 'three.md', 'two.md'])
+  several(restore, files.slice(1))
+  assert.deepEqual(listed(true), ['one.md'])
+  several(moveTo(directory), files.slice(1))
+  assert.deepEqual(listed(false), ['old', 'old/three.md', 'old/two.md'])
+  several(remove, [directory])
+  several(erase, [files[0]!, directory])
+  assert.deepEqual(undone(), [])
+  assert.deepEqual([...listed(true), ...listed(false)], [])
+})
+
+test('what cannot be done to one is done to the others, and told', () => {
+  const { desk, files, several, undone, listed } = filed()
+  const [first, , third] = files
+  several(remove, [first!, third!])
+  several(erase, files)
+  const text = 'Only what is in the trash is deleted for good.'
+  assert.deepEqual(undone(), [{ entry: files[1], code: Code.INVALID, text }])
+  assert.deepEqual(listed(false), ['old', 'two.md'])
+  const unknown = freshId()
+  several(remove, [unknown, files[1]!])
+  assert.deepEqual(undone(), [{ entry: unknown, code: Code.NOT_FOUND, text: 'No such file.' }])
+  assert.equal(desk.last(1, 'rejected'), undefined)
+})
+
+test('when nothing can be done that is an answer, too', () => {
+  const { desk, files, several, undone } = filed()
+  const before = desk.asked.filter(({ type }) => type === 'append').length
+  several(erase, files)
+  assert.equal(undone().length, files.length)
+  assert.equal(desk.asked.filter(({ type }) => type === 'append').length, before)
+})
+
+test('asked again, nothing is done again, and what is not so is told', () => {
+  const { desk, files, several, undone, listed } = filed()
+  const id = several(remove, files)
+  several(restore, [files[0]!])
+  const before = desk.asked.filter(({ type }) => type === 'append').length
+  several(remove, files, id)
+  assert.deepEqual(
+    undone().map(({ entry }) => entry),
+    [files[0]],
+  )
+  assert.deepEqual(listed(true), ['three.md', 'two.md'])
+  assert.equal(desk.asked.filter(({ type }) => type === 'append').length, before)
+})
+
+test('what another server has deleted for good already is no mistake', () => {
+  const { desk, files, several, undone, listed } = filed()
+  several(remove, files)
+  several(erase, files.slice(0, 2))
+  const before = desk.asked.filter(({ type }) => type === 'append').length
+  several(erase, files)
+  assert.deepEqual(undone(), [])
+  assert.deepEqual(listed(true), [])
+  assert.equal(desk.asked.filter(({ type }) => type === 'append').length, before + 1)
+})
+
+test('what may be on a server that is away another one may do', () => {
+  const { desk, files, several, undone } = filed()
+  const servers = [
+    { id: 'a', address: 'http://a', lag: 0, heardAt: 0, state: ServerState.LIVE },
+    { id: there, address: 'http://b', lag: 0, heardAt: 0, state: ServerState.DOWN },
+  ]
+  desk.input({ type: 'event', event: { type: 'servers', servers, isServing: true } as never })
+  const unknown = freshId()
+  several(remove, [files[0]!, unknown])
+  assert.deepEqual(undone(), [{ entry: unknown, code: Code.UNAVAILABLE, text: 'No such file.' }])
+})
+
+test('too many at once, and none, are refused', () => {
+  const { desk, several, files } = filed()
+  for (const ids of [[], Array.from({ length: severalMax + 1 }, () => files[0]!)]) {
+    several(remove, ids)
+    assert.equal(desk.last(1, 'rejected')?.code, Code.INVALID)
+    desk.messages(1).length = 0
+  }
+  assert.equal(desk.replica.status().entries, 4)
+})
