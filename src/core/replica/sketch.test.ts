@@ -135,24 +135,24 @@ test('of patterns is known what surely has to be there, and of others nothing', 
   const pieces = (...runs: string[]) => runs.flatMap(piecesOf)
   assert.deepEqual(wantedPieces(literal('needle')), [pieces('needle')])
   assert.deepEqual(wantedPieces(regex('TODO|FIXME')), [pieces('TODO'), pieces('FIXME')])
-  assert.deepEqual(wantedPieces(regex('^#+ title')), [pieces(' title')])
+  assert.deepEqual(wantedPieces(regex('^#+ title')), [pieces('#', ' title')])
   assert.deepEqual(wantedPieces(regex('colou?r of (a|b)[)|]all\\.')), [
     pieces('colo', 'r of ', 'all.'),
   ])
   assert.deepEqual(wantedPieces(regex('abc{2}defg')), [pieces('ab', 'defg')])
   assert.deepEqual(wantedPieces(regex('abc[]|[:alpha:]]def')), [pieces('abc', 'def')])
-  assert.deepEqual(wantedPieces(literal('漢字')), [piecesOf('漢字')])
-  for (const unknown of ['ab', 'é', 'x\ud83d', 'abc'.slice(0, 2)]) {
-    assert.deepEqual(wantedPieces(literal(unknown)), [], unknown)
+  for (const short of ['漢字', 'é', 'C#', '👍']) {
+    assert.deepEqual(wantedPieces(literal(short)), [piecesOf(short)], short)
   }
+  assert.deepEqual(wantedPieces(literal('x\ud83d')), [])
   for (const unknown of [
-    'abc|d',
+    'abc|d?',
     '\\Qabc\\E',
     '\\x{61}bcd',
     '(abcd)',
     'abc(\\Q(\\E)|d',
     '[abc]{3}',
-    'abc?',
+    'a?',
     '.*',
   ]) {
     assert.deepEqual(wantedPieces(regex(unknown)), [], unknown)
@@ -166,7 +166,7 @@ test('a sketch is about as large as its text has different pieces, and rules mos
   const text = words.join(' ')
   const once = sketchOf(text, 4).length
   assert.equal(sketchOf(`${text}\n`.repeat(50), 4).length, once)
-  assert.ok(once <= text.length, `${once} bytes for ${text.length}`)
+  assert.ok(once <= 2 * text.length, `${once} bytes for ${text.length}`)
   assert.equal(sketchOf(text, 2).length, once / 2)
   assert.equal(sketchOf('', 4).length, 8)
   const others = Array.from({ length: 1000 }, word).filter((each) => !text.includes(each))

@@ -4,7 +4,7 @@
 // It is a Bloom filter of pieces, two bits each: what is in the text is in its sketch, and now and then
 // what is not. Case is folded away, so that one sketch serves every pattern.
 
-/** A hash of three characters within a line, or of two that are not ASCII. */
+/** A hash of three characters that follow each other within a line, of two, or of one. */
 export type Piece = number
 
 const bitsMin = 64
@@ -12,11 +12,8 @@ const bitsMin = 64
 const bitsMax = 2 ** 20
 const bitsPerCharacter = 16
 
-/**
- * In place of the character before two that are pieces by themselves: languages whose words have two
- * characters have many characters.
- */
-const pairMark = 0x1_0000
+/** In place of a character where a piece has fewer. */
+const nothing = 0x1_0000
 
 const lineBreak = 10
 const firstBeyondAscii = 0x80
@@ -29,9 +26,21 @@ export function sketchOf(text: string, sparseness: number): Uint8Array {
   let bits = bitsMin
   while (bits < bitsMax && bits < bitsPerCharacter * text.length) bits *= 2
   let bytes = new Uint8Array(bits / 8)
-  eachPiece(text, (piece) => {
+  const add = (piece: Piece) => {
     set(bytes, piece)
     set(bytes, secondOf(piece))
+  }
+  // Of most pairs there are many: their pieces are added once.
+  const pairs = new Uint8Array(firstBeyondAscii * firstBeyondAscii)
+  eachPlace(text, (before, last, unit) => {
+    if (before !== nothing) add(hashOf(before, last, unit))
+    if (last < firstBeyondAscii && unit < firstBeyondAscii) {
+      const pair = last * firstBeyondAscii + unit
+      if (pairs[pair] === 1) return
+      pairs[pair] = 1
+    }
+    if (last !== nothing) add(hashOf(nothing, last, unit))
+    add(hashOf(nothing, nothing, unit))
   })
   // Half of it has at most as many bits.
   while (8 * bytes.length > bitsMin && countOf(bytes) * 2 * sparseness <= 8 * bytes.length) {
@@ -40,11 +49,14 @@ export function sketchOf(text: string, sparseness: number): Uint8Array {
   return bytes
 }
 
-/** The pieces of a text without a line break; of a short one there are none. */
+/** The longest pieces of a text without a line break: they say all that shorter ones would. */
 export function piecesOf(text: string): Piece[] {
-  const pieces: Piece[] = []
-  eachPiece(text, (piece) => pieces.push(piece))
-  return pieces
+  const byLength: [Piece[], Piece[], Piece[]] = [[], [], []]
+  eachPlace(text, (before, last, unit) => {
+    const length = last === nothing ? 0 : before === nothing ? 1 : 2
+    byLength[length].push(hashOf(before, last, unit))
+  })
+  return byLength.findLast(({ length }) => length > 0) ?? []
 }
 
 /** Whether the sketch of this size that begins at this byte has all of these. */
@@ -93,22 +105,18 @@ function hashOf(before: number, first: number, second: number): Piece {
   return (hash ^ (hash >>> 13)) >>> 0
 }
 
-function eachPiece(text: string, take: (piece: Piece) => void): void {
-  let before = 0
-  let last = 0
-  /** Characters before this one in its line, as far as they count. */
-  let known = 0
+/** Each character of a folded text, with the two before it in its line. */
+function eachPlace(text: string, take: (before: number, last: number, unit: number) => void): void {
+  let before = nothing
+  let last = nothing
   const add = (unit: number) => {
     if (unit === lineBreak) {
-      known = 0
+      before = last = nothing
       return
     }
-    if (known >= 2) take(hashOf(before, last, unit))
-    const isPair = last >= firstBeyondAscii && unit >= firstBeyondAscii
-    if (known >= 1 && isPair) take(hashOf(pairMark, last, unit))
+    take(before, last, unit)
     before = last
     last = unit
-    known++
   }
   for (let at = 0; at < text.length; at++) {
     const unit = text.charCodeAt(at)

@@ -36,7 +36,7 @@ export const searchStepsPerPassed = 10
 /** So many texts that may hold it are put in order at once, in 5 ms; for more, all are passed by. */
 export const searchedInOrderMax = 1000
 
-/** What tells of all texts which a search has to read: enough for 100,000 texts of 6,000 characters. */
+/** What tells of all texts which a search has to read: enough for 100,000 texts of 5,000 characters. */
 export const sketchBytesMax = 128 * 1024 * 1024
 
 /** A longer text is read by each search: to go through it for a sketch takes over 20 ms. */
