@@ -205,6 +205,40 @@ test('what changes names in the folder does so on the disk, and nothing is delet
   assert.deepEqual(files, [])
 })
 
+test('what was deleted for good while a mirror was away goes there, too, but for what changed', async (t) => {
+  const { mirrors, servers } = await stage(t, 1)
+  const mirrored = mirrors[0]!
+  mirrored.shell(
+    'for name in a b c d e f; do echo $name > $name.md; done; mkdir z; echo 1 > z/1.md',
+  )
+  const once = async () => {
+    const { code, out } = await fourfold(['mirror', mirrored.directory, '--once'], servers)
+    assert.equal(code, 0, out)
+  }
+  await once()
+  const set = new SetClient({ servers })
+  t.after(() => set.close())
+  const ids: string[] = []
+  for (const path of ['a.md', 'b.md', 'z']) {
+    const deleted = { file: path, operation: newId() }
+    const { file } = await set.ask(({ folder }, call) => folder.deleteFile(deleted, call))
+    const erased = { file: file!.id, operation: newId() }
+    await set.ask(({ folder }, call) => folder.eraseFile(erased, call))
+    ids.push(file!.id)
+  }
+  const files = [...ids, newId()]
+  const told = await set.ask(({ folder }, call) => folder.listErased({ files }, call))
+  assert.deepEqual(told.files, ids)
+  writeFileSync(mirrored.path('b.md'), 'b, worked on\n')
+  await once()
+  const found = tree(mirrored.directory)
+  assert.deepEqual([...found.keys()], ['b.md', 'c.md', 'd.md', 'e.md', 'f.md'])
+  assert.equal(found.get('b.md'), 'b, worked on\n')
+  const again = await set.ask(({ folder }, call) => folder.readFile({ file: 'b.md' }, call))
+  assert.equal(again.text, 'b, worked on\n')
+  assert.notEqual(again.file!.id, ids[1])
+})
+
 test('a part of the folder is mirrored, and only that', async (t) => {
   const { mirrors, servers } = await stage(t, 2)
   const [whole, part] = mirrors as [(typeof mirrors)[0], (typeof mirrors)[0]]

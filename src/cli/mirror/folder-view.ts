@@ -4,6 +4,7 @@ import { create } from '@bufbuild/protobuf'
 import { Code } from '@connectrpc/connect'
 import type { InFolder } from '../../core/mirror/messages.ts'
 import { isBelow, moved } from '../../core/mirror/paths.ts'
+import { filesPerPageMax } from '../../core/model/limits.ts'
 import { fromSeen, raise, toSeen, type VersionVector } from '../../core/model/version-vector.ts'
 import {
   Kind,
@@ -226,13 +227,29 @@ export class FolderView {
       const inside = { directory: id, inTrash: true, isRecursive: true }
       for (const file of await this.#pages(inside)) found(file)
     }
-    if (this.#root === '') return
-    for (const file of [...missing]) {
+    if (this.#root !== '') {
+      for (const file of [...missing]) {
+        try {
+          const answer = await this.#set.ask(({ folder }, call) => folder.getFile({ file }, call))
+          if (answer.file) found(answer.file)
+        } catch (error) {
+          if (!(error instanceof AnswerError) || error.code !== Code.NotFound) throw error
+        }
+      }
+    }
+    await this.#findErased([...missing])
+  }
+
+  /** Of the others a server says which were deleted for good; the rest it may not know of yet. */
+  async #findErased(missing: string[]): Promise<void> {
+    for (let from = 0; from < missing.length; from += filesPerPageMax) {
+      const files = missing.slice(from, from + filesPerPageMax)
       try {
-        const answer = await this.#set.ask(({ folder }, call) => folder.getFile({ file }, call))
-        if (answer.file) found(answer.file)
+        const answer = await this.#set.ask(({ folder }, call) => folder.listErased({ files }, call))
+        for (const id of answer.files) this.gone.add(id)
       } catch (error) {
-        if (!(error instanceof AnswerError) || error.code !== Code.NotFound) throw error
+        // An older server: then they stay on this disk.
+        if (!(error instanceof AnswerError) || error.code !== Code.Unimplemented) throw error
       }
     }
   }

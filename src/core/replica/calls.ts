@@ -163,6 +163,11 @@ export class Calls {
       case 'erase':
         this.#erase(call, author, request)
         return
+      case 'erased': {
+        const files = request.files.filter((id) => this.#options.folder.isPurged(id))
+        this.#options.voice.answer(call, { type: 'erased', files })
+        return
+      }
       case 'makeDirectory':
         this.#makeDirectory(call, author, request)
         return

@@ -94,6 +94,8 @@ export type Call =
   | { type: 'measure'; texts: string[] }
   | { type: 'delete' | 'restore'; file: string; operation: string }
   | { type: 'erase'; file: string; operation: string }
+  /** Which of these ids were deleted for good. */
+  | { type: 'erased'; files: string[] }
   | { type: 'rename'; file: string; name: string; operation: string }
   | { type: 'move'; file: string; path: string; operation: string }
   | { type: 'makeDirectory'; path: string; hasParents: boolean; operation: string }
@@ -125,6 +127,7 @@ export type Answer =
   | { type: 'measured'; measures: (Measure | undefined)[] }
   /** Newest first. */
   | { type: 'contents'; contents: Content[] }
+  | { type: 'erased'; files: string[] }
   | {
       type: 'watched'
       event: 'present' | 'ready' | 'created' | 'changed' | 'renamed' | 'moved' | 'deleted'

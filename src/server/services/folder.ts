@@ -247,6 +247,15 @@ export function folderService(
     eraseFile: ({ file, operation }, context) =>
       keep(context, { type: 'erase', file, operation: operation || newOperation() }),
 
+    async listErased({ files }, context) {
+      if (files.length > filesPerPageMax) {
+        const text = `At most ${filesPerPageMax} files are asked for at once.`
+        throw toConnectError(new FourfoldError('invalid', text))
+      }
+      const erased = await ask(context, 'erased', { type: 'erased', files })
+      return { files: erased.files }
+    },
+
     renameFile: ({ file, name, operation }, context) =>
       keep(context, { type: 'rename', file, name, operation: operation || newOperation() }),
 

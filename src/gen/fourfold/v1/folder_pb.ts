@@ -14,7 +14,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file fourfold/v1/folder.proto.
  */
 export const file_fourfold_v1_folder: GenFile = /*@__PURE__*/
-  fileDesc("Chhmb3VyZm9sZC92MS9mb2xkZXIucHJvdG8SC2ZvdXJmb2xkLnYxIi8KDVNpZ25JblJlcXVlc3QSDAoEbmFtZRgBIAEoCRIQCghwYXNzd29yZBgCIAEoCSItCg5TaWduSW5SZXNwb25zZRINCgV0b2tlbhgBIAEoCRIMCgRuYW1lGAIgASgJIq8CCgRGaWxlEgoKAmlkGAEgASgJEgwKBG5hbWUYAiABKAkSHwoEa2luZBgDIAEoDjIRLmZvdXJmb2xkLnYxLktpbmQSEgoKaXNfZGVsZXRlZBgEIAEoCBISCgpjcmVhdGVkX2J5GAUgASgJEhIKCmNyZWF0ZWRfYXQYBiABKAESDgoGcGFyZW50GAcgASgJEgwKBHBhdGgYCCABKAkSEgoKZGVsZXRlZF9ieRgJIAEoCRISCgpkZWxldGVkX2F0GAogASgBEgwKBHNpemUYCyABKAESDAoEaGFzaBgMIAEoCRIUCgxoYXNfY29uZmxpY3QYDSABKAgSFgoJdGV4dF9zaXplGA4gASgBSACIAQESEgoKY2hhbmdlZF9hdBgPIAEoAUIMCgpfdGV4dF9zaXplIjYKDkdldEZpbGVSZXF1ZXN0EgwKBGZpbGUYASABKAkSFgoObWVhc3VyZXNfdGV4dHMYAiABKAgiMgoPR2V0RmlsZVJlc3BvbnNlEh8KBGZpbGUYASABKAsyES5mb3VyZm9sZC52MS5GaWxlIoYBChBMaXN0RmlsZXNSZXF1ZXN0EhEKCXBhZ2Vfc2l6ZRgBIAEoBRIMCgRwYWdlGAIgASgJEhAKCGluX3RyYXNoGAMgASgIEhEKCWRpcmVjdG9yeRgEIAEoCRIUCgxpc19yZWN1cnNpdmUYBSABKAgSFgoObWVhc3VyZXNfdGV4dHMYBiABKAgiVwoRTGlzdEZpbGVzUmVzcG9uc2USIAoFZmlsZXMYASADKAsyES5mb3VyZm9sZC52MS5GaWxlEhEKCW5leHRfcGFnZRgCIAEoCRINCgVjb3VudBgDIAEoDSJxChBGaW5kRmlsZXNSZXF1ZXN0Eg0KBXdvcmRzGAEgASgJEg0KBWxpbWl0GAIgASgFEhEKCWRpcmVjdG9yeRgDIAEoCRIYChBvbmx5X2RpcmVjdG9yaWVzGAQgASgIEhIKCm9ubHlfZmlsZXMYBSABKAgiVAoRRmluZEZpbGVzUmVzcG9uc2USIAoFZmlsZXMYASADKAsyES5mb3VyZm9sZC52MS5GaWxlEg0KBWZvdW5kGAIgASgNEg4KBmxvb2tlZBgDIAEoDSIfCg9SZWFkRmlsZVJlcXVlc3QSDAoEZmlsZRgBIAEoCSJhChBSZWFkRmlsZVJlc3BvbnNlEh8KBGZpbGUYASABKAsyES5mb3VyZm9sZC52MS5GaWxlEgwKBHRleHQYAiABKAkSDwoHdmVyc2lvbhgDIAEoCRINCgVzdGF0ZRgEIAEoDCKgAQoPU2F2ZUZpbGVSZXF1ZXN0EgwKBGZpbGUYASABKAkSDAoEdGV4dBgCIAEoCRIUCgxiYXNlX3ZlcnNpb24YAyABKAkSFgoJYmFzZV90ZXh0GAQgASgJSACIAQESEQoJb3BlcmF0aW9uGAUgASgJEg4KBmlzX25ldxgGIAEoCBISCgpiYXNlX3N0YXRlGAcgASgMQgwKCl9iYXNlX3RleHQiawoQU2F2ZUZpbGVSZXNwb25zZRIfCgRmaWxlGAEgASgLMhEuZm91cmZvbGQudjEuRmlsZRIPCgd2ZXJzaW9uGAIgASgJEg8KB3NlcnZlcnMYAyADKAkSFAoMc2VydmVyX2NvdW50GAQgASgNIj8KEFNhdmVGaWxlc1JlcXVlc3QSKwoFZmlsZXMYASADKAsyHC5mb3VyZm9sZC52MS5TYXZlRmlsZVJlcXVlc3QiQQoRU2F2ZUZpbGVzUmVzcG9uc2USLAoHcmVzdWx0cxgBIAMoCzIbLmZvdXJmb2xkLnYxLlNhdmVGaWxlUmVzdWx0InsKDlNhdmVGaWxlUmVzdWx0Ei4KBXNhdmVkGAEgASgLMh0uZm91cmZvbGQudjEuU2F2ZUZpbGVSZXNwb25zZUgAEi8KB3JlZnVzZWQYAiABKAsyHC5mb3VyZm9sZC52MS5TYXZlRmlsZVJlZnVzYWxIAEIICgZyZXN1bHQiLQoPU2F2ZUZpbGVSZWZ1c2FsEgwKBGNvZGUYASABKA0SDAoEdGV4dBgCIAEoCSJ8ChFTYXZlQmluYXJ5UmVxdWVzdBIMCgRmaWxlGAEgASgJEgwKBGhhc2gYAiABKAkSDAoEc2l6ZRgDIAEoARIRCgRiYXNlGAQgASgJSACIAQESEQoJb3BlcmF0aW9uGAUgASgJEg4KBmlzX25ldxgGIAEoCEIHCgVfYmFzZSJcChJTYXZlQmluYXJ5UmVzcG9uc2USHwoEZmlsZRgBIAEoCzIRLmZvdXJmb2xkLnYxLkZpbGUSDwoHc2VydmVycxgCIAMoCRIUCgxzZXJ2ZXJfY291bnQYAyABKA0iIwoTTGlzdENvbnRlbnRzUmVxdWVzdBIMCgRmaWxlGAEgASgJIj4KFExpc3RDb250ZW50c1Jlc3BvbnNlEiYKCGNvbnRlbnRzGAEgAygLMhQuZm91cmZvbGQudjEuQ29udGVudCI0ChFEZWxldGVGaWxlUmVxdWVzdBIMCgRmaWxlGAEgASgJEhEKCW9wZXJhdGlvbhgCIAEoCSJcChJEZWxldGVGaWxlUmVzcG9uc2USHwoEZmlsZRgBIAEoCzIRLmZvdXJmb2xkLnYxLkZpbGUSDwoHc2VydmVycxgCIAMoCRIUCgxzZXJ2ZXJfY291bnQYAyABKA0iNQoSUmVzdG9yZUZpbGVSZXF1ZXN0EgwKBGZpbGUYASABKAkSEQoJb3BlcmF0aW9uGAIgASgJIl0KE1Jlc3RvcmVGaWxlUmVzcG9uc2USHwoEZmlsZRgBIAEoCzIRLmZvdXJmb2xkLnYxLkZpbGUSDwoHc2VydmVycxgCIAMoCRIUCgxzZXJ2ZXJfY291bnQYAyABKA0iMwoQRXJhc2VGaWxlUmVxdWVzdBIMCgRmaWxlGAEgASgJEhEKCW9wZXJhdGlvbhgCIAEoCSJbChFFcmFzZUZpbGVSZXNwb25zZRIfCgRmaWxlGAEgASgLMhEuZm91cmZvbGQudjEuRmlsZRIPCgdzZXJ2ZXJzGAIgAygJEhQKDHNlcnZlcl9jb3VudBgDIAEoDSJCChFSZW5hbWVGaWxlUmVxdWVzdBIMCgRmaWxlGAEgASgJEgwKBG5hbWUYAiABKAkSEQoJb3BlcmF0aW9uGAMgASgJIlwKElJlbmFtZUZpbGVSZXNwb25zZRIfCgRmaWxlGAEgASgLMhEuZm91cmZvbGQudjEuRmlsZRIPCgdzZXJ2ZXJzGAIgAygJEhQKDHNlcnZlcl9jb3VudBgDIAEoDSJMChRNYWtlRGlyZWN0b3J5UmVxdWVzdBIMCgRwYXRoGAEgASgJEhMKC2hhc19wYXJlbnRzGAIgASgIEhEKCW9wZXJhdGlvbhgDIAEoCSJfChVNYWtlRGlyZWN0b3J5UmVzcG9uc2USHwoEZmlsZRgBIAEoCzIRLmZvdXJmb2xkLnYxLkZpbGUSDwoHc2VydmVycxgCIAMoCRIUCgxzZXJ2ZXJfY291bnQYAyABKA0iQAoPTW92ZUZpbGVSZXF1ZXN0EgwKBGZpbGUYASABKAkSDAoEcGF0aBgCIAEoCRIRCglvcGVyYXRpb24YAyABKAkiWgoQTW92ZUZpbGVSZXNwb25zZRIfCgRmaWxlGAEgASgLMhEuZm91cmZvbGQudjEuRmlsZRIPCgdzZXJ2ZXJzGAIgAygJEhQKDHNlcnZlcl9jb3VudBgDIAEoDSIjChNMaXN0VmVyc2lvbnNSZXF1ZXN0EgwKBGZpbGUYASABKAkiQwoUTGlzdFZlcnNpb25zUmVzcG9uc2USKwoIdmVyc2lvbnMYASADKAsyGS5mb3VyZm9sZC52MS5OYW1lZFZlcnNpb24iUgoMTmFtZWRWZXJzaW9uEgoKAmlkGAEgASgJEgwKBG5hbWUYAiABKAkSDgoGYXV0aG9yGAMgASgJEgoKAmF0GAQgASgBEgwKBHRleHQYBSABKAkiXQoSU2VhcmNoRmlsZXNSZXF1ZXN0EgwKBHRleHQYASABKAkSFAoMaWdub3Jlc19jYXNlGAIgASgIEhAKCGlzX3JlZ2V4GAMgASgIEhEKCWRpcmVjdG9yeRgEIAEoCSJiChNTZWFyY2hGaWxlc1Jlc3BvbnNlEh8KBGZpbGUYASABKAsyES5mb3VyZm9sZC52MS5GaWxlEgwKBGxpbmUYAiABKA0SDAoEdGV4dBgDIAEoCRIOCgZpc19jdXQYBCABKAgiRwoMV2F0Y2hSZXF1ZXN0EgwKBGZpbGUYASABKAkSKQoFc2luY2UYAiABKAsyGi5mb3VyZm9sZC52MS5WZXJzaW9uVmVjdG9yIoIBCg1XYXRjaFJlc3BvbnNlEiYKBWV2ZW50GAEgASgOMhcuZm91cmZvbGQudjEuV2F0Y2hFdmVudBIfCgRmaWxlGAIgASgLMhEuZm91cmZvbGQudjEuRmlsZRIoCgRzZWVuGAMgASgLMhouZm91cmZvbGQudjEuVmVyc2lvblZlY3RvcirUAQoKV2F0Y2hFdmVudBIbChdXQVRDSF9FVkVOVF9VTlNQRUNJRklFRBAAEhcKE1dBVENIX0VWRU5UX1BSRVNFTlQQARIVChFXQVRDSF9FVkVOVF9SRUFEWRACEhcKE1dBVENIX0VWRU5UX0NSRUFURUQQAxIXChNXQVRDSF9FVkVOVF9DSEFOR0VEEAQSFwoTV0FUQ0hfRVZFTlRfUkVOQU1FRBAFEhcKE1dBVENIX0VWRU5UX0RFTEVURUQQBhIVChFXQVRDSF9FVkVOVF9NT1ZFRBAHMvoKCg1Gb2xkZXJTZXJ2aWNlEkEKBlNpZ25JbhIaLmZvdXJmb2xkLnYxLlNpZ25JblJlcXVlc3QaGy5mb3VyZm9sZC52MS5TaWduSW5SZXNwb25zZRJKCglMaXN0RmlsZXMSHS5mb3VyZm9sZC52MS5MaXN0RmlsZXNSZXF1ZXN0Gh4uZm91cmZvbGQudjEuTGlzdEZpbGVzUmVzcG9uc2USSgoJRmluZEZpbGVzEh0uZm91cmZvbGQudjEuRmluZEZpbGVzUmVxdWVzdBoeLmZvdXJmb2xkLnYxLkZpbmRGaWxlc1Jlc3BvbnNlEkQKB0dldEZpbGUSGy5mb3VyZm9sZC52MS5HZXRGaWxlUmVxdWVzdBocLmZvdXJmb2xkLnYxLkdldEZpbGVSZXNwb25zZRJHCghSZWFkRmlsZRIcLmZvdXJmb2xkLnYxLlJlYWRGaWxlUmVxdWVzdBodLmZvdXJmb2xkLnYxLlJlYWRGaWxlUmVzcG9uc2USRwoIU2F2ZUZpbGUSHC5mb3VyZm9sZC52MS5TYXZlRmlsZVJlcXVlc3QaHS5mb3VyZm9sZC52MS5TYXZlRmlsZVJlc3BvbnNlEkoKCVNhdmVGaWxlcxIdLmZvdXJmb2xkLnYxLlNhdmVGaWxlc1JlcXVlc3QaHi5mb3VyZm9sZC52MS5TYXZlRmlsZXNSZXNwb25zZRJNCgpTYXZlQmluYXJ5Eh4uZm91cmZvbGQudjEuU2F2ZUJpbmFyeVJlcXVlc3QaHy5mb3VyZm9sZC52MS5TYXZlQmluYXJ5UmVzcG9uc2USUwoMTGlzdENvbnRlbnRzEiAuZm91cmZvbGQudjEuTGlzdENvbnRlbnRzUmVxdWVzdBohLmZvdXJmb2xkLnYxLkxpc3RDb250ZW50c1Jlc3BvbnNlEk0KCkRlbGV0ZUZpbGUSHi5mb3VyZm9sZC52MS5EZWxldGVGaWxlUmVxdWVzdBofLmZvdXJmb2xkLnYxLkRlbGV0ZUZpbGVSZXNwb25zZRJQCgtSZXN0b3JlRmlsZRIfLmZvdXJmb2xkLnYxLlJlc3RvcmVGaWxlUmVxdWVzdBogLmZvdXJmb2xkLnYxLlJlc3RvcmVGaWxlUmVzcG9uc2USSgoJRXJhc2VGaWxlEh0uZm91cmZvbGQudjEuRXJhc2VGaWxlUmVxdWVzdBoeLmZvdXJmb2xkLnYxLkVyYXNlRmlsZVJlc3BvbnNlEk0KClJlbmFtZUZpbGUSHi5mb3VyZm9sZC52MS5SZW5hbWVGaWxlUmVxdWVzdBofLmZvdXJmb2xkLnYxLlJlbmFtZUZpbGVSZXNwb25zZRJWCg1NYWtlRGlyZWN0b3J5EiEuZm91cmZvbGQudjEuTWFrZURpcmVjdG9yeVJlcXVlc3QaIi5mb3VyZm9sZC52MS5NYWtlRGlyZWN0b3J5UmVzcG9uc2USRwoITW92ZUZpbGUSHC5mb3VyZm9sZC52MS5Nb3ZlRmlsZVJlcXVlc3QaHS5mb3VyZm9sZC52MS5Nb3ZlRmlsZVJlc3BvbnNlElMKDExpc3RWZXJzaW9ucxIgLmZvdXJmb2xkLnYxLkxpc3RWZXJzaW9uc1JlcXVlc3QaIS5mb3VyZm9sZC52MS5MaXN0VmVyc2lvbnNSZXNwb25zZRJSCgtTZWFyY2hGaWxlcxIfLmZvdXJmb2xkLnYxLlNlYXJjaEZpbGVzUmVxdWVzdBogLmZvdXJmb2xkLnYxLlNlYXJjaEZpbGVzUmVzcG9uc2UwARJACgVXYXRjaBIZLmZvdXJmb2xkLnYxLldhdGNoUmVxdWVzdBoaLmZvdXJmb2xkLnYxLldhdGNoUmVzcG9uc2UwAWIGcHJvdG8z", [file_fourfold_v1_record]);
+  fileDesc("Chhmb3VyZm9sZC92MS9mb2xkZXIucHJvdG8SC2ZvdXJmb2xkLnYxIi8KDVNpZ25JblJlcXVlc3QSDAoEbmFtZRgBIAEoCRIQCghwYXNzd29yZBgCIAEoCSItCg5TaWduSW5SZXNwb25zZRINCgV0b2tlbhgBIAEoCRIMCgRuYW1lGAIgASgJIq8CCgRGaWxlEgoKAmlkGAEgASgJEgwKBG5hbWUYAiABKAkSHwoEa2luZBgDIAEoDjIRLmZvdXJmb2xkLnYxLktpbmQSEgoKaXNfZGVsZXRlZBgEIAEoCBISCgpjcmVhdGVkX2J5GAUgASgJEhIKCmNyZWF0ZWRfYXQYBiABKAESDgoGcGFyZW50GAcgASgJEgwKBHBhdGgYCCABKAkSEgoKZGVsZXRlZF9ieRgJIAEoCRISCgpkZWxldGVkX2F0GAogASgBEgwKBHNpemUYCyABKAESDAoEaGFzaBgMIAEoCRIUCgxoYXNfY29uZmxpY3QYDSABKAgSFgoJdGV4dF9zaXplGA4gASgBSACIAQESEgoKY2hhbmdlZF9hdBgPIAEoAUIMCgpfdGV4dF9zaXplIjYKDkdldEZpbGVSZXF1ZXN0EgwKBGZpbGUYASABKAkSFgoObWVhc3VyZXNfdGV4dHMYAiABKAgiMgoPR2V0RmlsZVJlc3BvbnNlEh8KBGZpbGUYASABKAsyES5mb3VyZm9sZC52MS5GaWxlIoYBChBMaXN0RmlsZXNSZXF1ZXN0EhEKCXBhZ2Vfc2l6ZRgBIAEoBRIMCgRwYWdlGAIgASgJEhAKCGluX3RyYXNoGAMgASgIEhEKCWRpcmVjdG9yeRgEIAEoCRIUCgxpc19yZWN1cnNpdmUYBSABKAgSFgoObWVhc3VyZXNfdGV4dHMYBiABKAgiVwoRTGlzdEZpbGVzUmVzcG9uc2USIAoFZmlsZXMYASADKAsyES5mb3VyZm9sZC52MS5GaWxlEhEKCW5leHRfcGFnZRgCIAEoCRINCgVjb3VudBgDIAEoDSJxChBGaW5kRmlsZXNSZXF1ZXN0Eg0KBXdvcmRzGAEgASgJEg0KBWxpbWl0GAIgASgFEhEKCWRpcmVjdG9yeRgDIAEoCRIYChBvbmx5X2RpcmVjdG9yaWVzGAQgASgIEhIKCm9ubHlfZmlsZXMYBSABKAgiVAoRRmluZEZpbGVzUmVzcG9uc2USIAoFZmlsZXMYASADKAsyES5mb3VyZm9sZC52MS5GaWxlEg0KBWZvdW5kGAIgASgNEg4KBmxvb2tlZBgDIAEoDSIfCg9SZWFkRmlsZVJlcXVlc3QSDAoEZmlsZRgBIAEoCSJhChBSZWFkRmlsZVJlc3BvbnNlEh8KBGZpbGUYASABKAsyES5mb3VyZm9sZC52MS5GaWxlEgwKBHRleHQYAiABKAkSDwoHdmVyc2lvbhgDIAEoCRINCgVzdGF0ZRgEIAEoDCKgAQoPU2F2ZUZpbGVSZXF1ZXN0EgwKBGZpbGUYASABKAkSDAoEdGV4dBgCIAEoCRIUCgxiYXNlX3ZlcnNpb24YAyABKAkSFgoJYmFzZV90ZXh0GAQgASgJSACIAQESEQoJb3BlcmF0aW9uGAUgASgJEg4KBmlzX25ldxgGIAEoCBISCgpiYXNlX3N0YXRlGAcgASgMQgwKCl9iYXNlX3RleHQiawoQU2F2ZUZpbGVSZXNwb25zZRIfCgRmaWxlGAEgASgLMhEuZm91cmZvbGQudjEuRmlsZRIPCgd2ZXJzaW9uGAIgASgJEg8KB3NlcnZlcnMYAyADKAkSFAoMc2VydmVyX2NvdW50GAQgASgNIj8KEFNhdmVGaWxlc1JlcXVlc3QSKwoFZmlsZXMYASADKAsyHC5mb3VyZm9sZC52MS5TYXZlRmlsZVJlcXVlc3QiQQoRU2F2ZUZpbGVzUmVzcG9uc2USLAoHcmVzdWx0cxgBIAMoCzIbLmZvdXJmb2xkLnYxLlNhdmVGaWxlUmVzdWx0InsKDlNhdmVGaWxlUmVzdWx0Ei4KBXNhdmVkGAEgASgLMh0uZm91cmZvbGQudjEuU2F2ZUZpbGVSZXNwb25zZUgAEi8KB3JlZnVzZWQYAiABKAsyHC5mb3VyZm9sZC52MS5TYXZlRmlsZVJlZnVzYWxIAEIICgZyZXN1bHQiLQoPU2F2ZUZpbGVSZWZ1c2FsEgwKBGNvZGUYASABKA0SDAoEdGV4dBgCIAEoCSJ8ChFTYXZlQmluYXJ5UmVxdWVzdBIMCgRmaWxlGAEgASgJEgwKBGhhc2gYAiABKAkSDAoEc2l6ZRgDIAEoARIRCgRiYXNlGAQgASgJSACIAQESEQoJb3BlcmF0aW9uGAUgASgJEg4KBmlzX25ldxgGIAEoCEIHCgVfYmFzZSJcChJTYXZlQmluYXJ5UmVzcG9uc2USHwoEZmlsZRgBIAEoCzIRLmZvdXJmb2xkLnYxLkZpbGUSDwoHc2VydmVycxgCIAMoCRIUCgxzZXJ2ZXJfY291bnQYAyABKA0iIwoTTGlzdENvbnRlbnRzUmVxdWVzdBIMCgRmaWxlGAEgASgJIj4KFExpc3RDb250ZW50c1Jlc3BvbnNlEiYKCGNvbnRlbnRzGAEgAygLMhQuZm91cmZvbGQudjEuQ29udGVudCI0ChFEZWxldGVGaWxlUmVxdWVzdBIMCgRmaWxlGAEgASgJEhEKCW9wZXJhdGlvbhgCIAEoCSJcChJEZWxldGVGaWxlUmVzcG9uc2USHwoEZmlsZRgBIAEoCzIRLmZvdXJmb2xkLnYxLkZpbGUSDwoHc2VydmVycxgCIAMoCRIUCgxzZXJ2ZXJfY291bnQYAyABKA0iNQoSUmVzdG9yZUZpbGVSZXF1ZXN0EgwKBGZpbGUYASABKAkSEQoJb3BlcmF0aW9uGAIgASgJIl0KE1Jlc3RvcmVGaWxlUmVzcG9uc2USHwoEZmlsZRgBIAEoCzIRLmZvdXJmb2xkLnYxLkZpbGUSDwoHc2VydmVycxgCIAMoCRIUCgxzZXJ2ZXJfY291bnQYAyABKA0iIgoRTGlzdEVyYXNlZFJlcXVlc3QSDQoFZmlsZXMYASADKAkiIwoSTGlzdEVyYXNlZFJlc3BvbnNlEg0KBWZpbGVzGAEgAygJIjMKEEVyYXNlRmlsZVJlcXVlc3QSDAoEZmlsZRgBIAEoCRIRCglvcGVyYXRpb24YAiABKAkiWwoRRXJhc2VGaWxlUmVzcG9uc2USHwoEZmlsZRgBIAEoCzIRLmZvdXJmb2xkLnYxLkZpbGUSDwoHc2VydmVycxgCIAMoCRIUCgxzZXJ2ZXJfY291bnQYAyABKA0iQgoRUmVuYW1lRmlsZVJlcXVlc3QSDAoEZmlsZRgBIAEoCRIMCgRuYW1lGAIgASgJEhEKCW9wZXJhdGlvbhgDIAEoCSJcChJSZW5hbWVGaWxlUmVzcG9uc2USHwoEZmlsZRgBIAEoCzIRLmZvdXJmb2xkLnYxLkZpbGUSDwoHc2VydmVycxgCIAMoCRIUCgxzZXJ2ZXJfY291bnQYAyABKA0iTAoUTWFrZURpcmVjdG9yeVJlcXVlc3QSDAoEcGF0aBgBIAEoCRITCgtoYXNfcGFyZW50cxgCIAEoCBIRCglvcGVyYXRpb24YAyABKAkiXwoVTWFrZURpcmVjdG9yeVJlc3BvbnNlEh8KBGZpbGUYASABKAsyES5mb3VyZm9sZC52MS5GaWxlEg8KB3NlcnZlcnMYAiADKAkSFAoMc2VydmVyX2NvdW50GAMgASgNIkAKD01vdmVGaWxlUmVxdWVzdBIMCgRmaWxlGAEgASgJEgwKBHBhdGgYAiABKAkSEQoJb3BlcmF0aW9uGAMgASgJIloKEE1vdmVGaWxlUmVzcG9uc2USHwoEZmlsZRgBIAEoCzIRLmZvdXJmb2xkLnYxLkZpbGUSDwoHc2VydmVycxgCIAMoCRIUCgxzZXJ2ZXJfY291bnQYAyABKA0iIwoTTGlzdFZlcnNpb25zUmVxdWVzdBIMCgRmaWxlGAEgASgJIkMKFExpc3RWZXJzaW9uc1Jlc3BvbnNlEisKCHZlcnNpb25zGAEgAygLMhkuZm91cmZvbGQudjEuTmFtZWRWZXJzaW9uIlIKDE5hbWVkVmVyc2lvbhIKCgJpZBgBIAEoCRIMCgRuYW1lGAIgASgJEg4KBmF1dGhvchgDIAEoCRIKCgJhdBgEIAEoARIMCgR0ZXh0GAUgASgJIl0KElNlYXJjaEZpbGVzUmVxdWVzdBIMCgR0ZXh0GAEgASgJEhQKDGlnbm9yZXNfY2FzZRgCIAEoCBIQCghpc19yZWdleBgDIAEoCBIRCglkaXJlY3RvcnkYBCABKAkiYgoTU2VhcmNoRmlsZXNSZXNwb25zZRIfCgRmaWxlGAEgASgLMhEuZm91cmZvbGQudjEuRmlsZRIMCgRsaW5lGAIgASgNEgwKBHRleHQYAyABKAkSDgoGaXNfY3V0GAQgASgIIkcKDFdhdGNoUmVxdWVzdBIMCgRmaWxlGAEgASgJEikKBXNpbmNlGAIgASgLMhouZm91cmZvbGQudjEuVmVyc2lvblZlY3RvciKCAQoNV2F0Y2hSZXNwb25zZRImCgVldmVudBgBIAEoDjIXLmZvdXJmb2xkLnYxLldhdGNoRXZlbnQSHwoEZmlsZRgCIAEoCzIRLmZvdXJmb2xkLnYxLkZpbGUSKAoEc2VlbhgDIAEoCzIaLmZvdXJmb2xkLnYxLlZlcnNpb25WZWN0b3Iq1AEKCldhdGNoRXZlbnQSGwoXV0FUQ0hfRVZFTlRfVU5TUEVDSUZJRUQQABIXChNXQVRDSF9FVkVOVF9QUkVTRU5UEAESFQoRV0FUQ0hfRVZFTlRfUkVBRFkQAhIXChNXQVRDSF9FVkVOVF9DUkVBVEVEEAMSFwoTV0FUQ0hfRVZFTlRfQ0hBTkdFRBAEEhcKE1dBVENIX0VWRU5UX1JFTkFNRUQQBRIXChNXQVRDSF9FVkVOVF9ERUxFVEVEEAYSFQoRV0FUQ0hfRVZFTlRfTU9WRUQQBzLJCwoNRm9sZGVyU2VydmljZRJBCgZTaWduSW4SGi5mb3VyZm9sZC52MS5TaWduSW5SZXF1ZXN0GhsuZm91cmZvbGQudjEuU2lnbkluUmVzcG9uc2USSgoJTGlzdEZpbGVzEh0uZm91cmZvbGQudjEuTGlzdEZpbGVzUmVxdWVzdBoeLmZvdXJmb2xkLnYxLkxpc3RGaWxlc1Jlc3BvbnNlEkoKCUZpbmRGaWxlcxIdLmZvdXJmb2xkLnYxLkZpbmRGaWxlc1JlcXVlc3QaHi5mb3VyZm9sZC52MS5GaW5kRmlsZXNSZXNwb25zZRJECgdHZXRGaWxlEhsuZm91cmZvbGQudjEuR2V0RmlsZVJlcXVlc3QaHC5mb3VyZm9sZC52MS5HZXRGaWxlUmVzcG9uc2USRwoIUmVhZEZpbGUSHC5mb3VyZm9sZC52MS5SZWFkRmlsZVJlcXVlc3QaHS5mb3VyZm9sZC52MS5SZWFkRmlsZVJlc3BvbnNlEkcKCFNhdmVGaWxlEhwuZm91cmZvbGQudjEuU2F2ZUZpbGVSZXF1ZXN0Gh0uZm91cmZvbGQudjEuU2F2ZUZpbGVSZXNwb25zZRJKCglTYXZlRmlsZXMSHS5mb3VyZm9sZC52MS5TYXZlRmlsZXNSZXF1ZXN0Gh4uZm91cmZvbGQudjEuU2F2ZUZpbGVzUmVzcG9uc2USTQoKU2F2ZUJpbmFyeRIeLmZvdXJmb2xkLnYxLlNhdmVCaW5hcnlSZXF1ZXN0Gh8uZm91cmZvbGQudjEuU2F2ZUJpbmFyeVJlc3BvbnNlElMKDExpc3RDb250ZW50cxIgLmZvdXJmb2xkLnYxLkxpc3RDb250ZW50c1JlcXVlc3QaIS5mb3VyZm9sZC52MS5MaXN0Q29udGVudHNSZXNwb25zZRJNCgpEZWxldGVGaWxlEh4uZm91cmZvbGQudjEuRGVsZXRlRmlsZVJlcXVlc3QaHy5mb3VyZm9sZC52MS5EZWxldGVGaWxlUmVzcG9uc2USUAoLUmVzdG9yZUZpbGUSHy5mb3VyZm9sZC52MS5SZXN0b3JlRmlsZVJlcXVlc3QaIC5mb3VyZm9sZC52MS5SZXN0b3JlRmlsZVJlc3BvbnNlEkoKCUVyYXNlRmlsZRIdLmZvdXJmb2xkLnYxLkVyYXNlRmlsZVJlcXVlc3QaHi5mb3VyZm9sZC52MS5FcmFzZUZpbGVSZXNwb25zZRJNCgpMaXN0RXJhc2VkEh4uZm91cmZvbGQudjEuTGlzdEVyYXNlZFJlcXVlc3QaHy5mb3VyZm9sZC52MS5MaXN0RXJhc2VkUmVzcG9uc2USTQoKUmVuYW1lRmlsZRIeLmZvdXJmb2xkLnYxLlJlbmFtZUZpbGVSZXF1ZXN0Gh8uZm91cmZvbGQudjEuUmVuYW1lRmlsZVJlc3BvbnNlElYKDU1ha2VEaXJlY3RvcnkSIS5mb3VyZm9sZC52MS5NYWtlRGlyZWN0b3J5UmVxdWVzdBoiLmZvdXJmb2xkLnYxLk1ha2VEaXJlY3RvcnlSZXNwb25zZRJHCghNb3ZlRmlsZRIcLmZvdXJmb2xkLnYxLk1vdmVGaWxlUmVxdWVzdBodLmZvdXJmb2xkLnYxLk1vdmVGaWxlUmVzcG9uc2USUwoMTGlzdFZlcnNpb25zEiAuZm91cmZvbGQudjEuTGlzdFZlcnNpb25zUmVxdWVzdBohLmZvdXJmb2xkLnYxLkxpc3RWZXJzaW9uc1Jlc3BvbnNlElIKC1NlYXJjaEZpbGVzEh8uZm91cmZvbGQudjEuU2VhcmNoRmlsZXNSZXF1ZXN0GiAuZm91cmZvbGQudjEuU2VhcmNoRmlsZXNSZXNwb25zZTABEkAKBVdhdGNoEhkuZm91cmZvbGQudjEuV2F0Y2hSZXF1ZXN0GhouZm91cmZvbGQudjEuV2F0Y2hSZXNwb25zZTABYgZwcm90bzM", [file_fourfold_v1_record]);
 
 /**
  * Takes a screen name.
@@ -959,6 +959,48 @@ export const RestoreFileResponseSchema: GenMessage<RestoreFileResponse> = /*@__P
   messageDesc(file_fourfold_v1_folder, 24);
 
 /**
+ * Of which files and directories.
+ *
+ * @generated from message fourfold.v1.ListErasedRequest
+ */
+export type ListErasedRequest = Message<"fourfold.v1.ListErasedRequest"> & {
+  /**
+   * Their ids; at most 1,000.
+   *
+   * @generated from field: repeated string files = 1;
+   */
+  files: string[];
+};
+
+/**
+ * Describes the message fourfold.v1.ListErasedRequest.
+ * Use `create(ListErasedRequestSchema)` to create a new message.
+ */
+export const ListErasedRequestSchema: GenMessage<ListErasedRequest> = /*@__PURE__*/
+  messageDesc(file_fourfold_v1_folder, 25);
+
+/**
+ * Those of them that are gone.
+ *
+ * @generated from message fourfold.v1.ListErasedResponse
+ */
+export type ListErasedResponse = Message<"fourfold.v1.ListErasedResponse"> & {
+  /**
+   * Their ids.
+   *
+   * @generated from field: repeated string files = 1;
+   */
+  files: string[];
+};
+
+/**
+ * Describes the message fourfold.v1.ListErasedResponse.
+ * Use `create(ListErasedResponseSchema)` to create a new message.
+ */
+export const ListErasedResponseSchema: GenMessage<ListErasedResponse> = /*@__PURE__*/
+  messageDesc(file_fourfold_v1_folder, 26);
+
+/**
  * Which file in the trash to delete for good.
  *
  * @generated from message fourfold.v1.EraseFileRequest
@@ -984,7 +1026,7 @@ export type EraseFileRequest = Message<"fourfold.v1.EraseFileRequest"> & {
  * Use `create(EraseFileRequestSchema)` to create a new message.
  */
 export const EraseFileRequestSchema: GenMessage<EraseFileRequest> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 25);
+  messageDesc(file_fourfold_v1_folder, 27);
 
 /**
  * Where that is stored. Text and bytes are removed from the disks after every server has it.
@@ -1019,7 +1061,7 @@ export type EraseFileResponse = Message<"fourfold.v1.EraseFileResponse"> & {
  * Use `create(EraseFileResponseSchema)` to create a new message.
  */
 export const EraseFileResponseSchema: GenMessage<EraseFileResponse> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 26);
+  messageDesc(file_fourfold_v1_folder, 28);
 
 /**
  * Which file or directory to rename.
@@ -1054,7 +1096,7 @@ export type RenameFileRequest = Message<"fourfold.v1.RenameFileRequest"> & {
  * Use `create(RenameFileRequestSchema)` to create a new message.
  */
 export const RenameFileRequestSchema: GenMessage<RenameFileRequest> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 27);
+  messageDesc(file_fourfold_v1_folder, 29);
 
 /**
  * Where that is stored.
@@ -1089,7 +1131,7 @@ export type RenameFileResponse = Message<"fourfold.v1.RenameFileResponse"> & {
  * Use `create(RenameFileResponseSchema)` to create a new message.
  */
 export const RenameFileResponseSchema: GenMessage<RenameFileResponse> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 28);
+  messageDesc(file_fourfold_v1_folder, 30);
 
 /**
  * Which directory to make.
@@ -1124,7 +1166,7 @@ export type MakeDirectoryRequest = Message<"fourfold.v1.MakeDirectoryRequest"> &
  * Use `create(MakeDirectoryRequestSchema)` to create a new message.
  */
 export const MakeDirectoryRequestSchema: GenMessage<MakeDirectoryRequest> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 29);
+  messageDesc(file_fourfold_v1_folder, 31);
 
 /**
  * Where that is stored.
@@ -1159,7 +1201,7 @@ export type MakeDirectoryResponse = Message<"fourfold.v1.MakeDirectoryResponse">
  * Use `create(MakeDirectoryResponseSchema)` to create a new message.
  */
 export const MakeDirectoryResponseSchema: GenMessage<MakeDirectoryResponse> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 30);
+  messageDesc(file_fourfold_v1_folder, 32);
 
 /**
  * Which file to move.
@@ -1194,7 +1236,7 @@ export type MoveFileRequest = Message<"fourfold.v1.MoveFileRequest"> & {
  * Use `create(MoveFileRequestSchema)` to create a new message.
  */
 export const MoveFileRequestSchema: GenMessage<MoveFileRequest> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 31);
+  messageDesc(file_fourfold_v1_folder, 33);
 
 /**
  * Where that is stored.
@@ -1229,7 +1271,7 @@ export type MoveFileResponse = Message<"fourfold.v1.MoveFileResponse"> & {
  * Use `create(MoveFileResponseSchema)` to create a new message.
  */
 export const MoveFileResponseSchema: GenMessage<MoveFileResponse> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 32);
+  messageDesc(file_fourfold_v1_folder, 34);
 
 /**
  * Which file's versions.
@@ -1250,7 +1292,7 @@ export type ListVersionsRequest = Message<"fourfold.v1.ListVersionsRequest"> & {
  * Use `create(ListVersionsRequestSchema)` to create a new message.
  */
 export const ListVersionsRequestSchema: GenMessage<ListVersionsRequest> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 33);
+  messageDesc(file_fourfold_v1_folder, 35);
 
 /**
  * The named versions.
@@ -1271,7 +1313,7 @@ export type ListVersionsResponse = Message<"fourfold.v1.ListVersionsResponse"> &
  * Use `create(ListVersionsResponseSchema)` to create a new message.
  */
 export const ListVersionsResponseSchema: GenMessage<ListVersionsResponse> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 34);
+  messageDesc(file_fourfold_v1_folder, 36);
 
 /**
  * A moment of a file that a person named.
@@ -1320,7 +1362,7 @@ export type NamedVersion = Message<"fourfold.v1.NamedVersion"> & {
  * Use `create(NamedVersionSchema)` to create a new message.
  */
 export const NamedVersionSchema: GenMessage<NamedVersion> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 35);
+  messageDesc(file_fourfold_v1_folder, 37);
 
 /**
  * What to look for, and where.
@@ -1364,7 +1406,7 @@ export type SearchFilesRequest = Message<"fourfold.v1.SearchFilesRequest"> & {
  * Use `create(SearchFilesRequestSchema)` to create a new message.
  */
 export const SearchFilesRequestSchema: GenMessage<SearchFilesRequest> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 36);
+  messageDesc(file_fourfold_v1_folder, 38);
 
 /**
  * A line that was found.
@@ -1406,7 +1448,7 @@ export type SearchFilesResponse = Message<"fourfold.v1.SearchFilesResponse"> & {
  * Use `create(SearchFilesResponseSchema)` to create a new message.
  */
 export const SearchFilesResponseSchema: GenMessage<SearchFilesResponse> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 37);
+  messageDesc(file_fourfold_v1_folder, 39);
 
 /**
  * What to hear of.
@@ -1436,7 +1478,7 @@ export type WatchRequest = Message<"fourfold.v1.WatchRequest"> & {
  * Use `create(WatchRequestSchema)` to create a new message.
  */
 export const WatchRequestSchema: GenMessage<WatchRequest> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 38);
+  messageDesc(file_fourfold_v1_folder, 40);
 
 /**
  * What happened.
@@ -1472,7 +1514,7 @@ export type WatchResponse = Message<"fourfold.v1.WatchResponse"> & {
  * Use `create(WatchResponseSchema)` to create a new message.
  */
 export const WatchResponseSchema: GenMessage<WatchResponse> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 39);
+  messageDesc(file_fourfold_v1_folder, 41);
 
 /**
  * What happened to a file.
@@ -1684,6 +1726,17 @@ export const FolderService: GenService<{
     methodKind: "unary";
     input: typeof EraseFileRequestSchema;
     output: typeof EraseFileResponseSchema;
+  },
+  /**
+   * Which of some files and directories were deleted for good. No other call tells them from those that
+   * this server has not heard of yet.
+   *
+   * @generated from rpc fourfold.v1.FolderService.ListErased
+   */
+  listErased: {
+    methodKind: "unary";
+    input: typeof ListErasedRequestSchema;
+    output: typeof ListErasedResponseSchema;
   },
   /**
    * Gives a file or directory another name in its directory.
