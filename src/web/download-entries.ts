@@ -5,7 +5,7 @@ import type { Client, FileInfo } from '../client/api.ts'
 import { archiveBytesMax } from '../core/model/limits.ts'
 import { download, downloadBlob } from './download.ts'
 import { sizeWords, streamOf } from './file-bytes.ts'
-import { textOf } from './file-actions.ts'
+import { textNow } from './file-actions.ts'
 import { type FolderTree, isDirectory } from './folder-tree.ts'
 import { saveBytes } from './save-bytes.ts'
 import { notify } from './toasts.tsx'
@@ -20,7 +20,7 @@ interface Zipped {
   lastModified: Date
 }
 
-/** Saves them through the browser's download. Texts that are nowhere on this device wait for a server. */
+/** Saves them through the browser's download: all of them, or none, with the reason. */
 export async function downloadEntries(
   client: Client,
   tree: FolderTree,
@@ -29,7 +29,9 @@ export async function downloadEntries(
   const entries = tree.outermost(ids)
   const [only] = entries
   if (only && entries.length === 1 && only.kind === 'text') {
-    download(only.name, await textOf(client, only.id))
+    const text = await textNow(client, only.id, new AbortController().signal)
+    if (text === undefined) notify(notHere(only.name))
+    else download(only.name, text)
     return
   }
   if (only && entries.length === 1 && only.bytes) {
@@ -53,11 +55,14 @@ export async function downloadEntries(
   const stop = new AbortController()
   const action = { label: 'Stop', run: () => stop.abort() }
   const takeBack = notify(`${name} is being made…`, action, { stays: true })
+  // Of what breaks off inside, the browser says no more than "Failed to fetch".
+  let why = 'The connection to the server broke. Try again in a moment.'
+  const parts = zipped(client, all, stop.signal, (problem) => (why = problem))
   try {
     // The browser keeps it where it has room: on the disk, when it is long.
-    downloadBlob(name, await downloadZip(zipped(client, all, stop.signal)).blob())
-  } catch (error) {
-    if (!stop.signal.aborted) notify(`${name} was not made. ${(error as Error).message}`)
+    downloadBlob(name, await downloadZip(parts).blob())
+  } catch {
+    if (!stop.signal.aborted) notify(`${name} was not made. ${why}`)
   } finally {
     takeBack()
   }
@@ -75,14 +80,36 @@ function* within(tree: FolderTree, entry: FileInfo, above: string): Generator<Wi
   for (const child of tree.children(entry.id)) yield* within(tree, child, `${path}/`)
 }
 
-async function* zipped(client: Client, all: Within[], signal: AbortSignal): AsyncGenerator<Zipped> {
+/** `tell` hears why it ends early. */
+async function* zipped(
+  client: Client,
+  all: Within[],
+  signal: AbortSignal,
+  tell: (why: string) => void,
+): AsyncGenerator<Zipped> {
   const lastModified = new Date()
   for (const { entry, path } of all) {
-    signal.throwIfAborted()
     if (isDirectory(entry)) yield { name: `${path}/`, lastModified }
-    else if (entry.bytes) {
-      const input = await streamOf(client, entry.bytes.hash, signal)
-      yield { name: path, input, lastModified }
-    } else yield { name: path, input: await textOf(client, entry.id), lastModified }
+    else {
+      try {
+        yield { name: path, input: await contentOf(client, entry, path, signal), lastModified }
+      } catch (error) {
+        tell((error as Error).message)
+        throw error
+      }
+    }
   }
+}
+
+async function contentOf(client: Client, entry: FileInfo, path: string, signal: AbortSignal) {
+  signal.throwIfAborted()
+  if (entry.bytes) return streamOf(client, entry.bytes.hash, signal)
+  const text = await textNow(client, entry.id, signal)
+  signal.throwIfAborted()
+  if (text === undefined) throw new Error(notHere(path))
+  return text
+}
+
+function notHere(path: string): string {
+  return `No server answers, and ${path} is not on this device.`
 }

@@ -242,9 +242,11 @@ export function entryActions(options: EntryActionOptions): EntryActions {
   }
 
   async function downloadAll(ids: string[]): Promise<void> {
-    const below = await treeBelow(client, ids)
-    tellOfPart(below)
-    await downloadEntries(client, below.tree, ids)
+    const { tree, isWhole } = await treeBelow(client, ids)
+    if (isWhole) await downloadEntries(client, tree, ids)
+    // Taken for all of it, an archive with a part would be missed when it is needed.
+    else
+      notify('Nothing was downloaded. No server answers, and this device does not know all of it.')
   }
 
   /** What is said when it takes long. */

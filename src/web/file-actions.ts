@@ -110,6 +110,29 @@ export async function textOf(client: Client, id: string): Promise<string> {
   }
 }
 
+/** Undefined: no server answers, and it is not on this device. */
+export async function textNow(
+  client: Client,
+  id: string,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const alone = Promise.withResolvers<undefined>()
+  const look = async () => {
+    if (signal.aborted || (client.save.name === 'local' && !(await client.isKept(id)))) {
+      alone.resolve(undefined)
+    }
+  }
+  const end = client.onChange(() => void look())
+  signal.addEventListener('abort', look)
+  void look()
+  try {
+    return await Promise.race([textOf(client, id), alone.promise])
+  } finally {
+    end()
+    signal.removeEventListener('abort', look)
+  }
+}
+
 /** A sentence that says which directory something goes to; none for the top. */
 export function inWords(client: Client, directory: string): string {
   const path = client.files.find(({ id }) => id === directory)?.path

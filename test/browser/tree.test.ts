@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { after, afterEach, before, test } from 'node:test'
 import { createClient } from '@connectrpc/connect'
 import { createGrpcTransport } from '@connectrpc/connect-node'
+import { BlobReader, TextWriter, ZipReader } from '@zip.js/zip.js'
 import type { Locator } from 'playwright-core'
 import type { Client } from '../../src/client/api.ts'
 import { connect } from '../../src/client/index.ts'
@@ -85,6 +86,19 @@ async function plant(client: Client, paths: string[]): Promise<void> {
     }
     if (last !== '') await client.create(last, `text of ${path}`, directories.get(above)!)
   }
+}
+
+/** What is in an archive: texts by their paths; directories' end with "/". */
+async function unpacked(path: string): Promise<{ [path: string]: string }> {
+  const reader = new ZipReader(new BlobReader(new Blob([await readFile(path)])))
+  const found: { [path: string]: string } = {}
+  for (const entry of await reader.getEntries()) {
+    const text = entry.directory
+      ? ''
+      : await entry.getData(new TextWriter(), { useWebWorkers: false })
+    found[entry.filename] = text
+  }
+  return found
 }
 
 /** The rows on the screen, in order, each behind as many dots as there are directories above it. */
@@ -460,23 +474,58 @@ test('what is on its way in is shown, and stopped: what is made already stays', 
   }
 })
 
+test('what is not on this device is not downloaded while no server answers, and it is said why', async () => {
+  const seed = await program('b')
+  await plant(seed, ['docs/guide.md', 'docs/mine.md', 'far/deep/away.md', 'lone.md'])
+  const ana = await stage.join('Ana', 'a')
+  await ana.row('docs').click()
+  await ana.open('mine.md')
+  await ana.reads('text of docs/mine.md')
+  await ana.page.context().setOffline(true)
+  await ana.chip('Saved on this device').waitFor()
+  await choose(ana, 'docs', 'Download')
+  await ana.page
+    .getByText(
+      /^docs\.zip was not made\. No server answers, and docs\/guide\.md is not on this device\.$/,
+    )
+    .waitFor()
+  await choose(ana, 'far', 'Download')
+  await ana.page
+    .getByText(
+      'Nothing was downloaded. No server answers, and this device does not know all of it.',
+    )
+    .waitFor()
+  await choose(ana, 'lone.md', 'Download')
+  await ana.page.getByText('No server answers, and lone.md is not on this device.').waitFor()
+  // What is here is had.
+  const downloaded = ana.page.waitForEvent('download')
+  await choose(ana, 'mine.md', 'Download')
+  assert.equal(await readFile(await (await downloaded).path(), 'utf8'), 'text of docs/mine.md')
+  await ana.page.context().setOffline(false)
+})
+
 test('a directory is downloaded as an archive, duplicated, and its path copied', async () => {
   const seed = await program('b')
-  await plant(seed, ['docs/guides/start.md', 'docs/readme.md'])
+  await plant(seed, ['docs/guides/deep/er/start.md', 'docs/none/', 'docs/readme.md'])
   const ana = await stage.join('Ana', 'a', { permissions: ['clipboard-read', 'clipboard-write'] })
   const downloaded = ana.page.waitForEvent('download')
   await choose(ana, 'docs', 'Download')
   const archive = await downloaded
   assert.equal(archive.suggestedFilename(), 'docs.zip')
-  const bytes = await readFile(await archive.path())
-  assert.equal(bytes.subarray(0, 2).toString(), 'PK')
-  for (const part of ['docs/guides/start.md', 'text of docs/guides/start.md', 'docs/readme.md']) {
-    assert.ok(bytes.includes(part), part)
-  }
+  // All of it, though the page was never told what is in there.
+  assert.deepEqual(await unpacked(await archive.path()), {
+    'docs/': '',
+    'docs/guides/': '',
+    'docs/guides/deep/': '',
+    'docs/guides/deep/er/': '',
+    'docs/guides/deep/er/start.md': 'text of docs/guides/deep/er/start.md',
+    'docs/none/': '',
+    'docs/readme.md': 'text of docs/readme.md',
+  })
 
   await choose(ana, 'docs', 'Duplicate')
   await ana.row('docs copy').click()
-  await shows(ana, ['docs', 'docs copy', '.guides', '.readme.md'])
+  await shows(ana, ['docs', 'docs copy', '.guides', '.none', '.readme.md'])
   await ana.open('readme.md')
   await ana.reads('text of docs/readme.md')
   await choose(ana, 'readme.md', 'Duplicate')
