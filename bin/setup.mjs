@@ -4,10 +4,12 @@ import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import {
   existsSync,
+  mkdirSync,
   readFileSync,
   readdirSync,
   renameSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
@@ -27,6 +29,15 @@ import {
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const at = (path) => join(root, path)
+/** `npx fourfold` looks here first, and would otherwise ask to install it. */
+const commandLink = at('node_modules/.bin/fourfold')
+const pageStamp = at('dist/page.sha256')
+/** Holds the id of the process that sets this clone up. */
+const turn = at('dist/setup.turn')
+/** No set-up takes so long: its process was killed, and another has its id by now. */
+const turnMs = 15 * 60_000
+/** How often one that waits looks whether it is its turn. */
+const waitMs = 200
 
 /** `npm test` ends by itself: about twice what it takes on two slow cores. */
 const testMs = 30 * 60_000
@@ -102,26 +113,31 @@ function bound(child, boundMs) {
 
 /** Installs what package-lock.json names, unless exactly that is installed. */
 function ensureDependencies() {
-  if (!isInstalled()) {
-    console.error('Installing dependencies (once; about a minute) …')
-    const npm = process.env.npm_execpath ?? ''
-    const args = ['ci', '--include=dev', '--include=optional', '--loglevel=error']
-    args.push('--no-audit', '--no-fund')
-    // The npm that runs us, on the Node that runs us; another package manager does not know our lock.
-    const [program, before] = /^npm-cli\.c?js$/.test(basename(npm))
-      ? [process.execPath, [npm]]
-      : ['npm', []]
-    const result = spawnSync(program, [...before, ...args], {
-      cwd: root,
-      encoding: 'utf8',
-      shell: program === 'npm' && process.platform === 'win32',
-    })
-    if (result.status !== 0) {
-      const said = result.error?.message ?? result.stdout + result.stderr
-      throw new SetupError(`${said}\nnpm could not install the dependencies (see above).`)
-    }
+  if (isInstalled() && hasCommand()) return
+  alone(() => {
+    if (!isInstalled()) install()
+    linkCommand()
+  })
+}
+
+function install() {
+  console.error('Installing dependencies (once; about a minute) …')
+  const npm = process.env.npm_execpath ?? ''
+  const args = ['ci', '--include=dev', '--include=optional', '--loglevel=error']
+  args.push('--no-audit', '--no-fund')
+  // The npm that runs us, on the Node that runs us; another package manager does not know our lock.
+  const [program, before] = /^npm-cli\.c?js$/.test(basename(npm))
+    ? [process.execPath, [npm]]
+    : ['npm', []]
+  const result = spawnSync(program, [...before, ...args], {
+    cwd: root,
+    encoding: 'utf8',
+    shell: program === 'npm' && process.platform === 'win32',
+  })
+  if (result.status !== 0) {
+    const said = result.error?.message ?? result.stdout + result.stderr
+    throw new SetupError(`${said}\nnpm could not install the dependencies (see above).`)
   }
-  ensureCommand()
 }
 
 /** Whether node_modules holds the packages of the lock file: npm keeps its own account in there. */
@@ -137,12 +153,14 @@ function isInstalled() {
   })
 }
 
-/** `npx fourfold` looks here first, and would otherwise ask to install it. */
-function ensureCommand() {
-  const link = at('node_modules/.bin/fourfold')
-  if (process.platform === 'win32' || existsSync(link)) return
-  rmSync(link, { force: true }) // A link that leads nowhere.
-  symlinkSync('../../bin/fourfold.mjs', link)
+function hasCommand() {
+  return process.platform === 'win32' || existsSync(commandLink)
+}
+
+function linkCommand() {
+  if (hasCommand()) return
+  rmSync(commandLink, { force: true }) // A link that leads nowhere.
+  symlinkSync('../../bin/fourfold.mjs', commandLink)
 }
 
 function ensureRuntime() {
@@ -157,14 +175,76 @@ function ensureRuntime() {
   return runtime
 }
 
+// ------------------------------------------------------------------------- One at a time
+
+/** Acts while no other process sets this clone up: four servers may be started in it at once. */
+function alone(act) {
+  mkdirSync(at('dist'), { recursive: true })
+  for (let tries = 0; !takeTurn(); tries++) {
+    if (tries === 0) console.error('Waiting for another start that sets up this clone …')
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, waitMs)
+  }
+  try {
+    act()
+  } finally {
+    rmSync(turn, { force: true })
+  }
+}
+
+function takeTurn() {
+  try {
+    writeFileSync(turn, `${process.pid}`, { flag: 'wx' })
+    return true
+  } catch (error) {
+    if (error.code !== 'EEXIST') throw error
+    if (isAbandoned()) rmSync(turn, { force: true })
+    return false
+  }
+}
+
+function isAbandoned() {
+  const since = statSync(turn, { throwIfNoEntry: false })?.mtimeMs ?? Infinity
+  if (Date.now() - since > turnMs) return true
+  // Just made it is empty, and just ended it is gone.
+  const holder = since === Infinity ? '' : readIfThere(turn)
+  return holder !== '' && !isAlive(Number(holder))
+}
+
+function readIfThere(path) {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    if (error.code !== 'ENOENT') throw error
+    return ''
+  }
+}
+
+function isAlive(pid) {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return error.code !== 'ESRCH'
+  }
+}
+
 // -------------------------------------------------------------------------------------- Page
 
 /** Builds the page when what it is made of changed since the last build. */
 function ensurePage(runtime) {
-  const stamp = at('dist/page.sha256')
   const digest = digestOf(['src/web', 'src/client', 'src/core', 'src/gen', 'src/adapters'])
-  const built = existsSync(stamp) && existsSync(at('dist/web/index.html'))
-  if (built && readFileSync(stamp, 'utf8') === digest) return
+  if (isBuilt(digest)) return
+  alone(() => {
+    if (!isBuilt(digest)) buildPage(runtime, digest)
+  })
+}
+
+function isBuilt(digest) {
+  const isThere = existsSync(pageStamp) && existsSync(at('dist/web/index.html'))
+  return isThere && readFileSync(pageStamp, 'utf8') === digest
+}
+
+function buildPage(runtime, digest) {
   console.error('Building the page …')
   // Built beside the old one and swapped in, so that a server that is running always has a page.
   const fresh = at(`dist/web-${process.pid}`)
@@ -181,7 +261,7 @@ function ensurePage(runtime) {
   }
   rmSync(at('dist/web'), { recursive: true, force: true })
   renameSync(fresh, at('dist/web'))
-  writeFileSync(stamp, digest)
+  writeFileSync(pageStamp, digest)
 }
 
 /** One hash over names and bytes of all files under these folders, tests aside, and the lock file. */

@@ -3,7 +3,16 @@
 import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
@@ -46,6 +55,42 @@ test('a clone that is set up is left as it is, and says nothing on standard outp
     encoding: 'utf8',
   })
   assert.deepEqual([said.status, said.stdout], [0, ''], said.stderr)
+})
+
+test('a clone that is started four times at once is set up once', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'fourfold-bin-'))
+  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  cpSync(join(root, 'bin'), join(folder, 'bin'), { recursive: true })
+  for (const room of ['web', 'client', 'core', 'gen', 'adapters']) {
+    mkdirSync(join(folder, 'src', room), { recursive: true })
+  }
+  writeFileSync(join(folder, 'package-lock.json'), '{ "packages": { "": {} } }')
+  const vite = `
+    const { appendFileSync, mkdirSync, writeFileSync } = require('node:fs')
+    appendFileSync('done', 'page ')
+    const out = process.argv[process.argv.indexOf('--outDir') + 1]
+    mkdirSync(out, { recursive: true })
+    writeFileSync(out + '/index.html', '')`
+  const npm = `
+    const { appendFileSync, mkdirSync, writeFileSync } = require('node:fs')
+    appendFileSync('done', 'packages ')
+    for (const name of ['.bin', 'vite/bin']) mkdirSync('node_modules/' + name, { recursive: true })
+    writeFileSync('node_modules/vite/bin/vite.js', ${JSON.stringify(vite)})
+    writeFileSync('node_modules/.package-lock.json', '{ "packages": {} }')`
+  writeFileSync(join(folder, 'npm-cli.cjs'), npm)
+  // One before was killed in the middle of it.
+  const { pid } = spawnSync(process.execPath, ['--version'])
+  mkdirSync(join(folder, 'dist'))
+  writeFileSync(join(folder, 'dist/setup.turn'), `${pid}`)
+  const env = { ...process.env, npm_execpath: join(folder, 'npm-cli.cjs') }
+  const starts = [1, 2, 3, 4].map(async () => {
+    const start = spawn(process.execPath, ['bin/setup.mjs', 'install'], { cwd: folder, env })
+    const [status] = await once(start, 'exit')
+    return status as number
+  })
+  assert.deepEqual(await Promise.all(starts), [0, 0, 0, 0])
+  assert.equal(readFileSync(join(folder, 'done'), 'utf8'), 'packages page ')
+  assert.equal(existsSync(join(folder, 'dist/setup.turn')), false)
 })
 
 test('the command passes on arguments, input, output and exit code', (t) => {
