@@ -117,14 +117,15 @@ export async function textNow(
   signal: AbortSignal,
 ): Promise<string | undefined> {
   const alone = Promise.withResolvers<undefined>()
-  const look = async () => {
-    if (signal.aborted || (client.save.name === 'local' && !(await client.isKept(id)))) {
-      alone.resolve(undefined)
+  const look = () => {
+    if (signal.aborted) alone.resolve(undefined)
+    else if (client.save.name === 'local') {
+      void client.isKept(id).then((isKept) => isKept || alone.resolve(undefined))
     }
   }
-  const end = client.onChange(() => void look())
+  const end = client.onChange(look)
   signal.addEventListener('abort', look)
-  void look()
+  look()
   try {
     return await Promise.race([textOf(client, id), alone.promise])
   } finally {
