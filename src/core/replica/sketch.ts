@@ -31,13 +31,13 @@ export function sketchOf(text: string, sparseness: number): Uint8Array {
     set(bytes, secondOf(piece))
   }
   // Of most pairs there are many: their pieces are added once.
-  const pairs = new Uint8Array(firstBeyondAscii * firstBeyondAscii)
+  const pairs = new Uint8Array(firstBeyondAscii ** 2 / 8)
   eachPlace(text, (before, last, unit) => {
     if (before !== nothing) add(hashOf(before, last, unit))
     if (last < firstBeyondAscii && unit < firstBeyondAscii) {
       const pair = last * firstBeyondAscii + unit
-      if (pairs[pair] === 1) return
-      pairs[pair] = 1
+      if (isSet(pairs, 0, pairs.length, pair)) return
+      set(pairs, pair)
     }
     if (last !== nothing) add(hashOf(nothing, last, unit))
     add(hashOf(nothing, nothing, unit))
