@@ -8,6 +8,7 @@ import { createInterface } from 'node:readline'
 import { test } from 'node:test'
 import type { Origin } from '../../core/model/ids.ts'
 import { Random } from '../../../sim/random.ts'
+import { onSmallDisk } from '../../../test/small-disk.ts'
 import { a, Author, batchOf, note, plan, textOf } from './testing/author.ts'
 import { newDirectory, refused, victim, withStore } from './testing/store-folder.ts'
 
@@ -52,25 +53,12 @@ test('every batch acknowledged before a SIGKILL is there afterwards', async (t) 
   assert.ok(acknowledged.size > 2, 'it was killed several times')
 })
 
-/** Mounts a small disk for itself at $0 and becomes the rest; the kernel takes both away. */
-const onSmallDisk = 'mount -t tmpfs -o size=24m fourfold "$0" && exec "$@"'
-
-/** How one may mount here: as root, or as nobody else but oneself. */
-const waysToMount = [['--mount'], ['--user', '--map-root-user', '--mount']]
-
 test('on a full disk it stops writing, still answers, and goes on when there is room', async () => {
   const directory = newDirectory()
-  fs.mkdirSync(directory)
-  const run = (way: string[], ...program: string[]) =>
-    spawnSync('unshare', [...way, 'sh', '-c', onSmallDisk, directory, ...program], {
-      encoding: 'utf8',
-    })
-  const way = waysToMount.find((each) => run(each, 'true').status === 0)
+  const said = onFullDisk('fill', directory)
   // Where nothing may be mounted, files that may not grow are the next best disk.
-  if (!way) return outgrown(directory)
-  const { stdout, stderr } = run(way, process.execPath, victim, 'fill', directory)
-  assert.equal(stderr, '')
-  const told = JSON.parse(stdout)
+  if (said === undefined) return outgrown(directory)
+  const told = JSON.parse(said)
   assert.deepEqual(told.codes, ['full', 'full'])
   assert.match(told.message, /is full .* make room/)
   assert.ok(told.message.includes(directory), told.message)
@@ -78,10 +66,27 @@ test('on a full disk it stops writing, still answers, and goes on when there is 
   assert.equal(told.readable, told.acknowledged)
   // The batch that failed may have reached the disk; those before did.
   const [whole] = told.reopened
-  assert.ok(whole - told.acknowledged === 0 || whole - told.acknowledged === 1, stdout)
+  assert.ok(whole - told.acknowledged === 0 || whole - told.acknowledged === 1, said)
   assert.deepEqual(told.reopened, [whole, whole, whole + 1])
   assert.deepEqual([told.hadReserve, told.keptReserve], [true, false])
 })
+
+test('a store on a disk without a free byte is opened with the room that it keeps', (t) => {
+  const said = onFullDisk('brim', newDirectory())
+  if (said === undefined) return t.diagnostic('nothing can be mounted here')
+  assert.deepEqual(JSON.parse(said), { readable: 1, keptReserve: false })
+})
+
+/** What the victim says on a small disk of its own; undefined where nothing can be mounted. */
+function onFullDisk(role: string, directory: string): string | undefined {
+  fs.mkdirSync(directory)
+  const [command, ...words] = onSmallDisk('24m', directory) ?? []
+  if (command === undefined) return undefined
+  const all = [...words, process.execPath, victim, role, directory]
+  const { stdout, stderr } = spawnSync(command, all, { encoding: 'utf8' })
+  assert.equal(stderr, '')
+  return stdout
+}
 
 test('when its files may not grow it stops writing, and goes on when they may', () => {
   return outgrown(newDirectory())

@@ -10,6 +10,7 @@ import {
   isBusy,
   isDamage,
   isFull,
+  isOfDisk,
   isReadOnly,
   saysReadOnly,
   StorageError,
@@ -32,6 +33,9 @@ const sqliteMin = '3.51.3'
 
 /** Room for a clean end when a disk is full: a checkpoint of the longest usual WAL, twice. */
 const reserveBytes = 8 * 1024 * 1024
+
+/** What SQLite writes when it opens a file, at most: memory that its processes share. */
+const openingBytes = 1024 * 1024
 
 /** A file up to this size is checked whole at every start: well under a second. */
 const checkedBytesMax = 256 * 1024 * 1024
@@ -135,7 +139,7 @@ export function telling<Result>(directory: string, action: () => Result): Result
 export function told(directory: string, error: unknown): Error {
   if (error instanceof StorageError) return error
   const why = error instanceof Error ? error.message : String(error)
-  if (isFull(error)) {
+  if (isFull(error) || (isOfDisk(error) && isBrimful(directory))) {
     return new StorageError(
       'full',
       `The disk of ${directory} is full (${why}); make room and start again`,
@@ -186,15 +190,30 @@ export function keepReserve(directory: string): void {
   }
 }
 
-/** Gives the reserve back to the disk. The next start fills it again when there is room. */
-export function releaseReserve(directory: string): void {
-  fs.rmSync(reserveFile(directory), { force: true })
+/**
+ * Gives the reserve back to the disk; false: there is none. The next start fills it again when there is
+ * room.
+ */
+export function releaseReserve(directory: string): boolean {
+  const file = reserveFile(directory)
+  if (!fs.existsSync(file)) return false
+  fs.rmSync(file, { force: true })
+  return true
 }
 
 /** Bytes that this process may still write to the disk of the directory. */
 export function freeBytes(directory: string): number {
   const { bavail, bsize } = fs.statfsSync(directory)
   return bavail * bsize
+}
+
+function isBrimful(directory: string): boolean {
+  try {
+    return freeBytes(directory) < openingBytes
+  } catch {
+    // It is not there, which is another trouble.
+    return false
+  }
 }
 
 // Node has no flock. An exclusive SQLite transaction is a lock of the kernel, gone with the process.

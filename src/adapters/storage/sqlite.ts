@@ -63,14 +63,25 @@ export async function openSqliteStorage(
   owner: StoreOwner,
   now: () => number = Date.now,
 ): Promise<SqliteStorage> {
+  try {
+    return await opened(owner, now)
+  } catch (error) {
+    // What is stored can be read where there is room to open it: for that the reserve is kept.
+    const isFull = error instanceof StorageError && error.code === 'full'
+    if (!isFull || !releaseReserve(owner.directory)) throw error
+    return opened(owner, now)
+  }
+}
+
+async function opened(owner: StoreOwner, now: () => number): Promise<SqliteStorage> {
   const { directory } = owner
   checkSqlite(process.versions.sqlite ?? '0', directory)
   const release = claimDirectory(directory)
   let writer: Worker | undefined
   try {
     prepareStore(owner)
-    keepReserve(directory)
     writer = await startWriter(directory)
+    keepReserve(directory)
     const place = new StorePlace(directory)
     await place.look()
     return new SqliteClient({ directory, writer, place, release, now })

@@ -25,7 +25,15 @@ export class StorageError extends Error {
 }
 
 /** SQLite's primary result codes that we tell apart. */
-const primary = { busy: 5, readOnly: 8, corrupt: 11, full: 13, cannotOpen: 14, notDatabase: 26 }
+const primary = {
+  busy: 5,
+  readOnly: 8,
+  io: 10,
+  corrupt: 11,
+  full: 13,
+  cannotOpen: 14,
+  notDatabase: 26,
+}
 
 function primaryCode(error: unknown): number {
   const code = error instanceof Error && 'errcode' in error ? error.errcode : undefined
@@ -44,6 +52,9 @@ export const saysReadOnly = (error: unknown) =>
 
 export const isReadOnly = (error: unknown) =>
   [primary.readOnly, primary.cannotOpen].includes(primaryCode(error))
+
+/** The disk did not do it: without a free byte SQLite says so of the memory that its processes share. */
+export const isOfDisk = (error: unknown) => primaryCode(error) === primary.io
 
 /** Whether the disk has no room, said by SQLite or by the file system. */
 export function isFull(error: unknown): boolean {

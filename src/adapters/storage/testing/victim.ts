@@ -18,7 +18,7 @@ function say(words: unknown): void {
 }
 
 /** What it can be started as. */
-const roles: Record<string, () => Promise<void>> = { hold, nobody, write, fill, outgrow }
+const roles: Record<string, () => Promise<void>> = { hold, nobody, write, fill, brim, outgrow }
 /** Opens the store and stays. */
 async function hold(): Promise<void> {
   await openSqliteStorage(owner)
@@ -70,6 +70,23 @@ async function fill(): Promise<void> {
   reopened.push(countLarge(storage))
   await storage.close()
   say({ ...failure, reopened, hadReserve, keptReserve })
+}
+
+/** Opens a store on a disk on which nothing is free but what the store itself keeps free. */
+async function brim(): Promise<void> {
+  const before = await openSqliteStorage(owner)
+  await before.write(batchOf({ updates: large('a.0000000000000', note) }))
+  await before.close()
+  const ballast = fs.openSync(join(directory, 'ballast'), 'w')
+  const page = new Uint8Array(4096)
+  try {
+    for (;;) fs.writeSync(ballast, page)
+  } catch {
+    // That was the last byte.
+  }
+  const after = await openSqliteStorage(owner)
+  say({ readable: countLarge(after), keptReserve: fs.existsSync(join(directory, 'reserve')) })
+  await after.close()
 }
 
 /** Writes until its files may not grow any more. */
