@@ -250,6 +250,20 @@ test('what was to be moved into a directory that is gone for good is where serve
   assert.deepEqual(paths(files), ['f'])
 })
 
+test('what was to be moved out of a directory that is gone for good is not seen when it is refused', () => {
+  const files = new Files({ isOfAll: false })
+  files.show('', Extent.OPEN)
+  files.show('D', Extent.OPEN)
+  const [directory, file] = [made('D', 1), made('f', 2, 'D', Kind.TEXT)]
+  files.apply({ entries: [directory], answer: { entry: '', present: new Set(['D']) } })
+  files.apply({ entries: [directory, file], answer: { entry: 'D', present: new Set(['D', 'f']) } })
+  files.wait([move('f', '')])
+  assert.deepEqual(paths(files).toSorted(), ['D', 'f'])
+  files.apply({ entries: [], answer: { entry: 'D', present: new Set() }, gone: ['D'] })
+  files.wait([])
+  assert.deepEqual(paths(files), [])
+})
+
 test('what was not listed, and is told again while it is to be moved, is there after that', () => {
   const files = new Files({ isOfAll: false })
   files.show('', Extent.OPEN)

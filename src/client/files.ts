@@ -274,6 +274,11 @@ export class Files {
       const isElsewhere = this.#foreseen.has(id) && !depths.has(named)
       if (!told.has(id) && !isElsewhere) this.#absent.add(id)
     }
+    // What waits stands elsewhere, and falls back to where nothing is when nothing comes of it.
+    for (const id of this.#foreseen.ids()) {
+      const home = this.#foreseen.told(id)?.parent?.value ?? ''
+      if (depths.has(home) && !told.has(id)) this.#absent.add(id)
+    }
     this.#prune(left)
   }
 
