@@ -86,3 +86,17 @@ test('another revision of the language is named', () => {
   fresh.hello('ben', false, 2)
   assert.match(desk.last(3, 'refused')!.text, /^This server is older than your client: /)
 })
+
+test('who is at a server that serves no more is sent elsewhere, and hears nothing after that', () => {
+  const desk = new Desk()
+  const ana = new Writer(desk, 1, 'ana')
+  const before = desk.messages(ana.channel).length
+  desk.input({ type: 'event', event: { type: 'servers', servers: [], isServing: false } })
+  const [refused, ...others] = desk.messages(ana.channel).slice(before)
+  assert.equal(refused?.case, 'refused')
+  assert.deepEqual(others, [])
+  assert.ok(desk.hungUp.has(ana.channel))
+  desk.input({ type: 'closed', channel: ana.channel })
+  new Writer(desk, 2, 'ben')
+  assert.ok(desk.hungUp.has(2), 'nor is anybody let in')
+})

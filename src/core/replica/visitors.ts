@@ -253,7 +253,12 @@ export class Visitors {
       if (isOther && state === ServerState.LIVE && !wasLive) this.#introduceEverybody()
     }
     this.#servers = servers
+    const mayStay = isServing || !this.#isServing
     this.#isServing = isServing
+    if (!mayStay) {
+      this.#sendAway()
+      return
+    }
     if (!isNews && now - this.#lagToldAt < lagToldMs) return
     this.#lagToldAt = now
     this.#toldLife = this.#options.life()
@@ -261,6 +266,13 @@ export class Visitors {
       case: 'servers',
       value: this.#serversMessage(),
     })
+  }
+
+  // Its disk is of another life than the set: nobody may take it for that.
+  #sendAway(): void {
+    const text = 'This server holds another life of the set. Trying another.'
+    for (const channel of this.#byChannel.keys())
+      this.#voice.refuse(channel, Code.UNAVAILABLE, text)
   }
 
   #introduceEverybody(): void {

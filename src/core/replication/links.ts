@@ -9,6 +9,8 @@ import type { Mark, ServerView } from '../ports.ts'
 import type { Marks } from './marks.ts'
 import type { PeerChannel } from './messages.ts'
 import { Peer } from './peer.ts'
+import type { Rivals } from './rivals.ts'
+import type { SetLife } from './set-life.ts'
 import { wireVector, type Voice } from './voice.ts'
 
 /** The revision of the language between servers. */
@@ -19,13 +21,15 @@ const redialAfterMs = 300
 const ownPauseMs = 700
 
 /**
- *   down ── tick ─> dialling ── opened ─> greeting ── hello ─> open
- *     ^── undialled, closed ────────────────────────────────────┘
+ *   down ── tick ─> dialling ── opened ─> greeting ── hello ─┬─> open
+ *     ^                                                       └─> apart: it holds another life
+ *     └── undialled, closed ───────────────────────────────────────┘
  */
 type Link =
   | { name: 'down'; redialAt: number }
   | { name: 'dialling' }
   | { name: 'greeting'; channel: PeerChannel; since: number }
+  | { name: 'apart'; channel: PeerChannel; since: number }
   | { name: 'open'; peer: Peer }
 
 export interface LinksOptions {
@@ -38,7 +42,8 @@ export interface LinksOptions {
   vector: VersionVector
   marks: Marks
   isComplete: () => boolean
-  life: () => string
+  life: SetLife
+  rivals: Rivals
   voice: Voice
 }
 
@@ -84,7 +89,7 @@ export class Links {
   opened(now: number, channel: PeerChannel, dialled: ReplicaId | undefined): void {
     if (dialled === undefined) this.#strangers.set(channel, now)
     else this.#links.set(dialled, { name: 'greeting', channel, since: now })
-    const { replica, set, origin, servers, vector, marks, isComplete, life } = this.#options
+    const { replica, set, origin, servers, vector, marks, isComplete, life, rivals } = this.#options
     this.#saidAt.set(channel, marks.last)
     this.#voice.send(channel, {
       case: 'hello',
@@ -97,7 +102,9 @@ export class Links {
         vector: wireVector(vector),
         address: servers.find(({ id }) => id === replica)?.address ?? '',
         isRecovering: !isComplete(),
-        life: life(),
+        life: life.name,
+        companions: rivals.standing.companions,
+        isWaiting: isComplete() && !rivals.isServing,
       },
     })
   }
@@ -120,7 +127,7 @@ export class Links {
     return undefined
   }
 
-  /** The peer that greeted; undefined when it was turned away. */
+  /** The peer that greeted; undefined when it was turned away, or holds another life of the set. */
   greeted(now: number, channel: PeerChannel, hello: PeerHello): Peer | undefined {
     const refusal = this.#refusal(channel, hello)
     if (refusal !== undefined) {
@@ -132,6 +139,10 @@ export class Links {
     // The newest channel is the true one: the other side has restarted or given up the older.
     if (old !== undefined && old !== channel) this.#voice.hangUp(old, 'replaced by a newer channel')
     this.#strangers.delete(channel)
+    if (this.#options.life.isApart(hello)) {
+      this.#apart(now, channel, hello)
+      return undefined
+    }
     const peer = new Peer({
       id,
       channel,
@@ -147,6 +158,16 @@ export class Links {
     this.#links.set(id, { name: 'open', peer })
     this.#voice.log('info', `${id} is here`)
     return peer
+  }
+
+  // Heard out, so that both sides know of it; a while later it is dialled again, and tells how it is.
+  #apart(now: number, channel: PeerChannel, hello: PeerHello): void {
+    const { replica, life, companions, isRecovering, isWaiting } = hello
+    this.#saidAt.delete(channel)
+    this.#links.set(replica as ReplicaId, { name: 'apart', channel, since: now })
+    if (!this.#options.life.isRival(life)) return
+    const standing = { life, companions, isServing: !isRecovering && !isWaiting }
+    this.#options.rivals.heard(now, replica as ReplicaId, standing)
   }
 
   #refusal(channel: PeerChannel, hello: PeerHello): string | undefined {
@@ -176,6 +197,7 @@ export class Links {
     this.#tickedAt = now
     for (const [id, link] of this.#links) {
       if (link.name === 'down') this.#redial(now, id, link.redialAt)
+      else if (link.name === 'apart') this.#hearAgain(now, link)
       else if (this.#isSilent(now, link)) this.#voice.hangUp(channelOf(link)!, `${id} is silent`)
       else if (link.name === 'open') stillHere(link.peer)
     }
@@ -191,6 +213,10 @@ export class Links {
     if (id < this.#options.replica || now < redialAt) return
     this.#links.set(id, { name: 'dialling' })
     this.#voice.say({ type: 'dial', replica: id })
+  }
+
+  #hearAgain(now: number, { channel, since }: Extract<Link, { name: 'apart' }>): void {
+    if (now - since > liveMs) this.#voice.hangUp(channel, 'it is asked again')
   }
 
   #isSilent(now: number, link: Link): boolean {
@@ -209,9 +235,9 @@ export class Links {
   /** Tells the mind of clients, when something changed. */
   tellViews(now: number): void {
     const servers = this.views(now)
-    const isServing = this.#options.isComplete()
+    const { isServing } = this.#options.rivals
     const each = servers.map(({ id, state, lag: lacks, origin }) => [id, state, lacks, origin])
-    const life = this.#options.life()
+    const life = this.#options.life.name
     const viewed = `${each.join()}${isServing}${life}`
     if (viewed === this.#viewed) return
     this.#viewed = viewed
@@ -219,9 +245,10 @@ export class Links {
   }
 
   #view(now: number, id: ReplicaId): Omit<ServerView, 'id' | 'address'> {
-    const { replica, vector, marks, isComplete } = this.#options
+    const { replica, vector, marks, rivals } = this.#options
     if (id === replica) {
-      return { state: isComplete() ? ServerState.LIVE : ServerState.BEHIND, lag: 0, heardAt: now }
+      const state = rivals.isServing ? ServerState.LIVE : ServerState.BEHIND
+      return { state, lag: 0, heardAt: now }
     }
     const link = this.#links.get(id)!
     const last = this.#lastHeard.get(id)
@@ -241,6 +268,6 @@ export class Links {
 }
 
 function channelOf(link: Link): PeerChannel | undefined {
-  if (link.name === 'greeting') return link.channel
+  if (link.name === 'greeting' || link.name === 'apart') return link.channel
   return link.name === 'open' ? link.peer.channel : undefined
 }

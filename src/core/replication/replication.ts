@@ -32,6 +32,7 @@ import { Marks } from './marks.ts'
 import type { PeerChannel, ReplicationInput, ReplicationOutput } from './messages.ts'
 import type { Peer } from './peer.ts'
 import { Sending } from './sending.ts'
+import { Rivals } from './rivals.ts'
 import { SetLife } from './set-life.ts'
 import { Voice } from './voice.ts'
 
@@ -71,6 +72,7 @@ export class Replication {
   #now: number
   #isComplete: boolean
   readonly #life: SetLife
+  readonly #rivals: Rivals
 
   constructor(options: ReplicationOptions) {
     const { now, origin, reader } = options
@@ -84,10 +86,15 @@ export class Replication {
     this.#heads = new Map(vector)
     this.#marks = new Marks(now, vector)
     const isComplete = () => this.#isComplete
-    const life = () => this.#life.name
     const voice = this.#voice
-    this.#links = new Links({ ...options, vector, marks: this.#marks, isComplete, life, voice })
-    this.#life = new SetLife(options, this.#links)
+    const life = new SetLife({ ...options, vector, isComplete })
+    this.#life = life
+    const name = () => life.name
+    const mayBeAlone = options.isFirst || options.servers.length === 1
+    this.#rivals = new Rivals({ ...options, mayBeAlone, isComplete, life: name, voice })
+    const lives = { life, rivals: this.#rivals }
+    const shared = { vector, marks: this.#marks, isComplete, voice }
+    this.#links = new Links({ ...options, ...shared, ...lives })
     this.#asking = new Asking({ links: this.#links, vector, heads: this.#heads, voice })
     this.#arrivals = new Arrivals({
       origin,
@@ -96,7 +103,15 @@ export class Replication {
     })
     this.#compacting = new Compacting({ links: this.#links, marks: this.#marks, vector, voice })
     const unreadable = (error: CorruptError) => this.#unreadable(error)
-    this.#sending = new Sending({ origin, reader, vector, isComplete, life, unreadable, voice })
+    this.#sending = new Sending({
+      origin,
+      reader,
+      vector,
+      isComplete,
+      life: name,
+      unreadable,
+      voice,
+    })
     this.#comparing = new Comparing({
       links: this.#links,
       marks: this.#marks,
@@ -150,7 +165,7 @@ export class Replication {
   /** Whether something waits for a tick soon. */
   isBusy(): boolean {
     const isWaiting = !this.#gathering.isIdle || !this.#arrivals.isEmpty || this.#asking.isBusy
-    return isWaiting || !this.#isComplete
+    return isWaiting || !this.#isComplete || this.#rivals.isWaiting
   }
 
   /** How the servers are, in the order of the configuration. */
@@ -218,7 +233,7 @@ export class Replication {
       if (isNews || isNamed) this.#sending.tellHave(now, peer, changed)
       if (own.length > 0) this.#sending.pushOwn(peer, own)
     }
-    if (isNamed) this.#links.tellViews(now)
+    if (isNamed) this.#named(now)
     if (items.some(({ isComplete }) => isComplete)) this.#completed(now)
     else this.#considerComplete()
   }
@@ -251,6 +266,11 @@ export class Replication {
     else this.#voice.event({ type: 'appended', tag, mark })
   }
 
+  #named(now: number): void {
+    for (const { id, life } of this.#links.peers()) this.#rivals.met(now, id, life)
+    this.#links.tellViews(now)
+  }
+
   #completed(now: number): void {
     this.#isComplete = true
     this.#voice.log('info', 'the disk is filled: serving')
@@ -260,7 +280,7 @@ export class Replication {
 
   // An empty disk serves nothing until it holds what a peer holds, or all agree that the set is new.
   #considerComplete(): void {
-    const life = this.#life.next()
+    const life = this.#life.next(this.#links)
     if (life !== undefined) this.#gathering.add({ life })
     if (this.#isComplete || !this.#gathering.isIdle || !this.#arrivals.isEmpty) return
     const peers = [...this.#links.peers()]
@@ -287,7 +307,11 @@ export class Replication {
 
   #greeted(now: number, channel: PeerChannel, hello: PeerHello): void {
     const peer = this.#links.greeted(now, channel, hello)
-    if (!peer) return
+    if (!peer) {
+      this.#links.tellViews(now)
+      return
+    }
+    this.#rivals.met(now, peer.id, peer.life)
     // What was stored since our hello was told to nobody there: it must not take us for emptier.
     if (peer.saidAt < peer.metAt) this.#sending.tellHave(now, peer, this.#vector)
     const ownSeq = this.#vector.get(this.#origin)
@@ -337,7 +361,14 @@ export class Replication {
   #heardHave(now: number, peer: Peer, have: Have): void {
     const isNews = peer.isRecovering !== have.isRecovering
     peer.isRecovering = have.isRecovering
-    if (have.life !== '') peer.life = have.life
+    if (have.life !== '') {
+      peer.life = have.life
+      if (this.#life.hasLeft(peer.life, peer.isRecovering, peer.have)) {
+        this.#voice.hangUp(peer.channel, 'it is in another life of the set')
+        return
+      }
+      this.#rivals.met(now, peer.id, peer.life)
+    }
     const changed = fromSeen(have.changed?.seen)
     peer.told(changed)
     // A digest is that of the vector told with it.
@@ -417,6 +448,7 @@ export class Replication {
     this.#gather(this.#arrivals.release(now))
     this.#asking.tick(now)
     this.#compacting.tick(now)
+    this.#rivals.tick(now)
     this.#considerComplete()
     this.#links.tellViews(now)
   }
