@@ -110,14 +110,14 @@ export class BringIn {
     try {
       return await act(stop.signal)
     } finally {
-      this.#show({ name: 'nothing' }, true)
+      this.#show({ name: 'nothing' })
       resolve()
     }
   }
 
   async #found(sources: AsyncIterable<Source>, signal: AbortSignal): Promise<Source[]> {
     const all: Source[] = []
-    this.#show({ name: 'looking', found: 0 }, true)
+    this.#show({ name: 'looking', found: 0 })
     for await (const source of sources) {
       if (signal.aborted || all.length > entriesMax) break
       all.push(source)
@@ -204,9 +204,11 @@ export class BringIn {
     }
   }
 
-  #show(state: Bringing, isAtOnce = false): void {
+  #show(state: Bringing): void {
     const now = performance.now()
-    if (!isAtOnce && now - this.#toldAt < tellEveryMs) return
+    // Another thing is told at once: it may be the last for long.
+    const isSame = state.name === this.#state.name
+    if (isSame && now - this.#toldAt < tellEveryMs) return
     this.#toldAt = now
     this.#state = state
     for (const listener of this.#listeners) listener()

@@ -1,6 +1,7 @@
 // How a directory of one's own computer is kept the same as the folder: the command, to copy.
 
 import { Copy } from 'lucide-react'
+import { Fragment } from 'react'
 import { useClient } from './client-context.tsx'
 import { copy } from './download.ts'
 import { IconButton } from './icon-button.tsx'
@@ -9,8 +10,9 @@ import { notify } from './toasts.tsx'
 
 export function ConnectFolder() {
   const { servers } = useClient()
-  const addresses = servers.map(({ address }) => address).join(',') || location.origin
-  const command = `npx fourfold mirror notes --servers ${addresses}`
+  const known = servers.map(({ address }) => address)
+  const addresses = known.length > 0 ? known : [location.origin]
+  const command = `npx fourfold mirror notes --servers ${addresses.join(',')}`
   return (
     <section className="connect-folder" aria-label="Connect your own folder">
       <p>
@@ -18,9 +20,14 @@ export function ConnectFolder() {
       </p>
       <span className="command">
         <code>
-          {command
-            .split(',')
-            .flatMap((part, at) => (at === 0 ? [part] : [',', <wbr key={at} />, part]))}
+          npx fourfold mirror notes <span className="option">--servers</span>{' '}
+          {addresses.map((address, at) => (
+            <Fragment key={address}>
+              {at > 0 && ','}
+              <wbr />
+              {address}
+            </Fragment>
+          ))}
         </code>
         <IconButton
           label="Copy the command"

@@ -39,7 +39,7 @@ export function TextBeneath(props: TextBeneathProps) {
           ? 'It was text before'
           : `${interruptedBy} replaced your text by this file`}
       </h3>
-      {shown !== '' && <blockquote>{shown}</blockquote>}
+      {shown !== '' && !isVersion && <blockquote>{shown}</blockquote>}
       <p className="muted">
         The text is kept, with all that was written in it.
         {hasChoice && ' Keep both makes it a file of its own.'}

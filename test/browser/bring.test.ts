@@ -102,6 +102,15 @@ test('a long upload shows how far it is, is stopped, and goes on later where it 
   )
 })
 
+test('a text that is long on its way is counted, as bytes are', async () => {
+  const ana = await stage.join('Ana', 'a')
+  const unthrottle = await throttle(ana, 100_000)
+  await chooseFiles(ana, /^Upload/, { 'log.txt': Buffer.from('a long line\n'.repeat(40_000)) })
+  await ana.page.getByText('0 of 1', { exact: true }).waitFor()
+  await unthrottle()
+  await ana.isAt('log.txt')
+})
+
 test('an upload behind the beginning of other bytes, which somebody left there, begins anew', async () => {
   // The whole has another hash than was said: that is how the page learns of it.
   stage.expect(/^Failed to load resource: the server responded with a status of 400 /)
