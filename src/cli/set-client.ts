@@ -20,6 +20,8 @@ const silentMs = 2000
 /** A save waits for the other disks; this is far beyond. */
 export const answerMs = 20_000
 
+const signInFirst = 'The set asks for its password: put it into FOURFOLD_PASSWORD.'
+
 const localServers = [4400, 4401, 4402, 4403].map((port) => `http://127.0.0.1:${port}`)
 
 /** For `readWords`: the words that all commands which ask a set understand. */
@@ -250,6 +252,7 @@ export class SetClient {
         // What the command itself says, or its mistakes, are nobody else's matter.
         if (!(error instanceof ConnectError)) throw error
         const { code, rawMessage } = error
+        if (code === Code.Unauthenticated && !this.#person) throw new AnswerError(code, signInFirst)
         if (!mayWorkElsewhere(code)) throw new AnswerError(code, sentence(rawMessage))
         last = lastWords(rawMessage)
         // What another call found out of this line is no try of this one.

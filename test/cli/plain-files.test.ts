@@ -207,6 +207,8 @@ test('a server keeps plain files where people sign in, with no password of their
   const put = (path: string, input: string) => {
     return fourfold(['put', '-', path], { servers: address, input, env })
   }
+  const refused = await fourfold(['ls'], { servers: address })
+  assert.deepEqual([refused.code, /put it into FOURFOLD_PASSWORD/.test(refused.err)], [1, true])
   assert.equal((await put('specs/launch.md', 'Launch\n')).code, 0)
   assert.equal((await put('other.md', 'other\n')).code, 0)
   await holds(join(files, 'launch.md'), 'Launch\n')

@@ -389,12 +389,14 @@ export class Mirror {
     const { report } = this.#options
     if (this.#held) {
       const { inFolder, onDisk } = this.#held
-      const where = inFolder > 0 ? 'are missing here' : 'were deleted in the folder'
-      const what = inFolder > 0 ? 'in the folder' : 'here'
+      const count = Math.max(inFolder, onDisk)
+      const [are, were] = count === 1 ? ['file is', 'file was'] : ['files are', 'files were']
+      const what = inFolder > 0 ? `${are} missing here` : `${were} deleted in the folder`
+      const where = inFolder > 0 ? 'in the folder' : 'here'
       report.warn(
         'deletions',
-        `${Math.max(inFolder, onDisk)} files ${where}. They are not deleted ${what} unless you say ` +
-          `so: fourfold mirror ${this.#options.directory.root} --accept-deletes`,
+        `${count} ${what}. Nothing of that is deleted ${where} unless you say so: ` +
+          `fourfold mirror ${this.#options.directory.root} --accept-deletes`,
       )
     } else report.over('deletions')
     this.#stand('working')
