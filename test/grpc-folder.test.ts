@@ -347,3 +347,44 @@ test('many files are saved by one call, and what one is refused for is nothing t
     failsWith(grpc.status.INVALID_ARGUMENT, 'One call saves at most 256 files.'),
   )
 })
+
+test('many files are deleted, restored, moved and erased by one call, each or not', async (t) => {
+  const { address } = await startLone(t)
+  const { call } = clientOf(t, address, folder)
+  for (const file of ['one.md', 'two.md', 'three.md'])
+    await call('saveFile', { file, text: 'text\n' })
+  await call('makeDirectory', { path: 'old' })
+  const changed = async (...changes: object[]) => {
+    const results = (await call('changeFiles', { changes }))['results'] as Answer[]
+    return results.map(({ result, refused }) =>
+      result === 'refused' ? (refused as Answer)['code'] : result,
+    )
+  }
+  const erase = { erase: { file: 'one.md', operation: 'AAAAAAAAAAAAAAAAAAAAAQ' } }
+  const remove = (file: string) => ({ delete: { file } })
+  const notFound = grpc.status.NOT_FOUND
+  assert.deepEqual(await changed(remove('one.md'), remove('no.md'), remove('two.md')), [
+    'changed',
+    notFound,
+    'changed',
+  ])
+  const move = { move: { file: 'three.md', path: 'old/three.md' } }
+  assert.deepEqual(await changed(erase, { restore: { file: 'two.md' } }, move), [
+    'changed',
+    'changed',
+    'changed',
+  ])
+  // Sent again, it has no effect of its own; and a change must say what to do.
+  assert.deepEqual(await changed(erase, {}), ['changed', grpc.status.INVALID_ARGUMENT])
+  const { files } = await call('listFiles', { isRecursive: true })
+  assert.deepEqual(
+    (files as Answer[]).map(({ path }) => path),
+    ['old', 'old/three.md', 'two.md'],
+  )
+  const { count } = await call('listFiles', { inTrash: true })
+  assert.equal(count, 0)
+  await assert.rejects(
+    call('changeFiles', { changes: Array.from({ length: 257 }, () => erase) }),
+    failsWith(grpc.status.INVALID_ARGUMENT, 'One call changes at most 256 files.'),
+  )
+})

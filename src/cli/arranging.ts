@@ -11,7 +11,9 @@ import {
   shownPath,
   type Receipt,
 } from './answer.ts'
+import { ChangeCalls, changeLanes } from './change-calls.ts'
 import { CommandError, printable, readWords, type Command } from './command.ts'
+import { untilEnded } from './ending.ts'
 import { fileAt, named, notInTrash, targetsOf } from './listing.ts'
 import { each } from './several.ts'
 import { type SetClient, setHelp, setOptions, withSet } from './set-client.ts'
@@ -96,7 +98,11 @@ Examples:
     const isRecursive = values.recursive ?? false
     return withSet(values, async (set) => {
       const paths = positionals.map(sharedPath)
-      const { done, code } = await each(paths, (path) => remove(set, path, isRecursive))
+      const calls = new ChangeCalls(set)
+      const { done, code } = await each(paths, (path) => remove(set, calls, path, isRecursive), {
+        lanes: changeLanes,
+        ending: untilEnded(),
+      })
       if (done.length > 0) process.stdout.write(`${removed(done)}\n`)
       return code
     })
@@ -108,17 +114,19 @@ interface Removed extends Receipt {
   file: File
 }
 
-async function remove(set: SetClient, path: string, isRecursive: boolean): Promise<Removed> {
+async function remove(
+  set: SetClient,
+  calls: ChangeCalls,
+  path: string,
+  isRecursive: boolean,
+): Promise<Removed> {
   if (path === '') throw new CommandError('The top of the folder cannot be removed.')
-  const operation = newOperation()
   const file = await fileAt(set, path)
   if (file.kind === Kind.DIRECTORY && !isRecursive) {
     throw new CommandError(`${shownPath(file)} is a directory; -r removes it.`)
   }
-  const answer = await set.ask(({ folder }, call) =>
-    folder.deleteFile({ file: file.id, operation }, call),
-  )
-  return { servers: answer.servers, serverCount: answer.serverCount, file }
+  const { servers, serverCount } = await calls.change('delete', file.id)
+  return { servers, serverCount, file }
 }
 
 function removed(done: Removed[]): string {
@@ -143,14 +151,14 @@ Example:
   async run(words) {
     const { values, positionals } = readWords(words, setOptions, { needs: ['PATH'], more: true })
     return withSet(values, async (set) => {
-      const { code } = await each(positionals.map(sharedPath), async (path) => {
-        const operation = newOperation()
-        const asked = set.ask(({ folder }, call) =>
-          folder.restoreFile({ file: path, operation }, call),
-        )
-        const answer = await named(notInTrash(path), asked)
-        process.stdout.write(`restored as ${shownPath(answer.file!)}, ${receipt(answer)}\n`)
+      const calls = new ChangeCalls(set)
+      const restored = (path: string) => named(notInTrash(path), calls.change('restore', path))
+      const how = { lanes: changeLanes, ending: untilEnded() }
+      const { done, code } = await each(positionals.map(sharedPath), restored, how)
+      const lines = done.map((answer) => {
+        return `restored as ${shownPath(answer.file!)}, ${receipt(answer)}\n`
       })
+      process.stdout.write(lines.join(''))
       return code
     })
   },

@@ -7,7 +7,6 @@ import { Kind, type File } from '../core/model/wire.ts'
 import {
   commonReceipt,
   fileJson,
-  newOperation,
   pathIn,
   sharedPath,
   shownPath,
@@ -25,6 +24,8 @@ import {
   type Command,
 } from './command.ts'
 import { each } from './several.ts'
+import { ChangeCalls, changeLanes } from './change-calls.ts'
+import { untilEnded } from './ending.ts'
 import {
   AnswerError,
   type SetClient,
@@ -135,11 +136,9 @@ async function empty(values: SetValues, paths: string[]): Promise<number> {
   return withSet(values, async (set) => {
     const inTrash = paths.length > 0 ? [] : await listAll(set, { inTrash: true })
     const files = [...paths.map(sharedPath), ...inTrash.map(({ id }) => id)]
-    const { done, code } = await each(files, (file) => {
-      const operation = newOperation()
-      const asked = set.ask(({ folder }, call) => folder.eraseFile({ file, operation }, call))
-      return named(notInTrash(file), asked)
-    })
+    const calls = new ChangeCalls(set)
+    const erase = (file: string) => named(notInTrash(file), calls.change('erase', file))
+    const { done, code } = await each(files, erase, { lanes: changeLanes, ending: untilEnded() })
     const [first] = done
     const what = done.length === 1 ? shownPath(first!.file!) : `${done.length} entries`
     if (files.length === 0) process.stdout.write('The trash is empty.\n')

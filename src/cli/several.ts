@@ -2,27 +2,41 @@
 
 import { AnswerError, NoServerError } from './set-client.ts'
 import { CommandError, exitCodes, StoppedError } from './command.ts'
+import { inLanes } from './lanes.ts'
+import { ProgressBar } from './progress-bar.ts'
 
 /**
- * What came of each that could be done, and the exit code. Of several a line tells what could not be
- * done. Rejects where nothing else could be done either, and when it was the only one.
+ * What came of each that could be done, in their order, and the exit code. Of several a line tells what
+ * could not be done. Rejects where nothing else could be done either, and when it was the only one.
  */
 export async function each<T>(
   words: readonly string[],
   act: (word: string) => Promise<T>,
+  { lanes = 1, ending }: { lanes?: number; ending?: AbortSignal } = {},
 ): Promise<{ done: T[]; code: number }> {
-  const done: T[] = []
+  const done = new Map<number, T>()
   let code: number = exitCodes.done
-  for (const word of words) {
+  const progress = new ProgressBar(words.length)
+  const one = async (word: string, index: number) => {
     try {
-      done.push(await act(word))
+      done.set(index, await act(word))
     } catch (error) {
       if (words.length === 1 || isForAll(error)) throw error
-      process.stderr.write(`${(error as Error).message}\n`)
+      progress.say((error as Error).message)
       code = exitCodes.failed
     }
+    if (lanes > 1) progress.add()
   }
-  return { done, code }
+  try {
+    const items = words.map((word, index) => ({ word, index }))
+    await inLanes(items, ({ word, index }) => one(word, index), { lanes, ending })
+  } catch (error) {
+    if (words.length === 1) throw error
+    throw withProgress(error, `${done.size} of ${words.length} are done.`)
+  } finally {
+    progress.end()
+  }
+  return { done: words.flatMap((_, index) => (done.has(index) ? [done.get(index)!] : [])), code }
 }
 
 /** Whether this says something of the others, too. */

@@ -8,6 +8,7 @@ import { FourfoldError } from '../../core/model/errors.ts'
 import { subjectId } from '../../core/model/ids.ts'
 import { fromSeen, toSeen } from '../../core/model/version-vector.ts'
 import {
+  changeFilesMax,
   filesPerPageMax,
   foundFilesUsual,
   receiptWaitMs,
@@ -19,6 +20,7 @@ import {
   Kind,
   WatchEvent,
   type File,
+  type FileChange,
   type FolderService,
   type ListFilesRequest,
   type SaveFileRequest,
@@ -128,7 +130,7 @@ export function folderService(
     })
   }
 
-  async function keep(context: HandlerContext, request: Call) {
+  async function keep(context: HandlerContext, request: Call | (() => Call)) {
     const { file, servers, serverCount } = await ask(context, 'kept', request)
     return { file: toFile(file), servers, serverCount }
   }
@@ -197,19 +199,22 @@ export function folderService(
 
     async saveFiles({ files }, context) {
       callerOrError(context)
-      if (files.length > saveFilesMax) {
-        const text = `One call saves at most ${saveFilesMax} files.`
-        throw toConnectError(new FourfoldError('invalid', text))
-      }
-      const results = files.map(async (request) => {
-        try {
-          return { result: { case: 'saved' as const, value: await save(context, request) } }
-        } catch (error) {
-          if (!(error instanceof ConnectError)) throw error
-          const { code, rawMessage: text } = error
-          return { result: { case: 'refused' as const, value: { code, text } } }
-        }
-      })
+      checkCount(files, saveFilesMax, 'saves')
+      const results = files.map((request) =>
+        orRefused(async () => ({ case: 'saved' as const, value: await save(context, request) })),
+      )
+      return { results: await Promise.all(results) }
+    },
+
+    async changeFiles({ changes }, context) {
+      callerOrError(context)
+      checkCount(changes, changeFilesMax, 'changes')
+      const results = changes.map(({ change }) =>
+        orRefused(async () => ({
+          case: 'changed' as const,
+          value: await keep(context, () => callOf(change)),
+        })),
+      )
       return { results: await Promise.all(results) }
     },
 
@@ -238,14 +243,11 @@ export function folderService(
       return { contents }
     },
 
-    deleteFile: ({ file, operation }, context) =>
-      keep(context, { type: 'delete', file, operation: operation || newOperation() }),
+    deleteFile: (value, context) => keep(context, callOf({ case: 'delete', value })),
 
-    restoreFile: ({ file, operation }, context) =>
-      keep(context, { type: 'restore', file, operation: operation || newOperation() }),
+    restoreFile: (value, context) => keep(context, callOf({ case: 'restore', value })),
 
-    eraseFile: ({ file, operation }, context) =>
-      keep(context, { type: 'erase', file, operation: operation || newOperation() }),
+    eraseFile: (value, context) => keep(context, callOf({ case: 'erase', value })),
 
     async listErased({ files }, context) {
       if (files.length > filesPerPageMax) {
@@ -259,8 +261,7 @@ export function folderService(
     renameFile: ({ file, name, operation }, context) =>
       keep(context, { type: 'rename', file, name, operation: operation || newOperation() }),
 
-    moveFile: ({ file, path, operation }, context) =>
-      keep(context, { type: 'move', file, path, operation: operation || newOperation() }),
+    moveFile: (value, context) => keep(context, callOf({ case: 'move', value })),
 
     makeDirectory({ path, hasParents, operation: given }, context) {
       const operation = given || newOperation()
@@ -303,6 +304,31 @@ export function folderService(
       }
     },
   }
+}
+
+/** @throws ConnectError invalid */
+function checkCount(many: readonly unknown[], max: number, what: string): void {
+  if (many.length <= max) return
+  throw toConnectError(new FourfoldError('invalid', `One call ${what} at most ${max} files.`))
+}
+
+/** What became of one of many. */
+async function orRefused<T>(act: () => Promise<T>) {
+  try {
+    return { result: await act() }
+  } catch (error) {
+    if (!(error instanceof ConnectError)) throw error
+    const { code, rawMessage: text } = error
+    return { result: { case: 'refused' as const, value: { code, text } } }
+  }
+}
+
+/** @throws FourfoldError invalid */
+function callOf({ case: type, value }: FileChange['change']): Call {
+  if (type === undefined) throw new FourfoldError('invalid', 'This change says nothing to do.')
+  const { file, operation: given } = value
+  const operation = given || newOperation()
+  return type === 'move' ? { type, file, path: value.path, operation } : { type, file, operation }
 }
 
 function saveOf(request: SaveFileRequest): Call {

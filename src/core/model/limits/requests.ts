@@ -29,6 +29,9 @@ export const streamsMax = 1000
 /** Files of one call that saves many: a few such calls leave room for those of others. */
 export const saveFilesMax = 256
 
+/** Changes of one call that does many: the same. */
+export const changeFilesMax = 256
+
 /** Wrong passwords from one address within the window; then it waits. */
 export const signInFailuresMax = 5
 export const signInWindowMs = 15 * 60_000

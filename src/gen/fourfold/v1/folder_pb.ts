@@ -14,7 +14,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file fourfold/v1/folder.proto.
  */
 export const file_fourfold_v1_folder: GenFile = /*@__PURE__*/
-  fileDesc("Chhmb3VyZm9sZC92MS9mb2xkZXIucHJvdG8SC2ZvdXJmb2xkLnYxIi8KDVNpZ25JblJlcXVlc3QSDAoEbmFtZRgBIAEoCRIQCghwYXNzd29yZBgCIAEoCSItCg5TaWduSW5SZXNwb25zZRINCgV0b2tlbhgBIAEoCRIMCgRuYW1lGAIgASgJIq8CCgRGaWxlEgoKAmlkGAEgASgJEgwKBG5hbWUYAiABKAkSHwoEa2luZBgDIAEoDjIRLmZvdXJmb2xkLnYxLktpbmQSEgoKaXNfZGVsZXRlZBgEIAEoCBISCgpjcmVhdGVkX2J5GAUgASgJEhIKCmNyZWF0ZWRfYXQYBiABKAESDgoGcGFyZW50GAcgASgJEgwKBHBhdGgYCCABKAkSEgoKZGVsZXRlZF9ieRgJIAEoCRISCgpkZWxldGVkX2F0GAogASgBEgwKBHNpemUYCyABKAESDAoEaGFzaBgMIAEoCRIUCgxoYXNfY29uZmxpY3QYDSABKAgSFgoJdGV4dF9zaXplGA4gASgBSACIAQESEgoKY2hhbmdlZF9hdBgPIAEoAUIMCgpfdGV4dF9zaXplIjYKDkdldEZpbGVSZXF1ZXN0EgwKBGZpbGUYASABKAkSFgoObWVhc3VyZXNfdGV4dHMYAiABKAgiMgoPR2V0RmlsZVJlc3BvbnNlEh8KBGZpbGUYASABKAsyES5mb3VyZm9sZC52MS5GaWxlIoYBChBMaXN0RmlsZXNSZXF1ZXN0EhEKCXBhZ2Vfc2l6ZRgBIAEoBRIMCgRwYWdlGAIgASgJEhAKCGluX3RyYXNoGAMgASgIEhEKCWRpcmVjdG9yeRgEIAEoCRIUCgxpc19yZWN1cnNpdmUYBSABKAgSFgoObWVhc3VyZXNfdGV4dHMYBiABKAgiVwoRTGlzdEZpbGVzUmVzcG9uc2USIAoFZmlsZXMYASADKAsyES5mb3VyZm9sZC52MS5GaWxlEhEKCW5leHRfcGFnZRgCIAEoCRINCgVjb3VudBgDIAEoDSJxChBGaW5kRmlsZXNSZXF1ZXN0Eg0KBXdvcmRzGAEgASgJEg0KBWxpbWl0GAIgASgFEhEKCWRpcmVjdG9yeRgDIAEoCRIYChBvbmx5X2RpcmVjdG9yaWVzGAQgASgIEhIKCm9ubHlfZmlsZXMYBSABKAgiVAoRRmluZEZpbGVzUmVzcG9uc2USIAoFZmlsZXMYASADKAsyES5mb3VyZm9sZC52MS5GaWxlEg0KBWZvdW5kGAIgASgNEg4KBmxvb2tlZBgDIAEoDSIfCg9SZWFkRmlsZVJlcXVlc3QSDAoEZmlsZRgBIAEoCSJhChBSZWFkRmlsZVJlc3BvbnNlEh8KBGZpbGUYASABKAsyES5mb3VyZm9sZC52MS5GaWxlEgwKBHRleHQYAiABKAkSDwoHdmVyc2lvbhgDIAEoCRINCgVzdGF0ZRgEIAEoDCKgAQoPU2F2ZUZpbGVSZXF1ZXN0EgwKBGZpbGUYASABKAkSDAoEdGV4dBgCIAEoCRIUCgxiYXNlX3ZlcnNpb24YAyABKAkSFgoJYmFzZV90ZXh0GAQgASgJSACIAQESEQoJb3BlcmF0aW9uGAUgASgJEg4KBmlzX25ldxgGIAEoCBISCgpiYXNlX3N0YXRlGAcgASgMQgwKCl9iYXNlX3RleHQiawoQU2F2ZUZpbGVSZXNwb25zZRIfCgRmaWxlGAEgASgLMhEuZm91cmZvbGQudjEuRmlsZRIPCgd2ZXJzaW9uGAIgASgJEg8KB3NlcnZlcnMYAyADKAkSFAoMc2VydmVyX2NvdW50GAQgASgNIj8KEFNhdmVGaWxlc1JlcXVlc3QSKwoFZmlsZXMYASADKAsyHC5mb3VyZm9sZC52MS5TYXZlRmlsZVJlcXVlc3QiQQoRU2F2ZUZpbGVzUmVzcG9uc2USLAoHcmVzdWx0cxgBIAMoCzIbLmZvdXJmb2xkLnYxLlNhdmVGaWxlUmVzdWx0InsKDlNhdmVGaWxlUmVzdWx0Ei4KBXNhdmVkGAEgASgLMh0uZm91cmZvbGQudjEuU2F2ZUZpbGVSZXNwb25zZUgAEi8KB3JlZnVzZWQYAiABKAsyHC5mb3VyZm9sZC52MS5TYXZlRmlsZVJlZnVzYWxIAEIICgZyZXN1bHQiLQoPU2F2ZUZpbGVSZWZ1c2FsEgwKBGNvZGUYASABKA0SDAoEdGV4dBgCIAEoCSJ8ChFTYXZlQmluYXJ5UmVxdWVzdBIMCgRmaWxlGAEgASgJEgwKBGhhc2gYAiABKAkSDAoEc2l6ZRgDIAEoARIRCgRiYXNlGAQgASgJSACIAQESEQoJb3BlcmF0aW9uGAUgASgJEg4KBmlzX25ldxgGIAEoCEIHCgVfYmFzZSJcChJTYXZlQmluYXJ5UmVzcG9uc2USHwoEZmlsZRgBIAEoCzIRLmZvdXJmb2xkLnYxLkZpbGUSDwoHc2VydmVycxgCIAMoCRIUCgxzZXJ2ZXJfY291bnQYAyABKA0iIwoTTGlzdENvbnRlbnRzUmVxdWVzdBIMCgRmaWxlGAEgASgJIj4KFExpc3RDb250ZW50c1Jlc3BvbnNlEiYKCGNvbnRlbnRzGAEgAygLMhQuZm91cmZvbGQudjEuQ29udGVudCI0ChFEZWxldGVGaWxlUmVxdWVzdBIMCgRmaWxlGAEgASgJEhEKCW9wZXJhdGlvbhgCIAEoCSJcChJEZWxldGVGaWxlUmVzcG9uc2USHwoEZmlsZRgBIAEoCzIRLmZvdXJmb2xkLnYxLkZpbGUSDwoHc2VydmVycxgCIAMoCRIUCgxzZXJ2ZXJfY291bnQYAyABKA0iNQoSUmVzdG9yZUZpbGVSZXF1ZXN0EgwKBGZpbGUYASABKAkSEQoJb3BlcmF0aW9uGAIgASgJIl0KE1Jlc3RvcmVGaWxlUmVzcG9uc2USHwoEZmlsZRgBIAEoCzIRLmZvdXJmb2xkLnYxLkZpbGUSDwoHc2VydmVycxgCIAMoCRIUCgxzZXJ2ZXJfY291bnQYAyABKA0iIgoRTGlzdEVyYXNlZFJlcXVlc3QSDQoFZmlsZXMYASADKAkiIwoSTGlzdEVyYXNlZFJlc3BvbnNlEg0KBWZpbGVzGAEgAygJIjMKEEVyYXNlRmlsZVJlcXVlc3QSDAoEZmlsZRgBIAEoCRIRCglvcGVyYXRpb24YAiABKAkiWwoRRXJhc2VGaWxlUmVzcG9uc2USHwoEZmlsZRgBIAEoCzIRLmZvdXJmb2xkLnYxLkZpbGUSDwoHc2VydmVycxgCIAMoCRIUCgxzZXJ2ZXJfY291bnQYAyABKA0iQgoRUmVuYW1lRmlsZVJlcXVlc3QSDAoEZmlsZRgBIAEoCRIMCgRuYW1lGAIgASgJEhEKCW9wZXJhdGlvbhgDIAEoCSJcChJSZW5hbWVGaWxlUmVzcG9uc2USHwoEZmlsZRgBIAEoCzIRLmZvdXJmb2xkLnYxLkZpbGUSDwoHc2VydmVycxgCIAMoCRIUCgxzZXJ2ZXJfY291bnQYAyABKA0iTAoUTWFrZURpcmVjdG9yeVJlcXVlc3QSDAoEcGF0aBgBIAEoCRITCgtoYXNfcGFyZW50cxgCIAEoCBIRCglvcGVyYXRpb24YAyABKAkiXwoVTWFrZURpcmVjdG9yeVJlc3BvbnNlEh8KBGZpbGUYASABKAsyES5mb3VyZm9sZC52MS5GaWxlEg8KB3NlcnZlcnMYAiADKAkSFAoMc2VydmVyX2NvdW50GAMgASgNIkAKD01vdmVGaWxlUmVxdWVzdBIMCgRmaWxlGAEgASgJEgwKBHBhdGgYAiABKAkSEQoJb3BlcmF0aW9uGAMgASgJIloKEE1vdmVGaWxlUmVzcG9uc2USHwoEZmlsZRgBIAEoCzIRLmZvdXJmb2xkLnYxLkZpbGUSDwoHc2VydmVycxgCIAMoCRIUCgxzZXJ2ZXJfY291bnQYAyABKA0iIwoTTGlzdFZlcnNpb25zUmVxdWVzdBIMCgRmaWxlGAEgASgJIkMKFExpc3RWZXJzaW9uc1Jlc3BvbnNlEisKCHZlcnNpb25zGAEgAygLMhkuZm91cmZvbGQudjEuTmFtZWRWZXJzaW9uIlIKDE5hbWVkVmVyc2lvbhIKCgJpZBgBIAEoCRIMCgRuYW1lGAIgASgJEg4KBmF1dGhvchgDIAEoCRIKCgJhdBgEIAEoARIMCgR0ZXh0GAUgASgJIl0KElNlYXJjaEZpbGVzUmVxdWVzdBIMCgR0ZXh0GAEgASgJEhQKDGlnbm9yZXNfY2FzZRgCIAEoCBIQCghpc19yZWdleBgDIAEoCBIRCglkaXJlY3RvcnkYBCABKAkiYgoTU2VhcmNoRmlsZXNSZXNwb25zZRIfCgRmaWxlGAEgASgLMhEuZm91cmZvbGQudjEuRmlsZRIMCgRsaW5lGAIgASgNEgwKBHRleHQYAyABKAkSDgoGaXNfY3V0GAQgASgIIkcKDFdhdGNoUmVxdWVzdBIMCgRmaWxlGAEgASgJEikKBXNpbmNlGAIgASgLMhouZm91cmZvbGQudjEuVmVyc2lvblZlY3RvciKCAQoNV2F0Y2hSZXNwb25zZRImCgVldmVudBgBIAEoDjIXLmZvdXJmb2xkLnYxLldhdGNoRXZlbnQSHwoEZmlsZRgCIAEoCzIRLmZvdXJmb2xkLnYxLkZpbGUSKAoEc2VlbhgDIAEoCzIaLmZvdXJmb2xkLnYxLlZlcnNpb25WZWN0b3Iq1AEKCldhdGNoRXZlbnQSGwoXV0FUQ0hfRVZFTlRfVU5TUEVDSUZJRUQQABIXChNXQVRDSF9FVkVOVF9QUkVTRU5UEAESFQoRV0FUQ0hfRVZFTlRfUkVBRFkQAhIXChNXQVRDSF9FVkVOVF9DUkVBVEVEEAMSFwoTV0FUQ0hfRVZFTlRfQ0hBTkdFRBAEEhcKE1dBVENIX0VWRU5UX1JFTkFNRUQQBRIXChNXQVRDSF9FVkVOVF9ERUxFVEVEEAYSFQoRV0FUQ0hfRVZFTlRfTU9WRUQQBzLJCwoNRm9sZGVyU2VydmljZRJBCgZTaWduSW4SGi5mb3VyZm9sZC52MS5TaWduSW5SZXF1ZXN0GhsuZm91cmZvbGQudjEuU2lnbkluUmVzcG9uc2USSgoJTGlzdEZpbGVzEh0uZm91cmZvbGQudjEuTGlzdEZpbGVzUmVxdWVzdBoeLmZvdXJmb2xkLnYxLkxpc3RGaWxlc1Jlc3BvbnNlEkoKCUZpbmRGaWxlcxIdLmZvdXJmb2xkLnYxLkZpbmRGaWxlc1JlcXVlc3QaHi5mb3VyZm9sZC52MS5GaW5kRmlsZXNSZXNwb25zZRJECgdHZXRGaWxlEhsuZm91cmZvbGQudjEuR2V0RmlsZVJlcXVlc3QaHC5mb3VyZm9sZC52MS5HZXRGaWxlUmVzcG9uc2USRwoIUmVhZEZpbGUSHC5mb3VyZm9sZC52MS5SZWFkRmlsZVJlcXVlc3QaHS5mb3VyZm9sZC52MS5SZWFkRmlsZVJlc3BvbnNlEkcKCFNhdmVGaWxlEhwuZm91cmZvbGQudjEuU2F2ZUZpbGVSZXF1ZXN0Gh0uZm91cmZvbGQudjEuU2F2ZUZpbGVSZXNwb25zZRJKCglTYXZlRmlsZXMSHS5mb3VyZm9sZC52MS5TYXZlRmlsZXNSZXF1ZXN0Gh4uZm91cmZvbGQudjEuU2F2ZUZpbGVzUmVzcG9uc2USTQoKU2F2ZUJpbmFyeRIeLmZvdXJmb2xkLnYxLlNhdmVCaW5hcnlSZXF1ZXN0Gh8uZm91cmZvbGQudjEuU2F2ZUJpbmFyeVJlc3BvbnNlElMKDExpc3RDb250ZW50cxIgLmZvdXJmb2xkLnYxLkxpc3RDb250ZW50c1JlcXVlc3QaIS5mb3VyZm9sZC52MS5MaXN0Q29udGVudHNSZXNwb25zZRJNCgpEZWxldGVGaWxlEh4uZm91cmZvbGQudjEuRGVsZXRlRmlsZVJlcXVlc3QaHy5mb3VyZm9sZC52MS5EZWxldGVGaWxlUmVzcG9uc2USUAoLUmVzdG9yZUZpbGUSHy5mb3VyZm9sZC52MS5SZXN0b3JlRmlsZVJlcXVlc3QaIC5mb3VyZm9sZC52MS5SZXN0b3JlRmlsZVJlc3BvbnNlEkoKCUVyYXNlRmlsZRIdLmZvdXJmb2xkLnYxLkVyYXNlRmlsZVJlcXVlc3QaHi5mb3VyZm9sZC52MS5FcmFzZUZpbGVSZXNwb25zZRJNCgpMaXN0RXJhc2VkEh4uZm91cmZvbGQudjEuTGlzdEVyYXNlZFJlcXVlc3QaHy5mb3VyZm9sZC52MS5MaXN0RXJhc2VkUmVzcG9uc2USTQoKUmVuYW1lRmlsZRIeLmZvdXJmb2xkLnYxLlJlbmFtZUZpbGVSZXF1ZXN0Gh8uZm91cmZvbGQudjEuUmVuYW1lRmlsZVJlc3BvbnNlElYKDU1ha2VEaXJlY3RvcnkSIS5mb3VyZm9sZC52MS5NYWtlRGlyZWN0b3J5UmVxdWVzdBoiLmZvdXJmb2xkLnYxLk1ha2VEaXJlY3RvcnlSZXNwb25zZRJHCghNb3ZlRmlsZRIcLmZvdXJmb2xkLnYxLk1vdmVGaWxlUmVxdWVzdBodLmZvdXJmb2xkLnYxLk1vdmVGaWxlUmVzcG9uc2USUwoMTGlzdFZlcnNpb25zEiAuZm91cmZvbGQudjEuTGlzdFZlcnNpb25zUmVxdWVzdBohLmZvdXJmb2xkLnYxLkxpc3RWZXJzaW9uc1Jlc3BvbnNlElIKC1NlYXJjaEZpbGVzEh8uZm91cmZvbGQudjEuU2VhcmNoRmlsZXNSZXF1ZXN0GiAuZm91cmZvbGQudjEuU2VhcmNoRmlsZXNSZXNwb25zZTABEkAKBVdhdGNoEhkuZm91cmZvbGQudjEuV2F0Y2hSZXF1ZXN0GhouZm91cmZvbGQudjEuV2F0Y2hSZXNwb25zZTABYgZwcm90bzM", [file_fourfold_v1_record]);
+  fileDesc("Chhmb3VyZm9sZC92MS9mb2xkZXIucHJvdG8SC2ZvdXJmb2xkLnYxIi8KDVNpZ25JblJlcXVlc3QSDAoEbmFtZRgBIAEoCRIQCghwYXNzd29yZBgCIAEoCSItCg5TaWduSW5SZXNwb25zZRINCgV0b2tlbhgBIAEoCRIMCgRuYW1lGAIgASgJIq8CCgRGaWxlEgoKAmlkGAEgASgJEgwKBG5hbWUYAiABKAkSHwoEa2luZBgDIAEoDjIRLmZvdXJmb2xkLnYxLktpbmQSEgoKaXNfZGVsZXRlZBgEIAEoCBISCgpjcmVhdGVkX2J5GAUgASgJEhIKCmNyZWF0ZWRfYXQYBiABKAESDgoGcGFyZW50GAcgASgJEgwKBHBhdGgYCCABKAkSEgoKZGVsZXRlZF9ieRgJIAEoCRISCgpkZWxldGVkX2F0GAogASgBEgwKBHNpemUYCyABKAESDAoEaGFzaBgMIAEoCRIUCgxoYXNfY29uZmxpY3QYDSABKAgSFgoJdGV4dF9zaXplGA4gASgBSACIAQESEgoKY2hhbmdlZF9hdBgPIAEoAUIMCgpfdGV4dF9zaXplIjYKDkdldEZpbGVSZXF1ZXN0EgwKBGZpbGUYASABKAkSFgoObWVhc3VyZXNfdGV4dHMYAiABKAgiMgoPR2V0RmlsZVJlc3BvbnNlEh8KBGZpbGUYASABKAsyES5mb3VyZm9sZC52MS5GaWxlIoYBChBMaXN0RmlsZXNSZXF1ZXN0EhEKCXBhZ2Vfc2l6ZRgBIAEoBRIMCgRwYWdlGAIgASgJEhAKCGluX3RyYXNoGAMgASgIEhEKCWRpcmVjdG9yeRgEIAEoCRIUCgxpc19yZWN1cnNpdmUYBSABKAgSFgoObWVhc3VyZXNfdGV4dHMYBiABKAgiVwoRTGlzdEZpbGVzUmVzcG9uc2USIAoFZmlsZXMYASADKAsyES5mb3VyZm9sZC52MS5GaWxlEhEKCW5leHRfcGFnZRgCIAEoCRINCgVjb3VudBgDIAEoDSJxChBGaW5kRmlsZXNSZXF1ZXN0Eg0KBXdvcmRzGAEgASgJEg0KBWxpbWl0GAIgASgFEhEKCWRpcmVjdG9yeRgDIAEoCRIYChBvbmx5X2RpcmVjdG9yaWVzGAQgASgIEhIKCm9ubHlfZmlsZXMYBSABKAgiVAoRRmluZEZpbGVzUmVzcG9uc2USIAoFZmlsZXMYASADKAsyES5mb3VyZm9sZC52MS5GaWxlEg0KBWZvdW5kGAIgASgNEg4KBmxvb2tlZBgDIAEoDSIfCg9SZWFkRmlsZVJlcXVlc3QSDAoEZmlsZRgBIAEoCSJhChBSZWFkRmlsZVJlc3BvbnNlEh8KBGZpbGUYASABKAsyES5mb3VyZm9sZC52MS5GaWxlEgwKBHRleHQYAiABKAkSDwoHdmVyc2lvbhgDIAEoCRINCgVzdGF0ZRgEIAEoDCKgAQoPU2F2ZUZpbGVSZXF1ZXN0EgwKBGZpbGUYASABKAkSDAoEdGV4dBgCIAEoCRIUCgxiYXNlX3ZlcnNpb24YAyABKAkSFgoJYmFzZV90ZXh0GAQgASgJSACIAQESEQoJb3BlcmF0aW9uGAUgASgJEg4KBmlzX25ldxgGIAEoCBISCgpiYXNlX3N0YXRlGAcgASgMQgwKCl9iYXNlX3RleHQiawoQU2F2ZUZpbGVSZXNwb25zZRIfCgRmaWxlGAEgASgLMhEuZm91cmZvbGQudjEuRmlsZRIPCgd2ZXJzaW9uGAIgASgJEg8KB3NlcnZlcnMYAyADKAkSFAoMc2VydmVyX2NvdW50GAQgASgNIj8KEFNhdmVGaWxlc1JlcXVlc3QSKwoFZmlsZXMYASADKAsyHC5mb3VyZm9sZC52MS5TYXZlRmlsZVJlcXVlc3QiQQoRU2F2ZUZpbGVzUmVzcG9uc2USLAoHcmVzdWx0cxgBIAMoCzIbLmZvdXJmb2xkLnYxLlNhdmVGaWxlUmVzdWx0InsKDlNhdmVGaWxlUmVzdWx0Ei4KBXNhdmVkGAEgASgLMh0uZm91cmZvbGQudjEuU2F2ZUZpbGVSZXNwb25zZUgAEi8KB3JlZnVzZWQYAiABKAsyHC5mb3VyZm9sZC52MS5TYXZlRmlsZVJlZnVzYWxIAEIICgZyZXN1bHQiLQoPU2F2ZUZpbGVSZWZ1c2FsEgwKBGNvZGUYASABKA0SDAoEdGV4dBgCIAEoCSJ8ChFTYXZlQmluYXJ5UmVxdWVzdBIMCgRmaWxlGAEgASgJEgwKBGhhc2gYAiABKAkSDAoEc2l6ZRgDIAEoARIRCgRiYXNlGAQgASgJSACIAQESEQoJb3BlcmF0aW9uGAUgASgJEg4KBmlzX25ldxgGIAEoCEIHCgVfYmFzZSJcChJTYXZlQmluYXJ5UmVzcG9uc2USHwoEZmlsZRgBIAEoCzIRLmZvdXJmb2xkLnYxLkZpbGUSDwoHc2VydmVycxgCIAMoCRIUCgxzZXJ2ZXJfY291bnQYAyABKA0iIwoTTGlzdENvbnRlbnRzUmVxdWVzdBIMCgRmaWxlGAEgASgJIj4KFExpc3RDb250ZW50c1Jlc3BvbnNlEiYKCGNvbnRlbnRzGAEgAygLMhQuZm91cmZvbGQudjEuQ29udGVudCI0ChFEZWxldGVGaWxlUmVxdWVzdBIMCgRmaWxlGAEgASgJEhEKCW9wZXJhdGlvbhgCIAEoCSJcChJEZWxldGVGaWxlUmVzcG9uc2USHwoEZmlsZRgBIAEoCzIRLmZvdXJmb2xkLnYxLkZpbGUSDwoHc2VydmVycxgCIAMoCRIUCgxzZXJ2ZXJfY291bnQYAyABKA0iNQoSUmVzdG9yZUZpbGVSZXF1ZXN0EgwKBGZpbGUYASABKAkSEQoJb3BlcmF0aW9uGAIgASgJIl0KE1Jlc3RvcmVGaWxlUmVzcG9uc2USHwoEZmlsZRgBIAEoCzIRLmZvdXJmb2xkLnYxLkZpbGUSDwoHc2VydmVycxgCIAMoCRIUCgxzZXJ2ZXJfY291bnQYAyABKA0iIgoRTGlzdEVyYXNlZFJlcXVlc3QSDQoFZmlsZXMYASADKAkiIwoSTGlzdEVyYXNlZFJlc3BvbnNlEg0KBWZpbGVzGAEgAygJIjMKEEVyYXNlRmlsZVJlcXVlc3QSDAoEZmlsZRgBIAEoCRIRCglvcGVyYXRpb24YAiABKAkiWwoRRXJhc2VGaWxlUmVzcG9uc2USHwoEZmlsZRgBIAEoCzIRLmZvdXJmb2xkLnYxLkZpbGUSDwoHc2VydmVycxgCIAMoCRIUCgxzZXJ2ZXJfY291bnQYAyABKA0iPgoSQ2hhbmdlRmlsZXNSZXF1ZXN0EigKB2NoYW5nZXMYASADKAsyFy5mb3VyZm9sZC52MS5GaWxlQ2hhbmdlItoBCgpGaWxlQ2hhbmdlEjAKBmRlbGV0ZRgBIAEoCzIeLmZvdXJmb2xkLnYxLkRlbGV0ZUZpbGVSZXF1ZXN0SAASMgoHcmVzdG9yZRgCIAEoCzIfLmZvdXJmb2xkLnYxLlJlc3RvcmVGaWxlUmVxdWVzdEgAEi4KBWVyYXNlGAMgASgLMh0uZm91cmZvbGQudjEuRXJhc2VGaWxlUmVxdWVzdEgAEiwKBG1vdmUYBCABKAsyHC5mb3VyZm9sZC52MS5Nb3ZlRmlsZVJlcXVlc3RIAEIICgZjaGFuZ2UiRQoTQ2hhbmdlRmlsZXNSZXNwb25zZRIuCgdyZXN1bHRzGAEgAygLMh0uZm91cmZvbGQudjEuRmlsZUNoYW5nZVJlc3VsdCJ6ChBGaWxlQ2hhbmdlUmVzdWx0EisKB2NoYW5nZWQYASABKAsyGC5mb3VyZm9sZC52MS5GaWxlQ2hhbmdlZEgAEi8KB3JlZnVzZWQYAiABKAsyHC5mb3VyZm9sZC52MS5TYXZlRmlsZVJlZnVzYWxIAEIICgZyZXN1bHQiVQoLRmlsZUNoYW5nZWQSHwoEZmlsZRgBIAEoCzIRLmZvdXJmb2xkLnYxLkZpbGUSDwoHc2VydmVycxgCIAMoCRIUCgxzZXJ2ZXJfY291bnQYAyABKA0iQgoRUmVuYW1lRmlsZVJlcXVlc3QSDAoEZmlsZRgBIAEoCRIMCgRuYW1lGAIgASgJEhEKCW9wZXJhdGlvbhgDIAEoCSJcChJSZW5hbWVGaWxlUmVzcG9uc2USHwoEZmlsZRgBIAEoCzIRLmZvdXJmb2xkLnYxLkZpbGUSDwoHc2VydmVycxgCIAMoCRIUCgxzZXJ2ZXJfY291bnQYAyABKA0iTAoUTWFrZURpcmVjdG9yeVJlcXVlc3QSDAoEcGF0aBgBIAEoCRITCgtoYXNfcGFyZW50cxgCIAEoCBIRCglvcGVyYXRpb24YAyABKAkiXwoVTWFrZURpcmVjdG9yeVJlc3BvbnNlEh8KBGZpbGUYASABKAsyES5mb3VyZm9sZC52MS5GaWxlEg8KB3NlcnZlcnMYAiADKAkSFAoMc2VydmVyX2NvdW50GAMgASgNIkAKD01vdmVGaWxlUmVxdWVzdBIMCgRmaWxlGAEgASgJEgwKBHBhdGgYAiABKAkSEQoJb3BlcmF0aW9uGAMgASgJIloKEE1vdmVGaWxlUmVzcG9uc2USHwoEZmlsZRgBIAEoCzIRLmZvdXJmb2xkLnYxLkZpbGUSDwoHc2VydmVycxgCIAMoCRIUCgxzZXJ2ZXJfY291bnQYAyABKA0iIwoTTGlzdFZlcnNpb25zUmVxdWVzdBIMCgRmaWxlGAEgASgJIkMKFExpc3RWZXJzaW9uc1Jlc3BvbnNlEisKCHZlcnNpb25zGAEgAygLMhkuZm91cmZvbGQudjEuTmFtZWRWZXJzaW9uIlIKDE5hbWVkVmVyc2lvbhIKCgJpZBgBIAEoCRIMCgRuYW1lGAIgASgJEg4KBmF1dGhvchgDIAEoCRIKCgJhdBgEIAEoARIMCgR0ZXh0GAUgASgJIl0KElNlYXJjaEZpbGVzUmVxdWVzdBIMCgR0ZXh0GAEgASgJEhQKDGlnbm9yZXNfY2FzZRgCIAEoCBIQCghpc19yZWdleBgDIAEoCBIRCglkaXJlY3RvcnkYBCABKAkiYgoTU2VhcmNoRmlsZXNSZXNwb25zZRIfCgRmaWxlGAEgASgLMhEuZm91cmZvbGQudjEuRmlsZRIMCgRsaW5lGAIgASgNEgwKBHRleHQYAyABKAkSDgoGaXNfY3V0GAQgASgIIkcKDFdhdGNoUmVxdWVzdBIMCgRmaWxlGAEgASgJEikKBXNpbmNlGAIgASgLMhouZm91cmZvbGQudjEuVmVyc2lvblZlY3RvciKCAQoNV2F0Y2hSZXNwb25zZRImCgVldmVudBgBIAEoDjIXLmZvdXJmb2xkLnYxLldhdGNoRXZlbnQSHwoEZmlsZRgCIAEoCzIRLmZvdXJmb2xkLnYxLkZpbGUSKAoEc2VlbhgDIAEoCzIaLmZvdXJmb2xkLnYxLlZlcnNpb25WZWN0b3Iq1AEKCldhdGNoRXZlbnQSGwoXV0FUQ0hfRVZFTlRfVU5TUEVDSUZJRUQQABIXChNXQVRDSF9FVkVOVF9QUkVTRU5UEAESFQoRV0FUQ0hfRVZFTlRfUkVBRFkQAhIXChNXQVRDSF9FVkVOVF9DUkVBVEVEEAMSFwoTV0FUQ0hfRVZFTlRfQ0hBTkdFRBAEEhcKE1dBVENIX0VWRU5UX1JFTkFNRUQQBRIXChNXQVRDSF9FVkVOVF9ERUxFVEVEEAYSFQoRV0FUQ0hfRVZFTlRfTU9WRUQQBzKbDAoNRm9sZGVyU2VydmljZRJBCgZTaWduSW4SGi5mb3VyZm9sZC52MS5TaWduSW5SZXF1ZXN0GhsuZm91cmZvbGQudjEuU2lnbkluUmVzcG9uc2USSgoJTGlzdEZpbGVzEh0uZm91cmZvbGQudjEuTGlzdEZpbGVzUmVxdWVzdBoeLmZvdXJmb2xkLnYxLkxpc3RGaWxlc1Jlc3BvbnNlEkoKCUZpbmRGaWxlcxIdLmZvdXJmb2xkLnYxLkZpbmRGaWxlc1JlcXVlc3QaHi5mb3VyZm9sZC52MS5GaW5kRmlsZXNSZXNwb25zZRJECgdHZXRGaWxlEhsuZm91cmZvbGQudjEuR2V0RmlsZVJlcXVlc3QaHC5mb3VyZm9sZC52MS5HZXRGaWxlUmVzcG9uc2USRwoIUmVhZEZpbGUSHC5mb3VyZm9sZC52MS5SZWFkRmlsZVJlcXVlc3QaHS5mb3VyZm9sZC52MS5SZWFkRmlsZVJlc3BvbnNlEkcKCFNhdmVGaWxlEhwuZm91cmZvbGQudjEuU2F2ZUZpbGVSZXF1ZXN0Gh0uZm91cmZvbGQudjEuU2F2ZUZpbGVSZXNwb25zZRJKCglTYXZlRmlsZXMSHS5mb3VyZm9sZC52MS5TYXZlRmlsZXNSZXF1ZXN0Gh4uZm91cmZvbGQudjEuU2F2ZUZpbGVzUmVzcG9uc2USTQoKU2F2ZUJpbmFyeRIeLmZvdXJmb2xkLnYxLlNhdmVCaW5hcnlSZXF1ZXN0Gh8uZm91cmZvbGQudjEuU2F2ZUJpbmFyeVJlc3BvbnNlElMKDExpc3RDb250ZW50cxIgLmZvdXJmb2xkLnYxLkxpc3RDb250ZW50c1JlcXVlc3QaIS5mb3VyZm9sZC52MS5MaXN0Q29udGVudHNSZXNwb25zZRJNCgpEZWxldGVGaWxlEh4uZm91cmZvbGQudjEuRGVsZXRlRmlsZVJlcXVlc3QaHy5mb3VyZm9sZC52MS5EZWxldGVGaWxlUmVzcG9uc2USUAoLUmVzdG9yZUZpbGUSHy5mb3VyZm9sZC52MS5SZXN0b3JlRmlsZVJlcXVlc3QaIC5mb3VyZm9sZC52MS5SZXN0b3JlRmlsZVJlc3BvbnNlEkoKCUVyYXNlRmlsZRIdLmZvdXJmb2xkLnYxLkVyYXNlRmlsZVJlcXVlc3QaHi5mb3VyZm9sZC52MS5FcmFzZUZpbGVSZXNwb25zZRJNCgpMaXN0RXJhc2VkEh4uZm91cmZvbGQudjEuTGlzdEVyYXNlZFJlcXVlc3QaHy5mb3VyZm9sZC52MS5MaXN0RXJhc2VkUmVzcG9uc2USUAoLQ2hhbmdlRmlsZXMSHy5mb3VyZm9sZC52MS5DaGFuZ2VGaWxlc1JlcXVlc3QaIC5mb3VyZm9sZC52MS5DaGFuZ2VGaWxlc1Jlc3BvbnNlEk0KClJlbmFtZUZpbGUSHi5mb3VyZm9sZC52MS5SZW5hbWVGaWxlUmVxdWVzdBofLmZvdXJmb2xkLnYxLlJlbmFtZUZpbGVSZXNwb25zZRJWCg1NYWtlRGlyZWN0b3J5EiEuZm91cmZvbGQudjEuTWFrZURpcmVjdG9yeVJlcXVlc3QaIi5mb3VyZm9sZC52MS5NYWtlRGlyZWN0b3J5UmVzcG9uc2USRwoITW92ZUZpbGUSHC5mb3VyZm9sZC52MS5Nb3ZlRmlsZVJlcXVlc3QaHS5mb3VyZm9sZC52MS5Nb3ZlRmlsZVJlc3BvbnNlElMKDExpc3RWZXJzaW9ucxIgLmZvdXJmb2xkLnYxLkxpc3RWZXJzaW9uc1JlcXVlc3QaIS5mb3VyZm9sZC52MS5MaXN0VmVyc2lvbnNSZXNwb25zZRJSCgtTZWFyY2hGaWxlcxIfLmZvdXJmb2xkLnYxLlNlYXJjaEZpbGVzUmVxdWVzdBogLmZvdXJmb2xkLnYxLlNlYXJjaEZpbGVzUmVzcG9uc2UwARJACgVXYXRjaBIZLmZvdXJmb2xkLnYxLldhdGNoUmVxdWVzdBoaLmZvdXJmb2xkLnYxLldhdGNoUmVzcG9uc2UwAWIGcHJvdG8z", [file_fourfold_v1_record]);
 
 /**
  * Takes a screen name.
@@ -672,7 +672,7 @@ export const SaveFileResultSchema: GenMessage<SaveFileResult> = /*@__PURE__*/
   messageDesc(file_fourfold_v1_folder, 15);
 
 /**
- * Why a file is not saved: what SaveFile would have failed with.
+ * Why it is not done to one of many files: what a call for it alone would have failed with.
  *
  * @generated from message fourfold.v1.SaveFileRefusal
  */
@@ -1064,6 +1064,173 @@ export const EraseFileResponseSchema: GenMessage<EraseFileResponse> = /*@__PURE_
   messageDesc(file_fourfold_v1_folder, 28);
 
 /**
+ * What to do, in any order.
+ *
+ * @generated from message fourfold.v1.ChangeFilesRequest
+ */
+export type ChangeFilesRequest = Message<"fourfold.v1.ChangeFilesRequest"> & {
+  /**
+   * At most 256.
+   *
+   * @generated from field: repeated fourfold.v1.FileChange changes = 1;
+   */
+  changes: FileChange[];
+};
+
+/**
+ * Describes the message fourfold.v1.ChangeFilesRequest.
+ * Use `create(ChangeFilesRequestSchema)` to create a new message.
+ */
+export const ChangeFilesRequestSchema: GenMessage<ChangeFilesRequest> = /*@__PURE__*/
+  messageDesc(file_fourfold_v1_folder, 29);
+
+/**
+ * What to do to one of many files.
+ *
+ * @generated from message fourfold.v1.FileChange
+ */
+export type FileChange = Message<"fourfold.v1.FileChange"> & {
+  /**
+   * Exactly one of these.
+   *
+   * @generated from oneof fourfold.v1.FileChange.change
+   */
+  change: {
+    /**
+     * To the trash.
+     *
+     * @generated from field: fourfold.v1.DeleteFileRequest delete = 1;
+     */
+    value: DeleteFileRequest;
+    case: "delete";
+  } | {
+    /**
+     * Out of the trash.
+     *
+     * @generated from field: fourfold.v1.RestoreFileRequest restore = 2;
+     */
+    value: RestoreFileRequest;
+    case: "restore";
+  } | {
+    /**
+     * For good.
+     *
+     * @generated from field: fourfold.v1.EraseFileRequest erase = 3;
+     */
+    value: EraseFileRequest;
+    case: "erase";
+  } | {
+    /**
+     * To another path.
+     *
+     * @generated from field: fourfold.v1.MoveFileRequest move = 4;
+     */
+    value: MoveFileRequest;
+    case: "move";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message fourfold.v1.FileChange.
+ * Use `create(FileChangeSchema)` to create a new message.
+ */
+export const FileChangeSchema: GenMessage<FileChange> = /*@__PURE__*/
+  messageDesc(file_fourfold_v1_folder, 30);
+
+/**
+ * What became of them.
+ *
+ * @generated from message fourfold.v1.ChangeFilesResponse
+ */
+export type ChangeFilesResponse = Message<"fourfold.v1.ChangeFilesResponse"> & {
+  /**
+   * In the order of the request.
+   *
+   * @generated from field: repeated fourfold.v1.FileChangeResult results = 1;
+   */
+  results: FileChangeResult[];
+};
+
+/**
+ * Describes the message fourfold.v1.ChangeFilesResponse.
+ * Use `create(ChangeFilesResponseSchema)` to create a new message.
+ */
+export const ChangeFilesResponseSchema: GenMessage<ChangeFilesResponse> = /*@__PURE__*/
+  messageDesc(file_fourfold_v1_folder, 31);
+
+/**
+ * What became of one of many files.
+ *
+ * @generated from message fourfold.v1.FileChangeResult
+ */
+export type FileChangeResult = Message<"fourfold.v1.FileChangeResult"> & {
+  /**
+   * One of the two.
+   *
+   * @generated from oneof fourfold.v1.FileChangeResult.result
+   */
+  result: {
+    /**
+     * Where that is stored.
+     *
+     * @generated from field: fourfold.v1.FileChanged changed = 1;
+     */
+    value: FileChanged;
+    case: "changed";
+  } | {
+    /**
+     * Why it is as it was.
+     *
+     * @generated from field: fourfold.v1.SaveFileRefusal refused = 2;
+     */
+    value: SaveFileRefusal;
+    case: "refused";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message fourfold.v1.FileChangeResult.
+ * Use `create(FileChangeResultSchema)` to create a new message.
+ */
+export const FileChangeResultSchema: GenMessage<FileChangeResult> = /*@__PURE__*/
+  messageDesc(file_fourfold_v1_folder, 32);
+
+/**
+ * Where a change is stored.
+ *
+ * @generated from message fourfold.v1.FileChanged
+ */
+export type FileChanged = Message<"fourfold.v1.FileChanged"> & {
+  /**
+   * The file; of one that is deleted for good, as it was.
+   *
+   * @generated from field: fourfold.v1.File file = 1;
+   */
+  file?: File | undefined;
+
+  /**
+   * Replica ids of the servers on whose disks it is, fsynced.
+   *
+   * @generated from field: repeated string servers = 2;
+   */
+  servers: string[];
+
+  /**
+   * How many servers the set has.
+   *
+   * @generated from field: uint32 server_count = 3;
+   */
+  serverCount: number;
+};
+
+/**
+ * Describes the message fourfold.v1.FileChanged.
+ * Use `create(FileChangedSchema)` to create a new message.
+ */
+export const FileChangedSchema: GenMessage<FileChanged> = /*@__PURE__*/
+  messageDesc(file_fourfold_v1_folder, 33);
+
+/**
  * Which file or directory to rename.
  *
  * @generated from message fourfold.v1.RenameFileRequest
@@ -1096,7 +1263,7 @@ export type RenameFileRequest = Message<"fourfold.v1.RenameFileRequest"> & {
  * Use `create(RenameFileRequestSchema)` to create a new message.
  */
 export const RenameFileRequestSchema: GenMessage<RenameFileRequest> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 29);
+  messageDesc(file_fourfold_v1_folder, 34);
 
 /**
  * Where that is stored.
@@ -1131,7 +1298,7 @@ export type RenameFileResponse = Message<"fourfold.v1.RenameFileResponse"> & {
  * Use `create(RenameFileResponseSchema)` to create a new message.
  */
 export const RenameFileResponseSchema: GenMessage<RenameFileResponse> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 30);
+  messageDesc(file_fourfold_v1_folder, 35);
 
 /**
  * Which directory to make.
@@ -1166,7 +1333,7 @@ export type MakeDirectoryRequest = Message<"fourfold.v1.MakeDirectoryRequest"> &
  * Use `create(MakeDirectoryRequestSchema)` to create a new message.
  */
 export const MakeDirectoryRequestSchema: GenMessage<MakeDirectoryRequest> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 31);
+  messageDesc(file_fourfold_v1_folder, 36);
 
 /**
  * Where that is stored.
@@ -1201,7 +1368,7 @@ export type MakeDirectoryResponse = Message<"fourfold.v1.MakeDirectoryResponse">
  * Use `create(MakeDirectoryResponseSchema)` to create a new message.
  */
 export const MakeDirectoryResponseSchema: GenMessage<MakeDirectoryResponse> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 32);
+  messageDesc(file_fourfold_v1_folder, 37);
 
 /**
  * Which file to move.
@@ -1236,7 +1403,7 @@ export type MoveFileRequest = Message<"fourfold.v1.MoveFileRequest"> & {
  * Use `create(MoveFileRequestSchema)` to create a new message.
  */
 export const MoveFileRequestSchema: GenMessage<MoveFileRequest> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 33);
+  messageDesc(file_fourfold_v1_folder, 38);
 
 /**
  * Where that is stored.
@@ -1271,7 +1438,7 @@ export type MoveFileResponse = Message<"fourfold.v1.MoveFileResponse"> & {
  * Use `create(MoveFileResponseSchema)` to create a new message.
  */
 export const MoveFileResponseSchema: GenMessage<MoveFileResponse> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 34);
+  messageDesc(file_fourfold_v1_folder, 39);
 
 /**
  * Which file's versions.
@@ -1292,7 +1459,7 @@ export type ListVersionsRequest = Message<"fourfold.v1.ListVersionsRequest"> & {
  * Use `create(ListVersionsRequestSchema)` to create a new message.
  */
 export const ListVersionsRequestSchema: GenMessage<ListVersionsRequest> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 35);
+  messageDesc(file_fourfold_v1_folder, 40);
 
 /**
  * The named versions.
@@ -1313,7 +1480,7 @@ export type ListVersionsResponse = Message<"fourfold.v1.ListVersionsResponse"> &
  * Use `create(ListVersionsResponseSchema)` to create a new message.
  */
 export const ListVersionsResponseSchema: GenMessage<ListVersionsResponse> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 36);
+  messageDesc(file_fourfold_v1_folder, 41);
 
 /**
  * A moment of a file that a person named.
@@ -1362,7 +1529,7 @@ export type NamedVersion = Message<"fourfold.v1.NamedVersion"> & {
  * Use `create(NamedVersionSchema)` to create a new message.
  */
 export const NamedVersionSchema: GenMessage<NamedVersion> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 37);
+  messageDesc(file_fourfold_v1_folder, 42);
 
 /**
  * What to look for, and where.
@@ -1406,7 +1573,7 @@ export type SearchFilesRequest = Message<"fourfold.v1.SearchFilesRequest"> & {
  * Use `create(SearchFilesRequestSchema)` to create a new message.
  */
 export const SearchFilesRequestSchema: GenMessage<SearchFilesRequest> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 38);
+  messageDesc(file_fourfold_v1_folder, 43);
 
 /**
  * A line that was found.
@@ -1448,7 +1615,7 @@ export type SearchFilesResponse = Message<"fourfold.v1.SearchFilesResponse"> & {
  * Use `create(SearchFilesResponseSchema)` to create a new message.
  */
 export const SearchFilesResponseSchema: GenMessage<SearchFilesResponse> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 39);
+  messageDesc(file_fourfold_v1_folder, 44);
 
 /**
  * What to hear of.
@@ -1478,7 +1645,7 @@ export type WatchRequest = Message<"fourfold.v1.WatchRequest"> & {
  * Use `create(WatchRequestSchema)` to create a new message.
  */
 export const WatchRequestSchema: GenMessage<WatchRequest> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 40);
+  messageDesc(file_fourfold_v1_folder, 45);
 
 /**
  * What happened.
@@ -1514,7 +1681,7 @@ export type WatchResponse = Message<"fourfold.v1.WatchResponse"> & {
  * Use `create(WatchResponseSchema)` to create a new message.
  */
 export const WatchResponseSchema: GenMessage<WatchResponse> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_folder, 41);
+  messageDesc(file_fourfold_v1_folder, 46);
 
 /**
  * What happened to a file.
@@ -1737,6 +1904,16 @@ export const FolderService: GenService<{
     methodKind: "unary";
     input: typeof ListErasedRequestSchema;
     output: typeof ListErasedResponseSchema;
+  },
+  /**
+   * Does each of these, as a call of its own would, in less time; some may be refused.
+   *
+   * @generated from rpc fourfold.v1.FolderService.ChangeFiles
+   */
+  changeFiles: {
+    methodKind: "unary";
+    input: typeof ChangeFilesRequestSchema;
+    output: typeof ChangeFilesResponseSchema;
   },
   /**
    * Gives a file or directory another name in its directory.
