@@ -71,7 +71,7 @@ async function show(data: string, port: number, opens: boolean): Promise<void> {
     process.stdout.write(`
   The page ${isOpened ? 'opens' : 'is'} at ${page} – open "demo.md" and type along.
   Keys: 1 2 3 4 kill and revive the servers a b c d · q ends the demo
-  ● lives, ◌ starts, ✕ is dead · slowest: the longest that an edit waited for a disk
+  ● lives, ◌ starts, ✕ is dead · max: the longest that an edit waited for a disk
 
 `)
     await robot.start()
