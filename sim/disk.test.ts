@@ -28,6 +28,7 @@ function set(options: { seed?: number; isHasty?: boolean } = {}) {
     random,
     flushMs: 10,
     archived: () => {},
+    kept: () => {},
     committed: () => committed.push(textOf(disk.doc(subject))),
     isHasty,
   })

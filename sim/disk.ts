@@ -7,7 +7,7 @@ import { MemoryDisk, MemoryStorage } from '../src/adapters/storage/memory.ts'
 import type { SubjectId } from '../src/core/model/ids.ts'
 import { integrate } from '../src/core/model/integration.ts'
 import { isTombstone, storedEntry, storedText, textRoot } from '../src/core/model/snapshot.ts'
-import { EntrySchema, type Entry } from '../src/core/model/wire.ts'
+import { EntrySchema, type Entry, type Update } from '../src/core/model/wire.ts'
 import { covers, fromSeen, raise, type VersionVector } from '../src/core/model/version-vector.ts'
 import { CorruptError, type Batch, type StorageReader } from '../src/core/ports.ts'
 import type { Random } from './random.ts'
@@ -23,6 +23,8 @@ export interface DiskOptions {
   flushMs: number
   /** A change of an entry became durable. */
   archived: (change: Entry) => void
+  /** An update became durable. */
+  kept: (update: Update) => void
   /** Something of these subjects became durable. */
   committed: (subjects: Set<SubjectId>) => void
   /** A planted bug: a flush is reported before it happens. */
@@ -239,7 +241,9 @@ export class SimulatedDisk {
 
   #follow(batch: Batch): void {
     const subjects = new Set<SubjectId>()
-    for (const { subject, body } of batch.updates) {
+    for (const update of batch.updates) {
+      const { subject, body } = update
+      this.#options.kept(update)
       if (body.case === 'text') this.#integrate(subject as SubjectId, body.value, subjects)
       if (body.case === 'entry') this.#archive(fromBinary(EntrySchema, body.value))
     }

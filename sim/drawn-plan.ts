@@ -3,6 +3,7 @@
 import { idleDocumentMs } from '../src/core/model/limits.ts'
 import { drawFaults } from './drawn-faults.ts'
 import { drawPeople } from './drawn-people.ts'
+import { drawReturn } from './drawn-return.ts'
 import type { Act, PersonPlan, Plan } from './plan.ts'
 import type { Random } from './random.ts'
 
@@ -16,14 +17,20 @@ const pauseMs = idleDocumentMs + 2000
 export function planOf(seed: number, random: Random): Plan {
   const runMs = random.between(2000, 6000)
   const people = drawPeople(random.fork('people'), runMs)
+  const latencyMs = random.pick([0.3, 1, 1, 3, 20])
+  const flushMs = random.pick([0.5, 2, 2, 10, 40])
+  const faults = drawFaults(random.fork('faults'), runMs, people)
+  const back = drawReturn(random.fork('return'), runMs)
+  const [first] = people as [PersonPlan]
+  first.acts = inOrder([...first.acts, ...back.acts])
   const plan: Plan = {
     seed,
     runMs,
-    latencyMs: random.pick([0.3, 1, 1, 3, 20]),
-    flushMs: random.pick([0.5, 2, 2, 10, 40]),
+    latencyMs,
+    flushMs,
     isEncoded: seed % encodedEvery === 0,
     people,
-    faults: drawFaults(random.fork('faults'), runMs, people),
+    faults: inOrder([...faults, ...back.faults]),
     // A month in the trash, in a second or so.
     ...(random.fork('trash').chance(0.25) && { trash: { stepMs: 400, steps: 3, lookMs: 50 } }),
   }
@@ -49,4 +56,8 @@ function paused(plan: Plan, random: Random): Plan {
         : fault,
     )
   return { ...plan, runMs: plan.runMs + pauseMs, people, faults }
+}
+
+function inOrder<T extends { at: number }>(some: T[]): T[] {
+  return some.sort((one, other) => one.at - other.at)
 }

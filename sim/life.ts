@@ -205,6 +205,7 @@ export class Life {
   #performReplica(output: ReplicaOutput): void {
     switch (output.type) {
       case 'ask':
+        if (output.request.type === 'append') this.#options.asked(output.request.update.operation)
         this.#engine.putNext({ type: 'asked', request: output.request })
         return
       case 'send':

@@ -90,6 +90,17 @@ export const plants = {
   /** What is deleted for good is removed from a disk before every server knows of it. */
   'purge-at-once': () => ({ purgesAtOnce: true }),
 
+  /** Whole subjects come without the operations that have their effect in them. */
+  'forget-operations': () => ({
+    hearing:
+      () =>
+      ({ $typeName, message }) => {
+        if (message.case !== 'snapshot') return [{ $typeName, message }]
+        const value = { ...message.value, operations: [] }
+        return [{ $typeName, message: { case: 'snapshot', value } }]
+      },
+  }),
+
   /** A server that lost its disk serves what it has: nothing. */
   'trust-empty-member': () => ({
     reader: (reader) => ({
@@ -103,6 +114,7 @@ export const plants = {
       entries: (after, limit) => reader.entries(after, limit),
       eachEntry: () => reader.eachEntry(),
       operation: (id) => reader.operation(id),
+      operationsOf: (subject, limit) => reader.operationsOf(subject, limit),
       loose: (subject) => reader.loose(subject),
     }),
   }),

@@ -12,6 +12,7 @@ import { Journal, type Edit } from './journal.ts'
 import { checkSameTexts, lookLast, textOf } from './last-look.ts'
 import { Nemesis } from './nemesis.ts'
 import { Network } from './network.ts'
+import { Once } from './once.ts'
 import { SimulatedPerson } from './person.ts'
 import { serverNames, type Plan } from './plan.ts'
 import { plants, type Plant, type PlantName } from './plants.ts'
@@ -68,6 +69,7 @@ class Schedule {
   readonly #violations: Violation[] = []
   /** Every change of an entry that was ever on a disk. */
   readonly #archive: Entry[] = []
+  readonly #once = new Once()
   /** When what is in the trash goes for good. */
   readonly #trash: TrashTimes
   readonly #documentIds = new Map<number, SubjectId>()
@@ -136,6 +138,7 @@ class Schedule {
       random: random.fork('disk'),
       flushMs: this.#plan.flushMs,
       archived: (change) => this.#archive.push(change),
+      kept: (update) => this.#once.kept(update),
       committed: (subjects) => this.#committed(name, subjects),
       isHasty: planted.isHasty ?? false,
     })
@@ -149,8 +152,15 @@ class Schedule {
       trace: this.#trace,
       plant: planted,
       trash: this.#trash,
+      asked: (operation) => this.#asked(name, operation, disk.vector()),
       alarmed: (text) => this.#alarmed(name, text),
     })
+  }
+
+  #asked(server: string, operation: string, held: VersionVector): void {
+    if (operation === '' || !this.#once.isDone(operation, held)) return
+    const text = `${server} carries out the operation ${operation} again, which its disk has`
+    this.#bad({ checker: 'C4', at: this.#timeline.now, text })
   }
 
   // Servers compare digests themselves. Where no bit was flipped, a difference is a bug.

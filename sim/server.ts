@@ -24,6 +24,8 @@ export interface ServerOptions {
   plant: Plant
   /** When what is in the trash goes for good. */
   trash: TrashTimes
+  /** A process carries out an operation; empty: changes something without one. */
+  asked: (operation: string) => void
   /** A process logged an error. */
   alarmed: (text: string) => void
 }

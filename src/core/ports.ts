@@ -1,6 +1,6 @@
 // What the world must offer to the minds: a place to store, and an engine that carries updates.
 
-import type { Ephemeral, ServerState, Snapshot, Update } from './model/wire.ts'
+import type { DoneOperation, Ephemeral, ServerState, Snapshot, Update } from './model/wire.ts'
 import type { Origin, ReplicaId, SubjectId } from './model/ids.ts'
 import type { VersionVector } from './model/version-vector.ts'
 
@@ -18,7 +18,10 @@ export interface StoredSubject {
 export interface Batch {
   /** New ends of logs: contiguous per origin with what is stored or precedes in the batch. */
   updates: Update[]
-  /** Received pieces of subjects: kept beside what is there, never instead of it. */
+  /**
+   * Received pieces of subjects: kept beside what is there, never instead of it. The operations in
+   * them are known from then on.
+   */
   snapshots: Snapshot[]
   /** After the updates and snapshots of a transfer: raises the version vector at least to this. */
   advance?: VersionVector
@@ -51,10 +54,20 @@ export interface StorageReader {
   entries(after: SubjectId | '', limit: number): SubjectId[]
   /** Every such subject with all that is stored of it, in no order: many are looked up at once. */
   eachEntry(): Iterable<EntryFound>
-  /** The subject an operation was about, when it took effect in the last 30 days. */
-  operation(id: string): SubjectId | undefined
+  /** An operation that took effect in the last 30 days. */
+  operation(id: string): OperationFound | undefined
+  /** Those about a subject, the newest first, at most `limit`: all have their effect in what is loaded. */
+  operationsOf(subject: SubjectId, limit: number): DoneOperation[]
   /** How many loose updates a subject has. */
   loose(subject: SubjectId): number
+}
+
+/** An operation that took effect. */
+export interface OperationFound {
+  /** What it was about. */
+  subject: SubjectId
+  /** Of what was asked; empty: not told. */
+  digest: string
 }
 
 /** A subject that is an entry. */
@@ -97,7 +110,8 @@ export interface Storage {
 // ----------------------------------------------------------------------------------- Engine
 
 /** An update before it has a place in a log. */
-export type NewUpdate = Pick<Update, 'subject' | 'author' | 'at' | 'operation' | 'body'>
+export type NewUpdate = Pick<Update, 'subject' | 'author' | 'at' | 'operation' | 'body'> &
+  Partial<Pick<Update, 'operationDigest'>>
 
 /**
  * A point in what this server has stored. Marks grow; a replica that covers a mark holds all that

@@ -1,11 +1,24 @@
-// A disk and a store in memory, for the simulator and for tests: what a crash leaves is explicit.
+// A store on a disk in memory, for the simulator and for tests.
 
+import { create } from '@bufbuild/protobuf'
 import { assert } from '../../core/model/errors.ts'
 import type { Origin, SubjectId } from '../../core/model/ids.ts'
 import { operationLifeMs } from '../../core/model/limits.ts'
-import type { Snapshot, Update } from '../../core/model/wire.ts'
+import {
+  DoneOperationSchema,
+  type DoneOperation,
+  type Snapshot,
+  type Update,
+} from '../../core/model/wire.ts'
 import { covers, raise, type VersionVector } from '../../core/model/version-vector.ts'
-import type { Batch, EntryFound, Storage, StorageReader, StoredSubject } from '../../core/ports.ts'
+import type {
+  Batch,
+  EntryFound,
+  OperationFound,
+  Storage,
+  StorageReader,
+  StoredSubject,
+} from '../../core/ports.ts'
 import { coversOf, progressOf, subjectOf } from './batch.ts'
 import {
   comparePlaces,
@@ -17,94 +30,11 @@ import {
   recordSnapshot,
   recordUpdate,
   type Place,
-  type StoredRecord,
 } from './record.ts'
+import { isCovered, type MemoryDisk, type Piece, type Row, type Shelf } from './memory-disk.ts'
 import { StorageError } from './storage-error.ts'
 
-/** An update on the disk. Replaced, never changed, so that clones can share it. */
-interface Row extends Place {
-  record: StoredRecord
-}
-
-/** A piece on the disk, with what it covers, which counts even when its record is damaged. */
-interface Piece {
-  record: StoredRecord
-  covers: VersionVector
-}
-
-/** What lies there of one subject. */
-interface Shelf {
-  isEntry: boolean
-  pieces: Piece[]
-  /** Its updates in the logs, also those that a piece covers and compaction has not removed. */
-  places: Place[]
-  /** How many of them no piece covers. */
-  loose: number
-}
-
-/**
- * The durable bytes of one server. Survives a crash: make a `MemoryStorage` on it again. The newest
- * storage owns it; what an older one still has under way never arrives.
- */
-export class MemoryDisk {
-  isComplete = false
-  life = ''
-  readonly vector: VersionVector = new Map()
-  readonly floor: VersionVector = new Map()
-  readonly logs = new Map<Origin, Map<number, Row>>()
-  readonly shelves = new Map<SubjectId, Shelf>()
-  readonly operations = new Map<string, { subject: SubjectId; at: number }>()
-  /** Records that were damaged and have been replaced from a peer. */
-  readonly quarantine: { subject: SubjectId; record: StoredRecord }[] = []
-  owner: MemoryStorage | undefined
-
-  /** Another disk with the same bytes: a backup. */
-  clone(): MemoryDisk {
-    const copy = new MemoryDisk()
-    copy.isComplete = this.isComplete
-    copy.life = this.life
-    raise(copy.vector, this.vector)
-    raise(copy.floor, this.floor)
-    for (const [origin, log] of this.logs) copy.logs.set(origin, new Map(log))
-    for (const [subject, shelf] of this.shelves) {
-      const { pieces, places } = shelf
-      copy.shelves.set(subject, { ...shelf, pieces: [...pieces], places: [...places] })
-    }
-    for (const [id, operation] of this.operations) copy.operations.set(id, operation)
-    copy.quarantine.push(...this.quarantine)
-    return copy
-  }
-
-  /**
-   * Turns over one bit of what a load of this subject reads: bit number `bit` of its pieces and
-   * loose updates joined, modulo their length. False when nothing is stored.
-   */
-  flip(subject: SubjectId, bit = 0): boolean {
-    const shelf = this.shelves.get(subject)
-    if (!shelf) return false
-    const rows = shelf.places.filter((place) => !isCovered(shelf, place)).map((at) => this.row(at))
-    const parts = [...shelf.pieces, ...rows]
-    let left = bit % (8 * parts.reduce((sum, { record }) => sum + record.bytes.length, 0))
-    for (const part of parts) {
-      const bits = 8 * part.record.bytes.length
-      if (left >= bits) {
-        left -= bits
-        continue
-      }
-      const bytes = part.record.bytes.slice()
-      bytes[left >> 3]! ^= 1 << (left & 7)
-      const damaged = { ...part, record: { bytes, checksum: part.record.checksum } }
-      if ('seq' in damaged) this.logs.get(damaged.origin)!.set(damaged.seq, damaged)
-      else shelf.pieces[shelf.pieces.indexOf(part as Piece)] = damaged
-      return true
-    }
-    return false
-  }
-
-  row({ origin, seq }: Pick<Place, 'origin' | 'seq'>): Row {
-    return this.logs.get(origin)!.get(seq)!
-  }
-}
+export { MemoryDisk } from './memory-disk.ts'
 
 export interface MemoryOptions {
   /**
@@ -205,15 +135,24 @@ export class MemoryStorage implements Storage {
     shelf.places.push(place)
     shelf.isEntry ||= update.body.case === 'entry'
     if (!isCovered(shelf, place)) shelf.loose++
-    if (update.operation !== '' && !disk.operations.has(update.operation)) {
-      disk.operations.set(update.operation, { subject: place.subject, at: update.at })
-    }
+    const { operation: id, at, operationDigest: digest } = update
+    if (id !== '') this.#keepOperation(place.subject, { id, at, digest })
+  }
+
+  #keepOperation(
+    subject: SubjectId,
+    { id, at, digest }: Pick<DoneOperation, 'id' | 'at' | 'digest'>,
+  ): void {
+    const { operations } = this.#disk
+    if (!operations.has(id)) operations.set(id, { subject, at, digest })
   }
 
   #receive(snapshot: Snapshot): void {
-    const shelf = this.#shelf(subjectOf(snapshot))
+    const subject = subjectOf(snapshot)
+    const shelf = this.#shelf(subject)
     const piece = pieceOf(snapshot)
-    this.#setAsideDamaged(subjectOf(snapshot), shelf, piece.covers)
+    this.#setAsideDamaged(subject, shelf, piece.covers)
+    for (const operation of snapshot.operations) this.#keepOperation(subject, operation)
     shelf.pieces.push(piece)
     shelf.isEntry ||= snapshot.entry.length > 0
     shelf.loose = countLoose(shelf)
@@ -334,11 +273,23 @@ class MemoryReader implements StorageReader {
     }
   }
 
-  operation(id: string): SubjectId | undefined {
+  operation(id: string): OperationFound | undefined {
     const operation = this.#disk.operations.get(id)
-    return operation && operation.at >= this.#now() - operationLifeMs
-      ? operation.subject
-      : undefined
+    if (!operation || operation.at < this.#since()) return undefined
+    const { subject, digest } = operation
+    return { subject, digest }
+  }
+
+  operationsOf(subject: SubjectId, limit: number): DoneOperation[] {
+    return [...this.#disk.operations]
+      .filter(([, operation]) => operation.subject === subject && operation.at >= this.#since())
+      .sort(([, one], [, other]) => other.at - one.at)
+      .slice(0, limit)
+      .map(([id, { at, digest }]) => create(DoneOperationSchema, { id, at, digest }))
+  }
+
+  #since(): number {
+    return this.#now() - operationLifeMs
   }
 
   loose(subject: SubjectId): number {
@@ -371,10 +322,6 @@ function read(
 
 function pieceOf(snapshot: Snapshot): Piece {
   return { record: recordSnapshot(snapshot), covers: coversOf(snapshot) }
-}
-
-function isCovered({ pieces }: Shelf, { origin, seq }: Place): boolean {
-  return pieces.some((piece) => seq <= (piece.covers.get(origin) ?? 0))
 }
 
 function countLoose(shelf: Shelf): number {

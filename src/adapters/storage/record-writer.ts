@@ -19,11 +19,21 @@ export function comparePlaces(one: Place, other: Place): number {
 }
 
 /** Fields of fourfold.v1.Update known here; should there be others, `toBinary` does all the work. */
-const knownFields = 'origin seq subject author at checksum operation text entry version'
+const knownFields =
+  'origin seq subject author at checksum operation text entry version operation_digest'
 const knowsAll = UpdateSchema.fields.map(({ name }) => name).join(' ') === knownFields
 
 /** Field number and wire type: the byte before a field. */
-const tags = { author: 34, at: 41, checksum: 53, operation: 58, text: 66, entry: 74, version: 82 }
+const tags = {
+  author: 34,
+  at: 41,
+  checksum: 53,
+  operation: 58,
+  text: 66,
+  entry: 74,
+  version: 82,
+  operationDigest: 90,
+}
 
 /** More than all tags, lengths, numbers and the checked place of one record take. */
 const frameBytesMax = 128
@@ -68,8 +78,10 @@ export class RecordWriter {
   }
 
   /** False when some text is not plain ASCII: what was written is worth nothing then. */
-  #writeKnown({ author, at, checksum, operation, body }: Update): boolean {
-    this.#makeRoom(frameBytesMax + author.length + operation.length + (body.value?.length ?? 0))
+  #writeKnown(update: Update): boolean {
+    const { author, at, checksum, operation, operationDigest, body } = update
+    const textLength = author.length + operation.length + operationDigest.length
+    this.#makeRoom(frameBytesMax + textLength + (body.value?.length ?? 0))
     if (!this.#writeText(tags.author, author)) return false
     // To protobuf -0 is not the default.
     if (!Object.is(at, 0)) {
@@ -89,7 +101,7 @@ export class RecordWriter {
       this.#bytes.set(body.value, this.#length)
       this.#length += body.value.length
     }
-    return true
+    return this.#writeText(tags.operationDigest, operationDigest)
   }
 
   #writeText(tag: number, text: string): boolean {

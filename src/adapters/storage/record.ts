@@ -30,8 +30,9 @@ export function recordUpdate(update: Update): StoredRecord {
   return { bytes: writer.bytes.slice(0, writer.length), checksum }
 }
 
+/** Its operations are kept beside it. */
 export function recordSnapshot(snapshot: Snapshot): StoredRecord {
-  const bytes = toBinary(SnapshotSchema, snapshot)
+  const bytes = toBinary(SnapshotSchema, { ...snapshot, operations: [] })
   return { bytes, checksum: checksum(bytes) }
 }
 

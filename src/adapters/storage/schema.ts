@@ -1,7 +1,7 @@
 // What lies in a server's SQLite file, table by table.
 
 /** The revision of the tables below. A file with a higher one is not opened. */
-export const storeFormat = 1
+export const storeFormat = 2
 
 /** Made once, in an empty file. Readable with any SQLite tool while the server runs. */
 export const schema = `
@@ -89,13 +89,16 @@ CREATE TABLE removals (
   PRIMARY KEY (subject, origin)
 ) STRICT, WITHOUT ROWID;
 
--- Operations that took effect, so that they have one effect; at: milliseconds since 1970.
+-- Operations that took effect, so that they have one effect; at: milliseconds since 1970; digest: of
+-- what was asked, empty: not told.
 CREATE TABLE operations (
   id       TEXT PRIMARY KEY,
   subject  INTEGER NOT NULL,
-  at       REAL NOT NULL
+  at       REAL NOT NULL,
+  digest   TEXT NOT NULL DEFAULT ''
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX operations_by_age ON operations (at);
+CREATE INDEX operations_by_subject ON operations (subject, at);
 
 -- Records that did not match their checksum and were replaced from a peer. Nothing reads them; they
 -- are for people. origin and seq are empty for a piece.
@@ -109,3 +112,11 @@ CREATE TABLE quarantine (
   record    BLOB NOT NULL
 ) STRICT;
 `
+
+/** What makes a file of each format one of the next, from the first on. */
+export const upgrades = [
+  `
+    ALTER TABLE operations ADD COLUMN digest TEXT NOT NULL DEFAULT '';
+    CREATE INDEX operations_by_subject ON operations (subject, at);
+  `,
+]

@@ -5,7 +5,7 @@ import * as fs from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import type { ReplicaId } from '../../core/model/ids.ts'
-import { schema, storeFormat } from './schema.ts'
+import { schema, storeFormat, upgrades } from './schema.ts'
 import {
   isBusy,
   isDamage,
@@ -97,6 +97,7 @@ export function prepareStore({ directory, set, replica }: StoreOwner): void {
         const isStore = tables.some(({ name }) => name === 'meta')
         if (!isStore) throw damaged(directory, 'its file is not one of ours')
         checkOwner(db, { directory, set, replica })
+        upgrade(db)
       }
       db.exec('COMMIT')
       checkFile(db, directory)
@@ -259,6 +260,13 @@ function checkOwner(db: DatabaseSync, { directory, set, replica }: StoreOwner): 
       `${directory} belongs to the server "${String(meta.get('replica'))}", not "${replica}"; give each server its own directory`,
     )
   }
+}
+
+function upgrade(db: DatabaseSync): void {
+  const format = Number(db.prepare("SELECT value FROM meta WHERE key = 'format'").get()?.['value'])
+  if (format === storeFormat) return
+  for (const step of upgrades.slice(format - 1)) db.exec(step)
+  db.prepare("UPDATE meta SET value = ? WHERE key = 'format'").run(storeFormat)
 }
 
 function checkFile(db: DatabaseSync, directory: string): void {

@@ -26,7 +26,13 @@ export interface UpdateRows {
   subjects: SubjectId[]
   /** Those of `subjects` that turn out to be entries. */
   entries: SubjectId[]
-  operations: { id: string; subject: SubjectId; at: number }[]
+  operations: (OperationRow & { subject: SubjectId })[]
+}
+
+export interface OperationRow {
+  id: string
+  at: number
+  digest: string
 }
 
 export interface PieceRow {
@@ -34,6 +40,8 @@ export interface PieceRow {
   isEntry: boolean
   covers: Seqs
   record: StoredRecord
+  /** What came with it. */
+  operations: OperationRow[]
 }
 
 /** What a batch holds beside its updates. */
@@ -104,7 +112,8 @@ export function packUpdates(updates: readonly Update[]): UpdateRows {
     columns[column++] = checksum
     columns[column++] = records.length
     if (update.body.case === 'entry') entries.add(subject)
-    if (update.operation !== '') operations.push({ id: update.operation, subject, at: update.at })
+    const { operation: id, at, operationDigest: digest } = update
+    if (id !== '') operations.push({ id, subject, at, digest })
   }
   return {
     columns,
@@ -133,6 +142,7 @@ export function packPiece(snapshot: Snapshot): PieceRow {
     isEntry: snapshot.entry.length > 0,
     covers: [...coversOf(snapshot)],
     record: recordSnapshot(snapshot),
+    operations: snapshot.operations.map(({ id, at, digest }) => ({ id, at, digest })),
   }
 }
 

@@ -1,21 +1,24 @@
 // Reads of a SQLite store, on a read-only connection beside the one that writes.
 
-import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite'
+import { create } from '@bufbuild/protobuf'
+import type { DatabaseSync, SQLInputValue } from 'node:sqlite'
 import { assert } from '../../core/model/errors.ts'
 import type { Origin, SubjectId } from '../../core/model/ids.ts'
 import { operationLifeMs } from '../../core/model/limits.ts'
-import type { Update } from '../../core/model/wire.ts'
+import { DoneOperationSchema, type DoneOperation, type Update } from '../../core/model/wire.ts'
 import { raise, type VersionVector } from '../../core/model/version-vector.ts'
 import {
   CorruptError,
   type Batch,
   type EntryFound,
+  type OperationFound,
   type StorageReader,
   type StoredSubject,
 } from '../../core/ports.ts'
 import { coversOf, subjectOf, type Progress } from './batch.ts'
 import { readUpdate, type Place } from './record.ts'
-import type { Counts, Seqs } from './sqlite-messages.ts'
+import type { Counts, OperationRow, Seqs } from './sqlite-messages.ts'
+import { prepareQueries, type Queries, type QueryName } from './sqlite-queries.ts'
 import { recordOf, SubjectReader, type RecordRow } from './sqlite-subject.ts'
 import { isDamage } from './storage-error.ts'
 
@@ -39,7 +42,7 @@ export class SqliteReader implements StorageReader {
   readonly #db: DatabaseSync
   readonly #options: ReaderOptions
   readonly #subjects: SubjectReader
-  readonly #sql: Statements
+  readonly #sql: Queries
 
   readonly #vector: VersionVector
   #floor: VersionVector
@@ -49,12 +52,14 @@ export class SqliteReader implements StorageReader {
   readonly #loose: Map<SubjectId, number>
   #isComplete: boolean
   #life: string
+  /** Operations in the batch under way, each with its `at`; what is known of one already has another. */
+  readonly #ahead = new Map<string, number>()
 
   constructor(db: DatabaseSync, options: ReaderOptions) {
     this.#db = db
     this.#options = options
     this.#subjects = new SubjectReader(db)
-    this.#sql = prepareAll(db)
+    this.#sql = prepareQueries(db)
     this.#vector = new Map(this.#pairs<Origin>('vector'))
     this.#floor = new Map(this.#pairs<Origin>('floor'))
     this.#covered = new Map(this.#pairs<Origin>('covered'))
@@ -151,9 +156,20 @@ export class SqliteReader implements StorageReader {
     }
   }
 
-  operation(id: string): SubjectId | undefined {
-    const since = this.#options.now() - operationLifeMs
-    return this.#watched(() => this.#ids('operation', id, since)[0])
+  operation(id: string): OperationFound | undefined {
+    const found = this.#watched(() => this.#sql.operation.get(id, this.#since()))
+    return found && { subject: found['id'] as SubjectId, digest: found['digest'] as string }
+  }
+
+  operationsOf(subject: SubjectId, limit: number): DoneOperation[] {
+    const rows = this.#watched(() => this.#sql.operationsOf.all(subject, this.#since(), limit))
+    return (rows as unknown as OperationRow[])
+      .filter(({ id, at }) => this.#ahead.get(id) !== at)
+      .map(({ id, at, digest }) => create(DoneOperationSchema, { id, at, digest }))
+  }
+
+  #since(): number {
+    return this.#options.now() - operationLifeMs
   }
 
   loose(subject: SubjectId): number {
@@ -175,8 +191,17 @@ export class SqliteReader implements StorageReader {
     return subjects
   }
 
+  /** The batch is with the writer: the file may be ahead by it. */
+  begin({ updates, snapshots }: Batch): void {
+    for (const { operation, at } of updates) if (operation !== '') this.#ahead.set(operation, at)
+    for (const { operations } of snapshots) {
+      for (const { id, at } of operations) this.#ahead.set(id, at)
+    }
+  }
+
   /** The batch is on stable storage; `stored` is what the writer found out about it. */
   confirmBatch(batch: Batch, progress: Progress, stored: { floor: Seqs; loose: Counts }): void {
+    this.#ahead.clear()
     raise(this.#vector, progress.vector)
     for (const snapshot of batch.snapshots) raise(this.#covered, coversOf(snapshot))
     for (const update of batch.updates) {
@@ -304,77 +329,4 @@ interface UnfiledRow {
 interface ReachRow {
   origin: number
   seq: number
-}
-
-type QueryName = keyof typeof queries
-type Statements = Record<QueryName, StatementSync>
-
-function prepareAll(db: DatabaseSync): Statements {
-  const prepared = Object.entries(queries).map(([name, sql]) => [name, db.prepare(sql)])
-  return Object.fromEntries(prepared)
-}
-
-/** By name. Those of the first group look through the store, once, when it is opened. */
-export const queries = {
-  complete: "SELECT value FROM meta WHERE key = 'complete'",
-  life: "SELECT value FROM meta WHERE key = 'life'",
-  vector: 'SELECT id, seq AS value FROM origins WHERE seq > 0',
-  floor: 'SELECT id, floor AS value FROM origins WHERE floor > 0',
-  covered: `
-    SELECT id, value FROM (
-      SELECT id, (SELECT max(seq) FROM covers WHERE covers.origin = origins.origin) AS value
-      FROM origins
-    ) WHERE value > 0
-  `,
-  loose: `
-    SELECT subjects.id, counted.value FROM (
-      SELECT subject, count(*) AS value FROM places
-      WHERE NOT EXISTS (
-        SELECT 1 FROM covers
-        WHERE covers.subject = places.subject
-          AND covers.origin = places.origin AND +covers.seq >= places.seq
-      )
-      GROUP BY subject
-    ) AS counted JOIN subjects ON subjects.subject = counted.subject
-  `,
-  log: `
-    SELECT updates.seq, updates.checksum, updates.record, subjects.id AS subject
-    FROM updates JOIN subjects USING (subject)
-    WHERE origin = (SELECT origin FROM origins WHERE id = ?) AND seq > ? AND seq <= ?
-    ORDER BY seq
-  `,
-  logs: 'SELECT origin, id, seq FROM origins',
-  countBeyond: `
-    SELECT count(*) AS count FROM (
-      SELECT 1 FROM updates WHERE origin = ? AND seq > ?
-      UNION ALL
-      SELECT 1 FROM covers WHERE origin = ? AND seq > ?
-      LIMIT ?
-    )
-  `,
-  beyond: `
-    SELECT id FROM (
-      SELECT subject FROM updates WHERE origin = ? AND seq > ?
-      UNION
-      SELECT subject FROM covers WHERE origin = ? AND seq > ?
-    ) JOIN subjects USING (subject)
-  `,
-  unfiled: `
-    SELECT subjects.id, updates.origin, updates.seq
-    FROM origins CROSS JOIN updates
-      ON updates.origin = origins.origin AND updates.seq > origins.filed
-      JOIN subjects ON subjects.subject = updates.subject
-    WHERE origins.filed < origins.seq
-  `,
-  subjects: 'SELECT id, subject FROM subjects WHERE id > ? ORDER BY id',
-  reach: `
-    SELECT origin, seq FROM covers WHERE subject = ?
-    UNION ALL
-    SELECT origin, max(seq) FROM filed WHERE subject = ? GROUP BY origin
-  `,
-  entries: 'SELECT id FROM subjects WHERE is_entry AND id > ? ORDER BY id LIMIT ?',
-  operation: `
-    SELECT subjects.id FROM operations JOIN subjects USING (subject)
-    WHERE operations.id = ? AND at >= ?
-  `,
 }

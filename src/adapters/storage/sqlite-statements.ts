@@ -25,7 +25,9 @@ export const writes = {
 
   insertOne: insert + row,
   insertMany: insert + Array.from({ length: rowsPerInsert }, () => row).join(', '),
-  operation: 'INSERT INTO operations (id, subject, at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING',
+  operation: `
+    INSERT INTO operations (id, subject, at, digest) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING
+  `,
   addOrigin: 'INSERT INTO origins (id) VALUES (?)',
   subject: 'SELECT subject, is_entry FROM subjects WHERE id = ?',
   addSubject: 'INSERT INTO subjects (id) VALUES (?)',

@@ -7,6 +7,7 @@ import {
   columnsPerUpdate,
   type BatchEnd,
   type Counts,
+  type OperationRow,
   type PieceRow,
   type Seqs,
   type UpdateRows,
@@ -98,8 +99,8 @@ export class StoreWriter {
       else this.#sql.insertMany.run(...values)
       values.length = 0
     }
-    for (const { id, subject, at } of rows.operations) {
-      this.#sql.operation.run(id, this.#subject(subject, false), at)
+    for (const operation of rows.operations) {
+      this.#addOperation(this.#subject(operation.subject, false), operation)
     }
     this.#unfiled += count
   }
@@ -245,8 +246,13 @@ export class StoreWriter {
     return known.subject
   }
 
-  #addPiece({ subject: id, isEntry, covers, record }: PieceRow): void {
+  #addOperation(subject: number, { id, at, digest }: OperationRow): void {
+    this.#sql.operation.run(id, subject, at, digest)
+  }
+
+  #addPiece({ subject: id, isEntry, covers, record, operations }: PieceRow): void {
     const subject = this.#subject(id, isEntry)
+    for (const operation of operations) this.#addOperation(subject, operation)
     const { lastInsertRowid } = this.#sql.addPiece.run(subject, record.checksum, record.bytes)
     for (const [origin, seq] of covers) {
       this.#sql.addCover.run(subject, this.#origin(origin), lastInsertRowid, seq)

@@ -21,7 +21,7 @@ import {
   prepareStore,
   storeFile,
 } from './sqlite-directory.ts'
-import { queries } from './sqlite-reader.ts'
+import { queries } from './sqlite-queries.ts'
 import { writes } from './sqlite-statements.ts'
 import { subjectQueries } from './sqlite-subject.ts'
 import { folder, newDirectory, refused, victim, withStore, world } from './testing/store-folder.ts'
@@ -40,10 +40,55 @@ test('a directory of another set, of another server, or of a later format is ref
   const other = { ...world, replica: 'b' as ReplicaId }
   await refused(directory, 'other-replica', /server "a", not "b"/, other)
   using db = new DatabaseSync(storeFile(directory), { timeout: 5000 })
+  db.exec("UPDATE meta SET value = 3 WHERE key = 'format'")
+  await refused(directory, 'newer-format', /later Fourfold \(format 3, this one knows 2\)/)
   db.exec("UPDATE meta SET value = 2 WHERE key = 'format'")
-  await refused(directory, 'newer-format', /later Fourfold \(format 2, this one knows 1\)/)
-  db.exec("UPDATE meta SET value = 1 WHERE key = 'format'")
   await withStore(directory, (storage) => assert.equal(storage.reader.loose(note), 3))
+})
+
+/** Makes of a closed store what the first format was. */
+function firstFormat(directory: string): void {
+  using db = new DatabaseSync(storeFile(directory))
+  db.exec(`
+    DROP INDEX operations_by_subject;
+    ALTER TABLE operations DROP COLUMN digest;
+    UPDATE meta SET value = 1 WHERE key = 'format';
+  `)
+}
+
+test('a store of the first format is opened, and is one of this format from then on', async () => {
+  const directory = newDirectory()
+  const ada = new Author(a)
+  const at = Date.now()
+  const before = [...ada.type(note, 3), { ...ada.name(note, 'before'), at }]
+  await withStore(directory, (storage) => storage.write(batchOf({ updates: before })))
+  firstFormat(directory)
+  await withStore(directory, async (storage) => {
+    assert.deepEqual(storage.reader.load(note).updates, before)
+    // Nobody knows what was asked under it then: anything is taken for the same.
+    assert.deepEqual(storage.reader.operation('before'), { subject: note, digest: '' })
+    const after = { ...ada.name(note, 'after', 'digest'), at }
+    await storage.write(batchOf({ updates: [after] }))
+  })
+  await withStore(directory, ({ reader }) => {
+    assert.deepEqual(reader.operation('after'), { subject: note, digest: 'digest' })
+    assert.equal(reader.operationsOf(note, 9).length, 2)
+  })
+  const tables = (path: string) => {
+    using db = new DatabaseSync(storeFile(path))
+    const of = (name: unknown) => db.prepare(`PRAGMA table_info(${String(name)})`).all()
+    const all = db.prepare('SELECT type, name FROM sqlite_schema ORDER BY name').all()
+    return all.map((each) => ({ ...each, columns: of(each['name']) }))
+  }
+  assert.deepEqual(tables(directory), tables(await madeStore()), 'as if it had been made so')
+})
+
+test('a store of the first format that is another server’s is left as it is', async () => {
+  const directory = await madeStore()
+  firstFormat(directory)
+  await refused(directory, 'other-set', /"world", not "moon"/, { ...world, set: 'moon' })
+  using db = new DatabaseSync(storeFile(directory))
+  assert.equal(db.prepare("SELECT value FROM meta WHERE key = 'format'").get()?.['value'], 1)
 })
 
 const removals: [what: string, remove: (directory: string) => void][] = [

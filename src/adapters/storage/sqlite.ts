@@ -148,6 +148,7 @@ class SqliteClient implements SqliteStorage {
     const progress = progressOf(batch, this.reader.held)
     const recount = this.reader.coveredAhead(batch.updates)
     for (const { subject } of batch.snapshots) recount.add(subject as SubjectId)
+    this.reader.begin(batch)
     try {
       const { updates } = batch
       let from = 0

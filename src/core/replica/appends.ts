@@ -2,7 +2,7 @@
 
 import { assert } from '../model/errors.ts'
 import { unstoredBytesMax } from '../model/limits.ts'
-import type { EngineRequest, Mark, NewUpdate } from '../ports.ts'
+import type { EngineRequest, Mark, NewUpdate, OperationFound } from '../ports.ts'
 import type { SubjectId } from '../model/ids.ts'
 import type { Update } from '../model/wire.ts'
 
@@ -21,8 +21,8 @@ export class Appends {
   #waiting: Waiting[] = []
   #waitingBytes = 0
   #held: { tag: number; release: () => void }[] = []
-  /** Operations whose updates are not on this disk yet, with their subjects. */
-  readonly #operations = new Map<string, SubjectId>()
+  /** Operations whose updates are not on this disk yet. */
+  readonly #operations = new Map<string, OperationFound>()
   #askedTag = 0
   #storedTag = 0
 
@@ -39,12 +39,13 @@ export class Appends {
         then(mark, stored)
       },
     })
-    if (update.operation) this.#operations.set(update.operation, update.subject as SubjectId)
+    const { operation, operationDigest: digest = '', subject } = update
+    if (operation) this.#operations.set(operation, { subject: subject as SubjectId, digest })
     this.#ask({ type: 'append', tag, update })
   }
 
-  /** The subject of an operation that was taken and is not on this disk yet. */
-  underWay(operation: string): SubjectId | undefined {
+  /** An operation that was taken and is not on this disk yet. */
+  underWay(operation: string): OperationFound | undefined {
     return this.#operations.get(operation)
   }
 

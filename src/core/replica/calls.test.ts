@@ -36,13 +36,90 @@ test('a save under an operation id already done changes nothing', () => {
   const operation = freshId()
   const save: Call = { type: 'save', file: 'plan.md', text: 'new', baseVersion: '', operation }
   desk.call(1, save)
-  desk.call(2, { ...save, text: 'other' })
+  desk.call(2, save)
   desk.store()
-  desk.call(3, { ...save, text: 'third' })
+  desk.call(3, { ...save, baseText: 'told to a server that had forgotten it' })
   desk.store()
   desk.cover()
   assert.equal(ana.read(), 'new')
   assert.equal(desk.answers.filter(({ answer }) => answer.type === 'kept').length, 3)
+})
+
+test('G8 something else under the id of an operation done is refused, wherever it is asked', () => {
+  const { desk, ana, file } = two()
+  const operation = freshId()
+  const rename: Call = { type: 'rename', file, name: 'a.md', operation }
+  desk.call(1, rename)
+  const others: Call[] = [
+    { ...rename, name: 'b.md' },
+    { type: 'delete', file, operation },
+    { type: 'erase', file, operation },
+    { type: 'save', file, text: 'other', baseVersion: '', operation },
+  ]
+  const errors = () =>
+    others.map((other) => {
+      desk.call(2, other)
+      const { answer } = desk.answers.at(-1)!
+      return answer.type === 'failed' ? answer.error.code : answer.type
+    })
+  const refused = others.map(() => 'taken')
+  assert.deepEqual(errors(), refused, 'on its way to the disk')
+  desk.store()
+  assert.deepEqual(errors(), refused, 'on the disk')
+  const value = { $typeName: 'fourfold.v1.Delete' as const, entry: file }
+  ana.operate(operation, { case: 'delete', value })
+  assert.match(desk.last(1, 'rejected')?.text ?? '', /The operation .* was something else/)
+  desk.call(3, { type: 'get', file })
+  const { answer } = desk.answers.at(-1)!
+  assert.equal(answer.type === 'got' && answer.file.path, 'a.md')
+})
+
+test('a save with a state of its base may be asked again on other grounds', () => {
+  const { desk, ana, file } = two()
+  desk.call(1, { type: 'read', file })
+  const read = desk.answers.at(-1)!.answer
+  assert.ok(read.type === 'read')
+  const operation = freshId()
+  const base = { baseVersion: read.version, baseText: read.text, baseState: read.state }
+  const save: Call = { type: 'save', file, text: 'hello world', ...base, operation }
+  desk.call(2, save)
+  desk.store()
+  desk.call(3, { ...save, text: 'hello world, and what others wrote' })
+  desk.call(4, { type: 'save', file, text: 'whole', baseVersion: '', operation })
+  desk.store()
+  desk.cover()
+  const kept = desk.answers.filter(({ answer }) => answer.type === 'kept').map(({ call }) => call)
+  assert.deepEqual(kept, [2, 3, 4])
+  assert.equal(ana.read(), 'hello world')
+})
+
+test('what was made under an id is there however it is asked for again', () => {
+  const { desk, ana } = two()
+  const [text, bytes, directory] = [freshId(), freshId(), freshId()]
+  const [hash, size] = ['1'.repeat(64), 4]
+  ana.create('note.md', 'kept', text)
+  const at = { name: 'a.bin', parent: '' }
+  const binary = { $typeName: 'fourfold.v1.CreateBinary' as const, ...at, hash, size }
+  ana.operate(bytes, { case: 'createBinary', value: binary })
+  const made = { $typeName: 'fourfold.v1.MakeDirectory' as const, name: 'd', parent: '' }
+  ana.operate(directory, { case: 'makeDirectory', value: made })
+  desk.store()
+  // As a copy of the folder on a disk does that fills an empty set (0019), under other names.
+  const isNew = true
+  const saved = { type: 'save', text: 'later', baseVersion: '', isNew } as const
+  desk.call(1, { ...saved, file: 'elsewhere.md', operation: text })
+  desk.call(2, { type: 'saveBinary', file: bytes, hash, size, operation: bytes })
+  desk.call(3, { type: 'makeDirectory', path: 'e', hasParents: false, operation: directory })
+  // And as the page does when a name is taken.
+  ana.operate(bytes, { case: 'createBinary', value: { ...binary, name: 'a 2.bin' } })
+  desk.store()
+  desk.cover()
+  assert.deepEqual(
+    desk.answers.map(({ answer }) => answer.type === 'kept' && answer.file.path),
+    ['note.md', 'a.bin', 'd'],
+  )
+  assert.equal(desk.last(1, 'done')?.entry, bytes)
+  assert.equal(desk.last(1, 'rejected'), undefined)
 })
 
 test('a change of what is deleted for good meanwhile is answered: there is no such file', () => {

@@ -15,6 +15,7 @@ import type { Appends } from './appends.ts'
 import type { Documents } from './documents.ts'
 import { Measures } from './measures.ts'
 import type { Answer, Call, CallId } from './messages.ts'
+import { callDigest } from './operation-digests.ts'
 import type { Operations, Request } from './operations.ts'
 import type { People } from './people.ts'
 import type { Trash } from './trash.ts'
@@ -242,25 +243,31 @@ export class Calls {
 
   // ------------------------------------------------------------------------------------- saving
 
-  #save(call: CallId, author: string, request: Extract<Call, { type: 'save' }>): void {
-    const { text, operation } = request
-    const done = this.#options.operations.subjectOf(operation)
+  #save(call: CallId, author: string, request: SaveCall): void {
+    const { text } = request
+    const asked = this.#asked(author, request)
+    const done = this.#options.operations.subjectOf(asked)
     if (encodeUtf8(text).length > textBytesMax) {
       throw new FourfoldError('too-large', `The file would be larger than ${textBytesMax} bytes.`)
     }
     const entry = done ? this.#options.folder.get(done) : this.#found(request)
     if (isDirectory(entry)) throw new FourfoldError('invalid', 'That is a directory.')
     if (entry && (done || request.isNew)) this.#finish(call, entry, [], true)
-    else if (entry) this.#merge(call, author, entry, request)
-    else this.#make(call, author, request)
+    else if (entry) this.#merge(call, asked, entry, request)
+    else this.#make(call, asked, request)
   }
 
-  #make(call: CallId, author: string, request: Extract<Call, { type: 'save' }>): void {
+  #asked(author: string, request: Extract<Call, { operation: string }>): Request {
+    const digest = callDigest(request, this.#options.hash)
+    return { operation: request.operation, digest, author, at: this.#now }
+  }
+
+  #make(call: CallId, asked: Request, request: SaveCall): void {
     if (request.baseVersion !== '') throw this.#options.documents.notFound()
     this.#checkNew(request.file)
     const { operation, file, text } = request
+    const { author } = asked
     const spot = this.#views.spot(file)
-    const asked = { operation, author, at: this.#now }
     const make = () => this.#options.operations.create(asked, spot, text)
     this.#makeAt(file, { call, author, request }, make, (mark) => {
       this.#await(call, operation, mark, text)
@@ -290,9 +297,9 @@ export class Calls {
 
   #saveBinary(call: CallId, author: string, request: Extract<Call, { type: 'saveBinary' }>): void {
     const { file, hash, size, operation } = request
-    if (this.#isDone(call, operation)) return
+    const asked = this.#asked(author, request)
+    if (this.#isDone(call, asked)) return
     const { operations } = this.#options
-    const asked = { operation, author, at: this.#now }
     const entry = this.#found(request)
     if (isDirectory(entry)) throw new FourfoldError('invalid', 'That is a directory.')
     if (entry && request.isNew) {
@@ -337,25 +344,20 @@ export class Calls {
     if (isSubjectId(file) || isGuess) throw this.#options.documents.notFound()
   }
 
-  #merge(
-    call: CallId,
-    author: string,
-    entry: Entry,
-    request: Extract<Call, { type: 'save' }>,
-  ): void {
+  #merge(call: CallId, asked: Request, entry: Entry, request: SaveCall): void {
     const bytes = contentOf(entry)
-    const { operation } = request
+    const { operation, digest, author, at } = asked
     // Made from the bytes that are there: of these the text beneath them is no part.
     const isOfBytes = bytes !== undefined && bytes.hash === request.baseVersion
     const update = this.#saves.change(
       entry.id as SubjectId,
       isOfBytes ? ofPresent(request) : request,
     )
-    const asked = { operation, author, at: this.#now }
     const made: NewUpdate[] = []
     if (update) {
       const body: NewUpdate['body'] = { case: 'text', value: update }
-      made.push({ ...asked, subject: entry.id, operation: bytes ? '' : operation, body })
+      const named = bytes ? { operation: '' } : { operation, operationDigest: digest }
+      made.push({ subject: entry.id, author, at, ...named, body })
     }
     if (bytes) {
       const text = { hash: '', size: 0, base: bytes.hash }
@@ -369,10 +371,9 @@ export class Calls {
     author: string,
     request: Extract<Call, { type: 'delete' | 'restore' | 'rename' | 'move' }>,
   ): void {
-    const { operation } = request
-    if (this.#isDone(call, operation)) return
+    const asked = this.#asked(author, request)
+    if (this.#isDone(call, asked)) return
     const entry = this.#views.find(request.file, request.type === 'restore')
-    const asked = { operation, author, at: this.#now }
     this.#finish(call, entry, [this.#update(asked, entry, request)], false)
   }
 
@@ -393,21 +394,18 @@ export class Calls {
     }
   }
 
-  #erase(
-    call: CallId,
-    author: string,
-    { file, operation }: Extract<Call, { type: 'erase' }>,
-  ): void {
+  #erase(call: CallId, author: string, request: Extract<Call, { type: 'erase' }>): void {
     const { operations, folder, appends, trash } = this.#options
-    const done = operations.subjectOf(operation)
-    const entry = (done && folder.known(done)) ?? this.#views.find(file, true)
+    const asked = this.#asked(author, request)
+    const done = operations.subjectOf(asked)
+    const entry = (done && folder.known(done)) ?? this.#views.find(request.file, true)
     const view = { ...this.#views.of(entry), isDeleted: true }
     const told = (mark: Mark) => {
       const answer = { type: 'kept' as const, file: view, version: '' }
       this.#pending.push({ call, mark, storedAt: this.#now, answer })
     }
     if (done) appends.barrier(told)
-    else this.#append(trash.purge({ operation, author, at: this.#now }, entry), told)
+    else this.#append(trash.purge(asked, entry), told)
   }
 
   #makeDirectory(
@@ -416,9 +414,9 @@ export class Calls {
     request: Extract<Call, { type: 'makeDirectory' }>,
   ): void {
     const { path, hasParents, operation } = request
-    if (this.#isDone(call, operation)) return
+    const asked = this.#asked(author, request)
+    if (this.#isDone(call, asked)) return
     const { operations, folder } = this.#options
-    const asked = { operation, author, at: this.#now }
     if (!hasParents) {
       const make = () => [operations.makeDirectory(asked, this.#views.spot(path))]
       this.#makeAt(path, { call, author, request }, make, (mark) => {
@@ -436,8 +434,8 @@ export class Calls {
   }
 
   /** Answers an operation that was carried out before. */
-  #isDone(call: CallId, operation: string): boolean {
-    const done = this.#options.operations.subjectOf(operation)
+  #isDone(call: CallId, asked: Request): boolean {
+    const done = this.#options.operations.subjectOf(asked)
     const entry = done && this.#options.folder.get(done)
     if (entry) this.#finish(call, entry, [], false)
     return entry !== undefined

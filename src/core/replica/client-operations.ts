@@ -23,6 +23,7 @@ import {
 import type { Mark, NewUpdate } from '../ports.ts'
 import type { Appends } from './appends.ts'
 import type { Documents } from './documents.ts'
+import { operationDigest } from './operation-digests.ts'
 import type { Operations, Request } from './operations.ts'
 import type { Trash } from './trash.ts'
 import type { Visitor } from './visitor.ts'
@@ -38,6 +39,7 @@ export interface ClientOperationsOptions {
   visitors: Visitors
   voice: Voice
   deflate: (text: string) => Uint8Array
+  hash: (text: string) => string
   /** An update is on disk: everybody who follows its subject is to hear of it. */
   kept: (update: Update) => void
 }
@@ -61,11 +63,12 @@ export class ClientOperations {
   /** Answers by Done and receipts, or by Rejected. */
   take(now: number, visitor: Visitor, operation: Operation): void {
     this.#now = now
-    const { ticket, id } = operation
+    const { ticket } = operation
     try {
-      const entry = this.#options.operations.subjectOf(id)
+      const request = this.#requestOf(visitor, operation)
+      const entry = this.#options.operations.subjectOf(request)
       const done =
-        entry === undefined ? this.#made(visitor, operation) : this.#again(entry, operation)
+        entry === undefined ? this.#made(request, operation) : this.#again(entry, operation)
       this.#carryOut(visitor, ticket, done)
     } catch (error) {
       if (!(error instanceof FourfoldError)) throw error
@@ -91,8 +94,12 @@ export class ClientOperations {
     }
   }
 
-  #made(visitor: Visitor, { id, isLate, operation }: Operation): Made {
-    const request: Request = { operation: id, author: visitor.name, at: this.#now, isLate }
+  #requestOf({ name }: Visitor, { id, isLate, operation }: Operation): Request {
+    const digest = operationDigest(operation, this.#options.hash)
+    return { operation: id, digest, author: name, at: this.#now, isLate }
+  }
+
+  #made(request: Request, { operation }: Operation): Made {
     if (operation.case === 'several') return this.#madeOfSeveral(request, operation.value)
     const updates = this.#updatesOf(request, operation)
     return { updates, entry: updates.at(-1)!.subject, undone: [] }
@@ -109,7 +116,8 @@ export class ClientOperations {
       // One server may have done it to some of them and told only of these.
       if (several.change.case === 'erase' && this.#options.folder.isPurged(entry)) continue
       try {
-        updates.push(...this.#updatesOf({ ...request, operation: '' }, forOne(several, entry)))
+        const unnamed = { ...request, operation: '', digest: '' }
+        updates.push(...this.#updatesOf(unnamed, forOne(several, entry)))
       } catch (error) {
         if (!(error instanceof FourfoldError)) throw error
         undone.push(undoneOf(entry, error))
@@ -117,7 +125,10 @@ export class ClientOperations {
     }
     const last = updates.at(-1)
     // All of it is known by its last update, as a directory that is deleted for good.
-    if (last) last.operation = request.operation
+    if (last) {
+      last.operation = request.operation
+      last.operationDigest = request.digest
+    }
     return { updates, entry: entries[0]!, undone }
   }
 
@@ -209,7 +220,7 @@ export class ClientOperations {
     return this.#options.visitors.servers.every(({ state }) => state === ServerState.LIVE)
   }
 
-  #nameVersion({ operation, author, at }: Request, id: string, name: string): NewUpdate {
+  #nameVersion({ operation, digest, author, at }: Request, id: string, name: string): NewUpdate {
     if (encodeUtf8(name).length > nameBytesMax) {
       throw new FourfoldError('too-large', `A name may have at most ${nameBytesMax} bytes.`)
     }
@@ -221,7 +232,8 @@ export class ClientOperations {
     if (text instanceof FourfoldError) throw text
     const version = { id: operation, name, author, at, text: this.#options.deflate(text) }
     const value = toBinary(VersionSchema, create(VersionSchema, version))
-    return { subject, author, at, operation, body: { case: 'version', value } }
+    const named = { operation, operationDigest: digest, author, at }
+    return { subject, ...named, body: { case: 'version', value } }
   }
 }
 

@@ -30,6 +30,7 @@ function server(name: string) {
 
 const request = (byte: number) => ({
   operation: subjectId(new Uint8Array(16).fill(byte)),
+  digest: '',
   author: 'ada',
   at: 0,
 })

@@ -50,6 +50,8 @@ export interface Request {
   operation: string
   author: string
   at: number
+  /** Of what is asked under this id; empty: any request under it is this one. */
+  digest: string
   /** Made while no server could be asked: what others did meanwhile does not refuse it. */
   isLate?: boolean
 }
@@ -73,14 +75,19 @@ export class Operations {
   }
 
   /**
-   * What an operation with this id was about, when it was carried out or is on its way to the disk.
-   * @throws FourfoldError invalid
+   * What an operation was about, when it was carried out or is on its way to the disk.
+   * @throws FourfoldError invalid; taken: something else was asked under its id
    */
-  subjectOf(operation: string): SubjectId | undefined {
+  subjectOf({ operation, digest }: Pick<Request, 'operation' | 'digest'>): SubjectId | undefined {
     if (!isSubjectId(operation)) {
       throw new FourfoldError('invalid', 'An operation needs an id of 128 bits.')
     }
-    return this.#appends.underWay(operation) ?? this.#reader.operation(operation)
+    const done = this.#appends.underWay(operation) ?? this.#reader.operation(operation)
+    if (done && done.digest !== digest && done.digest !== '' && digest !== '') {
+      const text = `The operation ${operation} was something else; give each an id of its own.`
+      throw new FourfoldError('taken', text)
+    }
+    return done?.subject
   }
 
   /**
@@ -164,7 +171,7 @@ export class Operations {
     if (!stamp) return []
     const text = create(ContentSchema, { author, at, stamp, isAside: true })
     const change = create(EntrySchema, { id: subject, contents: [text] })
-    return [this.#change({ operation: '', author, at }, change)]
+    return [this.#change({ operation: '', digest: '', author, at }, change)]
   }
 
   /** @throws FourfoldError invalid, taken, too-large */
@@ -217,9 +224,10 @@ export class Operations {
     return create(ContentSchema, { ...bytes, author, at, stamp: this.#stamp() })
   }
 
-  #change({ operation, author, at }: Request, entry: Entry): NewUpdate {
+  #change({ operation, digest, author, at }: Request, entry: Entry): NewUpdate {
     const value = toBinary(EntrySchema, entry)
-    return { subject: entry.id, author, at, operation, body: { case: 'entry', value } }
+    const named = { operation, operationDigest: digest, author, at }
+    return { subject: entry.id, ...named, body: { case: 'entry', value } }
   }
 
   #made(request: Request, id: string, kind: Kind, { parent, name }: Spot): Entry {

@@ -125,7 +125,7 @@ export class Replica {
       visitors: this.#visitors,
       kept,
     }
-    this.#clientOperations = new ClientOperations({ ...parts, ...changing, deflate })
+    this.#clientOperations = new ClientOperations({ ...parts, ...changing, deflate, hash })
     this.#calls = new Calls({ ...parts, ...changing, covered, sketches, hash })
     this.#inventory = new Inventory({ folder, documents: this.#documents, voice, hash })
     this.#loadFolder()

@@ -71,7 +71,7 @@ export class Trash {
    * it, and no more. The last update is the operation's.
    * @throws FourfoldError invalid
    */
-  purge({ operation, author, at }: Request, root: Entry): NewUpdate[] {
+  purge({ operation, digest, author, at }: Request, root: Entry): NewUpdate[] {
     const { folder } = this.#options
     if (!isDeleted(root)) {
       const above = folder.trashedWith(root.id)
@@ -86,7 +86,7 @@ export class Trash {
       ...changeOf(purgeOf(entry, root)),
       author,
       at,
-      operation: entry === root ? operation : '',
+      ...(entry === root && { operation, operationDigest: digest }),
     }))
   }
 
@@ -183,7 +183,7 @@ export class Trash {
       const seen = this.#look(now, entry)
       if (now - seen.at < times.stepMs || updates.length >= agedMax) continue
       if (seen.steps + 1 >= times.steps) {
-        const request = { operation: '', author: '', at: now }
+        const request = { operation: '', digest: '', author: '', at: now }
         updates.push(...this.purge(request, entry))
       } else {
         const { deletion } = seen

@@ -89,5 +89,6 @@ export function updateBytes(update: Update): number {
 
 /** About how many bytes a snapshot takes on the wire and on disk. */
 export function snapshotBytes(snapshot: Snapshot): number {
-  return 80 + snapshot.text.length + snapshot.entry.length + snapshot.versions.length
+  const { text, entry, versions, operations } = snapshot
+  return 80 + text.length + entry.length + versions.length + 60 * operations.length
 }

@@ -179,8 +179,9 @@ export class Replication {
     switch (request.type) {
       case 'append': {
         const seq = (this.#heads.get(this.#origin) ?? 0) + 1
-        const { subject, author, at, operation, body } = request.update
-        const named = { origin: this.#origin, seq, subject, author, at, operation, body }
+        const { subject, author, at, operation, operationDigest = '', body } = request.update
+        const asked = { subject, author, at, operation, operationDigest, body }
+        const named = { origin: this.#origin, seq, ...asked }
         const update: Update = { $typeName: 'fourfold.v1.Update', ...named, checksum: 0 }
         this.#heads.set(this.#origin, seq)
         this.#gathering.add({ update: sealUpdate(update), tag: request.tag })

@@ -1,7 +1,7 @@
 // Sending to peers: how far we are, the own log unasked, what they asked for, whole subjects.
 
 import type { Origin, SubjectId } from '../model/ids.ts'
-import { pieceBytesMax, updatesBytesMax } from '../model/limits.ts'
+import { operationsPerSnapshotMax, pieceBytesMax, updatesBytesMax } from '../model/limits.ts'
 import { mergeStored } from '../model/snapshot.ts'
 import { raise, type VersionVector } from '../model/version-vector.ts'
 import type { Update } from '../model/wire.ts'
@@ -138,6 +138,8 @@ export class Sending {
   sendSnapshot(peer: Peer, subject: SubjectId): number {
     const stored = this.#options.reader.load(subject)
     const snapshot = mergeStored(stored, reachOf(stored.updates), subject)
+    // Whoever gets effects gets to know of what they are, or does it again when it is asked.
+    snapshot.operations = this.#options.reader.operationsOf(subject, operationsPerSnapshotMax)
     this.#voice.send(peer.channel, { case: 'snapshot', value: snapshot })
     return snapshotBytes(snapshot)
   }

@@ -39,10 +39,10 @@ export class Author {
     })
   }
 
-  name(subject: SubjectId, operation = ''): Update {
+  name(subject: SubjectId, operation = '', digest = ''): Update {
     const entry = create(EntrySchema, { id: subject, createdBy: 'ada' })
     const body: Update['body'] = { case: 'entry', value: toBinary(EntrySchema, entry) }
-    return this.#update(subject, body, operation)
+    return this.#update(subject, body, operation, digest)
   }
 
   /** Deletes a subject for good. */
@@ -55,12 +55,11 @@ export class Author {
     this.#seq += count
   }
 
-  #update(subject: SubjectId, body: Update['body'], operation = ''): Update {
+  #update(subject: SubjectId, body: Update['body'], operation = '', digest = ''): Update {
     const { origin } = this
     const seq = ++this.#seq
-    return sealUpdate(
-      create(UpdateSchema, { origin, seq, subject, author: 'Ada Ł', at: seq, operation, body }),
-    )
+    const named = { author: 'Ada Ł', at: seq, operation, operationDigest: digest }
+    return sealUpdate(create(UpdateSchema, { origin, seq, subject, ...named, body }))
   }
 }
 

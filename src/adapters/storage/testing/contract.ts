@@ -7,7 +7,7 @@ import * as Y from 'yjs'
 import type { Origin, SubjectId } from '../../../core/model/ids.ts'
 import { operationLifeMs } from '../../../core/model/limits.ts'
 import { sealUpdate } from '../../../core/model/snapshot.ts'
-import { UpdateSchema, type Update } from '../../../core/model/wire.ts'
+import { DoneOperationSchema, UpdateSchema, type Update } from '../../../core/model/wire.ts'
 import type { VersionVector } from '../../../core/model/version-vector.ts'
 import type { Storage } from '../../../core/ports.ts'
 import {
@@ -81,7 +81,7 @@ export function storageContract(
   check('what was written is there, field by field', async (disk) => {
     const storage = await disk.open()
     const ada = new Author(a)
-    const updates = [...ada.type(note, 3), ada.name(plan, 'operation')]
+    const updates = [...ada.type(note, 3), ada.name(plan, 'operation', '0123456789abcdef')]
     await storage.write(batchOf({ updates }))
     assert.deepEqual(storage.reader.vector(), new Map([[a, 4]]))
     assert.deepEqual(storage.reader.load(note).updates, updates.slice(0, 3))
@@ -306,12 +306,40 @@ export function storageContract(
     disk.clock.now = 1
     await storage.write(batchOf({ updates: [ada.name(note, 'one'), ada.name(plan, 'two')] }))
     await storage.write(batchOf({ updates: [ada.name(plan, 'one')] }))
-    assert.equal(storage.reader.operation('one'), note)
-    assert.equal(storage.reader.operation('two'), plan)
+    assert.equal(storage.reader.operation('one')?.subject, note)
+    assert.equal(storage.reader.operation('two')?.subject, plan)
     assert.equal(storage.reader.operation('three'), undefined)
     disk.clock.now = operationLifeMs + 2
     assert.equal(storage.reader.operation('one'), undefined)
-    assert.equal(storage.reader.operation('two'), plan)
+    assert.equal(storage.reader.operation('two')?.subject, plan)
+    assert.deepEqual(storage.reader.operationsOf(note, 9), [])
+  })
+
+  check('operations come with a piece, and go with it to the next server', async (disk) => {
+    const storage = await disk.open()
+    const [ada, bob] = [new Author(a), new Author(b)]
+    const done = (id: string, at: number, digest: string) =>
+      create(DoneOperationSchema, { id, at, digest })
+    await storage.write(batchOf({ updates: [ada.name(note, 'one', '1'), ada.name(plan, 'else')] }))
+    const piece = pieceOf([bob.name(note)])
+    const operations = [done('two', 7, '2'), done('one', 8, 'not the first')]
+    const write = storage.write(batchOf({ snapshots: [{ ...piece, operations }] }))
+    // What is under way has no effect yet in what is loaded.
+    assert.deepEqual(storage.reader.operationsOf(note, 9), [done('one', 1, '1')])
+    await write
+    const look = ({ reader }: Storage) => {
+      assert.deepEqual(reader.operation('two'), { subject: note, digest: '2' })
+      assert.deepEqual(reader.operation('one'), { subject: note, digest: '1' })
+      assert.deepEqual(reader.operationsOf(note, 9), [done('two', 7, '2'), done('one', 1, '1')])
+      assert.deepEqual(reader.operationsOf(note, 1), [done('two', 7, '2')])
+    }
+    look(storage)
+    await storage.compact(note, new Map([[a, 1]]))
+    look(storage)
+    const again = await disk.open()
+    look(again)
+    const [kept] = again.reader.load(note).snapshots
+    assert.deepEqual(kept?.operations, [], 'beside the pieces')
   })
 
   check('opened again it answers the same', async (disk) => {
@@ -332,6 +360,7 @@ export function storageContract(
       beyond: [new Map(), new Map([[a, 11]])].map((vector) => reader.beyond(vector, '', 9)),
       entries: reader.entries('', 9),
       operation: reader.operation('made'),
+      operations: reader.operationsOf(note, 9),
     })
     const before = read(storage)
     assert.deepEqual(read(await disk.open()), before)

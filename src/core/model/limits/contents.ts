@@ -39,5 +39,8 @@ export const trashLookMs = 5000
 /** Operation ids are remembered this long: 30 days. */
 export const operationLifeMs = 30 * 24 * 3600 * 1000
 
+/** Ids of operations that go with one subject to another server: about half a megabyte. */
+export const operationsPerSnapshotMax = 10_000
+
 /** What a file held that is remembered, the bytes with it: some days of a picture in the making. */
 export const contentsMax = 20

@@ -518,7 +518,7 @@ export type SaveFileRequest = Message<"fourfold.v1.SaveFileRequest"> & {
 
   /**
    * 22 characters of base64url (128 random bits), caller-made: the call has one effect, however
-   * often it is sent. Empty: the server makes one.
+   * often it is sent. Asked for something else, it is already_exists. Empty: the server makes one.
    *
    * @generated from field: string operation = 5;
    */

@@ -12,7 +12,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file fourfold/v1/record.proto.
  */
 export const file_fourfold_v1_record: GenFile = /*@__PURE__*/
-  fileDesc("Chhmb3VyZm9sZC92MS9yZWNvcmQucHJvdG8SC2ZvdXJmb2xkLnYxIigKBVN0YW1wEg8KB2NvdW50ZXIYASABKA0SDgoGb3JpZ2luGAIgASgJIrMBCgZVcGRhdGUSDgoGb3JpZ2luGAEgASgJEgsKA3NlcRgCIAEoDRIPCgdzdWJqZWN0GAMgASgJEg4KBmF1dGhvchgEIAEoCRIKCgJhdBgFIAEoARIQCghjaGVja3N1bRgGIAEoBxIRCglvcGVyYXRpb24YByABKAkSDgoEdGV4dBgIIAEoDEgAEg8KBWVudHJ5GAkgASgMSAASEQoHdmVyc2lvbhgKIAEoDEgAQgYKBGJvZHkiPQoJVGV4dEZpZWxkEg0KBXZhbHVlGAEgASgJEiEKBXN0YW1wGAIgASgLMhIuZm91cmZvbGQudjEuU3RhbXAiPQoJRmxhZ0ZpZWxkEg0KBXZhbHVlGAEgASgIEiEKBXN0YW1wGAIgASgLMhIuZm91cmZvbGQudjEuU3RhbXAikAMKBUVudHJ5EgoKAmlkGAEgASgJEh8KBGtpbmQYAiABKA4yES5mb3VyZm9sZC52MS5LaW5kEiMKB2NyZWF0ZWQYAyABKAsyEi5mb3VyZm9sZC52MS5TdGFtcBIkCgRuYW1lGAQgASgLMhYuZm91cmZvbGQudjEuVGV4dEZpZWxkEiYKBnBhcmVudBgFIAEoCzIWLmZvdXJmb2xkLnYxLlRleHRGaWVsZBInCgdkZWxldGVkGAYgASgLMhYuZm91cmZvbGQudjEuRmxhZ0ZpZWxkEhIKCmNyZWF0ZWRfYnkYByABKAkSEgoKY3JlYXRlZF9hdBgIIAEoARISCgpkZWxldGVkX2J5GAkgASgJEhIKCmRlbGV0ZWRfYXQYCiABKAESJgoIY29udGVudHMYCyADKAsyFC5mb3VyZm9sZC52MS5Db250ZW50EiIKBnB1cmdlZBgMIAEoCzISLmZvdXJmb2xkLnYxLlB1cmdlEiIKA2FnZRgNIAEoCzIVLmZvdXJmb2xkLnYxLlRyYXNoQWdlIpUBCgVQdXJnZRIMCgRyb290GAEgASgJEiQKCGRlbGV0aW9uGAIgASgLMhIuZm91cmZvbGQudjEuU3RhbXASIQoFcGxhY2UYAyABKAsyEi5mb3VyZm9sZC52MS5TdGFtcBIQCghpc19rbm93bhgEIAEoCBIPCgdpc19kb25lGAUgASgIEhIKCmdlbmVyYXRpb24YBiABKA0iPwoIVHJhc2hBZ2USJAoIZGVsZXRpb24YASABKAsyEi5mb3VyZm9sZC52MS5TdGFtcBINCgVzdGVwcxgCIAEoDSKEAQoHQ29udGVudBIMCgRoYXNoGAEgASgJEgwKBHNpemUYAiABKAESDAoEYmFzZRgDIAEoCRIOCgZhdXRob3IYBCABKAkSCgoCYXQYBSABKAESIQoFc3RhbXAYBiABKAsyEi5mb3VyZm9sZC52MS5TdGFtcBIQCghpc19hc2lkZRgHIAEoCCJNCgdWZXJzaW9uEgoKAmlkGAEgASgJEgwKBG5hbWUYAiABKAkSDgoGYXV0aG9yGAMgASgJEgoKAmF0GAQgASgBEgwKBHRleHQYBSABKAwiMgoIVmVyc2lvbnMSJgoIdmVyc2lvbnMYASADKAsyFC5mb3VyZm9sZC52MS5WZXJzaW9uInAKDVZlcnNpb25WZWN0b3ISMgoEc2VlbhgBIAMoCzIkLmZvdXJmb2xkLnYxLlZlcnNpb25WZWN0b3IuU2VlbkVudHJ5GisKCVNlZW5FbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKA06AjgBIogBCghTbmFwc2hvdBIPCgdzdWJqZWN0GAEgASgJEgwKBHRleHQYAiABKAwSDQoFZW50cnkYAyABKAwSEAoIdmVyc2lvbnMYBCABKAwSKgoGY292ZXJzGAUgASgLMhouZm91cmZvbGQudjEuVmVyc2lvblZlY3RvchIQCghjaGVja3N1bRgGIAEoBypQCgRLaW5kEhQKEEtJTkRfVU5TUEVDSUZJRUQQABINCglLSU5EX1RFWFQQARISCg5LSU5EX0RJUkVDVE9SWRACEg8KC0tJTkRfQklOQVJZEANiBnByb3RvMw");
+  fileDesc("Chhmb3VyZm9sZC92MS9yZWNvcmQucHJvdG8SC2ZvdXJmb2xkLnYxIigKBVN0YW1wEg8KB2NvdW50ZXIYASABKA0SDgoGb3JpZ2luGAIgASgJIs0BCgZVcGRhdGUSDgoGb3JpZ2luGAEgASgJEgsKA3NlcRgCIAEoDRIPCgdzdWJqZWN0GAMgASgJEg4KBmF1dGhvchgEIAEoCRIKCgJhdBgFIAEoARIQCghjaGVja3N1bRgGIAEoBxIRCglvcGVyYXRpb24YByABKAkSDgoEdGV4dBgIIAEoDEgAEg8KBWVudHJ5GAkgASgMSAASEQoHdmVyc2lvbhgKIAEoDEgAEhgKEG9wZXJhdGlvbl9kaWdlc3QYCyABKAlCBgoEYm9keSI3Cg1Eb25lT3BlcmF0aW9uEgoKAmlkGAEgASgJEgoKAmF0GAIgASgBEg4KBmRpZ2VzdBgDIAEoCSI9CglUZXh0RmllbGQSDQoFdmFsdWUYASABKAkSIQoFc3RhbXAYAiABKAsyEi5mb3VyZm9sZC52MS5TdGFtcCI9CglGbGFnRmllbGQSDQoFdmFsdWUYASABKAgSIQoFc3RhbXAYAiABKAsyEi5mb3VyZm9sZC52MS5TdGFtcCKQAwoFRW50cnkSCgoCaWQYASABKAkSHwoEa2luZBgCIAEoDjIRLmZvdXJmb2xkLnYxLktpbmQSIwoHY3JlYXRlZBgDIAEoCzISLmZvdXJmb2xkLnYxLlN0YW1wEiQKBG5hbWUYBCABKAsyFi5mb3VyZm9sZC52MS5UZXh0RmllbGQSJgoGcGFyZW50GAUgASgLMhYuZm91cmZvbGQudjEuVGV4dEZpZWxkEicKB2RlbGV0ZWQYBiABKAsyFi5mb3VyZm9sZC52MS5GbGFnRmllbGQSEgoKY3JlYXRlZF9ieRgHIAEoCRISCgpjcmVhdGVkX2F0GAggASgBEhIKCmRlbGV0ZWRfYnkYCSABKAkSEgoKZGVsZXRlZF9hdBgKIAEoARImCghjb250ZW50cxgLIAMoCzIULmZvdXJmb2xkLnYxLkNvbnRlbnQSIgoGcHVyZ2VkGAwgASgLMhIuZm91cmZvbGQudjEuUHVyZ2USIgoDYWdlGA0gASgLMhUuZm91cmZvbGQudjEuVHJhc2hBZ2UilQEKBVB1cmdlEgwKBHJvb3QYASABKAkSJAoIZGVsZXRpb24YAiABKAsyEi5mb3VyZm9sZC52MS5TdGFtcBIhCgVwbGFjZRgDIAEoCzISLmZvdXJmb2xkLnYxLlN0YW1wEhAKCGlzX2tub3duGAQgASgIEg8KB2lzX2RvbmUYBSABKAgSEgoKZ2VuZXJhdGlvbhgGIAEoDSI/CghUcmFzaEFnZRIkCghkZWxldGlvbhgBIAEoCzISLmZvdXJmb2xkLnYxLlN0YW1wEg0KBXN0ZXBzGAIgASgNIoQBCgdDb250ZW50EgwKBGhhc2gYASABKAkSDAoEc2l6ZRgCIAEoARIMCgRiYXNlGAMgASgJEg4KBmF1dGhvchgEIAEoCRIKCgJhdBgFIAEoARIhCgVzdGFtcBgGIAEoCzISLmZvdXJmb2xkLnYxLlN0YW1wEhAKCGlzX2FzaWRlGAcgASgIIk0KB1ZlcnNpb24SCgoCaWQYASABKAkSDAoEbmFtZRgCIAEoCRIOCgZhdXRob3IYAyABKAkSCgoCYXQYBCABKAESDAoEdGV4dBgFIAEoDCIyCghWZXJzaW9ucxImCgh2ZXJzaW9ucxgBIAMoCzIULmZvdXJmb2xkLnYxLlZlcnNpb24icAoNVmVyc2lvblZlY3RvchIyCgRzZWVuGAEgAygLMiQuZm91cmZvbGQudjEuVmVyc2lvblZlY3Rvci5TZWVuRW50cnkaKwoJU2VlbkVudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoDToCOAEiuAEKCFNuYXBzaG90Eg8KB3N1YmplY3QYASABKAkSDAoEdGV4dBgCIAEoDBINCgVlbnRyeRgDIAEoDBIQCgh2ZXJzaW9ucxgEIAEoDBIqCgZjb3ZlcnMYBSABKAsyGi5mb3VyZm9sZC52MS5WZXJzaW9uVmVjdG9yEhAKCGNoZWNrc3VtGAYgASgHEi4KCm9wZXJhdGlvbnMYByADKAsyGi5mb3VyZm9sZC52MS5Eb25lT3BlcmF0aW9uKlAKBEtpbmQSFAoQS0lORF9VTlNQRUNJRklFRBAAEg0KCUtJTkRfVEVYVBABEhIKDktJTkRfRElSRUNUT1JZEAISDwoLS0lORF9CSU5BUlkQA2IGcHJvdG8z");
 
 /**
  * A counter with the origin that set it: the order in which writes to one field are ranked.
@@ -128,6 +128,14 @@ export type Update = Message<"fourfold.v1.Update"> & {
     value: Uint8Array;
     case: "version";
   } | { case: undefined; value?: undefined };
+
+  /**
+   * Tells what was asked under `operation` from anything else that is: the first 16 hexadecimal digits
+   * of a SHA-256. Empty: not told, any request under this id counts as the same.
+   *
+   * @generated from field: string operation_digest = 11;
+   */
+  operationDigest: string;
 };
 
 /**
@@ -136,6 +144,41 @@ export type Update = Message<"fourfold.v1.Update"> & {
  */
 export const UpdateSchema: GenMessage<Update> = /*@__PURE__*/
   messageDesc(file_fourfold_v1_record, 1);
+
+/**
+ * An operation that took effect.
+ *
+ * @generated from message fourfold.v1.DoneOperation
+ */
+export type DoneOperation = Message<"fourfold.v1.DoneOperation"> & {
+  /**
+   * 22 characters of base64url, client-made.
+   *
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * That of the Update which it became.
+   *
+   * @generated from field: double at = 2;
+   */
+  at: number;
+
+  /**
+   * The operation_digest of that Update.
+   *
+   * @generated from field: string digest = 3;
+   */
+  digest: string;
+};
+
+/**
+ * Describes the message fourfold.v1.DoneOperation.
+ * Use `create(DoneOperationSchema)` to create a new message.
+ */
+export const DoneOperationSchema: GenMessage<DoneOperation> = /*@__PURE__*/
+  messageDesc(file_fourfold_v1_record, 2);
 
 /**
  * A stamped text field.
@@ -163,7 +206,7 @@ export type TextField = Message<"fourfold.v1.TextField"> & {
  * Use `create(TextFieldSchema)` to create a new message.
  */
 export const TextFieldSchema: GenMessage<TextField> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_record, 2);
+  messageDesc(file_fourfold_v1_record, 3);
 
 /**
  * A stamped yes/no field.
@@ -191,7 +234,7 @@ export type FlagField = Message<"fourfold.v1.FlagField"> & {
  * Use `create(FlagFieldSchema)` to create a new message.
  */
 export const FlagFieldSchema: GenMessage<FlagField> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_record, 3);
+  messageDesc(file_fourfold_v1_record, 4);
 
 /**
  * A file or a directory: an id that never changes, and stamped fields that do.
@@ -298,7 +341,7 @@ export type Entry = Message<"fourfold.v1.Entry"> & {
  * Use `create(EntrySchema)` to create a new message.
  */
 export const EntrySchema: GenMessage<Entry> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_record, 4);
+  messageDesc(file_fourfold_v1_record, 5);
 
 /**
  * A deletion made final. It holds while what it names is as it was: whoever restored or moved the
@@ -359,7 +402,7 @@ export type Purge = Message<"fourfold.v1.Purge"> & {
  * Use `create(PurgeSchema)` to create a new message.
  */
 export const PurgeSchema: GenMessage<Purge> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_record, 5);
+  messageDesc(file_fourfold_v1_record, 6);
 
 /**
  * How long something has been in the trash, counted by steps of 12 hours during which a server ran and
@@ -388,7 +431,7 @@ export type TrashAge = Message<"fourfold.v1.TrashAge"> & {
  * Use `create(TrashAgeSchema)` to create a new message.
  */
 export const TrashAgeSchema: GenMessage<TrashAge> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_record, 6);
+  messageDesc(file_fourfold_v1_record, 7);
 
 /**
  * What a file held from some moment on: bytes, which lie outside the logs, or live text again.
@@ -453,7 +496,7 @@ export type Content = Message<"fourfold.v1.Content"> & {
  * Use `create(ContentSchema)` to create a new message.
  */
 export const ContentSchema: GenMessage<Content> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_record, 7);
+  messageDesc(file_fourfold_v1_record, 8);
 
 /**
  * A moment of a document that a person gave a name.
@@ -502,7 +545,7 @@ export type Version = Message<"fourfold.v1.Version"> & {
  * Use `create(VersionSchema)` to create a new message.
  */
 export const VersionSchema: GenMessage<Version> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_record, 8);
+  messageDesc(file_fourfold_v1_record, 9);
 
 /**
  * The versions of one document, oldest first.
@@ -523,7 +566,7 @@ export type Versions = Message<"fourfold.v1.Versions"> & {
  * Use `create(VersionsSchema)` to create a new message.
  */
 export const VersionsSchema: GenMessage<Versions> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_record, 9);
+  messageDesc(file_fourfold_v1_record, 10);
 
 /**
  * How far logs are held: origin -> highest contiguous seq.
@@ -544,7 +587,7 @@ export type VersionVector = Message<"fourfold.v1.VersionVector"> & {
  * Use `create(VersionVectorSchema)` to create a new message.
  */
 export const VersionVectorSchema: GenMessage<VersionVector> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_record, 10);
+  messageDesc(file_fourfold_v1_record, 11);
 
 /**
  * One subject merged, with the part of the logs it stands for.
@@ -593,6 +636,14 @@ export type Snapshot = Message<"fourfold.v1.Snapshot"> & {
    * @generated from field: fixed32 checksum = 6;
    */
   checksum: number;
+
+  /**
+   * Operations about this subject that have their effect in it: of the last 30 days, the 10,000 newest at
+   * most. Not in a snapshot as it lies on a disk, which keeps them beside.
+   *
+   * @generated from field: repeated fourfold.v1.DoneOperation operations = 7;
+   */
+  operations: DoneOperation[];
 };
 
 /**
@@ -600,7 +651,7 @@ export type Snapshot = Message<"fourfold.v1.Snapshot"> & {
  * Use `create(SnapshotSchema)` to create a new message.
  */
 export const SnapshotSchema: GenMessage<Snapshot> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_record, 11);
+  messageDesc(file_fourfold_v1_record, 12);
 
 /**
  * What an entry is.
