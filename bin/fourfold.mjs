@@ -4,11 +4,13 @@
 
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
+import * as module from 'node:module'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
-import { become, endWithNpm, findRuntime, noRuntime } from './runtime.mjs'
+import { become, endWithNpm, findRuntime, keepCompiled, noRuntime } from './runtime.mjs'
 
 endWithNpm()
+keepCompiled()
 
 const at = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url))
 
@@ -30,6 +32,8 @@ if (status !== 0) {
   process.exitCode = 1
 } else if (runtime === process.execPath) {
   process.argv[1] = program
+  // By that name a Node that is too old has nothing to import.
+  module.enableCompileCache()
   await import(pathToFileURL(program).href)
 } else {
   become(runtime, [program, ...process.argv.slice(2)])

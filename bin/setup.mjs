@@ -23,6 +23,7 @@ import {
   endWithNpm,
   findRuntime,
   isAtLeast,
+  keepCompiled,
   nodeMin,
   noRuntime,
 } from './runtime.mjs'
@@ -72,6 +73,7 @@ class SetupError extends Error {
 }
 
 endWithNpm()
+keepCompiled()
 try {
   main(process.argv.slice(2))
 } catch (error) {

@@ -15,7 +15,7 @@ import { now } from '../src/adapters/system.ts'
 import { blobBytesMax } from '../src/core/model/limits.ts'
 import { Tokens } from '../src/server/tokens.ts'
 import { proofHeader } from '../src/server/services/replication.ts'
-import { ask, blobOf, filesOf, fleet, MiB, patch, url } from './blob-requests.ts'
+import { ask, blobOf, filesOf, fleet, MiB, patch, url, type Blob } from './blob-requests.ts'
 import { startLone } from './lone-server.ts'
 import { until } from './until.ts'
 
@@ -189,6 +189,24 @@ test('where people sign in, blobs are for those who did, and for proven servers'
   const offer = { [proofHeader]: tokens.proof('b', now()) }
   assert.equal((await ask(`${url(address, blob)}&from=b`, 'POST', offer)).status, 200)
   assert.equal((await ask(`${url(address, blob)}&from=b`, 'POST', bearer)).status, 403)
+})
+
+test('bytes that another server brings along with its offer are here, if they are the right ones', async (t) => {
+  const password = 'correct horse'
+  const { address, directory } = await startLone(t, { auth: { password } })
+  const tokens = new Tokens('test', password)
+  const bring = (blob: Blob, bytes: Buffer) => {
+    const proof = { [proofHeader]: tokens.proof('b', now()) }
+    return ask(`${url(address, blob)}&from=b`, 'POST', proof, bytes)
+  }
+  const [blob, other] = [blobOf(randomBytes(1000)), blobOf(randomBytes(1000))]
+  assert.equal((await bring(other, blob.bytes)).status, 202)
+  assert.deepEqual(filesOf(directory), [])
+  for (const _ of ['first', 'again']) assert.equal((await bring(blob, blob.bytes)).status, 200)
+  const bearer = { authorization: `Bearer ${tokens.make('Ada', now()).token}` }
+  const { body } = await ask(`${address}/blobs/${blob.hash}`, 'GET', bearer)
+  assert.deepEqual(body, blob.bytes)
+  assert.equal((await ask(url(address, other), 'HEAD', bearer)).status, 404)
 })
 
 test('of two uploads of one blob at once one is taken; for both it is there', async (t) => {

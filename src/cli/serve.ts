@@ -1,6 +1,6 @@
 // `fourfold serve`: one server, until it is told to stop.
 
-import { setFlagsFromString } from 'node:v8'
+import { flushCompileCache } from 'node:module'
 import {
   ConfigurationError,
   isLoopback,
@@ -14,6 +14,7 @@ import { StorageError } from '../adapters/storage/storage-error.ts'
 import { now } from '../adapters/system.ts'
 import { exitCodes, readWords, UsageError, type Command } from './command.ts'
 import { KeptMirror } from './kept-mirror.ts'
+import { keepHeapLean } from './lean-heap.ts'
 
 const help = `Usage: fourfold serve --config FILE [--id ID] [--first] [--quiet]
 
@@ -47,10 +48,7 @@ export const serve: Command = {
       first: { type: 'boolean' },
       quiet: { type: 'boolean' },
     })
-    // Ten thousand files that are saved leave much that is soon forgotten: it is not to become memory
-    // for good.
-    setFlagsFromString('--max-semi-space-size=8')
-    setFlagsFromString('--semi-space-growth-factor=1')
+    keepHeapLean()
     // Who read the log may be gone: no reason to stop.
     process.stderr.on('error', () => {})
     if (values.config === undefined) throw new UsageError('--config FILE is missing.')
@@ -66,6 +64,8 @@ export const serve: Command = {
       failed: () => failed.resolve(exitCodes.store),
     })
     process.send?.({ type: 'listening', port: server.port })
+    // A server may end without a word: what the next start can use is kept now.
+    flushCompileCache()
     const mirror = mirrorOf(configuration, server, log)
     mirror?.start()
     const code = await Promise.race([failed.promise, untilTold()])

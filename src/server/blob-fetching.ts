@@ -17,6 +17,7 @@ import {
   blobRetriesPerSecond,
   blobRetryFirstMs,
   blobRetryMaxMs,
+  blobUnaskedBytesMax,
   receiptWaitMs,
 } from '../core/model/limits.ts'
 import type { ReplicaId } from '../core/model/ids.ts'
@@ -169,18 +170,25 @@ export class BlobFetching {
    * The servers on whose disks a blob is that is on this one, flushed. The others hear that it can
    * be had here, and are waited for at most so long.
    */
-  async holders(name: BlobName, waitMs: number): Promise<ReplicaId[]> {
-    const { self, peers, store } = this.#options
+  async holders(name: BlobName, waitMs: number, bytes?: Buffer): Promise<ReplicaId[]> {
+    const { self: from, peers, store } = this.#options
     if (!(await store.has(name))) return []
     const held = this.#heldBy(name.hash)
     const asked = [...peers].map(async ([id, peer]) => {
       if (held.has(id)) return [id]
       // One that cannot be reached holds nothing that one could count on.
-      const isThere = await peer.offer(name, self, waitMs).catch(() => false)
+      const isThere = await peer.offer(name, { from, waitMs, bytes }).catch(() => false)
       if (isThere) held.add(id)
       return isThere ? [id] : []
     })
-    return [self, ...(await Promise.all(asked)).flat()]
+    return [from, ...(await Promise.all(asked)).flat()]
+  }
+
+  /** The same of what was uploaded just now: a short one is brought to the others, not only offered. */
+  async spread(name: BlobName, waitMs: number): Promise<ReplicaId[]> {
+    const isShort = name.size <= blobUnaskedBytesMax
+    const bytes = isShort ? await this.#options.store.bytes(name.hash) : undefined
+    return this.holders(name, waitMs, bytes)
   }
 
   /** Who said a moment ago that it has it: whoever uploads bytes asks again when a file gets them. */
@@ -197,9 +205,11 @@ export class BlobFetching {
 
   /** An upload has begun here: the others may follow it, and have it when it ends. */
   announce(name: BlobName): void {
-    const { peers, self } = this.#options
+    const { peers, self: from } = this.#options
     // Who does not hear of it now hears of it at the end.
-    for (const peer of peers.values()) peer.offer(name, self, receiptWaitMs).catch(() => false)
+    for (const peer of peers.values()) {
+      peer.offer(name, { from, waitMs: receiptWaitMs }).catch(() => false)
+    }
   }
 
   close(): void {

@@ -7,7 +7,7 @@
 //   GET             with Range or without; what an entry names and is not here is fetched from another
 //                   server and passed on as it comes, the end of it when it is verified. 503 with
 //                   Retry-After: none has it that can be reached now
-//   POST  ?size=N   another server of the set: "you can have it from me"
+//   POST  ?size=N   another server of the set: "you can have it from me", or "here it is"
 //
 // With servers=1 a HEAD tells in blob-servers, too, which servers hold it. With upload=1 what belongs
 // to every upload is no error, which a browser would tell its person: 204 instead of 404 where it is
@@ -130,7 +130,7 @@ export class BlobDoor {
         return this.#patch(request, response, { hash, size: sizeOf(url.searchParams) })
       case 'POST':
         if (!isOfPeer) throw new Refusal(403, 'Only servers of this set may offer blobs.')
-        return this.#offered(response, { hash, size: sizeOf(url.searchParams) }, url.searchParams)
+        return this.#offered(request, response, hash, url.searchParams)
       default:
         throw new Refusal(405, 'Only GET, HEAD and PATCH here.', { allow: 'GET, HEAD, PATCH' })
     }
@@ -206,7 +206,7 @@ export class BlobDoor {
     let servers: ReplicaId[] = []
     if (isWhole) {
       fetching.arrived(name)
-      servers = await fetching.holders(name, receiptWaitMs)
+      servers = await fetching.spread(name, receiptWaitMs)
     }
     response.writeHead(isWhole ? 201 : 204, {
       'upload-offset': String(offset),
@@ -215,14 +215,37 @@ export class BlobDoor {
     response.end()
   }
 
-  async #offered(response: ServerResponse, name: BlobName, query: URLSearchParams): Promise<void> {
+  async #offered(
+    request: IncomingMessage,
+    response: ServerResponse,
+    hash: string,
+    query: URLSearchParams,
+  ): Promise<void> {
     const { fetching, refusal } = this.#options
+    const name = { hash, size: sizeOf(query) }
     const why = refusal()
     if (why !== undefined) throw new Refusal(503, why)
+    const isBrought = name.size > 0 && Number(request.headers['content-length']) === name.size
+    if (isBrought) await this.#brings(request, name)
     const from = (query.get('from') ?? '') as ReplicaId
     const isHere = await fetching.offered(name, from, receiptWaitMs)
     response.writeHead(isHere ? 200 : 202)
     response.end()
+  }
+
+  /** A blob comes along with the offer of it; in vain, it is fetched like one that does not. */
+  async #brings(request: IncomingMessage, name: BlobName): Promise<void> {
+    const { store, fetching, hasRoom } = this.#options
+    try {
+      if ((await store.has(name)) || !(await hasRoom(name.size))) return
+      await flow(request, await store.upload(name, 0), this.#options.pace ?? uploadPace)
+      fetching.arrived(name)
+    } catch (error) {
+      // It comes from elsewhere at this moment, or these are other bytes.
+      if (!(error instanceof BlobError)) throw error
+    } finally {
+      request.resume()
+    }
   }
 
   // ------------------------------------------------------------------------------- download

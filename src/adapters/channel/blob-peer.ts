@@ -47,10 +47,17 @@ export class BlobPeer {
     return undefined
   }
 
-  /** Tells that it can be had here; whether the other server has it within `waitMs`. */
-  async offer({ hash, size }: BlobName, from: string, waitMs: number): Promise<boolean> {
+  /**
+   * Tells that it can be had here, or brings all its `bytes` along; whether the other server has it
+   * within `waitMs`.
+   */
+  async offer(
+    { hash, size }: BlobName,
+    { from, waitMs, bytes }: { from: string; waitMs: number; bytes?: Buffer | undefined },
+  ): Promise<boolean> {
     const path = `/blobs/${hash}?size=${size}&from=${from}`
-    const response = await this.#ask('POST', path, waitMs * 2)
+    const headers = bytes && { 'content-length': String(bytes.length) }
+    const response = await this.#ask('POST', path, waitMs * 2, headers, bytes)
     response.resume()
     return response.statusCode === 200
   }
@@ -64,6 +71,7 @@ export class BlobPeer {
     path: string,
     silenceMs: number,
     headers?: { [name: string]: string },
+    body?: Buffer,
   ): Promise<http.IncomingMessage> {
     const { address } = this.#options
     const { request: ask } = address.startsWith('https:') ? https : http
@@ -75,7 +83,7 @@ export class BlobPeer {
     })
     const silent = () => request.destroy(new Error(`${address} was silent for ${silenceMs} ms`))
     request.on('timeout', silent)
-    request.end()
+    request.end(body)
     const [response] = (await once(request, 'response')) as [http.IncomingMessage]
     // After the response began an error shows on the response.
     request.on('error', () => undefined)

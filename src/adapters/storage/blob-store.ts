@@ -107,6 +107,11 @@ export class BlobStore {
     return file && { file, size: (await file.stat()).size }
   }
 
+  /** A whole blob, which is to be a short one. */
+  bytes(hash: string): Promise<Buffer | undefined> {
+    return found(fs.readFile(this.#place(hash)))
+  }
+
   /** Opens a blob that is being uploaded, to read what came of it. Whoever opened it closes it. */
   async follow({ hash, size }: BlobName): Promise<GrowingBlob | undefined> {
     const upload = this.#underWay.get(hash)

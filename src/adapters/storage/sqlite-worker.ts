@@ -1,5 +1,6 @@
 // The thread that writes a store: what it is asked, in order, and between that what can wait.
 
+import { flushCompileCache } from 'node:module'
 import { parentPort, workerData } from 'node:worker_threads'
 import type { UpdateRows, WriterReply, WriterRequest } from './sqlite-messages.ts'
 import { openWriting, told } from './sqlite-directory.ts'
@@ -28,6 +29,8 @@ port.on('message', (request: WriterRequest) => {
 try {
   state = { name: 'writing', writer: new StoreWriter(openWriting(directory), Date.now) }
   tell({ type: 'opened' })
+  // It may end without a word: what the next start can use is kept now.
+  flushCompileCache()
   rest()
 } catch (error) {
   fail(error)

@@ -2,8 +2,8 @@
 
 import type { SetClient } from '../set-client.ts'
 
-/** Each holds some pieces of its file in memory. */
-const lanes = 8
+/** Each holds some pieces of its file in memory; short ones share the flushes of all that store them. */
+const lanes = 16
 
 /** A longer one has a connection of its own: it is not to begin anew because another failed. */
 const ownLineBytesMin = 1024 * 1024

@@ -6,6 +6,9 @@ export const blobBytesMax = 16 * 1024 * 1024 * 1024
 /** Uploads and fetches at work on one server: two files open and a megabyte of memory each. */
 export const blobPartialsMax = 32
 
+/** An upload of so many bytes goes to the other servers unasked, read into memory for all of them. */
+export const blobUnaskedBytesMax = 256 * 1024
+
 /** Downloads at work on one server: a file open and some 200 KB each. */
 export const blobReadsMax = 200
 
