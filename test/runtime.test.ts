@@ -1,18 +1,14 @@
 // The loop around the minds: what happens when the disk fails, is full, or everybody comes at once.
 
 import assert from 'node:assert/strict'
-import { createHash } from 'node:crypto'
-import { test, type TestContext } from 'node:test'
+import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { deflateRawSync } from 'node:zlib'
 
-import { create, fromBinary, toBinary, type MessageInitShape } from '@bufbuild/protobuf'
+import { create, type MessageInitShape } from '@bufbuild/protobuf'
 
 import { memoryChannels } from '../src/adapters/channel/memory.ts'
-import { ReplicaSetEngine } from '../src/adapters/engine/replica-set.ts'
-import { MemoryDisk, MemoryStorage } from '../src/adapters/storage/memory.ts'
-import { now, random } from '../src/adapters/system.ts'
-import { originOf, subjectId, type ReplicaId } from '../src/core/model/ids.ts'
+import { random } from '../src/adapters/system.ts'
+import { subjectId, type ReplicaId } from '../src/core/model/ids.ts'
 import {
   callsMax,
   sessionsMax,
@@ -20,159 +16,15 @@ import {
   streamsMax,
   watchBacklogMax,
 } from '../src/core/model/limits.ts'
-import { sealUpdate } from '../src/core/model/snapshot.ts'
 import {
   Code,
-  EntrySchema,
-  Kind,
-  SessionRequestSchema,
-  SessionResponseSchema,
-  UpdateSchema,
-  type ClientMessageSchema,
+  PeerMessageSchema,
   type PeerMessage,
   type ServerMessage,
-  type Update,
 } from '../src/core/model/wire.ts'
-import type { Channel } from '../src/core/ports.ts'
-import { Replica } from '../src/core/replica/replica.ts'
-import { Replication } from '../src/core/replication/replication.ts'
-import { Runtime } from '../src/server/runtime.ts'
-import { Tokens } from '../src/server/tokens.ts'
+import { Client, filed, serving, startRuntime } from './lone-runtime.ts'
 import { until } from './until.ts'
 
-const id = 'a' as ReplicaId
-
-interface World {
-  /** From now on every write fails with this. */
-  diskError?: Error
-  isFull: boolean
-  log: string[]
-  hasFailed: boolean
-  dialled: string[]
-}
-
-/** One server's loop on a memory disk. */
-function startRuntime(t: TestContext, peers: string[] = [], files = 0) {
-  const world: World = { isFull: false, log: [], hasFailed: false, dialled: [] }
-  const storage = new MemoryStorage(new MemoryDisk(), {
-    flush: async () => {
-      if (world.diskError) throw world.diskError
-    },
-    now,
-  })
-  storage.commit({ updates: filed(files), snapshots: [] })
-  const origin = originOf(id, random(10))
-  const servers = [id, ...peers].map((each) => ({
-    id: each as ReplicaId,
-    address: `http://${each}`,
-  }))
-  const { reader } = storage
-  const log = (level: string, text: string) => world.log.push(`${level} ${text}`)
-  const tokens = new Tokens('test', undefined)
-  const engine = new ReplicaSetEngine({
-    replication: new Replication({
-      now: now(),
-      replica: id,
-      set: 'test',
-      origin,
-      reader,
-      servers,
-      isFirst: true,
-    }),
-    storage,
-    origin,
-    now,
-    dial: async (peer) => {
-      world.dialled.push(peer)
-      throw new Error('nobody')
-    },
-    log,
-  })
-  const runtime = new Runtime({
-    replica: new Replica({
-      now: now(),
-      replica: id,
-      set: 'test',
-      version: '0',
-      origin,
-      reader,
-      safeCount: 1,
-      rates: { pushesPerSecond: 50, pushBurst: 500, caretsPerSecond: 20 },
-      random: Math.random,
-      seal: (document, update) => tokens.seal(document, update),
-      hash: (text) => createHash('sha256').update(text).digest('hex'),
-      deflate: (text) => deflateRawSync(text),
-    }),
-    engine,
-    now,
-    isDiskFull: async () => world.isFull,
-    diskLookMs: 100,
-    turnsAway: () => undefined,
-    hasBytes: async () => false,
-    named: () => {},
-    heard: () => {},
-    log,
-    failed: () => (world.hasFailed = true),
-  })
-  runtime.start()
-  t.after(() => runtime.stop())
-  return { runtime, engine, world }
-}
-
-/** So many files that an earlier life of this server made. */
-function filed(count: number): Update[] {
-  const origin = originOf(id, random(10))
-  return Array.from({ length: count }, (_, index) => {
-    const subject = subjectId(random(16))
-    const stamp = { counter: 1, origin }
-    const name = { value: `${index}.txt`, stamp }
-    const entry = create(EntrySchema, { id: subject, kind: Kind.TEXT, created: stamp, name })
-    const body = { case: 'entry' as const, value: toBinary(EntrySchema, entry) }
-    return sealUpdate(create(UpdateSchema, { subject, origin, seq: index + 1, body }))
-  })
-}
-
-/** A client of it, and what it heard. */
-class Client {
-  readonly heard: ServerMessage['message'][] = []
-  closedWhy: string | undefined
-  readonly #channel: Channel<Uint8Array, Uint8Array>
-
-  constructor(runtime: Runtime, address = '127.0.0.1') {
-    const [server, client] = memoryChannels<Uint8Array, Uint8Array>(({ length }) => length)
-    this.#channel = client
-    client.listen({
-      received: (frame) =>
-        this.heard.push(
-          ...fromBinary(SessionResponseSchema, frame).messages.map(({ message }) => message),
-        ),
-      closed: (why) => (this.closedWhy = why),
-    })
-    runtime.addClient(server, address)
-  }
-
-  leaves(): void {
-    this.#channel.close('enough')
-  }
-
-  says(message: MessageInitShape<typeof ClientMessageSchema>['message']): void {
-    const request = create(SessionRequestSchema, { messages: [{ message }] })
-    this.#channel.send(toBinary(SessionRequestSchema, request))
-  }
-
-  greets(name: string): void {
-    this.says({ case: 'hello', value: { key: random(16), name, protocol: 1 } })
-  }
-
-  find<T extends ServerMessage['message']['case']>(what: T) {
-    return this.heard.find((message) => message.case === what) as
-      | Extract<ServerMessage['message'], { case: T }>
-      | undefined
-  }
-}
-
-const serving = ({ runtime }: { runtime: Runtime }) =>
-  until(() => runtime.health === 'ok', 'it serves')
 const save = { type: 'save', file: 'x', text: 'x', baseVersion: '', operation: '' } as const
 const operation = () => subjectId(random(16))
 
@@ -379,4 +231,31 @@ test('a peer that dials in is greeted, and one that leaves is dialled again', as
   await until(() => heard.length > 0, 'a hello')
   assert.equal(heard[0]!.message.case, 'hello')
   await until(() => isClosed, 'a peer that says nothing is closed')
+})
+
+test('G6 what one commit shows of other servers comes in one frame, however much it is', async (t) => {
+  const scene = startRuntime(t, ['b'])
+  await serving(scene)
+  const client = new Client(scene.runtime)
+  client.greets('Ana')
+  await until(() => client.find('welcome') !== undefined, 'welcome')
+  const [here, there] = memoryChannels<PeerMessage, PeerMessage>()
+  there.listen({ received: () => {}, closed: () => {} })
+  scene.engine.addPeer(here)
+  const tell = (message: MessageInitShape<typeof PeerMessageSchema>['message']) =>
+    there.send(create(PeerMessageSchema, { message }))
+  const updates = filed(200, 'b' as ReplicaId)
+  const origin = updates[0]!.origin
+  tell({ case: 'hello', value: { replica: 'b', set: 'test', protocol: 1, origin } })
+  tell({ case: 'updates', value: { updates } })
+  const idsIn = (messages: ServerMessage['message'][]) =>
+    messages.flatMap((message) =>
+      message.case === 'entries' ? message.value.entries.map(({ id }) => id) : [],
+    )
+  await until(() => idsIn(client.heard).length >= updates.length, 'all of them')
+  const frames = client.frames.map(idsIn).filter((ids) => ids.length > 0)
+  assert.deepEqual(
+    frames.map(({ length }) => length),
+    [updates.length],
+  )
 })

@@ -45,6 +45,12 @@ const sweepMs = 5000
  * fewer, and it flushes for hardly anything.
  */
 const turnInputsMax = 64
+/**
+ * Updates of other servers that follow each other are taken together all the same, up to so many: those
+ * that waited for each other are told in the order in which they came, and so in one frame (0008). More
+ * than 512 KiB of at least 80 bytes do not wait.
+ */
+const togetherMax = 8192
 /** After a failed write clients hear of it for this long before the process ends. */
 const lastWordsMs = 200
 
@@ -204,7 +210,7 @@ export class Runtime implements ClientLinkOwner {
   #turn(): void {
     if (this.#isOver || this.#inbox.length === 0) return
     const now = this.#options.now()
-    const inputs = this.#inbox.splice(0, turnInputsMax)
+    const inputs = this.#inbox.splice(0, this.#turnEnd())
     for (const input of inputs) if (input.type === 'received') this.#touch(input.channel)
     inputs.push({ type: 'settle' })
     for (const output of this.#options.replica.turn(now, inputs)) this.#perform(output)
@@ -216,6 +222,13 @@ export class Runtime implements ClientLinkOwner {
     queueMicrotask(() => this.#options.replica.rest())
     if (this.#inbox.length > 0) this.#turns.next()
     if (this.#isBusy() && this.#tickMs > busyTickMs) this.#tickIn(busyTickMs)
+  }
+
+  #turnEnd(): number {
+    let end = turnInputsMax
+    while (end < togetherMax && isOfOthers(this.#inbox[end - 1]) && isOfOthers(this.#inbox[end]))
+      end++
+    return end
   }
 
   #touch(channel: ClientChannel): void {
@@ -348,6 +361,10 @@ export class Runtime implements ClientLinkOwner {
     this.#halt()
     await this.#options.engine.close()
   }
+}
+
+function isOfOthers(input: ReplicaInput | undefined): boolean {
+  return input?.type === 'event' && input.event.type === 'changed'
 }
 
 /** Whole documents and listings are as long as they are: `piece`s have their own bound. */
