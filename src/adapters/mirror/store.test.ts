@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { test, type TestContext } from 'node:test'
+import { earlierBytesMax, earlierMax, earlierMin } from '../../core/mirror/base-choice.ts'
 import { MirrorStore, type CommonRow, type Intent } from './store.ts'
 
 function directoryFor(t: TestContext): string {
@@ -82,6 +83,26 @@ test('a text that is replaced is one of the earlier ones, and is forgotten with 
   store.forget('a')
   store.close()
   assert.equal(textsIn(directory), 0)
+})
+
+test('the earlier texts of ten minutes of typing stay, and of long ones the newest few', (t) => {
+  const store = new MirrorStore(directoryFor(t))
+  const rewrite = (count: number, text: (index: number) => string) => {
+    store.together(() => {
+      for (let index = 0; index < count; index++) {
+        store.keep(row('a', `${index}`), text(index))
+        store.keepEarlier('a', index)
+      }
+    })
+    return store.earlier('a').map((each) => each.text)
+  }
+  const short = rewrite(earlierMax + 10, (index) => `text ${index}`)
+  assert.deepEqual([short.length, short[0]], [earlierMax, `text ${earlierMax + 9}`])
+  assert.equal(short.at(-1), 'text 10')
+  // Two bytes each.
+  const long = rewrite(earlierMin + 1, () => 'é'.repeat(earlierBytesMax / 4))
+  assert.equal(long.length, earlierMin)
+  store.close()
 })
 
 test('what an earlier version of the program noted is understood', (t) => {

@@ -8,7 +8,7 @@ import { chmodSync, lstatSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import type { Earlier } from '../../core/mirror/base-choice.ts'
-import { earlierMax } from '../../core/mirror/base-choice.ts'
+import { earlierBytesMax, earlierMax, earlierMin } from '../../core/mirror/base-choice.ts'
 import type { Common, FileKind } from '../../core/mirror/messages.ts'
 import { prepareStore } from './store-schema.ts'
 
@@ -255,8 +255,11 @@ export class MirrorStore {
       id,
     )
     this.#run(
-      `DELETE FROM earlier WHERE id = ?1 AND rowid NOT IN
-         (SELECT rowid FROM earlier WHERE id = ?1 ORDER BY rowid DESC LIMIT ${earlierMax})`,
+      `DELETE FROM earlier WHERE rowid IN
+         (SELECT rowid FROM
+            (SELECT rowid, row_number() OVER newest AS place, sum(octet_length(text)) OVER newest AS bytes
+               FROM earlier WHERE id = ? WINDOW newest AS (ORDER BY rowid DESC))
+           WHERE place > ${earlierMax} OR (place > ${earlierMin} AND bytes > ${earlierBytesMax}))`,
       id,
     )
   }

@@ -29,3 +29,10 @@ test('back to exactly what was there is a late write at first, then a wish', () 
 test('without anything earlier there is no choice', () => {
   assert.equal(baseOf('all new', now, [], 2000), now)
 })
+
+test('of many earlier texts it is the closest, however long ago', () => {
+  const texts = Array.from({ length: 100 }, (_, index) => `${before}${'word '.repeat(index)}\n`)
+  const all = texts.map((text, index) => ({ text, replacedAt: index * 1000 })).reverse()
+  const last = `${texts[99]!}more\n`
+  assert.equal(baseOf(texts[3]!.replace('two', 'twenty'), last, all, 120_000), texts[3])
+})

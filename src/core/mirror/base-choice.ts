@@ -18,8 +18,11 @@ export interface Earlier {
 const lateWriteMs = 3000
 /** An editor that does not look for changes on the disk may have had a file open for so long. */
 export const earlierLifeMs = 10 * 60_000
-/** Of one file; each costs a comparison when the file changes. */
-export const earlierMax = 4
+/** Of one file; each may cost a comparison when the file changes. Who types fills these in 10 minutes. */
+export const earlierMax = 256
+/** All earlier texts of one file together, but for the newest few: long ones are dear to compare. */
+export const earlierBytesMax = 4 * 1024 * 1024
+export const earlierMin = 4
 
 /** The base of `next`: what was `common`, or one of the earlier texts, newest first. */
 export function baseOf(
@@ -34,6 +37,8 @@ export function baseOf(
   let least = distance(common, next)
   for (const { text, replacedAt } of earlier) {
     if (changedAt - replacedAt > earlierLifeMs) continue
+    // It cannot be closer than what one of them has more.
+    if (Math.abs(text.length - next.length) >= least) continue
     const far = distance(text, next)
     if (far >= least) continue
     base = text
