@@ -2,6 +2,7 @@
 
 import { Code, ConnectError, createClient, type Client, type Transport } from '@connectrpc/connect'
 import { createGrpcTransport, Http2SessionManager } from '@connectrpc/connect-node'
+import { setTimeout as pause } from 'node:timers/promises'
 import { messageBytesMax } from '../core/model/limits.ts'
 import { AdminService, FolderService } from '../core/model/wire.ts'
 import { compressMinBytes } from '../adapters/channel/grpc.ts'
@@ -19,6 +20,9 @@ const slowMs = 5000
 const silentMs = 2000
 /** A save waits for the other disks; this is far beyond. */
 export const answerMs = 20_000
+/** A command that was under way goes on asking for so long: a server flushes a large file, or starts. */
+const goOnMs = 30_000
+const askAgainMs = 500
 
 const signInFirst = 'The set asks for its password: put it into FOURFOLD_PASSWORD.'
 
@@ -125,7 +129,7 @@ export async function withSet<T>(
   values: SetValues,
   act: (set: SetClient) => Promise<T>,
 ): Promise<T> {
-  const set = new SetClient(values)
+  const set = new SetClient({ goOnMs, ...values })
   try {
     return await act(set)
   } finally {
@@ -136,6 +140,11 @@ export async function withSet<T>(
 export interface SetValues {
   servers?: string
   name?: string
+  /**
+   * For how long all servers are asked again after one has answered before; 0, or undefined: whoever
+   * calls does that.
+   */
+  goOnMs?: number
   /** Gives a token for this name to who need not sign in with a password; undefined: signs in. */
   token?: (name: string) => Promise<string | undefined>
 }
@@ -150,6 +159,7 @@ export class SetClient {
   #line: Promise<ServerLine> | undefined
   /** Which address is tried first when there is no line. */
   #next = 0
+  #hasMet = false
   #isClosed = false
 
   constructor(values: SetValues) {
@@ -267,8 +277,22 @@ export class SetClient {
     throw this.#noServer(last)
   }
 
-  /** The first server, once round, that is ready; after that, those that may only be slow. */
   async #dial(): Promise<ServerLine> {
+    const giveUpAt = performance.now() + (this.#hasMet ? (this.#values.goOnMs ?? 0) : 0)
+    for (;;) {
+      try {
+        const line = await this.#dialOnce()
+        this.#hasMet = true
+        return line
+      } catch (error) {
+        if (this.#isClosed || performance.now() >= giveUpAt) throw error
+      }
+      await pause(askAgainMs)
+    }
+  }
+
+  /** The first server, once round, that is ready; after that, those that may only be slow. */
+  async #dialOnce(): Promise<ServerLine> {
     const { length } = this.#addresses
     const round = this.#addresses.map((_, index) => this.#addresses[(this.#next + index) % length]!)
     const silent: string[] = []

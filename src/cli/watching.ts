@@ -47,7 +47,8 @@ Example:
     const { values, positionals } = readWords(words, options, { may: ['PATH'] })
     const path = sharedPath(positionals[0] ?? '')
     const ending = untilEnded()
-    await withSet(values, async (set) => {
+    // It has its own patience, without end.
+    await withSet({ ...values, goOnMs: 0 }, async (set) => {
       const top = path === '' ? '' : (await fileAt(set, path)).id
       const tell = values.json ? jsonLine : line
       ending.addEventListener('abort', () => set.close())

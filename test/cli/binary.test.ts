@@ -130,6 +130,23 @@ test('servers die during an upload and a download: both go on elsewhere', async 
   assert.equal(hash('back'), hash('film'))
 })
 
+test('an upload waits for servers that are all gone, and goes on when one is back', async (t) => {
+  const fleet = await Fleet.start({ ids: ['a'], configuration: { diskFreeBytesMin: 0 } })
+  t.after(() => fleet.end())
+  const folder = temporaryFolder(t)
+  const bytes = randomBytes(200 * MiB)
+  writeFileSync(join(folder, 'film'), bytes)
+  const run = (...words: string[]) => fourfold(words, { servers: fleet.address('a'), cwd: folder })
+  const put = run('put', 'film')
+  await begun(() => partials(fleet.data('a')).length > 0)
+  await fleet.kill('a')
+  await fleet.start('a')
+  const { code, out, err } = await put
+  assert.deepEqual([code, out, err], [0, `${stored}\n`, ''])
+  isGood(await run('get', 'film', 'back'), 'get')
+  assert.ok(bytesOf(folder, 'back').equals(bytes))
+})
+
 function partials(data: string): string[] {
   return readdirSync(join(data, 'blobs', 'partial'))
 }
