@@ -30,7 +30,7 @@ export const searchStepsPerTurn = 600_000
 /** What it costs in such steps to read one text from the disk: some 0.2 ms. */
 export const searchStepsPerFile = 12_000
 
-/** What it costs to pass by a text that cannot hold what is looked for: some 0.2 µs. */
+/** What it costs to pass by a text that cannot hold what is looked for: well under a microsecond. */
 export const searchStepsPerPassed = 10
 
 /** So many texts that may hold it are put in order at once, in 5 ms; for more, all are passed by. */
@@ -39,7 +39,7 @@ export const searchedInOrderMax = 1000
 /** What tells of all texts which a search has to read: enough for 100,000 texts of 5,000 characters. */
 export const sketchBytesMax = 128 * 1024 * 1024
 
-/** A longer text is read by each search: to go through it for a sketch takes over 20 ms. */
+/** A longer text is read by each search: to go through it for a sketch takes over 50 ms. */
 export const sketchedCharactersMax = 2 ** 20
 
 /** Such steps in one tick, for texts that nobody looks at: 5 to 10 ms, 100,000 texts in seven minutes. */
