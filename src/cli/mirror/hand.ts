@@ -5,6 +5,7 @@
 //   outgoing    files from the disk to the folder       refusals    what is left alone for a while
 //   displaced   what was taken out of its place         transfers   bytes on their way, beside all else
 
+import { LateDeletions } from '../../core/mirror/deletions.ts'
 import type { Act } from '../../core/mirror/messages.ts'
 import { displacedName, type MirrorDirectory } from '../../adapters/mirror/directory.ts'
 import type { Found } from '../../adapters/mirror/look.ts'
@@ -62,7 +63,7 @@ export class Hand {
   readonly #displaced: DisplacedFiles
   readonly #incoming: Incoming
   readonly #outgoing: Outgoing
-  #deletions: number[] = []
+  readonly deletions = new LateDeletions()
   #disk: ReadonlyMap<string, Found> = new Map()
 
   constructor(options: HandOptions) {
@@ -134,12 +135,6 @@ export class Hand {
   /** When something is to be done that no change tells of. */
   get nextAt(): number {
     return Math.min(this.refusals.nextAt, this.#displaced.nextAt, this.#outgoing.nextAt)
-  }
-
-  deletedWithin(ms: number): number {
-    const since = performance.now() - ms
-    this.#deletions = this.#deletions.filter((at) => at > since)
-    return this.#deletions.length
   }
 
   /** Whether the folder is known to have the common text of every file. */
@@ -321,7 +316,7 @@ export class Hand {
       return
     }
     this.#commons.forget(id)
-    this.#deletions.push(performance.now())
+    this.deletions.add(performance.now())
     report.done('removed', path)
   }
 
@@ -384,7 +379,7 @@ export class Hand {
       const count = folder.entries.size
       folder.remove(id)
       for (let left = count - folder.entries.size; left > 0; left--) {
-        this.#deletions.push(performance.now())
+        this.deletions.add(performance.now())
       }
       report.done('deleted', path)
     } catch (error) {
