@@ -84,6 +84,8 @@ export class BlobStore {
    * it one that has begun, and whatever the clock says.
    */
   async claim(name: BlobName): Promise<boolean> {
+    // Who asks for what is not here fills no memory.
+    if (!(await this.has(name))) return false
     this.#claimed.add(name.hash)
     await this.renew(name.hash)
     return this.has(name)
