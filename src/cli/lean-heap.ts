@@ -6,6 +6,4 @@ import { setFlagsFromString } from 'node:v8'
 export function keepHeapLean(): void {
   setFlagsFromString('--max-semi-space-size=8')
   setFlagsFromString('--semi-space-growth-factor=1')
-  // Collected when there is as much again as is used, not four times as much.
-  setFlagsFromString('--heap-growing-percent=100')
 }
