@@ -84,11 +84,13 @@ export class BlobStore {
    * it one that has begun, and whatever the clock says.
    */
   async claim(name: BlobName): Promise<boolean> {
-    // Who asks for what is not here fills no memory.
-    if (!(await this.has(name))) return false
+    // At once: a sweep may be looking at it.
     this.#claimed.add(name.hash)
     await this.renew(name.hash)
-    return this.has(name)
+    const isHere = await this.has(name)
+    // Who asks for what is not here fills no memory.
+    if (!isHere) this.#claimed.delete(name.hash)
+    return isHere
   }
 
   /** Bytes that are still to come of the uploads that are under way. */
