@@ -7,6 +7,7 @@ import {
   searchStepsPerFile,
   sketchAfterQuietMs,
   sketchedCharactersMax,
+  sketchStepsPerBusyTick,
   sketchStepsPerTick,
 } from '../model/limits.ts'
 import { Sketches } from './sketches.ts'
@@ -45,6 +46,16 @@ test('a text without a sketch may hold anything; a tick reads some, the others w
   assert.equal(sketches.few([], 1000), undefined)
   assert.ok(sketches.mayHold('file 1', []))
   assert.ok(!sketches.mayHold('file 1', wanted('needle')))
+})
+
+test('while texts change few others are read', () => {
+  const names = Array.from({ length: 100 }, (_, at) => `file ${at}`)
+  const { sketches, read } = sketchesOf(new Map(names.map((name) => [name, 'hay'])))
+  sketches.changed(0, 'file 0')
+  sketches.tick(1)
+  assert.equal(read.length, sketchStepsPerBusyTick / searchStepsPerFile)
+  sketches.tick(sketchAfterQuietMs)
+  assert.equal(read.length, names.length)
 })
 
 test('a text that somebody writes is not read anew until it is quiet, and may hold anything', () => {

@@ -12,6 +12,7 @@ import {
   sketchAfterQuietMs,
   sketchBytesMax,
   sketchedCharactersMax,
+  sketchStepsPerBusyTick,
   sketchStepsPerTick,
 } from '../model/limits.ts'
 import { SketchShelf } from './sketch-shelf.ts'
@@ -36,6 +37,8 @@ export class Sketches<Id extends string> {
   /** Too long, or there was no room left, or it could not be read: until a search reads it. */
   readonly #without = new Set<Id>()
   #bytes = 0
+  /** When any text came or changed last. */
+  #changedAt = -Infinity
 
   /** `textOf`: reads what is to be sketched; undefined: it cannot be read. */
   constructor(textOf: (id: Id) => string | undefined, bytesMax = sketchBytesMax) {
@@ -51,11 +54,13 @@ export class Sketches<Id extends string> {
   /** There is such a text. */
   add(at: number, id: Id): void {
     if (this.#sketched.has(id) || this.#waiting.has(id) || this.#without.has(id)) return
+    this.#changedAt = at
     this.#waiting.set(id, at)
   }
 
   /** It is another text than before. */
   changed(at: number, id: Id): void {
+    this.#changedAt = at
     // Most likely it is still too long.
     if (this.#without.has(id)) return
     this.forget(id)
@@ -116,7 +121,9 @@ export class Sketches<Id extends string> {
 
   /** Reads some of those that wait. A text that somebody writes is left alone until it is quiet. */
   tick(now: number): void {
-    let left = sketchStepsPerTick
+    // While many texts come, their people wait for other things.
+    const isBusy = now - this.#changedAt < sketchAfterQuietMs
+    let left = isBusy ? sketchStepsPerBusyTick : sketchStepsPerTick
     for (const [id, at] of this.#waiting) {
       if (left <= 0 || now - at < sketchAfterQuietMs) return
       const text = this.#textOf(id)

@@ -45,5 +45,8 @@ export const sketchedCharactersMax = 2 ** 20
 /** Such steps in one tick, for texts that nobody looks at: 5 to 10 ms, 100,000 texts in seven minutes. */
 export const sketchStepsPerTick = 1_200_000
 
+/** The same while texts come or change. */
+export const sketchStepsPerBusyTick = sketchStepsPerTick / 10
+
 /** A text that somebody writes is not read anew at each keystroke. */
 export const sketchAfterQuietMs = 10_000
