@@ -13,6 +13,7 @@ export async function ask<T>(
   client: Client,
   question: (folder: Rpc<typeof FolderService>, options: CallOptions) => Promise<T>,
 ): Promise<T | undefined> {
+  await decided(client)
   if (client.connection.name === 'offline') return undefined
   for (const address of addresses(client)) {
     try {
@@ -22,6 +23,17 @@ export async function ask<T>(
     }
   }
   return undefined
+}
+
+/** While a server is looked for, those that have just started may not serve yet. */
+async function decided(client: Client): Promise<void> {
+  const isDecided = Promise.withResolvers<void>()
+  const look = () => {
+    if (client.connection.name !== 'joining') isDecided.resolve()
+  }
+  const end = client.onChange(look)
+  look()
+  await isDecided.promise.finally(end)
 }
 
 /** Where to ask: the server this page talks to, the one it came from, then all others that live. */
