@@ -8,7 +8,7 @@ import { freshId, two, Writer } from '../../../test/replica-desk.ts'
 import { base64url } from '../model/ids.ts'
 import { textBytesMax, unstoredBytesMax } from '../model/limits.ts'
 import { sealUpdate } from '../model/snapshot.ts'
-import { Code, EntrySchema, UpdateSchema } from '../model/wire.ts'
+import { Code, EntrySchema, UpdateSchema, type Update } from '../model/wire.ts'
 import type { ReplicaInput } from './messages.ts'
 
 test('1 nothing is told before it is stored: neither receipt, nor change, nor text', () => {
@@ -125,26 +125,41 @@ test('delete, edit in the trash, restore: the edit is there', () => {
   assert.equal(ana.read(), 'kept hello ')
 })
 
-test('7 what is on its way to the disk of a file deleted for good is there when that is taken back', () => {
+/** Two people who have a file open that another server tells of, a turn going on till the test settles it. */
+function toldOf() {
   const { desk, ana, ben, file } = two()
-  const stamp = (counter: number) => ({ counter, origin: 'b.0123456789abc' })
-  const told = (seq: number, entry: MessageInitShape<typeof EntrySchema>) => {
-    const value = toBinary(EntrySchema, create(EntrySchema, { id: file, ...entry }))
-    const body = { case: 'entry' as const, value }
-    const update = create(UpdateSchema, { origin: 'b.0123456789abc', seq, subject: file, body })
+  const origin = 'b.0123456789abc'
+  const stamp = (counter: number) => ({ counter, origin })
+  let seq = 0
+  const tell = (body: Update['body']) => {
+    const update = create(UpdateSchema, { origin, seq: ++seq, subject: file, body })
     desk.storage.commit({ updates: [sealUpdate(update)], snapshots: [] })
     desk.input({ type: 'event', event: { type: 'changed', update } })
   }
-  ana.type(file, 6, 'everybody')
-  // Both were stored there before that, and come with one batch of another server.
-  const purged = {
-    root: file,
-    deletion: stamp(50),
-    place: desk.last(1, 'entries')!.entries[0]!.parent!.stamp!,
+  const change = (entry: MessageInitShape<typeof EntrySchema>) => {
+    tell({
+      case: 'entry',
+      value: toBinary(EntrySchema, create(EntrySchema, { id: file, ...entry })),
+    })
   }
-  told(1, { deleted: { value: true, stamp: stamp(50) }, purged })
+  const place = desk.last(1, 'entries')!.entries[0]!.parent!.stamp!
+  const erase = () => {
+    const purged = { root: file, deletion: stamp(50), place }
+    change({ deleted: { value: true, stamp: stamp(50) }, purged })
+  }
+  const restore = () => change({ deleted: { value: false, stamp: stamp(51) } })
+  const settle = () => desk.input({ type: 'settle' })
+  return { desk, ana, ben, file, tell, erase, restore, settle }
+}
+
+test('7 what is on its way to the disk of a file deleted for good is there when that is taken back', () => {
+  const { desk, ana, ben, file, erase, restore, settle } = toldOf()
+  ana.type(file, 6, 'everybody')
+  // Both were stored there before that.
+  erase()
+  settle()
   assert.match(desk.last(ben.channel, 'unavailable')!.text, /deleted for good/)
-  told(2, { deleted: { value: false, stamp: stamp(51) } })
+  restore()
   ben.open(file)
   desk.store()
   const cleo = new Writer(desk, 3, 'cleo')
@@ -158,6 +173,34 @@ test('7 what is on its way to the disk of a file deleted for good is there when 
   assert.equal(desk.last(ana.channel, 'stored')?.holdings[0]?.ticket, ana.ticket)
   assert.equal(desk.last(ana.channel, 'resync'), undefined)
   assert.equal(cleo.read(), 'hello everybody!')
+})
+
+test('G6 text that comes at once with the deletion for good of its file is told, and then that', () => {
+  const { desk, ben, tell, erase, settle } = toldOf()
+  const elsewhere = new Y.Doc()
+  Y.applyUpdate(elsewhere, Y.encodeStateAsUpdate(ben.doc))
+  const before = Y.encodeStateVector(elsewhere)
+  elsewhere.getText('text').insert(6, 'world')
+  erase()
+  tell({ case: 'text', value: Y.encodeStateAsUpdate(elsewhere, before) })
+  settle()
+  const told = desk.messages(ben.channel).slice(-2)
+  assert.deepEqual(
+    told.map((message) => message.case),
+    ['changed', 'unavailable'],
+  )
+  assert.equal(ben.read(), 'hello world')
+})
+
+test('a file that is deleted for good and taken back at once stays open', () => {
+  const { desk, ana, ben, file, erase, restore, settle } = toldOf()
+  erase()
+  restore()
+  settle()
+  assert.equal(desk.last(ben.channel, 'unavailable'), undefined)
+  ana.type(file, 6, 'world')
+  desk.store()
+  assert.equal(ben.read(), 'hello world')
 })
 
 test('a document nobody follows leaves memory; what was stored is read again', () => {

@@ -197,6 +197,7 @@ export class Replica {
         break
       case 'settle':
         this.#showings.settle()
+        this.#documents.settle()
         this.#visitors.tellReceipts()
         this.#calls.settle(now)
         break
