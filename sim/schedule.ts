@@ -369,8 +369,9 @@ class Schedule {
     const [first, ...rest] = servers
     const lacking = rest.find(({ disk }) => !isSame(disk.vector(), first!.disk.vector()))
     if (lacking) return `${lacking.name} and ${first!.name} hold different updates`
-    const empty = servers.find(({ disk }) => !disk.isComplete)
-    if (empty) return `${empty.name} serves nobody`
+    // A filled disk is not enough: who starts with one waits a second for another of its life.
+    const idle = servers.find(({ isServing }) => !isServing)
+    if (idle) return `${idle.name} serves nobody`
     const damaged = servers.find(({ disk }) => disk.damaged().length > 0)
     if (damaged) {
       // Whoever reads it makes the server see the damage, and fetch it from another.

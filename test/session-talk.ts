@@ -43,11 +43,18 @@ export class Talk {
   /** The set that servers say they are of. */
   set = 'test'
 
-  constructor(options: { addresses?: string[]; hasStandby?: boolean; life?: string } = {}) {
+  constructor(
+    options: {
+      addresses?: string[]
+      hasStandby?: boolean
+      life?: string
+      earlierKeys?: Uint8Array[]
+    } = {},
+  ) {
     const writers = new Set([writerOf(key)])
     this.session = new Session({
       key,
-      earlierKeys: [],
+      earlierKeys: options.earlierKeys ?? [],
       name: 'ada',
       agent: 'test',
       token: '',

@@ -330,6 +330,28 @@ test('a receipt for the last edit says nothing of those before it, until the doc
   `)
 })
 
+test('a server that is live is not said to hold what was never compared with it', () => {
+  const talk = new Talk({ earlierKeys: [new Uint8Array(16)] })
+  talk.start()
+  talk.step({ type: 'follow', document: 'D' })
+  talk.welcome(1, 'a', 'd')
+  talk.open(1, 'D')
+  talk.welcome(2, 'b')
+  assert.deepEqual(talk.session.holders('D', 0), ['a'])
+  for (let at = 0; at < 3000; at += 500) {
+    talk.wait(500)
+    for (const connection of [1, 2]) talk.says(connection, 'pong', pong)
+  }
+  assert.deepEqual(talk.session.holders('D', 0), ['a', 'b', 'c'])
+  // They lose their disks; the only one that is left was away since before.
+  for (const connection of [1, 2, 3]) talk.close(connection)
+  talk.wait(200)
+  talk.welcome(4, 'd', 'abc')
+  assert.deepEqual(talk.session.holders('D', 0), [])
+  talk.open(4, 'D')
+  assert.deepEqual(talk.session.holders('D', 0), ['d'])
+})
+
 test('a delete of text that the server lacks is owed until it has that text', () => {
   const talk = new Talk()
   talk.start()

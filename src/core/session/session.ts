@@ -185,12 +185,16 @@ export class Session {
     return this.#outbox.holders(document, upTo) ?? this.#restingPlaces(document, opened)
   }
 
-  /** Nothing of the document is on its way. A live server has what is older than a moment. */
+  /**
+   * Nothing of the document is on its way. A live server has what a server gave a moment ago and stands
+   * beside it; where it was not compared yet, all that had it may have burnt.
+   */
   #restingPlaces(document: string, opened: { server: string; at: number }): string[] {
     const rested = this.#outbox.rested(document)
     const isUntouched = this.edits(document) === 0 && this.#options.earlierKeys.length === 0
     const since = Math.max(opened.at, rested?.at ?? 0)
-    if (isUntouched || this.#now - since >= trustLiveMs) return this.#roster.live()
+    const isTrusted = this.isOpen(document) && this.#now - since >= trustLiveMs
+    if (isUntouched || isTrusted) return this.#roster.live()
     if (rested) return [...rested.servers]
     return opened.server === this.#connections.active?.server ? [opened.server] : []
   }
