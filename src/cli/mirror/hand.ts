@@ -5,7 +5,6 @@
 //   outgoing    files from the disk to the folder       refusals    what is left alone for a while
 //   displaced   what was taken out of its place         transfers   bytes on their way, beside all else
 
-import { LateDeletions } from '../../core/mirror/deletions.ts'
 import type { Act } from '../../core/mirror/messages.ts'
 import { displacedName, type MirrorDirectory } from '../../adapters/mirror/directory.ts'
 import type { Found } from '../../adapters/mirror/look.ts'
@@ -63,7 +62,7 @@ export class Hand {
   readonly #displaced: DisplacedFiles
   readonly #incoming: Incoming
   readonly #outgoing: Outgoing
-  readonly deletions = new LateDeletions()
+  #deletions: number[] = []
   #disk: ReadonlyMap<string, Found> = new Map()
 
   constructor(options: HandOptions) {
@@ -135,6 +134,12 @@ export class Hand {
   /** When something is to be done that no change tells of. */
   get nextAt(): number {
     return Math.min(this.refusals.nextAt, this.#displaced.nextAt, this.#outgoing.nextAt)
+  }
+
+  deletedWithin(ms: number): number {
+    const since = performance.now() - ms
+    this.#deletions = this.#deletions.filter((at) => at > since)
+    return this.#deletions.length
   }
 
   /** Whether the folder is known to have the common text of every file. */
@@ -316,7 +321,7 @@ export class Hand {
       return
     }
     this.#commons.forget(id)
-    this.deletions.add(performance.now())
+    this.#deletions.push(performance.now())
     report.done('removed', path)
   }
 
@@ -379,7 +384,7 @@ export class Hand {
       const count = folder.entries.size
       folder.remove(id)
       for (let left = count - folder.entries.size; left > 0; left--) {
-        this.deletions.add(performance.now())
+        this.#deletions.push(performance.now())
       }
       report.done('deleted', path)
     } catch (error) {

@@ -7,7 +7,6 @@ import { Code } from '@connectrpc/connect'
 import type { Act, Held, Skipped, Views } from '../../core/mirror/messages.ts'
 import { plan } from '../../core/mirror/plan.ts'
 import { earlierLifeMs } from '../../core/mirror/base-choice.ts'
-import { deletionsWithinMs } from '../../core/mirror/deletions.ts'
 import { DirectoryGoneError, type MirrorDirectory } from '../../adapters/mirror/directory.ts'
 import type { Found } from '../../adapters/mirror/look.ts'
 import type { Ignoring } from '../../adapters/mirror/ignored.ts'
@@ -36,6 +35,8 @@ const transfersMs = 250
 const transfersPart = 10
 /** What runs once gives up when servers that were there are away for so long. */
 const onceGiveUpMs = 30_000
+/** Deletions within this are one. */
+const deletionsWithinMs = 10_000
 /** How often it is written down what has been told. */
 const rememberMs = 5000
 
@@ -262,7 +263,7 @@ export class Mirror {
       isIgnored: options.ignored.isIgnored,
       host: options.host,
       acceptsDeletes: options.acceptsDeletes || this.#agreement.holds,
-      deletedLately: hand.deletions.count(performance.now(), this.#held !== undefined),
+      deletedLately: hand.deletedWithin(deletionsWithinMs),
     }
   }
 

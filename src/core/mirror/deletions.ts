@@ -11,21 +11,3 @@ export function isMassDeletion(deletions: number, entries: number): boolean {
   if (deletions >= entries && entries >= 2) return true
   return deletions >= fewMax && deletions * 2 > entries
 }
-
-/** Deletions within this are one. */
-export const deletionsWithinMs = 10_000
-
-/** Deletions that were carried out a moment ago: with what follows they may be too much. */
-export class LateDeletions {
-  #at: number[] = []
-
-  add(now: number): void {
-    this.#at.push(now)
-  }
-
-  /** `isHeld`: a person was asked about what came after them. Then they count until there is an answer. */
-  count(now: number, isHeld: boolean): number {
-    if (!isHeld) this.#at = this.#at.filter((at) => now - at < deletionsWithinMs)
-    return this.#at.length
-  }
-}
