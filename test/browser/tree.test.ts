@@ -209,7 +209,8 @@ test('directories of two people at two servers: made, renamed, moved, deleted, r
   await ana.row('plans').click({ button: 'right' })
   await ana.page.getByRole('menuitem', { name: 'Delete' }).click()
   await ana.page.getByText('Deleted plans').waitFor()
-  const bar = ben.page.getByRole('alert')
+  // A notice beside it is an alert, too.
+  const bar = ben.page.getByRole('alert').filter({ hasText: 'Ana deleted the folder' })
   await bar.getByText('Ana deleted the folder that this file is in. Your text is safe.').waitFor()
   await ben.append(', who writes on')
   await bar.getByRole('button', { name: 'Restore folder' }).click()
