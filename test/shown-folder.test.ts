@@ -67,7 +67,6 @@ class Server {
     const changes = this.folder.apply(change)
     this.#showings.changed(changes)
     this.#showings.gone(this.folder.takeHidden())
-    this.#showings.settle()
     const known = new Set(changes.map(({ entry }) => entry.id))
     this.#showings.renumbered(
       this.folder.takeRenumbered().filter(({ entry }) => !known.has(entry.id)),

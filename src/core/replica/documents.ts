@@ -68,8 +68,6 @@ export class Documents {
   readonly #seals = new WeakMap<Uint8Array, Uint8Array>()
   /** What was found damaged, and was not read since. */
   readonly #unreadable = new Set<SubjectId>()
-  /** Ids of what was deleted for good in this turn. */
-  readonly #gone = new Set<SubjectId>()
   #now = 0
 
   constructor(options: DocumentsOptions) {
@@ -327,22 +325,8 @@ export class Documents {
     }
   }
 
-  /**
-   * It was deleted for good. Followers hear the rest of the turn first: of what came at once from several
-   * servers the deletion may come before what it deletes, and part of that stays on their screens.
-   */
+  /** It was deleted for good. */
   gone(id: SubjectId): void {
-    this.#gone.add(id)
-  }
-
-  /** The end of a turn. */
-  settle(): void {
-    // Some may be back already.
-    for (const id of this.#gone) if (this.#options.folder.isPurged(id)) this.#letGo(id)
-    this.#gone.clear()
-  }
-
-  #letGo(id: SubjectId): void {
     const document = this.#live.get(id)
     if (!document) return
     for (const channel of document.followers) {

@@ -85,6 +85,8 @@ export class Replica {
   readonly #inventory: Inventory
   readonly #trash: Trash
   readonly #sketches: Sketches<SubjectId>
+  /** Ids of what was deleted for good in this turn. */
+  readonly #gone = new Set<SubjectId>()
   /** The mark that each server's disk covers, this one's included. */
   readonly #covered = new Map<ReplicaId, Mark>()
   #now: number
@@ -196,8 +198,7 @@ export class Replica {
         this.#calls.uncalled(input.call)
         break
       case 'settle':
-        this.#showings.settle()
-        this.#documents.settle()
+        this.#tellGone()
         this.#visitors.tellReceipts()
         this.#calls.settle(now)
         break
@@ -330,12 +331,25 @@ export class Replica {
   #hide(): void {
     const hidden = this.#folder.takeHidden()
     for (const id of hidden as SubjectId[]) {
-      this.#documents.gone(id)
+      this.#gone.add(id)
       this.#sketches.forget(id)
     }
-    this.#showings.gone(hidden)
     // What was removed for good has nothing on disk, as a rule.
     this.#trash.hidden(hidden.filter((id) => !this.#folder.known(id)?.purged?.isDone))
+  }
+
+  /**
+   * At the end of a turn: of what came at once from several servers the deletion may come before what it
+   * deletes, and part of that would stay on screens; and many that go together one by one would keep a
+   * page busy.
+   */
+  #tellGone(): void {
+    if (this.#gone.size === 0) return
+    // Some may be back already.
+    const gone = [...this.#gone].filter((id) => this.#folder.isPurged(id))
+    this.#gone.clear()
+    this.#showings.gone(gone)
+    for (const id of gone) this.#documents.gone(id)
   }
 
   #replaced(subject: SubjectId): void {

@@ -28,8 +28,6 @@ export class Showings {
   readonly #byEntry = new Map<string, Set<Visitor>>()
   /** Who shows anything. */
   readonly #visitors = new Set<Visitor>()
-  /** Ids of what was deleted for good in this turn. */
-  readonly #gone = new Set<string>()
 
   constructor(folder: Folder, voice: Voice, { perMessage = entriesPerMessage } = {}) {
     this.#folder = folder
@@ -157,23 +155,11 @@ export class Showings {
     for (const { entry } of changes) this.#tellAlone(entry, this.#holders(entry))
   }
 
-  /**
-   * Entries are deleted for good: whoever may hold them, for whatever lay in them, lets them go. Told
-   * at the end of a turn: of many that go together one by one would keep a page busy.
-   */
+  /** Entries are deleted for good: whoever may hold them, for whatever lay in them, lets them go. */
   gone(ids: readonly string[]): void {
-    for (const id of ids) this.#gone.add(id)
-  }
-
-  /** The end of a turn. */
-  settle(): void {
-    if (this.#gone.size === 0) return
     const channels = [...this.#visitors].map(({ channel }) => channel)
-    // Some may be back already.
-    const gone = [...this.#gone].filter((id) => this.#folder.isPurged(id))
-    this.#gone.clear()
-    for (let at = 0; at < gone.length; at += this.#perMessage) {
-      const value = create(EntriesSchema, { gone: gone.slice(at, at + this.#perMessage) })
+    for (let at = 0; at < ids.length; at += this.#perMessage) {
+      const value = create(EntriesSchema, { gone: ids.slice(at, at + this.#perMessage) })
       this.#voice.send(channels, { case: 'entries', value })
     }
   }
