@@ -1,7 +1,7 @@
 // Texts that are only on this device become files again, beside what the servers have.
 
 import { FourfoldError } from '../core/model/errors.ts'
-import { fileKey, withNumber } from '../core/model/names.ts'
+import { fileKey, numbered } from '../core/model/names.ts'
 import type { Client, FileInfo, KeptText } from './api.ts'
 
 /** As many names are tried for the directory. */
@@ -32,7 +32,8 @@ export class PuttingBack {
       const names = kept.path.split('/')
       const file = names.pop()!
       const directory = await this.#made(top, names)
-      const name = free(this.#taken, directory, file)
+      // Two texts of one path, of different lives, are both put back.
+      const name = numbered(file, (each) => this.#taken.has(keyOf(directory, each)))
       await this.#client.create(name, kept.text, directory)
       this.#taken.add(keyOf(directory, name))
       await this.#client.forgetKept([kept])
@@ -62,15 +63,6 @@ async function newDirectory(client: Client, name: string): Promise<FileInfo> {
       if (!isTaken || number >= namesMax) throw error
     }
   }
-}
-
-/** Two texts of one path, of different lives, are both put back. */
-function free(taken: ReadonlySet<string>, directory: string, name: string): string {
-  let found = name
-  for (let number = 2; taken.has(keyOf(directory, found)); number++) {
-    found = withNumber(name, number)
-  }
-  return found
 }
 
 function keyOf(directory: string, name: string): string {

@@ -1,7 +1,7 @@
 // Names of people and files: which to propose, what is found by a part of one.
 
 import { screenNameMax } from '../core/model/limits.ts'
-import { fileKey, stemLength, withNumber } from '../core/model/names.ts'
+import { fileKey, numbered, stemLength } from '../core/model/names.ts'
 import { languageOf } from './language.ts'
 
 /** "Ana" → "Ana 2" → "Ana 3": a name to try when this one is taken. */
@@ -47,7 +47,5 @@ export function freeName(name: string, taken: readonly string[]): string {
 /** The name itself, or the first of "plan (2).md", "plan (3).md" … that is none of these. */
 export function numberedName(name: string, taken: readonly string[]): string {
   const keys = new Set(taken.map(fileKey))
-  let free = name
-  for (let number = 2; keys.has(fileKey(free)); number++) free = withNumber(name, number)
-  return free
+  return numbered(name, (each) => keys.has(fileKey(each)))
 }

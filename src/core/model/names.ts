@@ -52,6 +52,13 @@ export function withNumber(name: string, number: number): string {
   return `${name.slice(0, stem)} (${number})${name.slice(stem)}`
 }
 
+/** The name itself, or the first of "plan (2).md", "plan (3).md" … that is not taken. */
+export function numbered(name: string, isTaken: (name: string) => boolean): string {
+  let free = name
+  for (let number = 2; isTaken(free); number++) free = withNumber(name, number)
+  return free
+}
+
 /** Two screen names with the same likeness are too like each other to tell people apart. */
 export function likeness(name: string): string {
   let key = ''
