@@ -337,7 +337,7 @@ export class Folder {
     if (!names) return
     const [place, ...below] = after
     const sorted = names.sorted()
-    let index = place ? placeAfter(names.sorted(), place) : 0
+    let index = place ? placeAfter(sorted, place) : 0
     const last = sorted[index - 1]
     const goesInto = isRecursive && !inTrash
     if (goesInto && last && last.id === place?.id && last.key === place.key) {
