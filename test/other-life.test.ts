@@ -7,15 +7,7 @@ import { test } from 'node:test'
 import { connect, type Client } from '../src/client/index.ts'
 import { Fleet } from './fleet.ts'
 import { until } from './until.ts'
-
-async function written(client: Client, name: string, text: string): Promise<void> {
-  const { id } = await client.create(name, '')
-  const document = client.open(id)
-  await document.loaded
-  document.text.insert(0, text)
-  await document.stored()
-  document.close()
-}
+import { written } from './written.ts'
 
 const paths = (client: Client) => client.files.map(({ path }) => path).sort()
 

@@ -14,6 +14,7 @@ import {
 } from '../src/client/index.ts'
 import { startLone } from './lone-server.ts'
 import { until } from './until.ts'
+import { written } from './written.ts'
 
 function person(
   t: TestContext,
@@ -25,16 +26,6 @@ function person(
   const client = connect({ ...options, ...rest })
   t.after(() => client.close())
   return client
-}
-
-async function written(client: Client, name: string, text: string): Promise<string> {
-  const { id } = await client.create(name, '')
-  const document = client.open(id)
-  await document.loaded
-  document.text.insert(0, text)
-  await document.stored()
-  document.close()
-  return id
 }
 
 const kept = (client: Client) => client.keptTexts.map(({ path, text }) => `${path}: ${text}`).sort()
