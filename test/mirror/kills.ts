@@ -123,6 +123,10 @@ export async function killRounds({
   const lost = marks.filter((mark) => !removed.has(mark) && !live.includes(mark))
   const doubled = marks.filter((mark) => !removed.has(mark) && live.split(mark).length > 2)
   told?.(`${rounds} kills, ${marks.length} edits, ${found.size} files and directories`)
+  for (const mark of doubled) {
+    const paths = [...found].flatMap(([path, text]) => (text?.includes(mark) ? [path] : []))
+    told?.(`${mark} is in ${paths.map((path) => `"${path}"`).join(', ')}`)
+  }
   assert.deepEqual({ lost, doubled }, { lost: [], doubled: [] })
 }
 

@@ -126,6 +126,11 @@ export class Hand {
     return waiting
   }
 
+  /** Identities of the files that a server is asked to make. */
+  making(): Set<string> {
+    return this.#outgoing.making()
+  }
+
   /** Something goes on beside the plans. */
   get isBusy(): boolean {
     return this.#transfers.isBusy || this.reading.isBusy || !this.#outgoing.isEmpty

@@ -260,6 +260,7 @@ export class Mirror {
       restorable: folder.restorable,
       common: hand.commons,
       waiting: hand.waiting(),
+      making: hand.making(),
       isIgnored: options.ignored.isIgnored,
       host: options.host,
       acceptsDeletes: options.acceptsDeletes || this.#agreement.holds,

@@ -65,6 +65,12 @@ export class Outgoing {
     }
   }
 
+  /** Identities of the files that a server is asked to make. */
+  making(): Set<string> {
+    const intents = [...this.#intents.values()]
+    return new Set(intents.flatMap(({ isNew, identity }) => (isNew ? [identity] : [])))
+  }
+
   /** Resolves when a text was sent; bytes are on their way then. Rejects with NoServerError. */
   async save(act: Saving, item: Found): Promise<void> {
     const intent = item.kind === 'binary' ? this.#bytes(act, item) : this.#text(act, item)

@@ -54,6 +54,8 @@ export interface Views {
   common: ReadonlyMap<string, Common>
   /** Ids and paths that wait for something else, or were refused a moment ago: not touched. */
   waiting: ReadonlySet<string>
+  /** Identities of files that a server was asked to make: its answer says what they are, wherever they lie by then. */
+  making: ReadonlySet<string>
   isIgnored: (path: string, isDirectory: boolean) => boolean
   /** Names this machine in the name of a file that is put aside. */
   host: string

@@ -46,7 +46,9 @@ function kindOf(text: string | null): 'directory' | 'binary' | 'text' {
 /** What is planted, to see that it is found. */
 interface Faults {
   /** What is to be made is merged into what has its path. */
-  mergesNew: boolean
+  mergesNew?: boolean
+  /** What was asked to be made, and moved before the answer, is taken for something new. */
+  forgetsMaking?: boolean
 }
 
 /** The folder as a server gives it: refuses what it must, and does each operation once. */
@@ -55,7 +57,7 @@ class Folder {
   readonly done = new Map<string, string>()
   readonly #mergesNew: boolean
 
-  constructor({ mergesNew }: Faults) {
+  constructor({ mergesNew = false }: Faults) {
     this.#mergesNew = mergesNew
   }
 
@@ -210,6 +212,7 @@ class Mirror {
   readonly #folder: Folder
   readonly #name: string
   readonly #dice: Dice
+  readonly #faults: Faults
   // What survives a crash:
   readonly common = new Map<string, Common>()
   readonly #intents = new Map<string, Intent>()
@@ -223,7 +226,8 @@ class Mirror {
   #count = 0
   #crashesIn = Infinity
 
-  constructor(folder: Folder, name: string, dice: Dice) {
+  constructor(folder: Folder, name: string, dice: Dice, faults: Faults) {
+    this.#faults = faults
     this.#folder = folder
     this.#name = name
     this.#dice = dice
@@ -239,8 +243,10 @@ class Mirror {
       for (let round = 0; ; round++) {
         assert.ok(round < 60, `${this.#name} never comes to rest: ${JSON.stringify(this.#plan())}`)
         const acts = this.#plan()
-        if (acts.length === 0) return true
+        if (acts.length + this.#intents.size === 0) return true
         for (const act of acts) this.#do(act)
+        // What the life before asked for is asked again when a server was found.
+        for (const intent of [...this.#intents.values()]) this.#send(intent)
       }
     } catch (error) {
       if (error instanceof Crash) return false
@@ -261,7 +267,6 @@ class Mirror {
     this.#removed.clear()
     if (this.#moved) this.#moveCommon(this.#moved.id, this.#moved.to)
     this.#moved = undefined
-    for (const intent of this.#intents.values()) this.#send(intent)
   }
 
   #plan(): Act[] {
@@ -281,6 +286,10 @@ class Mirror {
     const isRestorable = ({ isDeleted, parent }: Entry) =>
       isDeleted && (parent === '' || !this.#folder.isGone(parent))
     const restorable = new Set(all.filter(isRestorable).map(({ id }) => id))
+    const intents = [...this.#intents.values()]
+    const making = new Set(
+      intents.flatMap(({ file, identity }) => (file === undefined ? [identity] : [])),
+    )
     const views: Views = {
       disk,
       folder,
@@ -288,7 +297,8 @@ class Mirror {
       restorable,
       isQuiet: true,
       common: this.common,
-      waiting: new Set(),
+      waiting: new Set(intents.flatMap(({ operation, file, path }) => [file ?? operation, path])),
+      making: this.#faults.forgetsMaking ? new Set() : making,
       isIgnored: () => false,
       host: this.#name,
       acceptsDeletes: true,
@@ -440,6 +450,11 @@ class Mirror {
     return known.some((each) => each.path === path || isNamesake(each.path))
   }
 
+  /** Paths of what was sent by a life that ended before it was answered. */
+  #open(): string[] {
+    return [...this.#intents.values()].map(({ path }) => path)
+  }
+
   #known(): { path: string; identity: string }[] {
     return [...this.common.values(), ...this.#intents.values(), ...this.#writing.values()]
   }
@@ -467,9 +482,12 @@ class Mirror {
       case 0:
         if (!this.disk.things.has(to)) this.disk.put(to, null)
         return undefined
-      case 1:
-        if (path !== undefined && this.#mayMove(path, to)) this.disk.move(path, to)
+      case 1: {
+        // Rather one that the mirror is about.
+        const from = dice.below(2) === 0 ? path : (dice.of(this.#open()) ?? path)
+        if (from !== undefined && this.#mayMove(from, to)) this.disk.move(from, to)
         return undefined
+      }
       case 2:
         if (path !== undefined && dice.below(3) === 0) this.removed += this.disk.remove(path)
         return undefined
@@ -544,10 +562,10 @@ function changeFolder(folder: Folder, line: string, dice: Dice): string | undefi
   }
 }
 
-function play(seed: number, faults: Faults = { mergesNew: false }): void {
+function play(seed: number, faults: Faults = {}): void {
   const dice = new Dice(seed)
   const folder = new Folder(faults)
-  const mirrors = ['x', 'y'].map((name) => new Mirror(folder, name, dice))
+  const mirrors = ['x', 'y'].map((name) => new Mirror(folder, name, dice, faults))
   const lines: string[] = []
   for (let turn = 0; turn < 40; turn++) {
     const line = `line ${turn};`
@@ -595,6 +613,10 @@ test('two mirrors, people and crashes: nothing is lost, nothing doubled, all equ
 
 test('a planted fault is found: what is to be made is merged into what has its path', () => {
   assert.ok(seeds(1200).some((seed) => fails(seed, { mergesNew: true })))
+})
+
+test('a planted fault is found: what was moved before its making was answered is made again', () => {
+  assert.ok(seeds(1200).some((seed) => fails(seed, { forgetsMaking: true })))
 })
 
 function fails(seed: number, faults: Faults): boolean {

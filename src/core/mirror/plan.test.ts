@@ -22,6 +22,7 @@ interface Case {
   acceptsDeletes?: boolean
   ignored?: string[]
   waiting?: string[]
+  making?: string[]
 }
 
 function planOf(given: Case): Plan {
@@ -53,6 +54,7 @@ function planOf(given: Case): Plan {
     gone: new Set(given.gone),
     restorable: new Set(given.restorable),
     waiting: new Set(given.waiting),
+    making: new Set(given.making),
     isIgnored: (path) => (given.ignored ?? []).includes(path),
     host: 'here',
     acceptsDeletes: given.acceptsDeletes ?? false,
@@ -487,6 +489,11 @@ const cases: [name: string, given: Case, expected: string[]][] = [
       waiting: ['A', 'b'],
     },
     [],
+  ],
+  [
+    'what a server was asked to make is not made again where it was moved to',
+    { disk: { moved: '1', b: '1' }, identity: { moved: 'A' }, making: ['A'] },
+    ['create b'],
   ],
 ]
 

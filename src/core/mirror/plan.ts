@@ -292,6 +292,7 @@ class Planner {
   #fresh(item: OnDisk): void {
     const { path, kind } = item
     if (kind === 'skipped' || !item.isSettled || this.#mustWait(path)) return
+    if (this.#views.making.has(item.identity)) return
     if (this.#isMoving(path) || this.#taken.has(path)) return
     const entry = this.#byPath.get(path)
     // What was parked and is nobody's any more comes back to where people see it.

@@ -1,0 +1,62 @@
+// A mirror ends when a server has made its file and before it knows; the file is moved before its next life.
+
+import assert from 'node:assert/strict'
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
+import { test, type TestContext } from 'node:test'
+import { createClient } from '@connectrpc/connect'
+import { createGrpcTransport } from '@connectrpc/connect-node'
+import { MirrorDirectory } from '../../src/adapters/mirror/directory.ts'
+import { MirrorStore, type Intent } from '../../src/adapters/mirror/store.ts'
+import { random } from '../../src/adapters/system.ts'
+import { subjectId } from '../../src/core/model/ids.ts'
+import { FolderService } from '../../src/core/model/wire.ts'
+import { fourfold, hashOf, stage, tree, type Mirrored } from './mirrors.ts'
+
+const name = 'plan'
+const operation = subjectId(random(16))
+
+test('a text that was moved before its making was answered is there once', async (t) => {
+  const { mirror, folder, nextLife } = await staged(t)
+  const text = 'one\ntwo\n'
+  note(mirror, Buffer.from(text), { text })
+  await folder.saveFile({ file: name, text, isNew: true, operation })
+  await nextLife()
+})
+
+test('bytes that were moved before their making was answered are there once', async (t) => {
+  const { mirror, folder, nextLife, servers } = await staged(t)
+  const bytes = Buffer.from([1, 0, 255])
+  note(mirror, bytes, { text: '', bytes: { size: bytes.length, base: '' } })
+  await fourfold(['put', mirror.path(name), 'same'], servers)
+  await folder.deleteFile({ file: 'same' })
+  const [hash, size] = [hashOf(bytes), bytes.length]
+  await folder.saveBinary({ file: name, hash, size, isNew: true, operation })
+  await nextLife()
+})
+
+async function staged(t: TestContext) {
+  const { mirrors, servers } = await stage(t, 1, { ids: ['a'] })
+  const [mirror] = mirrors as [Mirrored]
+  const folder = createClient(FolderService, createGrpcTransport({ baseUrl: servers }))
+  mkdirSync(mirror.path('sub'))
+  const nextLife = async () => {
+    renameSync(mirror.path(name), mirror.path('sub', name))
+    const { code, out, err } = await fourfold(['mirror', mirror.directory, '--once'], servers)
+    assert.equal(code, 0, `${out}${err}`)
+    const { files } = await folder.listFiles({ isRecursive: true })
+    const found = files.filter((each) => each.name === name).map(({ id, path }) => [id, path])
+    assert.deepEqual(found, [[operation, `sub/${name}`]])
+    assert.deepEqual([...tree(mirror.directory).keys()], ['sub', `sub/${name}`])
+  }
+  return { mirror, folder, servers, nextLife }
+}
+
+/** As the life that ended left it. */
+function note(mirror: Mirrored, bytes: Buffer, what: Pick<Intent, 'text' | 'bytes'>): void {
+  writeFileSync(mirror.path(name), bytes)
+  const state = new MirrorDirectory(mirror.directory).stateAt(name)!
+  const store = new MirrorStore(mirror.directory)
+  const place = { operation, file: name, path: name, isNew: true, isRescue: false, ...state }
+  store.addIntent({ ...place, version: hashOf(bytes), baseText: '', ...what })
+  store.close()
+}
