@@ -30,15 +30,14 @@ import type {
   SharedChange,
   Undone,
 } from './api.ts'
+import { Documents } from './documents.ts'
 import { checkName, Errands } from './errands.ts'
 import { Files } from './files.ts'
 import type { Frames } from './frames.ts'
 import { Keepsake } from './keepsake.ts'
 import { beatMs } from './keyring.ts'
-import { LeftTexts } from './left-texts.ts'
 import { Listeners } from './listeners.ts'
 import { erasedError, OnlyHere, outlivedError } from './only-here.ts'
-import { OpenDocument } from './open-document.ts'
 import { Operating, type Outcome } from './operating.ts'
 import { Receipts } from './receipts.ts'
 import { Refusals } from './refusals.ts'
@@ -61,10 +60,7 @@ export class SessionClient implements Client {
   readonly #files: Files
   readonly #errands: Errands
   readonly #shown: Shown
-  /** Ends the showing of documents that are open. */
-  readonly #shownDocuments = new Map<string, () => void>()
-  readonly #documents = new Map<string, OpenDocument>()
-  readonly #left = new LeftTexts()
+  readonly #documents: Documents
   readonly #onlyHere: OnlyHere
   #isOutlived = false
   /** Files that servers said to be deleted for good. */
@@ -109,7 +105,7 @@ export class SessionClient implements Client {
       files: this.#files,
       isOnline: () => !this.#isClosed && this.connection.name === 'online',
       isOpen: (id) => this.#session?.isOpen(id) ?? false,
-      use: (id) => this.#use(id, false),
+      use: (id) => this.#documents.use(id, { isSeen: false }),
       changed: () => this.#changes.tell(),
     })
     this.#refusals = new Refusals(this.#files, async (id) => {
@@ -120,6 +116,18 @@ export class SessionClient implements Client {
       files: this.#files,
       changed: () => this.#listed(),
       kept: () => this.#letGo(),
+    })
+    this.#documents = new Documents({
+      writer: writerOf(this.#key),
+      writers: this.#writers,
+      keepsake: this.#keepsake,
+      name: () => this.name,
+      firstText: (id) => this.#errands.firstText(id),
+      step: (input) => this.#step(input),
+      show: (id) => this.show(id, 'alone'),
+      closed: (id) => this.#onlyHere.keepPath(id),
+      stored: (id) => this.#stored(id),
+      receipt: (id) => this.#receipt(id),
     })
     // A program that does not wait for `joined` hears of a refusal through `connection`.
     this.#joined.promise.catch(() => {})
@@ -143,8 +151,8 @@ export class SessionClient implements Client {
       showsDirectories: !this.#hearsAll,
       life: kept.life,
       documents: {
-        stateVector: (id) => Y.encodeStateVector(this.#document(id).doc),
-        offer: (id, stateVector, deletes) => this.#document(id).offer(stateVector, deletes),
+        stateVector: (id) => Y.encodeStateVector(this.#documents.held(id).doc),
+        offer: (id, stateVector, deletes) => this.#documents.held(id).offer(stateVector, deletes),
       },
       random: Math.random,
     })
@@ -257,55 +265,7 @@ export class SessionClient implements Client {
   // --------------------------------------------------------------------------------- documents
 
   open(id: string): LiveDocument {
-    // So that it is told under which name it goes, and where it lies.
-    if (!this.#shownDocuments.has(id)) this.#shownDocuments.set(id, this.show(id, 'alone'))
-    return this.#use(id, true)
-  }
-
-  /** One more user of a document. `isSeen`: others see this person there. */
-  #use(id: string, isSeen: boolean): OpenDocument {
-    const { document, isNew } = this.#hold(id)
-    // It may have been closed, and only still be on its way to the servers.
-    if (!isNew && document.isClosed) this.#step({ type: 'follow', document: id })
-    return document.use(isSeen)
-  }
-
-  #hold(id: string): { document: OpenDocument; isNew: boolean } {
-    const known = this.#documents.get(id)
-    if (known) return { document: known, isNew: false }
-    const document: OpenDocument = new OpenDocument({
-      id,
-      writer: writerOf(this.#key),
-      writers: this.#writers,
-      name: this.name,
-      keepsake: this.#keepsake,
-      left: this.#left.take(id),
-      firstText: () => this.#errands.firstText(id),
-      edited: (update) => this.#step({ type: 'edited', document: id, update }),
-      moved: (state) => this.#step({ type: 'caret', document: id, state }),
-      // What is known here need not travel again.
-      recalled: () => {
-        if (document.isClosed) return
-        this.#step({ type: 'follow', document: id })
-        this.#step({ type: 'caret', document: id, state: document.presence.state })
-      },
-      closed: () => {
-        this.#step({ type: 'unfollow', document: id })
-        this.#onlyHere.keepPath(id)
-        this.#shownDocuments.get(id)?.()
-        this.#shownDocuments.delete(id)
-      },
-      stored: () => this.#stored(id),
-      receipt: () => this.#receipt(id),
-    })
-    this.#documents.set(id, document)
-    return { document, isNew: true }
-  }
-
-  #document(id: string): OpenDocument {
-    const document = this.#documents.get(id)
-    if (!document) throw new Error(`the session asks for ${id}, which is not open`)
-    return document
+    return this.#documents.open(id)
   }
 
   async #stored(document: string): Promise<Receipt> {
@@ -338,7 +298,7 @@ export class SessionClient implements Client {
 
   /** Brings what earlier sessions of this device wrote and did not know to be safe. */
   async #recover(id: string): Promise<void> {
-    const document = this.#use(id, false)
+    const document = this.#documents.use(id, { isSeen: false })
     try {
       await document.stored()
       this.#keepsake.keyring.settled(id)
@@ -370,7 +330,7 @@ export class SessionClient implements Client {
     const error = outlivedError()
     this.#receipts.reject(error)
     this.#operating.failAll(error)
-    const texts = await this.#onlyHere.leave(life, [...this.#documents.values()])
+    const texts = await this.#onlyHere.leave(life, this.#documents.all)
     this.#outliving.tell({ life, key: this.#key, texts })
     this.#joined.reject(error)
     this.close()
@@ -515,7 +475,7 @@ export class SessionClient implements Client {
 
   close(): void {
     if (this.#isClosed) return
-    for (const document of this.#documents.values()) document.presence.leave()
+    for (const document of this.#documents.all) document.presence.leave()
     this.#step({ type: 'stopped' })
     this.#isClosed = true
     clearTimeout(this.#timer)
@@ -523,7 +483,7 @@ export class SessionClient implements Client {
     this.#onlyHere.end()
     if (this.#keepsake.isKeeping) this.#keepKey()
     this.#keepsake.close()
-    for (const document of this.#documents.values()) document.destroy()
+    for (const document of this.#documents.all) document.destroy()
     const error = closedError()
     this.#joined.reject(error)
     this.#receipts.reject(error)
@@ -551,7 +511,7 @@ export class SessionClient implements Client {
     } finally {
       this.#isStepping = false
     }
-    this.#forgetClosed()
+    this.#documents.forgetClosed((id) => session.needs(id))
     this.#errands.look(session.operations)
     this.#letGo()
     this.#lookLater()
@@ -660,26 +620,16 @@ export class SessionClient implements Client {
     else if (state?.name === 'online') this.#onlyHere.look()
     if (state?.name === 'refused') this.#joined.reject(new FourfoldError(state.code, state.text))
     if (this.#session?.save.name === 'local') {
-      for (const { presence } of this.#documents.values()) presence.forgetOthers()
+      for (const { presence } of this.#documents.all) presence.forgetOthers()
     }
     this.#changes.tell()
   }
 
   #named(name: string, text: string): void {
     this.#joined.resolve()
-    for (const { presence } of this.#documents.values()) presence.rename(name)
+    for (const { presence } of this.#documents.all) presence.rename(name)
     if (text !== '') this.#renames.tell({ name, text })
     this.#changes.tell()
-  }
-
-  #forgetClosed(): void {
-    for (const [id, document] of this.#documents) {
-      if (!document.isClosed || this.#session?.needs(id)) continue
-      if (document.left) this.#left.keep(id, document.left, document.clock)
-      this.#documents.delete(id)
-      this.#keepsake.release(id)
-      document.destroy()
-    }
   }
 }
 
