@@ -71,6 +71,32 @@ test('a mass deletion waits for a word, on either side', async (t) => {
   assert.deepEqual([...tree(first.directory)], [])
 })
 
+test('what was asked about waits for its word in later lives, however much there is by then', async (t) => {
+  const { mirrors, servers } = await stage(t, 2)
+  const [first, second] = mirrors as Two
+  const once = async ({ directory }: Mirrored, ...words: string[]) => {
+    const { code, out } = await fourfold(['mirror', directory, '--once', ...words], servers)
+    return { code, out }
+  }
+  first.shell('for i in $(seq 6); do echo $i > f$i; done')
+  for (const each of [first, second]) await once(each)
+  first.shell('rm f?')
+  assert.match((await once(first)).out, /6 files are missing here/)
+  // Six of 66 are few, but a person was asked.
+  first.shell('for i in $(seq 60); do echo g$i > g$i; done')
+  const asked = await once(first)
+  assert.equal(asked.code, 1)
+  assert.match(asked.out, /6 files are missing here/)
+  // Put back is an answer, too.
+  first.shell('for i in $(seq 5); do echo $i > f$i; done')
+  assert.match((await once(first)).out, /1 file is missing here/)
+  await once(second)
+  assert.equal(tree(second.directory).size, 66)
+  assert.equal((await once(first, '--accept-deletes')).code, 0)
+  assert.equal((await once(second)).code, 0)
+  assert.deepEqual([tree(second.directory).size, second.read('f5')], [65, '5\n'])
+})
+
 test('a directory that is not there any more deletes nothing', async (t) => {
   const { mirrors, servers, folder } = await stage(t, 2)
   const [first, second] = mirrors as Two

@@ -15,6 +15,8 @@ export const agreementLookMs = 1000
 /** A mirror that is at work takes it within this. */
 const takenMs = 20_000
 const askMs = 50
+/** For so long a word holds for what is deleted after it: that belongs to what it was asked about. */
+const holdsMs = 10_000
 
 /** Agrees to the deletions that wait. Resolves with what was agreed to. Rejects with CommandError. */
 export async function agree(root: string): Promise<Held | undefined> {
@@ -37,13 +39,10 @@ export async function agree(root: string): Promise<Held | undefined> {
 /** The other end: a person's word as a mirror hears it while it runs. */
 export class Agreement {
   readonly #root: string
-  readonly #validMs: number
   #until = -Infinity
 
-  /** `validMs`: for so long a word holds, because deletions within that are one. */
-  constructor(root: string, validMs: number) {
+  constructor(root: string) {
     this.#root = root
-    this.#validMs = validMs
     // A word that nobody took answers no question of this life.
     this.#take()
   }
@@ -52,11 +51,12 @@ export class Agreement {
     return performance.now() < this.#until
   }
 
-  /** Takes a word that was given since, when it is for all that waits. */
-  hear(held: Held): void {
+  /** Takes a word that was given since, when it is for all that waits; whether there was one. */
+  hear(held: Held): boolean {
     const agreed = this.#take()
-    if (!agreed || agreed.inFolder < held.inFolder || agreed.onDisk < held.onDisk) return
-    this.#until = performance.now() + this.#validMs
+    if (!agreed || agreed.inFolder < held.inFolder || agreed.onDisk < held.onDisk) return false
+    this.#until = performance.now() + holdsMs
+    return true
   }
 
   #take(): Held | undefined {

@@ -62,7 +62,6 @@ export class Hand {
   readonly #displaced: DisplacedFiles
   readonly #incoming: Incoming
   readonly #outgoing: Outgoing
-  #deletions: number[] = []
   #disk: ReadonlyMap<string, Found> = new Map()
 
   constructor(options: HandOptions) {
@@ -139,12 +138,6 @@ export class Hand {
   /** When something is to be done that no change tells of. */
   get nextAt(): number {
     return Math.min(this.refusals.nextAt, this.#displaced.nextAt, this.#outgoing.nextAt)
-  }
-
-  deletedWithin(ms: number): number {
-    const since = performance.now() - ms
-    this.#deletions = this.#deletions.filter((at) => at > since)
-    return this.#deletions.length
   }
 
   /** Whether the folder is known to have the common text of every file. */
@@ -326,7 +319,6 @@ export class Hand {
       return
     }
     this.#commons.forget(id)
-    this.#deletions.push(performance.now())
     report.done('removed', path)
   }
 
@@ -386,11 +378,7 @@ export class Hand {
     const asked = { file: id, operation: newOperation() }
     try {
       await set.ask((server, call) => server.folder.deleteFile(asked, call))
-      const count = folder.entries.size
       folder.remove(id)
-      for (let left = count - folder.entries.size; left > 0; left--) {
-        this.#deletions.push(performance.now())
-      }
       report.done('deleted', path)
     } catch (error) {
       this.refusals.answered(error, id, path)

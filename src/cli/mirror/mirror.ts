@@ -6,6 +6,7 @@
 import { Code } from '@connectrpc/connect'
 import type { Act, Held, Skipped, Views } from '../../core/mirror/messages.ts'
 import { plan } from '../../core/mirror/plan.ts'
+import { LateDeletions } from '../../core/mirror/deletions.ts'
 import { earlierLifeMs } from '../../core/mirror/base-choice.ts'
 import { DirectoryGoneError, type MirrorDirectory } from '../../adapters/mirror/directory.ts'
 import type { Found } from '../../adapters/mirror/look.ts'
@@ -35,8 +36,8 @@ const transfersMs = 250
 const transfersPart = 10
 /** What runs once gives up when servers that were there are away for so long. */
 const onceGiveUpMs = 30_000
-/** Deletions within this are one. */
-const deletionsWithinMs = 10_000
+/** Under this the store keeps the ids of what a person was asked about. */
+const askedKey = 'asked'
 /** How often it is written down what has been told. */
 const rememberMs = 5000
 
@@ -75,6 +76,9 @@ export class Mirror {
   /** The directory has been mirrored before, or it was told what the first joining brings. */
   #isIntroduced: boolean
   #held: Held | undefined
+  #asked: ReadonlySet<string>
+  #agreed: ReadonlySet<string> = new Set()
+  readonly #late = new LateDeletions()
   #skipped: Skipped[] = []
 
   constructor(options: MirrorOptions) {
@@ -100,7 +104,8 @@ export class Mirror {
     const { root: place } = options.directory
     const [folder, hand] = [this.#folder, this.#hand]
     this.#meeting = new Meeting({ folder, hand, store, report, root: place })
-    this.#agreement = new Agreement(place, deletionsWithinMs)
+    this.#agreement = new Agreement(place)
+    this.#asked = new Set(JSON.parse(store.meta(askedKey) ?? '[]') as string[])
     this.#hand.recover()
     this.#stand('starting')
     if (commons.length > 0) report.say(`${commons.length} files and directories are known.`)
@@ -196,11 +201,14 @@ export class Mirror {
       isReached = true
       this.#reachedAt = performance.now()
       isQuiet = this.#isQuiet
-      if (this.#held) this.#agreement.hear(this.#held)
-      const { acts, held, skipped } = plan(this.#views(isQuiet))
+      this.#hear()
+      const { acts, held, skipped, ...deletions } = plan(this.#views(isQuiet))
       this.#plannedMs = performance.now() - beganAt
       // While it is not believed that anything is missing, what was asked before stays asked.
       if (held || isQuiet) this.#held = held
+      this.#ask(deletions.asked)
+      this.#agreed = deletions.agreed
+      this.#late.add(performance.now(), deletions.deletes)
       this.#skipped = skipped
       this.#tell()
       if (acts.length > 0) {
@@ -235,6 +243,19 @@ export class Mirror {
     return 'rest'
   }
 
+  #hear(): void {
+    if (!this.#held || !this.#agreement.hear(this.#held)) return
+    this.#agreed = new Set([...this.#agreed, ...this.#asked])
+    this.#ask(new Set())
+  }
+
+  /** What waits for a word does so in the next life, too. */
+  #ask(asked: ReadonlySet<string>): void {
+    const isSame = asked.size === this.#asked.size && [...asked].every((id) => this.#asked.has(id))
+    if (!isSame) this.#options.store.setMeta(askedKey, JSON.stringify([...asked]))
+    this.#asked = asked
+  }
+
   /** The first time it is told what will be done: first is read what must be compared for that. */
   #introduced(acts: Act[]): Act[] {
     const reads = acts.filter(({ type }) => type === 'read')
@@ -264,7 +285,9 @@ export class Mirror {
       isIgnored: options.ignored.isIgnored,
       host: options.host,
       acceptsDeletes: options.acceptsDeletes || this.#agreement.holds,
-      deletedLately: hand.deletedWithin(deletionsWithinMs),
+      late: this.#late.before(performance.now()),
+      asked: this.#asked,
+      agreed: this.#agreed,
     }
   }
 

@@ -1,13 +1,54 @@
-// How many deletions at once are a person's wish, and how many rather an accident.
+// How many deletions at once are a person's wish, and how many rather an accident; and which wait for
+// a word.
+//
+// Once a person was asked about a deletion it waits for the word, however little is deleted by then:
+// until it is agreed to, or there is nothing to delete any more. While it waits, others wait with it.
 
-/** More at once wait until a person agrees: an unmounted disk, a wrong directory, a slip of the hand. */
+import type { Held, Late } from './messages.ts'
+
+/** More wait until a person agrees: an unmounted disk, a wrong directory, a slip of the hand. */
 const deletionsMax = 100
+/** For that all count that came within this: what deletes one after the other takes its time. */
+const latelyMs = 10_000
 /** Of fewer entries than these a person may well delete most. */
 const fewMax = 4
+/** Most of a small folder in this time is an accident, one after the other it is tidied up. */
+const atOnceMs = 1000
 
-/** Whether so many deletions, of so many entries in all, need a person's word. */
-export function isMassDeletion(deletions: number, entries: number): boolean {
-  if (deletions > deletionsMax) return true
-  if (deletions >= entries && entries >= 2) return true
-  return deletions >= fewMax && deletions * 2 > entries
+/** Whether so many deletions, of so many entries that are there, need a person's word. */
+export function isMassDeletion(deletions: number, entries: number, late: Late): boolean {
+  if (deletions === 0) return false
+  if (deletions + late.lately > deletionsMax) return true
+  const [atOnce, all] = [deletions + late.atOnce, entries + late.atOnce]
+  if (atOnce >= all && all >= 2) return true
+  return atOnce >= fewMax && atOnce * 2 > all
+}
+
+/** Keeps when deletions were begun. */
+export class LateDeletions {
+  #begun: { at: number; count: number }[] = []
+
+  add(now: number, count: number): void {
+    if (count > 0) this.#begun.push({ at: now, count })
+  }
+
+  before(now: number): Late {
+    this.#begun = this.#begun.filter(({ at }) => now - at < latelyMs)
+    const within = (ms: number) =>
+      this.#begun.reduce((sum, { at, count }) => (now - at < ms ? sum + count : sum), 0)
+    return { atOnce: within(atOnceMs), lately: within(latelyMs) }
+  }
+}
+
+/** One of a plan: of these entries, on the disk or in the folder. */
+export interface Counted {
+  side: keyof Held
+  ids: readonly string[]
+}
+
+/** Those of one plan that nobody agreed to: how many on each side. */
+export function counted(deletions: readonly Counted[]): Held {
+  const held: Held = { onDisk: 0, inFolder: 0 }
+  for (const { side, ids } of deletions) held[side] += ids.length
+  return held
 }

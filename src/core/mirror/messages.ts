@@ -61,8 +61,18 @@ export interface Views {
   host: string
   /** The person agreed to however many deletions. */
   acceptsDeletes: boolean
-  /** Deletions of the last seconds: many small ones are a large one. */
-  deletedLately: number
+  late: Late
+  /** Entries about whose deletion a person was asked, and did not answer yet. */
+  asked: ReadonlySet<string>
+  /** Those of which the person agreed that they are deleted. */
+  agreed: ReadonlySet<string>
+}
+
+/** Deletions that were begun a moment ago without a word: many small ones are a large one. */
+export interface Late {
+  /** So lately that they are one with what is deleted now. */
+  atOnce: number
+  lately: number
 }
 
 export type Act =
@@ -106,4 +116,10 @@ export interface Plan {
   acts: Act[]
   skipped: Skipped[]
   held: Held | undefined
+  /** Of the entries that a person was asked about, and is asked about by this plan, those that wait. */
+  asked: ReadonlySet<string>
+  /** Of those that the person agreed to, those that are not deleted yet. */
+  agreed: ReadonlySet<string>
+  /** How many entries the acts delete without a word. */
+  deletes: number
 }

@@ -302,7 +302,9 @@ class Mirror {
       isIgnored: () => false,
       host: this.#name,
       acceptsDeletes: true,
-      deletedLately: 0,
+      late: { atOnce: 0, lately: 0 },
+      asked: new Set(),
+      agreed: new Set(),
     }
     return plan(views).acts
   }

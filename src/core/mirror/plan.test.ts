@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Act, Common, InFolder, OnDisk, Plan, Views } from './messages.ts'
+import type { Act, Common, InFolder, Late, OnDisk, Plan, Views } from './messages.ts'
 import { plan } from './plan.ts'
 
 interface Case {
@@ -20,6 +20,9 @@ interface Case {
   restorable?: string[]
   isQuiet?: boolean
   acceptsDeletes?: boolean
+  late?: Late
+  asked?: Iterable<string>
+  agreed?: Iterable<string>
   ignored?: string[]
   waiting?: string[]
   making?: string[]
@@ -58,7 +61,9 @@ function planOf(given: Case): Plan {
     isIgnored: (path) => (given.ignored ?? []).includes(path),
     host: 'here',
     acceptsDeletes: given.acceptsDeletes ?? false,
-    deletedLately: 0,
+    late: given.late ?? { atOnce: 0, lately: 0 },
+    asked: new Set(given.asked),
+    agreed: new Set(given.agreed),
   }
   return plan(views)
 }
@@ -567,4 +572,85 @@ test('a mass deletion by others deletes nothing without a word, and the rest goe
   assert.deepEqual(rest.map(words), ['save I200 f200'])
   assert.deepEqual(held, { onDisk: 101, inFolder: 0 })
   assert.equal(acts({ common, disk, folder, gone: gone.slice(1) }).length, 101)
+})
+
+test('what was asked about waits for the word, however little is deleted by then', () => {
+  const given: Case = {
+    disk: many(9, (index) => [`f${index}`, '1']),
+    folder: {
+      A: ['a', '1'],
+      B: ['b', '1'],
+      ...many<[string, string]>(9, (index) => [`I${index}`, [`f${index}`, '1']]),
+    },
+    common: {
+      A: ['a', '1'],
+      B: ['b', '1'],
+      ...many<[string, string]>(9, (index) => [`I${index}`, [`f${index}`, '1']]),
+    },
+  }
+  const late = { atOnce: 0, lately: 99 }
+  const first = planOf({ ...given, late })
+  assert.deepEqual([first.acts, first.held], [[], { onDisk: 0, inFolder: 2 }])
+  assert.deepEqual(first.asked, new Set(['A', 'B']))
+  // Those before are forgotten, and of 11 entries two are few.
+  const later = planOf({ ...given, asked: first.asked })
+  assert.deepEqual([later.acts, later.held], [[], { onDisk: 0, inFolder: 2 }])
+  const without = planOf(given)
+  assert.deepEqual(without.acts.map(words), ['delete-entry B b', 'delete-entry A a'])
+  assert.equal(without.deletes, 2)
+  // Agreed to they go, and count as nothing that is to be asked about.
+  const agreed = planOf({ ...given, late, agreed: first.asked })
+  assert.deepEqual(agreed.acts, without.acts)
+  assert.deepEqual([agreed.deletes, agreed.held], [0, undefined])
+})
+
+test('nothing waits for a word about what came back, or was deleted by others as well', () => {
+  const common: Case['common'] = { A: ['a', '1'], B: ['b', '1'], C: ['c', '1'], D: ['d', '1'] }
+  const asked = ['A', 'B', 'C']
+  const folder: Case['folder'] = { B: ['b', '1'], C: ['c', '2'], D: ['d', '1'] }
+  const first = planOf({ disk: { b: '1', d: '1' }, folder, common, gone: ['A'], asked })
+  // A is deleted on both sides, B was put back, C was changed by others: it comes back.
+  assert.deepEqual(first.acts.map(words), ['forget A', 'forget C'])
+  assert.equal(first.held, undefined)
+  const { A: _, C: __, ...rest } = common
+  const second = planOf({ disk: { b: '1', d: '1' }, folder, common: rest, asked: first.asked })
+  assert.deepEqual(second.acts.map(words), ['write C c'])
+  assert.deepEqual(second.asked, new Set())
+  // What cannot be looked at for a moment did not come back.
+  const waiting = planOf({ disk: { d: '1' }, folder, common, waiting: asked, asked })
+  assert.deepEqual([waiting.held, waiting.asked], [undefined, new Set(asked)])
+})
+
+test('a directory that was asked about is put back: what is missing in it waits still', () => {
+  const given: Case = {
+    disk: many(20, (index) => [`f${index}`, '1']),
+    folder: {
+      D: ['d', null],
+      E: ['d/e', '1'],
+      ...many<[string, string]>(20, (index) => [`I${index}`, [`f${index}`, '1']]),
+    },
+    common: {
+      D: ['d', null],
+      E: ['d/e', '1'],
+      ...many<[string, string]>(20, (index) => [`I${index}`, [`f${index}`, '1']]),
+    },
+  }
+  const { asked } = planOf({ ...given, late: { atOnce: 0, lately: 99 } })
+  assert.deepEqual(asked, new Set(['D', 'E']))
+  const back = planOf({ ...given, disk: { ...given.disk, d: null }, asked })
+  assert.deepEqual([back.acts, back.held], [[], { onDisk: 0, inFolder: 1 }])
+})
+
+test('a directory that others deleted is counted with what is in it, before that is removed', () => {
+  const inside = ['a', 'b', 'c', 'd']
+  const common: Case['common'] = {
+    D: ['d', null],
+    ...Object.fromEntries(inside.map((name) => [name, [`d/${name}`, '1'] as const])),
+    ...many<[string, string]>(4, (index) => [`I${index}`, [`f${index}`, '1']]),
+  } as Case['common']
+  const disk = Object.fromEntries(Object.values(common!))
+  const folder = many<[string, string]>(4, (index) => [`I${index}`, [`f${index}`, '1']])
+  const { acts: none, held } = planOf({ common, disk, folder, gone: ['D', ...inside] })
+  // Without it they were four of nine, and what was left of them is asked about.
+  assert.deepEqual([none, held], [[], { onDisk: 5, inFolder: 0 }])
 })

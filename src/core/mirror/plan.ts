@@ -9,7 +9,7 @@
 // something else is put off to the next plan, which sees what the first brought about.
 
 import { brokenRule, fileKey } from '../model/names.ts'
-import { isMassDeletion } from './deletions.ts'
+import { counted, isMassDeletion, type Counted } from './deletions.ts'
 import type { Act, Common, InFolder, OnDisk, Plan, Skipped, Views } from './messages.ts'
 import {
   asidePath,
@@ -27,7 +27,8 @@ export function plan(views: Views): Plan {
   return new Planner(views).plan()
 }
 
-type Deletion = Extract<Act, { type: 'remove' | 'delete-entry' }>
+/** Without an act it is one that follows when others are done. */
+type Deletion = Counted & { act?: Extract<Act, { type: 'remove' | 'delete-entry' }>; path: string }
 
 const isTwin = 'It is a second name (hard link) of a file that is shared already.'
 
@@ -36,8 +37,7 @@ class Planner {
   readonly #placing: Placing
   readonly #acts: Act[] = []
   readonly #skipped: Skipped[] = []
-  /** Each with how many entries go with it. */
-  readonly #deletions: { act: Deletion; entries: number }[] = []
+  readonly #deletions: Deletion[] = []
   readonly #byPath = new Map<string, InFolder>()
   #byKey: Map<string, string> | undefined
   readonly #lost: Set<string>
@@ -77,8 +77,8 @@ class Planner {
     for (const entry of sorted(folder.values())) {
       if (!common.has(entry.id) && !this.#mustWait(entry.id, entry.path)) this.#foreign(entry)
     }
-    const held = this.#release()
-    return { acts: this.#acts, skipped: this.#skipped, held }
+    const released = this.#release()
+    return { acts: this.#acts, skipped: this.#skipped, ...released }
   }
 
   // ----------------------------------------------------------------------- entries known to both
@@ -119,21 +119,25 @@ class Planner {
     if (item.version !== known.version) {
       if (this.#views.restorable.has(known.id)) this.#acts.push({ type: 'restore', id: known.id })
       else forget()
-    } else this.#delete({ type: 'remove', id: known.id, path: item.path, kind: 'file' }, 1)
+    } else this.#remove(known.id, item.path, 'file')
   }
 
-  #goneDirectory(known: Common, { path }: OnDisk): void {
-    let isEmpty = true
-    for (const item of this.#views.disk.values()) {
-      if (!isBelow(item.path, path)) continue
-      isEmpty = false
-      if (this.#survives(item)) {
-        this.#acts.push({ type: 'forget', id: known.id })
-        return
-      }
+  #goneDirectory({ id }: Common, { path }: OnDisk): void {
+    const inside = [...this.#views.disk.values()].filter((item) => isBelow(item.path, path))
+    if (inside.some((item) => this.#survives(item))) this.#acts.push({ type: 'forget', id })
+    else if (inside.length === 0) this.#remove(id, path, 'directory')
+    // What goes with it is counted by itself, and it with them: together they are one.
+    else if (inside.every((item) => this.#isGoing(item))) {
+      this.#deletions.push({ side: 'onDisk', ids: [id], path })
     }
-    // What goes with it is counted by itself.
-    if (isEmpty) this.#delete({ type: 'remove', id: known.id, path, kind: 'directory' }, 1)
+  }
+
+  /** Whether it is removed because it was deleted in the folder. */
+  #isGoing(item: OnDisk): boolean {
+    const holder = this.#placing.holders.get(item.path)
+    if (holder === undefined || !this.#views.gone.has(holder)) return false
+    if (this.#mustWait(holder, item.path)) return false
+    return item.isSettled && item.version === this.#views.common.get(holder)?.version
   }
 
   /** Whether something on the disk will be shared where it is, though its directory was deleted. */
@@ -159,12 +163,12 @@ class Planner {
       // First what was moved out of it.
       else if (below.some(({ id }) => !this.#lost.has(id) && this.#isLeaving(id))) return
       else if (below.every((each) => this.#isUnchanged(each))) {
-        this.#deleteEntry(entry, below.length + 1)
+        this.#deleteEntry(entry, below)
       } else this.#comeBack(entry)
       return
     }
     if (entry.version === undefined) this.#read(entry.id)
-    else if (entry.version === known.version) this.#deleteEntry(entry, 1)
+    else if (entry.version === known.version) this.#deleteEntry(entry)
     else this.#comeBack(entry)
   }
 
@@ -180,9 +184,15 @@ class Planner {
     return known.kind === 'directory' || known.version === version
   }
 
-  #deleteEntry({ id, path }: InFolder, entries: number): void {
+  #deleteEntry({ id, path }: InFolder, below: InFolder[] = []): void {
     this.#deleted.push(path)
-    this.#delete({ type: 'delete-entry', id, path }, entries)
+    const ids = [id, ...below.map((each) => each.id)]
+    this.#deletions.push({ side: 'inFolder', ids, path, act: { type: 'delete-entry', id, path } })
+  }
+
+  #remove(id: string, path: string, kind: 'file' | 'directory'): void {
+    const act = { type: 'remove', id, path, kind } as const
+    this.#deletions.push({ side: 'onDisk', ids: [id], path, act })
   }
 
   /** Brings disk and folder to one path; true when they have it. */
@@ -502,31 +512,42 @@ class Planner {
 
   // ------------------------------------------------------------------------------- deletions
 
-  #delete(act: Deletion, entries: number): void {
-    this.#deletions.push({ act, entries })
-  }
-
   /** Deletes, unless it is too much; then everything else goes on, and a person is asked. */
-  #release(): Plan['held'] {
+  #release(): Pick<Plan, 'held' | 'asked' | 'agreed' | 'deletes'> {
+    const { acceptsDeletes, late, common } = this.#views
+    const [asked, agreed] = [this.#stillAway('asked'), this.#stillAway('agreed')]
     // What moves along with its directory has its turn when it is there.
     const deletions = this.#deletions.filter(
-      ({ act }) => act.type !== 'remove' || !this.#isMoving(act.path),
+      ({ side, path }) => side === 'inFolder' || !this.#isMoving(path),
     )
-    const count = (type: Deletion['type']) =>
-      deletions
-        .filter(({ act }) => act.type === type)
-        .reduce((sum, { entries }) => sum + entries, 0)
-    const held = { onDisk: count('remove'), inFolder: count('delete-entry') }
-    const { acceptsDeletes, deletedLately, common } = this.#views
-    const entries = common.size + deletedLately
-    const isMass = [held.onDisk, held.inFolder].some(
-      (deletions) => deletions > 0 && isMassDeletion(deletions + deletedLately, entries),
-    )
-    if (isMass && !acceptsDeletes) return held
+    const isAgreed = ({ ids }: Deletion) => ids.every((id) => agreed.has(id))
+    const open = acceptsDeletes ? [] : deletions.filter((each) => !isAgreed(each))
+    const held = counted(open)
+    const isHeld =
+      open.some(({ ids }) => ids.some((id) => asked.has(id))) ||
+      [held.onDisk, held.inFolder].some((count) => isMassDeletion(count, common.size, late))
+    const waiting = new Set(isHeld ? open : [])
+    for (const { ids } of waiting) for (const id of ids) asked.add(id)
     // What is inside goes before what it is in.
-    const inside = deletions.map(({ act }) => act).sort((a, b) => (a.path < b.path ? 1 : -1))
-    this.#acts.push(...inside)
-    return undefined
+    const acts = deletions
+      .flatMap((each) => (each.act && !waiting.has(each) ? [each.act] : []))
+      .sort((a, b) => (a.path < b.path ? 1 : -1))
+    this.#acts.push(...acts)
+    const done = isHeld ? [] : open.filter(({ act }) => act)
+    const { onDisk, inFolder } = counted(done)
+    return {
+      held: isHeld ? held : undefined,
+      asked: acceptsDeletes ? new Set() : asked,
+      agreed,
+      deletes: onDisk + inFolder,
+    }
+  }
+
+  /** Of entries that were to be deleted, those that did not come back, and were not forgotten. */
+  #stillAway(which: 'asked' | 'agreed'): Set<string> {
+    const { common, folder } = this.#views
+    const isBack = (id: string) => this.#placing.places.has(id) && folder.has(id)
+    return new Set([...this.#views[which]].filter((id) => common.has(id) && !isBack(id)))
   }
 }
 
