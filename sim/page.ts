@@ -337,6 +337,7 @@ export class Page {
       if (input.type === 'received') {
         this.#receipts.count((...edit) => this.#session.holders(...edit))
       }
+      this.#receipts.shown(this.#session.save)
       this.#showWaiting()
     }
     this.#wakeLater()

@@ -1,5 +1,7 @@
 // What one page knows of where its edits are stored: it shows no more than it was told.
 
+import { savingAfterMs } from '../src/core/model/limits.ts'
+import type { SaveState } from '../src/core/session/save-state.ts'
 import type { DocumentId, Edit, Journal } from './journal.ts'
 import { serverNames } from './plan.ts'
 import type { Timeline } from './timeline.ts'
@@ -86,6 +88,19 @@ export class Receipts {
   count(holders: (document: DocumentId, number: number) => string[]): void {
     for (const [document, written] of this.#written) {
       for (const { edit, number } of written) this.told(edit, holders(document, number))
+    }
+  }
+
+  /**
+   * What the page shows of where the last edits are. Getting worse is shown late, and only what waits for
+   * long is shown at all: what was written a while ago is to be there.
+   */
+  shown(save: SaveState): void {
+    const { timeline } = this.#options
+    if (save.name !== 'saved' || this.unsaved().length > 0) return
+    const written = [...this.#written.values()].flat().map(({ edit }) => edit)
+    for (const edit of [...written, ...this.#operated.values()].flat()) {
+      if (timeline.now - edit.invokedAt >= 2 * savingAfterMs) this.told(edit, save.servers)
     }
   }
 

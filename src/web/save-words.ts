@@ -39,7 +39,7 @@ export interface SaveFacts {
   now: number
 }
 
-/** The chip's text for a state. Before the first server answered nothing is known. */
+/** The chip's text for a state. `of` is 0 until something is known. */
 export function chipText({ save, connection }: Pick<SaveFacts, 'save' | 'connection'>): string {
   switch (save.name) {
     case 'saved':
@@ -68,7 +68,7 @@ export function chipWords(facts: SaveFacts): ChipWords {
   const text = chipText(facts)
   switch (save.name) {
     case 'saved':
-      if (save.of === 0) return { text, tone: 'muted', sentences: ['No server has answered yet.'] }
+      if (save.of === 0) return { text, tone: 'muted', sentences: [unknownSentence] }
       return {
         text,
         tone: save.isThin ? 'warn' : 'ok',
@@ -94,6 +94,9 @@ export function chipWords(facts: SaveFacts): ChipWords {
     }
   }
 }
+
+/** No server has answered, or what an earlier page wrote was not compared with one. */
+const unknownSentence = 'It is not known yet where your edits are.'
 
 function whereSentence(save: Extract<SaveState, { name: 'saved' }>, changedAt: number): string {
   const holders = save.servers.length > 0 ? named(save.servers) : 'no server'

@@ -200,6 +200,11 @@ export class Follows {
     return this.#views.get(document)?.name === 'open'
   }
 
+  /** The documents that are open. */
+  *open(): Generator<string> {
+    for (const [document, { name }] of this.#views) if (name === 'open') yield document
+  }
+
   get isOpening(): boolean {
     return [...this.#views.values()].some(({ name }) => name === 'opening')
   }

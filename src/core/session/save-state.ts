@@ -21,15 +21,17 @@ export interface SaveFacts {
   offlineSince: number | undefined
   /** Why this client, or one of its documents, was turned away. */
   refused: string | undefined
-  /** The servers that hold the last edits, apart from those that wait. */
-  servers: string[]
+  /** The servers that hold the last edits, apart from those that wait; undefined: not known yet. */
+  servers: string[] | undefined
   /** How many servers there are, and how many are enough. */
   of: number
   safeCount: number
 }
 
+const nothingKnown: SaveState = { name: 'saved', servers: [], of: 0, isThin: false }
+
 export class SaveWatch {
-  #shown: SaveState = { name: 'saved', servers: [], of: 0, isThin: false }
+  #shown = nothingKnown
   /** Since when another number of servers hold the last edits than is shown. */
   #newsSince: number | undefined
   #nextAt = Infinity
@@ -68,12 +70,14 @@ export class SaveWatch {
   }
 
   #saved(now: number, facts: SaveFacts): SaveState {
-    const { offlineSince, servers, of, safeCount } = facts
-    const next: SaveState = { name: 'saved', servers, of, isThin: servers.length < safeCount }
+    const { waiting, offlineSince, servers, of, safeCount } = facts
     const shown = this.#shown
+    if (!servers) return shown.name === 'saved' ? shown : nothingKnown
+    const next: SaveState = { name: 'saved', servers, of, isThin: servers.length < safeCount }
     // Nothing is learned without a server.
     if (offlineSince !== undefined && shown.name === 'saved') return shown
-    const isAtOnce = shown.name !== 'saved' || shown.of !== of || isCertain(shown.servers, facts)
+    const isAtOnce =
+      shown.name !== 'saved' || shown.of !== of || isCertain(shown.servers, servers, waiting.count)
     if (!isAtOnce) this.#newsSince ??= now
     if (isAtOnce || now >= this.#newsSince! + savingAfterMs) {
       this.#newsSince = undefined
@@ -89,8 +93,8 @@ export class SaveWatch {
 }
 
 /** Whether it may be shown at once: as many servers, or more that hold everything. */
-function isCertain(shown: readonly string[], { servers, waiting }: SaveFacts): boolean {
-  return servers.length === shown.length || (servers.length > shown.length && waiting.count === 0)
+function isCertain(shown: readonly string[], next: readonly string[], waiting: number): boolean {
+  return next.length === shown.length || (next.length > shown.length && waiting === 0)
 }
 
 function isSame(a: SaveState, b: SaveState): boolean {

@@ -10,12 +10,13 @@ import { encodeUtf8 } from 'lib0/string'
 import { errorOf } from '../model/error-codes.ts'
 import { FourfoldError, type ErrorCode } from '../model/errors.ts'
 import { sessionOf, writerOf } from '../model/ids.ts'
-import { liveMs, textBytesMax } from '../model/limits.ts'
+import { textBytesMax } from '../model/limits.ts'
 import type { Refused, Rejected, Server, ServerMessage } from '../model/wire.ts'
 import { Carets } from './carets.ts'
 import { Connections } from './connections.ts'
 import { Delivery, type Spare } from './delivery.ts'
 import { Follows, type Documents } from './follows.ts'
+import { Holders } from './holders.ts'
 import type { Link } from './link.ts'
 import type { SessionInput, SessionOutput } from './messages.ts'
 import { Outbox, type Disks } from './outbox.ts'
@@ -32,8 +33,6 @@ export type { Move } from './standing.ts'
 
 /** A dial that is due within this belongs to joining. */
 const soonMs = 50
-/** A server counts as live for a second without a word, or without what is that new; and a margin. */
-const trustLiveMs = 2 * liveMs
 /** When a step comes so much later than asked for, the machine slept: silence proves nothing. */
 const lateMs = 500
 
@@ -76,6 +75,7 @@ export class Session {
   readonly #follows: Follows
   readonly #shows: Shows
   readonly #delivery: Delivery
+  readonly #holders: Holders
   readonly #carets: Carets
   readonly #standing: Standing
 
@@ -83,8 +83,6 @@ export class Session {
   /** Of the set; empty: not known yet. */
   #life: string
   #isStandbyWanted: boolean
-  /** The servers that held the last edits when these were last on their way. */
-  #holders: string[] | undefined
   #wakeAt = Infinity
   /** Of the last step. */
   #now = 0
@@ -101,6 +99,15 @@ export class Session {
     this.#follows = new Follows(documents, who, this.#outbox, this.#outlet)
     this.#shows = new Shows(this.#outlet)
     this.#delivery = new Delivery(this.#connections, this.#follows, this.#outbox, this.#outlet)
+    this.#holders = new Holders(
+      {
+        roster: this.#roster,
+        connections: this.#connections,
+        follows: this.#follows,
+        outbox: this.#outbox,
+      },
+      who.hasEarlier,
+    )
     this.#carets = new Carets(sessionOf(key), writer, this.#outlet)
     this.#standing = new Standing(options, {
       roster: this.#roster,
@@ -180,23 +187,8 @@ export class Session {
    * compared with any server: none.
    */
   holders(document: string, upTo: number): string[] {
-    const opened = this.#follows.lastOpened(document)
-    if (!opened || this.#follows.isTurnedDown(document) || this.#isOutlived) return []
-    return this.#outbox.holders(document, upTo) ?? this.#restingPlaces(document, opened)
-  }
-
-  /**
-   * Nothing of the document is on its way. A live server has what a server gave a moment ago and stands
-   * beside it; where it was not compared yet, all that had it may have burnt.
-   */
-  #restingPlaces(document: string, opened: { server: string; at: number }): string[] {
-    const rested = this.#outbox.rested(document)
-    const isUntouched = this.edits(document) === 0 && this.#options.earlierKeys.length === 0
-    const since = Math.max(opened.at, rested?.at ?? 0)
-    const isTrusted = this.isOpen(document) && this.#now - since >= trustLiveMs
-    if (isUntouched || isTrusted) return this.#roster.live()
-    if (rested) return [...rested.servers]
-    return opened.server === this.#connections.active?.server ? [opened.server] : []
+    if (this.#follows.isTurnedDown(document) || this.#isOutlived) return []
+    return this.#holders.of(this.#now, document, upTo)
   }
 
   /** Whether the active server has given all it has of a document, and tells what changes. */
@@ -524,7 +516,7 @@ export class Session {
   #settle(now: number, active: Link | undefined): void {
     const disks = this.#disks()
     this.#delivery.tellDone(now, disks)
-    this.#holders = this.#outbox.commonHolders() ?? this.#holders
+    this.#holders.look(now)
     const isWanted = (document: string) => this.#follows.isWanted(document)
     if (active) this.#outbox.settle(now, disks, isWanted, active)
     this.#follows.release((document) => this.#outbox.isUnsafe(document, disks))
@@ -569,21 +561,16 @@ export class Session {
       : state.name === 'refused'
         ? state.text
         : this.#follows.turnedDown()?.message
+    const shown = this.#holders.shown()
     this.#saving.look(now, {
       waiting: this.#outbox.waiting(),
       offlineSince: isOffline ? state.since : undefined,
       refused: refusal,
-      servers: this.#shownHolders(),
+      servers: shown && this.inOrder(shown),
       of: this.#roster.servers.length,
       safeCount: this.#roster.safeCount,
     })
     if (before !== this.#saving.shown) this.#outlet.put({ type: 'changed' })
-  }
-
-  /** In the order of the configuration. A live server has all that was safe when it left. */
-  #shownHolders(): string[] {
-    const onTheWay = this.#outbox.commonHolders()
-    return this.inOrder(onTheWay ?? [...(this.#holders ?? []), ...this.#roster.live()])
   }
 
   #nextAt(now: number): number {
@@ -592,6 +579,7 @@ export class Session {
     const isOpen = (document: string) => this.#mayCaret(document)
     return Math.min(
       this.#saving.nextAt,
+      this.#holders.nextAt,
       this.#connections.silentAt(),
       this.#connections.nextDialAt(this.#isStandbyWanted),
       this.#follows.dueAt(),

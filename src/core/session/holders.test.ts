@@ -1,0 +1,84 @@
+// What is shown of where edits are: a live server counts when somebody who has them stood beside it.
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { Talk } from '../../../test/session-talk.ts'
+
+const pong = { case: 'pong' as const, value: { $typeName: 'fourfold.v1.Pong' as const, number: 0 } }
+const deletion = { $typeName: 'fourfold.v1.Delete' as const, entry: 'E' }
+
+/** The servers that a person is told of; none: nothing is known. */
+function shown({ session }: Talk): string {
+  const { save } = session
+  assert.equal(save.name, 'saved')
+  return save.name === 'saved' && save.of > 0 ? save.servers.join('') : 'unknown'
+}
+
+function passes(talk: Talk, ms: number, connections: number[]): void {
+  for (let at = 0; at < ms; at += 500) {
+    talk.wait(500)
+    for (const connection of connections) talk.says(connection, 'pong', pong)
+  }
+}
+
+/** An entry is deleted on a, b and c while d is away. */
+function withoutFourth(talk: Talk): void {
+  talk.join()
+  talk.servers(1, 'd')
+  talk.operate('O', { case: 'delete', value: deletion })
+  const done = { $typeName: 'fourfold.v1.Done' as const, ticket: 1, entry: 'E', undone: [] }
+  talk.says(1, 'done 1', { case: 'done', value: done })
+  talk.stored(1, 'a1', 'b1', 'c1')
+  assert.deepEqual(talk.session.operations, [])
+  passes(talk, 2000, [1, 2])
+  assert.equal(shown(talk), 'abc')
+}
+
+test('a server that comes back beside one that has the last edit counts after a while', () => {
+  const talk = new Talk()
+  withoutFourth(talk)
+  talk.servers(1, '')
+  passes(talk, 500, [1, 2])
+  assert.equal(shown(talk), 'abcd')
+})
+
+test('a server that comes back alone is not said to have the last edit', () => {
+  const talk = new Talk()
+  withoutFourth(talk)
+  for (const connection of [1, 2, 3]) talk.close(connection)
+  talk.wait(200)
+  talk.welcome(4, 'd', 'abc')
+  talk.open(4, 'D')
+  passes(talk, 3000, [4])
+  assert.equal(shown(talk), 'abc')
+  // What comes beside it meanwhile may have got all it has from it.
+  talk.servers(4, 'bc')
+  passes(talk, 3000, [4])
+  assert.equal(shown(talk), 'abc')
+})
+
+test('one that has the last edit and was there all the time is enough', () => {
+  const talk = new Talk()
+  withoutFourth(talk)
+  talk.close(1)
+  talk.welcomeAgain(2, 'b', 'ad')
+  talk.servers(2, 'acd')
+  talk.servers(2, 'ac')
+  passes(talk, 500, [2, 3])
+  assert.equal(shown(talk), 'abcd')
+})
+
+test('of edits of an earlier session nothing is shown before they were compared', () => {
+  const talk = new Talk({ earlierKeys: [new Uint8Array(16)] })
+  talk.start()
+  talk.step({ type: 'follow', document: 'D' })
+  talk.welcome(1, 'd', 'abc')
+  assert.equal(shown(talk), 'unknown')
+  passes(talk, 3000, [1])
+  assert.equal(shown(talk), 'unknown')
+  talk.open(1, 'D')
+  passes(talk, 1500, [1])
+  assert.equal(shown(talk), 'unknown')
+  passes(talk, 500, [1])
+  assert.equal(shown(talk), 'd')
+})

@@ -1,0 +1,122 @@
+// On which servers a person's edits are, as far as servers told: those of one document, and what is
+// shown of all.
+//
+//   receipts ──> told ── somebody who has it stood beside a live server for a while ──> told
+//
+// Safety: a live server counts only beside one that has what is at rest. One that was away has not,
+// and after a loss of all other disks nobody ever gives it to it.
+
+import { liveMs } from '../model/limits.ts'
+import type { Connections } from './connections.ts'
+import type { Follows } from './follows.ts'
+import type { Outbox } from './outbox.ts'
+import type { Roster } from './roster.ts'
+
+/** A server counts as live for a second without a word, or without what is that new; and a margin. */
+const trustLiveMs = 2 * liveMs
+
+export interface HoldersParts {
+  roster: Roster
+  connections: Connections
+  follows: Follows
+  outbox: Outbox
+}
+
+export class Holders {
+  readonly #parts: HoldersParts
+  readonly #hasEarlier: boolean
+  /** Where what earlier sessions wrote in what is open is has been seen, or there is nothing such. */
+  #isEarlierKnown: boolean
+  /** The servers that hold the last edits; undefined: there were none. */
+  #told: Set<string> | undefined
+  /** Those of them that were live ever since, and since when. */
+  #witnesses: { servers: string[]; since: number } = { servers: [], since: 0 }
+
+  /** `hasEarlier`: there are edits of earlier sessions. */
+  constructor(parts: HoldersParts, hasEarlier: boolean) {
+    this.#parts = parts
+    this.#hasEarlier = hasEarlier
+    this.#isEarlierKnown = !hasEarlier
+  }
+
+  /**
+   * The servers on whose disks all edits of a document are, up to this one. Before the document was
+   * compared with any server: none.
+   */
+  of(now: number, document: string, upTo: number): string[] {
+    const { follows, outbox } = this.#parts
+    if (!follows.lastOpened(document)) return []
+    return outbox.holders(document, upTo) ?? this.#restingPlaces(now, document)
+  }
+
+  /**
+   * Nothing of the document is on its way. A live server has what a server gave a moment ago and stands
+   * beside it; where it was not compared yet, all that had it may have burnt.
+   */
+  #restingPlaces(now: number, document: string): string[] {
+    const { roster, connections, follows, outbox } = this.#parts
+    const isUntouched = outbox.edits(document) === 0 && !this.#hasEarlier
+    if (isUntouched || now >= this.#trustedAt(document)) return roster.live()
+    const rested = outbox.rested(document)
+    if (rested) return [...rested.servers]
+    const { server } = follows.lastOpened(document)!
+    return server === connections.active?.server ? [server] : []
+  }
+
+  /** When live servers count as holding a document of which nothing is on its way. */
+  #trustedAt(document: string): number {
+    const { follows, outbox } = this.#parts
+    if (!follows.isOpen(document)) return Infinity
+    const openedAt = follows.lastOpened(document)?.at ?? Infinity
+    return Math.max(openedAt, outbox.rested(document)?.at ?? 0) + trustLiveMs
+  }
+
+  // ------------------------------------------------------------------------------------- shown
+
+  /** To be called in every step, before the outbox lets go of anything. */
+  look(now: number): void {
+    const { roster, connections, outbox } = this.#parts
+    const live = roster.live()
+    const onTheWay = outbox.commonHolders()
+    if (onTheWay) {
+      this.#told = new Set(onTheWay)
+      this.#witnesses = { servers: onTheWay, since: now }
+    }
+    const { servers, since } = this.#witnesses
+    // Without a server nobody sees whose disk is another one meanwhile.
+    const present = connections.active ? servers.filter((id) => live.includes(id)) : []
+    this.#witnesses = { servers: present, since }
+    const isSpread = present.length > 0 && now >= since + trustLiveMs
+    if (!onTheWay && isSpread) for (const id of live) this.#told?.add(id)
+    if (!this.#isEarlierKnown && now >= this.#earlierKnownAt()) {
+      this.#isEarlierKnown = true
+      if (!this.#told) this.#witnesses = { servers: live, since: now }
+      this.#told ??= new Set(live)
+    }
+  }
+
+  /** The servers that hold the last edits that any server holds; undefined: it is not known yet. */
+  shown(): string[] | undefined {
+    if (!this.#isEarlierKnown) return undefined
+    return [...(this.#told ?? this.#parts.roster.live())]
+  }
+
+  /** When time alone changes what is shown. */
+  get nextAt(): number {
+    const { roster, outbox } = this.#parts
+    const { servers, since } = this.#witnesses
+    const isAtRest = servers.length > 0 && outbox.commonHolders() === undefined
+    const isNews = isAtRest && roster.live().some((id) => !this.#told?.has(id))
+    const earlierAt = this.#isEarlierKnown ? Infinity : this.#earlierKnownAt()
+    return Math.min(earlierAt, isNews ? since + trustLiveMs : Infinity)
+  }
+
+  /** What a server cannot open is said beside its text, and not waited for. */
+  #earlierKnownAt(): number {
+    const { connections, follows } = this.#parts
+    if (!connections.active || follows.isOpening) return Infinity
+    let at = 0
+    for (const document of follows.open()) at = Math.max(at, this.#trustedAt(document))
+    return at
+  }
+}
