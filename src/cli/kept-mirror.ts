@@ -10,6 +10,7 @@ import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { printable, sentence } from './command.ts'
+import { notCurrent, sameKey } from './mirror/told.ts'
 import { Revival } from './revival.ts'
 
 /** Set for a process that is kept. */
@@ -21,7 +22,7 @@ const endMs = 3000
 /** Of what a mirror says when it fails. */
 const saidMax = 2000
 /** Of the warnings of a mirror those that nobody else gives; the rest is in its status. */
-const isTold: ReadonlySet<unknown> = new Set(['deletions', 'disk', 'servers', 'watch'])
+const isTold: ReadonlySet<unknown> = new Set([...notCurrent, 'watch'])
 
 type ToKeeper = { type: 'sign-in'; name: string }
 type FromKeeper = { type: 'token'; token: string }
@@ -36,8 +37,8 @@ export interface KeptMirrorOptions {
   ca?: string | undefined
   /** Lets a process of this name in without a password. */
   token?: ((name: string) => string) | undefined
-  /** A sentence for whoever runs the servers. */
-  say: (text: string) => void
+  /** A sentence for whoever runs the servers: something is to be done, or all is well again. */
+  say: (text: string, level: 'error' | 'info') => void
 }
 
 export class KeptMirror {
@@ -48,6 +49,8 @@ export class KeptMirror {
   #isEnding = false
   /** Why it ended last: said once, however often it is tried. */
   #why = ''
+  /** It was not said that the files are not current, or said since that they are. */
+  #isCurrent = true
 
   constructor(options: KeptMirrorOptions) {
     this.#options = options
@@ -110,6 +113,7 @@ export class KeptMirror {
     if (why !== this.#why) {
       const again = `Tried again in ${afterMs / 1000} s, and later.`
       this.#say(`not kept current at the moment. ${sentence(why)} ${again}`)
+      this.#isCurrent = false
     }
     this.#why = why
     this.#timer = setTimeout(() => this.start(), afterMs)
@@ -117,11 +121,18 @@ export class KeptMirror {
 
   #heard(line: string): void {
     const { warning, about } = saidIn(line)
-    if (warning !== undefined && isTold.has(about)) this.#say(warning)
+    if (warning !== undefined && isTold.has(about)) {
+      this.#say(warning)
+      if (notCurrent.has(about)) this.#isCurrent = false
+    } else if (about === sameKey && !this.#isCurrent) {
+      this.#say('current again.', 'info')
+      this.#isCurrent = true
+      this.#why = ''
+    }
   }
 
-  #say(text: string): void {
-    this.#options.say(`${printable(this.#options.directory)}: ${text}`)
+  #say(text: string, level: 'error' | 'info' = 'error'): void {
+    this.#options.say(`${printable(this.#options.directory)}: ${text}`, level)
   }
 
   #answer(child: ChildProcess, { type, name }: ToKeeper): void {

@@ -102,7 +102,7 @@ function mirrorOf(configuration: Configuration, server: Server, log: Log): KeptM
     servers: [near, ...others],
     ca: tls?.ca,
     token: tokens && ((name) => tokens.make(name, now()).token),
-    say: (text) => log('error', text),
+    say: (text, level) => log(level, text),
   })
 }
 

@@ -83,6 +83,7 @@ test('up keeps plain files, both ways, and goes on when their keeper is killed',
   writeFileSync(join(files, 'new.md'), 'new\n')
   await up.says(/files: not kept current at the moment\. The mirror ended \(SIGKILL\)\./)
   await shared('new.md', 'new\n', servers)
+  await up.says(/files: current again\.\n/)
   const listed = await fourfold(['ls', '-l', 'new.md'], { servers })
   assert.match(listed.out, /files@[^ ]+ \(mirror\)/)
 
@@ -118,6 +119,7 @@ test('up says what to do when many files are missing, and hears the answer', asy
   )
   const nothing = await fourfold(['mirror', files, '--accept-deletes'], { servers })
   assert.deepEqual([nothing.code, nothing.out], [0, 'Nothing waits for your word.\n'])
+  await up.says(/files: current again\.\n/)
   up.child.kill('SIGTERM')
   assert.equal((await once(up.child, 'exit'))[0], 0)
 })

@@ -240,6 +240,7 @@ export class Mirror {
       return 'wait'
     }
     this.#stand('same')
+    if (this.#isSame) this.#options.report.same()
     return 'rest'
   }
 

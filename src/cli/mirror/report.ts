@@ -7,6 +7,7 @@ import { errorCodeOf } from '../../adapters/error-code.ts'
 import { ownDirectory } from '../../adapters/mirror/store.ts'
 import { printable } from '../command.ts'
 import { isDiskFull } from './refusals.ts'
+import { notCurrent, sameKey } from './told.ts'
 
 export interface Standing {
   pid: number
@@ -20,11 +21,14 @@ export interface Standing {
   why: string | undefined
 }
 
+const bothAreSame = 'Directory and folder are the same.'
+
 export class Report {
   readonly #file: string
   readonly #write: (text: string) => void
   readonly #isJson: boolean
   readonly #warned = new Map<string, string>()
+  #isSame = false
   #last = ''
 
   constructor(directory: string, options: { isJson: boolean; write: (text: string) => void }) {
@@ -43,12 +47,21 @@ export class Report {
   warn(about: string, text: string): void {
     if (this.#warned.get(about) === text) return
     this.#warned.set(about, text)
+    if (notCurrent.has(about)) this.#isSame = false
     this.#tell({ warning: text, about }, `${printable(text)}\n`)
   }
 
   /** It is not so any more: when it is again, it is said again. */
   over(about: string): void {
     this.#warned.delete(about)
+  }
+
+  /** Both sides are the same: said once, and again after a warning that they are not. */
+  same(): void {
+    if (this.#isSame) return
+    this.#isSame = true
+    this.over('disk')
+    this.#tell({ says: bothAreSame, about: sameKey }, `${bothAreSame}\n`)
   }
 
   say(text: string): void {

@@ -1,0 +1,6 @@
+// Of what a mirror tells, what its keeper understands.
+
+/** It says about this that both sides are the same. */
+export const sameKey = 'same'
+/** Warnings about these mean that they are not. */
+export const notCurrent: ReadonlySet<unknown> = new Set(['deletions', 'disk', 'servers'])
