@@ -114,6 +114,8 @@ async function keepSame(asked: string, options: KeepOptions): Promise<boolean> {
       root: place,
       host: shortHost(),
       acceptsDeletes: options.acceptsDeletes,
+      // Nobody sits before a mirror that is kept by servers, and what it has is theirs.
+      followsTrash: keeper !== undefined,
     })
     const watcher = options.isOnce ? undefined : watch(root, ignored, work, report)
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {

@@ -124,6 +124,35 @@ test('up says what to do when many files are missing, and hears the answer', asy
   assert.equal((await once(up.child, 'exit'))[0], 0)
 })
 
+test('what others delete goes from the plain files, too, and nobody is asked again', async (t) => {
+  const port = await fourPorts()
+  const folder = temporaryFolder(t)
+  const data = join(folder, 'data')
+  const files = join(data, 'files')
+  const servers = `http://127.0.0.1:${port}`
+  const up = await startUp(t, port, data)
+  const tall = join(folder, 'tall')
+  mkdirSync(tall)
+  for (let index = 0; index < 120; index++) writeFileSync(join(tall, `f${index}.md`), `${index}\n`)
+  assert.match((await fourfold(['put', tall], { servers })).out, /^120 files, stored on/)
+  await until(
+    () => existsSync(files) && tree(files).size === 121,
+    () => up.said(),
+  )
+  assert.match((await fourfold(['rm', '-r', 'tall'], { servers })).out, /in the trash/)
+  await until(
+    () => tree(files).size === 0,
+    () => up.said(),
+  )
+  assert.doesNotMatch(up.said(), /deleted/)
+  // It is all in the trash, and comes back from there.
+  await fourfold(['restore', 'tall'], { servers })
+  await until(
+    () => tree(files).size === 121,
+    () => up.said(),
+  )
+})
+
 test('plain files that are removed come back, and nothing in the folder goes', async (t) => {
   const port = await fourPorts()
   const data = join(temporaryFolder(t), 'data')

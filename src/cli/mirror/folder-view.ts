@@ -28,6 +28,8 @@ export class FolderView {
   entries = new Map<string, InFolder>()
   readonly gone = new Set<string>()
   readonly restorable = new Set<string>()
+  /** Of what is gone, what nobody can have back. */
+  readonly erased = new Set<string>()
   readonly #set: SetClient
   /** The id of the mirrored directory; empty: the top. */
   readonly #root: string
@@ -205,6 +207,7 @@ export class FolderView {
     for (const file of files) this.#put(file)
     this.gone.clear()
     this.restorable.clear()
+    this.erased.clear()
     const missing = new Set([...known].filter((id) => !this.entries.has(id)))
     if (missing.size > 0) await this.#findMissing(missing)
     this.#isListed = true
@@ -246,7 +249,10 @@ export class FolderView {
       const files = missing.slice(from, from + filesPerPageMax)
       try {
         const answer = await this.#set.ask(({ folder }, call) => folder.listErased({ files }, call))
-        for (const id of answer.files) this.gone.add(id)
+        for (const id of answer.files) {
+          this.gone.add(id)
+          this.erased.add(id)
+        }
       } catch (error) {
         // An older server: then they stay on this disk.
         if (!(error instanceof AnswerError) || error.code !== Code.Unimplemented) throw error

@@ -51,6 +51,8 @@ export interface MirrorOptions {
   root: string
   host: string
   acceptsDeletes: boolean
+  /** What others deleted goes here, too, without asking, as long as the folder can give it back. */
+  followsTrash: boolean
 }
 
 export class Mirror {
@@ -286,6 +288,7 @@ export class Mirror {
       isIgnored: options.ignored.isIgnored,
       host: options.host,
       acceptsDeletes: options.acceptsDeletes || this.#agreement.holds,
+      isFollowed: (id) => options.followsTrash && !folder.erased.has(id),
       late: this.#late.before(performance.now()),
       asked: this.#asked,
       agreed: this.#agreed,

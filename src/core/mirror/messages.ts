@@ -62,6 +62,8 @@ export interface Views {
   /** The person agreed to however many deletions. */
   acceptsDeletes: boolean
   late: Late
+  /** Whether it is removed here without a word when others deleted it, however many go with it. */
+  isFollowed: (id: string) => boolean
   /** Entries about whose deletion a person was asked, and did not answer yet. */
   asked: ReadonlySet<string>
   /** Those of which the person agreed that they are deleted. */

@@ -302,6 +302,7 @@ class Mirror {
       isIgnored: () => false,
       host: this.#name,
       acceptsDeletes: true,
+      isFollowed: () => false,
       late: { atOnce: 0, lately: 0 },
       asked: new Set(),
       agreed: new Set(),

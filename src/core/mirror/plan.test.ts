@@ -20,6 +20,7 @@ interface Case {
   restorable?: string[]
   isQuiet?: boolean
   acceptsDeletes?: boolean
+  followed?: string[]
   late?: Late
   asked?: Iterable<string>
   agreed?: Iterable<string>
@@ -61,6 +62,7 @@ function planOf(given: Case): Plan {
     isIgnored: (path) => (given.ignored ?? []).includes(path),
     host: 'here',
     acceptsDeletes: given.acceptsDeletes ?? false,
+    isFollowed: (id) => (given.followed ?? []).includes(id),
     late: given.late ?? { atOnce: 0, lately: 0 },
     asked: new Set(given.asked),
     agreed: new Set(given.agreed),
@@ -653,4 +655,20 @@ test('a directory that others deleted is counted with what is in it, before that
   const { acts: none, held } = planOf({ common, disk, folder, gone: ['D', ...inside] })
   // Without it they were four of nine, and what was left of them is asked about.
   assert.deepEqual([none, held], [[], { onDisk: 5, inFolder: 0 }])
+})
+
+test('what is followed goes without a word, what is missing on the disk does not', () => {
+  const common = many<[string, string]>(6, (index) => [`I${index}`, [`f${index}`, '1']])
+  const given: Case = {
+    common,
+    disk: many(4, (index) => [`f${index}`, '1']),
+    folder: { I4: ['f4', '1'], I5: ['f5', '1'] },
+    gone: ['I0', 'I1', 'I2', 'I3'],
+  }
+  assert.deepEqual(planOf(given).held, { onDisk: 4, inFolder: 2 })
+  const late = { atOnce: 5, lately: 5 }
+  const { acts: done, held, deletes } = planOf({ ...given, followed: Object.keys(common), late })
+  const removed = ['remove I3 f3', 'remove I2 f2', 'remove I1 f1', 'remove I0 f0']
+  assert.deepEqual(done.map(words), removed)
+  assert.deepEqual([held, deletes], [{ onDisk: 0, inFolder: 2 }, 0])
 })

@@ -514,14 +514,15 @@ class Planner {
 
   /** Deletes, unless it is too much; then everything else goes on, and a person is asked. */
   #release(): Pick<Plan, 'held' | 'asked' | 'agreed' | 'deletes'> {
-    const { acceptsDeletes, late, common } = this.#views
+    const { acceptsDeletes, isFollowed, late, common } = this.#views
     const [asked, agreed] = [this.#stillAway('asked'), this.#stillAway('agreed')]
     // What moves along with its directory has its turn when it is there.
     const deletions = this.#deletions.filter(
       ({ side, path }) => side === 'inFolder' || !this.#isMoving(path),
     )
-    const isAgreed = ({ ids }: Deletion) => ids.every((id) => agreed.has(id))
-    const open = acceptsDeletes ? [] : deletions.filter((each) => !isAgreed(each))
+    const isFree = ({ side, ids }: Deletion) =>
+      ids.every((id) => agreed.has(id) || (side === 'onDisk' && isFollowed(id)))
+    const open = acceptsDeletes ? [] : deletions.filter((each) => !isFree(each))
     const held = counted(open)
     const isHeld =
       open.some(({ ids }) => ids.some((id) => asked.has(id))) ||
