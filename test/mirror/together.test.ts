@@ -4,9 +4,12 @@ import assert from 'node:assert/strict'
 import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { createClient } from '@connectrpc/connect'
+import { createGrpcTransport } from '@connectrpc/connect-node'
 import { SetClient } from '../../src/cli/set-client.ts'
 import { subjectId } from '../../src/core/model/ids.ts'
 import { random } from '../../src/adapters/system.ts'
+import { FolderService } from '../../src/core/model/wire.ts'
 import { until } from '../until.ts'
 import { fourfold, same, stage, tree } from './mirrors.ts'
 
@@ -237,6 +240,34 @@ test('what was deleted for good while a mirror was away goes there, too, but for
   const again = await set.ask(({ folder }, call) => folder.readFile({ file: 'b.md' }, call))
   assert.equal(again.text, 'b, worked on\n')
   assert.notEqual(again.file!.id, ids[1])
+})
+
+test('what was deleted while no mirror was there, and others type in now, comes back', async (t) => {
+  const { fleet, mirrors, servers } = await stage(t, 1, { ids: ['a'] })
+  const [mirror] = mirrors as [(typeof mirrors)[0]]
+  for (const name of ['plan.md', 'other.md', 'third.md']) writeFileSync(mirror.path(name), 'one\n')
+  await fourfold(['mirror', mirror.directory, '--once'], servers)
+  await sleep(1000)
+  await fourfold(['mirror', mirror.directory, '--once'], servers)
+  rmSync(mirror.path('plan.md'))
+  const a = createClient(FolderService, createGrpcTransport({ baseUrl: fleet.address('a') }))
+  const { file } = await a.getFile({ file: 'plan.md' })
+  let text = 'one\n'
+  const type = async () => {
+    text += 'more\n'
+    await a.saveFile({ file: file!.id, text })
+  }
+  await type()
+  mirror.start()
+  // Without a pause, for as long as the mirror may think about it.
+  for (const endAt = performance.now() + 4000; performance.now() < endAt;) {
+    await type()
+    await sleep(40)
+  }
+  await until(
+    () => tree(mirror.directory).get('plan.md') === text,
+    () => mirror.said,
+  )
 })
 
 test('a part of the folder is mirrored, and only that', async (t) => {

@@ -145,6 +145,7 @@ export class FolderView {
       const now = performance.now()
       const { firstAt = now } = this.#changing.get(file.id) ?? {}
       this.#changing.set(file.id, { firstAt, lastAt: now })
+      this.#mark(file.id)
       return
     }
     if (file.kind === Kind.DIRECTORY || event === WatchEvent.PRESENT) {
@@ -205,6 +206,7 @@ export class FolderView {
     const files = await this.#pages({ directory: this.#root, isRecursive: true })
     this.entries = new Map()
     for (const file of files) this.#put(file)
+    for (const id of this.#changing.keys()) this.#mark(id)
     this.gone.clear()
     this.restorable.clear()
     this.erased.clear()
@@ -291,7 +293,9 @@ export class FolderView {
   forgetVersion(id: string): void {
     this.#versions.delete(id)
     const entry = this.entries.get(id)
-    if (entry?.kind === 'text') this.entries.set(id, { ...entry, version: undefined })
+    if (entry?.kind === 'text') {
+      this.entries.set(id, { ...entry, version: undefined, isStale: false })
+    }
   }
 
   /** An entry was moved by us, with all that is in it. */
@@ -338,5 +342,11 @@ export class FolderView {
     }
     const is = kind === Kind.DIRECTORY ? 'directory' : 'text'
     this.entries.set(id, { id, path, kind: is, version: this.#versions.get(id) })
+  }
+
+  /** Its version is that of before. */
+  #mark(id: string): void {
+    const entry = this.entries.get(id)
+    if (entry?.kind === 'text') this.entries.set(id, { ...entry, isStale: true })
   }
 }

@@ -93,7 +93,8 @@ export class Incoming {
   async read(id: string): Promise<Text | undefined> {
     const { set, folder, refusals } = this.#options
     const known = this.#texts.get(id)
-    if (known && known.version === folder.entries.get(id)?.version) return known
+    const entry = folder.entries.get(id)
+    if (known && known.version === entry?.version && !entry.isStale) return known
     try {
       const answer = await set.ask((server, call) => server.folder.readFile({ file: id }, call))
       const { file, text, version } = answer

@@ -26,6 +26,8 @@ export interface InFolder {
   kind: FileKind | 'directory'
   /** SHA-256 of its bytes; absent of a text until it was read. */
   version?: string | undefined
+  /** Others have changed the text since it had this version, and it was not read again yet. */
+  isStale?: boolean
   /** Of bytes: how many. */
   size?: number | undefined
 }

@@ -27,6 +27,7 @@ interface Case {
   ignored?: string[]
   waiting?: string[]
   making?: string[]
+  stale?: string[]
 }
 
 function planOf(given: Case): Plan {
@@ -43,7 +44,8 @@ function planOf(given: Case): Plan {
   const folder = new Map<string, InFolder>()
   for (const [id, [path, text]] of Object.entries(given.folder ?? {})) {
     const kind = kindOf(text)
-    folder.set(id, { id, path, kind, version: text ?? undefined })
+    const isStale = given.stale?.includes(id) ?? false
+    folder.set(id, { id, path, kind, version: text ?? undefined, isStale })
   }
   const common = new Map<string, Common>()
   for (const [id, [path, text]] of commonPaths) {
@@ -496,6 +498,20 @@ const cases: [name: string, given: Case, expected: string[]][] = [
       waiting: ['A', 'b'],
     },
     [],
+  ],
+  [
+    'of what vanished here and was just changed by others the text is read first',
+    { folder: { A: ['a', '1'] }, common: { A: ['a', '1'] }, stale: ['A'] },
+    ['read A'],
+  ],
+  [
+    'the same of what vanished with its directory',
+    {
+      folder: { D: ['d', null], A: ['d/a', '1'] },
+      common: { D: ['d', null], A: ['d/a', '1'] },
+      stale: ['A'],
+    },
+    ['read A'],
   ],
   [
     'what a server was asked to make is not made again where it was moved to',

@@ -44,6 +44,7 @@ class Planner {
   /** Directories on their way in this plan: what is below them has its turn in the next. */
   readonly #moving: string[] = []
   readonly #deleted: string[] = []
+  readonly #reads = new Set<string>()
   /** Made by this plan, by path: what comes into them may follow at once. */
   readonly #madeOnDisk = new Set<string>()
   readonly #madeInFolder = new Set<string>()
@@ -156,9 +157,7 @@ class Planner {
     if (this.#deleted.some((path) => isBelow(entry.path, path))) return
     if (known.kind === 'directory') {
       const below = [...this.#views.folder.values()].filter(({ path }) => isBelow(path, entry.path))
-      const unread = below.filter(({ id, kind, version }) => {
-        return this.#lost.has(id) && kind === 'text' && version === undefined
-      })
+      const unread = below.filter((each) => this.#lost.has(each.id) && isUnread(each))
       if (unread.length > 0) for (const { id } of unread) this.#read(id)
       // First what was moved out of it.
       else if (below.some(({ id }) => !this.#lost.has(id) && this.#isLeaving(id))) return
@@ -167,7 +166,7 @@ class Planner {
       } else this.#comeBack(entry)
       return
     }
-    if (entry.version === undefined) this.#read(entry.id)
+    if (isUnread(entry)) this.#read(entry.id)
     else if (entry.version === known.version) this.#deleteEntry(entry)
     else this.#comeBack(entry)
   }
@@ -503,6 +502,9 @@ class Planner {
   }
 
   #read(id: string): void {
+    // It may be asked for by itself and by its directory.
+    if (this.#reads.has(id)) return
+    this.#reads.add(id)
     this.#acts.push({ type: 'read', id })
   }
 
@@ -550,6 +552,11 @@ class Planner {
     const isBack = (id: string) => this.#placing.places.has(id) && folder.has(id)
     return new Set([...this.#views[which]].filter((id) => common.has(id) && !isBack(id)))
   }
+}
+
+/** Whether it is not known what the text is at this moment. */
+function isUnread({ kind, version, isStale }: InFolder): boolean {
+  return kind === 'text' && (version === undefined || isStale === true)
 }
 
 function sorted<T extends { path: string }>(items: Iterable<T>): T[] {
