@@ -150,16 +150,26 @@ test('directories are made, listed, copied, moved and deleted to the trash', asy
   assert.deepEqual([moved.status, moved.headers.location], [301, '/dav/c/'])
 })
 
-test('a directory of more than a page is told whole', async (t) => {
+test('a directory of more than a page is told whole, and copied whole while it is renamed', async (t) => {
   const { dav } = await lone(t)
+  assert.equal(await dav.status('MKCOL', '/d'), 201)
   const count = filesPerPageMax + 1
   for (let at = 0; at < count; at += 100) {
     const some = Array.from({ length: Math.min(100, count - at) }, (_, index) => at + index)
     await Promise.all(
-      some.map(async (each) => assert.equal(await dav.status('MKCOL', `/${each}`), 201)),
+      some.map(async (each) => assert.equal(await dav.status('MKCOL', `/d/${each}`), 201)),
     )
   }
-  assert.equal((await dav.list('/')).length, count + 1)
+  assert.equal((await dav.list('/d')).length, count + 1)
+  // The second page has the other path.
+  await dav.write('/d/z.md', 'last')
+  const copied = dav.ask('COPY', '/d', { destination: '/dav/copy' })
+  await until(async () => (await dav.status('GET', '/copy/0/')) === 200)
+  assert.equal(await dav.status('MOVE', '/d', { destination: '/dav/a longer name' }), 201)
+  const { status, text } = await copied
+  assert.deepEqual([status, text], [201, ''])
+  assert.equal((await dav.list('/copy')).length, count + 2)
+  assert.equal(await dav.read('/copy/z.md'), 'last')
 })
 
 test('names that the folder refuses are refused with a sentence', async (t) => {

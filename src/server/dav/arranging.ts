@@ -111,10 +111,17 @@ export class Arranging {
   /** A few at a time: each waits for other disks. */
   async #copyWithin(visit: Visit, source: Resource, path: string): Promise<void> {
     const { shelf, properties } = this.#options
+    // Where the copies of directories are, by id: paths of a later page may be others.
+    const places = new Map([[idOf(source), path]])
     for await (const page of shelf.list(visit, source, true)) {
       let underWay: Promise<void>[] = []
       for (const each of page) {
-        const to = path + each.path.slice(source.path.length)
+        const { parent, name } = each.file!
+        const above = places.get(parent)
+        // It came into a directory that had been passed by before that was there.
+        if (above === undefined) continue
+        const to = `${above}/${name}`
+        if (each.isDirectory) places.set(idOf(each), to)
         const copied = this.#copyOne(visit, each, to)
         const done = copied.then((id) => properties.copy(idOf(each), id))
         underWay.push(done)
