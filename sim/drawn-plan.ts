@@ -4,7 +4,7 @@ import { idleDocumentMs } from '../src/core/model/limits.ts'
 import { drawFaults } from './drawn-faults.ts'
 import { drawPeople } from './drawn-people.ts'
 import { drawReturn } from './drawn-return.ts'
-import type { Act, PersonPlan, Plan } from './plan.ts'
+import { serverNames, type Act, type Fault, type PersonPlan, type Plan } from './plan.ts'
 import type { Random } from './random.ts'
 
 /** Every so many seeds one passes its messages through their encoding. */
@@ -12,6 +12,11 @@ const encodedEvery = 10
 /** Every so many seeds one has a long pause in the middle, in which servers forget idle documents. */
 const pausedEvery = 12
 const pauseMs = idleDocumentMs + 2000
+/** Every so many seeds, beginning at one that is not paused, one loses all disks. */
+const rebornEvery = 24
+const rebornAt = 7
+/** So long after that people are at work again. */
+const refilledMs = 2000
 
 /** The plan of a seed. */
 export function planOf(seed: number, random: Random): Plan {
@@ -34,7 +39,22 @@ export function planOf(seed: number, random: Random): Plan {
     // A month in the trash, in a second or so.
     ...(random.fork('trash').chance(0.25) && { trash: { stepMs: 400, steps: 3, lookMs: 50 } }),
   }
-  return seed % pausedEvery === 0 ? paused(plan, random.fork('pause')) : plan
+  if (seed % pausedEvery === 0) return paused(plan, random.fork('pause'))
+  return seed % rebornEvery === rebornAt ? reborn(plan, random.fork('rebirth')) : plan
+}
+
+/** The same, and then all disks are lost: under the same ids people make other files. */
+function reborn(plan: Plan, random: Random): Plan {
+  const at = plan.runMs
+  const later = (act: Act): Act[] => [act, { ...act, at: act.at + at + refilledMs }]
+  const people = plan.people.map((person): PersonPlan => {
+    // A program that reads and saves whole files knows of no life; a mirror does.
+    const acts = person.acts.filter(({ type }) => type !== 'save').flatMap(later)
+    return { ...person, acts: inOrder(acts) }
+  })
+  const old = { server: random.pick(serverNames), afterMs: random.between(refilledMs, at) }
+  const rebirth: Fault = { at, type: 'rebirth', ...(random.chance(0.6) && { old }) }
+  return { ...plan, runMs: 2 * at + refilledMs, people, faults: [...plan.faults, rebirth] }
 }
 
 /** The same with a pause in the middle, for which most people close their pages. */

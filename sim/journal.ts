@@ -74,7 +74,13 @@ export class Journal {
   readonly documents = new Map<DocumentId, DocumentJournal>()
   readonly files = new Map<DocumentId, FileRecord>()
   readonly #destroyed: Destruction[] = []
-  readonly #counts = new Map<string, number>()
+  /** Words by label, of all lives: no two are the same. */
+  readonly #counts: Map<string, number>
+
+  /** `before`: that of the life before. */
+  constructor(before?: Journal) {
+    this.#counts = before ? before.#counts : new Map<string, number>()
+  }
 
   document(id: DocumentId): DocumentJournal {
     let known = this.documents.get(id)

@@ -1,6 +1,6 @@
 // The nemesis: what goes wrong in a schedule, and how all of it ends when everything heals.
 
-import type { MemoryDisk } from '../src/adapters/storage/memory.ts'
+import { MemoryDisk } from '../src/adapters/storage/memory.ts'
 import type { SubjectId } from '../src/core/model/ids.ts'
 import { covers } from '../src/core/model/version-vector.ts'
 import type { Checkers } from './checkers.ts'
@@ -15,9 +15,11 @@ export interface NemesisOptions {
   timeline: Timeline
   network: Network
   trace: Trace
-  journal: Journal
-  checkers: Checkers
+  /** What is written down of the present life of the set. */
+  world: () => { journal: Journal; checkers: Checkers }
   servers: ReadonlyMap<HostName, SimulatedServer>
+  /** All disks are lost: what stands in the journal is of another life. */
+  reborn: () => void
   /** The id of a document that a plan numbers. */
   documentId: (number: number) => SubjectId
 }
@@ -35,6 +37,8 @@ export class Nemesis {
   readonly #backups = new Map<Fault, MemoryDisk>()
   /** When each host was last touched. */
   readonly #touchedAt = new Map<HostName, number>()
+  /** The server that was started with a disk of an earlier life. */
+  #old: HostName | undefined
   #isOver = false
 
   constructor(options: NemesisOptions) {
@@ -52,6 +56,11 @@ export class Nemesis {
     timeline.at(fault.at, () => this.#strike(fault))
   }
 
+  /** Whether a server has a disk of an earlier life. */
+  isOld(name: HostName): boolean {
+    return this.#old === name
+  }
+
   /** Nothing fails any more, and everything comes back. */
   heal(): void {
     const { timeline, trace, servers } = this.#options
@@ -59,6 +68,8 @@ export class Nemesis {
     this.#isOver = true
     for (const unblock of this.#unblocks) unblock()
     this.#unblocks.clear()
+    if (this.#old) this.#exchange(this.#old, new MemoryDisk())
+    this.#old = undefined
     for (const [name, server] of servers) {
       this.#touch(name)
       server.disk.flushMs = this.#flushMs.get(name)!
@@ -100,6 +111,9 @@ export class Nemesis {
           this.#server(name).disk.wipe()
         })
         return
+      case 'rebirth':
+        this.#rebirth(fault)
+        return
       case 'rollback':
         this.#crash(fault.server, true, fault.downMs)
         this.#destroyed(fault.server)
@@ -133,6 +147,37 @@ export class Nemesis {
     }
   }
 
+  #rebirth({ old }: Extract<Fault, { type: 'rebirth' }>): void {
+    const { servers, timeline, reborn } = this.#options
+    for (const unblock of this.#unblocks) unblock()
+    this.#unblocks.clear()
+    const disk = old && this.#server(old.server).disk.backup()
+    for (const [name, server] of servers) {
+      server.thaw()
+      this.#exchange(name, new MemoryDisk())
+      server.disk.flushMs = this.#flushMs.get(name)!
+    }
+    reborn()
+    for (const server of servers.values()) server.start()
+    // One that was being filled has nothing to come back with.
+    if (!old || !disk?.isComplete) return
+    timeline.after(old.afterMs, () => {
+      if (this.#isOver) return
+      // From here on nobody asks what lies on it.
+      this.#old = old.server
+      this.#exchange(old.server, disk)
+      this.#server(old.server).start()
+    })
+  }
+
+  /** A server that does not run has another disk. */
+  #exchange(name: HostName, disk: MemoryDisk): void {
+    this.#touch(name)
+    this.#server(name).crash(true)
+    this.#destroyed(name)
+    this.#server(name).disk.rollBack(disk)
+  }
+
   #crash(name: HostName, isPowerCut: boolean, downMs: number): void {
     const server = this.#server(name)
     this.#touch(name)
@@ -144,7 +189,8 @@ export class Nemesis {
   }
 
   #destroyed(name: HostName): void {
-    const { timeline, journal, checkers } = this.#options
+    const { timeline, world } = this.#options
+    const { journal, checkers } = world()
     journal.destroyed(timeline.now, name)
     checkers.forget({ kind: 'disk', name })
   }
@@ -182,7 +228,8 @@ export class Nemesis {
   }
 
   #flip(name: HostName, document: SubjectId, bit: number): void {
-    const { timeline, journal, checkers, servers } = this.#options
+    const { timeline, world, servers } = this.#options
+    const { journal, checkers } = world()
     const { disk } = this.#server(name)
     const others = [...servers.values()].filter((server) => server.name !== name)
     // What is on no other disk cannot be fetched again: nothing could mend that log.

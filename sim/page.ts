@@ -1,7 +1,6 @@
 // A page that a simulated person has open: the real mind of a client and live documents, from its
 // opening to its closing.
 
-import { assert } from '../src/core/model/errors.ts'
 import * as Y from 'yjs'
 import type { FileInfo } from '../src/client/api.ts'
 import { Files } from '../src/client/files.ts'
@@ -55,6 +54,16 @@ export function emptyDevice(): Device {
   return { keys: [], texts: new Map(), written: new Map(), asked: [], life: '' }
 }
 
+export interface PageOpening {
+  label: string
+  screenName: string
+  key: Uint8Array
+  device: Device
+  until: number
+  /** The set is in another life than what the page has: it is to be closed. */
+  outlived: (life: string) => void
+}
+
 type EditAct = Exclude<Act, { type: 'offline' | 'sleep' | 'leave' | 'unfollow' | 'save' }>
 
 /** From the opening of the page to its closing. */
@@ -71,6 +80,7 @@ export class Page {
   readonly #filing: Filing
   readonly #writer: number
   readonly #device: Device
+  readonly #outlived: (life: string) => void
   #life: string
   /** After this nothing is typed. */
   readonly #until: number
@@ -87,16 +97,14 @@ export class Page {
   #wakeAt = -1
   #isOver = false
 
-  constructor(
-    options: PageOptions,
-    page: { label: string; screenName: string; key: Uint8Array; device: Device; until: number },
-  ) {
+  constructor(options: PageOptions, page: PageOpening) {
     const { plan, random } = options
     this.#options = options
     this.#label = page.label
     this.#writer = writerOf(page.key)
     this.#device = page.device
     this.#life = page.device.life
+    this.#outlived = page.outlived
     this.#until = page.until
     const { journal, timeline, trace } = options
     const earlier = page.device.written
@@ -133,6 +141,11 @@ export class Page {
     for (const document of page.device.texts.keys()) this.follow(document)
     this.#step({ type: 'started' })
     for (const { operation, edits } of page.device.asked) this.#operate(operation, edits)
+  }
+
+  /** The life that it knows the set to be in; empty: none. */
+  get life(): string {
+    return this.#life
   }
 
   /** The page has a moment to say goodbye. */
@@ -400,8 +413,7 @@ export class Page {
         this.#life = output.life
         return
       case 'changed':
-        // No plan takes all disks at once: whoever hears of another life hears a lie.
-        assert(this.#session.state.name !== 'outlived', 'a set whose disks are there lives on')
+        if (this.#session.state.name === 'outlived') this.#outlived(this.#session.state.life)
         return
       case 'turnedDown':
         trace.note(timeline.now, `${plan.name} is turned down: ${output.error.message}`)

@@ -3,6 +3,7 @@
 //   away ── opens the page ──> present ── closes it ──> away
 //   While present: types, deletes, undoes, makes files; goes offline; closes the lid.
 
+import { assert } from '../src/core/model/errors.ts'
 import type { FileInfo } from '../src/client/api.ts'
 import type { DocumentId, Edit } from './journal.ts'
 import { emptyDevice, Page, type Device, type PageOptions } from './page.ts'
@@ -15,9 +16,14 @@ export interface PersonOptions extends PageOptions {
   servers: ReadonlyMap<HostName, SimulatedServer>
 }
 
+/** What is written down of one life of the set. */
+export type World = Pick<PersonOptions, 'journal' | 'checkers'>
+
 export class SimulatedPerson {
   readonly name: string
-  readonly #options: PersonOptions
+  #options: PersonOptions
+  /** The set is in another life than what the device has. */
+  #next: World | undefined
   /** Of its tokens. */
   readonly #label: string
   #device: Device = emptyDevice()
@@ -52,6 +58,37 @@ export class SimulatedPerson {
 
   end(): void {
     this.#page?.end()
+  }
+
+  /** All disks are lost. Whoever knows the life of before hears of that from a server. */
+  reborn(world: World): void {
+    this.#next = world
+    if ((this.#page?.life ?? this.#device.life) !== '') return
+    const wasOpen = this.#page !== undefined
+    this.#beginAnew()
+    if (wasOpen) this.#open()
+  }
+
+  /** Nothing of the life before is taken into this one. */
+  #beginAnew(life = ''): void {
+    const { network } = this.#options
+    assert(this.#next, 'a set whose disks are there lives on')
+    this.#options = { ...this.#options, ...this.#next }
+    this.#next = undefined
+    // Whoever comes back to a name shows by the keys of before that it is the same person.
+    this.#device = { ...emptyDevice(), keys: this.#device.keys, life }
+    if (!this.#page) return
+    this.#page.end()
+    this.#page = undefined
+    network.kill(this.name)
+  }
+
+  #outlived(page: Page, life: string): void {
+    if (page !== this.#page) return
+    const { trace, timeline } = this.#options
+    trace.note(timeline.now, `${this.name} hears of another life`)
+    this.#beginAnew(life)
+    this.#open()
   }
 
   /** Lets the checkers see the screen. */
@@ -103,7 +140,7 @@ export class SimulatedPerson {
         return
       case 'unfollow': {
         const id = this.#options.documentId(act.document)
-        if (this.#page?.unfollow(id)) later(act.forMs, () => this.#page?.follow(id))
+        if (this.#page?.unfollow(id)) later(act.forMs, () => this.#follow(id))
         return
       }
       case 'save':
@@ -112,6 +149,11 @@ export class SimulatedPerson {
       default:
         if (timeline.now <= this.#until && !this.#isAsleep) this.#page?.act(act)
     }
+  }
+
+  // In another life nobody has made it yet: there is nothing to write in.
+  #follow(id: DocumentId): void {
+    if (this.#options.journal.files.has(id)) this.#page?.follow(id)
   }
 
   get #isAsleep(): boolean {
@@ -124,7 +166,8 @@ export class SimulatedPerson {
     const key = random.bytes(16)
     this.#pageCount++
     trace.note(timeline.now, `${this.name} opens the page`)
-    this.#page = new Page(this.#options, {
+    const page: Page = new Page(this.#options, {
+      outlived: (life) => timeline.after(0, () => this.#outlived(page, life)),
       label: this.#label,
       // A page without storage is a stranger to the servers when it comes back.
       screenName:
@@ -133,6 +176,7 @@ export class SimulatedPerson {
       device: this.#device,
       until: this.#until,
     })
+    this.#page = page
     this.#device.keys.push(key)
   }
 
@@ -151,6 +195,7 @@ export class SimulatedPerson {
     }
     page.end()
     network.kill(this.name)
+    if (this.#next && this.#device.life === '') this.#beginAnew()
   }
 
   #offline(): void {

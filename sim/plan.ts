@@ -79,6 +79,11 @@ export type Fault = { at: number } &
   (
     | { type: 'kill'; servers: string[]; isPowerCut: boolean; downMs: number[] }
     | { type: 'wipe'; servers: string[]; downMs: number[] }
+    /**
+     * All disks are lost, and the set begins another life under the eyes of its people. `old`: a server
+     * is started again with its disk of before, which is taken away when everything heals.
+     */
+    | { type: 'rebirth'; old?: { server: string; afterMs: number } }
     /** Comes back with what its disk held at `toMs`. */
     | { type: 'rollback'; server: string; toMs: number; downMs: number }
     | { type: 'freeze'; server: string; forMs: number }

@@ -60,8 +60,8 @@ class Schedule {
   readonly #random: Random
   readonly #timeline = new Timeline()
   readonly #trace: Trace
-  readonly #journal = new Journal()
-  readonly #checkers: Checkers
+  #journal = new Journal()
+  #checkers: Checkers
   readonly #network: Network
   readonly #servers = new Map<string, SimulatedServer>()
   readonly #people: SimulatedPerson[]
@@ -83,18 +83,14 @@ class Schedule {
     this.#plan = plan
     this.#trash = { ...(plan.trash ?? { stepMs: Infinity, steps: 1, lookMs: trashLookMs }) }
     this.#wasRolledBack = plan.faults.some(({ type }) => type === 'rollback')
-    this.#isBurnt = this.#wasRolledBack || plan.faults.some(({ type }) => type === 'wipe')
+    this.#isBurnt =
+      this.#wasRolledBack || plan.faults.some(({ type }) => type === 'wipe' || type === 'rebirth')
     this.#random = new Random(`schedule ${plan.seed}`)
     this.#trace = new Trace(show)
     const timeline = this.#timeline
     const trace = this.#trace
     const journal = this.#journal
-    this.#checkers = new Checkers({
-      journal,
-      now: () => timeline.now,
-      report: (violation) => this.#bad(violation),
-      canReach: (from, to) => this.#nemesis.canReach(from, to),
-    })
+    this.#checkers = this.#checkersOf(journal)
     this.#network = new Network({
       timeline,
       trace,
@@ -118,15 +114,34 @@ class Schedule {
           documentId: (number) => this.#documentId(number),
         }),
     )
+    const world = () => ({ journal: this.#journal, checkers: this.#checkers })
     this.#nemesis = new Nemesis({
       timeline,
       trace,
-      journal,
       network: this.#network,
-      checkers: this.#checkers,
+      world,
+      reborn: () => this.#reborn(),
       servers: this.#servers,
       documentId: (number) => this.#documentId(number),
     })
+  }
+
+  #checkersOf(journal: Journal): Checkers {
+    return new Checkers({
+      journal,
+      now: () => this.#timeline.now,
+      report: (violation) => this.#bad(violation),
+      canReach: (from, to) => this.#nemesis.canReach(from, to),
+    })
+  }
+
+  /** What was written down before counts no more: a word of it on a disk is one that nobody typed. */
+  #reborn(): void {
+    this.#journal = new Journal(this.#journal)
+    this.#checkers = this.#checkersOf(this.#journal)
+    this.#archive.length = 0
+    const world = { journal: this.#journal, checkers: this.#checkers }
+    for (const person of this.#people) person.reborn(world)
   }
 
   #makeServer(name: string, plant: LiveOptions['plant']): SimulatedServer {
@@ -275,6 +290,7 @@ class Schedule {
   // ------------------------------------------------------------------------ looking around
 
   #committed(server: string, subjects: Set<SubjectId>): void {
+    if (this.#nemesis.isOld(server)) return
     const { disk } = this.#servers.get(server)!
     for (const subject of subjects) {
       const doc = disk.doc(subject)
@@ -287,6 +303,10 @@ class Schedule {
 
   #probe(): void {
     for (const [name, server] of this.#servers) {
+      if (this.#nemesis.isOld(name)) {
+        if (server.isServing) this.#isLate(`${name} serves with a disk of an earlier life`)
+        continue
+      }
       const isReadable = (id: string) => {
         return !server.disk.isDamaged(id as SubjectId) && !this.#isErased(id)
       }
@@ -307,7 +327,9 @@ class Schedule {
 
   // Invariant 5: equal version vectors, equal documents.
   #checkEqualVectors(): void {
-    const servers = [...this.#servers.values()].filter(({ disk }) => !disk.isAhead)
+    const servers = [...this.#servers.values()].filter(
+      ({ name, disk }) => !disk.isAhead && !this.#nemesis.isOld(name),
+    )
     for (const [index, one] of servers.entries()) {
       const other = servers
         .slice(index + 1)

@@ -71,3 +71,10 @@ test('a schedule whose messages are encoded is one in ten, and no other', () => 
   const encoded = Array.from({ length: 40 }, (_, index) => plan(index + 1).isEncoded)
   assert.equal(encoded.filter(Boolean).length, 4)
 })
+
+test('in one schedule of 24 all disks are lost, and often one of before comes back', () => {
+  const plans = Array.from({ length: 240 }, (_, index) => plan(index + 1))
+  const rebirths = plans.flatMap(({ faults }) => faults.filter(({ type }) => type === 'rebirth'))
+  assert.equal(rebirths.length, 10)
+  assert.ok(rebirths.some((fault) => fault.type === 'rebirth' && fault.old !== undefined))
+})
