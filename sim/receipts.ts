@@ -92,16 +92,17 @@ export class Receipts {
   }
 
   /**
-   * What the page shows of where the last edits are. Getting worse is shown late, and only what waits for
-   * long is shown at all: what was written a while ago is to be there.
+   * What the page shows of where the last edit is. Getting worse is shown late, and only what waits for
+   * long is shown at all: an edit that was made a while ago is to be there.
    */
   shown(save: SaveState): void {
     const { timeline } = this.#options
     if (save.name !== 'saved' || this.unsaved().length > 0) return
     const written = [...this.#written.values()].flat().map(({ edit }) => edit)
-    for (const edit of [...written, ...this.#operated.values()].flat()) {
-      if (timeline.now - edit.invokedAt >= 2 * savingAfterMs) this.told(edit, save.servers)
-    }
+    const all = [...written, ...this.#operated.values()].flat()
+    const lastAt = Math.max(...all.map(({ invokedAt }) => invokedAt))
+    if (timeline.now - lastAt < 2 * savingAfterMs) return
+    for (const edit of all) if (edit.invokedAt === lastAt) this.told(edit, save.servers)
   }
 
   /** The client says that an edit is stored on these. */
