@@ -54,7 +54,7 @@ export interface StorageReader {
   entries(after: SubjectId | '', limit: number): SubjectId[]
   /** Every such subject with all that is stored of it, in no order: many are looked up at once. */
   eachEntry(): Iterable<EntryFound>
-  /** An operation that took effect in the last 30 days. */
+  /** An operation whose effect was stored here in the last 30 days. */
   operation(id: string): OperationFound | undefined
   /** Those about a subject, the newest first, at most `limit`: all have their effect in what is loaded. */
   operationsOf(subject: SubjectId, limit: number): DoneOperation[]

@@ -51,13 +51,15 @@ export class MemoryStorage implements Storage {
   readonly reader: StorageReader
   readonly #disk: MemoryDisk
   readonly #flush: () => Promise<void>
+  readonly #now: () => number
   #isWriting = false
   #stopped: Error | undefined
 
   constructor(disk: MemoryDisk, options: MemoryOptions = {}) {
     this.#disk = disk
     this.#flush = options.flush ?? (() => Promise.resolve())
-    this.reader = new MemoryReader(disk, options.now ?? (() => 0))
+    this.#now = options.now ?? (() => 0)
+    this.reader = new MemoryReader(disk, this.#now)
     disk.owner = this
   }
 
@@ -135,16 +137,13 @@ export class MemoryStorage implements Storage {
     shelf.places.push(place)
     shelf.isEntry ||= update.body.case === 'entry'
     if (!isCovered(shelf, place)) shelf.loose++
-    const { operation: id, at, operationDigest: digest } = update
-    if (id !== '') this.#keepOperation(place.subject, { id, at, digest })
+    const { operation: id, operationDigest: digest } = update
+    if (id !== '') this.#keepOperation(place.subject, { id, digest })
   }
 
-  #keepOperation(
-    subject: SubjectId,
-    { id, at, digest }: Pick<DoneOperation, 'id' | 'at' | 'digest'>,
-  ): void {
+  #keepOperation(subject: SubjectId, { id, digest }: Pick<DoneOperation, 'id' | 'digest'>): void {
     const { operations } = this.#disk
-    if (!operations.has(id)) operations.set(id, { subject, at, digest })
+    if (!operations.has(id)) operations.set(id, { subject, at: this.#now(), digest })
   }
 
   #receive(snapshot: Snapshot): void {

@@ -89,8 +89,8 @@ CREATE TABLE removals (
   PRIMARY KEY (subject, origin)
 ) STRICT, WITHOUT ROWID;
 
--- Operations that took effect, so that they have one effect; at: milliseconds since 1970; digest: of
--- what was asked, empty: not told.
+-- Operations that took effect, so that they have one effect; at: when that was stored here,
+-- milliseconds since 1970; digest: of what was asked, empty: not told.
 CREATE TABLE operations (
   id       TEXT PRIMARY KEY,
   subject  INTEGER NOT NULL,

@@ -31,6 +31,7 @@ export interface UpdateRows {
 
 export interface OperationRow {
   id: string
+  /** When it was stored here, by the clock of this server: another's may be days wrong. */
   at: number
   digest: string
 }
@@ -95,7 +96,8 @@ export type MergeReply =
   | { type: 'corrupt'; message: string; isDamaged: boolean }
   | { type: 'failed'; message: string }
 
-export function packUpdates(updates: readonly Update[]): UpdateRows {
+/** `storedAt`: when the batch is stored. */
+export function packUpdates(updates: readonly Update[], storedAt: number): UpdateRows {
   const columns = new Uint32Array(updates.length * columnsPerUpdate)
   const records = new RecordWriter(updates)
   const origins = new Places<Origin>()
@@ -112,8 +114,8 @@ export function packUpdates(updates: readonly Update[]): UpdateRows {
     columns[column++] = checksum
     columns[column++] = records.length
     if (update.body.case === 'entry') entries.add(subject)
-    const { operation: id, at, operationDigest: digest } = update
-    if (id !== '') operations.push({ id, subject, at, digest })
+    const { operation: id, operationDigest: digest } = update
+    if (id !== '') operations.push({ id, subject, at: storedAt, digest })
   }
   return {
     columns,
@@ -125,9 +127,14 @@ export function packUpdates(updates: readonly Update[]): UpdateRows {
   }
 }
 
-export function packEnd(batch: Batch, progress: Progress, recount: Set<SubjectId>): BatchEnd {
+export function packEnd(
+  batch: Batch,
+  storedAt: number,
+  progress: Progress,
+  recount: Set<SubjectId>,
+): BatchEnd {
   return {
-    pieces: batch.snapshots.map(packPiece),
+    pieces: batch.snapshots.map((snapshot) => packPiece(snapshot, storedAt)),
     vector: [...progress.vector],
     floor: [...progress.floor],
     isComplete: batch.isComplete ?? false,
@@ -136,13 +143,13 @@ export function packEnd(batch: Batch, progress: Progress, recount: Set<SubjectId
   }
 }
 
-export function packPiece(snapshot: Snapshot): PieceRow {
+export function packPiece(snapshot: Snapshot, storedAt: number): PieceRow {
   return {
     subject: subjectOf(snapshot),
     isEntry: snapshot.entry.length > 0,
     covers: [...coversOf(snapshot)],
     record: recordSnapshot(snapshot),
-    operations: snapshot.operations.map(({ id, at, digest }) => ({ id, at, digest })),
+    operations: snapshot.operations.map(({ id, digest }) => ({ id, at: storedAt, digest })),
   }
 }
 

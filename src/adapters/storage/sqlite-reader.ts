@@ -52,8 +52,8 @@ export class SqliteReader implements StorageReader {
   readonly #loose: Map<SubjectId, number>
   #isComplete: boolean
   #life: string
-  /** Operations in the batch under way, each with its `at`; what is known of one already has another. */
-  readonly #ahead = new Map<string, number>()
+  /** When the batch under way is stored: no operation of another has that. */
+  #aheadAt = -Infinity
 
   constructor(db: DatabaseSync, options: ReaderOptions) {
     this.#db = db
@@ -164,7 +164,7 @@ export class SqliteReader implements StorageReader {
   operationsOf(subject: SubjectId, limit: number): DoneOperation[] {
     const rows = this.#watched(() => this.#sql.operationsOf.all(subject, this.#since(), limit))
     return (rows as unknown as OperationRow[])
-      .filter(({ id, at }) => this.#ahead.get(id) !== at)
+      .filter(({ at }) => at !== this.#aheadAt)
       .map(({ id, at, digest }) => create(DoneOperationSchema, { id, at, digest }))
   }
 
@@ -191,17 +191,14 @@ export class SqliteReader implements StorageReader {
     return subjects
   }
 
-  /** The batch is with the writer: the file may be ahead by it. */
-  begin({ updates, snapshots }: Batch): void {
-    for (const { operation, at } of updates) if (operation !== '') this.#ahead.set(operation, at)
-    for (const { operations } of snapshots) {
-      for (const { id, at } of operations) this.#ahead.set(id, at)
-    }
+  /** A batch that is stored then goes to the writer: the file may be ahead by it. */
+  begin(storedAt: number): void {
+    this.#aheadAt = storedAt
   }
 
   /** The batch is on stable storage; `stored` is what the writer found out about it. */
   confirmBatch(batch: Batch, progress: Progress, stored: { floor: Seqs; loose: Counts }): void {
-    this.#ahead.clear()
+    this.#aheadAt = -Infinity
     raise(this.#vector, progress.vector)
     for (const snapshot of batch.snapshots) raise(this.#covered, coversOf(snapshot))
     for (const update of batch.updates) {

@@ -119,6 +119,8 @@ class SqliteClient implements SqliteStorage {
   readonly #writerEnded: Promise<void>
   readonly #closing = new AbortController()
   #forgetAt = 0
+  /** When the last batch was stored. */
+  #storedAt = -Infinity
   /** Why nothing is written any more; absent while the store is open. */
   #stopped: Error | undefined
   #write: Waiting<Stored> | undefined
@@ -148,16 +150,20 @@ class SqliteClient implements SqliteStorage {
     const progress = progressOf(batch, this.reader.held)
     const recount = this.reader.coveredAhead(batch.updates)
     for (const { subject } of batch.snapshots) recount.add(subject as SubjectId)
-    this.reader.begin(batch)
+    // No two batches are stored in one moment: so it is seen of which an operation is.
+    const storedAt = Math.max(this.#parts.now(), this.#storedAt + 1)
+    this.#storedAt = storedAt
+    this.reader.begin(storedAt)
     try {
       const { updates } = batch
       let from = 0
       for (; updates.length - from > packedAtOnce; from += packedAtOnce) {
-        const rows = packUpdates(updates.slice(from, from + packedAtOnce))
+        const rows = packUpdates(updates.slice(from, from + packedAtOnce), storedAt)
         this.#tell({ type: 'rows', rows }, rows)
       }
-      const rows = packUpdates(updates.slice(from))
-      this.#tell({ type: 'commit', rows, end: packEnd(batch, progress, recount) }, rows)
+      const rows = packUpdates(updates.slice(from), storedAt)
+      const end = packEnd(batch, storedAt, progress, recount)
+      this.#tell({ type: 'commit', rows, end }, rows)
       this.#forget()
       const stored = await new Promise<Stored>((resolve, reject) => {
         this.#write = { resolve, reject }

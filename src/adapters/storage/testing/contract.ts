@@ -304,7 +304,9 @@ export function storageContract(
     const storage = await disk.open()
     const ada = new Author(a)
     disk.clock.now = 1
-    await storage.write(batchOf({ updates: [ada.name(note, 'one'), ada.name(plan, 'two')] }))
+    await storage.write(batchOf({ updates: [ada.name(note, 'one')] }))
+    disk.clock.now = 2
+    await storage.write(batchOf({ updates: [ada.name(plan, 'two')] }))
     await storage.write(batchOf({ updates: [ada.name(plan, 'one')] }))
     assert.equal(storage.reader.operation('one')?.subject, note)
     assert.equal(storage.reader.operation('two')?.subject, plan)
@@ -315,14 +317,32 @@ export function storageContract(
     assert.deepEqual(storage.reader.operationsOf(note, 9), [])
   })
 
+  check('the clock of who carried out an operation decides nothing', async (disk) => {
+    const storage = await disk.open()
+    const [ada, bob] = [new Author(a), new Author(b)]
+    disk.clock.now = 3 * operationLifeMs
+    const late = { ...ada.name(note, 'late'), at: operationLifeMs }
+    const early = { ...ada.name(note, 'early'), at: 9 * operationLifeMs }
+    const operations = [create(DoneOperationSchema, { id: 'other', at: operationLifeMs })]
+    const piece = { ...pieceOf([bob.name(note)]), operations }
+    await storage.write(batchOf({ updates: [late, early], snapshots: [piece] }))
+    const known = () => ['late', 'early', 'other'].filter((id) => storage.reader.operation(id))
+    assert.deepEqual(known(), ['late', 'early', 'other'])
+    assert.equal(storage.reader.operationsOf(note, 9).length, 3)
+    disk.clock.now += operationLifeMs + 1
+    assert.deepEqual(known(), [])
+  })
+
   check('operations come with a piece, and go with it to the next server', async (disk) => {
     const storage = await disk.open()
     const [ada, bob] = [new Author(a), new Author(b)]
     const done = (id: string, at: number, digest: string) =>
       create(DoneOperationSchema, { id, at, digest })
+    disk.clock.now = 1
     await storage.write(batchOf({ updates: [ada.name(note, 'one', '1'), ada.name(plan, 'else')] }))
+    disk.clock.now = 7
     const piece = pieceOf([bob.name(note)])
-    const operations = [done('two', 7, '2'), done('one', 8, 'not the first')]
+    const operations = [done('two', 3, '2'), done('one', 8, 'not the first')]
     const write = storage.write(batchOf({ snapshots: [{ ...piece, operations }] }))
     // What is under way has no effect yet in what is loaded.
     assert.deepEqual(storage.reader.operationsOf(note, 9), [done('one', 1, '1')])

@@ -159,7 +159,8 @@ export type DoneOperation = Message<"fourfold.v1.DoneOperation"> & {
   id: string;
 
   /**
-   * That of the Update which it became.
+   * Milliseconds since 1970 when the sender stored it, by its own clock. Who receives it counts from
+   * when it stores it itself.
    *
    * @generated from field: double at = 2;
    */
