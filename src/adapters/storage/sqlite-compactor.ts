@@ -21,11 +21,9 @@ function answer({ subject, upTo, isPurge }: MergeRequest): MergeReply {
     const stored = reader.read(subject, ({ origin, seq }) => seq <= (bound.get(origin) ?? 0))
     const merge = isPurge ? purged : merged
     const snapshot = merge(stored, subject)
-    return {
-      type: 'merged',
-      old: stored.pieces,
-      ...(snapshot && { piece: packPiece(snapshot, 0) }),
-    }
+    // What it is merged from has no operations: they lie beside the pieces, and stay.
+    const piece = snapshot && packPiece(snapshot, 0)
+    return { type: 'merged', old: stored.pieces, ...(piece && { piece }) }
   } catch (error) {
     if (error instanceof CorruptError || isDamage(error)) {
       return { type: 'corrupt', message: (error as Error).message, isDamaged: isDamage(error) }
