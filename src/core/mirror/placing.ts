@@ -1,7 +1,8 @@
 // Where on the disk the entries are now: by path, and what vanished by what it is and what it holds.
 //
 // The path counts first: programs that write by rename put another file in the place of the old one,
-// and mean the same. Only what vanished from its path is looked for elsewhere.
+// and mean the same. Only what vanished from its path is looked for elsewhere, and what plainly moved:
+// it is elsewhere itself, and in its place is another shared file that moved there.
 
 import type { Common, OnDisk, Views } from './messages.ts'
 import { joined, nameOf, parentOf } from './paths.ts'
@@ -53,8 +54,11 @@ class Placer {
   place(): Placing {
     let vanished = this.#placeDirectories()
     const files = this.#sorted.filter(({ kind }) => kind !== 'directory')
-    const missing = files.filter((each) => !this.#placeAt(each, this.#expected(each)))
-    vanished = [...vanished, ...this.#placeElsewhere(missing)]
+    const replaced = this.#replaced(files)
+    const missing = files.filter((each) => {
+      return replaced.has(each.id) || !this.#placeAt(each, this.#expected(each))
+    })
+    vanished = [...vanished, ...this.#placeElsewhere(missing, replaced)]
     const taken = new Set([...this.#places.values()].map(({ identity }) => identity))
     const free = [...this.#disk.values()].filter(({ path }) => !this.#holders.has(path))
     const isTwin = (item: OnDisk) => isFile(item) && taken.has(item.identity)
@@ -82,7 +86,37 @@ class Placer {
     })
   }
 
-  #placeElsewhere(missing: Common[]): Common[] {
+  /**
+   * Files that moved, and in whose places others lie that moved, too. Of those that changed places in a
+   * ring none is meant: each is taken to be what lies in its place.
+   */
+  #replaced(files: Common[]): Set<string> {
+    const byIdentity = new Map(files.map((each) => [each.identity, each]))
+    const present = new Set<string>()
+    for (const item of this.#disk.values()) if (isFile(item)) present.add(item.identity)
+    const inPlaceOf = (file: Common): Common | undefined => {
+      const item = this.#disk.get(this.#expected(file))
+      const other = item && isFile(item) ? byIdentity.get(item.identity) : undefined
+      return other !== file && present.has(file.identity) ? other : undefined
+    }
+    const replaced = new Set<string>()
+    const seen = new Set<Common>()
+    for (const file of files) {
+      const chain: Common[] = []
+      let next: Common | undefined = file
+      for (; next && !seen.has(next); next = inPlaceOf(next)) {
+        seen.add(next)
+        chain.push(next)
+      }
+      if (next && chain.includes(next)) continue
+      // Where nothing came into the place of the last one, that one is where it was, or vanished.
+      if (!next) chain.pop()
+      for (const { id } of chain) replaced.add(id)
+    }
+    return replaced
+  }
+
+  #placeElsewhere(missing: Common[], replaced: ReadonlySet<string>): Common[] {
     if (missing.length === 0) return []
     const byIdentity = new Map<string, OnDisk>()
     const byVersion = new Map<string, OnDisk[]>()
@@ -94,11 +128,15 @@ class Placer {
       if (copies) copies.push(item)
       else byVersion.set(item.version, [item])
     }
-    const lost = missing.filter((each) => {
+    const isLost = (each: Common) => {
       const item = byIdentity.get(each.identity)
       return !item || !this.#mayTake(item) || !this.#placeAt(each, item.path)
+    }
+    const lost = missing.filter(isLost)
+    const left = lost.filter((each) => {
+      return !replaced.has(each.id) || !this.#placeAt(each, this.#expected(each))
     })
-    return lost.filter((each) => {
+    return left.filter((each) => {
       const copies = (byVersion.get(each.version) ?? []).filter((item) => this.#mayTake(item))
       const namesake = copies.find(({ path }) => nameOf(path) === nameOf(each.path))
       // Of several without the name none is more likely than the others.

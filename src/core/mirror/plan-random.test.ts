@@ -435,9 +435,12 @@ class Mirror {
     this.common.set(id, { id, path, kind: kindOf(text), version: text ?? '', identity })
   }
 
-  /** Moved over another file it takes that one's part, and is itself deleted: not here either. */
+  /**
+   * Moved over another file it takes that one's part, and is itself deleted: not here either. Where
+   * that one moved away before, both are known by what they are, but in a ring.
+   */
   #mayMove(path: string, to: string): boolean {
-    if (this.#isKnown(to)) return false
+    if (this.#isKnown(to) && !this.#hasMovedOn(to, path)) return false
     const known = this.#known().find((each) => each.path === path)
     return known === undefined || known.identity === this.disk.things.get(path)?.identity
   }
@@ -451,6 +454,18 @@ class Mirror {
       known.some(({ path, identity }) => path === parentOf(each) && identity === above)
     const isNamesake = (each: string) => nameOf(each) === nameOf(path) && isIn(each)
     return known.some((each) => each.path === path || isNamesake(each.path))
+  }
+
+  /** Whether what was at a path is elsewhere, and not where the other one was. */
+  #hasMovedOn(path: string, other: string): boolean {
+    const owners = this.#known().filter((each) => each.path === path)
+    const at = new Map([...this.disk.things].map(([path, { identity }]) => [identity, path]))
+    const known = this.#known()
+    const isOn = ({ identity }: { identity: string }) => {
+      const now = at.get(identity)
+      return now !== undefined && now !== path && !known.some((each) => each.path === now)
+    }
+    return owners.length > 0 && owners.every(isOn) && known.some((each) => each.path === other)
   }
 
   /** Paths of what was sent by a life that ended before it was answered. */

@@ -161,6 +161,16 @@ const cases: [name: string, given: Case, expected: string[]][] = [
     },
     ['move-entry A d (here)', 'place A d (here) d/b'],
   ],
+  [
+    'the same with a directory that is shared already',
+    {
+      disk: { d: null, 'd/b': '1' },
+      folder: { A: ['d', '1'], D: ['e', null] },
+      common: { A: ['d', '1'], D: ['e', null] },
+      identity: { d: 'D', 'd/b': 'A' },
+    },
+    ['move-entry A d (here)', 'place A d (here) d/b'],
+  ],
   ['bytes that are new on the disk are made in the folder', { disk: { a: '#1' } }, ['create a']],
   ['bytes of the folder are written', { folder: { A: ['a', '#1'] } }, ['write A a']],
   [
@@ -498,6 +508,50 @@ const cases: [name: string, given: Case, expected: string[]][] = [
       waiting: ['A', 'b'],
     },
     [],
+  ],
+  [
+    'what moved, and what moved into its place, are moved in the folder',
+    {
+      disk: { b: '1', c: '2', d: '3' },
+      folder: { A: ['a', '1'], B: ['b', '2'], C: ['c', '3'] },
+      common: { A: ['a', '1'], B: ['b', '2'], C: ['c', '3'] },
+      identity: { b: 'A', c: 'B', d: 'C' },
+    },
+    ['move-entry C d', 'move-entry B c', 'move-entry A b'],
+  ],
+  [
+    'what changed places with another is what lies in its place',
+    {
+      disk: { a: '2', b: '1' },
+      folder: { A: ['a', '1'], B: ['b', '2'] },
+      common: { A: ['a', '1'], B: ['b', '2'] },
+      identity: { a: 'B', b: 'A' },
+    },
+    ['place A a a', 'save A a', 'place B b b', 'save B b'],
+  ],
+  [
+    'what was put over another is the other, changed',
+    {
+      disk: { b: '1' },
+      folder: { A: ['a', '1'], B: ['b', '2'], C: ['c', '3'] },
+      common: { A: ['a', '1'], B: ['b', '2'], C: ['c', '3'] },
+      identity: { b: 'A' },
+      acceptsDeletes: true,
+    },
+    ['place B b b', 'save B b', 'delete-entry C c', 'delete-entry A a'],
+  ],
+  [
+    'files that are turned over, the last one over another, and a new first one: each where it was',
+    {
+      disk: { a: 'new', 'a.1': '1', 'a.2': '2' },
+      folder: { A: ['a', '1'], B: ['a.1', '2'], C: ['a.2', '3'] },
+      common: { A: ['a', '1'], B: ['a.1', '2'], C: ['a.2', '3'] },
+      identity: { a: 'fresh', 'a.1': 'A', 'a.2': 'B' },
+    },
+    [
+      ...['place A a a', 'save A a', 'place B a.1 a.1', 'save B a.1'],
+      ...['place C a.2 a.2', 'save C a.2'],
+    ],
   ],
   [
     'of what vanished here and was just changed by others the text is read first',

@@ -30,6 +30,9 @@ export function plan(views: Views): Plan {
 /** Without an act it is one that follows when others are done. */
 type Deletion = Counted & { act?: Extract<Act, { type: 'remove' | 'delete-entry' }>; path: string }
 
+/** Of those who come one after the other into each other's places so many move by one plan. */
+const followedMax = 500
+
 const isTwin = 'It is a second name (hard link) of a file that is shared already.'
 
 class Planner {
@@ -45,6 +48,10 @@ class Planner {
   readonly #moving: string[] = []
   readonly #deleted: string[] = []
   readonly #reads = new Set<string>()
+  /** Entries that had their turn. */
+  readonly #looked = new Set<string>()
+  /** How many had it before others that wait for their places. */
+  #followed = 0
   /** Made by this plan, by path: what comes into them may follow at once. */
   readonly #madeOnDisk = new Set<string>()
   readonly #madeInFolder = new Set<string>()
@@ -85,6 +92,8 @@ class Planner {
   // ----------------------------------------------------------------------- entries known to both
 
   #known(known: Common): void {
+    if (this.#looked.has(known.id)) return
+    this.#looked.add(known.id)
     if (this.#placing.hidden.has(known.id)) {
       // A tombstone is kept in mind no longer: what lies there now is something else.
       if (this.#views.gone.has(known.id)) this.#acts.push({ type: 'forget', id: known.id })
@@ -230,7 +239,7 @@ class Planner {
       return
     }
     const holder = this.#holderInFolder(item.path)
-    if (holder !== undefined && holder !== id) {
+    if (holder !== undefined && holder !== id && !this.#hasLeft(holder, item.path)) {
       if (!this.#isLeaving(holder)) this.#putAside(item.path)
       return
     }
@@ -239,12 +248,27 @@ class Planner {
       return
     }
     if (kind === 'directory') this.#moving.push(entry.path, item.path)
+    else {
+      this.#keys().delete(fileKey(entry.path))
+      this.#keys().set(fileKey(item.path), id)
+    }
     this.#acts.push({ type: 'move-entry', id, path: item.path })
+  }
+
+  /** Whether a file leaves its place in the folder in this plan: it has its turn before who comes there. */
+  #hasLeft(id: string, path: string): boolean {
+    const known = this.#views.common.get(id)
+    if (known?.kind === 'directory' || !known || this.#followed >= followedMax) return false
+    this.#followed++
+    if (!this.#mustWait(id, known.path)) this.#known(known)
+    return this.#holderInFolder(path) !== id
   }
 
   /** It went into a directory that is to have its name: first the name must be free. */
   #stepAside(id: string, item: OnDisk, { path }: InFolder): void {
-    if (this.#placing.holders.has(path)) return
+    const holder = this.#placing.holders.get(path)
+    // Moved in the folder, that one goes away by itself.
+    if (holder !== undefined && !this.#isLeaving(holder)) return
     const to = this.#asideFrom(path)
     this.#taken.add(to)
     this.#moving.push(path)
