@@ -25,7 +25,7 @@ import type { Stamp } from './store.ts'
 
 /** A file that changed less than this ago may be about to change again. */
 const settleMs = 60
-/** An emptied one is about to be written, most likely. */
+/** An emptied one, or a new one that is empty, is about to be written, most likely. */
 const emptiedSettleMs = 1000
 /** One that is read for seconds is not read as long as it is being written. */
 const largeSettleMs = 1000
@@ -135,7 +135,7 @@ export class Looking {
       return
     }
     const ageMs = Date.now() - Number(stat.ctimeNs / 1_000_000n)
-    const isEmptied = stat.size === 0n && before !== undefined && before.stamp?.size !== 0
+    const isEmptied = stat.size === 0n && before?.stamp?.size !== 0
     const neededMs = isEmptied ? emptiedSettleMs : isLarge ? largeSettleMs : settleMs
     // A time that lies ahead was set by a clock: it says nothing.
     if (ageMs >= 0 && ageMs < neededMs) {

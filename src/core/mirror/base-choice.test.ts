@@ -36,3 +36,9 @@ test('of many earlier texts it is the closest, however long ago', () => {
   const last = `${texts[99]!}more\n`
   assert.equal(baseOf(texts[3]!.replace('two', 'twenty'), last, all, 120_000), texts[3])
 })
+
+test('what has little of an earlier text was written anew, or emptied: all that is there goes', () => {
+  assert.equal(baseOf('', now, earlier, 1500), now)
+  assert.equal(baseOf('all new\n', now, earlier, 1500), now)
+  assert.equal(baseOf('all new\n', now, [{ text: '', replacedAt: 1000 }], 1500), now)
+})

@@ -3,9 +3,10 @@
 // A program reads a file, and writes it back a moment later: `sed -i`, or an editor in which the file
 // was open. When the mirror wrote what others typed in between, the program's text does not have
 // that, and no one meant to delete it. So a text on the disk is compared with what was there before,
-// too: it was made from the one to which it is closest.
+// too: it was made from the one to which it is closest, if it has most of that one. What has little of
+// it was written anew, and takes the place of all that is there.
 
-import { smallestDiff } from '../model/text-diff.ts'
+import { smallestDiff, type Edit } from '../model/text-diff.ts'
 
 /** A text that the mirror replaced on the disk by a newer one of the folder. */
 export interface Earlier {
@@ -34,19 +35,21 @@ export function baseOf(
   const alike = earlier.find(({ text }) => text === next)
   if (alike) return changedAt - alike.replacedAt <= lateWriteMs ? alike.text : common
   let base = common
-  let least = distance(common, next)
+  let least = distance(smallestDiff(common, next))
   for (const { text, replacedAt } of earlier) {
     if (changedAt - replacedAt > earlierLifeMs) continue
     // It cannot be closer than what one of them has more.
     if (Math.abs(text.length - next.length) >= least) continue
-    const far = distance(text, next)
-    if (far >= least) continue
+    const diff = smallestDiff(text, next)
+    const far = distance(diff)
+    const removed = diff.reduce((sum, { remove }) => sum + remove, 0)
+    if (far >= least || removed * 2 >= text.length) continue
     base = text
     least = far
   }
   return base
 }
 
-function distance(from: string, to: string): number {
-  return smallestDiff(from, to).reduce((sum, { remove, insert }) => sum + remove + insert.length, 0)
+function distance(diff: Edit[]): number {
+  return diff.reduce((sum, { remove, insert }) => sum + remove + insert.length, 0)
 }
