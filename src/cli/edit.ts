@@ -133,7 +133,7 @@ class LiveCopy {
         root: this.#place.parent,
         host: 'edit',
         acceptsDeletes: false,
-      followsTrash: false,
+        followsTrash: false,
       })
       return await act(mirror)
     } finally {

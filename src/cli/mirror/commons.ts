@@ -45,10 +45,11 @@ export class Commons {
     this.move(id, path)
   }
 
-  /** With all that is below it. */
-  move(id: string, to: string): void {
+  /** With all that is below it. `note` is kept with it. */
+  move(id: string, to: string, note?: () => void): void {
     const from = this.get(id)!.path
     this.#store.together(() => {
+      note?.()
       for (const row of [...this.rows.values()]) {
         if (row.id !== id && !isBelow(row.path, from)) continue
         const at = { ...row, path: moved(row.path, from, to) }

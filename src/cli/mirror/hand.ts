@@ -22,8 +22,14 @@ import { Refusals } from './refusals.ts'
 import type { Report } from './report.ts'
 import { Transfers } from './transfers.ts'
 
-/** Under this the store keeps the last thing that was moved, and whereto. */
+/** Under this the store keeps what is being moved; empty: nothing is. */
 const movingKey = 'moving'
+
+interface Moving {
+  id: string
+  from: string
+  to: string
+}
 
 export interface HandOptions {
   directory: MirrorDirectory
@@ -94,7 +100,7 @@ export class Hand {
     const { store, directory, ignored } = this.#options
     this.#incoming.recover()
     const moving = store.meta(movingKey)
-    if (moving !== undefined) this.#recoverMove(JSON.parse(moving) as { id: string; to: string })
+    if (moving) this.#recoverMove(JSON.parse(moving) as Moving)
     for (const displaced of this.#displaced.all) {
       // It was taken out, and not forgotten yet.
       const isIt = displaced.isRemoval && directory.isStill(displaced.file, displaced)
@@ -103,10 +109,19 @@ export class Hand {
     directory.sweep(ignored.isIgnored)
   }
 
-  #recoverMove({ id, to }: { id: string; to: string }): void {
+  #recoverMove({ id, from, to }: Moving): void {
+    const { directory } = this.#options
     const row = this.commons.get(id)
-    const isThere = row && this.#options.directory.identityAt(to) === row.identity
-    if (isThere && row.path !== to) this.#commons.move(id, to)
+    if (!row || row.path === to || directory.identityAt(to) !== row.identity) return
+    // A file is there first, and then no longer where it was.
+    if (row.kind !== 'directory' && directory.identityAt(from) === row.identity) {
+      directory.discard(from)
+    }
+    this.#moved(id, to)
+  }
+
+  #moved(id: string, to: string): void {
+    this.#commons.move(id, to, () => this.#options.store.setMeta(movingKey, ''))
   }
 
   /** Ends what goes on beside the plans; what is not done is done by the next life. */
@@ -298,12 +313,12 @@ export class Hand {
   #move({ id, from, to }: ActOf<'move'>): void {
     const { directory, store, report } = this.#options
     const item = this.#disk.get(from)
-    store.setMeta(movingKey, JSON.stringify({ id, to }))
+    store.setMeta(movingKey, JSON.stringify({ id, from, to } satisfies Moving))
     if (!item || !directory.move(item, to)) {
       this.refusals.refuse(id, from, `It cannot be moved to "${to}" at the moment.`)
       return
     }
-    this.#commons.move(id, to)
+    this.#moved(id, to)
     report.done('moved', from, { to })
   }
 

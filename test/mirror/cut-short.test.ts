@@ -1,7 +1,7 @@
-// A mirror ends when a server has made its file and before it knows; the file is moved before its next life.
+// A mirror ends in the middle of something; and what it left is moved before its next life, or half moved.
 
 import assert from 'node:assert/strict'
-import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
+import { linkSync, mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import { test, type TestContext } from 'node:test'
 import { createClient } from '@connectrpc/connect'
 import { createGrpcTransport } from '@connectrpc/connect-node'
@@ -32,6 +32,25 @@ test('bytes that were moved before their making was answered are there once', as
   const [hash, size] = [hashOf(bytes), bytes.length]
   await folder.saveBinary({ file: name, hash, size, isNew: true, operation })
   await nextLife()
+})
+
+test('a file that was being moved when the mirror ended has one place', async (t) => {
+  const { mirror, folder, servers } = await staged(t)
+  writeFileSync(mirror.path(name), 'one\n')
+  const once = () => fourfold(['mirror', mirror.directory, '--once'], servers)
+  await once()
+  const { file } = await folder.getFile({ file: name })
+  const [from, to] = [name, `sub/${name}`]
+  await folder.moveFile({ file: file!.id, path: to })
+  // As the life that ended left it: there already, and here still.
+  const store = new MirrorStore(mirror.directory)
+  store.setMeta('moving', JSON.stringify({ id: file!.id, from, to }))
+  store.close()
+  linkSync(mirror.path(from), mirror.path(to))
+  const { code, out, err } = await once()
+  assert.equal(code, 0, `${out}${err}`)
+  assert.deepEqual([...tree(mirror.directory).keys()], ['sub', to])
+  assert.equal((await folder.getFile({ file: file!.id })).file!.path, to)
 })
 
 async function staged(t: TestContext) {
