@@ -171,6 +171,16 @@ const cases: [name: string, given: Case, expected: string[]][] = [
     },
     ['move-entry A d (here)', 'place A d (here) d/b'],
   ],
+  [
+    'what went below itself by way of a new directory, in the folder’s view, comes back',
+    {
+      disk: { a: null, 'a/new': null, 'a/new/b': null },
+      folder: { A: ['b/a', null], B: ['b', null] },
+      common: { A: ['a', null], B: ['b', null] },
+      identity: { a: 'A', 'a/new/b': 'B' },
+    },
+    ['move B a/new/b b'],
+  ],
   ['bytes that are new on the disk are made in the folder', { disk: { a: '#1' } }, ['create a']],
   ['bytes of the folder are written', { folder: { A: ['a', '#1'] } }, ['write A a']],
   [

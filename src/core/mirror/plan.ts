@@ -277,9 +277,12 @@ class Planner {
   }
 
   #isBelowItself(item: OnDisk, entry: InFolder): boolean {
-    const directory = this.#placing.holders.get(parentOf(item.path))
-    const path = directory === undefined ? undefined : this.#views.folder.get(directory)?.path
-    return path !== undefined && (path === entry.path || isBelow(path, entry.path))
+    // What lies in between is new, and waits for what is above it.
+    for (let above = parentOf(item.path); above !== ''; above = parentOf(above)) {
+      const path = this.#views.folder.get(this.#placing.holders.get(above) ?? '')?.path
+      if (path !== undefined) return path === entry.path || isBelow(path, entry.path)
+    }
+    return false
   }
 
   #move({ id, kind }: Common, item: OnDisk, entry: InFolder): void {
