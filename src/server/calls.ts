@@ -42,7 +42,15 @@ export class Calls {
   /** Asks on behalf of a whole-file client. Rejects with FourfoldError, also after `callMs`. */
   async ask(request: Call, author: string, signal: AbortSignal): Promise<Answer> {
     const { promise, resolve } = Promise.withResolvers<Answer>()
-    const call = this.#begin(request, author, resolve)
+    return this.#answered(this.#begin(request, author, resolve), { promise, resolve }, signal)
+  }
+
+  // Without the request: its texts need not grow old while the answer waits for several disks.
+  async #answered(
+    call: CallId,
+    { promise, resolve }: Pick<PromiseWithResolvers<Answer>, 'promise' | 'resolve'>,
+    signal: AbortSignal,
+  ): Promise<Answer> {
     const gaveUp = () =>
       resolve({ type: 'failed', error: new FourfoldError('unavailable', 'No answer in time.') })
     const timer = setTimeout(gaveUp, callMs)

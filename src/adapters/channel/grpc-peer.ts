@@ -12,7 +12,7 @@ import {
   type SecureClientSessionOptions,
   type ServerHttp2Stream,
 } from 'node:http2'
-import { create, fromBinary, toBinary } from '@bufbuild/protobuf'
+import { fromBinary } from '@bufbuild/protobuf'
 import { joinedBytesMax, messageBytesMax } from '../../core/model/limits.ts'
 import {
   ExchangeRequestSchema,
@@ -21,6 +21,7 @@ import {
   type PeerMessage,
 } from '../../core/model/wire.ts'
 import type { Channel, ChannelListener, Ending } from '../../core/ports.ts'
+import { frameOf, prefixBytes } from './peer-frames.ts'
 
 /** The path of the call that is a channel. */
 export const exchangePath = `/${ReplicationService.typeName}/${ReplicationService.method.exchange.name}`
@@ -33,8 +34,6 @@ export const connectionWindowBytes = 4 * 1024 * 1024
 const lastWordsMs = 200
 
 const contentType = 'application/grpc+proto'
-/** A flag and a length precede each message. */
-const prefixBytes = 5
 
 /** Whether headers are those of a gRPC call that this file can answer. */
 export function isGrpc(headers: IncomingHttpHeaders): boolean {
@@ -46,8 +45,6 @@ export function acceptPeer(stream: ServerHttp2Stream): Channel<PeerMessage, Peer
   stream.respond({ ':status': 200, 'content-type': contentType }, { waitForTrailers: true })
   stream.once('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0' }))
   return new PeerChannel(stream, {
-    encode: (messages) =>
-      toBinary(ExchangeResponseSchema, create(ExchangeResponseSchema, { messages })),
     decode: (bytes) => fromBinary(ExchangeRequestSchema, bytes).messages,
     dispose: () => stream.close(),
   })
@@ -92,8 +89,6 @@ export async function dialPeer(
     ...options.headers,
   })
   const channel = new PeerChannel(stream, {
-    encode: (messages) =>
-      toBinary(ExchangeRequestSchema, create(ExchangeRequestSchema, { messages })),
     decode: (bytes) => fromBinary(ExchangeResponseSchema, bytes).messages,
     dispose: () => session.destroy(),
   })
@@ -106,7 +101,6 @@ export async function dialPeer(
 // ---------------------------------------------------------------------------- both sides
 
 interface Side {
-  encode: (messages: PeerMessage[]) => Uint8Array
   decode: (bytes: Uint8Array) => PeerMessage[]
   /** Ends what lies below, when the other side does not. */
   dispose: () => void
@@ -181,10 +175,11 @@ class PeerChannel implements Channel<PeerMessage, PeerMessage> {
     this.#isFlushing = false
     while (this.#queue.length > 0 && (areLast || !this.#stream.writableNeedDrain)) {
       if (this.#stream.destroyed || this.#stream.writableEnded) return
-      const body = this.#side.encode(this.#takeQueued())
-      const prefix = Buffer.alloc(prefixBytes)
-      prefix.writeUInt32BE(body.length, 1)
-      this.#stream.write(Buffer.concat([prefix, body]))
+      const frame = frameOf(this.#takeQueued())
+      // In one go, or each piece would be sent by itself.
+      this.#stream.cork()
+      for (const piece of frame) this.#stream.write(piece)
+      this.#stream.uncork()
     }
   }
 

@@ -1,33 +1,65 @@
 // Texts that whole-file clients were given, so that a later save can say which one it was made from.
 
-/** So many texts, and so many characters in all, are remembered; the longest unused go first. */
-const textsMax = 1000
-const charactersMax = 8 * 1024 * 1024
+import { decodeUtf8, encodeUtf8 } from 'lib0/string'
+import { textBytesMax } from '../model/limits.ts'
 
-/** The last texts handed out, by the name of the version. */
+/** So many texts are remembered, and as many as have room; the longest unused go first. */
+const textsMax = 1000
+
+interface Place {
+  /** Of its first byte, in all that was ever written. */
+  at: number
+  bytes: number
+}
+
+/**
+ * The last texts handed out, by the name of the version. They lie in one ring of bytes: each text that a
+ * server is given is held here for a while, and as strings all of them would grow old, and stay until
+ * the whole heap is collected.
+ */
 export class Bases {
-  readonly #texts = new Map<string, string>()
-  #characters = 0
+  readonly #places = new Map<string, Place>()
+  readonly #ringBytes: number
+  /** There is none before the first text. */
+  #ring: Uint8Array | undefined
+  /** Bytes written so far, and those passed over at the end of the ring. */
+  #end = 0
+
+  /** The longest text fits. */
+  constructor(ringBytes = textBytesMax) {
+    this.#ringBytes = ringBytes
+  }
 
   remember(version: string, text: string): void {
-    this.#forget(version)
-    this.#texts.set(version, text)
-    this.#characters += text.length
-    for (const oldest of this.#texts.keys()) {
-      const fits = this.#texts.size <= textsMax && this.#characters <= charactersMax
-      if (fits || oldest === version) return
-      this.#forget(oldest)
-    }
+    const known = this.#places.get(version)
+    // Not yet among those that go next.
+    if (known && known.at >= this.#end - this.#ringBytes / 2) return
+    this.#places.delete(version)
+    const bytes = encodeUtf8(text)
+    if (bytes.length > this.#ringBytes) return
+    this.#ring ??= new Uint8Array(this.#ringBytes)
+    const left = this.#ringBytes - (this.#end % this.#ringBytes)
+    if (bytes.length > left) this.#end += left
+    this.#ring.set(bytes, this.#end % this.#ringBytes)
+    this.#places.set(version, { at: this.#end, bytes: bytes.length })
+    this.#end += bytes.length
+    this.#forget()
   }
 
   recall(version: string): string | undefined {
-    const text = this.#texts.get(version)
-    if (text !== undefined) this.remember(version, text)
+    const place = this.#places.get(version)
+    if (!place || !this.#ring) return undefined
+    const at = place.at % this.#ringBytes
+    const text = decodeUtf8(this.#ring.subarray(at, at + place.bytes))
+    this.remember(version, text)
     return text
   }
 
-  #forget(version: string): void {
-    this.#characters -= this.#texts.get(version)?.length ?? 0
-    this.#texts.delete(version)
+  /** What was written over, and the oldest of too many. */
+  #forget(): void {
+    for (const [version, { at }] of this.#places) {
+      if (this.#places.size <= textsMax && at >= this.#end - this.#ringBytes) return
+      this.#places.delete(version)
+    }
   }
 }

@@ -1,6 +1,6 @@
 // What whole-file clients ask: list, read, save, delete, watch. One call, one or more answers.
 
-import { encodeUtf8 } from 'lib0/string'
+import { isLongerThan } from '../model/byte-length.ts'
 import { bytesOf as contentOf, hasConflict, history } from '../model/contents.ts'
 import { FourfoldError } from '../model/errors.ts'
 import type { Folder } from '../model/folder.ts'
@@ -32,6 +32,13 @@ const answerThinAfterMs = 2000
 
 type Kept = Extract<Answer, { type: 'kept' }>
 type SaveCall = Extract<Call, { type: 'save' }>
+
+/** A call, and whose it is. */
+interface Question {
+  call: CallId
+  author: string
+  request: Call
+}
 
 interface Pending {
   call: CallId
@@ -247,7 +254,7 @@ export class Calls {
     const { text } = request
     const asked = this.#asked(author, request)
     const done = this.#options.operations.subjectOf(asked)
-    if (encodeUtf8(text).length > textBytesMax) {
+    if (isLongerThan(text, textBytesMax)) {
       throw new FourfoldError('too-large', `The file would be larger than ${textBytesMax} bytes.`)
     }
     const entry = done ? this.#options.folder.get(done) : this.#found(request)
@@ -266,33 +273,38 @@ export class Calls {
     if (request.baseVersion !== '') throw this.#options.documents.notFound()
     this.#checkNew(request.file)
     const { operation, file, text } = request
-    const { author } = asked
     const spot = this.#views.spot(file)
     const make = () => this.#options.operations.create(asked, spot, text)
-    this.#makeAt(file, { call, author, request }, make, (mark) => {
-      this.#await(call, operation, mark, text)
-    })
+    this.#makeAt(file, { call, author: asked.author, request }, make, operation)
   }
 
-  /** One after the other: whoever comes second to a path finds what the first made. */
-  #makeAt(
-    path: string,
-    { call, author, request }: { call: CallId; author: string; request: Call },
-    make: () => NewUpdate[],
-    then: (mark: Mark) => void,
-  ): void {
+  /**
+   * Makes the entry of this id, one after the other: whoever comes second to a path finds what the first
+   * made.
+   */
+  #makeAt(path: string, question: Question, make: () => NewUpdate[], id: string): void {
     const key = fileKey(path)
     if (this.#making.has(key)) {
-      const again = () => this.#call(call, author, request)
-      this.#options.appends.whenStored(() => this.#attempt(this.#now, call, again))
+      this.#options.appends.whenStored(() => this.#again(question))
       return
     }
     const updates = make()
+    const { call, request } = question
+    const version = request.type === 'save' ? this.#saves.remember(request.text) : ''
     this.#making.add(key)
-    this.#append(updates, (mark) => {
+    this.#append(updates, this.#made(call, key, id, version))
+  }
+
+  #again({ call, author, request }: Question): void {
+    this.#attempt(this.#now, call, () => this.#call(call, author, request))
+  }
+
+  // By itself, so that it holds no text while disks are waited for: that would grow old with all others.
+  #made(call: CallId, key: string, id: string, version: string): (mark: Mark) => void {
+    return (mark) => {
       this.#making.delete(key)
-      then(mark)
-    })
+      this.#await(call, id, mark, version)
+    }
   }
 
   #saveBinary(call: CallId, author: string, request: Extract<Call, { type: 'saveBinary' }>): void {
@@ -310,9 +322,7 @@ export class Calls {
       this.#checkNew(file)
       const bytes = { hash, size, base: '' }
       const make = () => [operations.createBinary(asked, this.#views.spot(file), bytes)]
-      this.#makeAt(file, { call, author, request }, make, (mark) => {
-        this.#await(call, operation, mark, undefined)
-      })
+      this.#makeAt(file, { call, author, request }, make, operation)
       return
     }
     const present = contentOf(entry)?.hash ?? ''
@@ -419,9 +429,7 @@ export class Calls {
     const { operations, folder } = this.#options
     if (!hasParents) {
       const make = () => [operations.makeDirectory(asked, this.#views.spot(path))]
-      this.#makeAt(path, { call, author, request }, make, (mark) => {
-        this.#await(call, operation, mark, undefined)
-      })
+      this.#makeAt(path, { call, author, request }, make, operation)
       return
     }
     const { parent, names } = this.#views.missing(path)
@@ -429,7 +437,7 @@ export class Calls {
     else {
       const made = operations.makeDirectories(asked, parent, names)
       const { subject } = made.at(-1)!
-      this.#append(made, (mark) => this.#await(call, subject, mark, undefined))
+      this.#append(made, (mark) => this.#await(call, subject, mark, ''))
     }
   }
 
@@ -442,12 +450,10 @@ export class Calls {
   }
 
   #finish(call: CallId, entry: Entry, updates: NewUpdate[], isSave: boolean): void {
-    const text = isSave ? this.#text(entry) : undefined
-    if (updates.length === 0) {
-      this.#options.appends.barrier((mark) => this.#await(call, entry.id, mark, text))
-    } else {
-      this.#append(updates, (mark) => this.#await(call, entry.id, mark, text))
-    }
+    const version = isSave ? this.#saves.remember(this.#text(entry)) : ''
+    const then = (mark: Mark) => this.#await(call, entry.id, mark, version)
+    if (updates.length === 0) this.#options.appends.barrier(then)
+    else this.#append(updates, then)
   }
 
   #append(updates: NewUpdate[], then: (mark: Mark) => void): void {
@@ -459,7 +465,7 @@ export class Calls {
     })
   }
 
-  #await(call: CallId, id: string, mark: Mark, text: string | undefined): void {
+  #await(call: CallId, id: string, mark: Mark, version: string): void {
     const entry = this.#options.folder.get(id)
     if (!entry) {
       // Somebody deleted it for good while this was on its way to the disk.
@@ -469,7 +475,6 @@ export class Calls {
       })
       return
     }
-    const version = text === undefined ? '' : this.#saves.remember(text)
     const file = this.#views.of(entry)
     this.#pending.push({ call, mark, storedAt: this.#now, answer: { type: 'kept', file, version } })
   }

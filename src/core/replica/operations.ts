@@ -1,7 +1,8 @@
 // Changes of the folder: what a client's operation becomes in the logs.
 
 import { create, toBinary } from '@bufbuild/protobuf'
-import { encodeUtf8, utf8ByteLength } from 'lib0/string'
+import { utf8ByteLength } from 'lib0/string'
+import { isLongerThan } from '../model/byte-length.ts'
 import { asideStamp, isHash } from '../model/contents.ts'
 import { FourfoldError } from '../model/errors.ts'
 import type { Folder, Reach } from '../model/folder.ts'
@@ -96,7 +97,7 @@ export class Operations {
    */
   create(request: Request, asked: Spot, text: string): NewUpdate[] {
     const spot = this.#newSpot(request, asked)
-    if (encodeUtf8(text).length > textBytesMax) {
+    if (isLongerThan(text, textBytesMax)) {
       throw new FourfoldError('too-large', `A text file may have at most ${textBytesMax} bytes.`)
     }
     const made = this.#change(request, this.#made(request, request.operation, Kind.TEXT, spot))

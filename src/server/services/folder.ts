@@ -69,12 +69,16 @@ export function folderService(
     request: Call | (() => Call),
   ): Promise<AnswerOf<T>> {
     try {
-      const { name } = callerOf(context, tokens)
-      const call = typeof request === 'function' ? request() : request
-      return (await runtime.calls.ask(call, name, context.signal)) as AnswerOf<T>
+      return (await asked(context, request)) as AnswerOf<T>
     } catch (error) {
       throw toConnectError(error)
     }
+  }
+
+  function asked(context: HandlerContext, request: Call | (() => Call)): Promise<Answer> {
+    const { name } = callerOf(context, tokens)
+    const call = typeof request === 'function' ? request() : request
+    return runtime.calls.ask(call, name, context.signal)
   }
 
   function callerOrError(context: HandlerContext): Caller {
@@ -136,7 +140,7 @@ export function folderService(
   }
 
   async function save(context: HandlerContext, request: SaveFileRequest) {
-    const answer = await ask(context, 'kept', saveOf(request))
+    const answer = await ask(context, 'kept', () => takenSave(request))
     const { version, servers, serverCount } = answer
     return { file: toFile(answer.file), version, servers, serverCount }
   }
@@ -331,8 +335,11 @@ function callOf({ case: type, value }: FileChange['change']): Call {
   return type === 'move' ? { type, file, path: value.path, operation } : { type, file, operation }
 }
 
-function saveOf(request: SaveFileRequest): Call {
+/** Takes the texts out of the request, which lives until it is answered: they need not. */
+function takenSave(request: SaveFileRequest): Call {
   const { file, text, baseVersion, baseText, baseState, isNew, operation } = request
+  request.text = ''
+  delete request.baseText
   return {
     type: 'save',
     file,
