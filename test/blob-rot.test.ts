@@ -8,6 +8,7 @@ import * as http2 from 'node:http2'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { errorCodeOf } from '../src/adapters/error-code.ts'
+import { partOf } from '../src/cli/blobs.ts'
 import { ask, blobOf, filesOf, fleet, MiB, patch, saved, url, type Blob } from './blob-requests.ts'
 import type { Fleet } from './fleet.ts'
 import { fourfold } from './cli/prompt.ts'
@@ -141,11 +142,9 @@ test('the prompt that meets wrong bytes begins anew at another server', async (t
   const wrong = Buffer.from(blob.bytes)
   wrong[1000]! ^= 1
   for (const length of [MiB, 2 * MiB]) {
-    fs.writeFileSync(
-      join(cwd, `.fourfold-${blob.hash.slice(0, 24)}.part`),
-      wrong.subarray(0, length),
-    )
-    await isGood(`left-${length}`)
+    const name = `left-${length}`
+    fs.writeFileSync(partOf(join(cwd, name), blob.hash), wrong.subarray(0, length))
+    await isGood(name)
   }
   assert.deepEqual(
     fs.readdirSync(cwd).filter((name) => name.endsWith('.part')),

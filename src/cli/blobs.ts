@@ -2,7 +2,7 @@
 
 import { createHash } from 'node:crypto'
 import { rmSync, statSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Code } from '@connectrpc/connect'
 import type { File } from '../core/model/wire.ts'
@@ -68,7 +68,7 @@ export async function getBytes(
   overwrites: boolean,
   progress: Progress,
 ): Promise<void> {
-  const temporary = join(dirname(place), `.fourfold-${hash.slice(0, 24)}.part`)
+  const temporary = partOf(place, hash)
   const writing = `write ${printable(place)}`
   try {
     await set.talk((_clients, call, address) =>
@@ -82,6 +82,14 @@ export async function getBytes(
     throw error
   }
   putInPlace(temporary, place, overwrites)
+}
+
+/** Where the bytes for a place gather: the next try finds them, and another file of the same bytes does not. */
+export function partOf(place: string, hash: string): string {
+  const name = createHash('sha256')
+    .update(`${hash} ${basename(place)}`)
+    .digest('hex')
+  return join(dirname(place), `.fourfold-${name.slice(0, 24)}.part`)
 }
 
 /** Prints the bytes of a file. Rejects with CommandError, when something was printed, too. */

@@ -40,9 +40,11 @@ const bytesOf = (folder: string, path: string) => readFileSync(join(folder, path
 test('any bytes go there and come back, by file, directory and pipe', async (t) => {
   const { folder, run, put } = await stage(t)
   mkdirSync(join(folder, 'd/e'), { recursive: true })
+  const same = randomBytes(3 * MiB)
   const files: { [path: string]: Buffer } = {
     'd/picture.png': Buffer.of(0x89, 0x50, 0xff, 0),
-    'd/e/noise': randomBytes(3 * MiB),
+    'd/e/noise': same,
+    'd/e/noise again': same,
     'd/latin.txt': Buffer.from('gr\xfc\xdfe', 'latin1'),
     'd/text.md': Buffer.from('text\n'),
   }
@@ -52,7 +54,7 @@ test('any bytes go there and come back, by file, directory and pipe', async (t) 
   truncateSync(join(folder, 'long.txt'), textBytesMax + 1)
 
   const all = await run('put', 'd')
-  assert.deepEqual([all.code, all.out, all.err], [0, `4 files, ${stored}\n`, ''])
+  assert.deepEqual([all.code, all.out, all.err], [0, `5 files, ${stored}\n`, ''])
   assert.equal((await run('put', 'long.txt')).out, `${stored}\n`)
   isGood(await run('get', 'd', 'back'), 'get')
   for (const [path, bytes] of Object.entries(files)) {
