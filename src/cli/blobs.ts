@@ -33,6 +33,15 @@ export const ofOneFile = [
   Code.DataLoss,
 ]
 
+/** Brings the bytes of a file to a server, for no file of the folder yet. Rejects with CommandError. */
+export async function sendBytes(set: SetClient, local: string): Promise<void> {
+  const reading = `read ${printable(local)}`
+  const name = await attempted(reading, () => nameOfFile(local))
+  await set.talk((_clients, call, address) =>
+    attempted(reading, () => uploadBlob({ ...call, address }, local, name, () => {})),
+  )
+}
+
 /** Makes a file of the folder hold the bytes of one of this machine. Rejects with CommandError. */
 export async function uploadAs(
   set: SetClient,

@@ -40,14 +40,31 @@ async function mirroredOnce(
   return out
 }
 
-/** How many there are below the top, at a server that has them. */
-async function entries(fleet: Fleet): Promise<number> {
+/** The ids of all below the top, at a server that has them. */
+async function ids(fleet: Fleet): Promise<string[]> {
   const response = await fetch(`${fleet.addresses[0]}/fourfold.v1.FolderService/ListFiles`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ isRecursive: true }),
   })
-  return ((await response.json()) as { files?: unknown[] }).files?.length ?? 0
+  const { files = [] } = (await response.json()) as { files?: { id: string }[] }
+  return files.map(({ id }) => id).sort()
+}
+
+/** Fills the set, and is killed when so many entries are there. Resolves with how many there are then. */
+async function reseedUntil(count: number, directory: string, fleet: Fleet): Promise<number> {
+  const child = spawn(process.execPath, [program, 'reseed', directory], {
+    env: { ...process.env, FOURFOLD_SERVERS: fleet.addresses.join(',') },
+    stdio: 'ignore',
+  })
+  const ended = once(child, 'exit')
+  await until(
+    async () => (await ids(fleet)).length >= count || child.exitCode !== null,
+    () => `never ${count} entries`,
+  )
+  child.kill('SIGKILL')
+  await ended
+  return (await ids(fleet)).length
 }
 
 /** What a mirror did, of what it said. */
@@ -151,6 +168,30 @@ test('a mirror that runs while its set is wiped stops, and goes on when it is fi
   assert.deepEqual(after, before)
 })
 
+test('a mirror that meets a set while it is filled from another brings nothing of its own', async (t) => {
+  const { fleet, mirrors, servers } = await stage(t, 2)
+  const [first, second] = mirrors as [Mirrored, Mirrored]
+  planted(first)
+  for (const mirror of mirrors) await mirroredOnce(mirror, servers)
+  const before = await ids(fleet)
+  await fleet.wipe()
+  const count = await reseedUntil(20, second.directory, fleet)
+  assert.ok(count < before.length, `killed in between: ${count} of ${before.length}`)
+  first.start()
+  await until(
+    () => first.said.includes('The folder is being filled again'),
+    () => first.said,
+  )
+  const reseeded = await fourfold(['reseed', second.directory], servers)
+  assert.deepEqual([reseeded.code, reseeded.err], [0, ''], reseeded.out)
+  await until(
+    () => first.said.includes('Directory and folder are the same.'),
+    () => first.said,
+  )
+  assert.deepEqual(await ids(fleet), before)
+  assert.doesNotMatch(first.said, done)
+})
+
 test('a mirror that knows more than the one a set was filled from loses nothing', async (t) => {
   const { fleet, mirrors, servers } = await stage(t, 2)
   const [behind, ahead] = mirrors as [Mirrored, Mirrored]
@@ -197,20 +238,7 @@ test('G8 a reseed that is killed again and again makes everything once', async (
   await mirroredOnce(first, servers)
   await fleet.wipe()
   const counts: number[] = []
-  for (const count of [3, 20, 45]) {
-    const child = spawn(process.execPath, [program, 'reseed', first.directory], {
-      env: { ...process.env, FOURFOLD_SERVERS: servers },
-      stdio: 'ignore',
-    })
-    const ended = once(child, 'exit')
-    await until(
-      async () => (await entries(fleet)) >= count || child.exitCode !== null,
-      () => `never ${count} entries`,
-    )
-    child.kill('SIGKILL')
-    await ended
-    counts.push(await entries(fleet))
-  }
+  for (const count of [3, 20, 45]) counts.push(await reseedUntil(count, first.directory, fleet))
   assert.ok(counts[0]! < 87, `killed in between: ${counts.join(', ')}`)
   const last = await fourfold(['reseed', first.directory], servers)
   assert.equal(last.code, 0, last.err)

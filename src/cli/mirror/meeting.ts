@@ -10,6 +10,12 @@ import type { Report } from './report.ts'
 /** A set that knows nothing of what was mirrored is believed to be another one after this. */
 const foreignMs = 5000
 const foreignLookMs = 500
+/**
+ * A set that is being filled again is joined when nothing came for so long, or all that was mirrored is
+ * there: what this mirror brought meanwhile, the other would find taken, and it had another id.
+ */
+const fillingMs = 15_000
+const fillingLookMs = 1000
 
 export interface MeetingOptions {
   folder: FolderView
@@ -24,6 +30,8 @@ export class Meeting {
   readonly #options: MeetingOptions
   /** Since when a set answers that knows nothing of what was mirrored. */
   #foreignAt: number | undefined
+  /** How many entries there were when a set that is being filled had become more, and when that was. */
+  #filling: { count: number; at: number } | undefined
 
   constructor(options: MeetingOptions) {
     this.#options = options
@@ -43,6 +51,12 @@ export class Meeting {
       return false
     }
     this.#foreignAt = undefined
+    if (meeting === 'refilled' && this.#isFilling()) {
+      report.warn('filling', 'The folder is being filled again: it is joined when that is done.')
+      folder.doubt(fillingLookMs)
+      return false
+    }
+    report.over('filling')
     if (meeting === 'refilled') {
       report.say('The folder was filled again from a mirror: it is joined anew.')
       await hand.rejoin()
@@ -51,6 +65,16 @@ export class Meeting {
       folder.acceptRefilled()
     } else folder.accept()
     return true
+  }
+
+  #isFilling(): boolean {
+    const { folder, hand } = this.#options
+    const { entries, gone } = folder
+    const isHere = (id: string) => entries.has(id) || gone.has(id)
+    if ([...hand.commons.keys()].every(isHere)) return false
+    const now = performance.now()
+    if (this.#filling?.count !== entries.size) this.#filling = { count: entries.size, at: now }
+    return now - this.#filling.at <= fillingMs
   }
 
   foreign(): CommandError {

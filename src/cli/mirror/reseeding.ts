@@ -10,7 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { File } from '../../core/model/wire.ts'
 import type { CommonRow, MirrorStore } from '../../adapters/mirror/store.ts'
 import { directoryOf, newOperation, pathIn, type Receipt } from '../answer.ts'
-import { ofOneFile, uploadAs } from '../blobs.ts'
+import { ofOneFile, sendBytes, uploadAs } from '../blobs.ts'
 import { CommandError, printable } from '../command.ts'
 import { inLanes } from '../lanes.ts'
 import { AnswerError, type CallOptions, type ServerClients, type SetClient } from '../set-client.ts'
@@ -92,6 +92,7 @@ export class Reseeding {
   /** Makes what is missing. Resolves with where all of it is. Rejects with CommandError. */
   async bring(bringing: Bringing): Promise<Receipt[]> {
     this.#store.setMeta(begunKey, 'begun')
+    await this.#sendBytes(bringing)
     await this.#makeTop()
     for (let round = 1; ; round++) {
       const missing = this.#missing()
@@ -140,6 +141,17 @@ export class Reseeding {
   }
 
   // --------------------------------------------------------------------------------- what is made
+
+  /**
+   * First, since it takes long and nobody sees it: mirrors that meet the set wait while entries come
+   * one after the other.
+   */
+  async #sendBytes({ show }: Bringing): Promise<void> {
+    await inLanes(this.#missing().filter(isOfBytes), async ({ path }) => {
+      show(path)
+      await this.#unlessLeftOut(path, () => sendBytes(this.#set, this.#local(path)))
+    })
+  }
 
   async #makeTop(): Promise<void> {
     const { id, path } = this.#top
