@@ -32,6 +32,7 @@ import type {
 import { Replication } from '../src/core/replication/replication.ts'
 import { Loop, Turns } from './loop.ts'
 import type { HostName } from './network.ts'
+import { OnceInQueue } from './once.ts'
 import type { ServerOptions } from './server.ts'
 
 /** When time begins, for those who read a wall clock. */
@@ -45,6 +46,7 @@ export class Life {
   readonly #options: ServerOptions
   readonly #clockMs: number
   readonly #replica: Replica
+  readonly #once: OnceInQueue
   readonly #replication: Replication
   readonly #runtime: Loop<ReplicaInput>
   readonly #engine: Loop<ReplicationInput>
@@ -67,10 +69,12 @@ export class Life {
     const replica = name as ReplicaId
     const now = this.#now()
     const shared = { now, replica, set: 'simulated', origin, reader }
+    this.#once = new OnceInQueue(origin)
     const servers = set.map((id) => ({ id: id as ReplicaId, address: addressOf(id) }))
     this.#replication = new Replication({ ...shared, servers, isFirst: false })
     this.#replica = new Replica({
       ...shared,
+      reader: this.#replication.reader,
       version: 'simulated',
       trash: options.trash,
       safeCount: 2,
@@ -205,7 +209,7 @@ export class Life {
   #performReplica(output: ReplicaOutput): void {
     switch (output.type) {
       case 'ask':
-        if (output.request.type === 'append') this.#options.asked(output.request.update.operation)
+        if (output.request.type === 'append') this.#asked(output.request.update.operation)
         this.#engine.putNext({ type: 'asked', request: output.request })
         return
       case 'send':
@@ -225,6 +229,11 @@ export class Life {
     }
   }
 
+  #asked(operation: string): void {
+    this.#once.asked(operation)
+    this.#options.asked(operation)
+  }
+
   #send({ channels, message }: Extract<ReplicaOutput, { type: 'send' }>): void {
     const { fanOut } = this.#options.plant
     for (const channel of fanOut?.(message, channels) ?? channels) {
@@ -239,6 +248,7 @@ export class Life {
   }
 
   #stepReplication(at: number, input: ReplicationInput): void {
+    if (input.type === 'received') this.#once.received(input.message)
     for (const output of this.#replication.step(at, input)) this.#performReplication(output)
   }
 
@@ -247,6 +257,7 @@ export class Life {
     switch (output.type) {
       case 'store':
         this.#isWriting = true
+        for (const operation of this.#once.repeated(output.batch)) this.#options.repeated(operation)
         disk.write(output.batch, () => {
           this.#isWriting = false
           this.#engine.put({ type: 'stored' })

@@ -168,13 +168,18 @@ class Schedule {
       plant: planted,
       trash: this.#trash,
       asked: (operation) => this.#asked(name, operation, disk.vector()),
+      repeated: (operation) => this.#repeated(name, operation, 'was on its way to its disk'),
       alarmed: (text) => this.#alarmed(name, text),
     })
   }
 
   #asked(server: string, operation: string, held: VersionVector): void {
     if (operation === '' || !this.#once.isDone(operation, held)) return
-    const text = `${server} carries out the operation ${operation} again, which its disk has`
+    this.#repeated(server, operation, 'its disk has')
+  }
+
+  #repeated(server: string, operation: string, why: string): void {
+    const text = `${server} carries out the operation ${operation} again, which ${why}`
     this.#bad({ checker: 'C4', at: this.#timeline.now, text })
   }
 

@@ -26,6 +26,8 @@ export interface ServerOptions {
   trash: TrashTimes
   /** A process carries out an operation; empty: changes something without one. */
   asked: (operation: string) => void
+  /** A process carried out what was on its way to its disk. */
+  repeated: (operation: string) => void
   /** A process logged an error. */
   alarmed: (text: string) => void
 }

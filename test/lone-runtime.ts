@@ -84,7 +84,7 @@ export function startRuntime(t: TestContext, peers: string[] = [], files = 0) {
       set: 'test',
       version: '0',
       origin,
-      reader,
+      reader: engine.reader,
       safeCount: 1,
       rates: { pushesPerSecond: 50, pushBurst: 500, caretsPerSecond: 20 },
       random: Math.random,

@@ -18,6 +18,7 @@ import {
 import type { EngineRequest } from '../src/core/ports.ts'
 import type { Answer, Call, ReplicaInput, ReplicaOutput } from '../src/core/replica/messages.ts'
 import { Replica } from '../src/core/replica/replica.ts'
+import { OnTheWay } from '../src/core/replication/on-the-way.ts'
 
 export const origin = 'a.0123456789abc' as Origin
 export const here = 'a' as ReplicaId
@@ -36,7 +37,9 @@ export class Desk {
   readonly asked: EngineRequest[] = []
   readonly storage: MemoryStorage
   readonly replica: Replica
-  #queue: { tag: number; update?: Update }[] = []
+  readonly #onTheWay: OnTheWay
+  /** Without a tag: of another server. */
+  #queue: { tag?: number; update?: Update }[] = []
   #seq = 0
   #mark = 1
   readonly #origin: Origin
@@ -45,13 +48,14 @@ export class Desk {
   constructor(disk = new MemoryDisk(), life = origin) {
     this.#origin = life
     this.storage = new MemoryStorage(disk)
+    this.#onTheWay = new OnTheWay(this.storage.reader, disk.vector)
     this.replica = new Replica({
       now: this.now,
       replica: here,
       set: 'test',
       version: '0',
       origin: life,
-      reader: this.storage.reader,
+      reader: this.#onTheWay.reader,
       safeCount: 2,
       rates: { pushesPerSecond: 50, pushBurst: 500, caretsPerSecond: 20 },
       random: () => 0.5,
@@ -90,15 +94,30 @@ export class Desk {
     this.#queue.push({ tag: request.tag, update: sealUpdate(update) })
   }
 
+  /** What another server carried out has come here; it waits for what it builds on. */
+  come(update: Update): void {
+    this.#onTheWay.came(update)
+  }
+
+  /** It is in the queue for this disk. */
+  gather(update: Update): void {
+    this.#onTheWay.gathers(update)
+    this.#queue.push({ update })
+  }
+
   /** Everything that was asked is on this disk. */
   store(): void {
     while (this.#queue.length > 0) {
       const batch = this.#queue.splice(0)
       const updates = batch.flatMap(({ update }) => (update ? [update] : []))
       this.storage.commit({ updates, snapshots: [] })
+      this.#onTheWay.stored(batch)
       if (updates.length > 0) this.#mark++
-      for (const each of batch) {
-        this.input({ type: 'event', event: { type: 'appended', mark: this.#mark, ...each } })
+      for (const { tag, update } of batch) {
+        if (tag !== undefined) {
+          const stored = { mark: this.#mark, tag, ...(update && { update }) }
+          this.input({ type: 'event', event: { type: 'appended', ...stored } })
+        } else if (update) this.input({ type: 'event', event: { type: 'changed', update } })
       }
     }
     this.input({ type: 'settle' })

@@ -97,10 +97,10 @@ export class Circle {
     }
   }
 
-  append(server: Server, tag: number, text: string): void {
+  append(server: Server, tag: number, text: string, operation = ''): void {
     const version = create(VersionSchema, { id: text, name: text, at: this.now })
     const body = { case: 'version' as const, value: toBinary(VersionSchema, version) }
-    const update = { subject, author: 'ada', at: this.now, operation: '', body }
+    const update = { subject, author: 'ada', at: this.now, operation, body }
     this.input(server, { type: 'asked', request: { type: 'append', tag, update } })
   }
 

@@ -68,6 +68,11 @@ export interface OperationFound {
   subject: SubjectId
   /** Of what was asked; empty: not told. */
   digest: string
+  /**
+   * It was carried out elsewhere and is not on this disk. Soon: what is asked of the engine from now on
+   * comes after it. Later: its effect is not all here, and nobody can be told where it is.
+   */
+  coming?: 'soon' | 'later'
 }
 
 /** A subject that is an entry. */

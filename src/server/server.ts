@@ -156,7 +156,7 @@ class Assembled {
       set,
       version,
       origin,
-      reader,
+      reader: this.#engine.reader,
       safeCount: configuration.safe,
       rates: configuration.rates,
       random: Math.random,

@@ -53,7 +53,7 @@ export class ReplicaSetEngine implements Engine {
   #tickMs = 0
 
   constructor(options: ReplicaSetEngineOptions) {
-    this.reader = options.storage.reader
+    this.reader = options.replication.reader
     this.origin = options.origin
     this.#options = options
   }

@@ -135,6 +135,11 @@ export class Calls {
   }
 
   #call(call: CallId, author: string, request: Call): void {
+    if ('operation' in request && this.#options.operations.isComing(request.operation)) {
+      const again = () => this.#call(call, author, request)
+      this.#options.appends.barrier(() => this.#attempt(this.#now, call, again))
+      return
+    }
     switch (request.type) {
       case 'list':
         this.#options.voice.answer(call, this.#views.list(request))

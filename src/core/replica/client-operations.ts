@@ -67,9 +67,8 @@ export class ClientOperations {
     try {
       const request = this.#requestOf(visitor, operation)
       const entry = this.#options.operations.subjectOf(request)
-      const done =
-        entry === undefined ? this.#made(request, operation) : this.#again(entry, operation)
-      this.#carryOut(visitor, ticket, done)
+      if (entry === undefined) this.#carryOut(visitor, ticket, this.#made(request, operation))
+      else this.#again(visitor, entry, operation)
     } catch (error) {
       if (!(error instanceof FourfoldError)) throw error
       this.#options.voice.reject(visitor.channel, ticket, error)
@@ -77,12 +76,8 @@ export class ClientOperations {
   }
 
   #carryOut(visitor: Visitor, ticket: number, { updates, entry, undone }: Made): void {
-    const { appends, documents, kept, visitors, voice } = this.#options
-    const done = (mark: Mark) => {
-      visitors.stored(visitor, ticket, mark)
-      const value = { $typeName: 'fourfold.v1.Done' as const, ticket, entry, undone }
-      voice.send([visitor.channel], { case: 'done', value })
-    }
+    const { appends, documents, kept } = this.#options
+    const done = (mark: Mark) => this.#done(visitor, ticket, mark, { entry, undone })
     const last = updates.at(-1)
     if (!last) appends.barrier(done)
     for (const update of updates) {
@@ -92,6 +87,25 @@ export class ClientOperations {
         if (update === last) done(mark)
       })
     }
+  }
+
+  /** It was carried out before: there is an answer when all of it is on this disk. */
+  #again(visitor: Visitor, entry: string, operation: Operation): void {
+    this.#options.appends.barrier((mark) => {
+      const done = { entry: firstOf(operation) ?? entry, undone: this.#leftOf(operation) }
+      this.#done(visitor, operation.ticket, mark, done)
+    })
+  }
+
+  #done(
+    visitor: Visitor,
+    ticket: number,
+    mark: Mark,
+    { entry, undone }: Pick<Made, 'entry' | 'undone'>,
+  ): void {
+    this.#options.visitors.stored(visitor, ticket, mark)
+    const value = { $typeName: 'fourfold.v1.Done' as const, ticket, entry, undone }
+    this.#options.voice.send([visitor.channel], { case: 'done', value })
   }
 
   #requestOf({ name }: Visitor, { id, isLate, operation }: Operation): Request {
@@ -132,13 +146,13 @@ export class ClientOperations {
     return { updates, entry: entries[0]!, undone }
   }
 
-  /** It was carried out before. To which of several it was not done is seen by how these are. */
-  #again(entry: string, { operation }: Operation): Made {
-    if (operation.case !== 'several') return { updates: [], entry, undone: [] }
+  /** To which of several it was not done when it was carried out is seen by how these are. */
+  #leftOf({ operation }: Operation): Undone[] {
+    if (operation.case !== 'several') return []
     const { entries, change } = operation.value
     const left = entries.filter((id) => !this.#isSo(change, id))
     const error = new FourfoldError('invalid', 'It is not so any more, or never was.')
-    return { updates: [], entry: entries[0]!, undone: left.map((id) => undoneOf(id, error)) }
+    return left.map((id) => undoneOf(id, error))
   }
 
   #isSo({ case: what, value }: Several['change'], id: string): boolean {
@@ -235,6 +249,11 @@ export class ClientOperations {
     const named = { operation, operationDigest: digest, author, at }
     return { subject, ...named, body: { case: 'version', value } }
   }
+}
+
+/** What `Done` names of several. */
+function firstOf({ operation }: Operation): string | undefined {
+  return operation.case === 'several' ? operation.value.entries[0] : undefined
 }
 
 function undoneOf(entry: string, error: FourfoldError): Undone {

@@ -76,8 +76,10 @@ export class Operations {
   }
 
   /**
-   * What an operation was about, when it was carried out or is on its way to the disk.
-   * @throws FourfoldError invalid; taken: something else was asked under its id
+   * What an operation was about, when it was carried out, be it here or elsewhere, or is on its way to
+   * the disk.
+   * @throws FourfoldError invalid; taken: something else was asked under its id; unavailable: it is on
+   *   its way from another server
    */
   subjectOf({ operation, digest }: Pick<Request, 'operation' | 'digest'>): SubjectId | undefined {
     if (!isSubjectId(operation)) {
@@ -88,7 +90,16 @@ export class Operations {
       const text = `The operation ${operation} was something else; give each an id of its own.`
       throw new FourfoldError('taken', text)
     }
+    if (done?.coming === 'later') {
+      const text = 'This was carried out by another server, and is on its way here; ask again.'
+      throw new FourfoldError('unavailable', text)
+    }
     return done?.subject
+  }
+
+  /** Whether another server carried it out, and it is in the queue for this disk. */
+  isComing(operation: string): boolean {
+    return this.#reader.operation(operation)?.coming === 'soon'
   }
 
   /**

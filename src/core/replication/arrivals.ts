@@ -13,6 +13,8 @@ export interface ArrivalsOptions {
   origin: Origin
   /** How far every log is known here, stored or not; is raised by what arrives. */
   heads: VersionVector
+  /** An update is the next of its log: it will be stored. */
+  came: (update: Update) => void
   /** The head of a log has moved. */
   advanced: (now: number, origin: Origin) => void
 }
@@ -57,6 +59,7 @@ export class Arrivals {
       peer.showed(origin, update.seq)
       if (verdict !== 'taken') continue
       news.push(update)
+      this.#options.came(update)
       this.#options.advanced(now, origin)
     }
     // Also what came before a malformed one: its logs are known up to there.

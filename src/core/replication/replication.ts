@@ -21,7 +21,13 @@ import {
   type Snapshot,
   type Update,
 } from '../model/wire.ts'
-import { CorruptError, type EngineRequest, type ServerView, type StorageReader } from '../ports.ts'
+import {
+  CorruptError,
+  type EngineReader,
+  type EngineRequest,
+  type ServerView,
+  type StorageReader,
+} from '../ports.ts'
 import { Arrivals } from './arrivals.ts'
 import { Asking } from './asking.ts'
 import { Compacting } from './compacting.ts'
@@ -30,6 +36,7 @@ import { Gathering, type Item } from './gathering.ts'
 import { Links } from './links.ts'
 import { Marks } from './marks.ts'
 import type { PeerChannel, ReplicationInput, ReplicationOutput } from './messages.ts'
+import { OnTheWay } from './on-the-way.ts'
 import type { Peer } from './peer.ts'
 import { Sending } from './sending.ts'
 import { Rivals } from './rivals.ts'
@@ -65,6 +72,7 @@ export class Replication {
   /** The same with what is at the disk, gathers for it, or waits for what it builds on. */
   readonly #heads: VersionVector
   readonly #arrivals: Arrivals
+  readonly #onTheWay: OnTheWay
   readonly #comparing: Comparing
   readonly #compacting: Compacting
   /** Updates and subjects told to the mind of clients. */
@@ -96,9 +104,11 @@ export class Replication {
     const shared = { vector, marks: this.#marks, isComplete, voice }
     this.#links = new Links({ ...options, ...shared, ...lives })
     this.#asking = new Asking({ links: this.#links, vector, heads: this.#heads, voice })
+    this.#onTheWay = new OnTheWay(reader, vector)
     this.#arrivals = new Arrivals({
       origin,
       heads: this.#heads,
+      came: (update) => this.#onTheWay.came(update),
       advanced: (...moved) => this.#asking.advanced(...moved),
     })
     this.#compacting = new Compacting({ links: this.#links, marks: this.#marks, vector, voice })
@@ -155,6 +165,11 @@ export class Replication {
     }
     if (input.type === 'settle' || input.type === 'stored' || input.type === 'tick') this.#store()
     return this.#voice.take()
+  }
+
+  /** What is durable, and operations that are on their way to the disk. */
+  get reader(): EngineReader {
+    return this.#onTheWay.reader
   }
 
   /** What is on this disk. */
@@ -226,6 +241,7 @@ export class Replication {
   #stored(now: number): void {
     const items = this.#gathering.done()
     const changed = this.#advanceVector(now, items)
+    this.#onTheWay.stored(items)
     for (const item of items) this.#tellStored(item)
     const isNamed = this.#life.stored(items)
     const own = items.flatMap(({ update }) => (update?.origin === this.#origin ? [update] : []))
@@ -411,7 +427,10 @@ export class Replication {
   }
 
   #gather(updates: Update[]): void {
-    for (const update of updates) this.#gathering.add({ update })
+    for (const update of updates) {
+      this.#onTheWay.gathers(update)
+      this.#gathering.add({ update })
+    }
   }
 
   #heardSnapshot(now: number, peer: Peer, snapshot: Snapshot): void {
@@ -419,6 +438,8 @@ export class Replication {
       this.#links.turnAway(peer.channel, `it sent a malformed snapshot of ${snapshot.subject}`)
       return
     }
+    // Until this disk is filled nobody asks here.
+    if (this.#isComplete) this.#onTheWay.cameWhole(snapshot)
     this.#gathering.add({ snapshot })
     this.#asking.progressed(now, peer)
   }
