@@ -308,13 +308,14 @@ export class FolderView {
     }
   }
 
-  /** An entry was deleted by us, with all that is in it. */
-  remove(id: string): void {
+  /** An entry was deleted by us, with all that is in it: these. */
+  remove(id: string): string[] {
     const path = this.entries.get(id)?.path
-    if (path === undefined) return
-    for (const each of [...this.entries.values()]) {
-      if (each.id === id || isBelow(each.path, path)) this.#remove(each.id)
-    }
+    if (path === undefined) return [id]
+    const inside = [...this.entries.values()].filter((each) => isBelow(each.path, path))
+    const removed = [id, ...inside.map((each) => each.id)]
+    for (const each of removed) this.#remove(each)
+    return removed
   }
 
   /** Something is not as it is known here. */

@@ -389,11 +389,13 @@ export class Hand {
   }
 
   async #deleteEntry({ id, path }: ActOf<'delete-entry'>): Promise<void> {
-    const { set, folder, report } = this.#options
+    const { set, store, folder, report } = this.#options
     const asked = { file: id, operation: newOperation() }
     try {
       await set.ask((server, call) => server.folder.deleteFile(asked, call))
-      folder.remove(id)
+      // Should somebody restore it, it is new here.
+      const removed = folder.remove(id)
+      await store.soon(() => removed.forEach((each) => this.#commons.forget(each)))
       report.done('deleted', path)
     } catch (error) {
       this.refusals.answered(error, id, path)

@@ -21,7 +21,10 @@ import { Meeting } from './meeting.ts'
 import { diskIsFull, isDiskFull, nothingIsBrought } from './refusals.ts'
 import type { Report, Standing } from './report.ts'
 
-/** What is missing on the disk is believed after this: programs take files away and put them back. */
+/**
+ * What is missing on the disk is believed when it is not there so much later either: programs take
+ * files away and put them back, and what is moved while a look goes on is seen in neither place.
+ */
 const missingMs = 400
 /** After a sign of a change further looks follow: of several changes at once not all are told. */
 const echoesMs = [300, 1300, 3000]
@@ -69,6 +72,9 @@ export class Mirror {
   /** Something on the disk was changing when it was looked at. */
   #isUnsettled = true
   #toldAt = -Infinity
+  /** When the last look began. */
+  #lookedAt: number | undefined
+  /** When something was missing for the first time. */
   #vanishedAt = -Infinity
   #rememberedAt = -Infinity
   #offline: string | undefined
@@ -188,8 +194,6 @@ export class Mirror {
 
   /** One look, one plan, its acts. */
   async #turn(isOnce: boolean): Promise<'again' | 'wait' | 'rest'> {
-    // As the plan saw it: it may become so while the plan is made.
-    let isQuiet = false
     const beganAt = performance.now()
     let isReached = false
     try {
@@ -202,12 +206,11 @@ export class Mirror {
       this.#options.report.over('servers')
       isReached = true
       this.#reachedAt = performance.now()
-      isQuiet = this.#isQuiet
       this.#hear()
-      const { acts, held, skipped, ...deletions } = plan(this.#views(isQuiet))
+      const { acts, held, skipped, ...deletions } = plan(this.#views())
       this.#plannedMs = performance.now() - beganAt
       // While it is not believed that anything is missing, what was asked before stays asked.
-      if (held || isQuiet) this.#held = held
+      if (held || this.#isQuiet) this.#held = held
       this.#ask(deletions.asked)
       this.#agreed = deletions.agreed
       this.#late.add(performance.now(), deletions.deletes)
@@ -230,9 +233,8 @@ export class Mirror {
       this.#goneOffline(error.message)
       return 'wait'
     }
-    if (!isQuiet && this.#isQuiet) return 'again'
     if (this.#hand.isBusy) return 'wait'
-    const isSettled = isQuiet && !this.#isUnsettled && this.#lookAt > performance.now()
+    const isSettled = this.#isQuiet && !this.#isUnsettled && this.#lookAt > performance.now()
     if (!isSettled || this.#folder.nextAt !== undefined) return 'wait'
     try {
       this.#remember({ isForced: false })
@@ -274,11 +276,11 @@ export class Mirror {
     return acts
   }
 
-  #views(isQuiet: boolean): Views {
+  #views(): Views {
     const [options, hand, folder] = [this.#options, this.#hand, this.#folder]
     return {
       disk: this.#disk,
-      isQuiet,
+      isQuiet: this.#isQuiet,
       folder: folder.entries,
       gone: folder.gone,
       restorable: folder.restorable,
@@ -299,7 +301,8 @@ export class Mirror {
 
   #look(): void {
     const now = performance.now()
-    if (now < this.#lookAt) return
+    const isAwaited = !this.#isQuiet && now >= this.#vanishedAt + missingMs
+    if (now < this.#lookAt && !isAwaited) return
     const { directory, ignored } = this.#options
     ignored.refresh()
     const { items, unread, againInMs } = directory.look({
@@ -308,7 +311,8 @@ export class Mirror {
       isIgnored: ignored.isIgnored,
     })
     for (const path of this.#disk.keys()) if (!items.has(path)) this.#vanishedAt = now
-    if (this.#disk.size === 0) this.#vanishedAt = now
+    if (this.#lookedAt === undefined) this.#vanishedAt = now
+    this.#lookedAt = now
     this.#disk = items
     this.#hand.reading.looked(items)
     this.#hand.reading.start(unread)
@@ -320,7 +324,7 @@ export class Mirror {
   }
 
   get #isQuiet(): boolean {
-    return performance.now() - this.#vanishedAt >= missingMs
+    return this.#lookedAt !== undefined && this.#lookedAt >= this.#vanishedAt + missingMs
   }
 
   // -------------------------------------------------------------------------------- listening
@@ -377,7 +381,8 @@ export class Mirror {
   }
 
   #nextAt(): number {
-    const quietAt = this.#isQuiet ? Infinity : this.#vanishedAt + missingMs
+    const isAwaited = !this.#isQuiet && this.#offline === undefined
+    const quietAt = isAwaited ? this.#vanishedAt + missingMs : Infinity
     const heardAt = this.#held ? performance.now() + agreementLookMs : Infinity
     const listAt = this.#folder.nextAt ?? Infinity
     return Math.min(this.#lookAt, listAt, this.#hand.nextAt, quietAt, heardAt)

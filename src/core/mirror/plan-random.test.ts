@@ -402,9 +402,13 @@ class Mirror {
       case 'move-entry':
         this.#folder.move(act.id, act.path)
         return
-      case 'delete-entry':
+      case 'delete-entry': {
+        const before = this.#folder.live()
         this.#folder.remove(act.id)
+        this.#step()
+        for (const { id } of before) if (this.#folder.isGone(id)) this.common.delete(id)
         return
+      }
       case 'restore':
         this.#folder.restore(act.id)
     }
