@@ -137,8 +137,8 @@ export class Looking {
     const ageMs = Date.now() - Number(stat.ctimeNs / 1_000_000n)
     const isEmptied = stat.size === 0n && before?.stamp?.size !== 0
     const neededMs = isEmptied ? emptiedSettleMs : isLarge ? largeSettleMs : settleMs
-    // A time that lies ahead was set by a clock: it says nothing.
-    if (ageMs >= 0 && ageMs < neededMs) {
+    // A time that lies far ahead was set by a clock: it says nothing.
+    if (Math.abs(ageMs) < neededMs) {
       this.#unsettled(item, neededMs - ageMs)
       return
     }

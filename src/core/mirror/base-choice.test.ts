@@ -42,3 +42,7 @@ test('what has little of an earlier text was written anew, or emptied: all that 
   assert.equal(baseOf('all new\n', now, earlier, 1500), now)
   assert.equal(baseOf('all new\n', now, [{ text: '', replacedAt: 1000 }], 1500), now)
 })
+
+test('what is written into an emptied file is all new, whatever was there before', () => {
+  assert.equal(baseOf(`zero\n${before}`, '', earlier, 1500), '')
+})
