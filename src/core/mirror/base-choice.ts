@@ -32,10 +32,10 @@ export function baseOf(
   earlier: Earlier[],
   changedAt: number,
 ): string {
-  const alike = earlier.find(({ text }) => text === next)
-  if (alike) return changedAt - alike.replacedAt <= lateWriteMs ? alike.text : common
   // Nothing that others typed can be missing in it; a program that writes in two steps emptied it.
   if (common === '') return common
+  const alike = earlier.find(({ text }) => text === next)
+  if (alike) return changedAt - alike.replacedAt <= lateWriteMs ? alike.text : common
   let base = common
   let least = distance(smallestDiff(common, next))
   for (const { text, replacedAt } of earlier) {
