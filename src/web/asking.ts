@@ -4,6 +4,7 @@ import type { CallOptions, Client as Rpc } from '@connectrpc/connect'
 import type { Client } from '../client/api.ts'
 import type { FolderService } from '../core/model/wire.ts'
 import { folderAt } from './pass.ts'
+import { waitFor } from './waiting.ts'
 
 /** One server gets this long before the next is asked. */
 export const askMs = 4000
@@ -13,7 +14,8 @@ export async function ask<T>(
   client: Client,
   question: (folder: Rpc<typeof FolderService>, options: CallOptions) => Promise<T>,
 ): Promise<T | undefined> {
-  await decided(client)
+  // While a server is looked for, those that have just started may not serve yet.
+  await waitFor(client, () => client.connection.name !== 'joining').promise
   if (client.connection.name === 'offline') return undefined
   for (const address of addresses(client)) {
     try {
@@ -23,17 +25,6 @@ export async function ask<T>(
     }
   }
   return undefined
-}
-
-/** While a server is looked for, those that have just started may not serve yet. */
-async function decided(client: Client): Promise<void> {
-  const isDecided = Promise.withResolvers<void>()
-  const look = () => {
-    if (client.connection.name !== 'joining') isDecided.resolve()
-  }
-  const end = client.onChange(look)
-  look()
-  await isDecided.promise.finally(end)
 }
 
 /** Where to ask: the server this page talks to, the one it came from, then all others that live. */

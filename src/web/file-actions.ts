@@ -8,6 +8,7 @@ import type { NameQuestion } from './name-dialog.tsx'
 import { copyName, meantName, offeredName } from './names.ts'
 import { linkTo } from './route.ts'
 import { notify } from './toasts.tsx'
+import { waitFor } from './waiting.ts'
 
 export interface FileActions {
   open: (id: string) => void
@@ -116,22 +117,13 @@ export async function textNow(
   id: string,
   signal: AbortSignal,
 ): Promise<string | undefined> {
-  const alone = Promise.withResolvers<undefined>()
-  const look = () => {
-    if (signal.aborted) alone.resolve(undefined)
-    else if (client.save.name === 'local') {
-      void client.isKept(id).then((isKept) => isKept || alone.resolve(undefined))
-    }
+  const text = textOf(client, id)
+  const alone = waitFor(client, () => client.save.name === 'local', signal)
+  const ofDevice = async () => {
+    await alone.promise
+    return !signal.aborted && (await client.isKept(id)) ? text : undefined
   }
-  const end = client.onChange(look)
-  signal.addEventListener('abort', look)
-  look()
-  try {
-    return await Promise.race([textOf(client, id), alone.promise])
-  } finally {
-    end()
-    signal.removeEventListener('abort', look)
-  }
+  return Promise.race([text, ofDevice()]).finally(alone.end)
 }
 
 /** A sentence that says which directory something goes to; none for the top. */

@@ -6,6 +6,7 @@ import { hasWords } from '../core/model/path-words.ts'
 import { type File, Kind, type ListFilesRequest } from '../core/model/wire.ts'
 import { ask } from './asking.ts'
 import { FolderTree, isDirectory } from './folder-tree.ts'
+import { waitFor } from './waiting.ts'
 
 const kinds: { [kind: number]: FileInfo['kind'] } = {
   [Kind.TEXT]: 'text',
@@ -96,13 +97,8 @@ export async function members(client: Client, directory: string): Promise<readon
 
 /** Resolves when a server has told of an entry that is shown, or when none answers. */
 export async function looked(client: Client, id: string): Promise<void> {
-  const alone = Promise.withResolvers<void>()
-  const look = () => {
-    if (client.connection.name === 'offline') alone.resolve()
-  }
-  const end = client.onChange(look)
-  look()
-  await Promise.race([client.look(id), alone.promise]).finally(end)
+  const alone = waitFor(client, () => client.connection.name === 'offline')
+  await Promise.race([client.look(id), alone.promise]).finally(alone.end)
 }
 
 /** A folder with all that lies below some entries. */
