@@ -64,7 +64,8 @@ export function FilePane(props: FilePaneProps) {
   const pane = useRef<HTMLElement>(null)
   const { landmarkProps } = useLandmark({ role: 'navigation', 'aria-label': 'Files' }, pane)
   // A finger needs more room than a mouse.
-  const rowSize = useMedia('(max-width: 1023px)') ? 44 : 30
+  const isNarrow = useMedia('(max-width: 1023px)')
+  const rowSize = isNarrow ? 44 : 30
   const showMenu = useRef((ids: string[], place: MenuPlace) => setMenu({ ids, place })).current
   const finding = useFound(client, wanted)
   const isWhole = useCallback(
@@ -114,6 +115,8 @@ export function FilePane(props: FilePaneProps) {
             onPress={() => actions.makeDirectoryIn(home())}
           />
         </div>
+        {/* Over the foot of a drawer lie notices. */}
+        {isNarrow && <BringingBar bringIn={bringIn} />}
         <FileTree
           {...{ tree, view, openFiles, shownId, wanted, rowSize, showMenu, isWhole }}
           emptyText={wanted === '' ? nothing : foundWords(finding)}
@@ -128,7 +131,7 @@ export function FilePane(props: FilePaneProps) {
             The best {foundMax} of {finding.found.toLocaleString('en')}: more words show fewer.
           </p>
         )}
-        <BringingBar bringIn={bringIn} />
+        {!isNarrow && <BringingBar bringIn={bringIn} />}
         <div className="file-foot">
           {waiting > 0 && (
             <p className="waiting muted">

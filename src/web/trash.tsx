@@ -147,10 +147,11 @@ const Trashed = memo(function Trashed({ entry, restore, erase }: TrashedProps) {
         <span className="file-name">{name}</span>
         {above !== '' && <span className="trashed-from">{above}</span>}
       </span>
-      <Button className="text-button" aria-label={`Restore ${path}`} onPress={() => restore(entry)}>
-        <RotateCcw size={14} aria-hidden />
-        Restore
-      </Button>
+      <IconButton
+        label={`Restore ${path}`}
+        icon={<RotateCcw size={14} aria-hidden />}
+        onPress={() => restore(entry)}
+      />
       <IconButton
         label={`Delete ${path} for good`}
         icon={<X size={14} aria-hidden />}

@@ -117,7 +117,11 @@ export function TreeRow({ node }: { node: RowNode }) {
             {name}
           </span>
         )}
-        {(entry.bytes ?? entry).hasConflict && <span className="tag tone-warn">2 versions</span>}
+        {(entry.bytes ?? entry).hasConflict && (
+          <span className="brief" title="2 versions">
+            <span className="tag tone-warn">2 versions</span>
+          </span>
+        )}
         {isDirectory(entry) && isOpen && tree.childCount(id) === 0 && <NotListed id={id} />}
         {entry.isWaiting && (
           <CloudOff className="waits" size={14} aria-label="Waits for a server" />

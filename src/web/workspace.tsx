@@ -248,6 +248,7 @@ export function Workspace({ leave, signOut, renameMe }: WorkspaceProps) {
           </>
         )}
         <div className="middle">
+          {(isNarrow || !isLeftOpen) && <BringingBar bringIn={bringIn} />}
           <Bars
             {...{ file, open, renameMe }}
             restore={actions.restore}
@@ -289,7 +290,6 @@ export function Workspace({ leave, signOut, renameMe }: WorkspaceProps) {
               isEmpty={tree.children(top).length === 0}
             />
           )}
-          {(isNarrow || !isLeftOpen) && <BringingBar bringIn={bringIn} />}
         </div>
         {!isNarrow && isHistoryOpen && <div className="right">{historyPane}</div>}
       </div>

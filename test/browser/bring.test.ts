@@ -102,6 +102,49 @@ test('a long upload shows how far it is, is stopped, and goes on later where it 
   )
 })
 
+test('on a phone a notice covers no button that stops an upload, beside the text or in the drawer', async () => {
+  const phone = { viewport: { width: 390, height: 780 }, hasTouch: true, isMobile: true }
+  const ana = await stage.join('Ana', 'b', phone)
+  await ana.create('told.md')
+  await throttle(ana, MiB / 4)
+  await chooseFiles(ana, /^Upload/, { 'film.mov': randomBytes(8 * MiB) })
+  await ana.page.getByRole('progressbar', { name: 'film.mov' }).waitFor()
+  await ana.page.getByRole('button', { name: 'Files', exact: true }).tap()
+  await ana.page.getByRole('button', { name: 'Actions for told.md' }).tap()
+  await ana.page.getByRole('menuitem', { name: /^Delete/ }).tap()
+  // In one look: the notice goes by itself.
+  const looked = await ana.page.waitForFunction(() => {
+    const notice = document.querySelector('.toast')?.getBoundingClientRect()
+    const stops = [...document.querySelectorAll('.bringing .button')]
+    if (!notice || stops.length < 2) return undefined
+    const boxes = stops.map((stop) => stop.getBoundingClientRect())
+    return boxes.map(({ top, bottom }) => bottom <= notice.top || top >= notice.bottom)
+  })
+  assert.deepEqual(await looked.jsonValue(), [true, true])
+  await ana.page.getByRole('button', { name: 'Stop' }).last().tap()
+  await ana.page.getByText('Stopped; nothing came in.').waitFor()
+})
+
+test('a name is whole beside the badge of two versions, and in the trash', async () => {
+  const ana = await stage.join('Ana', 'c')
+  const [first, one, two] = await pictures(ana)
+  await conflict('harbour map.png', first, one, two)
+  const row = ana.row('harbour map.png')
+  await row.hover()
+  await row.getByText('2 versions').waitFor()
+  const isCut = (name: Locator) =>
+    name.evaluate((element) => element.scrollWidth > element.clientWidth)
+  assert.equal(await isCut(row.getByText('harbour map.png')), false)
+  const long = 'what the harbour was like before the lighthouse.md'
+  await ana.create(long)
+  await ana.choose(/^Delete/)
+  await ana.page.getByRole('button', { name: /^Trash/ }).click()
+  const trash = ana.page.getByRole('list', { name: 'Trash' })
+  await trash.getByRole('button', { name: `Restore ${long}` }).waitFor()
+  assert.equal(await isCut(trash.getByText(long)), false)
+  await folderAt('a').deleteFile({ file: 'harbour map.png' })
+})
+
 test('a text that is long on its way is counted, as bytes are', async () => {
   const ana = await stage.join('Ana', 'a')
   const unthrottle = await throttle(ana, 100_000)
