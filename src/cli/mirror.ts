@@ -7,7 +7,7 @@ import { setFlagsFromString } from 'node:v8'
 import { screenNameMax } from '../core/model/limits.ts'
 import { subjectId } from '../core/model/ids.ts'
 import { MirrorDirectory } from '../adapters/mirror/directory.ts'
-import { Ignored } from '../adapters/mirror/ignored.ts'
+import { Ignored, usuallyIgnored } from '../adapters/mirror/ignored.ts'
 import { MirrorLockedError, MirrorStore, MirrorVersionError } from '../adapters/mirror/store.ts'
 import { DirectoryWatcher } from '../adapters/mirror/watcher.ts'
 import { random } from '../adapters/system.ts'
@@ -28,8 +28,9 @@ only one side has comes to the other, and where both have different files of one
 as "NAME (${shortHost()}).EXT".
 
 What is not UTF-8, or larger than 10 MiB, is kept byte for byte: when two change such a file at once
-the newer is on the disk, and both are among the file's versions. Left alone: .git, what
-.fourfoldignore names (written like .gitignore), links, pipes and devices.
+the newer is on the disk, and both are among the file's versions. Left alone: .git, .fourfold*, links,
+pipes and devices, and what .fourfoldignore names (written like .gitignore); also, unless it says
+otherwise ("!*~"), what editors and systems leave: ${usuallyIgnored.slice(0, -1).join(' ')} and ${usuallyIgnored.at(-1)!}.
 
   --folder PATH      mirrors this directory of the folder instead of all of it
   --once             ends when both sides are the same; exit code 1 when something is left

@@ -12,7 +12,7 @@ export const ignoreFile = '.fourfoldignore'
 /** Always. */
 const fixed = ['.git', '.fourfold*']
 /** Unless people say otherwise ("!*~"): copies and locks that editors keep beside a file. */
-const usual = ['.*.sw?', '*~', '.#*', '.DS_Store', 'Thumbs.db']
+export const usuallyIgnored = ['.*.sw?', '*~', '.#*', '.DS_Store', 'Thumbs.db']
 
 const inParked = `${parkedDirectory}/`
 
@@ -28,7 +28,7 @@ export interface Ignoring {
 export class Ignored implements Ignoring {
   readonly #root: string
   readonly #fixed: Ignore = ignore({ allowRelativePaths: true }).add(fixed)
-  #people: Ignore = ignore({ allowRelativePaths: true }).add(usual)
+  #people: Ignore = ignore({ allowRelativePaths: true }).add(usuallyIgnored)
   #text: string | undefined
 
   constructor(root: string) {
@@ -40,7 +40,7 @@ export class Ignored implements Ignoring {
     const text = this.#read()
     if (text === this.#text) return false
     this.#text = text
-    this.#people = ignore({ allowRelativePaths: true }).add(usual).add(text)
+    this.#people = ignore({ allowRelativePaths: true }).add(usuallyIgnored).add(text)
     return true
   }
 
