@@ -6,7 +6,7 @@ import { messageBytesMax } from '../core/model/limits.ts'
 import { fileKey } from '../core/model/names.ts'
 import { Kind } from '../core/model/wire.ts'
 import type { Progress } from '../adapters/channel/blob-client.ts'
-import { directoryOf, newOperation, pathIn, sharedPath } from './answer.ts'
+import { directoryOf, newOperation, pathIn, sharedPath, shownPath } from './answer.ts'
 import { ofOneFile, uploadAs } from './blobs.ts'
 import {
   CommandError,
@@ -87,6 +87,10 @@ async function putInput(values: SetValues, target: string, isInto: boolean): Pro
   const input = await inputOf(process.stdin)
   try {
     return await withSet(values, async (set) => {
+      const found = await fileIfAny(set, target)
+      if (found?.kind === Kind.DIRECTORY) {
+        throw new CommandError(`${shownPath(found)} is a directory; PATH must name a file.`)
+      }
       const upload = new Upload(set)
       await upload.file(input, target)
       await upload.tell()

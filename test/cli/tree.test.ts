@@ -220,6 +220,7 @@ test('several are named at once; what cannot be done is told, and the rest is do
   assert.deepEqual([moved.code, moved.err], [1, 'No such file or directory: notes/none.\n'])
   assert.equal((await run('ls', 'x', 'y')).out, 'x/a.md\nx/b.md\ny/a.md\ny/b.md\n')
   isRefused(await run('cat', 'x'), /^x\/ is a directory; to see what is in it: fourfold ls x\.$/m)
+  isRefused(await put('x', 'text'), /^x\/ is a directory; PATH must name a file\.$/m)
 
   await put('odd name.md', '')
   const removed = await run('rm', 'x/a.md', 'none', 'odd name.md')
