@@ -175,6 +175,11 @@ export class SimulatedDisk {
     return this.#durable.vector
   }
 
+  /** Whether something is on its way to it. */
+  get isBusy(): boolean {
+    return this.#underWay.length > 0
+  }
+
   /** Whether it holds whole subjects of a transfer that its vector does not speak of yet. */
   get isAhead(): boolean {
     return !covers(this.#durable.vector, this.#received)

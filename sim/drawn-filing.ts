@@ -96,6 +96,34 @@ export function drawErasing(random: Random, runMs: number, person: number): Act[
   })
 }
 
+/** Somebody does the same to several at once, and soon others do, the same or else, to most of them. */
+export function drawBulk(random: Random, runMs: number, person: number): Act[] {
+  if (!random.chance(0.4)) return []
+  const all = [...sharedDocuments, ...directories, firstInDirectory, firstInDirectory + 1]
+  const rounds = Array.from({ length: random.between(1, 3) }, () => ({
+    at: drawnMoment(random, runMs),
+    documents: random.shuffled(all).slice(0, random.between(2, 6)),
+    gapMs: random.pick([2, 40, 300]),
+  }))
+  const own = random.fork(`of ${person}`)
+  return rounds.flatMap(({ at, documents, gapMs }): Act[] => {
+    const times = person === 0 ? 2 : own.below(2)
+    return Array.from({ length: times }, (_, time): Act => {
+      const isFirst = person === 0 && time === 0
+      const change = isFirst
+        ? own.pick(['trash', 'trash', 'move'] as const)
+        : own.pick(['trash', 'restore', 'erase', 'move'] as const)
+      return {
+        at: isFirst ? at : at + gapMs * (1 + own.next()),
+        type: 'several',
+        documents: isFirst ? documents : own.shuffled(documents).slice(own.below(2)),
+        change,
+        ...(change === 'move' && own.chance(0.8) && { parent: own.pick(directories) }),
+      }
+    })
+  })
+}
+
 /** Somebody files things and writes in them while no server can be reached, and may close the page. */
 export function drawAlone(random: Random, runMs: number, person: number): Act[] {
   if (!random.chance(0.3)) return []

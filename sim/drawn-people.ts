@@ -2,6 +2,7 @@
 
 import {
   drawAlone,
+  drawBulk,
   drawErasing,
   drawFiling,
   drawRing,
@@ -49,6 +50,7 @@ export function drawPeople(random: Random, runMs: number): PersonPlan[] {
     const filing = [
       ...drawErasing(random.fork('erasing'), runMs, index),
       ...drawAlone(random.fork(`alone ${name}`), runMs, index),
+      ...drawBulk(random.fork('bulk'), runMs, index),
     ]
     acts.push(...filing.filter(({ at }) => at <= runMs))
     const shows = drawShows(random.fork(`shows ${name}`), runMs, documents)

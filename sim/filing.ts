@@ -2,7 +2,8 @@
 
 import type { Files } from '../src/client/files.ts'
 import type { SubjectId } from '../src/core/model/ids.ts'
-import { Kind, type Operation } from '../src/core/model/wire.ts'
+import { entriesOf } from '../src/core/model/several.ts'
+import { Kind, type Operation, type Several } from '../src/core/model/wire.ts'
 import { Bits } from './bits.ts'
 import type { DocumentId, Edit, FileRecord, Journal, PersonName } from './journal.ts'
 import type { Act } from './plan.ts'
@@ -10,13 +11,28 @@ import { tokenText } from './token.ts'
 
 export type FilingAct = Extract<
   Act,
-  { type: 'create' | 'makeDirectory' | 'move' | 'rename' | 'trash' | 'restore' | 'erase' }
+  {
+    type: 'create' | 'makeDirectory' | 'move' | 'rename' | 'trash' | 'restore' | 'erase' | 'several'
+  }
 >
 
+type SeveralAct = Extract<FilingAct, { type: 'several' }>
+type Change = Exclude<FilingAct, SeveralAct | { type: 'create' | 'makeDirectory' }>
+
 export function isFiling(act: Act): act is FilingAct {
-  const types = ['create', 'makeDirectory', 'move', 'rename', 'trash', 'restore', 'erase']
-  return types.includes(act.type)
+  return filings.has(act.type)
 }
+
+const filings: ReadonlySet<Act['type']> = new Set<FilingAct['type']>([
+  'create',
+  'makeDirectory',
+  'move',
+  'rename',
+  'trash',
+  'restore',
+  'erase',
+  'several',
+])
 
 /** An operation, and what stands in the journal of it. */
 export interface Filed {
@@ -48,6 +64,7 @@ export class Filing {
   /** Undefined: the person cannot do this now. */
   file(at: number, act: FilingAct): Filed | undefined {
     const { journal, documentId } = this.#options
+    if (act.type === 'several') return this.#several(at, act)
     const id = documentId(act.document)
     const record = journal.files.get(id)
     switch (act.type) {
@@ -58,6 +75,19 @@ export class Filing {
       default:
         return record && this.#isSeen(record) ? this.#change(at, record, act) : undefined
     }
+  }
+
+  #several(at: number, { documents, change, parent }: SeveralAct): Filed | undefined {
+    const where = parent === undefined ? {} : { parent }
+    const all = documents
+      .map((document) => this.file(at, { at, type: change, document, ...where }))
+      .filter((filed) => filed !== undefined)
+    const [first] = all
+    if (!first || all.length === 1) return first
+    const edits = all.flatMap((each) => each.edits)
+    const entries = all.flatMap(({ operation }) => entriesOf(operation))
+    const value = { $typeName: 'fourfold.v1.Several' as const, entries, change: ofEach(first) }
+    return { operation: { case: 'several', value }, edits }
   }
 
   #isSeen({ id, kind }: FileRecord): boolean {
@@ -101,11 +131,7 @@ export class Filing {
     return { id, operation: { case: 'makeDirectory', value }, edits: [edit] }
   }
 
-  #change(
-    at: number,
-    file: FileRecord,
-    act: Exclude<FilingAct, { type: 'create' | 'makeDirectory' }>,
-  ): Filed {
+  #change(at: number, file: FileRecord, act: Change): Filed {
     const { journal, person, label } = this.#options
     const entry = file.id
     switch (act.type) {
@@ -135,5 +161,21 @@ export class Filing {
         return { operation: { case: 'restore', value }, edits }
       }
     }
+  }
+}
+
+/** What is done to one, as `Several` says it of each. */
+function ofEach({ operation }: Filed): Several['change'] {
+  switch (operation.case) {
+    case 'move':
+      return { case: 'move', value: { ...operation.value, entry: '' } }
+    case 'delete':
+      return { case: 'delete', value: { ...operation.value, entry: '' } }
+    case 'restore':
+      return { case: 'restore', value: { ...operation.value, entry: '' } }
+    case 'erase':
+      return { case: 'erase', value: { ...operation.value, entry: '' } }
+    default:
+      throw new Error(`${operation.case} is not done to several`)
   }
 }

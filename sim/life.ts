@@ -74,7 +74,7 @@ export class Life {
     this.#replication = new Replication({ ...shared, servers, isFirst: false })
     this.#replica = new Replica({
       ...shared,
-      reader: this.#replication.reader,
+      reader: plant.forgetsComing ? reader : this.#replication.reader,
       version: 'simulated',
       trash: options.trash,
       safeCount: 2,

@@ -399,6 +399,7 @@ export class Page {
         this.#noticed(output.entries.map(({ id }) => id))
         return
       case 'done':
+        this.#receipts.undone(output.operation, new Set(output.undone.map(({ entry }) => entry)))
         for (const edit of this.#receipts.editsOf(output.operation)) {
           this.#receipts.told(edit, output.servers)
         }

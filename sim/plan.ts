@@ -64,6 +64,13 @@ export type Act = { at: number } &
         which?: number
       }
     | { type: 'trash' | 'restore' | 'erase'; document: number }
+    /** The same to all of these that the person sees, in one operation. */
+    | {
+        type: 'several'
+        documents: number[]
+        change: 'move' | 'trash' | 'restore' | 'erase'
+        parent?: number
+      }
     /** So much of a document or directory is shown from here on. */
     | { type: 'show'; document: number; extent: 'not' | 'alone' | 'open' }
     /** The network of the device is gone. */

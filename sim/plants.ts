@@ -30,6 +30,8 @@ export interface Plant {
   fanOut?: (message: ServerMessage, channels: number[]) => number[]
   /** It removes what is deleted for good as soon as it hears of it. */
   purgesAtOnce?: boolean
+  /** What others carried out it knows only from its disk. */
+  forgetsComing?: boolean
   /** What this life gets instead of each message of a peer; asked for once a life. */
   hearing?: (vector: VersionVector) => (message: PeerMessage) => PeerMessage[]
 }
@@ -100,6 +102,9 @@ export const plants = {
         return [{ $typeName, message: { case: 'snapshot', value } }]
       },
   }),
+
+  /** An operation that came from a peer is not known before the disk has it. */
+  'forget-coming-operations': () => ({ forgetsComing: true }),
 
   /** A server that lost its disk serves what it has: nothing. */
   'trust-empty-member': () => ({

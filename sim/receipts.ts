@@ -69,6 +69,15 @@ export class Receipts {
     this.#written.delete(operation)
   }
 
+  /** To these of several it was not done. */
+  undone(operation: string, entries: ReadonlySet<string>): void {
+    const edits = this.editsOf(operation)
+    this.#operated.set(
+      operation,
+      edits.filter(({ document }) => !entries.has(document)),
+    )
+  }
+
   /** Edits that no server is known to hold. */
   unsaved(): Edit[] {
     const written = [...this.#written.values()].flat().map(({ edit }) => edit)

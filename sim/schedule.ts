@@ -396,6 +396,9 @@ class Schedule {
     const [first, ...rest] = servers
     const lacking = rest.find(({ disk }) => !isSame(disk.vector(), first!.disk.vector()))
     if (lacking) return `${lacking.name} and ${first!.name} hold different updates`
+    // What a program saved nobody waits for, and a slow disk may be long at it.
+    const writing = servers.find(({ disk }) => disk.isBusy)
+    if (writing) return `${writing.name} is writing`
     // A filled disk is not enough: who starts with one waits a second for another of its life.
     const idle = servers.find(({ isServing }) => !isServing)
     if (idle) return `${idle.name} serves nobody`

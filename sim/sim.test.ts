@@ -78,3 +78,11 @@ test('in one schedule of 24 all disks are lost, and often one of before comes ba
   assert.equal(rebirths.length, 10)
   assert.ok(rebirths.some((fault) => fault.type === 'rebirth' && fault.old !== undefined))
 })
+
+test('people change several entries by one operation, in every way', () => {
+  const acts = Array.from({ length: 40 }, (_, index) => plan(index + 1).people)
+    .flat()
+    .flatMap((person) => person.acts)
+  const changes = acts.flatMap((act) => (act.type === 'several' ? [act.change] : []))
+  assert.deepEqual([...new Set(changes)].sort(), ['erase', 'move', 'restore', 'trash'])
+})
