@@ -91,17 +91,22 @@ class Placer {
    * ring none is meant: each is taken to be what lies in its place.
    */
   #replaced(files: Common[]): Set<string> {
+    const replaced = new Set<string>()
+    const inPlace = new Map<Common, OnDisk>()
+    for (const file of files) {
+      const item = this.#disk.get(this.#expected(file))
+      if (item && isFile(item) && item.identity !== file.identity) inPlace.set(file, item)
+    }
+    if (inPlace.size === 0) return replaced
     const byIdentity = new Map(files.map((each) => [each.identity, each]))
     const present = new Set<string>()
     for (const item of this.#disk.values()) if (isFile(item)) present.add(item.identity)
     const inPlaceOf = (file: Common): Common | undefined => {
-      const item = this.#disk.get(this.#expected(file))
-      const other = item && isFile(item) ? byIdentity.get(item.identity) : undefined
-      return other !== file && present.has(file.identity) ? other : undefined
+      const item = inPlace.get(file)
+      return item && present.has(file.identity) ? byIdentity.get(item.identity) : undefined
     }
-    const replaced = new Set<string>()
     const seen = new Set<Common>()
-    for (const file of files) {
+    for (const file of inPlace.keys()) {
       const chain: Common[] = []
       let next: Common | undefined = file
       for (; next && !seen.has(next); next = inPlaceOf(next)) {
