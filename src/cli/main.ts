@@ -12,6 +12,7 @@ import {
   UsageError,
   type Command,
 } from './command.ts'
+import { keepHeapLean } from './lean-heap.ts'
 import { meant } from './meant.ts'
 import { FourfoldError } from '../core/model/errors.ts'
 
@@ -33,7 +34,10 @@ const commands: { [name: string]: Listed } = {
   },
   serve: {
     summary: 'run one server from a configuration file',
-    load: async () => (await import('./serve.ts')).serve,
+    load: async () => {
+      keepHeapLean()
+      return (await import('./serve.ts')).serve
+    },
   },
   status: {
     summary: 'show how the servers are',
@@ -97,7 +101,10 @@ const commands: { [name: string]: Listed } = {
   },
   mirror: {
     summary: 'keep a directory of this machine and the folder the same',
-    load: async () => (await import('./mirror.ts')).mirror,
+    load: async () => {
+      keepHeapLean()
+      return (await import('./mirror.ts')).mirror
+    },
   },
   reseed: {
     summary: 'fill an empty set again from the directory of a mirror',

@@ -3,7 +3,6 @@
 import { mkdirSync, realpathSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { relative, resolve, sep } from 'node:path'
-import { setFlagsFromString } from 'node:v8'
 import { screenNameMax } from '../core/model/limits.ts'
 import { subjectId } from '../core/model/ids.ts'
 import { MirrorDirectory } from '../adapters/mirror/directory.ts'
@@ -13,7 +12,6 @@ import { DirectoryWatcher } from '../adapters/mirror/watcher.ts'
 import { random } from '../adapters/system.ts'
 import { CommandError, exitCodes, printable, readWords, type Command } from './command.ts'
 import { keeperOfThis } from './kept-mirror.ts'
-import { keepHeapLean } from './lean-heap.ts'
 import { agree } from './mirror/agreement.ts'
 import { Mirror } from './mirror/mirror.ts'
 import { Report, standingOf } from './mirror/report.ts'
@@ -81,10 +79,6 @@ export interface KeepOptions {
 
 /** Mirrors until it is told to stop. Resolves with whether nothing is left. Rejects with CommandError. */
 async function keepSame(asked: string, options: KeepOptions): Promise<boolean> {
-  keepHeapLean()
-  // Collected when there is as much again as is used, not four times as much. It holds little; a server
-  // that holds much would be at this all the while.
-  setFlagsFromString('--heap-growing-percent=100')
   const root = opened(asked)
   const store = lockedStore(root)
   if (!store) {

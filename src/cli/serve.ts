@@ -14,7 +14,6 @@ import { StorageError } from '../adapters/storage/storage-error.ts'
 import { now } from '../adapters/system.ts'
 import { exitCodes, readWords, UsageError, type Command } from './command.ts'
 import { KeptMirror } from './kept-mirror.ts'
-import { keepHeapLean } from './lean-heap.ts'
 
 const help = `Usage: fourfold serve --config FILE [--id ID] [--first] [--quiet]
 
@@ -48,7 +47,6 @@ export const serve: Command = {
       first: { type: 'boolean' },
       quiet: { type: 'boolean' },
     })
-    keepHeapLean()
     // Who read the log may be gone: no reason to stop.
     process.stderr.on('error', () => {})
     if (values.config === undefined) throw new UsageError('--config FILE is missing.')
