@@ -25,8 +25,12 @@ export function keepHeapLean(): void {
 function growYoung(): void {
   const living: number[][] = []
   while (youngSize() < youngBytes && living.length < fillersMax) {
-    for (let count = 0; count < 16; count++) living.push(new Array<number>(fillerElements).fill(0))
+    for (let count = 0; count < 16; count++) living.push(filler())
   }
+}
+
+function filler(): number[] {
+  return Array.from({ length: fillerElements }, () => 0)
 }
 
 function youngSize(): number {
