@@ -1,7 +1,16 @@
 // Two mirrors of one folder, and what people do in them: editors, sed, trees, Git.
 
 import assert from 'node:assert/strict'
-import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createClient } from '@connectrpc/connect'
@@ -267,6 +276,33 @@ test('what was deleted while no mirror was there, and others type in now, comes 
   await until(
     () => tree(mirror.directory).get('plan.md') === text,
     () => mirror.said,
+  )
+})
+
+test('a program that read before and writes into a file that was just replaced deletes nothing', async (t) => {
+  const { fleet, mirrors } = await stage(t, 1, { ids: ['a'] })
+  const [mirror] = mirrors as [(typeof mirrors)[0]]
+  const folder = createClient(FolderService, createGrpcTransport({ baseUrl: fleet.address('a') }))
+  const path = mirror.path('plan.md')
+  const read = 'one\ntwo\nthree\n'
+  mirror.start()
+  const type = async (text: string) => {
+    await folder.saveFile({ file: 'plan.md', text })
+    await until(
+      () => tree(mirror.directory).get('plan.md') === text,
+      () => mirror.said,
+    )
+  }
+  await type(read)
+  await type(`${read}by Bob\n`)
+  const file = openSync(path, 'r+')
+  await type(`${read}by Bob\nby Eve\n`)
+  ftruncateSync(file)
+  writeSync(file, `zero\n${read}`, 0)
+  closeSync(file)
+  await until(
+    () => tree(mirror.directory).get('plan.md') === `zero\n${read}by Bob\nby Eve\n`,
+    () => `${tree(mirror.directory).get('plan.md')}\n${mirror.said}`,
   )
 })
 

@@ -1,6 +1,7 @@
 // Files that the mirror took out of their places: gone after a while, unless somebody who still had
 // one open wrote into it.
 
+import { baseOf } from '../../core/mirror/base-choice.ts'
 import { asidePath } from '../../core/mirror/paths.ts'
 import { decoded } from '../../adapters/mirror/look.ts'
 import type { MirrorDirectory } from '../../adapters/mirror/directory.ts'
@@ -71,9 +72,13 @@ export class DisplacedFiles {
     const { directory, store, rescue, host } = this.#options
     const bytes = directory.bytesAt(file)
     const text = bytes && decoded(bytes)
-    const base = store.earlier(id).find((each) => each.version === version)
+    const earlier = store.earlier(id)
+    const at = earlier.findIndex((each) => each.version === version)
+    const base = earlier[at]
     if (!isRemoval && text !== undefined && base) {
-      rescue({ id, path, text, base: base.text })
+      // Who wrote into it may have read one of before.
+      const older = earlier.slice(at + 1)
+      rescue({ id, path, text, base: baseOf(text, base.text, older, base.replacedAt) })
       return true
     }
     // Nobody knows what it was made from: it becomes a file of its own.

@@ -6,14 +6,10 @@
 // Safety: a live server counts only beside one that has what is at rest. One that was away has not,
 // and after a loss of all other disks nobody ever gives it to it.
 
-import { liveMs } from '../model/limits.ts'
 import type { Connections } from './connections.ts'
 import type { Follows } from './follows.ts'
-import type { Outbox } from './outbox.ts'
+import { spreadMs, type Outbox } from './outbox.ts'
 import type { Roster } from './roster.ts'
-
-/** A server counts as live for a second without a word, or without what is that new; and a margin. */
-const trustLiveMs = 2 * liveMs
 
 export interface HoldersParts {
   roster: Roster
@@ -55,9 +51,9 @@ export class Holders {
    */
   #restingPlaces(now: number, document: string): string[] {
     const { roster, connections, follows, outbox } = this.#parts
-    const isUntouched = outbox.edits(document) === 0 && !this.#hasEarlier
-    if (isUntouched || now >= this.#trustedAt(document)) return roster.live()
     const rested = outbox.rested(document)
+    const isUntouched = outbox.edits(document) === 0 && !rested && !this.#hasEarlier
+    if (isUntouched || now >= this.#trustedAt(document)) return roster.live()
     if (rested) return [...rested.servers]
     const { server } = follows.lastOpened(document)!
     return server === connections.active?.server ? [server] : []
@@ -68,7 +64,7 @@ export class Holders {
     const { follows, outbox } = this.#parts
     if (!follows.isOpen(document)) return Infinity
     const openedAt = follows.lastOpened(document)?.at ?? Infinity
-    return Math.max(openedAt, outbox.rested(document)?.at ?? 0) + trustLiveMs
+    return Math.max(openedAt, outbox.rested(document)?.at ?? 0) + spreadMs
   }
 
   // ------------------------------------------------------------------------------------- shown
@@ -86,7 +82,7 @@ export class Holders {
     // Without a server nobody sees whose disk is another one meanwhile.
     const present = connections.active ? servers.filter((id) => live.includes(id)) : []
     this.#witnesses = { servers: present, since }
-    const isSpread = present.length > 0 && now >= since + trustLiveMs
+    const isSpread = present.length > 0 && now >= since + spreadMs
     if (!onTheWay && isSpread) for (const id of live) this.#told?.add(id)
     if (!this.#isEarlierKnown && now >= this.#earlierKnownAt()) {
       this.#isEarlierKnown = true
@@ -98,6 +94,8 @@ export class Holders {
   /** The servers that hold the last edits that any server holds; undefined: it is not known yet. */
   shown(): string[] | undefined {
     if (!this.#isEarlierKnown) return undefined
+    // What an earlier session asked for is asked again.
+    if (!this.#told && this.#parts.outbox.waiting().count > 0) return undefined
     return [...(this.#told ?? this.#parts.roster.live())]
   }
 
@@ -108,13 +106,14 @@ export class Holders {
     const isAtRest = servers.length > 0 && outbox.commonHolders() === undefined
     const isNews = isAtRest && roster.live().some((id) => !this.#told?.has(id))
     const earlierAt = this.#isEarlierKnown ? Infinity : this.#earlierKnownAt()
-    return Math.min(earlierAt, isNews ? since + trustLiveMs : Infinity)
+    return Math.min(earlierAt, isNews ? since + spreadMs : Infinity)
   }
 
   /** What a server cannot open is said beside its text, and not waited for. */
   #earlierKnownAt(): number {
-    const { connections, follows } = this.#parts
-    if (!connections.active || follows.isOpening) return Infinity
+    const { connections, follows, outbox } = this.#parts
+    const isUnderWay = follows.isOpening || outbox.waiting().count > 0
+    if (!connections.active || isUnderWay) return Infinity
     let at = 0
     for (const document of follows.open()) at = Math.max(at, this.#trustedAt(document))
     return at

@@ -107,10 +107,11 @@ test('what is made without a server goes in order, and its text after it', () =>
     1< welcome a
     * named ada
     1> operation 1 makeDirectory DIR
-    * online a · saved on a b c d
+    * online a · saved on none
     1< done 1
     1< stored a1
     1> operation 2 create FILE
+    * online a · saved on a
     1< done 2
     1< stored a2
     1> open FILE
@@ -152,11 +153,12 @@ test('a change of server in the middle: what the next one lacks comes there firs
     2> hello ada
     2> operation 2 makeDirectory DIR
     dial 3 c
-    * online b · saved on a b c d
+    * online b · saved on none
     2< welcome b, a down
     2< done 2
     2< stored b2
     2> operation 3 create FILE
+    * online b · saved on b
   `)
 })
 
