@@ -83,27 +83,6 @@ test('of edits of an earlier session nothing is shown before they were compared'
   assert.equal(shown(talk), 'd')
 })
 
-test('of a text that was just made a live server counts when it said so, or after a while', () => {
-  const talk = new Talk()
-  talk.join()
-  talk.servers(1, 'd')
-  const value = { $typeName: 'fourfold.v1.Create' as const, name: 'n', text: 't', parent: '' }
-  talk.operate('O', { case: 'create', value })
-  const done = { $typeName: 'fourfold.v1.Done' as const, ticket: 1, entry: 'O', undone: [] }
-  talk.says(1, 'done 1', { case: 'done', value: done })
-  talk.stored(1, 'a1')
-  talk.step({ type: 'follow', document: 'O' })
-  talk.open(1, 'O')
-  const holders = () => talk.session.holders('O', 0).join('')
-  assert.equal(holders(), 'a')
-  talk.stored(1, 'a1', 'b1', 'c1')
-  assert.deepEqual(talk.session.operations, [])
-  talk.servers(1, '')
-  assert.equal(holders(), 'abc')
-  passes(talk, 2500, [1, 2])
-  assert.equal(holders(), 'abcd')
-})
-
 test('while what an earlier session asked for is asked again it is not said to be anywhere', () => {
   const talk = new Talk()
   talk.start()

@@ -6,10 +6,14 @@
 // Safety: a live server counts only beside one that has what is at rest. One that was away has not,
 // and after a loss of all other disks nobody ever gives it to it.
 
+import { liveMs } from '../model/limits.ts'
 import type { Connections } from './connections.ts'
 import type { Follows } from './follows.ts'
-import { spreadMs, type Outbox } from './outbox.ts'
+import type { Outbox } from './outbox.ts'
 import type { Roster } from './roster.ts'
+
+/** A server counts as live for a second without a word, or without what is that new; and a margin. */
+const trustLiveMs = 2 * liveMs
 
 export interface HoldersParts {
   roster: Roster
@@ -51,9 +55,9 @@ export class Holders {
    */
   #restingPlaces(now: number, document: string): string[] {
     const { roster, connections, follows, outbox } = this.#parts
-    const rested = outbox.rested(document)
-    const isUntouched = outbox.edits(document) === 0 && !rested && !this.#hasEarlier
+    const isUntouched = outbox.edits(document) === 0 && !this.#hasEarlier
     if (isUntouched || now >= this.#trustedAt(document)) return roster.live()
+    const rested = outbox.rested(document)
     if (rested) return [...rested.servers]
     const { server } = follows.lastOpened(document)!
     return server === connections.active?.server ? [server] : []
@@ -64,7 +68,7 @@ export class Holders {
     const { follows, outbox } = this.#parts
     if (!follows.isOpen(document)) return Infinity
     const openedAt = follows.lastOpened(document)?.at ?? Infinity
-    return Math.max(openedAt, outbox.rested(document)?.at ?? 0) + spreadMs
+    return Math.max(openedAt, outbox.rested(document)?.at ?? 0) + trustLiveMs
   }
 
   // ------------------------------------------------------------------------------------- shown
@@ -82,7 +86,7 @@ export class Holders {
     // Without a server nobody sees whose disk is another one meanwhile.
     const present = connections.active ? servers.filter((id) => live.includes(id)) : []
     this.#witnesses = { servers: present, since }
-    const isSpread = present.length > 0 && now >= since + spreadMs
+    const isSpread = present.length > 0 && now >= since + trustLiveMs
     if (!onTheWay && isSpread) for (const id of live) this.#told?.add(id)
     if (!this.#isEarlierKnown && now >= this.#earlierKnownAt()) {
       this.#isEarlierKnown = true
@@ -106,7 +110,7 @@ export class Holders {
     const isAtRest = servers.length > 0 && outbox.commonHolders() === undefined
     const isNews = isAtRest && roster.live().some((id) => !this.#told?.has(id))
     const earlierAt = this.#isEarlierKnown ? Infinity : this.#earlierKnownAt()
-    return Math.min(earlierAt, isNews ? since + spreadMs : Infinity)
+    return Math.min(earlierAt, isNews ? since + trustLiveMs : Infinity)
   }
 
   /** What a server cannot open is said beside its text, and not waited for. */

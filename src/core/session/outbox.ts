@@ -11,7 +11,6 @@ import * as Y from 'yjs'
 import {
   coalesceMs,
   draftUpdatesMax,
-  liveMs,
   operationBytesMax,
   operationsMax,
   outboxBytesMax,
@@ -52,20 +51,12 @@ export interface Disks {
   safeCount: number
 }
 
-/**
- * After this live servers have what one of them has: one counts as live for a second without a word,
- * or without what is that new; and a margin.
- */
-export const spreadMs = 2 * liveMs
-
 export class Outbox {
   readonly #parcels = new Set<Parcel>()
   readonly #gone: Parcel[] = []
   readonly #drafts = new Map<string, Draft>()
   /** By document, when its last edits were let go of, and who held them then. */
   readonly #rested = new Map<string, { at: number; servers: ReadonlySet<string> }>()
-  /** The same of texts that operations made, for a while; oldest first. */
-  readonly #made = new Map<string, { at: number; servers: ReadonlySet<string> }>()
   /** Edits made so far, and when the last parcel was made, by document. */
   readonly #counts = new Map<string, { edits: number; takenAt: number }>()
 
@@ -290,14 +281,12 @@ export class Outbox {
   holders(document: string, upTo: number): string[] | undefined {
     const draft = this.#drafts.get(document)
     if (draft && draft.from <= upTo) return []
-    const pushes = [...this.pushes(document)].filter(({ from }) => from <= upTo)
-    const making = [...this.operations()].filter((parcel) => madeBy(parcel) === document)
-    return common([...making, ...pushes])
+    return common([...this.pushes(document)].filter(({ from }) => from <= upTo))
   }
 
-  /** When the last edits of a document were let go of, or what made it, and which servers held them then. */
+  /** When the last edits of a document were let go of, and which servers held them then. */
   rested(document: string): { at: number; servers: ReadonlySet<string> } | undefined {
-    return this.#rested.get(document) ?? this.#made.get(document)
+    return this.#rested.get(document)
   }
 
   /** The servers that hold everything that some server holds; undefined: nothing is on its way. */
@@ -333,19 +322,12 @@ export class Outbox {
    * servers hold it, so that it can be seen how they come back.
    */
   settle(now: number, disks: Disks, isFollowed: (document: string) => boolean, link: Link): void {
-    for (const [made, { at }] of this.#made) {
-      if (now - at < spreadMs) break
-      this.#made.delete(made)
-    }
     const resting = new Map<string, PushParcel>()
     for (const parcel of [...this.#parcels]) {
       if (parcel.type === 'relay' && !isUnacknowledged(parcel)) this.delete(parcel)
       if (parcel.type === 'relay' || !isSafe(parcel, disks)) continue
       if (parcel.type === 'operation') {
-        if (!parcel.effect?.isTold) continue
-        const made = madeBy(parcel)
-        if (made !== undefined) this.#made.set(made, { at: now, servers: parcel.servers })
-        this.delete(parcel)
+        if (parcel.effect?.isTold) this.delete(parcel)
         continue
       }
       if (holdsAll(parcel, disks.all) || !isFollowed(parcel.document)) {
@@ -471,11 +453,6 @@ function joined(spans: Span[]): Span | undefined {
     count: spans.reduce((sum, { count }) => sum + count, 0),
     bornAt: Math.min(...spans.map(({ bornAt }) => bornAt)),
   }
-}
-
-/** The id of the text that an operation makes. */
-function madeBy({ operation: { id, operation } }: OperationParcel): string | undefined {
-  return operation.case === 'create' ? id : undefined
 }
 
 function common(parcels: Parcel[]): string[] | undefined {
