@@ -301,8 +301,7 @@ export class Mirror {
 
   #look(): void {
     const now = performance.now()
-    const isAwaited = !this.#isQuiet && now >= this.#vanishedAt + missingMs
-    if (now < this.#lookAt && !isAwaited) return
+    if (now < this.#lookAt) return
     const { directory, ignored } = this.#options
     ignored.refresh()
     const { items, unread, againInMs } = directory.look({
@@ -320,7 +319,8 @@ export class Mirror {
     const tookMs = performance.now() - now
     const afterMs = Math.min(netMs, Math.max(netFirstMs, tookMs * netPart))
     const echoAt = echoesMs.map((ms) => this.#toldAt + ms).find((at) => at > now)
-    this.#lookAt = Math.min(now + (againInMs ?? afterMs), echoAt ?? Infinity)
+    const sureAt = this.#isQuiet ? Infinity : this.#vanishedAt + missingMs
+    this.#lookAt = Math.min(now + (againInMs ?? afterMs), echoAt ?? Infinity, sureAt)
   }
 
   get #isQuiet(): boolean {
@@ -381,11 +381,9 @@ export class Mirror {
   }
 
   #nextAt(): number {
-    const isAwaited = !this.#isQuiet && this.#offline === undefined
-    const quietAt = isAwaited ? this.#vanishedAt + missingMs : Infinity
     const heardAt = this.#held ? performance.now() + agreementLookMs : Infinity
     const listAt = this.#folder.nextAt ?? Infinity
-    return Math.min(this.#lookAt, listAt, this.#hand.nextAt, quietAt, heardAt)
+    return Math.min(this.#lookAt, listAt, this.#hand.nextAt, heardAt)
   }
 
   async #sleep(): Promise<void> {

@@ -133,11 +133,10 @@ class Placer {
       if (copies) copies.push(item)
       else byVersion.set(item.version, [item])
     }
-    const isLost = (each: Common) => {
+    const lost = missing.filter((each) => {
       const item = byIdentity.get(each.identity)
       return !item || !this.#mayTake(item) || !this.#placeAt(each, item.path)
-    }
-    const lost = missing.filter(isLost)
+    })
     const left = lost.filter((each) => {
       return !replaced.has(each.id) || !this.#placeAt(each, this.#expected(each))
     })
