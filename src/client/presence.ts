@@ -1,9 +1,9 @@
 // Carets on the wire and the awareness object that editors draw them from.
 
 import * as encoding from 'lib0/encoding'
-import { encodeUtf8 } from 'lib0/string'
 import { applyAwarenessUpdate, Awareness, removeAwarenessStates } from 'y-protocols/awareness'
 import type * as Y from 'yjs'
+import { isLongerThan } from '../core/model/byte-length.ts'
 import { caretBytesMax, screenNameMax } from '../core/model/limits.ts'
 import type { Caret } from '../core/model/wire.ts'
 
@@ -77,7 +77,7 @@ export class Presence {
   get state(): string {
     const state = this.awareness.getLocalState()
     const json = state === null ? '' : JSON.stringify(state)
-    return encodeUtf8(json).length > caretBytesMax ? '' : json
+    return isLongerThan(json, caretBytesMax) ? '' : json
   }
 
   heard({ writer, clock, state }: Caret): void {

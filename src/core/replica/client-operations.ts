@@ -1,7 +1,7 @@
 // What clients with a channel change in the folder: carried out once, however often it is asked.
 
 import { create, toBinary } from '@bufbuild/protobuf'
-import { encodeUtf8 } from 'lib0/string'
+import { isLongerThan } from '../model/byte-length.ts'
 import { isBytesName } from '../model/contents.ts'
 import { codeOf } from '../model/error-codes.ts'
 import { FourfoldError } from '../model/errors.ts'
@@ -235,7 +235,7 @@ export class ClientOperations {
   }
 
   #nameVersion({ operation, digest, author, at }: Request, id: string, name: string): NewUpdate {
-    if (encodeUtf8(name).length > nameBytesMax) {
+    if (isLongerThan(name, nameBytesMax)) {
       throw new FourfoldError('too-large', `A name may have at most ${nameBytesMax} bytes.`)
     }
     const entry = this.#entry(id)

@@ -1,6 +1,6 @@
 // The documents somebody follows or writes: opening, pushing, spreading changes, unloading.
 
-import { encodeUtf8 } from 'lib0/string'
+import { isLongerThan } from '../model/byte-length.ts'
 import { FourfoldError } from '../model/errors.ts'
 import type { Folder } from '../model/folder.ts'
 import { gate } from '../model/gate.ts'
@@ -351,7 +351,7 @@ export class Documents {
   caret(now: number, visitor: Visitor, caret: Caret): void {
     const document = this.#live.get(caret.document as SubjectId)
     if (!document?.followers.has(visitor.channel) || !visitor.mayMove(now)) return
-    if (encodeUtf8(caret.state).length > caretBytesMax) return
+    if (isLongerThan(caret.state, caretBytesMax)) return
     if (!visitor.writers.has(caret.writer)) return
     const said = { ...caret, session: visitor.session }
     if (!this.#moved(now, document, said, visitor.channel)) return
