@@ -133,6 +133,7 @@ export class Page {
       random: () => random.next(),
       documents: {
         stateVector: (document) => Y.encodeStateVector(this.#paper(document).doc),
+        clock: (document, writer) => Y.getState(this.#paper(document).doc.store, writer),
         offer: (document, stateVector, deletes) =>
           offer(this.#paper(document).doc, stateVector, deletes, writers),
       },

@@ -44,6 +44,7 @@ export class ModelClient {
     const writers = new Set([writerOf(this.key)])
     const documents: Documents = {
       stateVector: (document) => Y.encodeStateVector(this.doc(document)),
+      clock: (document, writer) => Y.getState(this.doc(document).store, writer),
       offer: (document, stateVector, deletes) =>
         offer(this.doc(document), stateVector, deletes, writers),
     }

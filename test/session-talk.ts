@@ -65,6 +65,7 @@ export class Talk {
       random: () => 0.5,
       documents: {
         stateVector: (document) => Y.encodeStateVector(this.doc(document)),
+        clock: (document, writer) => Y.getState(this.doc(document).store, writer),
         offer: (document, stateVector, deletes) =>
           offer(this.doc(document), stateVector, deletes, writers),
       },
@@ -206,6 +207,30 @@ export class Talk {
   /** What the next `open` gives: nothing, as a server that knows nothing of all this. */
   forget(document: string): void {
     this.#servers.delete(document)
+  }
+
+  /** Somebody else, who has seen all that is here. */
+  other(document: string): Y.Doc {
+    const doc = new Y.Doc()
+    Y.applyUpdate(doc, Y.encodeStateAsUpdate(this.doc(document)))
+    return doc
+  }
+
+  /** A server tells what somebody else wrote, as far as it is not here; `again`: all of it. */
+  changed(
+    connection: number,
+    document: string,
+    number: number,
+    whole: Uint8Array,
+    again = false,
+  ): void {
+    const known = Y.encodeStateVector(this.doc(document))
+    const update = again ? whole : Y.diffUpdate(whole, known)
+    const seal = new Uint8Array([1])
+    this.says(connection, `changed ${document} ${number} ${shortened(textOf(update))}`, {
+      case: 'changed',
+      value: { $typeName: 'fourfold.v1.Changed', document, number, update, seal },
+    })
   }
 
   stored(connection: number, ...holdings: string[]): void {

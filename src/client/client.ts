@@ -152,6 +152,7 @@ export class SessionClient implements Client {
       life: kept.life,
       documents: {
         stateVector: (id) => Y.encodeStateVector(this.#documents.held(id).doc),
+        clock: (id, writer) => Y.getState(this.#documents.held(id).doc.store, writer),
         offer: (id, stateVector, deletes) => this.#documents.held(id).offer(stateVector, deletes),
       },
       random: Math.random,

@@ -16,6 +16,7 @@ import {
   mergeTextUpdates,
   offer,
   splitTextUpdate,
+  textBelow,
   type Deletes,
 } from './text-update.ts'
 
@@ -375,4 +376,28 @@ test('joined delete sets hold each unit once', () => {
       [2, [[4, 4]]],
     ]),
   )
+})
+
+test('own text in slices is the whole of it, and none says more than its slice', () => {
+  for (let seed = 1; seed <= 40; seed++) {
+    const [person] = company(seed, 60)
+    const { doc } = person!
+    const writer = doc.clientID
+    const made = person!.takeMade().flatMap((update) => {
+      return Y.parseUpdateMeta(update).to.get(writer) ?? []
+    })
+    const whole = decodeTextUpdate(Y.encodeStateAsUpdate(doc))
+    const known = Y.decodeStateVector(Y.encodeStateVector(doc))
+    known.set(writer, 0)
+    const others = { ...whole, structs: new Map(whole.structs) }
+    others.structs.delete(writer)
+    const slices = made.map((clock) => {
+      const slice = textBelow(whole, writer, clock, known)!
+      assert.equal(Y.parseUpdateMeta(slice).to.get(writer), clock)
+      known.set(writer, clock)
+      return slice
+    })
+    assert.equal(textBelow(whole, writer, Infinity, known), undefined)
+    assert.equal(textOf(encodeTextUpdate(others), ...slices), doc.getText('text').toString())
+  }
 })

@@ -70,6 +70,39 @@ export function offer(
   return encodeTextUpdate(update)
 }
 
+/**
+ * Of an update the text that somebody who has `known` lacks: that of one writer below `clock`, that of
+ * all others. Text that is deleted goes as such. Undefined when it is none.
+ */
+export function textBelow(
+  update: TextUpdate,
+  writer: number,
+  clock: number,
+  known: ReadonlyMap<number, number>,
+): Uint8Array | undefined {
+  const part: TextUpdate = { structs: new Map(), deletes: new Map() }
+  for (const [each, list] of update.structs) {
+    const from = known.get(each) ?? 0
+    const until = each === writer ? clock : Infinity
+    const structs = list.flatMap((struct) => structWithin(struct, from, until))
+    if (structs.length === 0) continue
+    part.structs.set(each, structs)
+    const gone = structs.filter(({ kind }) => kind === 'deleted')
+    const ranges = joined(gone.map((struct) => [struct.clock, struct.length]))
+    if (ranges.length > 0) part.deletes.set(each, ranges)
+  }
+  return part.structs.size === 0 ? undefined : encodeTextUpdate(part)
+}
+
+function structWithin(struct: TextStruct, from: number, until: number): TextStruct[] {
+  const { clock, length } = struct
+  const begin = Math.max(clock, from)
+  const end = Math.min(clock + length, until)
+  if (begin >= end) return []
+  const rest = begin === clock ? struct : structFrom(struct, begin - clock)
+  return [end - begin === rest.length ? rest : structTo(rest, end - begin)]
+}
+
 /** Everything of these updates in one, each unit once, whatever their order and overlaps. */
 export function mergeTextUpdates(updates: Iterable<TextUpdate>): TextUpdate {
   const merged: TextUpdate = { structs: new Map(), deletes: new Map() }

@@ -108,7 +108,7 @@ export class Delivery {
   /** What has to be there first; undefined: it cannot be brought. */
   #causes(now: number, link: Link, parcel: Parcel, isHeard: boolean): Relay[] | undefined {
     if (parcel.type !== 'push') return []
-    const causes = this.#follows.causes(now, parcel.document, isHeard)
+    const causes = this.#follows.causes(now, parcel, isHeard)
     return causes?.filter((relay) => !link.hasBrought(relay))
   }
 

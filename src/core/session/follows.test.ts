@@ -174,16 +174,7 @@ test('a server that is behind gets what others wrote from whoever heard of it', 
   talk.join()
   const ben = new Y.Doc()
   ben.getText('text').insert(0, 'ben')
-  const seal = new Uint8Array([1])
-  const update = Y.encodeStateAsUpdate(ben)
-  const value = {
-    $typeName: 'fourfold.v1.Changed' as const,
-    document: 'D',
-    number: 1,
-    update,
-    seal,
-  }
-  talk.says(1, 'changed D 1 "ben"', { case: 'changed', value })
+  talk.changed(1, 'D', 1, Y.encodeStateAsUpdate(ben))
   talk.type('D', '!')
   talk.close(1)
   talk.welcomeAgain(2, 'b', 'a')
@@ -202,6 +193,85 @@ test('a server that is behind gets what others wrote from whoever heard of it', 
     2> push 2 D "ben"
     2> push 3 D "!"
   `)
+})
+
+test('G6 a server that is behind gets own text before what others wrote after it', () => {
+  const talk = new Talk()
+  talk.join()
+  talk.type('D', 'x')
+  talk.wait(10)
+  const ben = talk.other('D')
+  ben.getText('text').insert(1, 'ben')
+  talk.changed(1, 'D', 1, Y.encodeStateAsUpdate(ben))
+  // What builds on the same, but touches nothing of it.
+  const cleo = new Y.Doc()
+  cleo.getText('text').insert(0, 'cleo')
+  talk.changed(1, 'D', 2, Y.encodeStateAsUpdate(cleo))
+  talk.type('D', 'y')
+  talk.close(1)
+  talk.welcomeAgain(2, 'b', 'a')
+  talk.open(2, 'D')
+  talk.stored(2, 'b3', 'b4', 'b5', 'b6')
+  talk.heard(`
+    ada types "x" in D
+    1> push 1 D "x"
+    10 ms
+    1< changed D 1 "ben"
+    1< changed D 2 "cleo"
+    ada types "y" in D
+    1> push 2 D "y"
+    1< closed
+    2> hello ada
+    2> open D
+    dial 3 c
+    * online b · saved on a b c d
+    2< welcome b, a down
+    2< opened D
+    2> push 3 D "x"
+    2> push 4 D "ben"
+    2> push 5 D "cleo"
+    2> push 6 D "y"
+    2< stored b3 b4 b5 b6
+  `)
+  assert.deepEqual(talk.session.holders('D', 2), ['b'])
+})
+
+test('G6 what was here before own text goes before it, though it is told again after it', () => {
+  const talk = new Talk()
+  talk.join()
+  const ben = new Y.Doc()
+  ben.getText('text').insert(0, 'ben')
+  const whole = Y.encodeStateAsUpdate(ben)
+  Y.applyUpdate(talk.doc('D'), whole, talk)
+  talk.type('D', '!')
+  talk.wait(10)
+  talk.changed(1, 'D', 1, whole, true)
+  talk.close(1)
+  talk.welcomeAgain(2, 'b', 'a')
+  talk.open(2, 'D')
+  assert.deepEqual(
+    talk.lines.filter((line) => line.includes('push')),
+    ['1> push 1 D "!"', '2> push 2 D "ben"', '2> push 3 D "!"'],
+  )
+})
+
+test('G6 a standby gets what an own edit was written after before it, and nothing that came later', () => {
+  const talk = new Talk()
+  talk.join()
+  const ben = new Y.Doc()
+  ben.getText('text').insert(0, 'ben')
+  talk.changed(1, 'D', 1, Y.encodeStateAsUpdate(ben))
+  talk.type('D', 'x')
+  talk.wait(10)
+  const cleo = talk.other('D')
+  cleo.getText('text').insert(4, 'cleo')
+  talk.changed(1, 'D', 2, Y.encodeStateAsUpdate(cleo))
+  talk.type('D', 'y')
+  talk.wait(320)
+  assert.deepEqual(
+    talk.lines.filter((line) => line.startsWith('2> push')),
+    ['2> push 3 D "ben"', '2> push 4 D "x"', '2> push 5 D "cleo"', '2> push 6 D "y"'],
+  )
 })
 
 test('a push that no server takes stays in the document, and is told', () => {

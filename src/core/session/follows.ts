@@ -18,13 +18,21 @@ import {
   reopenFirstMs,
   reopenMaxMs,
   unavailableMs,
-  updateBytesMax,
 } from '../model/limits.ts'
-import { deletesOf, joinDeletes, splitTextUpdate, type Deletes } from '../model/text-update.ts'
+import {
+  decodeTextUpdate,
+  deletesOf,
+  splitTextUpdate,
+  textBelow,
+  type Deletes,
+  type TextUpdate,
+} from '../model/text-update.ts'
 import type { Changed, Opened } from '../model/wire.ts'
 import type { Link } from './link.ts'
+import { Offer } from './offer.ts'
 import type { Outbox, Span } from './outbox.ts'
 import type { Outlet } from './outlet.ts'
+import type { PushParcel } from './parcel.ts'
 import { isUnborn } from './precedence.ts'
 import { Relays, type Relay } from './relays.ts'
 
@@ -34,7 +42,7 @@ const questionBytesMax = 1024
 /** What came before is on every server that the others hear: twice as long as they wait for one. */
 const spreadWithinMs = 2000
 /** An update that says nothing. */
-const emptyBytes = 2
+const nothing = new Uint8Array([0, 0])
 /** Others' edits that go before an own one to a standby: far below what a server takes at once. */
 const causesMax = 200
 
@@ -44,6 +52,8 @@ const unavailableTriesMax = 3
 /** Reads of the documents that the session's owner holds; they must exist while they are needed. */
 export interface Documents {
   stateVector(document: string): Uint8Array
+  /** How far the text of a Yjs client id goes in it. */
+  clock(document: string, writer: number): number
   /** See `offer` in core/model/text-update.ts. */
   offer(document: string, stateVector: Uint8Array, deletes: Deletes): Uint8Array | undefined
 }
@@ -288,7 +298,7 @@ export class Follows {
     })
     this.#link!.blocked.delete(document)
     follow.opened = { server: this.#link!.server, at: now }
-    if (difference.length > emptyBytes) follow.wholeAt = now
+    if (difference.length > nothing.length) follow.wholeAt = now
     follow.unavailable.clear()
     this.#outlet.put({ type: 'integrate', document, update: difference })
     this.#outlet.put({ type: 'caughtUp', document })
@@ -306,20 +316,38 @@ export class Follows {
     if (number === view.number + 1) this.#views.set(document, { ...view, number })
     if (update.length === 0) return
     this.#outlet.put({ type: 'integrate', document, update })
-    if (seal.length > 0) this.#relays.keep(now, document, update, seal)
+    if (seal.length === 0) return
+    const ownClock = this.#ownClock(document, update)
+    this.#relays.keep({ document, at: now, update, seal, ownClock })
+  }
+
+  /** See `Relay`. */
+  #ownClock(document: string, update: Uint8Array): number {
+    const { to } = Y.parseUpdateMeta(update)
+    const isHere = ([writer, clock]: [number, number]) =>
+      clock <= this.#documents.clock(document, writer)
+    if (to.size > 0 && [...to].every(isHere)) return -1
+    return this.#documents.clock(document, this.#writer)
   }
 
   /**
-   * Others' edits that go to a standby before an own one of this document does, so that nobody sees
-   * that without what its writer saw (G6): what came so lately that the servers may still be passing
-   * it on. `isHeard`: whether the others hear that standby. Undefined: it may lack what cannot be
-   * brought there.
+   * Others' edits that go to a standby before own ones do, so that nobody sees these without what
+   * their writer saw (G6): what came so lately that the servers may still be passing it on. `isHeard`:
+   * whether the others hear that standby. Undefined: it may lack what cannot be brought there.
    */
-  causes(now: number, document: string, isHeard: boolean): Relay[] | undefined {
+  causes(now: number, parcel: PushParcel, isHeard: boolean): Relay[] | undefined {
+    const { document, update } = parcel
     const isLone = Y.decodeStateVector(this.#documents.stateVector(document)).size <= 1
     if (isLone) return []
     const since = now - spreadWithinMs
-    const causes = this.#relays.since(document, since)
+    const { from, to } = Y.parseUpdateMeta(update ?? nothing)
+    // When deletions were made is not told: after all.
+    const [beginsAt, endsAt] = [from, to].map((clocks) =>
+      clocks.size === 0 ? Infinity : (clocks.get(this.#writer) ?? 0),
+    ) as [number, number]
+    const causes = this.#relays.since(document, since).filter(({ ownClock }) => ownClock < endsAt)
+    // Others may have built on the beginning of what was joined: no order is right.
+    if (parcel.isFolded && causes.some(({ ownClock }) => ownClock > beginsAt)) return undefined
     // What came with the whole document came without a seal.
     const wholeAt = this.#follows.get(document)?.wholeAt ?? -Infinity
     const isBrought = isHeard && wholeAt < since && causes.length <= causesMax
@@ -415,29 +443,49 @@ export class Follows {
       follow.behindCount = 0
       return
     }
-    const known = clocksOf(difference, stateVector)
-    const deletes = difference.length > 0 ? deletesOf(difference) : new Map()
-    for (const { update } of this.#outbox.under(document, link)) {
-      if (update) advance(known, deletes, update)
-    }
-    if (lacks(known, held())) {
-      const relays = this.#relays.lacking(document, known, deletes)
-      this.#outbox.relay(relays)
-      for (const { update } of relays) advance(known, deletes, update)
-    }
-    const lacked = this.#documents.offer(document, Y.encodeStateVector(known), deletes)
+    const offer = new Offer(this.#outbox, {
+      now,
+      document,
+      known: clocksOf(difference, stateVector),
+      deletes: difference.length > 0 ? deletesOf(difference) : new Map(),
+      span: rest,
+    })
+    for (const { update } of this.#outbox.under(document, link)) if (update) offer.expect(update)
     follow.turnedDown = undefined
-    if (lacked) {
-      this.#outbox.offered(now, document, splitTextUpdate(lacked, updateBytesMax), rest)
-      advance(known, deletes, lacked)
-    }
-    const isBehind = lacks(known, held())
+    if (offer.lacks(held())) this.#bring(document, offer)
+    if (offer.isCut) return
+    const lacked = this.#lacked(document, offer)
+    if (lacked) offer.push(lacked)
+    const isBehind = offer.lacks(held())
     follow.behindCount = isBehind ? follow.behindCount + 1 : 0
     follow.isEarlierKnown ||= !isBehind
     // A deletion of text that the server lacks is not offered: what an earlier session did is owed.
     const owed = rest ?? (follow.isEarlierKnown ? undefined : { ...earlier, bornAt: now })
-    if (isBehind) this.#lookAgain(now, document, owed, lacked !== undefined)
-    else if (!lacked && rest) this.#ask(now, document, known, rest)
+    if (isBehind) this.#lookAgain(now, document, owed, !offer.isEmpty)
+    else if (offer.isEmpty && rest) this.#ask(now, document, offer.known, rest)
+  }
+
+  #lacked(document: string, { stateVector, deletes }: Offer): Uint8Array | undefined {
+    return this.#documents.offer(document, stateVector, deletes)
+  }
+
+  /**
+   * Others' edits that the server lacks, in the order in which they came, and before each the text of
+   * this person that its writer may have seen (G6).
+   */
+  #bring(document: string, offer: Offer): void {
+    let own: TextUpdate | undefined
+    for (const relay of this.#relays.lacking(document, offer.known, offer.deletes)) {
+      const { ownClock } = relay
+      const isEarlierFirst = this.#hasEarlier && own === undefined && ownClock >= 0
+      if (isEarlierFirst || ownClock > (offer.known.get(this.#writer) ?? 0)) {
+        own ??= decodeTextUpdate(this.#lacked(document, offer) ?? nothing)
+        const before = textBelow(own, this.#writer, ownClock, offer.known)
+        if (before) offer.push(before)
+        if (offer.isCut) return
+      }
+      offer.relay(relay)
+    }
   }
 
   /** Among what is owed may be deletes of text that the server lacks. */
@@ -514,29 +562,4 @@ function clocksOf(difference: Uint8Array, stateVector: Uint8Array): Map<number, 
   if (stateVector.length > 0) return Y.decodeStateVector(stateVector)
   if (difference.length === 0) return new Map()
   return Y.decodeStateVector(Y.encodeStateVectorFromUpdate(difference))
-}
-
-/** Takes a push that is on its way into what the server will have. */
-function advance(known: Map<number, number>, deletes: Deletes, update: Uint8Array): void {
-  const { from, to } = Y.parseUpdateMeta(update)
-  for (const [writer, clock] of from) {
-    const before = known.get(writer) ?? 0
-    // After a gap the server will not take it.
-    if (clock <= before) known.set(writer, Math.max(before, to.get(writer) ?? 0))
-  }
-  // Nor will it take a delete of text that it lacks. That text would be offered as deleted, and
-  // whoever has it as text must be told of the delete with it.
-  const sure: Deletes = new Map()
-  for (const [writer, ranges] of deletesOf(update)) {
-    const reach = known.get(writer) ?? 0
-    const there = ranges.filter(([clock, length]) => clock + length <= reach)
-    if (there.length > 0) sure.set(writer, there)
-  }
-  joinDeletes(deletes, sure)
-}
-
-/** Whether `known` is behind `held` for any writer. */
-function lacks(known: Map<number, number>, held: Map<number, number>): boolean {
-  for (const [writer, clock] of held) if (clock > (known.get(writer) ?? 0)) return true
-  return false
 }

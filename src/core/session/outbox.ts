@@ -167,23 +167,34 @@ export class Outbox {
     return joined(spans)
   }
 
-  /** What a server lacked of a document, in parts, in the place of `span`. */
-  offered(now: number, document: string, parts: Uint8Array[], span: Span | undefined): void {
-    const edits = this.edits(document)
-    const whole = span ?? { from: 0, to: edits, count: 1, bornAt: now }
+  /**
+   * What a server lacked of a document, in parts, in the place of `span`. False: there was no room for
+   * all of it, and nothing may go after it.
+   */
+  offered(now: number, document: string, parts: Uint8Array[], span: Span): boolean {
     const room = this.#room()
+    // One part always, so that it goes on.
+    const isFirst = ![...this.pushes(document)].some(isUnacknowledged)
     let bytes = 0
-    const sent = parts.filter((part, index) => (bytes += part.length) <= room || index === 0)
-    this.#add(now, document, sent, whole)
+    const sent = parts.filter((part, index) => {
+      bytes += part.length
+      return bytes <= room || (isFirst && index === 0)
+    })
+    this.#add(now, document, sent, span)
     // The rest is made again when these have arrived.
-    if (sent.length < parts.length) this.#drafts.set(document, { ...whole, updates: undefined })
+    const isAll = sent.length === parts.length
+    if (!isAll) this.#drafts.set(document, { ...span, updates: undefined })
+    return isAll
   }
 
-  /** Others' edits that a server lacks, to be sent before what is offered. */
-  relay(relays: readonly Relay[]): void {
-    for (const { document, update, seal } of relays) {
-      this.#parcels.add({ type: 'relay', document, update, seal, servers: new Set() })
-    }
+  /** All edits of a document. */
+  whole(now: number, document: string): Span {
+    return { from: 0, to: this.edits(document), count: 1, bornAt: now }
+  }
+
+  /** An edit of somebody else that a server lacks, to be sent before what is offered next. */
+  relay({ document, update, seal }: Relay): void {
+    this.#parcels.add({ type: 'relay', document, update, seal, servers: new Set() })
   }
 
   /** Others' edits that are not on their way on this connection: it is seen anew who lacks them. */
@@ -207,8 +218,7 @@ export class Outbox {
 
   /** Edits that were dropped are to be offered again. */
   restore(now: number, document: string): void {
-    const edits = this.edits(document)
-    const span = this.#drafts.get(document) ?? { from: 0, to: edits, count: 1, bornAt: now }
+    const span = this.#drafts.get(document) ?? this.whole(now, document)
     this.#drafts.set(document, { ...span, updates: undefined })
   }
 

@@ -11,6 +11,11 @@ export interface Relay {
   readonly at: number
   readonly update: Uint8Array
   readonly seal: Uint8Array
+  /**
+   * How far the session's own text had come here when this came: what is below it may be a cause of
+   * this, and what is not may be an effect. −1: this was here before, and any of it may be an effect.
+   */
+  readonly ownClock: number
 }
 
 export class Relays {
@@ -18,9 +23,9 @@ export class Relays {
   readonly #kept = new Set<Relay>()
   #bytes = 0
 
-  keep(now: number, document: string, update: Uint8Array, seal: Uint8Array): void {
-    this.#kept.add({ document, at: now, update, seal })
-    this.#bytes += update.length
+  keep(relay: Relay): void {
+    this.#kept.add(relay)
+    this.#bytes += relay.update.length
     for (const oldest of this.#kept) {
       if (this.#bytes <= relayBytesMax) return
       this.#drop(oldest)
