@@ -98,6 +98,12 @@ export class Receipts {
     for (const [document, written] of this.#written) {
       for (const { edit, number } of written) this.told(edit, holders(document, number))
     }
+    // What was made has a first text, which no edit is: it is there before the first one.
+    for (const [operation, edits] of this.#operated) {
+      const made = edits.filter(({ document }) => document === operation)
+      const open = made.filter(({ receipt }) => receipt.size < serverNames.length)
+      for (const edit of open) this.told(edit, holders(operation, 0))
+    }
   }
 
   /**

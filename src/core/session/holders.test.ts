@@ -94,3 +94,55 @@ test('while what an earlier session asked for is asked again it is not said to b
   talk.stored(1, 'a1', 'b1')
   assert.equal(shown(talk), 'ab')
 })
+
+/** A file that this session makes, opened as soon as a has made it. */
+function made(talk: Talk): void {
+  const value = { $typeName: 'fourfold.v1.Create' as const, name: 'N', text: 'x', parent: '' }
+  talk.operate('N', { case: 'create', value })
+  const done = { $typeName: 'fourfold.v1.Done' as const, ticket: 1, entry: 'N', undone: [] }
+  talk.says(1, 'done 1', { case: 'done', value: done })
+  talk.stored(1, 'a1')
+  talk.step({ type: 'follow', document: 'N' })
+  talk.writeOther('N', 'x')
+  talk.open(1, 'N')
+}
+
+const holders = ({ session }: Talk) => session.holders('N', 0).join('')
+
+test('the first text of a file is on the servers that have made it, not on all that are live', () => {
+  const talk = new Talk()
+  talk.join()
+  made(talk)
+  assert.equal(holders(talk), 'a')
+  talk.stored(1, 'b1', 'c1')
+  assert.equal(holders(talk), 'abc')
+  talk.stored(1, 'd1')
+  assert.equal(holders(talk), 'abcd')
+})
+
+test('a server that comes back alone is not said to have the file that was made without it', () => {
+  const talk = new Talk()
+  talk.join()
+  talk.servers(1, 'd')
+  made(talk)
+  talk.stored(1, 'b1', 'c1')
+  assert.deepEqual(talk.session.operations, [])
+  assert.equal(holders(talk), 'abc')
+  for (const connection of [1, 2, 3]) talk.close(connection)
+  talk.wait(200)
+  talk.welcome(4, 'd', 'abc')
+  passes(talk, 3000, [4])
+  assert.equal(holders(talk), 'abc')
+})
+
+test('a file of others is on the servers beside the one that gave it, until that is lost', () => {
+  const talk = new Talk()
+  talk.join()
+  assert.equal(talk.session.holders('D', 0).join(''), 'abcd')
+  for (const connection of [1, 2, 3]) talk.close(connection)
+  talk.wait(200)
+  talk.welcome(4, 'd', 'abc')
+  assert.equal(talk.session.holders('D', 0).join(''), '')
+  talk.open(4, 'D')
+  assert.equal(talk.session.holders('D', 0).join(''), 'd')
+})

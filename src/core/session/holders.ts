@@ -55,12 +55,14 @@ export class Holders {
    */
   #restingPlaces(now: number, document: string): string[] {
     const { roster, connections, follows, outbox } = this.#parts
-    const isUntouched = outbox.edits(document) === 0 && !this.#hasEarlier
-    if (isUntouched || now >= this.#trustedAt(document)) return roster.live()
+    const makers = outbox.makers(document)
+    if (makers) return [...makers]
     const rested = outbox.rested(document)
+    const isOpen = follows.isOpen(document)
+    const isUntouched = outbox.edits(document) === 0 && !rested && !this.#hasEarlier
+    if ((isUntouched && isOpen) || now >= this.#trustedAt(document)) return roster.live()
     if (rested) return [...rested.servers]
-    const { server } = follows.lastOpened(document)!
-    return server === connections.active?.server ? [server] : []
+    return isOpen && connections.active ? [connections.active.server] : []
   }
 
   /** When live servers count as holding a document of which nothing is on its way. */

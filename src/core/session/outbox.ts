@@ -304,6 +304,14 @@ export class Outbox {
     return common([...this.#own()].filter((parcel) => !isUnacknowledged(parcel)))
   }
 
+  /** The servers that have made a document; undefined: it is not on its way to any. */
+  makers(document: string): ReadonlySet<string> | undefined {
+    for (const { operation, servers } of this.operations()) {
+      if (operation.id === document && makes(operation)) return servers
+    }
+    return undefined
+  }
+
   /** Edits and operations that no server is known to hold. */
   waiting(): { count: number; since: number } {
     let count = 0
@@ -337,7 +345,7 @@ export class Outbox {
       if (parcel.type === 'relay' && !isUnacknowledged(parcel)) this.delete(parcel)
       if (parcel.type === 'relay' || !isSafe(parcel, disks)) continue
       if (parcel.type === 'operation') {
-        if (parcel.effect?.isTold) this.delete(parcel)
+        if (parcel.effect?.isTold) this.#finish(now, parcel, isFollowed)
         continue
       }
       if (holdsAll(parcel, disks.all) || !isFollowed(parcel.document)) {
@@ -354,6 +362,14 @@ export class Outbox {
     }
     if (this.#parcels.size > parcelsMax) this.#join(link)
     this.#trim()
+  }
+
+  // The first text of a file is an edit, too, and is where the file was made.
+  #finish(now: number, parcel: OperationParcel, isFollowed: (document: string) => boolean): void {
+    const { operation, servers } = parcel
+    this.delete(parcel)
+    const isText = makes(operation) && isFollowed(operation.id)
+    if (isText) this.#rested.set(operation.id, { at: now, servers })
   }
 
   /** Joins what some server holds, document by document, bytes and all. */
@@ -419,6 +435,10 @@ function pushParcel(document: string, update: Uint8Array | undefined, span: Span
   const { from, to, count, bornAt } = span
   const servers = new Set<string>()
   return { type: 'push', document, update, from, to, count, bornAt, servers, isFolded: false }
+}
+
+function makes({ operation }: OperationBody): boolean {
+  return operation.case === 'create'
 }
 
 /** Whether it is on the disks of all live servers, and of enough. */
