@@ -12,6 +12,7 @@ import {
   coalesceMs,
   draftUpdatesMax,
   operationBytesMax,
+  openDocumentsMax,
   operationsMax,
   outboxBytesMax,
   parcelsMax,
@@ -51,11 +52,14 @@ export interface Disks {
   safeCount: number
 }
 
+/** Ten times as many as may be open: of what was closed long ago no server lacks the last edits. */
+const restedMax = 10 * openDocumentsMax
+
 export class Outbox {
   readonly #parcels = new Set<Parcel>()
   readonly #gone: Parcel[] = []
   readonly #drafts = new Map<string, Draft>()
-  /** By document, when its last edits were let go of, and who held them then. */
+  /** By document, when its last edits were let go of, and who held them then; the oldest first. */
   readonly #rested = new Map<string, { at: number; servers: ReadonlySet<string> }>()
   /** Edits made so far, and when the last parcel was made, by document. */
   readonly #counts = new Map<string, { edits: number; takenAt: number }>()
@@ -222,10 +226,9 @@ export class Outbox {
     this.#drafts.set(document, { ...span, updates: undefined })
   }
 
-  /** The document is not needed any more. */
+  /** The document is not needed any more. Where its last edits are is known when it is opened again. */
   forget(document: string): void {
     this.drop(document)
-    this.#rested.delete(document)
     this.#counts.delete(document)
   }
 
@@ -345,11 +348,11 @@ export class Outbox {
       if (parcel.type === 'relay' && !isUnacknowledged(parcel)) this.delete(parcel)
       if (parcel.type === 'relay' || !isSafe(parcel, disks)) continue
       if (parcel.type === 'operation') {
-        if (parcel.effect?.isTold) this.#finish(now, parcel, isFollowed)
+        if (parcel.effect?.isTold) this.#finish(now, parcel)
         continue
       }
       if (holdsAll(parcel, disks.all) || !isFollowed(parcel.document)) {
-        this.#rested.set(parcel.document, { at: now, servers: parcel.servers })
+        this.#rest(parcel.document, now, parcel.servers)
         this.delete(parcel)
         continue
       }
@@ -365,11 +368,18 @@ export class Outbox {
   }
 
   // The first text of a file is an edit, too, and is where the file was made.
-  #finish(now: number, parcel: OperationParcel, isFollowed: (document: string) => boolean): void {
+  #finish(now: number, parcel: OperationParcel): void {
     const { operation, servers } = parcel
     this.delete(parcel)
-    const isText = makes(operation) && isFollowed(operation.id)
-    if (isText) this.#rested.set(operation.id, { at: now, servers })
+    if (makes(operation)) this.#rest(operation.id, now, servers)
+  }
+
+  #rest(document: string, at: number, servers: ReadonlySet<string>): void {
+    this.#rested.delete(document)
+    this.#rested.set(document, { at, servers })
+    if (this.#rested.size <= restedMax) return
+    const [oldest] = this.#rested.keys()
+    if (oldest !== undefined) this.#rested.delete(oldest)
   }
 
   /** Joins what some server holds, document by document, bytes and all. */
