@@ -306,6 +306,34 @@ test('a program that read before and writes into a file that was just replaced d
   )
 })
 
+test('a program that empties a file and is slow to write it takes nothing out, and loses nothing', async (t) => {
+  const { fleet, mirrors } = await stage(t, 1, { ids: ['a'] })
+  const [mirror] = mirrors as [(typeof mirrors)[0]]
+  const folder = createClient(FolderService, createGrpcTransport({ baseUrl: fleet.address('a') }))
+  const there = () => tree(mirror.directory).get('plan.md')
+  const told = () => `${there()}\n${mirror.said}`
+  const read = 'one\ntwo\nthree\n'
+  mirror.start()
+  for (const text of [read, `${read}by Bob\n`]) {
+    await folder.saveFile({ file: 'plan.md', text })
+    await until(() => there() === text, told)
+  }
+  const file = openSync(mirror.path('plan.md'), 'w')
+  // As long as that it is taken for meant, and replaced by what others type then.
+  await until(async () => (await folder.readFile({ file: 'plan.md' })).text === '', told)
+  await folder.saveFile({ file: 'plan.md', text: 'by Eve\n' })
+  await until(() => there() === 'by Eve\n', told)
+  for (const [at, text] of [`zero\n${read}`, 'four\n', 'five\n'].entries()) {
+    writeSync(file, text)
+    const last = ['three\n', 'four\n', 'five\n'][at]!
+    await until(() => there()?.includes(last) ?? false, told)
+  }
+  closeSync(file)
+  const lines = there()!.split('\n').sort()
+  const all = ['', 'by Bob', 'by Eve', 'five', 'four', 'one', 'three', 'two', 'zero']
+  assert.deepEqual(lines, all)
+})
+
 test('a part of the folder is mirrored, and only that', async (t) => {
   const { mirrors, servers } = await stage(t, 2)
   const [whole, part] = mirrors as [(typeof mirrors)[0], (typeof mirrors)[0]]

@@ -72,7 +72,7 @@ test('a name that is not UTF-8 is named, and not mistaken', async (t) => {
   assert.deepEqual([item?.kind, item?.why], ['skipped', 'Its name is not valid Unicode.'])
 })
 
-test('a file that was just changed is not settled, and neither is an emptied one for a while', (t) => {
+test('a file that was just changed is not settled, and neither is an emptied one for longer', (t) => {
   const { directory, at } = made(t)
   const remembered = () => ({
     kind: 'text' as const,
@@ -89,7 +89,14 @@ test('a file that was just changed is not settled, and neither is an emptied one
     seen = directory.look({ remembered, isText: () => false, isIgnored: () => false })
   } while (performance.now() - beganAt > 400)
   assert.equal(seen.items.get('a')?.isSettled, false)
-  assert.ok(seen.againInMs! > 500)
+  assert.ok(seen.againInMs! > 4500)
+})
+
+test('a new empty file waits for what comes into it, but not as long as an emptied one', (t) => {
+  const { directory, at } = made(t)
+  writeFileSync(at('a'), '')
+  const options = { remembered: () => undefined, isText: () => false, isIgnored: () => false }
+  assert.ok((directory.look(options).againInMs ?? 0) <= 1000)
 })
 
 test('a text takes the place of what was looked at, which is kept, with its rights', async (t) => {

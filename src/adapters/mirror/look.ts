@@ -25,8 +25,10 @@ import type { Stamp } from './store.ts'
 
 /** A file that changed less than this ago may be about to change again. */
 const settleMs = 60
-/** An emptied one, or a new one that is empty, is about to be written, most likely. */
-const emptiedSettleMs = 1000
+/** A new one that is empty is about to be written, most likely. */
+const emptySettleMs = 1000
+/** An emptied one, too; and taken for what is meant, it takes away what others typed. */
+const emptiedSettleMs = 5000
 /** One that is read for seconds is not read as long as it is being written. */
 const largeSettleMs = 1000
 
@@ -135,8 +137,7 @@ export class Looking {
       return
     }
     const ageMs = Date.now() - Number(stat.ctimeNs / 1_000_000n)
-    const isEmptied = stat.size === 0n && before?.stamp?.size !== 0
-    const neededMs = isEmptied ? emptiedSettleMs : isLarge ? largeSettleMs : settleMs
+    const neededMs = settleMsOf(stat, before)
     // A time that lies far ahead was set by a clock: it says nothing.
     if (Math.abs(ageMs) < neededMs) {
       this.#unsettled(item, neededMs - ageMs)
@@ -176,6 +177,13 @@ export class Looking {
     const skipped = { path, kind: 'skipped', version: '', isSettled: true } as const
     this.look.items.set(path, { ...skipped, why, identity, stamp })
   }
+}
+
+/** For how long a file must not have changed. */
+function settleMsOf({ size }: BigIntStats, before: Remembered | undefined): number {
+  if (size > BigInt(textBytesMax)) return largeSettleMs
+  if (size > 0n || before?.stamp?.size === 0) return settleMs
+  return before ? emptiedSettleMs : emptySettleMs
 }
 
 function kindOf(stat: BigIntStats): string {

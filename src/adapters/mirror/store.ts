@@ -46,6 +46,8 @@ export interface Intent {
   text: string
   version: string
   baseText: string
+  /** What is sent for the text, where that is another one. */
+  meant?: string | undefined
   /**
    * The change brought into what a server held then, noted before it was sent: so it has one effect,
    * should it reach two servers.
@@ -254,6 +256,16 @@ export class MirrorStore {
       replacedAt,
       id,
     )
+    this.#boundEarlier(id)
+  }
+
+  /** A text that was on the disk, and was not what is common. */
+  addEarlier(id: string, { version, text, replacedAt }: Earlier & { version: string }): void {
+    this.#run('INSERT INTO earlier VALUES (?, ?, ?, ?)', id, version, text, replacedAt)
+    this.#boundEarlier(id)
+  }
+
+  #boundEarlier(id: string): void {
     this.#run(
       `DELETE FROM earlier WHERE rowid IN
          (SELECT rowid FROM

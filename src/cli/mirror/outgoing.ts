@@ -2,7 +2,7 @@
 // is sent, and sent again, the same, until it was answered.
 
 import { Code, ConnectError } from '@connectrpc/connect'
-import { baseOf } from '../../core/mirror/base-choice.ts'
+import { changeOf, type Change } from '../../core/mirror/base-choice.ts'
 import type { Act } from '../../core/mirror/messages.ts'
 import { subjectId } from '../../core/model/ids.ts'
 import { messageBytesMax } from '../../core/model/limits.ts'
@@ -31,6 +31,14 @@ const groundsBytesMax = messageBytesMax - 64 * 1024
 const regroundAfterMs = 10_000
 /** How long after one try the next is made when no server answers. */
 const retryMs = 1000
+
+/** A text that came into a file after it was replaced. */
+export interface Rescued {
+  id: string
+  path: string
+  text: string
+  change: Change
+}
 
 type Saving = Extract<Act, { type: 'create' | 'save' }>
 
@@ -101,7 +109,8 @@ export class Outgoing {
     const row = commons.get(act.id)
     if (row?.kind === 'binary') return { ...intent, baseHash: row.version }
     const common = store.text(act.id) ?? ''
-    return { ...intent, baseText: baseOf(text, common, store.earlier(act.id), Date.now()) }
+    const change = changeOf(text, common, store.earlier(act.id), Date.now())
+    return { ...intent, ...saidOf(text, change) }
   }
 
   #bytes(act: Saving, item: Found): Intent | undefined {
@@ -116,7 +125,7 @@ export class Outgoing {
   }
 
   /** Text that came into a file after it was replaced: it is saved all the same. */
-  rescue({ id, path, text, base }: { id: string; path: string; text: string; base: string }): void {
+  rescue({ id, path, text, change }: Rescued): void {
     const place = { file: id, isNew: false, path, identity: '', stamp: undefined }
     const version = hash(text)
     const intent: Intent = {
@@ -124,7 +133,7 @@ export class Outgoing {
       ...place,
       text,
       version,
-      baseText: base,
+      ...saidOf(text, change),
       isRescue: true,
     }
     this.#options.store.addIntent(intent)
@@ -162,7 +171,7 @@ export class Outgoing {
 
   /** What is sent: always the same, once it may have reached a server. */
   async #changeOf(intent: Intent) {
-    const { text, isNew, baseText, baseHash } = intent
+    const { isNew, baseText, baseHash, meant: text = intent.text } = intent
     if (baseHash !== undefined) return { text, baseVersion: baseHash }
     if (isNew) return { text, baseVersion: '', baseText }
     const grounds = await this.#groundsOf(intent)
@@ -178,7 +187,7 @@ export class Outgoing {
     this.#sentAt.set(operation, sentAt)
     if (intent.grounds && performance.now() - sentAt < regroundAfterMs) return intent.grounds
     const { set, store } = this.#options
-    const { file, text, baseText } = intent
+    const { file, baseText, meant: text = intent.text } = intent
     try {
       const read = await set.ask(({ folder }, call) => folder.readFile({ file }, call))
       const merged = editedText(read.text, mergeText(baseText, read.text, text))
@@ -199,9 +208,11 @@ export class Outgoing {
 
   async #kept(intent: Intent, id: string): Promise<void> {
     const { store, commons, report } = this.#options
-    const { path, isNew, version, identity, stamp, bytes, isRescue } = intent
+    const { path, isNew, version, identity, stamp, text, bytes, isRescue } = intent
     await store.soon(() => {
       if (!isRescue) {
+        // What was in it is what a program that is about to write into it has read, or others' since.
+        if (text === '' && !bytes) store.keepEarlier(id, Date.now())
         const at = commons.get(id)?.path ?? path
         const kind = bytes ? 'binary' : 'text'
         const row = { id, path: at, kind, version, identity, stamp } as const
@@ -322,6 +333,11 @@ async function isStill(
     if (ConnectError.from(error).code === Code.NotFound) return true
     throw error
   }
+}
+
+/** A change as an intent keeps it: a text that is on the disk as well is written once. */
+function saidOf(text: string, change: Change): Pick<Intent, 'baseText' | 'meant'> {
+  return { baseText: change.base, meant: change.text === text ? undefined : change.text }
 }
 
 /** What waits for an intent; the operation is the id of the file that it makes. */

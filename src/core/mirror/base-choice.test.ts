@@ -2,7 +2,8 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { baseOf } from './base-choice.ts'
+import { editedText, mergeText } from '../model/text-merge.ts'
+import { baseOf, changeOf, type Earlier } from './base-choice.ts'
 
 const before = 'one\ntwo\nthree\n'
 const now = 'one\ntwo\nthree\nand what others typed\n'
@@ -46,3 +47,98 @@ test('what has little of an earlier text was written anew, or emptied: all that 
 test('what is written into an emptied file is all new, whatever was there before', () => {
   assert.equal(baseOf(`zero\n${before}`, '', earlier, 1500), '')
 })
+
+test('what a slow program writes into a file that it emptied is a change of what it had read', () => {
+  const emptied = { text: now, replacedAt: 2000 }
+  const { base, text } = changeOf(`zero\n${before}`, '', [emptied, ...earlier], 9000)
+  assert.deepEqual([base, text], ['', `zero\n${now}`])
+})
+
+test('what is written anew into an emptied file, or long after, is taken as it is', () => {
+  const emptied = { text: now, replacedAt: 2000 }
+  const anew = { base: '', text: 'all new\n' }
+  assert.deepEqual(changeOf('all new\n', '', [emptied, ...earlier], 9000), anew)
+  const late = { base: '', text: `zero\n${before}` }
+  assert.deepEqual(changeOf(late.text, '', [emptied, ...earlier], 700_000), late)
+  assert.deepEqual(changeOf(late.text, '', [], 9000), late)
+})
+
+test('a program that never reads again takes out nothing, however slowly it writes', () => {
+  for (let seed = 1; seed <= 300; seed++) {
+    const dice = diceOf(seed)
+    const lines = Array.from({ length: 3 + dice(8) }, (_, index) => `line ${index}`)
+    const disk = new Disk(`${lines.join('\n')}\nown\nend\n`)
+    let own = disk.folder
+    const marks: string[] = []
+    // Unlike each other: which text was changed is told by how much of it is there.
+    const word = () => {
+      const letters = Array.from({ length: 8 }, () => String.fromCharCode(97 + dice(26)))
+      const mark = `<${letters.join('')}>`
+      marks.push(mark)
+      return mark
+    }
+    const typed = () => {
+      const mark = word()
+      const at = disk.folder.split('\n')
+      const line = dice(at.length)
+      at[line] += mark
+      disk.folder = at.join('\n')
+    }
+    for (let count = 0; count < 12; count++) {
+      for (let words = dice(4); words > 0; words--) typed()
+      if (dice(3) > 0) disk.follow()
+      if (dice(2) > 0) continue
+      const mark = word()
+      own = own.replace('\nown\n', `\nown\n${mark}\n`)
+      if (dice(2) > 0) {
+        disk.write('')
+        if (dice(3) === 0) typed()
+      }
+      disk.write(own)
+      if (dice(3) > 0) disk.follow()
+    }
+    for (const mark of marks) {
+      assert.ok(disk.folder.includes(mark), `seed ${seed}, ${mark} in\n${disk.folder}`)
+    }
+  }
+})
+
+/** A file of a mirror and the text of the folder, as `src/cli/mirror` brings one to the other. */
+class Disk {
+  folder: string
+  #common: string
+  #earlier: Earlier[] = []
+  #now = 0
+
+  constructor(text: string) {
+    this.folder = text
+    this.#common = text
+  }
+
+  /** The mirror replaces the file by the text of the folder. */
+  follow(): void {
+    if (this.folder === this.#common) return
+    this.#replace()
+    this.#common = this.folder
+  }
+
+  write(text: string): void {
+    this.#now += 10_000
+    const { base, text: meant } = changeOf(text, this.#common, this.#earlier, this.#now)
+    if (text === '') this.#replace()
+    this.folder = editedText(this.folder, mergeText(base, this.folder, meant))
+    this.#common = text
+  }
+
+  #replace(): void {
+    this.#earlier.unshift({ text: this.#common, replacedAt: this.#now })
+  }
+}
+
+function diceOf(seed: number): (below: number) => number {
+  let state = seed
+  return (below) => {
+    state = (Math.imul(state, 1_103_515_245) + 12_345) & 0x7fffffff
+    return (state >>> 8) % below
+  }
+}

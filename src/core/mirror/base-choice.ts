@@ -5,8 +5,12 @@
 // that, and no one meant to delete it. So a text on the disk is compared with what was there before,
 // too: it was made from the one to which it is closest, if it has most of that one. What has little of
 // it was written anew, and takes the place of all that is there.
+//
+// A program that writes in two steps empties the file first. Should it be slow, the emptying is a
+// change by itself, which takes away what others typed. What it then writes is read as if it had been
+// one step: as a change of what was there when the file was emptied.
 
-import { smallestDiff, type Edit } from '../model/text-diff.ts'
+import { editedText, mergeText, smallestDiff, type Edit } from '../model/text-merge.ts'
 
 /** A text that the mirror replaced on the disk by a newer one of the folder. */
 export interface Earlier {
@@ -24,6 +28,27 @@ export const earlierMax = 256
 /** All earlier texts of one file together, but for the newest few: long ones are dear to compare. */
 export const earlierBytesMax = 4 * 1024 * 1024
 export const earlierMin = 4
+
+/** What is to be brought into the text of the folder: the way from one text to another. */
+export interface Change {
+  base: string
+  text: string
+}
+
+/** What it means that `next` is on the disk. `earlier` is newest first. */
+export function changeOf(
+  next: string,
+  common: string,
+  earlier: Earlier[],
+  changedAt: number,
+): Change {
+  const base = baseOf(next, common, earlier, changedAt)
+  const [emptied, ...older] = earlier
+  if (common !== '' || !emptied) return { base, text: next }
+  if (changedAt - emptied.replacedAt > earlierLifeMs) return { base, text: next }
+  const read = baseOf(next, emptied.text, older, changedAt)
+  return { base, text: editedText(emptied.text, mergeText(read, emptied.text, next)) }
+}
 
 /** The base of `next`: what was `common`, or one of the earlier texts, newest first. */
 export function baseOf(
