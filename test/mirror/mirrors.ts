@@ -8,6 +8,7 @@ import { lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
+import { errorCodeOf } from '../../src/adapters/error-code.ts'
 import { textBytesMax } from '../../src/core/model/limits.ts'
 import { Fleet, type FleetOptions } from '../fleet.ts'
 import { root } from '../tool.ts'
@@ -120,17 +121,31 @@ export function tree(directory: string): Map<string, string | null> {
       if (stat?.isDirectory()) {
         found.set(path, null)
         look(path)
-      } else if (stat?.isFile()) found.set(path, shown(join(directory, path)))
+      } else if (stat?.isFile()) {
+        const text = shown(join(directory, path))
+        if (text !== undefined) found.set(path, text)
+      }
     }
   }
   look('')
   return found
 }
 
-function shown(path: string): string {
-  const bytes = readFileSync(path)
+/** Undefined: it is being replaced in this moment. */
+function shown(path: string): string | undefined {
+  const bytes = bytesAt(path)
+  if (!bytes) return undefined
   const isText = bytes.length <= textBytesMax && isUtf8(bytes) && !bytes.includes(0)
   return isText ? bytes.toString() : hashOf(bytes)
+}
+
+function bytesAt(path: string): Buffer | undefined {
+  try {
+    return readFileSync(path)
+  } catch (error) {
+    if (errorCodeOf(error) === 'ENOENT') return undefined
+    throw error
+  }
 }
 
 export function hashOf(bytes: Uint8Array): string {
