@@ -8,6 +8,7 @@ import { Random } from '../../sim/random.ts'
 import { EntrySchema, Extent, Kind, type Entry } from '../core/model/wire.ts'
 import type { OperationBody } from '../core/session/parcel.ts'
 import { Files } from './files.ts'
+import { waitingOf } from './foreseen.ts'
 
 const stamp = (counter: number, origin = 'a') => ({ counter, origin })
 
@@ -274,4 +275,26 @@ test('what was not listed, and is told again while it is to be moved, is there a
   files.apply({ entries: [entries[1]!], directory: '' })
   files.wait([])
   assert.deepEqual(paths(files).toSorted(), ['D', 'f'])
+})
+
+test('what was made and is gone for good before it was told does not take with it what lay in it', () => {
+  const files = new Files({ isOfAll: false })
+  files.show('', Extent.OPEN)
+  files.apply({ entries: [], answer: { entry: '', present: new Set() } })
+  const makes = (id: string, parent: string): OperationBody => {
+    const value = { $typeName: 'fourfold.v1.MakeDirectory' as const, name: id, parent }
+    return { id, operation: { case: 'makeDirectory', value } }
+  }
+  const asked = [makes('D', ''), makes('E', 'D')].map((operation) => ({
+    operation,
+    hasEffect: true,
+  }))
+  const wait = () => files.wait(waitingOf(asked, (id) => files.isTold(id)))
+  wait()
+  assert.deepEqual(paths(files), ['D', 'D/E'])
+  files.apply({ entries: [made('E', 2, 'D')], gone: ['D'] })
+  wait()
+  assert.deepEqual(paths(files), ['E'])
+  files.wait([])
+  assert.deepEqual(paths(files), ['E'])
 })

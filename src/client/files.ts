@@ -7,6 +7,7 @@
 import { bytesOf, hasConflict } from '../core/model/contents.ts'
 import { isDeleted } from '../core/model/entry.ts'
 import { Folder } from '../core/model/folder.ts'
+import { operationsMax } from '../core/model/limits.ts'
 import { isDirectory } from '../core/model/tree.ts'
 import { Extent, Kind, type Entry } from '../core/model/wire.ts'
 import type { SessionOutput } from '../core/session/messages.ts'
@@ -54,6 +55,8 @@ export class Files {
   readonly #names = new Map<string, string>()
   /** Ids of those that a server did not list where they lie as far as is known here. */
   readonly #absent = new Set<string>()
+  /** Ids of those of which something waited when a server said that it shows them no more. */
+  readonly #gone = new Set<string>()
   /** Nothing was told yet: all that the device kept is held. */
   #isAsKept = true
   /** In the order in which they came. */
@@ -116,9 +119,9 @@ export class Files {
     }
   }
 
-  /** Whether a server has told of this entry, be it deleted for good. */
+  /** Whether a server has told of this entry, be it deleted for good, or that it is not shown. */
   isTold(id: string): boolean {
-    return this.#foreseen.told(id) !== undefined
+    return this.#foreseen.told(id) !== undefined || this.#gone.has(id)
   }
 
   /** What this person asked for and no server has carried out: shown as if it were so. */
@@ -164,11 +167,20 @@ export class Files {
     const held = gone.filter((id) => this.#folder.get(id))
     // Some of these may be here for nothing else.
     for (const id of held.flatMap((id) => this.#chain(id))) changed.add(id)
+    for (const id of held) if (this.#foreseen.has(id)) this.#keepGone(id)
     if (held.length > 0) this.#forget(held, told)
     if (directory !== undefined) this.#placed(entries.at(-1)!.id, directory)
     if (answer?.present) this.#complete(answer.entry, answer.present)
     // What the device kept stays until a server has said what there is.
     if (!this.#isAsKept) this.#prune(hasMoved ? this.#ids() : [...changed])
+  }
+
+  /** So many, as no more can wait at once. */
+  #keepGone(id: string): void {
+    this.#gone.add(id)
+    if (this.#gone.size <= operationsMax) return
+    const [oldest] = this.#gone
+    if (oldest !== undefined) this.#gone.delete(oldest)
   }
 
   // ---------------------------------------------------------------------- what is held, and why
