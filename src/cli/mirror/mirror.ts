@@ -18,6 +18,7 @@ import { Agreement, agreementLookMs } from './agreement.ts'
 import { FolderView } from './folder-view.ts'
 import { Hand } from './hand.ts'
 import { Meeting } from './meeting.ts'
+import { questionOf } from './question.ts'
 import { diskIsFull, isDiskFull, nothingIsBrought } from './refusals.ts'
 import type { Report, Standing } from './report.ts'
 
@@ -84,6 +85,8 @@ export class Mirror {
   /** The directory has been mirrored before, or it was told what the first joining brings. */
   #isIntroduced: boolean
   #held: Held | undefined
+  /** How many were deleted right before a person was asked. */
+  #deletedBefore = 0
   #asked: ReadonlySet<string>
   #agreed: ReadonlySet<string> = new Set()
   readonly #late = new LateDeletions()
@@ -210,7 +213,7 @@ export class Mirror {
       const { acts, held, skipped, ...deletions } = plan(this.#views())
       this.#plannedMs = performance.now() - beganAt
       // While it is not believed that anything is missing, what was asked before stays asked.
-      if (held || this.#isQuiet) this.#held = held
+      if (held || this.#isQuiet) this.#hold(held)
       this.#ask(deletions.asked)
       this.#agreed = deletions.agreed
       this.#late.add(performance.now(), deletions.deletes)
@@ -252,6 +255,12 @@ export class Mirror {
     if (!this.#held || !this.#agreement.hear(this.#held)) return
     this.#agreed = new Set([...this.#agreed, ...this.#asked])
     this.#ask(new Set())
+  }
+
+  #hold(held: Held | undefined): void {
+    // They went one after the other, and the first ones were few.
+    if (held && !this.#held) this.#deletedBefore = this.#late.before(performance.now()).lately
+    this.#held = held
   }
 
   /** What waits for a word does so in the next life, too. */
@@ -418,18 +427,9 @@ export class Mirror {
 
   #tell(): void {
     const { report } = this.#options
-    if (this.#held) {
-      const { inFolder, onDisk } = this.#held
-      const count = Math.max(inFolder, onDisk)
-      const [are, were] = count === 1 ? ['file is', 'file was'] : ['files are', 'files were']
-      const what = inFolder > 0 ? `${are} missing here` : `${were} deleted in the folder`
-      const where = inFolder > 0 ? 'in the folder' : 'here'
-      report.warn(
-        'deletions',
-        `${count} ${what}. Nothing of that is deleted ${where} unless you say so: ` +
-          `fourfold mirror ${this.#options.directory.root} --accept-deletes`,
-      )
-    } else report.over('deletions')
+    const { root } = this.#options.directory
+    if (this.#held) report.warn('deletions', questionOf(this.#held, this.#deletedBefore, root))
+    else report.over('deletions')
     this.#stand('working')
   }
 
