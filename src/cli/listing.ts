@@ -34,6 +34,7 @@ import {
   setOptions,
   withSet,
 } from './set-client.ts'
+import { saysYes } from './yes.ts'
 
 const jsonHelp = `--json             {"files": [{"id", "name", "path", "parent", "kind", "isDeleted",
                      "createdBy", "createdAt", "changedAt", "size", "hash", "hasConflict"}, …]};
@@ -99,7 +100,7 @@ takes it back by path, or by id where several had one path. What lies in a direc
 goes and comes with it, and is not listed. What has been in the trash for 30 days goes for good.
 
   --empty            delete for good what is in the trash, or only these: by path, or by id. This
-                     cannot be undone.
+                     cannot be undone; at a terminal you are asked before all of it goes.
   --json             as \`fourfold ls --json\`, and of each file "deletedBy" and "deletedAt"
 ${setHelp}
 Examples:
@@ -135,6 +136,12 @@ Examples:
 async function empty(values: SetValues, paths: string[]): Promise<number> {
   return withSet(values, async (set) => {
     const inTrash = paths.length > 0 ? [] : await listAll(set, { inTrash: true })
+    const count = inTrash.length === 1 ? shownPath(inTrash[0]!) : `${inTrash.length} entries`
+    const question = `Delete ${count} for good? This cannot be undone.`
+    if (inTrash.length > 0 && !(await saysYes(question))) {
+      process.stdout.write('Nothing is deleted.\n')
+      return exitCodes.failed
+    }
     const files = [...paths.map(sharedPath), ...inTrash.map(({ id }) => id)]
     const calls = new ChangeCalls(set)
     const erase = (file: string) => named(notInTrash(file), calls.change('erase', file))
