@@ -277,6 +277,21 @@ test('C7 a server need not wait for a cause on a machine that it cannot reach', 
   assert.deepEqual(fired(), [])
 })
 
+test('C7 what was lost when an edit was stored is excused, though its writer brings it again', () => {
+  const { journal, checkers, type, read, fired } = set()
+  const cause = type('ada')
+  const token = type('bob', { seen: [cause] })
+  read(diskOfB, cause)
+  journal.destroyed(2, 'b')
+  checkers.forget(diskOfB)
+  read(diskOfA, token)
+  assert.deepEqual(fired(), [])
+  read(diskOfA, token, cause)
+  journal.told(3, cause, 'a')
+  read(diskOfB, token)
+  assert.deepEqual(fired(), [])
+})
+
 test('C7 what a server could not wait for is excused also in what goes for good', () => {
   for (const canReach of [false, true]) {
     const { checkers, type, read, fired } = set(canReach)

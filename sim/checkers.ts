@@ -270,11 +270,6 @@ export class Checkers {
     )
   }
 
-  /** Whether a read that shows `token` may lack `cause`. */
-  isExcused(token: Token, cause: Token): boolean {
-    return token.excused.has(cause.index) || this.#journal.mayBeLost(cause)
-  }
-
   // Until its deletion is offered again to a disk that lost it, what was undone is beside it there.
   #mayBeTwice(token: Token): boolean {
     return (
@@ -301,12 +296,14 @@ export class Checkers {
       if (token.isRevived || token.seen.firstBeyond(shown, deleted, revived) < 0) continue
       for (const index of token.seen.beyond(shown, deleted, revived)) {
         const cause = all[index]!
-        if (this.isExcused(token, cause)) continue
+        if (token.excused.has(index)) continue
         if (place.kind === 'disk' && !this.#isWithinReach(place.name, cause)) {
-          // No server can wait for what lies on a machine that it cannot reach.
+          // No server can wait for what lies on a machine that it cannot reach, or is lost: should it
+          // come again, it comes after this.
           token.excused.add(index)
           continue
         }
+        if (this.#journal.mayBeLost(cause)) continue
         this.#bad('C7', `${where} shows ${token.name} without ${cause.name}, which its writer saw`)
       }
     }
