@@ -140,7 +140,8 @@ export class SimulatedPerson {
         return
       case 'unfollow': {
         const id = this.#options.documentId(act.document)
-        if (this.#page?.unfollow(id)) later(act.forMs, () => this.#follow(id))
+        const page = this.#page
+        if (page?.unfollow(id)) later(act.forMs, () => this.#follow(page, id))
         return
       }
       case 'save':
@@ -151,9 +152,10 @@ export class SimulatedPerson {
     }
   }
 
-  // In another life nobody has made it yet: there is nothing to write in.
-  #follow(id: DocumentId): void {
-    if (this.#options.journal.files.has(id)) this.#page?.follow(id)
+  // In another life nobody has made it yet, and on another page it may be known to no server: there is
+  // nothing to write in.
+  #follow(page: Page, id: DocumentId): void {
+    if (page === this.#page && this.#options.journal.files.has(id)) page.follow(id)
   }
 
   get #isAsleep(): boolean {
