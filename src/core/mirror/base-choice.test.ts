@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { editedText, mergeText } from '../model/text-merge.ts'
-import { baseOf, changeOf, type Earlier } from './base-choice.ts'
+import { baseOf, changeOf, earlierMax, type Earlier } from './base-choice.ts'
 
 const before = 'one\ntwo\nthree\n'
 const now = 'one\ntwo\nthree\nand what others typed\n'
@@ -36,6 +36,22 @@ test('of many earlier texts it is the closest, however long ago', () => {
   const all = texts.map((text, index) => ({ text, replacedAt: index * 1000 })).reverse()
   const last = `${texts[99]!}more\n`
   assert.equal(baseOf(texts[3]!.replace('two', 'twenty'), last, all, 120_000), texts[3])
+})
+
+test('of ten minutes of typing it is the one that was read, wherever others and it wrote', () => {
+  const lines = Array.from({ length: 60 }, (_, index) => `line ${index} of a text that is read`)
+  const all: Earlier[] = []
+  for (let count = 0; count < earlierMax; count++) {
+    all.unshift({ text: lines.join('\n'), replacedAt: count * 900 })
+    lines[(count * 37) % lines.length] += ` word${count}`
+  }
+  const last = lines.join('\n')
+  for (const at of [0, 200, earlierMax - 1]) {
+    const read = all[at]!.text
+    const own = ['line 2 ', 'line 30 ', 'line 58 ']
+    const next = own.reduce((text, start) => text.replace(start, `${start}by me `), read)
+    assert.equal(baseOf(next, last, all, earlierMax * 900), read, `${at}`)
+  }
 })
 
 test('what has little of an earlier text was written anew, or emptied: all that is there goes', () => {

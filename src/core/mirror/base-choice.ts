@@ -10,7 +10,7 @@
 // change by itself, which takes away what others typed. What it then writes is read as if it had been
 // one step: as a change of what was there when the file was emptied.
 
-import { editedText, mergeText, smallestDiff, type Edit } from '../model/text-merge.ts'
+import { editedText, mergeText, smallestDiff, stepsMax, type Edit } from '../model/text-merge.ts'
 
 /** A text that the mirror replaced on the disk by a newer one of the folder. */
 export interface Earlier {
@@ -23,11 +23,14 @@ export interface Earlier {
 const lateWriteMs = 3000
 /** An editor that does not look for changes on the disk may have had a file open for so long. */
 export const earlierLifeMs = 10 * 60_000
-/** Of one file; each may cost a comparison when the file changes. Who types fills these in 10 minutes. */
-export const earlierMax = 256
-/** All earlier texts of one file together, but for the newest few: long ones are dear to compare. */
-export const earlierBytesMax = 4 * 1024 * 1024
+/** Of one file: a mirror replaces it once a second while somebody types, and for 10 minutes. */
+export const earlierMax = 640
+/** All earlier texts of one file together, but for the newest few: they are on the disk once more. */
+export const earlierBytesMax = 16 * 1024 * 1024
 export const earlierMin = 4
+
+/** Of a difference that is looked at more closely, at least: when so much is not left, it is not. */
+const stepsPerUnit = 8
 
 /** What is to be brought into the text of the folder: the way from one text to another. */
 export interface Change {
@@ -63,11 +66,15 @@ export function baseOf(
   if (alike) return changedAt - alike.replacedAt <= lateWriteMs ? alike.text : common
   let base = common
   let least = distance(smallestDiff(common, next))
-  for (const { text, replacedAt } of earlier) {
-    if (changedAt - replacedAt > earlierLifeMs) continue
+  const work = { stepsLeft: stepsMax }
+  const late = earlier.filter(({ replacedAt }) => changedAt - replacedAt <= earlierLifeMs)
+  // Those first that are alike but for one place: after one that is close few others can be closer.
+  const parts = late.map(({ text }) => ({ text, part: changedPart(text, next) }))
+  for (const { text, part } of parts.sort((a, b) => distance([a.part]) - distance([b.part]))) {
     // It cannot be closer than what one of them has more.
     if (Math.abs(text.length - next.length) >= least) continue
-    const diff = smallestDiff(text, next)
+    const isDear = stepsPerUnit * distance([part]) > work.stepsLeft
+    const diff = isDear ? [part] : smallestDiff(text, next, work)
     const far = distance(diff)
     const removed = diff.reduce((sum, { remove }) => sum + remove, 0)
     if (far >= least || removed * 2 >= text.length) continue
@@ -75,6 +82,21 @@ export function baseOf(
     least = far
   }
   return base
+}
+
+/** The one edit that makes `from` into `to`. */
+function changedPart(from: string, to: string): Edit {
+  const most = Math.min(from.length, to.length)
+  let start = 0
+  while (start < most && from.charCodeAt(start) === to.charCodeAt(start)) start++
+  let end = 0
+  while (
+    end < most - start &&
+    from.charCodeAt(from.length - 1 - end) === to.charCodeAt(to.length - 1 - end)
+  ) {
+    end++
+  }
+  return { at: start, remove: from.length - start - end, insert: to.slice(start, to.length - end) }
 }
 
 function distance(diff: Edit[]): number {
