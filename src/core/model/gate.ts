@@ -26,8 +26,12 @@ import {
 } from './text-update.ts'
 
 export type GateAnswer =
-  /** May be applied. isNoop: everything in it is known. `structs`: how many would be added. */
-  | { type: 'pass'; isNoop: boolean; structs: number; update: TextUpdate }
+  /**
+   * May be applied. isNoop: everything in it is known. isBeside: it is new as a whole, and one struct
+   * at most, whose neighbours stand beside each other; nothing waits in the document for it to come,
+   * and there is room for as much again. `structs`: how many would be added.
+   */
+  | { type: 'pass'; isNoop: boolean; isBeside: boolean; structs: number; update: TextUpdate }
   /** It rests on text that is not here: the client must open the document again. */
   | { type: 'gap' }
   | { type: 'refused'; error: FourfoldError }
@@ -58,9 +62,12 @@ export function gate(
     const added = newStructs(doc, update)
     if (added === undefined) return { type: 'gap' }
     checkSize(doc, update, added, sizes)
-    checkPlaces(doc, added, update.deletes, gateStepsMax + sizes.structs)
+    // Typing: one run between two neighbours that still stand beside each other.
+    const isTyping = added.length === 1 && areBeside(doc, added[0]!)
+    checkPlaces(doc, isTyping ? [] : added, update.deletes, gateStepsMax + sizes.structs)
     const isNoop = added.length === 0 && areDeleted(doc, update.deletes)
-    return { type: 'pass', isNoop, structs: added.length, update }
+    const isBeside = isTyping && isWhole(added[0]!, update) && mayGoOn(doc, sizes)
+    return { type: 'pass', isNoop, isBeside, structs: added.length, update }
   } catch (error) {
     if (error instanceof FourfoldError) return { type: 'refused', error }
     throw error
@@ -152,8 +159,7 @@ function checkSize(doc: Y.Doc, update: TextUpdate, added: TextStruct[], sizes: T
 /** Where the new text would come to stand, and what that and the deletes would cost. */
 function checkPlaces(doc: Y.Doc, added: TextStruct[], deletes: Deletes, stepsMax: number): void {
   let steps = 0
-  // Typing: one run between two neighbours that still stand beside each other.
-  if (added.length > 1 || (added.length === 1 && !areBeside(doc, added[0]!))) {
+  if (added.length > 0) {
     const draft = new Draft(doc)
     for (const struct of added) {
       if (!draft.place(struct, stepsMax)) throw invalid('neighbours of the text do not fit')
@@ -166,6 +172,19 @@ function checkPlaces(doc: Y.Doc, added: TextStruct[], deletes: Deletes, stepsMax
     for (const [clock] of ranges) if (steps < stepsMax) steps += 2 * cutSteps(doc, writer, clock)
   }
   if (steps >= stepsMax) throw tooLarge('The update would take too long to merge.')
+}
+
+/** Whether nothing of a struct that is new was known before. */
+function isWhole({ writer, clock }: TextStruct, { structs }: TextUpdate): boolean {
+  return structs.get(writer)?.[0]?.clock === clock
+}
+
+/**
+ * Whether a gate that sees a struct added would let one more in: it would find no text of a server that
+ * waited for the first, and the first may have cut one in two.
+ */
+function mayGoOn({ store }: Y.Doc, { structs }: TextSizes): boolean {
+  return store.pendingStructs === null && structs + 3 <= structsMax
 }
 
 /** Whether a struct's neighbours stand directly beside each other in the document. */

@@ -14,6 +14,7 @@ import {
   pieceBytesMax,
 } from '../model/limits.ts'
 import { storedText, textRoot } from '../model/snapshot.ts'
+import { TypedRun } from '../model/typed-run.ts'
 import { CorruptError, type EngineReader, type NewUpdate } from '../ports.ts'
 import {
   Kind,
@@ -33,6 +34,9 @@ import type { Voice } from './voice.ts'
 
 /** Subjects whose loose updates are counted; a forgotten one starts again at 0. */
 const looseCountsMax = 10_000
+
+/** How long updates wait at most for somebody who looks at the text: those of a second go in together. */
+const settleAfterMs = 1000
 
 /** 16 bytes that only a server of the set can make, for this document and update. */
 export type Seal = (document: string, update: Uint8Array) => Uint8Array
@@ -60,8 +64,10 @@ export class Documents {
   readonly #voice: Voice
   readonly #live = new Map<SubjectId, LiveDocument>()
   readonly #loose = new Map<SubjectId, number>()
-  /** Texts with updates that are not integrated yet, as far as is known. */
-  readonly #unsettled = new Set<LiveDocument>()
+  /** Texts with updates that are not integrated yet, as far as is known, and since when. */
+  readonly #unsettled = new Map<LiveDocument, number>()
+  /** Those of them for which too many do. */
+  readonly #late: LiveDocument[] = []
   /** Pushes on their way to the disk that others will hear of, not sealed yet. */
   #unsealed: Push[] = []
   /** Their seals, by their updates. */
@@ -237,13 +243,19 @@ export class Documents {
       return
     }
     const document = this.live(id)
+    const writers = this.#writersOf(visitor, push)
+    if (document.goesOn(update, writers)) {
+      this.#accepted(now, visitor, push, document)
+      return
+    }
     const doc = this.attempt(id, () => document.doc())
     if (doc instanceof FourfoldError) {
       this.#voice.resync([channel], id, ticket)
       this.#voice.unavailable(channel, id, doc.message)
       return
     }
-    const verdict = gate(doc, update, this.#writersOf(visitor, push), document.sizes)
+    const sizes = document.sizes
+    const verdict = gate(doc, update, writers, sizes)
     if (verdict.type === 'gap') {
       this.#voice.resync([channel], id, ticket)
     } else if (verdict.type === 'refused') {
@@ -252,11 +264,27 @@ export class Documents {
     } else if (verdict.isNoop) {
       this.#options.appends.barrier((mark) => this.#options.visitors.stored(visitor, ticket, mark))
     } else {
-      document.integrate(update)
-      this.#unsettled.add(document)
-      if (document.followers.size > 1) this.#unsealed.push(push)
-      this.#append(now, visitor, push)
+      const length = sizes.textLengthUtf16
+      const run = verdict.isBeside ? TypedRun.begin(verdict.update, length) : undefined
+      document.integrate(update, run)
+      this.#accepted(now, visitor, push, document)
     }
+  }
+
+  #accepted(now: number, visitor: Visitor, push: Push, document: LiveDocument): void {
+    this.#settleLater(document)
+    if (document.followers.size > 1) this.#unsealed.push(push)
+    this.#append(now, visitor, push)
+  }
+
+  #settleLater(document: LiveDocument): void {
+    if (!this.#unsettled.has(document)) this.#unsettled.set(document, this.#now)
+    if (document.isLate) this.#late.push(document)
+  }
+
+  #settle(document: LiveDocument): void {
+    document.settle()
+    this.#unsettled.delete(document)
   }
 
   // Somebody else's update, which this client got from a server that may be dead by now.
@@ -290,13 +318,12 @@ export class Documents {
     const document = body.case === 'text' && this.#live.get(subject as SubjectId)
     if (!document) return
     document.integrate(body.value)
-    this.#unsettled.add(document)
+    this.#settleLater(document)
   }
 
   /** Does what neither the disk nor anybody who hears of a change has to wait for. */
   rest(): void {
-    for (const document of this.#unsettled) document.settle()
-    this.#unsettled.clear()
+    for (const document of this.#late.splice(0)) this.#settle(document)
     for (const { document, update } of this.#unsealed) {
       this.#seals.set(update, this.#options.seal(document, update))
     }
@@ -381,6 +408,9 @@ export class Documents {
   tick(now: number): void {
     this.#now = now
     this.rest()
+    for (const [document, since] of this.#unsettled) {
+      if (now - since >= settleAfterMs) this.#settle(document)
+    }
     for (const document of this.#live.values()) {
       document.forgetOldCarets(now)
       const isIdle = document.followers.size === 0 && now - document.usedAt > idleDocumentMs

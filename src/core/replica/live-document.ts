@@ -3,12 +3,17 @@
 import * as Y from 'yjs'
 import { integrate } from '../model/integration.ts'
 import { storedText, textRoot } from '../model/snapshot.ts'
+import { TypedRun } from '../model/typed-run.ts'
 import { momentOf } from '../model/text-moment.ts'
 import { caretLifeMs } from '../model/limits.ts'
 import type { SessionId, SubjectId } from '../model/ids.ts'
 import type { Caret } from '../model/wire.ts'
 import type { StoredSubject } from '../ports.ts'
 import type { ClientChannel } from './messages.ts'
+
+/** Updates, and bytes of them, that may wait until a text is looked at: to take them in takes some 5 ms. */
+const waitingMax = 32
+const waitingBytesMax = 64 * 1024
 
 /** What a new follower is sent. */
 export interface Difference {
@@ -28,7 +33,8 @@ export class LiveDocument {
   readonly #carets = new Map<SessionId, { caret: Caret; at: number }>()
   #doc: Y.Doc | undefined
   /** Checked updates that the text in memory lacks until it is looked at. */
-  #waiting: Uint8Array[] = []
+  #waiting: (Uint8Array | TypedRun)[] = []
+  #waitingBytes = 0
 
   constructor(options: {
     id: SubjectId
@@ -64,8 +70,15 @@ export class LiveDocument {
     const waiting = this.#waiting
     if (!doc || waiting.length === 0) return
     this.#waiting = []
-    if (waiting.length === 1) integrate(doc, waiting[0]!)
-    else doc.transact(() => waiting.forEach((update) => integrate(doc, update)))
+    this.#waitingBytes = 0
+    const updates = waiting.map((each) => (each instanceof TypedRun ? each.encoded() : each))
+    if (updates.length === 1) integrate(doc, updates[0]!)
+    else doc.transact(() => updates.forEach((update) => integrate(doc, update)))
+  }
+
+  /** Whether more waits than should. */
+  get isLate(): boolean {
+    return this.#waiting.length > waitingMax || this.#waitingBytes > waitingBytesMax
   }
 
   text(): Y.Text {
@@ -79,9 +92,18 @@ export class LiveDocument {
   /**
    * Integrates a checked update, if the text is in memory; else the disk has it when it is read. Not
    * at once: nobody who waits for the disk, or for the change itself, has to wait for that as well.
+   * `run`: begun with this update; what goes on with it may come by `goesOn`.
    */
-  integrate(update: Uint8Array): void {
-    if (this.#doc) this.#waiting.push(update)
+  integrate(update: Uint8Array, run?: TypedRun): void {
+    if (!this.#doc) return
+    this.#waiting.push(run ?? update)
+    this.#waitingBytes += update.length
+  }
+
+  /** Takes in an unchecked update that goes on with the typing that came last; false: gate it. */
+  goesOn(update: Uint8Array, writers: ReadonlySet<number> | 'any'): boolean {
+    const last = this.#waiting.at(-1)
+    return last instanceof TypedRun && writers !== 'any' && last.takes(update, writers)
   }
 
   /** Runs `act` in one transaction: what Yjs does at the end of each is done once. */
@@ -144,6 +166,7 @@ export class LiveDocument {
     this.#doc?.destroy()
     this.#doc = undefined
     this.#waiting = []
+    this.#waitingBytes = 0
   }
 
   // -------------------------------------------------------------------------------------- carets
