@@ -18,7 +18,7 @@ const subject = 'AAAAAAAAAAAAAAAAAAAAAA' as SubjectId
 const origin = 'a.AAAAAAAAAAAAA' as Origin
 
 /** A disk, and the batches of somebody who writes "1", "2", "3"… one after another. */
-function set(options: { seed?: number; isHasty?: boolean } = {}) {
+function set(options: { seed?: number; isHasty?: boolean; takes?: boolean } = {}) {
   const timeline = new Timeline()
   const committed: string[] = []
   const random = new Random(options.seed ?? 1)
@@ -31,6 +31,7 @@ function set(options: { seed?: number; isHasty?: boolean } = {}) {
     kept: () => {},
     committed: () => committed.push(textOf(disk.doc(subject))),
     isHasty,
+    takes: options.takes ?? false,
   })
   const writer = new Y.Doc()
   let seq = 0
@@ -92,6 +93,57 @@ test('a hasty disk tells before it flushes, and a crash shows it', () => {
     left.add(textOf(disk.doc(subject)))
     const seq = disk.open().vector().get(origin) ?? 0
     assert.equal(seq, textOf(disk.doc(subject)).length)
+  }
+  assert.deepEqual([...left].sort(), ['', '1', '12', '123'])
+})
+
+test('a disk that takes shows at once what is durable after the flush', () => {
+  const { timeline, disk, committed, batch } = set({ takes: true })
+  const reader = disk.open()
+  const told: string[] = []
+  disk.afterFlush(() => told.push('before'))
+  assert.ok(disk.write(batch(), () => told.push('done')))
+  disk.afterFlush(() => told.push('1'))
+  assert.ok(disk.write(batch(), () => told.push('done')))
+  disk.afterFlush(() => told.push('12'))
+  assert.deepEqual(told, ['before'])
+  assert.deepEqual([...reader.vector()], [[origin, 2]])
+  assert.equal(textOf(disk.doc(subject)), '')
+  timeline.run(1000)
+  assert.deepEqual(told, ['before', '1', '12'])
+  assert.deepEqual(committed, ['1', '12'])
+  assert.equal(textOf(disk.doc(subject)), '12')
+})
+
+test('what says more than updates is not taken, and waited for', () => {
+  const { timeline, disk, batch } = set({ takes: true })
+  const reader = disk.open()
+  let isTold = false
+  assert.ok(!disk.write({ ...batch(), isComplete: true }, () => (isTold = true)))
+  assert.equal(reader.vector().size, 0)
+  timeline.run(1000)
+  assert.ok(isTold)
+  assert.deepEqual([...reader.vector()], [[origin, 1]])
+})
+
+test('a crash leaves of what was taken the first batches, each whole, and tells nobody', () => {
+  const left = new Set<string>()
+  for (let seed = 1; seed <= 40; seed++) {
+    const { timeline, disk, batch } = set({ seed, takes: true })
+    disk.open()
+    let told = 0
+    for (let count = 0; count < 3; count++) {
+      disk.write(batch(), () => told++)
+      disk.afterFlush(() => told++)
+    }
+    disk.crash()
+    const text = textOf(disk.doc(subject))
+    left.add(text)
+    const reader = disk.open()
+    assert.equal(reader.vector().get(origin) ?? 0, text.length)
+    assert.equal(textOf(disk.loaded(subject)), text)
+    timeline.run(1000)
+    assert.equal(told, 0)
   }
   assert.deepEqual([...left].sort(), ['', '1', '12', '123'])
 })

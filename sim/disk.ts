@@ -29,6 +29,8 @@ export interface DiskOptions {
   committed: (subjects: Set<SubjectId>) => void
   /** A planted bug: a flush is reported before it happens. */
   isHasty: boolean
+  /** Updates are taken in at once (`Storage.take`). */
+  takes: boolean
 }
 
 /** A text that follows what is durable, without asking the code under test. */
@@ -42,7 +44,7 @@ export interface Compaction {
 }
 
 type Job = { done: (isDamaged: boolean) => void } & (
-  | { type: 'write'; batch: Batch }
+  | { type: 'write'; batch: Batch; isTaken: boolean }
   | ({ type: 'compact' } & Compaction)
 )
 
@@ -50,7 +52,7 @@ type Job = { done: (isDamaged: boolean) => void } & (
 export class SimulatedDisk {
   readonly #options: DiskOptions
   #durable = new MemoryDisk()
-  /** What a running process sees: the same disk, but for a hasty one. */
+  /** What a running process sees: the same disk, but for a hasty one and one that takes. */
   #visible = this.#durable
   #storage: MemoryStorage
   readonly #mirrors = new Map<SubjectId, Mirror>()
@@ -72,14 +74,21 @@ export class SimulatedDisk {
 
   /** Begins the life of a process on this disk. */
   open(): StorageReader {
-    this.#visible = this.#options.isHasty ? this.#durable.clone() : this.#durable
+    const { isHasty, takes } = this.#options
+    this.#visible = isHasty || takes ? this.#durable.clone() : this.#durable
     this.#storage = new MemoryStorage(this.#visible)
     return this.#storage.reader
   }
 
-  /** `done` follows after the flush, unless the process dies before. */
-  write(batch: Batch, done: () => void): void {
-    this.#begin({ type: 'write', batch, done })
+  /**
+   * `done` follows after the flush, unless the process dies before. True: it is taken in at once, and
+   * `done` does not come.
+   */
+  write(batch: Batch, done: () => void): boolean {
+    const isTaken = this.#options.takes && isOfUpdates(batch)
+    if (isTaken) this.#storage.commit(batch)
+    this.#begin({ type: 'write', batch, isTaken, done: isTaken ? () => {} : done })
+    return isTaken
   }
 
   /** `done`: merged, or it met a damaged record and changed nothing. */
@@ -88,9 +97,9 @@ export class SimulatedDisk {
     this.#begin({ type: 'compact', subject, upTo, isPurge, done })
   }
 
-  /** Does something when all that is under way now is durable; never, if a crash comes first. */
+  /** Does something when all that is written by now is durable; never, if a crash comes first. */
   afterFlush(action: () => void): void {
-    const last = this.#underWay.at(-1)
+    const last = this.#underWay.findLast(({ type }) => type === 'write')
     if (last) this.#waiting.push({ last, action })
     else action()
   }
@@ -114,13 +123,22 @@ export class SimulatedDisk {
 
   /** False: it met a damaged record. */
   #becomeDurable(job: Job): boolean {
-    const { isHasty } = this.#options
-    const isSound = perform(isHasty ? new MemoryStorage(this.#durable) : this.#storage, job)
+    const isSound = this.#perform(job)
     if (job.type === 'write') this.#follow(job.batch)
     else if (job.isPurge && isSound) this.#rebuild(job.subject)
     const waiting = this.#waiting
     this.#waiting = waiting.filter(({ last }) => last !== job)
     for (const { last, action } of waiting) if (last === job) action()
+    return isSound
+  }
+
+  /** On what is durable, and on what the process sees, if that is another and has it not yet. */
+  #perform(job: Job): boolean {
+    const isOne = this.#visible === this.#durable
+    if (isOne) return perform(this.#storage, job)
+    const isSound = perform(new MemoryStorage(this.#durable), job)
+    const isSeen = this.#options.isHasty || (job.type === 'write' && job.isTaken)
+    if (!isSeen && isSound) perform(this.#storage, job)
     return isSound
   }
 
@@ -160,7 +178,10 @@ export class SimulatedDisk {
 
   /** One stored bit of a subject turns over. False when nothing is stored of it. */
   flip(subject: SubjectId, bit: number): boolean {
+    // What a process sees beside what is durable was written by itself just now.
+    if (this.#options.takes && this.isBusy) return false
     const isDamaged = this.#visible.flip(subject, bit)
+    if (isDamaged && this.#options.takes) this.#durable.flip(subject, bit)
     if (isDamaged) this.#mirrors.set(subject, { name: 'damaged' })
     return isDamaged
   }
@@ -278,6 +299,11 @@ export class SimulatedDisk {
       this.#mirrors.set(subject, { name: 'damaged' })
     }
   }
+}
+
+/** As the real store: what says more than updates is written, and waited for. */
+function isOfUpdates({ snapshots, advance, isComplete, life }: Batch): boolean {
+  return snapshots.length === 0 && !advance && !isComplete && life === undefined
 }
 
 /** False: a damaged record was in the way, and nothing changed. */

@@ -37,6 +37,8 @@ export function planOf(seed: number, random: Random): Plan {
     people,
     faults: inOrder([...faults, ...back.faults]),
     // A month in the trash, in a second or so.
+    // As real servers do. Those of whom each waits for its disk are a little slower, and allowed.
+    ...(random.fork('takes').chance(0.7) && { takes: true }),
     ...(random.fork('trash').chance(0.25) && { trash: { stepMs: 400, steps: 3, lookMs: 50 } }),
   }
   if (seed % pausedEvery === 0) return paused(plan, random.fork('pause'))

@@ -14,7 +14,7 @@ import {
   type PeerMessage,
   type ServerMessage,
 } from '../src/core/model/wire.ts'
-import type { Channel, EngineEvent } from '../src/core/ports.ts'
+import type { Batch, Channel, EngineEvent } from '../src/core/ports.ts'
 import type {
   Answer,
   Call,
@@ -24,10 +24,11 @@ import type {
   ReplicaOutput,
 } from '../src/core/replica/messages.ts'
 import { Replica } from '../src/core/replica/replica.ts'
-import type {
-  PeerChannel,
-  ReplicationInput,
-  ReplicationOutput,
+import {
+  isHeartbeat,
+  type PeerChannel,
+  type ReplicationInput,
+  type ReplicationOutput,
 } from '../src/core/replication/messages.ts'
 import { Replication } from '../src/core/replication/replication.ts'
 import { Loop, Turns } from './loop.ts'
@@ -216,10 +217,10 @@ export class Life {
         this.#send(output)
         return
       case 'hangUp':
-        this.#clients.get(output.channel)?.close(output.why)
+        this.#leave(() => this.#clients.get(output.channel)?.close(output.why))
         return
       case 'answer':
-        this.#calls.get(output.call)?.(output.answer)
+        this.#leave(() => this.#calls.get(output.call)?.(output.answer))
         return
       // What files hold beside text does not travel in the logs, nor here.
       case 'named':
@@ -242,9 +243,16 @@ export class Life {
   }
 
   #pass(channel: Channel<object, object> | undefined, message: PeerMessage | ServerMessage): void {
-    const { plant, disk } = this.#options
-    if (plant.waitsForFlush?.(message)) disk.afterFlush(() => channel?.send(message))
-    else channel?.send(message)
+    const { plant, disk, takes } = this.#options
+    const send = () => channel?.send(message)
+    if (plant.waitsForFlush?.(message) ?? (takes && !isHeartbeat(message))) disk.afterFlush(send)
+    else send()
+  }
+
+  /** Where minds go on before their disk, whatever others see waits for that. */
+  #leave(release: () => void): void {
+    if (this.#options.takes) this.#options.disk.afterFlush(release)
+    else release()
   }
 
   #stepReplication(at: number, input: ReplicationInput): void {
@@ -252,16 +260,20 @@ export class Life {
     for (const output of this.#replication.step(at, input)) this.#performReplication(output)
   }
 
+  #store(batch: Batch): void {
+    const isTaken = this.#options.disk.write(batch, () => {
+      this.#isWriting = false
+      this.#engine.put({ type: 'stored' })
+    })
+    this.#isWriting = !isTaken
+    if (isTaken) this.#engine.putNext({ type: 'stored' })
+  }
+
   #performReplication(output: ReplicationOutput): void {
-    const { disk } = this.#options
     switch (output.type) {
       case 'store':
-        this.#isWriting = true
         for (const operation of this.#once.repeated(output.batch)) this.#options.repeated(operation)
-        disk.write(output.batch, () => {
-          this.#isWriting = false
-          this.#engine.put({ type: 'stored' })
-        })
+        this.#store(output.batch)
         return
       case 'compact':
         this.#compactNow(output)

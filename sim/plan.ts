@@ -15,6 +15,8 @@ export interface Plan {
   /** Mean time of one way over the network, and of one flush of a disk. */
   latencyMs: number
   flushMs: number
+  /** Whether servers take updates in at once and withhold what follows from them; absent: no. */
+  takes?: boolean
   /** Whether every message passes through its encoding on the simulated wire. */
   isEncoded: boolean
   people: PersonPlan[]

@@ -148,6 +148,7 @@ class Schedule {
     const random = this.#random.fork(`server ${name}`)
     const plantIn = typeof plant === 'string' ? plants[plant] : plant
     const planted: Plant = plantIn?.(random.fork('plant')) ?? {}
+    const takes = this.#plan.takes === true && !planted.isHasty
     const disk = new SimulatedDisk({
       timeline: this.#timeline,
       random: random.fork('disk'),
@@ -156,6 +157,7 @@ class Schedule {
       kept: (update) => this.#once.kept(update),
       committed: (subjects) => this.#committed(name, subjects),
       isHasty: planted.isHasty ?? false,
+      takes,
     })
     return new SimulatedServer({
       name,
@@ -166,6 +168,7 @@ class Schedule {
       network: this.#network,
       trace: this.#trace,
       plant: planted,
+      takes,
       trash: this.#trash,
       asked: (operation) => this.#asked(name, operation, disk.vector()),
       repeated: (operation) => this.#repeated(name, operation, 'was on its way to its disk'),

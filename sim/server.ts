@@ -22,6 +22,8 @@ export interface ServerOptions {
   trace: Trace
   disk: SimulatedDisk
   plant: Plant
+  /** Its minds go on before the disk has what they stored, and what leaves it waits for the disk. */
+  takes: boolean
   /** When what is in the trash goes for good. */
   trash: TrashTimes
   /** A process carries out an operation; empty: changes something without one. */

@@ -31,7 +31,7 @@ export interface Batch {
   life?: string
 }
 
-/** Reads of what is durable. Synchronous. */
+/** Reads of what is durable, or taken in and about to be. Synchronous. */
 export interface StorageReader {
   /** Whether the store was ever filled: false on an empty disk until `Batch.isComplete`. */
   isComplete(): boolean
@@ -99,6 +99,12 @@ export class CorruptError extends Error {
  */
 export interface Storage {
   readonly reader: StorageReader
+  /**
+   * Takes the batch in, if it can at once: the reader shows it when this returns, and the promise
+   * resolves when the batch and all that was taken in before it is on stable storage. Nothing that
+   * rests on it may leave the process sooner. Undefined: it cannot; `write` it.
+   */
+  take(batch: Batch): Promise<void> | undefined
   /** Resolves after the batch is on stable storage. */
   write(batch: Batch): Promise<void>
   /**
@@ -126,8 +132,8 @@ export type Mark = number
 
 /**
  * What a server's mind towards clients asks of the engine. Every request is idempotent and
- * commutative; no order between writers is promised; an answer never comes before the bytes are on
- * stable storage.
+ * commutative; no order between writers is promised; what an answer leads to leaves the server only
+ * when the bytes are on stable storage (`Engine.whenStored`).
  */
 export type EngineRequest =
   /** Make this durable and carry it. Answered by `appended`, in the order of the requests. */
@@ -153,7 +159,10 @@ export type EngineRequest =
   /** To all other servers, at most once. */
   | { type: 'send'; ephemeral: Ephemeral }
 
-/** What the engine tells. In order. */
+/**
+ * What the engine tells. In order. It may tell a moment before the disk has it: whatever leaves the
+ * server because of it goes through `Engine.whenStored`.
+ */
 export type EngineEvent =
   /** The append or barrier `tag` is on this disk. `update` is absent for a barrier. */
   | { type: 'appended'; tag: number; mark: Mark; update?: Update }
@@ -210,6 +219,11 @@ export interface Engine {
   ask(request: EngineRequest): void
   /** Called once by the owner, before anything is asked. */
   listen(listener: EngineListener): void
+  /**
+   * Calls `release` when all that was told so far is on stable storage: at once, if it is. In order.
+   * Never, when storing fails.
+   */
+  whenStored(release: () => void): void
   /** Whether something is on its way to the disk or to a peer. */
   isBusy(): boolean
   /** How the servers are, in the order of the configuration. */

@@ -40,6 +40,8 @@ export interface ClientLinkOwner {
 
 /** A channel of frames; `ping` asks the other end's library whether it is there, where it can. */
 export interface FrameChannel extends Channel<Uint8Array, Uint8Array> {
+  /** Sends what rests on nothing stored, before what waits for the disk, where anything does. */
+  sendNow?(frame: Uint8Array): void
   ping?(alive: () => void): void
 }
 
@@ -190,11 +192,11 @@ export class ClientLink {
 
   // Whether this process turns is all that it asks: no mind need be woken to say so.
   #pong(number: number): void {
-    this.send(
-      encodeFrame(create(ServerMessageSchema, { message: { case: 'pong', value: { number } } })),
-      'other',
-    )
-    this.#sendPending()
+    const message = { case: 'pong' as const, value: { number } }
+    const frame = encodeFrame(create(ServerMessageSchema, { message }))
+    this.#sentBytes += frame.length
+    if (this.#channel.sendNow) this.#channel.sendNow(frame)
+    else this.#channel.send(frame)
   }
 
   #greeted(framed: Framed, hello: Hello): void {

@@ -37,6 +37,7 @@ import { AddressCounts } from './addresses.ts'
 import { Calls } from './calls.ts'
 import { ClientLink, type ClientLinkOwner, type FrameChannel } from './client-link.ts'
 import { encodeFrame } from './frames.ts'
+import { withheld } from './withheld-channel.ts'
 
 /** How often clients are looked at for silence. */
 const sweepMs = 5000
@@ -150,7 +151,7 @@ export class Runtime implements ClientLinkOwner {
 
   /** Takes an open channel of a client. `address` is where it comes from. */
   addClient(channel: FrameChannel, address: string): void {
-    const link = new ClientLink(this.#nextId++, channel, this)
+    const link = new ClientLink(this.#nextId++, withheld(channel, this.#options.engine), this)
     if (this.#clients.size >= sessionsMax) {
       link.refuse(Code.UNAVAILABLE, 'This server is full. Trying another.')
       return
@@ -248,7 +249,7 @@ export class Runtime implements ClientLinkOwner {
         this.#clients.get(output.channel)?.close(output.why)
         return
       case 'answer':
-        this.calls.answered(output.call, output.answer)
+        this.#options.engine.whenStored(() => this.calls.answered(output.call, output.answer))
         return
       case 'named':
         this.#options.named(output.contents)

@@ -7,6 +7,7 @@ import { busyTickMs, idleTickMs, peerQueueBytesMax } from '../../core/model/limi
 import type { PeerMessage } from '../../core/model/wire.ts'
 import {
   CorruptError,
+  type Batch,
   type Channel,
   type Engine,
   type EngineListener,
@@ -15,14 +16,19 @@ import {
   type ServerView,
   type Storage,
 } from '../../core/ports.ts'
-import type {
-  PeerChannel,
-  ReplicationInput,
-  ReplicationOutput,
+import {
+  isHeartbeat,
+  type PeerChannel,
+  type ReplicationInput,
+  type ReplicationOutput,
 } from '../../core/replication/messages.ts'
 import type { Replication } from '../../core/replication/replication.ts'
 import { untilTogether } from '../system.ts'
 import { Turns } from '../turns.ts'
+import { Withheld } from './withheld.ts'
+
+/** While so much waits for the disk, no more of what may get lost waits with it. */
+const heldMax = 1000
 
 export interface ReplicaSetEngineOptions {
   replication: Replication
@@ -41,6 +47,7 @@ export class ReplicaSetEngine implements Engine {
   readonly #options: ReplicaSetEngineOptions
   readonly #peers = new Map<PeerChannel, Channel<PeerMessage, PeerMessage>>()
   #listener: EngineListener | undefined
+  readonly #withheld = new Withheld()
   readonly #turns = new Turns(() => this.#turn())
   #inbox: ReplicationInput[] = []
   #nextChannel = 1
@@ -63,6 +70,10 @@ export class ReplicaSetEngine implements Engine {
     this.#tickIn(0)
   }
 
+  whenStored(release: () => void): void {
+    this.#withheld.whenStored(release)
+  }
+
   // What this server's own mind asks joins the turn at its end: no other work comes between.
   ask(request: EngineRequest): void {
     this.#inbox.push({ type: 'asked', request })
@@ -70,7 +81,7 @@ export class ReplicaSetEngine implements Engine {
   }
 
   isBusy(): boolean {
-    return this.#isWriting || this.#options.replication.isBusy()
+    return this.#isWriting || this.#withheld.size > 0 || this.#options.replication.isBusy()
   }
 
   servers(now: number): ServerView[] {
@@ -89,6 +100,7 @@ export class ReplicaSetEngine implements Engine {
   async close(): Promise<void> {
     // What was asked before is told.
     this.#turns.take()
+    await this.#withheld.settled()
     this.#stop('this server is stopping')
     await this.#options.storage.close()
   }
@@ -130,10 +142,17 @@ export class ReplicaSetEngine implements Engine {
   }
 
   #send(id: PeerChannel, message: PeerMessage): void {
-    const channel = this.#peers.get(id)
-    if (!channel) return
-    channel.send(message)
-    if (channel.queuedBytes() > peerQueueBytesMax) channel.close('it does not read')
+    const send = () => {
+      const channel = this.#peers.get(id)
+      if (!channel) return
+      channel.send(message)
+      if (channel.queuedBytes() > peerQueueBytesMax) channel.close('it does not read')
+    }
+    // A slow disk makes no server a dead one.
+    if (isHeartbeat(message)) send()
+    // Worth nothing later.
+    else if (message.message.case === 'ephemeral' && this.#withheld.size > heldMax) return
+    else this.#withheld.whenStored(send)
   }
 
   // --------------------------------------------------------------------------------- loop
@@ -161,8 +180,7 @@ export class ReplicaSetEngine implements Engine {
     const { storage, log } = this.#options
     switch (output.type) {
       case 'store':
-        this.#isWriting = true
-        storage.write(output.batch).then(() => this.#wrote(), this.#fail)
+        this.#store(output.batch)
         return
       case 'compact': {
         const { subject, upTo, isPurge } = output
@@ -200,6 +218,20 @@ export class ReplicaSetEngine implements Engine {
     }
   }
 
+  // What can be taken in at once counts as stored for the minds, and what follows from it is withheld
+  // until it is: they work while the disk does.
+  #store(batch: Batch): void {
+    const { storage } = this.#options
+    const taken = storage.take(batch)
+    if (taken) {
+      this.#withheld.until(taken).catch(this.#fail)
+      this.#wrote()
+      return
+    }
+    this.#isWriting = true
+    storage.write(batch).then(() => this.#wrote(), this.#fail)
+  }
+
   #wrote(): void {
     this.#isWriting = false
     this.#inbox.push({ type: 'stored' })
@@ -215,6 +247,7 @@ export class ReplicaSetEngine implements Engine {
 
   #stop(why: string): void {
     this.#isOver = true
+    this.#withheld.end()
     clearTimeout(this.#ticker)
     this.#closePeers(why)
   }

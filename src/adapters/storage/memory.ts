@@ -63,6 +63,11 @@ export class MemoryStorage implements Storage {
     disk.owner = this
   }
 
+  /** Never: what is taken in at once is the business of whoever has a disk that takes its time. */
+  take(_batch: Batch): Promise<void> | undefined {
+    return undefined
+  }
+
   async write(batch: Batch): Promise<void> {
     assert(!this.#isWriting, 'one write is under way at a time')
     this.#refuseStopped()

@@ -1,7 +1,7 @@
 // What lies in a server's SQLite file, table by table.
 
 /** The revision of the tables below. A file with a higher one is not opened. */
-export const storeFormat = 2
+export const storeFormat = 3
 
 /** Made once, in an empty file. Readable with any SQLite tool while the server runs. */
 export const schema = `
@@ -119,4 +119,7 @@ export const upgrades = [
     ALTER TABLE operations ADD COLUMN digest TEXT NOT NULL DEFAULT '';
     CREATE INDEX operations_by_subject ON operations (subject, at);
   `,
+  // The tables are the same; from the third on a journal lies beside the file, which an older Fourfold
+  // would leave unread.
+  '',
 ]

@@ -71,6 +71,18 @@ test('on a full disk it stops writing, still answers, and goes on when there is 
   assert.deepEqual([told.hadReserve, told.keptReserve], [true, false])
 })
 
+test('on a full disk nothing is lost that was taken in and stored, and it goes on with room', (t) => {
+  const said = onFullDisk('fill', newDirectory(), 'takes')
+  if (said === undefined) return t.diagnostic('nothing can be mounted here')
+  const told = JSON.parse(said)
+  assert.deepEqual(told.codes, ['full', 'full'])
+  assert.match(told.message, /is full .* make room/)
+  assert.ok(told.acknowledged > 3, `${told.acknowledged} batches`)
+  const [whole] = told.reopened
+  assert.ok(whole - told.acknowledged === 0 || whole - told.acknowledged === 1, said)
+  assert.deepEqual(told.reopened, [whole, whole, whole + 1])
+})
+
 test('a store on a disk without a free byte is opened with the room that it keeps', (t) => {
   const said = onFullDisk('brim', newDirectory())
   if (said === undefined) return t.diagnostic('nothing can be mounted here')
@@ -78,11 +90,11 @@ test('a store on a disk without a free byte is opened with the room that it keep
 })
 
 /** What the victim says on a small disk of its own; undefined where nothing can be mounted. */
-function onFullDisk(role: string, directory: string): string | undefined {
+function onFullDisk(role: string, directory: string, life = ''): string | undefined {
   fs.mkdirSync(directory)
   const [command, ...words] = onSmallDisk('24m', directory) ?? []
   if (command === undefined) return undefined
-  const all = [...words, process.execPath, victim, role, directory]
+  const all = [...words, process.execPath, victim, role, directory, life]
   const { stdout, stderr } = spawnSync(command, all, { encoding: 'utf8' })
   assert.equal(stderr, '')
   return stdout

@@ -5,6 +5,7 @@ import * as fs from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import type { ReplicaId } from '../../core/model/ids.ts'
+import { journalFiles } from './journal.ts'
 import { schema, storeFormat, upgrades } from './schema.ts'
 import {
   isBusy,
@@ -88,6 +89,8 @@ export function prepareStore({ directory, set, replica }: StoreOwner): void {
       db.exec('BEGIN IMMEDIATE')
       const tables = db.prepare('SELECT name FROM sqlite_schema').all()
       if (tables.length === 0) {
+        // What lies beside a file that is made anew belongs to another.
+        for (const file of journalFiles(directory)) fs.rmSync(file, { force: true })
         db.exec(schema)
         const put = db.prepare('INSERT INTO meta (key, value) VALUES (?, ?)')
         for (const [key, value] of Object.entries({ format: storeFormat, set, replica })) {
@@ -149,7 +152,7 @@ export function told(directory: string, error: unknown): Error {
   // What this user may write is read-only by a flipped bit in its header.
   if (isDamage(error) || (saysReadOnly(error) && mayWrite(directory)))
     return damaged(directory, why)
-  if (isReadOnly(error) || (error instanceof Error && 'syscall' in error)) {
+  if (isReadOnly(error) || (isOfFileSystem(error) && error.code !== 'EIO')) {
     return new StorageError(
       'unwritable',
       `${directory} cannot be written (${why}); give this user the right to, or name another directory`,
@@ -157,6 +160,9 @@ export function told(directory: string, error: unknown): Error {
   }
   return new StorageError('failed', `${directory} failed (${why}); check its disk and start again`)
 }
+
+const isOfFileSystem = (error: unknown): error is NodeJS.ErrnoException =>
+  error instanceof Error && 'syscall' in error
 
 /** Whether this user may write the directory and the file in it; false also when one is not there. */
 function mayWrite(directory: string): boolean {

@@ -6,6 +6,7 @@
 
 import { stat } from 'node:fs/promises'
 import { errorCodeOf } from '../error-code.ts'
+import { journalFiles } from './journal.ts'
 import { storeFile } from './sqlite-directory.ts'
 import { StorageError } from './storage-error.ts'
 
@@ -21,7 +22,7 @@ export class StorePlace {
   /** To be called once the store is open, and then from time to time. Rejects with StorageError. */
   async look(): Promise<void> {
     const store = storeFile(this.#directory)
-    for (const file of [store, `${store}-wal`]) {
+    for (const file of [store, `${store}-wal`, ...journalFiles(this.#directory)]) {
       const found = await identityOf(file)
       const known = this.#known.get(file)
       // SQLite makes the WAL when it first needs it.

@@ -16,7 +16,8 @@ import {
   type StoredSubject,
 } from '../../core/ports.ts'
 import { coversOf, subjectOf, type Progress } from './batch.ts'
-import { readUpdate, type Place } from './record.ts'
+import { RecentUpdates, type TakenBatch } from './recent-updates.ts'
+import { comparePlaces, readUpdate, type Place } from './record.ts'
 import type { Counts, OperationRow, Seqs } from './sqlite-messages.ts'
 import { prepareQueries, type Queries, type QueryName } from './sqlite-queries.ts'
 import { recordOf, SubjectReader, type RecordRow } from './sqlite-subject.ts'
@@ -34,9 +35,9 @@ export interface ReaderOptions {
 }
 
 /**
- * The durable state as far as the writer has confirmed it here. The file may be a batch or a
- * compaction ahead; of that only what does no harm is shown, so that what is read in one turn fits
- * together.
+ * What was taken in: the file as far as the writer has confirmed it here, and what is on its way there.
+ * The file may be a batch or a compaction ahead; of that only what does no harm is shown, so that what
+ * is read in one turn fits together.
  */
 export class SqliteReader implements StorageReader {
   readonly #db: DatabaseSync
@@ -45,6 +46,9 @@ export class SqliteReader implements StorageReader {
   readonly #sql: Queries
 
   readonly #vector: VersionVector
+  /** How far the file has it, by the writer's word; the rest is among the recent. */
+  readonly #filed: VersionVector
+  readonly #recent = new RecentUpdates()
   #floor: VersionVector
   /** Per log the highest seq that a piece covers: an update up to there may be covered already. */
   readonly #covered: VersionVector
@@ -60,7 +64,8 @@ export class SqliteReader implements StorageReader {
     this.#options = options
     this.#subjects = new SubjectReader(db)
     this.#sql = prepareQueries(db)
-    this.#vector = new Map(this.#pairs<Origin>('vector'))
+    this.#filed = new Map(this.#pairs<Origin>('vector'))
+    this.#vector = new Map(this.#filed)
     this.#floor = new Map(this.#pairs<Origin>('floor'))
     this.#covered = new Map(this.#pairs<Origin>('covered'))
     this.#loose = new Map(this.#pairs<SubjectId>('loose'))
@@ -87,10 +92,7 @@ export class SqliteReader implements StorageReader {
   load(subject: SubjectId): StoredSubject {
     try {
       return this.#watched(() => {
-        const { snapshots, updates } = this.#subjects.read(subject, ({ origin, seq }) => {
-          return seq <= (this.#vector.get(origin) ?? 0)
-        })
-        return { snapshots, updates }
+        return this.#withRecent(this.#subjects.read(subject, this.#isFiled), subject)
       })
     } catch (error) {
       if (!isDamage(error)) throw error
@@ -99,10 +101,11 @@ export class SqliteReader implements StorageReader {
   }
 
   after(origin: Origin, seq: number, bytesMax: number): Update[] {
-    const head = this.#vector.get(origin) ?? 0
+    const head = this.#filed.get(origin) ?? 0
+    if (seq >= head) return within(this.#recent.after(origin, seq), bytesMax)
     const updates = this.#watched(() => this.#run(origin, seq, head, bytesMax))
     // Rows that are gone before this thread heard of it: the floor on the disk says so.
-    if (updates.length === 0 && seq < head) {
+    if (updates.length === 0) {
       this.#floor = new Map(this.#pairs<Origin>('floor'))
       assert((this.#floor.get(origin) ?? 0) > seq, `2: a log has no holes, but ${origin} has`)
     }
@@ -113,25 +116,27 @@ export class SqliteReader implements StorageReader {
     return this.#watched(() => {
       const bounds = this.#bounds(vector)
       const found = this.#fewBeyond(bounds) ?? this.#manyBeyond(bounds, after, limit)
-      return found
-        .filter((id) => id > after)
-        .sort()
-        .slice(0, limit)
+      const recent = this.#recent.subjects(
+        ({ origin, seq }) => seq > (vector.get(origin as Origin) ?? 0),
+      )
+      return page([...found, ...recent], after, limit)
     })
   }
 
   entries(after: SubjectId | '', limit: number): SubjectId[] {
-    return this.#watched(() => this.#ids('entries', after, limit))
+    const filed = this.#watched(() => this.#ids('entries', after, limit))
+    return page([...filed, ...this.#recent.subjects(isOfEntry)], after, limit)
   }
 
   *eachEntry(): Generator<EntryFound> {
-    const isHeld = ({ origin, seq }: Place) => seq <= (this.#vector.get(origin) ?? 0)
+    const recent = this.#recent.subjects(isOfEntry)
     for (let row = 0; ;) {
       const found: EntryFound[] = []
       try {
         row = this.#watched(() =>
           this.#subjects.readSome(row, (subject, read) => {
-            found.push({ subject, read: () => withoutPieces(read(isHeld)) })
+            recent.delete(subject)
+            found.push({ subject, read: () => this.#withRecent(read(this.#isFiled), subject) })
           }),
         )
       } catch (error) {
@@ -140,9 +145,10 @@ export class SqliteReader implements StorageReader {
         yield* this.#eachAlone()
         return
       }
-      if (found.length === 0) return
+      if (found.length === 0) break
       yield* found
     }
+    for (const subject of recent) yield { subject, read: () => this.load(subject) }
   }
 
   *#eachAlone(): Generator<EntryFound> {
@@ -157,14 +163,19 @@ export class SqliteReader implements StorageReader {
   }
 
   operation(id: string): OperationFound | undefined {
+    const recent = this.#recent.operation(id)
+    if (recent) return { subject: recent.subject, digest: recent.digest }
     const found = this.#watched(() => this.#sql.operation.get(id, this.#since()))
     return found && { subject: found['id'] as SubjectId, digest: found['digest'] as string }
   }
 
   operationsOf(subject: SubjectId, limit: number): DoneOperation[] {
     const rows = this.#watched(() => this.#sql.operationsOf.all(subject, this.#since(), limit))
-    return (rows as unknown as OperationRow[])
-      .filter(({ at }) => at !== this.#aheadAt)
+    const filed = (rows as unknown as OperationRow[]).filter(
+      ({ at }) => at !== this.#aheadAt && !this.#recent.isRecent(at),
+    )
+    return [...this.#recent.operationsOf(subject), ...filed]
+      .slice(0, limit)
       .map(({ id, at, digest }) => create(DoneOperationSchema, { id, at, digest }))
   }
 
@@ -196,15 +207,29 @@ export class SqliteReader implements StorageReader {
     this.#aheadAt = storedAt
   }
 
+  /** It is shown from now on; the file will have it. Of nothing that a piece may cover already. */
+  take(batch: TakenBatch, { vector }: Progress): void {
+    raise(this.#vector, vector)
+    this.#recent.add(
+      batch,
+      (id) => this.#watched(() => this.#sql.operation.get(id, 0)) !== undefined,
+    )
+    this.#countLoose(batch.updates)
+  }
+
+  /** The oldest of what was taken is in the file, which holds this now. */
+  filed(batches: readonly TakenBatch[], vector: VersionVector): void {
+    this.#recent.drop(batches)
+    raise(this.#filed, vector)
+  }
+
   /** The batch is on stable storage; `stored` is what the writer found out about it. */
   confirmBatch(batch: Batch, progress: Progress, stored: { floor: Seqs; loose: Counts }): void {
     this.#aheadAt = -Infinity
     raise(this.#vector, progress.vector)
+    raise(this.#filed, progress.vector)
     for (const snapshot of batch.snapshots) raise(this.#covered, coversOf(snapshot))
-    for (const update of batch.updates) {
-      const subject = subjectOf(update)
-      this.#loose.set(subject, (this.#loose.get(subject) ?? 0) + 1)
-    }
+    this.#countLoose(batch.updates)
     // Counts of the moment of the commit go before what was added here.
     this.confirm(stored)
     this.#isComplete ||= batch.isComplete ?? false
@@ -214,10 +239,26 @@ export class SqliteReader implements StorageReader {
   /** These floors and counts hold. */
   confirm({ floor, loose }: { floor: Seqs; loose: Counts }): void {
     raise(this.#floor, floor)
-    for (const [subject, count] of loose) {
+    for (const [subject, filed] of loose) {
+      const count = filed + this.#recent.of(subject).length
       if (count > 0) this.#loose.set(subject, count)
       else this.#loose.delete(subject)
     }
+  }
+
+  #countLoose(updates: readonly Update[]): void {
+    for (const update of updates) {
+      const subject = subjectOf(update)
+      this.#loose.set(subject, (this.#loose.get(subject) ?? 0) + 1)
+    }
+  }
+
+  readonly #isFiled = ({ origin, seq }: Place) => seq <= (this.#filed.get(origin) ?? 0)
+
+  #withRecent({ snapshots, updates }: StoredSubject, subject: SubjectId): StoredSubject {
+    const recent = this.#recent.of(subject)
+    if (recent.length === 0) return { snapshots, updates }
+    return { snapshots, updates: [...updates, ...recent].sort(byPlace) }
   }
 
   close(): void {
@@ -305,8 +346,30 @@ export class SqliteReader implements StorageReader {
   }
 }
 
-function withoutPieces({ snapshots, updates }: StoredSubject): StoredSubject {
-  return { snapshots, updates }
+const isOfEntry = ({ body }: Update) => body.case === 'entry'
+
+const byPlace = (one: Update, other: Update) => comparePlaces(placeOf(one), placeOf(other))
+
+function placeOf({ origin, seq, subject }: Update): Place {
+  return { origin: origin as Origin, seq, subject: subject as SubjectId }
+}
+
+/** Each once, in order, those after one of them. */
+function page(ids: Iterable<SubjectId>, after: SubjectId | '', limit: number): SubjectId[] {
+  return [...new Set(ids)]
+    .filter((id) => id > after)
+    .sort()
+    .slice(0, limit)
+}
+
+/** The first of these, at least one. */
+function within(updates: Update[], bytesMax: number): Update[] {
+  let bytes = 0
+  const end = updates.findIndex(({ body }, index) => {
+    bytes += body.value?.length ?? 0
+    return index > 0 && bytes > bytesMax
+  })
+  return end < 0 ? updates : updates.slice(0, end)
 }
 
 interface LogRow extends RecordRow {

@@ -40,9 +40,9 @@ test('a directory of another set, of another server, or of a later format is ref
   const other = { ...world, replica: 'b' as ReplicaId }
   await refused(directory, 'other-replica', /server "a", not "b"/, other)
   using db = new DatabaseSync(storeFile(directory), { timeout: 5000 })
+  db.exec("UPDATE meta SET value = 4 WHERE key = 'format'")
+  await refused(directory, 'newer-format', /later Fourfold \(format 4, this one knows 3\)/)
   db.exec("UPDATE meta SET value = 3 WHERE key = 'format'")
-  await refused(directory, 'newer-format', /later Fourfold \(format 3, this one knows 2\)/)
-  db.exec("UPDATE meta SET value = 2 WHERE key = 'format'")
   await withStore(directory, (storage) => assert.equal(storage.reader.loose(note), 3))
 })
 

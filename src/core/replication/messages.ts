@@ -3,7 +3,7 @@
 import type { Batch, EngineEvent, EngineRequest } from '../ports.ts'
 import type { ReplicaId, SubjectId } from '../model/ids.ts'
 import type { VersionVector } from '../model/version-vector.ts'
-import type { PeerMessage } from '../model/wire.ts'
+import type { PeerMessage, ServerMessage } from '../model/wire.ts'
 
 /** Names one channel to a peer, for as long as it lives; given by the runtime, never reused. */
 export type PeerChannel = number
@@ -16,7 +16,7 @@ export type ReplicationInput =
   /** A dial failed. */
   | { type: 'undialled'; replica: ReplicaId }
   | { type: 'received'; channel: PeerChannel; message: PeerMessage }
-  /** The batch under way is on stable storage. */
+  /** The batch under way is on stable storage, or taken in and what follows from it waits for that. */
   | { type: 'stored' }
   /** `isPurged`: of the subject only the tombstone is left. */
   | { type: 'compacted'; subject: SubjectId; isPurged: boolean }
@@ -25,7 +25,7 @@ export type ReplicationInput =
   | { type: 'tick' }
 
 export type ReplicationOutput =
-  /** Perform, then answer `stored`. Never two at once. */
+  /** Perform, then answer `stored` (`Storage.take`, or `write`). Never two at once. */
   | { type: 'store'; batch: Batch }
   /** Perform, then answer `compacted`. Never two at once. */
   | { type: 'compact'; subject: SubjectId; upTo: VersionVector; isPurge: boolean }
@@ -36,3 +36,10 @@ export type ReplicationOutput =
   | { type: 'event'; event: EngineEvent }
   /** One line for the operator. */
   | { type: 'log'; level: 'info' | 'error'; text: string }
+
+/** Whether all that a peer hears in it is that this server lives: it rests on nothing stored. */
+export function isHeartbeat({ message }: PeerMessage | ServerMessage): boolean {
+  if (message.case !== 'have') return false
+  const { changed, digest, life } = message.value
+  return Object.keys(changed?.seen ?? {}).length === 0 && digest === '' && life === ''
+}

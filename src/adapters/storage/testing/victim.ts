@@ -7,8 +7,8 @@ import { Author, batchOf, note, plan, textOf } from './author.ts'
 import { openSqliteStorage, StorageError, type SqliteStorage } from '../sqlite.ts'
 
 const [role, directory = '', life = ''] = process.argv.slice(2)
-/** Characters of one edit that is to fill a disk. */
-const largeLength = 100_000
+/** Characters of one edit that is to fill a disk; those of a life that takes go to the journal. */
+const largeLength = life === 'takes' ? 30_000 : 100_000
 
 const owner = { directory, set: 'world', replica: 'a' as ReplicaId }
 
@@ -18,7 +18,15 @@ function say(words: unknown): void {
 }
 
 /** What it can be started as. */
-const roles: Record<string, () => Promise<void>> = { hold, nobody, write, fill, brim, outgrow }
+const roles: Record<string, () => Promise<void>> = {
+  hold,
+  nobody,
+  write,
+  take,
+  fill,
+  brim,
+  outgrow,
+}
 /** Opens the store and stays. */
 async function hold(): Promise<void> {
   await openSqliteStorage(owner)
@@ -47,6 +55,25 @@ async function write(): Promise<void> {
     say(updates.at(-1)!.seq)
     // Goes on beside the next writes, and is killed at any moment too.
     if (batch % 10 === 0) void storage.compact(note, storage.reader.vector())
+  }
+}
+
+/** Takes in until it is killed, several at a time; says the last seq of each batch once it is stored. */
+async function take(): Promise<void> {
+  const storage = await openSqliteStorage(owner)
+  const origin = `a.${life.padStart(13, '0')}` as Origin
+  const author = new Author(origin, (seq) => `<${life}.${seq}>`)
+  const stored = new Set<Promise<void>>()
+  for (let batch = 1; ; batch++) {
+    // Now and then one that is too long for the journal.
+    const updates = [...author.type(note, batch % 50 === 7 ? 600 : 2), ...author.type(plan)]
+    const wait = storage.take(batchOf({ updates }))!.then(() => {
+      say(updates.at(-1)!.seq)
+      stored.delete(wait)
+    })
+    stored.add(wait)
+    if (stored.size > 5) await Promise.race(stored)
+    if (batch % 40 === 0) void storage.compact(note, storage.reader.vector())
   }
 }
 
@@ -108,7 +135,9 @@ interface Failure {
 async function writeUntilFailure(storage: SqliteStorage): Promise<Failure> {
   const author = new Author('a.1111111111111' as Origin, () => 'x'.repeat(largeLength))
   for (let acknowledged = 0; ; acknowledged++) {
-    const error = await failureOf(storage.write(batchOf({ updates: author.type(note) })))
+    const batch = batchOf({ updates: author.type(note) })
+    const taken = life === 'takes' ? storage.take(batch) : undefined
+    const error = await failureOf(taken ?? storage.write(batch))
     if (!error) continue
     const later = await failureOf(storage.write(batchOf({ isComplete: true })))
     const codes = [error.code, later?.code ?? 'none']

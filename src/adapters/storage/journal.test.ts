@@ -1,0 +1,35 @@
+// A journal keeps all that is not committed elsewhere, in two files in turns.
+
+import assert from 'node:assert/strict'
+import * as fs from 'node:fs'
+import { test } from 'node:test'
+import { Journal, readJournals } from './journal.ts'
+import { packUpdates } from './sqlite-messages.ts'
+import { a, Author, note } from './testing/author.ts'
+import { newDirectory } from './testing/store-folder.ts'
+
+test('a file is written over only when what it held is committed elsewhere', async () => {
+  const directory = newDirectory()
+  fs.mkdirSync(directory)
+  const author = new Author(a)
+  const journal = new Journal(directory)
+  const append = () => journal.append(packUpdates(author.type(note), 1), [])
+  const numbers = () => readJournals(directory).map(({ number }) => number)
+  await Promise.all([append(), append()])
+  assert.ok(journal.turn())
+  await append()
+  assert.deepEqual(numbers(), [1, 2, 3])
+  // The first is not retired.
+  assert.ok(!journal.turn())
+  await append()
+  assert.deepEqual(numbers(), [1, 2, 3, 4])
+  journal.retire()
+  assert.ok(journal.turn())
+  await append()
+  assert.deepEqual(numbers(), [3, 4, 5])
+  const last = append()
+  await journal.close()
+  await last
+  assert.deepEqual(numbers(), [3, 4, 5, 6])
+  await assert.rejects(append(), /closed/)
+})
