@@ -196,11 +196,11 @@ export class SqliteClient implements SqliteStorage {
     const { directory, release, journal } = this.#parts
     // What the journal holds need not be read again.
     await this.#untilFiled().catch(() => undefined)
+    await journal.close()
     this.#stopped ??= new StorageError('closed', `The store in ${directory} is closed`)
     clearTimeout(this.#commitSoon)
     await this.#compactions.close()
     this.reader.close()
-    await journal.close()
     // The last connection to close puts the WAL into the file.
     this.#tell({ type: 'close' })
     await this.#writerEnded
@@ -224,6 +224,8 @@ export class SqliteClient implements SqliteStorage {
     const long = this.#long
     try {
       await this.#parts.journal.append(rows, [...(long?.vector ?? [])])
+      // What was written to a file that is not there any more is not stored.
+      this.#refuseStopped()
     } catch (error) {
       const why = told(this.#parts.directory, error) as StorageError
       this.#failed(why.code, why)
