@@ -3,6 +3,7 @@
 
 import { fromBinary } from '@bufbuild/protobuf'
 import * as Y from 'yjs'
+import { isOfUpdates } from '../src/adapters/storage/batch.ts'
 import { MemoryDisk, MemoryStorage } from '../src/adapters/storage/memory.ts'
 import type { SubjectId } from '../src/core/model/ids.ts'
 import { integrate } from '../src/core/model/integration.ts'
@@ -85,6 +86,7 @@ export class SimulatedDisk {
    * `done` does not come.
    */
   write(batch: Batch, done: () => void): boolean {
+    // As the real store: what says more than updates is written, and waited for.
     const isTaken = this.#options.takes && isOfUpdates(batch)
     if (isTaken) this.#storage.commit(batch)
     this.#begin({ type: 'write', batch, isTaken, done: isTaken ? () => {} : done })
@@ -299,11 +301,6 @@ export class SimulatedDisk {
       this.#mirrors.set(subject, { name: 'damaged' })
     }
   }
-}
-
-/** As the real store: what says more than updates is written, and waited for. */
-function isOfUpdates({ snapshots, advance, isComplete, life }: Batch): boolean {
-  return snapshots.length === 0 && !advance && !isComplete && life === undefined
 }
 
 /** False: a damaged record was in the way, and nothing changed. */

@@ -47,3 +47,8 @@ export function reachOf(updates: Iterable<Update>): VersionVector {
 export const coversOf = (snapshot: Snapshot): VersionVector => fromSeen(snapshot.covers?.seen)
 
 export const subjectOf = (part: Update | Snapshot) => part.subject as SubjectId
+
+/** Whether nothing but updates is in it: what the writer finds out about it is known before. */
+export function isOfUpdates({ snapshots, advance, isComplete, life }: Batch): boolean {
+  return snapshots.length === 0 && !advance && !isComplete && life === undefined
+}

@@ -7,16 +7,16 @@ import { operationLifeMs } from '../../core/model/limits.ts'
 import { raise, type VersionVector } from '../../core/model/version-vector.ts'
 import type { Update } from '../../core/model/wire.ts'
 import type { Batch } from '../../core/ports.ts'
-import { progressOf } from './batch.ts'
+import { isOfUpdates, progressOf } from './batch.ts'
 import type { Journal } from './journal.ts'
 import type { TakenBatch } from './recent-updates.ts'
 import type { SqliteStorage } from './sqlite.ts'
 import { SqliteCompactions } from './sqlite-compactions.ts'
 import { freeBytes, markSuspect, openReading, releaseReserve, told } from './sqlite-directory.ts'
 import {
+  endOfUpdates,
   packEnd,
   packUpdates,
-  type BatchEnd,
   type UpdateRows,
   type WriterReply,
   type WriterRequest,
@@ -325,20 +325,6 @@ export class SqliteClient implements SqliteStorage {
       // A disk that takes no file: then the next start checks only a store of usual size.
     }
   }
-}
-
-const endOfUpdates: BatchEnd = {
-  pieces: [],
-  vector: [],
-  floor: [],
-  isComplete: false,
-  life: undefined,
-  recount: [],
-}
-
-/** Whether nothing but updates is in it: what the writer finds out about it is known before. */
-function isOfUpdates({ snapshots, advance, isComplete, life }: Batch): boolean {
-  return snapshots.length === 0 && !advance && !isComplete && life === undefined
 }
 
 function inPacks(updates: readonly Update[]): (readonly Update[])[] {

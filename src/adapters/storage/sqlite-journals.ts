@@ -5,7 +5,7 @@ import type { Origin } from '../../core/model/ids.ts'
 import { covers, raise, type VersionVector } from '../../core/model/version-vector.ts'
 import { readJournals } from './journal.ts'
 import { openWriting } from './sqlite-directory.ts'
-import { columnsPerUpdate, type UpdateRows } from './sqlite-messages.ts'
+import { columnsPerUpdate, endOfUpdates, type UpdateRows } from './sqlite-messages.ts'
 import { StoreWriter } from './sqlite-writer.ts'
 
 /** Files what the journals of a directory hold beyond its store, in one commit. */
@@ -23,14 +23,7 @@ export function fileJournals(directory: string): void {
       writer.insert(next.rows)
       raise(heads, next.heads)
     }
-    writer.commit({
-      pieces: [],
-      vector: [...heads],
-      floor: [],
-      isComplete: false,
-      life: undefined,
-      recount: [],
-    })
+    writer.commit({ ...endOfUpdates, vector: [...heads] })
   } finally {
     db.close()
   }

@@ -56,6 +56,16 @@ export interface BatchEnd {
   recount: SubjectId[]
 }
 
+/** Of a batch in which there are only updates; the vector that holds then goes with it. */
+export const endOfUpdates: BatchEnd = {
+  pieces: [],
+  vector: [],
+  floor: [],
+  isComplete: false,
+  life: undefined,
+  recount: [],
+}
+
 /** To the writer. A batch is any number of `rows` and then `commit`: one transaction. */
 export type WriterRequest =
   | { type: 'rows'; rows: UpdateRows }
