@@ -66,85 +66,83 @@ async function taken(storage: Storage, batch: Batch): Promise<void> {
   await (storage.take(batch) ?? storage.write(batch))
 }
 
-for (const seed of ['one']) {
-  test(`a store that takes answers as one that writes, whatever comes (${seed})`, async () => {
-    const random = new Random(`take ${seed}`)
-    const directory = newDirectory()
-    const clock = { now: 0 }
-    const memory = new MemoryStorage(new MemoryDisk(), { now: () => clock.now })
-    const open = () => openSqliteStorage({ ...world, directory }, () => clock.now)
-    let storage = await open()
-    const long = { is: false }
-    const wording = (seq: number) => (long.is ? `<${seq}>`.repeat(3_000) : `<${seq}>`)
-    const authors = [new Author(a, wording), new Author(b, wording)]
-    const written: Update[] = []
-    let stored: Promise<void>[] = []
-    let purgedAt: (typeof subjects)[number] | undefined
-    const take = async (updates: Update[]) => {
+test('a store that takes answers as one that writes, whatever comes', async () => {
+  const random = new Random('take one')
+  const directory = newDirectory()
+  const clock = { now: 0 }
+  const memory = new MemoryStorage(new MemoryDisk(), { now: () => clock.now })
+  const open = () => openSqliteStorage({ ...world, directory }, () => clock.now)
+  let storage = await open()
+  const long = { is: false }
+  const wording = (seq: number) => (long.is ? `<${seq}>`.repeat(3_000) : `<${seq}>`)
+  const authors = [new Author(a, wording), new Author(b, wording)]
+  const written: Update[] = []
+  let stored: Promise<void>[] = []
+  let purgedAt: (typeof subjects)[number] | undefined
+  const take = async (updates: Update[]) => {
+    written.push(...updates)
+    await memory.write(batchOf({ updates }))
+    const promise = storage.take(batchOf({ updates }))
+    if (promise) stored.push(promise)
+    else await storage.write(batchOf({ updates }))
+  }
+  const both = async (act: (store: Storage) => Promise<void>) => {
+    for (const store of [memory, storage]) await act(store)
+  }
+  for (let step = 0; step < 160; step++) {
+    clock.now += 10
+    const author = random.pick(authors)
+    const subject = random.pick(subjects)
+    const head = memory.reader.vector().get(author.origin) ?? 0
+    const chance = random.next()
+    long.is = chance >= 0.5 && chance < 0.54
+    if (chance < 0.35 || long.is) await take(author.type(subject, random.between(1, 9)))
+    else if (chance < 0.5) {
+      // The same operation may come twice, about another subject.
+      const id = `operation ${random.below(6)}`
+      await take([author.name(subject, id, `digest ${step}`)])
+    } else if (chance < 0.56) await take(author.type(subject, 600))
+    else if (chance < 0.62) {
+      const updates = author.type(subject, 3)
       written.push(...updates)
-      await memory.write(batchOf({ updates }))
-      const promise = storage.take(batchOf({ updates }))
-      if (promise) stored.push(promise)
-      else await storage.write(batchOf({ updates }))
+      await both((store) => store.write(batchOf({ updates })))
+    } else if (chance < 0.68) {
+      const some = written.filter((each) => each.subject === subject && random.chance(0.9))
+      await both((store) => store.write(batchOf({ snapshots: [pieceOf(some, subject)] })))
+    } else if (chance < 0.72) {
+      author.skip(2)
+      const advance = new Map([[author.origin, head + 2]])
+      await both((store) => store.write(batchOf({ advance })))
+    } else if (chance < 0.8) {
+      const vector = memory.reader.vector()
+      const upTo = new Map([...vector].map(([origin, seq]) => [origin, random.below(seq + 1)]))
+      await memory.compact(subject, upTo)
+      const compacted = storage.compact(subject, upTo)
+      // Beside it: no part of what it merges.
+      for (let beside = random.below(3); beside > 0; beside--) await take(author.type(subject))
+      await compacted
+    } else if (chance < 0.81 && purgedAt === undefined && step > 110) {
+      purgedAt = subject
+      await take([author.purge(subject)])
+      const upTo = memory.reader.vector()
+      await both((store) => store.purge(subject, upTo))
+    } else if (chance < 0.86) await Promise.all(stored)
+    else if (chance < 0.9) await setTimeout(random.below(10))
+    else if (chance < 0.91) await setTimeout(260)
+    else if (chance < 0.95) {
+      await storage.close()
+      await Promise.all(stored)
+      stored = []
+      storage = await open()
     }
-    const both = async (act: (store: Storage) => Promise<void>) => {
-      for (const store of [memory, storage]) await act(store)
-    }
-    for (let step = 0; step < 160; step++) {
-      clock.now += 10
-      const author = random.pick(authors)
-      const subject = random.pick(subjects)
-      const head = memory.reader.vector().get(author.origin) ?? 0
-      const chance = random.next()
-      long.is = chance >= 0.5 && chance < 0.54
-      if (chance < 0.35 || long.is) await take(author.type(subject, random.between(1, 9)))
-      else if (chance < 0.5) {
-        // The same operation may come twice, about another subject.
-        const id = `operation ${random.below(6)}`
-        await take([author.name(subject, id, `digest ${step}`)])
-      } else if (chance < 0.56) await take(author.type(subject, 600))
-      else if (chance < 0.62) {
-        const updates = author.type(subject, 3)
-        written.push(...updates)
-        await both((store) => store.write(batchOf({ updates })))
-      } else if (chance < 0.68) {
-        const some = written.filter((each) => each.subject === subject && random.chance(0.9))
-        await both((store) => store.write(batchOf({ snapshots: [pieceOf(some, subject)] })))
-      } else if (chance < 0.72) {
-        author.skip(2)
-        const advance = new Map([[author.origin, head + 2]])
-        await both((store) => store.write(batchOf({ advance })))
-      } else if (chance < 0.8) {
-        const vector = memory.reader.vector()
-        const upTo = new Map([...vector].map(([origin, seq]) => [origin, random.below(seq + 1)]))
-        await memory.compact(subject, upTo)
-        const compacted = storage.compact(subject, upTo)
-        // Beside it: no part of what it merges.
-        for (let beside = random.below(3); beside > 0; beside--) await take(author.type(subject))
-        await compacted
-      } else if (chance < 0.81 && purgedAt === undefined && step > 110) {
-        purgedAt = subject
-        await take([author.purge(subject)])
-        const upTo = memory.reader.vector()
-        await both((store) => store.purge(subject, upTo))
-      } else if (chance < 0.86) await Promise.all(stored)
-      else if (chance < 0.9) await setTimeout(random.below(10))
-      else if (chance < 0.91) await setTimeout(260)
-      else if (chance < 0.95) {
-        await storage.close()
-        await Promise.all(stored)
-        stored = []
-        storage = await open()
-      }
-      assert.deepEqual(told(storage.reader, step), told(memory.reader, step), `step ${step}`)
-    }
-    await Promise.all(stored)
-    await storage.close()
-    storage = await open()
-    assert.deepEqual(told(storage.reader, 5), told(memory.reader, 5))
-    await storage.close()
-  })
-}
+    assert.deepEqual(told(storage.reader, step), told(memory.reader, step), `step ${step}`)
+  }
+  await Promise.all(stored)
+  await storage.close()
+  storage = await open()
+  assert.deepEqual(told(storage.reader, 5), told(memory.reader, 5))
+  await storage.close()
+})
 
 /** Leaves in a directory's journals what a life took in that was killed before it committed anything. */
 async function journalled(directory: string, batches: [Update[], after?: [Origin, number]][]) {
