@@ -236,6 +236,8 @@ test('two people move two directories into each other while their servers do not
   await set.kill('b')
   const first = await ada.move(one.id, two.id)
   assert.deepEqual(first.servers, ['a'])
+  // A client that stays would bring her move to the other server.
+  ada.close()
   await set.kill('a')
   await set.start('b')
   const ben = client(t, 'Ben', { at: 'b', of: set })
@@ -243,11 +245,13 @@ test('two people move two directories into each other while their servers do not
   await until(() => ben.filesAreCurrent && ben.files.length === 3, 'Ben sees both')
   await ben.move(two.id, one.id)
   await set.start('a')
+  const eve = client(t, 'Eve', { of: set })
+  await eve.joined()
   const paths = (made: Client) => made.files.map((file) => file.path).sort()
   // Both counters are the same: then that of b is the later one, and "two" stays at the top.
   const expected = ['two', 'two/one', 'two/one/x.md']
   await until(
-    () => [ada, ben].every((made) => JSON.stringify(paths(made)) === JSON.stringify(expected)),
+    () => [eve, ben].every((made) => JSON.stringify(paths(made)) === JSON.stringify(expected)),
     'both see the same',
   )
 })
