@@ -38,6 +38,8 @@ export class Peer {
   readonly sent: VersionVector
   /** Up to where it is owed our logs. */
   readonly owed: VersionVector = new Map()
+  /** How far logs have come here that it was not told of yet: nothing it waits for. */
+  readonly untold: VersionVector = new Map()
   heardAt: number
   toldAt: number
   isRecovering: boolean

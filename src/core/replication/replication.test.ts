@@ -92,6 +92,8 @@ test('a server whose disk was lost is filled by a transfer when logs were compac
   const { circle, servers } = four()
   const a = servers[0]!
   for (let tag = 1; tag <= 20; tag++) circle.append(a, tag, `x${tag}`)
+  // Until each has told each.
+  circle.pass(100)
   for (const server of servers) {
     circle.input(server, { type: 'asked', request: { type: 'compact', subject } })
     assert.deepEqual([...server.storage.reader.floor().values()], [20])

@@ -180,7 +180,8 @@ export class Replication {
   /** Whether something waits for a tick soon. */
   isBusy(): boolean {
     const isWaiting = !this.#gathering.isIdle || !this.#arrivals.isEmpty || this.#asking.isBusy
-    return isWaiting || !this.#isComplete || this.#rivals.isWaiting
+    const isToTell = [...this.#links.peers()].some(({ untold }) => untold.size > 0)
+    return isWaiting || isToTell || !this.#isComplete || this.#rivals.isWaiting
   }
 
   /** How the servers are, in the order of the configuration. */
@@ -245,9 +246,11 @@ export class Replication {
     for (const item of items) this.#tellStored(item)
     const isNamed = this.#life.stored(items)
     const own = items.flatMap(({ update }) => (update?.origin === this.#origin ? [update] : []))
-    const isNews = items.some(({ update, snapshot, advance }) => update ?? snapshot ?? advance)
+    // A transfer goes on when its last pieces are stored.
+    const isWhole = isNamed || items.some(({ snapshot, advance }) => snapshot ?? advance)
     for (const peer of this.#links.peers()) {
-      if (isNews || isNamed) this.#sending.tellHave(now, peer, changed)
+      if (isWhole) this.#sending.tellHave(now, peer, changed)
+      else this.#sending.advanced(now, peer, changed)
       if (own.length > 0) this.#sending.pushOwn(peer, own)
     }
     if (isNamed) this.#named(now)
@@ -465,7 +468,8 @@ export class Replication {
 
   #tick(now: number): void {
     this.#links.tick(now, (peer) => {
-      if (now - peer.toldAt >= heartbeatMs) this.#sending.tellHave(now, peer, new Map())
+      const isDue = peer.untold.size > 0 || now - peer.toldAt >= heartbeatMs
+      if (isDue) this.#sending.tellHave(now, peer, new Map())
     })
     this.#gather(this.#arrivals.release(now))
     this.#asking.tick(now)

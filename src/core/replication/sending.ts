@@ -34,21 +34,43 @@ export class Sending {
     this.#voice = options.voice
   }
 
+  /** Tells now what this disk has by now, and whatever was left untold before. */
   tellHave(now: number, peer: Peer, changed: VersionVector, digest = ''): void {
+    raise(peer.untold, changed)
+    peer.toldAt = now
+    this.#sayHave(peer, digest)
+  }
+
+  /**
+   * Logs have come further. A receipt of the peer's clients may wait for its own log: of that it hears
+   * at once. All else it hears with that, before anything that may build on it, or at the next tick:
+   * three messages for a keystroke in a set of four, not twelve.
+   */
+  advanced(now: number, peer: Peer, changed: VersionVector): void {
+    if (changed.has(peer.origin)) this.tellHave(now, peer, changed)
+    else raise(peer.untold, changed)
+  }
+
+  #sayHave(peer: Peer, digest: string): void {
     const life = this.#options.life()
     const isOtherLife = life !== peer.saidLife
     peer.saidLife = life
-    peer.toldAt = now
     this.#voice.send(peer.channel, {
       case: 'have',
       value: {
         $typeName: 'fourfold.v1.Have',
-        changed: wireVector(changed),
+        changed: wireVector(peer.untold),
         digest,
         isRecovering: !this.#options.isComplete(),
         life: isOtherLife ? life : '',
       },
     })
+    peer.untold.clear()
+  }
+
+  /** What is sent next may build on all that is stored here (G6). */
+  #sayUntold(peer: Peer): void {
+    if (peer.untold.size > 0) this.#sayHave(peer, '')
   }
 
   /** The own log goes to every peer unasked: straight from memory while the peer keeps up. */
@@ -91,6 +113,7 @@ export class Sending {
   }
 
   #sendUpdates(peer: Peer, updates: Update[]): void {
+    this.#sayUntold(peer)
     for (const page of pages(updates)) {
       this.#voice.send(peer.channel, {
         case: 'updates',
@@ -140,6 +163,7 @@ export class Sending {
     const snapshot = mergeStored(stored, reachOf(stored.updates), subject)
     // Whoever gets effects gets to know of what they are, or does it again when it is asked.
     snapshot.operations = this.#options.reader.operationsOf(subject, operationsPerSnapshotMax)
+    this.#sayUntold(peer)
     this.#voice.send(peer.channel, { case: 'snapshot', value: snapshot })
     return snapshotBytes(snapshot)
   }
