@@ -25,13 +25,16 @@ import {
   type TextUpdate,
 } from './text-update.ts'
 
+/** In a text of nearly too many structs every update is looked at. */
+const sparedStructs = 1000
+
 export type GateAnswer =
   /**
-   * May be applied. isNoop: everything in it is known. isBeside: it is new as a whole, and one struct
-   * at most, whose neighbours stand beside each other; nothing waits in the document for it to come,
-   * and there is room for as much again. `structs`: how many would be added.
+   * May be applied. isNoop: everything in it is known. mayGoOn: one struct of it is new, nothing waits
+   * in the document for it to come, and of room for structs there is plenty. `structs`: how many would
+   * be added.
    */
-  | { type: 'pass'; isNoop: boolean; isBeside: boolean; structs: number; update: TextUpdate }
+  | { type: 'pass'; isNoop: boolean; mayGoOn: boolean; structs: number; update: TextUpdate }
   /** It rests on text that is not here: the client must open the document again. */
   | { type: 'gap' }
   | { type: 'refused'; error: FourfoldError }
@@ -66,8 +69,8 @@ export function gate(
     const isTyping = added.length === 1 && areBeside(doc, added[0]!)
     checkPlaces(doc, isTyping ? [] : added, update.deletes, gateStepsMax + sizes.structs)
     const isNoop = added.length === 0 && areDeleted(doc, update.deletes)
-    const isBeside = isTyping && isWhole(added[0]!, update) && mayGoOn(doc, sizes)
-    return { type: 'pass', isNoop, isBeside, structs: added.length, update }
+    const mayGoOn = added.length === 1 && hasPlenty(doc, sizes)
+    return { type: 'pass', isNoop, mayGoOn, structs: added.length, update }
   } catch (error) {
     if (error instanceof FourfoldError) return { type: 'refused', error }
     throw error
@@ -174,17 +177,12 @@ function checkPlaces(doc: Y.Doc, added: TextStruct[], deletes: Deletes, stepsMax
   if (steps >= stepsMax) throw tooLarge('The update would take too long to merge.')
 }
 
-/** Whether nothing of a struct that is new was known before. */
-function isWhole({ writer, clock }: TextStruct, { structs }: TextUpdate): boolean {
-  return structs.get(writer)?.[0]?.clock === clock
-}
-
 /**
- * Whether a gate that sees a struct added would let one more in: it would find no text of a server that
- * waited for the first, and the first may have cut one in two.
+ * Whether a gate would let more in that many writers put behind what they put last: it would find no
+ * text of a server that waited for theirs, and room for some structs of each.
  */
-function mayGoOn({ store }: Y.Doc, { structs }: TextSizes): boolean {
-  return store.pendingStructs === null && structs + 3 <= structsMax
+function hasPlenty({ store }: Y.Doc, { structs }: TextSizes): boolean {
+  return store.pendingStructs === null && structs + sparedStructs <= structsMax
 }
 
 /** Whether a struct's neighbours stand directly beside each other in the document. */

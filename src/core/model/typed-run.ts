@@ -1,12 +1,11 @@
 // Typing that goes on right behind itself: most of what a gate ever sees, and all of it one struct.
 //
-// Between two neighbours that stand beside each other a struct was let in. What its writer puts right
-// behind it, before the same right neighbour, stands beside that again, as long as nothing else has
-// come to the text: so it can be let in without looking into the text, and taken in with the rest of
-// the run at once. Yjs makes one item of them in either case.
+// A struct of new text was let in. What its writer puts right behind it, before the same right
+// neighbour, any gate would let in: both neighbours are there, in this order, whatever else has come to
+// the text. So it need not look into the text, and the text need not take in more than the whole run.
+// Yjs makes one item of it in either case.
 
 import { FourfoldError } from './errors.ts'
-import { textBytesMax } from './limits.ts'
 import {
   decodeTextUpdate,
   encodeTextUpdate,
@@ -15,63 +14,14 @@ import {
   type TextUpdate,
 } from './update-format.ts'
 
-/** Units of one run, and bytes of an update that may go on with one: a longer paste stands by itself. */
-const runUnitsMax = 1024
+/** Bytes of an update that may go on with a run: a longer paste stands by itself. */
 const typedBytesMax = 256
+/** Units of a run that wait to be taken in: a longer one is looked at by the gate in between. */
+const runUnitsMax = 1024
 
-export class TypedRun {
-  readonly #first: TextStruct
-  readonly #writer: number
-  readonly #right: Id | undefined
-  /** How many units the text may still get. */
-  #room: number
-  #text: string
-
-  private constructor(first: TextStruct, textLengthUtf16: number) {
-    this.#first = first
-    this.#writer = first.writer
-    this.#right = first.right
-    this.#text = first.text
-    this.#room = Math.min(runUnitsMax, textBytesMax - textLengthUtf16) - first.length
-  }
-
-  /**
-   * Begins with what a gate let in, into a text of that length, if it is one struct of text; its
-   * neighbours must stand beside each other.
-   */
-  static begin(update: TextUpdate, textLengthUtf16: number): TypedRun | undefined {
-    const struct = onlyText(update)
-    return struct && new TypedRun(struct, textLengthUtf16)
-  }
-
-  /** Takes an update that goes on with the run, by one of these writers; false: it does not. */
-  takes(bytes: Uint8Array, writers: ReadonlySet<number>): boolean {
-    if (bytes.length > typedBytesMax || !writers.has(this.#writer)) return false
-    const struct = textIn(bytes)
-    if (!struct || struct.length > this.#room || !this.#isNext(struct)) return false
-    this.#room -= struct.length
-    this.#text += struct.text
-    return true
-  }
-
-  /** All of it as one update. */
-  encoded(): Uint8Array {
-    const struct = { ...this.#first, length: this.#text.length, text: this.#text }
-    return encodeTextUpdate({ structs: new Map([[this.#writer, [struct]]]), deletes: new Map() })
-  }
-
-  #isNext({ writer, clock, left, right }: TextStruct): boolean {
-    const end = this.#first.clock + this.#text.length
-    const isBehind = left !== undefined && left.writer === writer && left.clock === end - 1
-    return writer === this.#writer && clock === end && isBehind && areSame(right, this.#right)
-  }
-}
-
-function areSame(one: Id | undefined, other: Id | undefined): boolean {
-  return one?.writer === other?.writer && one?.clock === other?.clock
-}
-
-function textIn(bytes: Uint8Array): TextStruct | undefined {
+/** The one struct of text that such an update is; undefined: it is more, less or something else. */
+export function typedIn(bytes: Uint8Array): TextStruct | undefined {
+  if (bytes.length > typedBytesMax) return undefined
   try {
     return onlyText(decodeTextUpdate(bytes))
   } catch (error) {
@@ -79,6 +29,69 @@ function textIn(bytes: Uint8Array): TextStruct | undefined {
     if (error instanceof FourfoldError) return undefined
     throw error
   }
+}
+
+export class TypedRun {
+  readonly writer: number
+  readonly #right: Id | undefined
+  /** What the text that waits was put behind, its first clock, and itself. */
+  #left: Id | undefined
+  #start: number
+  #text: string
+
+  private constructor({ writer, clock, left, right, text }: TextStruct) {
+    this.writer = writer
+    this.#right = right
+    this.#left = left
+    this.#start = clock
+    this.#text = text
+  }
+
+  /** Begins with what a gate let in and said of that a run may begin with it. */
+  static begin(update: TextUpdate): TypedRun | undefined {
+    const struct = onlyText(update)
+    return struct && new TypedRun(struct)
+  }
+
+  /** How much of it waits to be taken in: Unicode code units. */
+  get length(): number {
+    return this.#text.length
+  }
+
+  /** Takes what goes on with the run; false: it does not. */
+  takes({ writer, clock, left, right, text }: TextStruct): boolean {
+    const end = this.#start + this.#text.length
+    const isBehind = left?.writer === writer && left.clock === end - 1
+    if (writer !== this.writer || clock !== end || !isBehind) return false
+    if (!areSame(right, this.#right)) return false
+    if (this.#text.length + text.length > runUnitsMax) return false
+    this.#text += text
+    return true
+  }
+
+  /** What waits, as one update. From now on nothing waits, and the run goes on behind it. */
+  take(): Uint8Array {
+    const { writer } = this
+    const text = this.#text
+    const clock = this.#start
+    const neighbours = { left: this.#left, right: this.#right }
+    const struct = {
+      writer,
+      clock,
+      kind: 'text' as const,
+      length: text.length,
+      ...neighbours,
+      text,
+    }
+    this.#start += text.length
+    this.#left = { writer, clock: this.#start - 1 }
+    this.#text = ''
+    return encodeTextUpdate({ structs: new Map([[writer, [struct]]]), deletes: new Map() })
+  }
+}
+
+function areSame(one: Id | undefined, other: Id | undefined): boolean {
+  return one?.writer === other?.writer && one?.clock === other?.clock
 }
 
 function onlyText({ structs, deletes }: TextUpdate): TextStruct | undefined {

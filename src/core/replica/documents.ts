@@ -264,8 +264,7 @@ export class Documents {
     } else if (verdict.isNoop) {
       this.#options.appends.barrier((mark) => this.#options.visitors.stored(visitor, ticket, mark))
     } else {
-      const length = sizes.textLengthUtf16
-      const run = verdict.isBeside ? TypedRun.begin(verdict.update, length) : undefined
+      const run = verdict.mayGoOn ? TypedRun.begin(verdict.update) : undefined
       document.integrate(update, run)
       this.#accepted(now, visitor, push, document)
     }

@@ -7,6 +7,7 @@ import { Random } from '../../../sim/random.ts'
 import { Typist } from '../../../test/seeded-typing.ts'
 import { gate, type GateAnswer } from '../model/gate.ts'
 import type { SubjectId } from '../model/ids.ts'
+import { textBytesMax } from '../model/limits.ts'
 import { integrate } from '../model/integration.ts'
 import { momentOf } from '../model/text-moment.ts'
 import { decodeTextUpdate, encodeTextUpdate, type Id } from '../model/text-update.ts'
@@ -40,8 +41,7 @@ class Twins {
       const verdict = gate(live.doc(), bytes, writers, live.sizes)
       assert.equal(words(verdict), words(right))
       if (verdict.type !== 'pass' || verdict.isNoop) return
-      const length = live.sizes.textLengthUtf16
-      const run = verdict.isBeside ? TypedRun.begin(verdict.update, length) : undefined
+      const run = verdict.mayGoOn ? TypedRun.begin(verdict.update) : undefined
       live.integrate(bytes, run)
     }
     this.#accept(bytes)
@@ -136,6 +136,7 @@ function mutated(random: Random, bytes: Uint8Array): Uint8Array {
     clock: Math.max(0, each.clock + (random.chance(0.3) ? random.between(-2, 2) : 0)),
     left: near(each.left),
     right: near(each.right),
+    ...(random.chance(0.2) && { text: each.text.toUpperCase() }),
   }))
   return encodeTextUpdate({ structs: Map.groupBy(changed, ({ writer }) => writer), deletes })
 }
@@ -154,6 +155,11 @@ function story(seed: number, isHostile: boolean): number {
     }
     person.act(random)
     for (const made of person.takeMade()) {
+      // For a moment at another server; nearer ones may get it from the person again.
+      if (random.chance(0.04)) {
+        twins.hear(made)
+        if (random.chance(0.5)) continue
+      }
       if (isHostile && random.chance(0.5)) twins.push(mutated(random, made), person.writers)
       twins.push(made, random.chance(0.02) ? far.writers : person.writers)
       if (random.chance(0.05)) twins.push(made, person.writers)
@@ -184,4 +190,46 @@ test('whatever a hostile client makes of typing, only what the gate lets in is t
   let wentOn = 0
   for (let seed = 1; seed <= 120; seed++) wentOn += story(seed, true)
   assert.ok(wentOn > 200, `${wentOn} went on`)
+})
+
+/** Two who type in turns, each behind what they typed last. */
+function inTurns(text: string) {
+  const twins = new Twins()
+  const server = new Y.Doc()
+  server.getText('text').insert(0, text)
+  twins.hear(Y.encodeStateAsUpdate(server))
+  const people = [1, 2].map((writer) => {
+    const doc = new Y.Doc()
+    doc.clientID = writer
+    Y.applyUpdate(doc, Y.encodeStateAsUpdate(server))
+    return { doc, at: writer - 1, writers: new Set([writer]) }
+  })
+  /** Whether what this one typed had to come through the gate, and what became of it. */
+  return (turn: number): { isGated: boolean; isIn: boolean } => {
+    const person = people[turn % 2]!
+    const { wentOn, accepted } = twins
+    const before = { wentOn, accepted: accepted.length }
+    person.doc.once('update', (made: Uint8Array) => twins.push(made, person.writers))
+    person.doc.getText('text').insert(person.at++, 'x')
+    return { isGated: twins.wentOn === before.wentOn, isIn: accepted.length > before.accepted }
+  }
+}
+
+test('those who type in turns go on beside each other, also when the text was looked at', () => {
+  const type = inTurns('text')
+  const gated = Array.from({ length: 100 }, (_, turn) => turn).filter((turn) => type(turn).isGated)
+  assert.deepEqual(gated, [0, 1])
+})
+
+test('where the text is nearly full they share what room there is', () => {
+  const type = inTurns('x'.repeat(textBytesMax - 5))
+  const turns = Array.from({ length: 8 }, (_, turn) => type(turn))
+  assert.deepEqual(
+    turns.map(({ isIn }) => isIn),
+    [true, true, true, true, true, false, false, false],
+  )
+  assert.deepEqual(
+    turns.map(({ isGated }) => isGated),
+    [true, true, false, false, false, true, true, true],
+  )
 })

@@ -3,17 +3,19 @@
 import * as Y from 'yjs'
 import { integrate } from '../model/integration.ts'
 import { storedText, textRoot } from '../model/snapshot.ts'
-import { TypedRun } from '../model/typed-run.ts'
+import { typedIn, type TypedRun } from '../model/typed-run.ts'
 import { momentOf } from '../model/text-moment.ts'
-import { caretLifeMs } from '../model/limits.ts'
+import { caretLifeMs, textBytesMax } from '../model/limits.ts'
 import type { SessionId, SubjectId } from '../model/ids.ts'
 import type { Caret } from '../model/wire.ts'
 import type { StoredSubject } from '../ports.ts'
 import type { ClientChannel } from './messages.ts'
 
 /** Updates, and bytes of them, that may wait until a text is looked at: to take them in takes some 5 ms. */
-const waitingMax = 32
+const waitingMax = 256
 const waitingBytesMax = 64 * 1024
+/** Who else types in one text at a time is looked at by the gate. */
+const runsMax = 256
 
 /** What a new follower is sent. */
 export interface Difference {
@@ -35,6 +37,10 @@ export class LiveDocument {
   /** Checked updates that the text in memory lacks until it is looked at. */
   #waiting: (Uint8Array | TypedRun)[] = []
   #waitingBytes = 0
+  /** The typing of each writer that may go on. */
+  readonly #runs = new Map<number, TypedRun>()
+  /** How many units may come to the text by them. */
+  #room = 0
 
   constructor(options: {
     id: SubjectId
@@ -71,7 +77,7 @@ export class LiveDocument {
     if (!doc || waiting.length === 0) return
     this.#waiting = []
     this.#waitingBytes = 0
-    const updates = waiting.map((each) => (each instanceof TypedRun ? each.encoded() : each))
+    const updates = waiting.map((each) => (each instanceof Uint8Array ? each : each.take()))
     if (updates.length === 1) integrate(doc, updates[0]!)
     else doc.transact(() => updates.forEach((update) => integrate(doc, update)))
   }
@@ -92,18 +98,36 @@ export class LiveDocument {
   /**
    * Integrates a checked update, if the text is in memory; else the disk has it when it is read. Not
    * at once: nobody who waits for the disk, or for the change itself, has to wait for that as well.
-   * `run`: begun with this update; what goes on with it may come by `goesOn`.
+   * `run`: begun with this update, which came through the gate just now; what goes on with it may come
+   * by `goesOn`.
    */
   integrate(update: Uint8Array, run?: TypedRun): void {
     if (!this.#doc) return
+    if (run) this.#begin(run)
+    // It may be by one of these writers, who went on elsewhere.
+    else this.#runs.clear()
     this.#waiting.push(run ?? update)
     this.#waitingBytes += update.length
   }
 
-  /** Takes in an unchecked update that goes on with the typing that came last; false: gate it. */
+  #begin(run: TypedRun): void {
+    if (this.#runs.size === runsMax) this.#runs.clear()
+    this.#runs.set(run.writer, run)
+    this.#room = textBytesMax - this.text().length - run.length
+  }
+
+  /** Takes in an unchecked update that goes on with typing that was let in; false: gate it. */
   goesOn(update: Uint8Array, writers: ReadonlySet<number> | 'any'): boolean {
-    const last = this.#waiting.at(-1)
-    return last instanceof TypedRun && writers !== 'any' && last.takes(update, writers)
+    if (this.#runs.size === 0 || writers === 'any') return false
+    const struct = typedIn(update)
+    const run = struct && writers.has(struct.writer) ? this.#runs.get(struct.writer) : undefined
+    if (!struct || !run || struct.length > this.#room) return false
+    const isNew = run.length === 0
+    if (!run.takes(struct)) return false
+    this.#room -= struct.length
+    if (isNew) this.#waiting.push(run)
+    this.#waitingBytes += update.length
+    return true
   }
 
   /** Runs `act` in one transaction: what Yjs does at the end of each is done once. */
@@ -123,6 +147,7 @@ export class LiveDocument {
    */
   edit(writer: number | undefined, change: (text: Y.Text) => void): Uint8Array | undefined {
     const doc = this.doc()
+    this.#runs.clear()
     const usual = doc.clientID
     let update: Uint8Array | undefined
     const keep = (made: Uint8Array) => {
@@ -157,6 +182,7 @@ export class LiveDocument {
   reload(): Uint8Array | undefined {
     if (!this.#doc) return undefined
     this.settle()
+    this.#runs.clear()
     const before = Y.encodeStateVector(this.#doc)
     integrate(this.#doc, this.#storedBytes())
     return Y.encodeStateAsUpdate(this.#doc, before)
@@ -165,6 +191,7 @@ export class LiveDocument {
   unload(): void {
     this.#doc?.destroy()
     this.#doc = undefined
+    this.#runs.clear()
     this.#waiting = []
     this.#waitingBytes = 0
   }
