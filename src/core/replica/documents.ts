@@ -7,6 +7,7 @@ import { gate } from '../model/gate.ts'
 import { isSubjectId, type ReplicaId, type SessionId, type SubjectId } from '../model/ids.ts'
 import {
   caretBytesMax,
+  compactAfterMs,
   compactAfterUpdates,
   compactIdleUpdates,
   idleDocumentMs,
@@ -63,7 +64,7 @@ export class Documents {
   readonly #options: DocumentsOptions
   readonly #voice: Voice
   readonly #live = new Map<SubjectId, LiveDocument>()
-  readonly #loose = new Map<SubjectId, number>()
+  readonly #loose = new Map<SubjectId, { count: number; mergedAt: number }>()
   /** Texts with updates that are not integrated yet, as far as is known, and since when. */
   readonly #unsettled = new Map<LiveDocument, number>()
   /** Those of them for which too many do. */
@@ -423,13 +424,15 @@ export class Documents {
 
   /** Counts an update of a subject on disk; many of them are merged. */
   countLoose(subject: SubjectId): void {
-    const count = (this.#loose.get(subject) ?? 0) + 1
-    this.#loose.delete(subject)
-    if (count >= compactAfterUpdates) {
+    const known = this.#loose.get(subject) ?? { count: 0, mergedAt: -Infinity }
+    known.count++
+    if (known.count >= compactAfterUpdates && this.#now - known.mergedAt >= compactAfterMs) {
+      known.count = 0
+      known.mergedAt = this.#now
       this.#compact(subject)
-      return
     }
-    this.#loose.set(subject, count)
+    this.#loose.delete(subject)
+    this.#loose.set(subject, known)
     if (this.#loose.size <= looseCountsMax) return
     const [oldest] = this.#loose.keys()
     if (oldest !== undefined) this.#loose.delete(oldest)

@@ -33,6 +33,8 @@ export const idleTickMs = 400
 
 /** Updates of one subject in the logs before they are merged into its snapshot. */
 export const compactAfterUpdates = 500
+/** And so long after it was merged last: that takes as long as the document is large. */
+export const compactAfterMs = 250
 
 /** A document is compacted early when it leaves memory, if at least this many updates are loose. */
 export const compactIdleUpdates = 50
