@@ -1,6 +1,7 @@
 // Messages on their way out: what one step says on a connection travels as one frame.
 
 import { create, toBinary } from '@bufbuild/protobuf'
+import { shortRequest } from '../core/model/short-messages.ts'
 import { SessionRequestSchema, type ClientMessage } from '../core/model/wire.ts'
 import type { ConnectionId } from '../core/session/messages.ts'
 
@@ -18,8 +19,7 @@ export class Frames {
 
   add(connection: ConnectionId, message: ClientMessage): void {
     // Encodings of requests in a row are the encoding of one with all their messages.
-    const request = create(SessionRequestSchema, { messages: [message] })
-    const encoded = toBinary(SessionRequestSchema, request)
+    const encoded = shortRequest(message, copied) ?? usualRequest(message)
     const parts = this.#parts.get(connection) ?? { encoded: [], bytes: 0 }
     this.#parts.set(connection, parts)
     parts.encoded.push(encoded)
@@ -43,3 +43,9 @@ export class Frames {
     this.#send(connection, frame)
   }
 }
+
+function usualRequest(message: ClientMessage): Uint8Array {
+  return toBinary(SessionRequestSchema, create(SessionRequestSchema, { messages: [message] }))
+}
+
+const copied = (written: Uint8Array) => written.slice()

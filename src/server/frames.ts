@@ -3,6 +3,7 @@
 
 import { fromBinary, toBinary } from '@bufbuild/protobuf'
 import { BinaryReader, WireType } from '@bufbuild/protobuf/wire'
+import { shortResponse } from '../core/model/short-messages.ts'
 import {
   ClientMessageSchema,
   SessionResponseSchema,
@@ -12,6 +13,8 @@ import {
 
 /** One message as a frame. */
 export function encodeFrame(message: ServerMessage): Uint8Array {
+  const short = shortResponse(message, (written) => Buffer.from(written))
+  if (short) return short
   return toBinary(SessionResponseSchema, {
     $typeName: 'fourfold.v1.SessionResponse',
     messages: [message],
