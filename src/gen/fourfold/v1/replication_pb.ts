@@ -250,7 +250,8 @@ export const GossipSchema: GenMessage<Gossip> = /*@__PURE__*/
   messageDesc(file_fourfold_v1_replication, 4);
 
 /**
- * "This is how far I am." No answer wanted. Sent after every commit and as a heartbeat.
+ * "This is how far I am." No answer wanted. Sent at once when the receiver's own log came further,
+ * before anything that may build on what was not told yet, and as a heartbeat.
  *
  * @generated from message fourfold.v1.Have
  */
