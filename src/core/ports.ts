@@ -99,6 +99,8 @@ export class CorruptError extends Error {
  */
 export interface Storage {
   readonly reader: StorageReader
+  /** Resolves with why when nothing can be stored any more, also while nobody waits for the disk. */
+  readonly failed: Promise<Error>
   /**
    * Takes the batch in, if it can at once: the reader shows it when this returns, and the promise
    * resolves when the batch and all that was taken in before it is on stable storage. Nothing that

@@ -67,6 +67,8 @@ export class ReplicaSetEngine implements Engine {
 
   listen(listener: EngineListener): void {
     this.#listener = listener
+    // Also of what is filed later, and nobody waits for.
+    void this.#options.storage.failed.then(this.#fail)
     this.#tickIn(0)
   }
 

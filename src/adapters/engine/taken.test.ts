@@ -19,6 +19,8 @@ const b = 'b' as ReplicaId
 /** Takes updates in at once; each flush is finished by hand. */
 class TakingStorage extends MemoryStorage {
   readonly flushes: PromiseWithResolvers<void>[] = []
+  readonly failure = Promise.withResolvers<Error>()
+  override readonly failed = this.failure.promise
 
   override take(batch: Batch): Promise<void> | undefined {
     if (batch.isComplete || batch.life !== undefined) return undefined
@@ -137,6 +139,16 @@ test('a flush that fails ends the engine, and nothing held is ever told', async 
   await untilOthersRan()
   assert.deepEqual(failures, ['the disk is gone'])
   assert.deepEqual([left, news()], [[], []])
+})
+
+test('a disk that fails while nobody waits for it ends the engine', async (context) => {
+  const { storage, append, failures } = await set(context)
+  await append(1)
+  storage.flushes[0]!.resolve()
+  await untilOthersRan()
+  storage.failure.resolve(new Error('the file takes nothing'))
+  await untilOthersRan()
+  assert.deepEqual(failures, ['the file takes nothing'])
 })
 
 test('an engine that closes tells first what it holds', async (context) => {

@@ -49,6 +49,8 @@ export interface MemoryOptions {
 /** The storage port on a `MemoryDisk`. A simulator calls `commit` and `compactNow` instead. */
 export class MemoryStorage implements Storage {
   readonly reader: StorageReader
+  /** Never resolves: it does nothing that nobody waits for. */
+  readonly failed = new Promise<Error>(() => {})
   readonly #disk: MemoryDisk
   readonly #flush: () => Promise<void>
   readonly #now: () => number

@@ -82,6 +82,8 @@ interface Commit extends Omit<Untold, 'rows'> {
  */
 export class SqliteClient implements SqliteStorage {
   readonly reader: SqliteReader
+  readonly #failure = Promise.withResolvers<Error>()
+  readonly failed = this.#failure.promise
   readonly #parts: ClientParts
   readonly #writerEnded: Promise<void>
   readonly #compactions: SqliteCompactions
@@ -309,6 +311,7 @@ export class SqliteClient implements SqliteStorage {
   /** Whoever waits or comes hears the first reason. */
   #stop(error: Error): void {
     this.#stopped ??= error
+    this.#failure.resolve(this.#stopped)
     clearTimeout(this.#commitSoon)
     for (const { stored } of this.#commits.splice(0)) stored.reject(this.#stopped)
     this.#compactions.stop(this.#stopped)

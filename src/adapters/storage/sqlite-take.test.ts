@@ -5,6 +5,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import * as fs from 'node:fs'
 import { createInterface } from 'node:readline'
+import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
 import type { Origin } from '../../core/model/ids.ts'
@@ -14,6 +15,7 @@ import { Random } from '../../../sim/random.ts'
 import { Journal, journalFiles } from './journal.ts'
 import { MemoryDisk, MemoryStorage } from './memory.ts'
 import { openSqliteStorage } from './sqlite.ts'
+import { storeFile } from './sqlite-directory.ts'
 import { packUpdates } from './sqlite-messages.ts'
 import {
   a,
@@ -229,6 +231,21 @@ test('a journal that was removed while it was in use is noticed', async () => {
     assert.equal(storage.take(batchOf({ updates: [] })), undefined)
     await storage.close()
   }
+})
+
+test('a file that does not take what was stored is told of at once, and nothing is lost', async () => {
+  const directory = newDirectory()
+  const storage = await openSqliteStorage({ ...world, directory })
+  const ill = (words: string) => {
+    using db = new DatabaseSync(storeFile(directory), { timeout: 5000 })
+    db.exec(words)
+  }
+  ill(`CREATE TRIGGER ill BEFORE INSERT ON updates BEGIN SELECT RAISE(ABORT, 'is ill'); END`)
+  await storage.take(batchOf({ updates: new Author(a).type(note, 3) }))
+  assert.match((await storage.failed).message, /failed \(is ill\)/)
+  await storage.close()
+  ill('DROP TRIGGER ill')
+  await withStore(directory, ({ reader }) => assert.equal(seqs(log(reader, a, 0)), 'a1 a2 a3'))
 })
 
 test('what was taken in and stored before a SIGKILL is there afterwards, once', async () => {
