@@ -85,11 +85,17 @@ export class Journal {
     this.#isOtherFree = true
   }
 
-  /** Resolves when nothing is under way; then nothing may be appended any more. */
-  async close(): Promise<void> {
+  /**
+   * Resolves when nothing is under way; then nothing may be appended any more. `isDone`: all of it is
+   * committed elsewhere, and the files are left empty.
+   */
+  async close(isDone = false): Promise<void> {
     this.#failure ??= new Error('the journal is closed')
     while (this.#underWay) await this.#underWay.stored.promise.catch(() => undefined)
-    for (const file of this.#files) fs.closeSync(file)
+    for (const file of this.#files) {
+      if (isDone) fs.ftruncateSync(file)
+      fs.closeSync(file)
+    }
   }
 
   #flush(): void {

@@ -198,7 +198,7 @@ export class SqliteClient implements SqliteStorage {
     const { directory, release, journal } = this.#parts
     // What the journal holds need not be read again.
     await this.#untilFiled().catch(() => undefined)
-    await journal.close()
+    await journal.close(!this.#stopped && this.#takenBytes === 0)
     this.#stopped ??= new StorageError('closed', `The store in ${directory} is closed`)
     clearTimeout(this.#commitSoon)
     await this.#compactions.close()

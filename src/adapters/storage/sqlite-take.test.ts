@@ -233,6 +233,16 @@ test('a journal that was removed while it was in use is noticed', async () => {
   }
 })
 
+test('after a clean end no journal is left to be read', async () => {
+  const directory = newDirectory()
+  await withStore(directory, (storage) => {
+    return taken(storage, batchOf({ updates: new Author(a).type(note, 3) }))
+  })
+  const sizes = journalFiles(directory).map((file) => fs.statSync(file).size)
+  assert.deepEqual(sizes, [0, 0])
+  await withStore(directory, ({ reader }) => assert.equal(seqs(log(reader, a, 0)), 'a1 a2 a3'))
+})
+
 test('a file that does not take what was stored is told of at once, and nothing is lost', async () => {
   const directory = newDirectory()
   const storage = await openSqliteStorage({ ...world, directory })
