@@ -260,6 +260,7 @@ class Assembled {
           holders: (...asked) => this.#fetching.holders(...asked),
         },
         status: () => this.#status(),
+        engine: this.#engine,
       }),
       isSignedIn: (authorization) => this.#isSignedIn(authorization),
       answerPeer: answerPeers({

@@ -21,6 +21,7 @@ import {
   file_grpc_reflection_v1alpha_reflection,
   ServerReflection as ServerReflectionAlpha,
 } from '../../gen/grpc/reflection/v1alpha/reflection_pb.ts'
+import type { Engine } from '../../core/ports.ts'
 import type { Configuration } from '../configuration.ts'
 import type { Runtime } from '../runtime.ts'
 import type { Tokens } from '../tokens.ts'
@@ -45,11 +46,12 @@ export interface Behind {
   tokens: Tokens
   blobs: Blobs
   status: () => Status
+  engine: Pick<Engine, 'whenStored'>
 }
 
 export function routes(
   configuration: Configuration,
-  { runtime, tokens, blobs, status }: Behind,
+  { runtime, tokens, blobs, status, engine }: Behind,
 ): (router: ConnectRouter) => void {
   const own = [AdminService, FolderService, ReplicationService, SessionService]
   const names = own.map(({ typeName }) => typeName)
@@ -59,7 +61,7 @@ export function routes(
       FolderService,
       folderService(runtime, tokens, blobs, configuration.sessionsPerAddress),
     )
-    router.service(AdminService, adminService(tokens, status))
+    router.service(AdminService, adminService(tokens, status, engine))
     router.service(
       Health,
       healthService(names, () => runtime.health === 'ok'),

@@ -17,6 +17,9 @@ export const headerBytesMax = 16 * 1024
 /** A call that its server did not answer within this: the server is not well. */
 export const callMs = 30_000
 
+/** A disk that has not flushed within this hangs: who asks how the server is asks others then. */
+export const statusMs = 2000
+
 /** Changes told to a watcher and not yet taken by it; past that it is cut and lists again. */
 export const watchBacklogMax = 10_000
 
