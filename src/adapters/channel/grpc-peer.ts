@@ -21,7 +21,7 @@ import {
   type PeerMessage,
 } from '../../core/model/wire.ts'
 import type { Channel, ChannelListener, Ending } from '../../core/ports.ts'
-import { frameOf, prefixBytes } from './peer-frames.ts'
+import { frameOf, messageBytes, prefixBytes } from './peer-frames.ts'
 
 /** The path of the call that is a channel. */
 export const exchangePath = `/${ReplicationService.typeName}/${ReplicationService.method.exchange.name}`
@@ -250,23 +250,6 @@ class PeerChannel implements Channel<PeerMessage, PeerMessage> {
 }
 
 /** About how many bytes a message is on the wire, without encoding it. */
-function messageBytes({ message }: PeerMessage): number {
-  const perMessage = 100
-  switch (message.case) {
-    case 'updates':
-      return message.value.updates.reduce(
-        (bytes, { body }) => bytes + perMessage + (body.value?.length ?? 0),
-        perMessage,
-      )
-    case 'snapshot': {
-      const { text, entry, versions } = message.value
-      return perMessage + text.length + entry.length + versions.length
-    }
-    default:
-      return perMessage
-  }
-}
-
 function openSession(address: string, options: DialOptions): Promise<ClientHttp2Session> {
   const { promise, resolve, reject } = Promise.withResolvers<ClientHttp2Session>()
   const session = connect(address, {

@@ -37,6 +37,24 @@ export function frameOf(messages: PeerMessage[]): Uint8Array[] {
   })
 }
 
+/** About how much memory it takes, and how much of the network. */
+export function messageBytes({ message }: PeerMessage): number {
+  const perMessage = 100
+  switch (message.case) {
+    case 'updates':
+      return message.value.updates.reduce(
+        (bytes, { body }) => bytes + perMessage + (body.value?.length ?? 0),
+        perMessage,
+      )
+    case 'snapshot': {
+      const { text, entry, versions } = message.value
+      return perMessage + text.length + entry.length + versions.length
+    }
+    default:
+      return perMessage
+  }
+}
+
 function hasLong({ message }: PeerMessage): boolean {
   return message.case === 'updates' && message.value.updates.some(isLong)
 }

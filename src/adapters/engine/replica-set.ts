@@ -24,11 +24,19 @@ import {
 } from '../../core/replication/messages.ts'
 import type { Replication } from '../../core/replication/replication.ts'
 import { untilTogether } from '../system.ts'
+import { messageBytes } from '../channel/peer-frames.ts'
 import { Turns } from '../turns.ts'
 import { Withheld } from './withheld.ts'
 
 /** While so much waits for the disk, no more of what may get lost waits with it. */
 const heldMax = 1000
+
+interface Peer {
+  channel: Channel<PeerMessage, PeerMessage>
+  /** What waits for the disk; gone with the channel. */
+  held: PeerMessage[]
+  heldBytes: number
+}
 
 export interface ReplicaSetEngineOptions {
   replication: Replication
@@ -45,7 +53,7 @@ export class ReplicaSetEngine implements Engine {
   readonly reader: EngineReader
   readonly origin: Origin
   readonly #options: ReplicaSetEngineOptions
-  readonly #peers = new Map<PeerChannel, Channel<PeerMessage, PeerMessage>>()
+  readonly #peers = new Map<PeerChannel, Peer>()
   #listener: EngineListener | undefined
   readonly #withheld = new Withheld()
   readonly #turns = new Turns(() => this.#turn())
@@ -122,11 +130,13 @@ export class ReplicaSetEngine implements Engine {
       return
     }
     const id = this.#nextChannel++
-    this.#peers.set(id, channel)
+    const held: PeerMessage[] = []
+    this.#peers.set(id, { channel, held, heldBytes: 0 })
     this.#put({ type: 'opened', channel: id, ...(dialled && { dialled }) })
     channel.listen({
       received: (message) => this.#put({ type: 'received', channel: id, message }),
       closed: () => {
+        held.length = 0
         if (this.#peers.delete(id)) this.#put({ type: 'closed', channel: id })
       },
     })
@@ -144,17 +154,27 @@ export class ReplicaSetEngine implements Engine {
   }
 
   #send(id: PeerChannel, message: PeerMessage): void {
-    const send = () => {
-      const channel = this.#peers.get(id)
-      if (!channel) return
-      channel.send(message)
-      if (channel.queuedBytes() > peerQueueBytesMax) channel.close('it does not read')
-    }
+    const peer = this.#peers.get(id)
+    if (!peer) return
+    const { channel } = peer
     // A slow disk makes no server a dead one.
-    if (isHeartbeat(message)) send()
+    if (isHeartbeat(message)) channel.send(message)
     // Worth nothing later.
     else if (message.message.case === 'ephemeral' && this.#withheld.size > heldMax) return
-    else this.#withheld.whenStored(send)
+    else this.#withhold(peer, message)
+    const bytes = peer.heldBytes + channel.queuedBytes()
+    if (bytes > peerQueueBytesMax) channel.close('too much waits to be sent to it')
+  }
+
+  #withhold(peer: Peer, message: PeerMessage): void {
+    const bytes = messageBytes(message)
+    peer.held.push(message)
+    peer.heldBytes += bytes
+    this.#withheld.whenStored(() => {
+      peer.heldBytes -= bytes
+      const next = peer.held.shift()
+      if (next) peer.channel.send(next)
+    })
   }
 
   // --------------------------------------------------------------------------------- loop
@@ -209,7 +229,7 @@ export class ReplicaSetEngine implements Engine {
         this.#send(output.channel, output.message)
         return
       case 'hangUp':
-        this.#peers.get(output.channel)?.close(output.why)
+        this.#peers.get(output.channel)?.channel.close(output.why)
         return
       case 'event':
         this.#listener?.event(output.event)
@@ -255,7 +275,7 @@ export class ReplicaSetEngine implements Engine {
   }
 
   #closePeers(why: string): void {
-    for (const channel of this.#peers.values()) channel.close(why)
+    for (const { channel } of this.#peers.values()) channel.close(why)
   }
 
   #tickIn(ms: number): void {

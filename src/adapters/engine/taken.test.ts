@@ -5,6 +5,7 @@ import { test, type TestContext } from 'node:test'
 import { setImmediate as untilOthersRan } from 'node:timers/promises'
 import * as Y from 'yjs'
 import { originOf, subjectId, type ReplicaId } from '../../core/model/ids.ts'
+import { peerQueueBytesMax, peerWindowBytesMax } from '../../core/model/limits.ts'
 import type { PeerMessage } from '../../core/model/wire.ts'
 import type { Batch, Channel, ChannelListener } from '../../core/ports.ts'
 import { isHeartbeat } from '../../core/replication/messages.ts'
@@ -66,11 +67,15 @@ async function set(context: TestContext) {
 
   // The other server, as far as it says hello and listens.
   const heard: PeerMessage[] = []
+  const closings: string[] = []
   let listener: ChannelListener<PeerMessage> | undefined
   const channel: Channel<PeerMessage, PeerMessage> = {
     send: (message) => heard.push(message),
     queuedBytes: () => 0,
-    close: () => {},
+    close(why) {
+      closings.push(why)
+      listener!.closed(why)
+    },
     listen: (given) => (listener = given),
   }
   engine.addPeer(channel)
@@ -82,16 +87,21 @@ async function set(context: TestContext) {
   await untilOthersRan()
 
   const news = () => heard.splice(0).filter((message) => !isHeartbeat(message))
-  const append = async (tag: number) => {
+  const append = async (tag: number, text = `text ${tag}`) => {
     const doc = new Y.Doc()
-    doc.getText('text').insert(0, `text ${tag}`)
+    doc.getText('text').insert(0, text)
     const body = { case: 'text' as const, value: Y.encodeStateAsUpdate(doc) }
     const subject = subjectId(random(16))
     engine.ask({ type: 'append', tag, update: { subject, author: '', at: 0, operation: '', body } })
     await untilOthersRan()
   }
+  const asks = async () => {
+    const value = { $typeName: 'fourfold.v1.Gossip' as const }
+    listener!.received({ ...hello, message: { case: 'gossip', value } })
+    await untilOthersRan()
+  }
   const pass = (ms: number) => (now += ms)
-  return { engine, storage, heard, news, append, appended, failures, pass }
+  return { engine, storage, heard, news, append, asks, closings, appended, failures, pass }
 }
 
 const sequences = (messages: PeerMessage[]) =>
@@ -139,6 +149,22 @@ test('a flush that fails ends the engine, and nothing held is ever told', async 
   await untilOthersRan()
   assert.deepEqual(failures, ['the disk is gone'])
   assert.deepEqual([left, news()], [[], []])
+})
+
+test('what waits for the disk counts as queued for a peer, and goes with its channel', async (context) => {
+  const { storage, news, append, asks, closings } = await set(context)
+  const text = 'x'.repeat(peerWindowBytesMax)
+  await append(1, text)
+  // It waits as it was pushed, and once more each time the peer asks.
+  const windows = peerQueueBytesMax / text.length
+  for (let waiting = 2; waiting < windows; waiting++) await asks()
+  assert.deepEqual(closings, [])
+  await asks()
+  assert.deepEqual(closings, ['too much waits to be sent to it'])
+  news()
+  storage.flushes[0]!.resolve()
+  await untilOthersRan()
+  assert.deepEqual(news(), [])
 })
 
 test('a disk that fails while nobody waits for it ends the engine', async (context) => {
