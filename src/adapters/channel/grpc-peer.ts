@@ -249,7 +249,6 @@ class PeerChannel implements Channel<PeerMessage, PeerMessage> {
   }
 }
 
-/** About how many bytes a message is on the wire, without encoding it. */
 function openSession(address: string, options: DialOptions): Promise<ClientHttp2Session> {
   const { promise, resolve, reject } = Promise.withResolvers<ClientHttp2Session>()
   const session = connect(address, {

@@ -37,7 +37,7 @@ export function frameOf(messages: PeerMessage[]): Uint8Array[] {
   })
 }
 
-/** About how much memory it takes, and how much of the network. */
+/** About how many bytes a message takes in memory and on the wire, without encoding it. */
 export function messageBytes({ message }: PeerMessage): number {
   const perMessage = 100
   switch (message.case) {
