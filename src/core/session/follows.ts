@@ -177,12 +177,12 @@ export class Follows {
   }
 
   /** Ends what is neither wanted nor needed for its edits. */
-  release(isNeeded: (document: string) => boolean): void {
+  release(now: number, isNeeded: (document: string) => boolean): void {
     for (const [document, { isWanted }] of this.#follows) {
       if (isWanted || isNeeded(document)) continue
       this.#follows.delete(document)
       this.#relays.forget(document)
-      this.#outbox.forget(document)
+      this.#outbox.forget(now, document)
       const view = this.#views.get(document)
       if (!view || !this.#link) continue
       this.#views.delete(document)

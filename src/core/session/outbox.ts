@@ -227,7 +227,9 @@ export class Outbox {
   }
 
   /** The document is not needed any more. Where its last edits are is known when it is opened again. */
-  forget(document: string): void {
+  forget(now: number, document: string): void {
+    const servers = common([...this.pushes(document)])
+    if (servers) this.#rest(document, now, new Set(servers))
     this.drop(document)
     this.#counts.delete(document)
   }

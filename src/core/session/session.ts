@@ -519,7 +519,7 @@ export class Session {
     this.#holders.look(now)
     const isWanted = (document: string) => this.#follows.isWanted(document)
     if (active) this.#outbox.settle(now, disks, isWanted, active)
-    this.#follows.release((document) => this.#outbox.isUnsafe(document, disks))
+    this.#follows.release(now, (document) => this.#outbox.isUnsafe(document, disks))
     this.#carets.forget((document) => this.#follows.isWanted(document))
     const gone = this.#outbox.takeGone()
     for (const link of this.#connections.links()) for (const parcel of gone) link.forget(parcel)
