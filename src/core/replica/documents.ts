@@ -65,6 +65,8 @@ export class Documents {
   readonly #voice: Voice
   readonly #live = new Map<SubjectId, LiveDocument>()
   readonly #loose = new Map<SubjectId, { count: number; mergedAt: number }>()
+  /** Those with many that were merged just now: nobody may write there any more who would tell. */
+  readonly #crowded = new Set<SubjectId>()
   /** Texts with updates that are not integrated yet, as far as is known, and since when. */
   readonly #unsettled = new Map<LiveDocument, number>()
   /** Those of them for which too many do. */
@@ -408,6 +410,7 @@ export class Documents {
   tick(now: number): void {
     this.#now = now
     this.rest()
+    for (const subject of this.#crowded) this.#compactWhenDue(now, subject)
     for (const [document, since] of this.#unsettled) {
       if (now - since >= settleAfterMs) this.#settle(document)
     }
@@ -423,19 +426,26 @@ export class Documents {
   }
 
   /** Counts an update of a subject on disk; many of them are merged. */
-  countLoose(subject: SubjectId): void {
+  countLoose(now: number, subject: SubjectId): void {
     const known = this.#loose.get(subject) ?? { count: 0, mergedAt: -Infinity }
     known.count++
-    if (known.count >= compactAfterUpdates && this.#now - known.mergedAt >= compactAfterMs) {
-      known.count = 0
-      known.mergedAt = this.#now
-      this.#compact(subject)
-    }
     this.#loose.delete(subject)
     this.#loose.set(subject, known)
+    if (known.count >= compactAfterUpdates) {
+      this.#crowded.add(subject)
+      this.#compactWhenDue(now, subject)
+    }
     if (this.#loose.size <= looseCountsMax) return
     const [oldest] = this.#loose.keys()
     if (oldest !== undefined) this.#loose.delete(oldest)
+  }
+
+  #compactWhenDue(now: number, subject: SubjectId): void {
+    const known = this.#loose.get(subject)
+    if (known && now - known.mergedAt < compactAfterMs) return
+    this.#crowded.delete(subject)
+    if (known) Object.assign(known, { count: 0, mergedAt: now })
+    this.#compact(subject)
   }
 
   #compact(subject: SubjectId): void {

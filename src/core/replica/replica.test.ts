@@ -6,7 +6,12 @@ import { create, toBinary, type MessageInitShape } from '@bufbuild/protobuf'
 import * as Y from 'yjs'
 import { freshId, two, Writer } from '../../../test/replica-desk.ts'
 import { base64url } from '../model/ids.ts'
-import { textBytesMax, unstoredBytesMax } from '../model/limits.ts'
+import {
+  compactAfterMs,
+  compactAfterUpdates,
+  textBytesMax,
+  unstoredBytesMax,
+} from '../model/limits.ts'
 import { sealUpdate } from '../model/snapshot.ts'
 import { Code, EntrySchema, UpdateSchema, type Update } from '../model/wire.ts'
 import type { ReplicaInput } from './messages.ts'
@@ -216,6 +221,41 @@ test('a document nobody follows leaves memory; what was stored is read again', (
   const carl = new Writer(desk, 3, 'carl')
   carl.open(file)
   assert.equal(carl.read(), 'xhello ')
+})
+
+test('a text is merged again soon after it was, also when nobody writes there any more', () => {
+  const { desk, file } = two()
+  const far = new Y.Doc()
+  let seq = 0
+  /** So many updates of another server, at once: how often the text is merged. */
+  const hear = (count: number) => {
+    desk.asked.length = 0
+    const changed = Array.from({ length: count }, (): ReplicaInput => {
+      const before = Y.encodeStateVector(far)
+      far.getText('text').insert(0, 'x')
+      const body = { case: 'text' as const, value: Y.encodeStateAsUpdate(far, before) }
+      const made = { subject: file, origin: 'b.0123456789abc', seq: ++seq, author: 'ben', body }
+      const update = sealUpdate(create(UpdateSchema, made))
+      return { type: 'event', event: { type: 'changed', update } }
+    })
+    for (const output of desk.replica.turn(desk.now, changed)) desk.perform(output)
+    return merges()
+  }
+  const wait = (ms: number) => {
+    desk.asked.length = 0
+    desk.now += ms
+    desk.input({ type: 'tick' })
+    return merges()
+  }
+  const merges = () => desk.asked.filter(({ type }) => type === 'compact').length
+  assert.equal(hear(compactAfterUpdates), 1)
+  assert.equal(hear(3 * compactAfterUpdates), 0)
+  assert.equal(wait(compactAfterMs - 1), 0)
+  assert.equal(wait(1), 1)
+  assert.equal(wait(compactAfterMs), 0)
+  // Time that passed since the last tick counts as well.
+  desk.now += compactAfterMs
+  assert.equal(hear(compactAfterUpdates), 1)
 })
 
 test('12 while too much waits for the disk, clients and calls are sent elsewhere', () => {

@@ -285,7 +285,7 @@ export class Replica {
   #spread(update: Update, author?: Visitor): void {
     const subject = update.subject as SubjectId
     this.#calls.watches.took(update)
-    this.#documents.countLoose(subject)
+    this.#documents.countLoose(this.#now, subject)
     this.#inventory.changed(this.#now, subject)
     if (update.body.case === 'text') {
       this.#documents.spread(subject, update.body.value, author)
