@@ -68,7 +68,9 @@ export const version: string = (
 export async function startServer(options: ServerOptions): Promise<Server> {
   const { configuration, log } = options
   const { directory, set, id } = configuration
-  const storage = await openSqliteStorage({ directory, set, replica: id }, now)
+  const storage = await openSqliteStorage({ directory, set, replica: id }, now, (text) =>
+    log('error', text),
+  )
   let assembled: Assembled
   try {
     assembled = new Assembled(options, storage, await BlobStore.open(directory))

@@ -2,7 +2,8 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { encodeRecord, recordsIn, type JournalRecord } from './journal-record.ts'
+import { checksum } from '../../core/model/checksum.ts'
+import { encodeRecord, recordsIn, storedIn, type JournalRecord } from './journal-record.ts'
 import { packUpdates, type Seqs } from './sqlite-messages.ts'
 import { a, Author, b, note, plan } from './testing/author.ts'
 
@@ -14,7 +15,12 @@ function made(first: number, count: number): JournalRecord[] {
     const rows = packUpdates(updates, index)
     const used = rows.records.slice(0, rows.columns.at(-1))
     const after: Seqs = index === 1 ? [[b, 7]] : []
-    return { number: first + index, rows: { ...rows, records: used }, after }
+    return {
+      number: first + index,
+      rows: { ...rows, records: used },
+      after,
+      stored: first + index - 1,
+    }
   })
 }
 
@@ -29,7 +35,7 @@ test('what is written is read', () => {
 
 test('room behind the last record of the rows is left out', () => {
   const rows = packUpdates(new Author(a).type(note, 3), 1)
-  const [record] = recordsIn(encodeRecord({ number: 1, rows, after: [] }))
+  const [record] = recordsIn(encodeRecord({ number: 1, rows, after: [], stored: 0 }))
   assert.ok(rows.records.length > rows.columns.at(-1)!)
   assert.equal(record!.rows.records.length, rows.columns.at(-1))
 })
@@ -53,6 +59,27 @@ test('whichever bit has turned, what comes before it is read and nothing else', 
     const whole = ends.filter((end) => end <= bit >> 3).length
     assert.deepEqual([...recordsIn(bytes)], records.slice(0, whole), `bit ${bit}`)
     bytes[bit >> 3]! ^= 1 << (bit & 7)
+  }
+})
+
+test('whichever bit has turned, a record behind it tells what was stored before it', () => {
+  const bytes = bytesOf(made(1, 3))
+  const lastFrom = bytesOf(made(1, 2)).length
+  for (let bit = 0; bit < 8 * bytes.length; bit++) {
+    bytes[bit >> 3]! ^= 1 << (bit & 7)
+    assert.equal(storedIn(bytes), bit >> 3 < lastFrom ? 2 : 1, `bit ${bit}`)
+    bytes[bit >> 3]! ^= 1 << (bit & 7)
+  }
+})
+
+test('what looks like a record down to its checksum, and is none, tells nothing', () => {
+  for (const named of ['null', '{"stored":']) {
+    const bytes = Buffer.alloc(24 + named.length)
+    bytes.writeUInt32LE(bytes.length - 4)
+    bytes.writeDoubleLE(1, 8)
+    bytes.write(named, 24)
+    bytes.writeUInt32LE(checksum(bytes.subarray(8)), 4)
+    assert.equal(storedIn(bytes), 0, named)
   }
 })
 

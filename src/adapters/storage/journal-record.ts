@@ -1,7 +1,7 @@
 // The records of a journal: each holds the rows of one batch, and is whole or worth nothing.
 //
 //   length · checksum · number · bytes of columns · bytes of records │ columns │ records │ names
-//     u32       u32       f64           u32                u32           as in UpdateRows     JSON, `after` in it
+//     u32       u32       f64           u32                u32           as in UpdateRows     JSON, `after` and `stored` in it
 //
 // Little-endian. The length counts what follows it, the checksum (CRC-32) is over what follows that.
 
@@ -18,14 +18,21 @@ export interface JournalRecord {
   rows: UpdateRows
   /** What was taken in before and is in no journal: without it this is worth nothing. */
   after: Seqs
+  /** All up to this number was stored when this was written. */
+  stored: number
 }
 
 /** Bytes behind the last record of the rows are left out. */
-export function encodeRecord({ number, rows, after }: JournalRecord): Uint8Array<ArrayBuffer> {
+export function encodeRecord({
+  number,
+  rows,
+  after,
+  stored,
+}: JournalRecord): Uint8Array<ArrayBuffer> {
   const { columns, records, ...names } = rows
   const columnBytes = Buffer.from(columns.buffer, columns.byteOffset, columns.byteLength)
   const used = records.subarray(0, columns.at(-1) ?? 0)
-  const named = Buffer.from(JSON.stringify({ ...names, after }))
+  const named = Buffer.from(JSON.stringify({ ...names, after, stored }))
   const bytes = new Uint8Array(headBytes + columnBytes.length + used.length + named.length)
   const view = new DataView(bytes.buffer)
   view.setUint32(0, bytes.length - lengthBytes, true)
@@ -48,9 +55,36 @@ export function* recordsIn(bytes: Uint8Array): Generator<JournalRecord> {
   for (let at = 0; ;) {
     const record = recordAt(bytes, at)
     if (!record || (next !== undefined && record.number !== next)) return
+    const { end, ...whole } = record
     next = record.number + 1
-    at = record.end
-    yield { number: record.number, rows: record.rows, after: record.after }
+    at = end
+    yield whole
+  }
+}
+
+/**
+ * Up to which number all was stored once, as the whole records in a file tell, wherever they begin; 0:
+ * none tells. Good for a word only: somebody's text may hold bytes like those of a record.
+ */
+export function storedIn(bytes: Uint8Array): number {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+  let stored = 0
+  for (let at = 0; at + headBytes <= bytes.length;) {
+    const number = view.getFloat64(at + 8, true)
+    // Hardly any other bytes are a number: few checksums are worked out for nothing.
+    const record = number >= 1 && Number.isSafeInteger(number) ? madeAt(bytes, at) : undefined
+    if (record) stored = Math.max(stored, record.stored)
+    at = record?.end ?? at + 1
+  }
+  return stored
+}
+
+function madeAt(bytes: Uint8Array, at: number): (JournalRecord & { end: number }) | undefined {
+  try {
+    return recordAt(bytes, at)
+  } catch {
+    // Like a record down to its checksum, and none.
+    return undefined
   }
 }
 
@@ -65,11 +99,13 @@ function recordAt(bytes: Uint8Array, at: number): (JournalRecord & { end: number
   const columnsEnd = headBytes + view.getUint32(16, true)
   const recordsEnd = columnsEnd + view.getUint32(20, true)
   const named = JSON.parse(Buffer.from(record.subarray(recordsEnd)).toString()) as Named
-  const { after, ...names } = named
+  // Before this was kept, nothing told.
+  const { after, stored = 0, ...names } = named
   const columns = new Uint32Array(record.buffer.slice(headBytes, columnsEnd))
   const records = record.slice(columnsEnd, recordsEnd)
   const number = view.getFloat64(8, true)
-  return { number, rows: { columns, records, ...names }, after, end: at + end }
+  return { number, rows: { columns, records, ...names }, after, stored, end: at + end }
 }
 
-type Named = Omit<UpdateRows, 'columns' | 'records'> & Pick<JournalRecord, 'after'>
+type Named = Omit<UpdateRows, 'columns' | 'records'> &
+  Pick<JournalRecord, 'after'> & { stored?: number }

@@ -9,7 +9,7 @@
 
 import * as fs from 'node:fs'
 import { join } from 'node:path'
-import { encodeRecord, recordsIn, type JournalRecord } from './journal-record.ts'
+import { encodeRecord, recordsIn, storedIn, type JournalRecord } from './journal-record.ts'
 import type { Seqs, UpdateRows } from './sqlite-messages.ts'
 
 export const journalFiles = (directory: string) =>
@@ -25,12 +25,21 @@ const newGroup = (): Group => ({ records: [], stored: Promise.withResolvers<void
 
 /** What the journals in a directory hold, in the order in which it was taken in. */
 export function readJournals(directory: string): JournalRecord[] {
-  const files = journalFiles(directory).filter((file) => fs.existsSync(file))
-  return files
-    .map((file) => [...recordsIn(fs.readFileSync(file))])
+  return bytesOf(directory)
+    .map((bytes) => [...recordsIn(bytes)])
     .filter((records) => records.length > 0)
     .sort(([one], [other]) => one!.number - other!.number)
     .flat()
+}
+
+/** Up to which number all was stored, as far as is told by what lies in a directory's journals. */
+export function storedInJournals(directory: string): number {
+  return Math.max(0, ...bytesOf(directory).map(storedIn))
+}
+
+function bytesOf(directory: string): Buffer[] {
+  const files = journalFiles(directory).filter((file) => fs.existsSync(file))
+  return files.map((file) => fs.readFileSync(file))
 }
 
 /** One for a directory. Nothing is written any more after the first failure. */
@@ -63,7 +72,9 @@ export class Journal {
   append(rows: UpdateRows, after: Seqs): Promise<void> {
     if (this.#failure) return Promise.reject(this.#failure)
     const { records, stored } = this.#gathered
-    records.push(encodeRecord({ number: ++this.#number, rows, after }))
+    // Those that it gathers with are written with it, and all before them sooner.
+    const before = this.#number - records.length
+    records.push(encodeRecord({ number: ++this.#number, rows, after, stored: before }))
     this.#flush()
     return stored.promise
   }

@@ -3,30 +3,56 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { Origin } from '../../core/model/ids.ts'
 import { covers, raise, type VersionVector } from '../../core/model/version-vector.ts'
-import { readJournals } from './journal.ts'
+import { readJournals, storedInJournals } from './journal.ts'
+import type { JournalRecord } from './journal-record.ts'
 import { openWriting } from './sqlite-directory.ts'
 import { columnsPerUpdate, endOfUpdates, type UpdateRows } from './sqlite-messages.ts'
 import { StoreWriter } from './sqlite-writer.ts'
 
-/** Files what the journals of a directory hold beyond its store, in one commit. */
-export function fileJournals(directory: string): void {
+/**
+ * Files what the journals of a directory hold beyond its store, in one commit. What it returns is for
+ * the operator: a record is damaged that was stored once. One that was not, or of the last flush of a
+ * life, cannot be told from what a kill leaves, and is no news.
+ */
+export function fileJournals(directory: string): string | undefined {
   const records = readJournals(directory)
-  if (records.length === 0) return
+  const read = records.length > 0 ? filed(directory, records) : { number: 0, count: 0 }
+  if (storedInJournals(directory) <= read.number) return undefined
+  return (
+    `the journals in ${directory} are damaged: the first ${read.count} of their records are kept; ` +
+    'what followed, and is not in the store, is asked of the other servers; check the disk'
+  )
+}
+
+/** The last record before which none is missing, and how many these are. */
+function filed(directory: string, records: JournalRecord[]): { number: number; count: number } {
+  const last = { number: 0, count: 0 }
   const db = openWriting(directory)
   try {
     const heads = headsOf(db)
     const writer = new StoreWriter(db, Date.now)
-    for (const { rows, after } of records) {
-      // What would follow a hole, and all after that, was told to nobody: it waited for what is not here.
-      const next = covers(heads, new Map(after)) && beyond(rows, heads)
-      if (!next) break
-      writer.insert(next.rows)
-      raise(heads, next.heads)
+    let isFiling = false
+    let isWaiting = false
+    for (const { number, rows, after } of records) {
+      // What was committed before it was damaged leaves a gap that is none.
+      if (isFiling && number !== last.number + 1) break
+      // All from here on was told to nobody: it waited for what is not here.
+      isWaiting ||= !covers(heads, new Map(after))
+      if (!isWaiting) {
+        const next = beyond(rows, heads)
+        if (!next) break
+        writer.insert(next.rows)
+        raise(heads, next.heads)
+        isFiling ||= next.rows.columns.length > 0
+      }
+      last.number = number
+      last.count++
     }
     writer.commit({ ...endOfUpdates, vector: [...heads] })
   } finally {
     db.close()
   }
+  return last
 }
 
 function headsOf(db: DatabaseSync): VersionVector {

@@ -146,6 +146,41 @@ test('a store that takes answers as one that writes, whatever comes', async () =
   await storage.close()
 })
 
+/** Opens a store on what a killed life left: what it says of damage, and what it has of a log. */
+async function reopened(directory: string): Promise<[string[], string]> {
+  const said: string[] = []
+  const storage = await openSqliteStorage({ ...world, directory }, Date.now, (text) =>
+    said.push(text),
+  )
+  const found = seqs(log(storage.reader, a, 0))
+  await storage.close()
+  return [said, found]
+}
+
+/** A store that a killed life left with three updates of one log in its journals, flushed like this. */
+async function left(flushes: number[], turnAfter = Infinity) {
+  const directory = newDirectory()
+  await withStore(directory, () => {})
+  const journal = new Journal(directory)
+  const author = new Author(a)
+  const next = () => journal.append(packUpdates(author.type(note), 1), [])
+  for (const [index, count] of flushes.entries()) {
+    if (index === turnAfter) journal.turn()
+    await Promise.all(Array.from({ length: count }, next))
+  }
+  await journal.close()
+  /** Turns a byte of the record that is the first, second, … of one of the two files. */
+  const damage = (place: number, of = 0) => {
+    const file = journalFiles(directory)[of]!
+    const bytes = fs.readFileSync(file)
+    let at = 0
+    while (place-- > 1) at += 4 + bytes.readUInt32LE(at)
+    bytes[at + 30]! ^= 1
+    fs.writeFileSync(file, bytes)
+  }
+  return { directory, damage }
+}
+
 /** Leaves in a directory's journals what a life took in that was killed before it committed anything. */
 async function journalled(directory: string, batches: [Update[], after?: [Origin, number]][]) {
   const journal = new Journal(directory)
@@ -154,6 +189,55 @@ async function journalled(directory: string, batches: [Update[], after?: [Origin
   }
   await journal.close()
 }
+
+test('of a damaged record that was stored once an operator hears', async () => {
+  for (const [kept, place, found] of [
+    [0, 1, ''],
+    [1, 2, 'a1'],
+  ] as const) {
+    const { directory, damage } = await left([1, 1, 1])
+    damage(place)
+    const words = `the journals in ${directory} are damaged: the first ${kept} of their records are kept`
+    const [said, log] = await reopened(directory)
+    assert.deepEqual([said.map((text) => text.split(';')[0]), log], [[words], found])
+    // Once.
+    assert.deepEqual(await reopened(directory), [[], found])
+  }
+})
+
+test('of a damaged record with which the other journal goes on, too', async () => {
+  const { directory, damage } = await left([1, 1, 1], 2)
+  damage(2)
+  const [said, found] = await reopened(directory)
+  assert.match(said.join('\n'), /are damaged: the first 1 of/)
+  assert.equal(found, 'a1')
+})
+
+test('what a kill or a power cut leaves of the last flush is no news', async () => {
+  const whole = await left([1, 1, 1])
+  assert.deepEqual(await reopened(whole.directory), [[], 'a1 a2 a3'])
+  const last = await left([1, 1, 1])
+  last.damage(3)
+  assert.deepEqual(await reopened(last.directory), [[], 'a1 a2'])
+  // Sectors of one flush reach a disk in any order.
+  // The first flush begins at once; the other two gather meanwhile.
+  const together = await left([3])
+  together.damage(2)
+  assert.deepEqual(await reopened(together.directory), [[], 'a1'])
+})
+
+test('a journal that was damaged when all of it was in the store keeps nothing back', async () => {
+  const { directory, damage } = await left([1, 1, 1], 2)
+  damage(2)
+  // As if the first journal had been committed before the kill.
+  const journals = journalFiles(directory).map((file) => fs.readFileSync(file))
+  for (const file of journalFiles(directory)) fs.truncateSync(file)
+  await withStore(directory, (storage) => {
+    return storage.write(batchOf({ updates: new Author(a).type(note, 2) }))
+  })
+  journals.forEach((bytes, index) => fs.writeFileSync(journalFiles(directory)[index]!, bytes))
+  assert.deepEqual(await reopened(directory), [[], 'a1 a2 a3'])
+})
 
 test('what follows a hole in a journal is not filed, nor part of a batch', async () => {
   const directory = newDirectory()

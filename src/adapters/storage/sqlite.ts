@@ -38,23 +38,29 @@ export interface SqliteStorage extends Storage {
 
 /**
  * Opens the store in `directory`, or makes it. Rejects with a StorageError whose message names the
- * directory and says what to do. `now` decides only when operations are forgotten.
+ * directory and says what to do. `now` decides only when operations are forgotten; `log` hears of damage that
+ * does not keep the store from being used.
  */
 export async function openSqliteStorage(
   owner: StoreOwner,
   now: () => number = Date.now,
+  log: (text: string) => void = () => {},
 ): Promise<SqliteStorage> {
   try {
-    return await opened(owner, now)
+    return await opened(owner, now, log)
   } catch (error) {
     // What is stored can be read where there is room to open it: for that the reserve is kept.
     const isFull = error instanceof StorageError && error.code === 'full'
     if (!isFull || !releaseReserve(owner.directory)) throw error
-    return opened(owner, now)
+    return opened(owner, now, log)
   }
 }
 
-async function opened(owner: StoreOwner, now: () => number): Promise<SqliteStorage> {
+async function opened(
+  owner: StoreOwner,
+  now: () => number,
+  log: (text: string) => void,
+): Promise<SqliteStorage> {
   const { directory } = owner
   checkSqlite(process.versions.sqlite ?? '0', directory)
   const release = claimDirectory(directory)
@@ -62,7 +68,8 @@ async function opened(owner: StoreOwner, now: () => number): Promise<SqliteStora
   let journal: Journal | undefined
   try {
     prepareStore(owner)
-    fileJournals(directory)
+    const damage = fileJournals(directory)
+    if (damage !== undefined) log(damage)
     writer = await startWriter(directory)
     keepReserve(directory)
     journal = new Journal(directory)
