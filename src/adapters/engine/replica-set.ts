@@ -283,8 +283,9 @@ export class ReplicaSetEngine implements Engine {
     this.#tickMs = ms
     const delayMs = ms === idleTickMs ? untilTogether(ms) : ms
     this.#ticker = setTimeout(() => {
-      this.#put({ type: 'tick' })
-      this.#tickIn(this.isBusy() ? busyTickMs : idleTickMs)
+      this.#inbox.push({ type: 'tick' })
+      this.#turns.take()
+      if (!this.#isOver) this.#tickIn(this.isBusy() ? busyTickMs : idleTickMs)
     }, delayMs)
   }
 }

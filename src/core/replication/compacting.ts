@@ -71,7 +71,7 @@ export class Compacting {
   }
 
   tick(now: number): void {
-    const held = this.#heldByAll()
+    const held = this.#purges.size > 0 ? this.#heldByAll() : 0
     for (const [subject, purge] of this.#purges) {
       if (now - purge.askedAt > forgetMs) this.#purges.delete(subject)
       else if (purge.mark <= held) purge.asks ??= 0

@@ -1,7 +1,7 @@
 // One server's mind towards its peers: logs, gossip, have, receipts, compaction.
 //
 //   append ─> gathering ─> store ─> stored ─┬─> appended, changed, replaced (to the mind of clients)
-//                                           ├─> have (to every peer)
+//                                           ├─> have (to every peer, now or with what comes next)
 //                                           └─> updates of the own log (to every peer)
 //   have of a peer ─> covered (receipts);  a peer has what we lack ─> gossip (ask one) ─> updates
 //
