@@ -265,7 +265,12 @@ export class Replication {
       if (advance) raise(changed, missing(this.#vector, advance))
     }
     raise(this.#vector, changed)
-    if (changed.size > 0) this.#marks.add(now, changed)
+    // What came whole is here before its logs are known to be: who lacks them may lack it.
+    const held: VersionVector = new Map(changed)
+    for (const { snapshot } of items) {
+      if (snapshot) raise(held, missing(this.#vector, fromSeen(snapshot.covers?.seen)))
+    }
+    if (held.size > 0) this.#marks.add(now, held)
     return changed
   }
 
