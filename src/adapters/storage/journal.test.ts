@@ -14,7 +14,7 @@ test('a file is written over only when what it held is committed elsewhere', asy
   const author = new Author(a)
   const journal = new Journal(directory)
   const append = () => journal.append(packUpdates(author.type(note), 1), [])
-  const numbers = () => readJournals(directory).map(({ number }) => number)
+  const numbers = () => readJournals(directory).records.map(({ number }) => number)
   await Promise.all([append(), append()])
   assert.ok(journal.turn())
   await append()

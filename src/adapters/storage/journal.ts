@@ -23,23 +23,24 @@ interface Group {
 
 const newGroup = (): Group => ({ records: [], stored: Promise.withResolvers<void>() })
 
-/** What the journals in a directory hold, in the order in which it was taken in. */
-export function readJournals(directory: string): JournalRecord[] {
-  return bytesOf(directory)
+export interface JournalsRead {
+  /** What the journals hold, in the order in which it was taken in. */
+  records: JournalRecord[]
+  /** Up to which number all was stored, as far as is told by what lies in them. */
+  stored: number
+}
+
+/** Reads the journals of a directory. */
+export function readJournals(directory: string): JournalsRead {
+  const files = journalFiles(directory)
+    .filter((file) => fs.existsSync(file))
+    .map((file) => fs.readFileSync(file))
+  const records = files
     .map((bytes) => [...recordsIn(bytes)])
-    .filter((records) => records.length > 0)
+    .filter((own) => own.length > 0)
     .sort(([one], [other]) => one!.number - other!.number)
     .flat()
-}
-
-/** Up to which number all was stored, as far as is told by what lies in a directory's journals. */
-export function storedInJournals(directory: string): number {
-  return Math.max(0, ...bytesOf(directory).map(storedIn))
-}
-
-function bytesOf(directory: string): Buffer[] {
-  const files = journalFiles(directory).filter((file) => fs.existsSync(file))
-  return files.map((file) => fs.readFileSync(file))
+  return { records, stored: Math.max(0, ...files.map(storedIn)) }
 }
 
 /** One for a directory. Nothing is written any more after the first failure. */

@@ -3,7 +3,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { Origin } from '../../core/model/ids.ts'
 import { covers, raise, type VersionVector } from '../../core/model/version-vector.ts'
-import { readJournals, storedInJournals } from './journal.ts'
+import { readJournals } from './journal.ts'
 import type { JournalRecord } from './journal-record.ts'
 import { openWriting } from './sqlite-directory.ts'
 import { columnsPerUpdate, endOfUpdates, type UpdateRows } from './sqlite-messages.ts'
@@ -15,9 +15,9 @@ import { StoreWriter } from './sqlite-writer.ts'
  * life, cannot be told from what a kill leaves, and is no news.
  */
 export function fileJournals(directory: string): string | undefined {
-  const records = readJournals(directory)
+  const { records, stored } = readJournals(directory)
   const read = records.length > 0 ? filed(directory, records) : { number: 0, count: 0 }
-  if (storedInJournals(directory) <= read.number) return undefined
+  if (stored <= read.number) return undefined
   return (
     `the journals in ${directory} are damaged: the first ${read.count} of their records are kept; ` +
     'what followed, and is not in the store, is asked of the other servers; check the disk'
