@@ -124,7 +124,7 @@ test('a planted trespass is found', () => {
     ['src/client/client.ts', "import {\n  dial,\n} from '../adapters/channel/websocket.ts'"],
     [
       'src/client/client.ts',
-      "import { DialledWebSocket } from '../adapters/channel/websocket-client.ts'",
+      "import { webSockets } from '../adapters/channel/websocket-client.ts'",
     ],
     ['src/adapters/system.ts', "import '../client/api.ts'"],
     ['src/server/server.ts', "import { up } from '../cli/up.ts'"],

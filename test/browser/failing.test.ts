@@ -256,6 +256,29 @@ test('no server and no storage: not saved, said in red, with a way to keep the t
   await bar.waitFor({ state: 'hidden' })
 })
 
+test('a page without servers opens no WebSocket in vain: browsers delay those that come after', async () => {
+  const { fleet } = stage
+  const ana = await stage.join('Ana', 'a')
+  await ana.create('waiting.md')
+  await ana.chip('Saved · 4/4').waitFor()
+  const opened: string[] = []
+  const asked: string[] = []
+  ana.page.on('websocket', (socket) => opened.push(new URL(socket.url()).host))
+  ana.page.on('requestfailed', (request) => asked.push(new URL(request.url()).host))
+  await Promise.all(fleet.ids.map((id) => fleet.kill(id)))
+  const hosts = fleet.ids.map((id) => new URL(fleet.address(id)).host)
+  const times = (list: string[], host: string) => list.filter((each) => each === host).length
+  await until(
+    () => Promise.resolve(hosts.every((host) => times(asked, host) >= 3)),
+    () => `asked ${asked.join()}, opened ${opened.join()}`,
+  )
+  for (const host of hosts) assert.ok(times(opened, host) <= 1, opened.join())
+
+  await ana.type('!')
+  await fleet.start('b')
+  await ana.chip('Saved · 1/4').waitFor()
+})
+
 test('what is filed without a server is there at once, outlives a reload, and is made once', async () => {
   const { fleet } = stage
   const ana = await stage.join('Ana', 'a')

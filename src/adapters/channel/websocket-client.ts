@@ -1,6 +1,6 @@
 // A channel to a server over the WebSocket of a browser, or in Node that of `ws`: a frame is a message.
 
-import type { DialListener, Ending, Wire } from '../../core/ports.ts'
+import type { Dial, DialListener, Ending, Wire } from '../../core/ports.ts'
 
 /** Why servers are told of a closing: the code for "normal". */
 const normal = 1000
@@ -10,46 +10,95 @@ const farewellMs = 1000
 /** Only that of `ws` can be given up without the server's help. */
 type Socket = WebSocket & { terminate?: () => void }
 
-export class DialledWebSocket implements Wire {
-  readonly #socket: Socket
+/**
+ * Dials servers. In a browser, one that did not answer the last time is asked over plain HTTP first:
+ * browsers delay all WebSockets of a page by seconds once a dozen of them failed, and while no server
+ * is alive a page would soon have failed that often. (Chromium: services/network/websocket_throttler.h.)
+ * A page with a policy of its own must allow both, "http://…" and "ws://…", as `connect-src`.
+ */
+export function webSockets(): Dial {
+  const unanswered = new Set<string>()
+  return (address, listener) => new DialledWebSocket(address, listener, unanswered)
+}
+
+class DialledWebSocket implements Wire {
+  readonly #address: string
+  readonly #listener: DialListener
+  /** The addresses whose last dial came to nothing. */
+  readonly #unanswered: Set<string>
+  readonly #knock = new AbortController()
+  #socket: Socket | undefined
+  #wasOpen = false
   #isOver = false
 
   /** `address` is a server's: "http://127.0.0.1:4400". Throws SyntaxError when it is none. */
-  constructor(address: string, listener: DialListener) {
+  constructor(address: string, listener: DialListener, unanswered: Set<string>) {
+    this.#address = address
+    this.#listener = listener
+    this.#unanswered = unanswered
     const url = new URL('/session', address)
     url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:'
+    if (ws || !unanswered.has(address)) this.#open(url)
+    else {
+      knock(address, this.#knock.signal)
+        .then(() => this.#open(url))
+        .catch(() => this.#closed(''))
+    }
+  }
+
+  send(frame: Uint8Array<ArrayBuffer>): void {
+    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(frame)
+  }
+
+  close(why: Ending): void {
+    this.#end()
+    this.#knock.abort()
+    const socket = this.#socket
+    // A reason has at most 123 bytes.
+    socket?.close(normal, why.slice(0, 40))
+    if (!socket?.terminate) return
+    // A frozen server never says goodbye, and would keep this process alive.
+    const timer = setTimeout(() => socket.terminate?.(), farewellMs)
+    socket.addEventListener('close', () => clearTimeout(timer))
+  }
+
+  #open(url: URL): void {
+    if (this.#isOver) return
     const socket = newSocket(url)
     socket.binaryType = 'arraybuffer'
     socket.addEventListener('open', () => {
-      if (!this.#isOver) listener.opened()
+      if (this.#isOver) return
+      this.#wasOpen = true
+      this.#unanswered.delete(this.#address)
+      this.#listener.opened()
     })
     socket.addEventListener('message', ({ data }: MessageEvent<unknown>) => {
-      if (!this.#isOver && data instanceof ArrayBuffer) listener.received(new Uint8Array(data))
+      if (!this.#isOver && data instanceof ArrayBuffer) {
+        this.#listener.received(new Uint8Array(data))
+      }
     })
-    socket.addEventListener('close', ({ reason }) => {
-      if (this.#isOver) return
-      this.#isOver = true
-      listener.closed(reason === '' ? 'the connection broke' : reason)
-    })
+    socket.addEventListener('close', ({ reason }) => this.#closed(reason))
     // Every error is followed by a close; without a listener Node would end the process.
     socket.addEventListener('error', () => {})
     this.#socket = socket
   }
 
-  send(frame: Uint8Array<ArrayBuffer>): void {
-    if (this.#socket.readyState === WebSocket.OPEN) this.#socket.send(frame)
+  #closed(reason: string): void {
+    if (this.#isOver) return
+    this.#end()
+    this.#listener.closed(reason === '' ? 'the connection broke' : reason)
   }
 
-  close(why: Ending): void {
+  #end(): void {
     this.#isOver = true
-    const socket = this.#socket
-    // A reason has at most 123 bytes.
-    socket.close(normal, why.slice(0, 40))
-    if (!socket.terminate) return
-    // A frozen server never says goodbye, and would keep this process alive.
-    const timer = setTimeout(() => socket.terminate?.(), farewellMs)
-    socket.addEventListener('close', () => clearTimeout(timer))
+    if (!this.#wasOpen) this.#unanswered.add(this.#address)
   }
+}
+
+/** Resolves when anything answers there, whatever it says; rejects when nothing does. */
+async function knock(address: string, signal: AbortSignal): Promise<void> {
+  const method = 'HEAD'
+  await fetch(new URL('/', address), { method, mode: 'no-cors', cache: 'no-store', signal })
 }
 
 /** Not imported: a page's bundle must not have it. */
