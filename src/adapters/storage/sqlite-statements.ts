@@ -61,8 +61,8 @@ export const writes = {
   `,
 
   // Only what a piece covers may go: the rest is nowhere else.
-  highestCovered: `
-    SELECT max(seq) AS seq FROM filed
+  coveredRows: `
+    SELECT count(*) AS count, min(seq) AS first, max(seq) AS last FROM filed
     WHERE subject = ? AND origin = ? AND seq <= min(?, (
       SELECT max(+seq) FROM covers WHERE subject = ? AND origin = ?
     ))
@@ -71,19 +71,12 @@ export const writes = {
     INSERT INTO removals (subject, origin, seq) VALUES (?, ?, ?)
     ON CONFLICT DO UPDATE SET seq = max(seq, excluded.seq)
   `,
-  nextRemoval: 'SELECT subject, origin, seq FROM removals LIMIT 1',
-  removalSlice: `
-    SELECT max(seq) AS last, count(*) AS count FROM (
-      SELECT seq FROM filed WHERE subject = ? AND origin = ? AND seq <= ? ORDER BY seq LIMIT ?
-    )
-  `,
-  removeUpdates: `
-    DELETE FROM updates WHERE origin = ? AND seq IN (
-      SELECT seq FROM filed WHERE subject = ? AND origin = ? AND seq <= ?
-    )
+  removals: 'SELECT subject, origin, seq FROM removals',
+  filedUpTo: `
+    SELECT seq FROM filed WHERE subject = ? AND origin = ? AND seq <= ? ORDER BY seq LIMIT ?
   `,
   removeFiled: 'DELETE FROM filed WHERE subject = ? AND origin = ? AND seq <= ?',
-  endRemoval: 'DELETE FROM removals WHERE subject = ? AND origin = ?',
+  endRemoval: 'DELETE FROM removals WHERE subject = ? AND origin = ? AND seq = ?',
   forget: `
     DELETE FROM operations WHERE id IN (SELECT id FROM operations WHERE at < ? LIMIT ?)
   `,

@@ -78,13 +78,14 @@ function tidy(writer: StoreWriter): void {
   isCompacting = false
   if (forgetBefore !== undefined && writer.forgetSome(forgetBefore)) return rest()
   forgetBefore = undefined
-  if (writer.hasUnfiled) later ??= setTimeout(fileLater, fileAfterMs)
+  if (writer.hasMore) later ??= setTimeout(goOn, fileAfterMs)
 }
 
-function fileLater(): void {
+function goOn(): void {
   later = undefined
   if (state.name !== 'writing' || state.writer.isInBatch) return
   attempt(state.writer, (writer) => writer.file())
+  rest()
 }
 
 function attempt(writer: StoreWriter, action: (writer: StoreWriter) => void): void {

@@ -24,6 +24,17 @@ export const fileAfterMs = 1000
 /** Rows deleted in one transaction: a keystroke waits no longer than for about 5 ms. */
 const removedPerSlice = 500
 
+/**
+ * Rows of a subject that others' lie between are not deleted by themselves: each would have its page
+ * of some forty rows written again. They wait for those of what is compacted within this, and go
+ * together, page by page.
+ */
+const removeAfterMs = 2000
+/** The rows of a subject are this part of those from its first to its last: few lie between. */
+const denseFrom = 1 / 8
+/** Rows that go together: looked up in about 30 ms. */
+const removedTogetherMax = 32_768
+
 /** Pages given back to the file system in one transaction. */
 const vacuumedPerSlice = 256
 
@@ -47,8 +58,10 @@ export class StoreWriter {
   #isInBatch = false
   #unfiled = 0
   #filedAt = 0
-  /** False: surely none. A crash or an earlier life may have left some. */
-  #hasRemovals = true
+  /** When rows are deleted that wait for it. A crash or an earlier life may have left some. */
+  #removeAt = 0
+  /** Each deletes some rows. */
+  #removals: (() => void)[] = []
   #hasFreePages = true
 
   constructor(db: DatabaseSync, now: () => number) {
@@ -67,9 +80,9 @@ export class StoreWriter {
     return this.#isInBatch
   }
 
-  /** Whether some updates are not filed. */
-  get hasUnfiled(): boolean {
-    return this.#unfiled > 0
+  /** Whether something is to be done when nobody asks for anything: filing, or deleting rows. */
+  get hasMore(): boolean {
+    return this.#unfiled > 0 || this.#removals.length > 0 || this.#removeAt < Infinity
   }
 
   /** Begins a transaction when none is open, and inserts. */
@@ -142,12 +155,12 @@ export class StoreWriter {
     const floor: Seqs = []
     for (const [origin, seq] of merged.upTo) {
       const log = this.#origin(origin)
-      const row = this.#sql.highestCovered.get(key, log, seq, key, log)
-      const highest = row?.seq
-      if (typeof highest !== 'number') continue
-      floor.push([origin, highest])
-      this.#sql.addRemoval.run(key, log, highest)
-      this.#hasRemovals = true
+      const covered = this.#sql.coveredRows.get(key, log, seq, key, log) as unknown as Covered
+      if (covered.count === 0) continue
+      floor.push([origin, covered.last])
+      this.#sql.addRemoval.run(key, log, covered.last)
+      const waitMs = merged.isPurge || isDense(covered) ? 0 : removeAfterMs
+      this.#removeAt = Math.min(this.#removeAt, this.#now() + waitMs)
     }
     this.#raiseFloor(floor)
     const loose = this.#countLoose([subject])
@@ -162,26 +175,15 @@ export class StoreWriter {
     this.#end()
   }
 
-  /** Deletes some rows that are only waiting for it; false: there are none. */
+  /** Deletes some rows that are only waiting for it; false: there are none, or they wait on. */
   removeSome(): boolean {
-    if (!this.#hasRemovals) return false
-    const next = this.#sql.nextRemoval.get()
-    if (!next) {
-      this.#hasRemovals = false
-      return false
-    }
-    const { subject, origin, seq } = next as { subject: number; origin: number; seq: number }
+    const isDue = this.#removals.length === 0 && this.#now() >= this.#removeAt
+    if (isDue) this.#removals = this.#nextRemovals()
+    const remove = this.#removals.shift()
+    if (!remove) return false
     this.#hasFreePages = true
     this.#begin()
-    const { last, count } = this.#sql.removalSlice.get(subject, origin, seq, removedPerSlice) as {
-      last: number | null
-      count: number
-    }
-    if (last !== null) {
-      this.#sql.removeUpdates.run(origin, subject, origin, last)
-      this.#sql.removeFiled.run(subject, origin, last)
-    }
-    if (count < removedPerSlice) this.#sql.endRemoval.run(subject, origin)
+    remove()
     this.#end()
     return true
   }
@@ -207,6 +209,42 @@ export class StoreWriter {
 
   close(): void {
     this.#db.close()
+  }
+
+  /** What deletes rows of some subjects: their updates in the order of the logs, then where they are filed. */
+  #nextRemovals(): (() => void)[] {
+    const places: { origin: number; seq: number }[] = []
+    const ends: (() => void)[] = []
+    let isAll = true
+    for (const removal of this.#sql.removals.iterate() as Iterable<unknown>) {
+      if (places.length >= removedTogetherMax) {
+        isAll = false
+        break
+      }
+      const { subject, origin, seq } = removal as { subject: number; origin: number; seq: number }
+      const rows = this.#sql.filedUpTo.all(subject, origin, seq, removedTogetherMax)
+      const seqs = rows.map((row) => row.seq as number)
+      for (const each of seqs) places.push({ origin, seq: each })
+      const isWhole = seqs.length < removedTogetherMax
+      isAll &&= isWhole
+      ends.push(() => {
+        this.#sql.removeFiled.run(subject, origin, seqs.at(-1) ?? 0)
+        // Unless more was added to it by now.
+        if (isWhole) this.#sql.endRemoval.run(subject, origin, seq)
+      })
+    }
+    if (isAll) this.#removeAt = Infinity
+    places.sort((one, other) => one.origin - other.origin || one.seq - other.seq)
+    const slices = Array.from(
+      { length: Math.ceil(places.length / removedPerSlice) },
+      (_, index) => {
+        const slice = places.slice(index * removedPerSlice, (index + 1) * removedPerSlice)
+        return () => {
+          for (const { origin, seq } of slice) this.#sql.removeUpdate.run(origin, seq)
+        }
+      },
+    )
+    return [...slices, ...ends]
   }
 
   #begin(): void {
@@ -318,6 +356,17 @@ export class StoreWriter {
   ): void {
     this.#sql.setAside.run(this.#now(), subject, origin, seq, checksum, bytes)
   }
+}
+
+/** Rows of a subject in a log that a piece covers. */
+interface Covered {
+  count: number
+  first: number
+  last: number
+}
+
+function isDense({ count, first, last }: Covered): boolean {
+  return count >= (last - first + 1) * denseFrom
 }
 
 interface OriginSeq {

@@ -7,10 +7,11 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { create, toBinary } from '@bufbuild/protobuf'
-import type { Origin, ReplicaId } from '../../core/model/ids.ts'
+import { subjectId, type Origin, type ReplicaId } from '../../core/model/ids.ts'
 import { sealUpdate } from '../../core/model/snapshot.ts'
 import { UpdateSchema, type Update } from '../../core/model/wire.ts'
 import { CorruptError } from '../../core/ports.ts'
+import { until } from '../../../test/until.ts'
 import { a, Author, batchOf, note, plan } from './testing/author.ts'
 import { readUpdate, recordUpdate } from './record.ts'
 import { openSqliteStorage } from './sqlite.ts'
@@ -253,6 +254,44 @@ test('compaction gives the room back, also when a crash cut it short', async () 
   const count = (table: string) => db.prepare(`SELECT count(*) AS n FROM ${table}`).get()?.n
   assert.deepEqual(['updates', 'filed', 'removals'].map(count), [500, 500, 0])
   assert.ok(size() < 0.5 * full, `${size()} of ${full} bytes`)
+})
+
+test('rows go that wait for it, of many subjects at once and many of one', async () => {
+  const directory = newDirectory()
+  const author = new Author(a)
+  const subjects = Array.from({ length: 64 }, (_, index) => {
+    return subjectId(new Uint8Array(16).fill(index))
+  })
+  const upTo = new Map([[a, 10 * subjects.length]])
+  const rows = () => {
+    using db = new DatabaseSync(storeFile(directory), { timeout: 5000 })
+    const count = (table: string) => db.prepare(`SELECT count(*) AS n FROM ${table}`).get()?.['n']
+    return ['updates', 'filed', 'removals'].map(count).join()
+  }
+  const areGone = () => rows() === '0,0,0'
+  await withStore(directory, async (storage) => {
+    const updates = Array.from({ length: 10 }, () => subjects.flatMap((id) => author.type(id)))
+    await storage.write(batchOf({ updates: updates.flat() }))
+    for (const subject of subjects) await storage.compact(subject, upTo)
+    await until(areGone, rows)
+    for (const subject of subjects) {
+      const { snapshots, updates } = storage.reader.load(subject)
+      assert.deepEqual([snapshots.length, updates.length], [1, 0])
+    }
+  })
+  {
+    // As if the process had died before it deleted them: more than go together.
+    using db = new DatabaseSync(storeFile(directory), { timeout: 5000 })
+    db.exec(`
+      WITH RECURSIVE n(seq) AS (SELECT 1 UNION ALL SELECT seq + 1 FROM n WHERE seq < 70000)
+      INSERT INTO updates SELECT 1, seq, 1, 0, x'' FROM n;
+      INSERT INTO filed SELECT subject, origin, seq FROM updates;
+      INSERT INTO removals VALUES (1, 1, 70000);
+      UPDATE covers SET seq = 70000;
+      UPDATE origins SET seq = 70000, floor = 70000, filed = 70000;
+    `)
+  }
+  await withStore(directory, () => until(areGone, rows))
 })
 
 test('the directory is private, and room is kept for a full disk', async () => {
