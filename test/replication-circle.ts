@@ -5,7 +5,11 @@ import { MemoryDisk, MemoryStorage } from '../src/adapters/storage/memory.ts'
 import { originOf, subjectId, type ReplicaId } from '../src/core/model/ids.ts'
 import { VersionSchema } from '../src/core/model/wire.ts'
 import type { EngineEvent } from '../src/core/ports.ts'
-import type { ReplicationInput, ReplicationOutput } from '../src/core/replication/messages.ts'
+import {
+  isHeartbeat,
+  type ReplicationInput,
+  type ReplicationOutput,
+} from '../src/core/replication/messages.ts'
 import { Replication } from '../src/core/replication/replication.ts'
 
 export const names = ['a', 'b', 'c', 'd'] as ReplicaId[]
@@ -58,6 +62,8 @@ export class Circle {
   #bytes = 1
   /** Where what is written never arrives on the disk. */
   readonly stuck = new Set<ReplicaId>()
+  /** Where what is written is taken in and never flushed: what rests on it is not told. */
+  readonly hanging = new Set<ReplicaId>()
 
   nextByte(): number {
     this.#bytes = (this.#bytes * 75 + 74) % 65537
@@ -124,6 +130,7 @@ export class Circle {
       case 'send': {
         const end = server.channels.get(output.channel)
         if (!end) return
+        if (this.hanging.has(server.id) && !isHeartbeat(output.message)) return
         const { channel } = end
         const input = { type: 'received' as const, channel, message: output.message }
         this.#queue.push({ server: end.server, input })

@@ -41,7 +41,8 @@ export class Peer {
   /** How far logs have come here that it was not told of yet: nothing it waits for. */
   readonly untold: VersionVector = new Map()
   heardAt: number
-  toldAt: number
+  /** When it was last told nothing but that this server lives: that alone waits for no disk. */
+  beatAt: number
   isRecovering: boolean
   /** What this server had when it said hello to the peer. */
   readonly saidAt: Mark
@@ -77,7 +78,7 @@ export class Peer {
     this.unsettled = new Set(options.have.keys())
     this.sent = new Map(options.have)
     this.heardAt = options.now
-    this.toldAt = options.now
+    this.beatAt = options.now
     this.isRecovering = options.isRecovering
     this.life = options.life
     this.saidAt = options.saidAt

@@ -52,6 +52,19 @@ test('1 nothing is told before it is stored', () => {
   }
 })
 
+test('a server whose disk hangs is heard of for as long as it takes in what others write', () => {
+  const { circle, servers } = four()
+  const [a, b] = servers as [Server, Server]
+  circle.hanging.add(a.id)
+  for (let tag = 1; tag <= 100; tag++) {
+    circle.append(b, tag, `x${tag}`)
+    circle.pass(50)
+  }
+  for (const { mind } of servers.slice(1)) {
+    assert.equal(mind.servers(circle.now)[0]!.state, ServerState.BEHIND)
+  }
+})
+
 test('a server that was away gets what it missed, also from an origin that is dead', () => {
   const { circle, servers } = four()
   circle.kill('d' as ReplicaId)

@@ -10,7 +10,6 @@
 
 import { assert } from '../model/errors.ts'
 import { isSubjectId, type Origin, type ReplicaId, type SubjectId } from '../model/ids.ts'
-import { heartbeatMs } from '../model/limits.ts'
 import { sealUpdate, verifySnapshot } from '../model/snapshot.ts'
 import { covers, fromSeen, missing, raise, type VersionVector } from '../model/version-vector.ts'
 import {
@@ -217,7 +216,7 @@ export class Replication {
         this.#asking.want(now, request.subject)
         return
       case 'compare':
-        if (request.heard === this.#told) this.#comparing.tell(now, request.digest)
+        if (request.heard === this.#told) this.#comparing.tell(request.digest)
         return
       case 'send':
         this.#sendEphemeral(request.ephemeral)
@@ -249,8 +248,8 @@ export class Replication {
     // A transfer goes on when its last pieces are stored.
     const isWhole = isNamed || items.some(({ snapshot, advance }) => snapshot ?? advance)
     for (const peer of this.#links.peers()) {
-      if (isWhole) this.#sending.tellHave(now, peer, changed)
-      else this.#sending.advanced(now, peer, changed)
+      if (isWhole) this.#sending.tellHave(peer, changed)
+      else this.#sending.advanced(peer, changed)
       if (own.length > 0) this.#sending.pushOwn(peer, own)
     }
     if (isNamed) this.#named(now)
@@ -299,7 +298,7 @@ export class Replication {
   #completed(now: number): void {
     this.#isComplete = true
     this.#voice.log('info', 'the disk is filled: serving')
-    for (const peer of this.#links.peers()) this.#sending.tellHave(now, peer, new Map())
+    for (const peer of this.#links.peers()) this.#sending.tellHave(peer, new Map())
     this.#links.tellViews(now)
   }
 
@@ -338,7 +337,7 @@ export class Replication {
     }
     this.#rivals.met(now, peer.id, peer.life)
     // What was stored since our hello was told to nobody there: it must not take us for emptier.
-    if (peer.saidAt < peer.metAt) this.#sending.tellHave(now, peer, this.#vector)
+    if (peer.saidAt < peer.metAt) this.#sending.tellHave(peer, this.#vector)
     const ownSeq = this.#vector.get(this.#origin)
     if (ownSeq !== undefined) peer.owed.set(this.#origin, ownSeq)
     this.#heardVector(now, peer, peer.have)
@@ -472,10 +471,7 @@ export class Replication {
   // ------------------------------------------------------------------------------ time passes
 
   #tick(now: number): void {
-    this.#links.tick(now, (peer) => {
-      const isDue = peer.untold.size > 0 || now - peer.toldAt >= heartbeatMs
-      if (isDue) this.#sending.tellHave(now, peer, new Map())
-    })
+    this.#links.tick(now, (peer) => this.#sending.tick(now, peer))
     this.#gather(this.#arrivals.release(now))
     this.#asking.tick(now)
     this.#compacting.tick(now)

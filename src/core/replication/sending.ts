@@ -1,7 +1,12 @@
 // Sending to peers: how far we are, the own log unasked, what they asked for, whole subjects.
 
 import type { Origin, SubjectId } from '../model/ids.ts'
-import { operationsPerSnapshotMax, pieceBytesMax, updatesBytesMax } from '../model/limits.ts'
+import {
+  heartbeatMs,
+  operationsPerSnapshotMax,
+  pieceBytesMax,
+  updatesBytesMax,
+} from '../model/limits.ts'
 import { mergeStored } from '../model/snapshot.ts'
 import { raise, type VersionVector } from '../model/version-vector.ts'
 import type { Update } from '../model/wire.ts'
@@ -35,10 +40,17 @@ export class Sending {
   }
 
   /** Tells now what this disk has by now, and whatever was left untold before. */
-  tellHave(now: number, peer: Peer, changed: VersionVector, digest = ''): void {
+  tellHave(peer: Peer, changed: VersionVector, digest = ''): void {
     raise(peer.untold, changed)
-    peer.toldAt = now
     this.#sayHave(peer, digest)
+  }
+
+  /** Time passes: tells what is left untold, and often enough that this server lives. */
+  tick(now: number, peer: Peer): void {
+    this.#sayUntold(peer)
+    if (now - peer.beatAt < heartbeatMs) return
+    peer.beatAt = now
+    this.#sayHave(peer, '')
   }
 
   /**
@@ -46,8 +58,8 @@ export class Sending {
    * at once. All else it hears with that, before anything that may build on it, or at the next tick:
    * three messages for a keystroke in a set of four, not twelve.
    */
-  advanced(now: number, peer: Peer, changed: VersionVector): void {
-    if (changed.has(peer.origin)) this.tellHave(now, peer, changed)
+  advanced(peer: Peer, changed: VersionVector): void {
+    if (changed.has(peer.origin)) this.tellHave(peer, changed)
     else raise(peer.untold, changed)
   }
 
@@ -68,7 +80,7 @@ export class Sending {
     peer.untold.clear()
   }
 
-  /** What is sent next may build on all that is stored here (G6). */
+  /** What is sent after this may build on all that is stored here (G6). */
   #sayUntold(peer: Peer): void {
     if (peer.untold.size > 0) this.#sayHave(peer, '')
   }
