@@ -84,6 +84,18 @@ test('what looks like a record down to its checksum, and is none, tells nothing'
   }
 })
 
+test('a text made to look like thousands of records is not looked through for minutes', () => {
+  const text = new DataView(new ArrayBuffer(64 * 1024))
+  for (let at = 0; at < text.byteLength; at += 16) {
+    text.setUint32(at, text.byteLength / 2, true)
+    text.setFloat64(at + 8, 2, true)
+  }
+  const record = bytesOf(made(7, 1))
+  assert.equal(storedIn(record), 6)
+  // It gives up before it comes to the record.
+  assert.equal(storedIn(Buffer.concat([new Uint8Array(text.buffer), record])), 0)
+})
+
 test('of a file that is written over from its beginning only the newer records are read', () => {
   const older = made(1, 4)
   const file = bytesOf(older)

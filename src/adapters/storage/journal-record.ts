@@ -12,6 +12,9 @@ const lengthBytes = 4
 const checkedFrom = 8
 const headBytes = 24
 
+/** Checksums of what only looks like a record are worked out over so many times a file at most. */
+const looksMax = 8
+
 /** Rows, and the place of their batch among all of this life. */
 export interface JournalRecord {
   number: number
@@ -69,10 +72,14 @@ export function* recordsIn(bytes: Uint8Array): Generator<JournalRecord> {
 export function storedIn(bytes: Uint8Array): number {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
   let stored = 0
-  for (let at = 0; at + headBytes <= bytes.length;) {
+  let toCheckBytes = looksMax * bytes.length
+  for (let at = 0; at + headBytes <= bytes.length && toCheckBytes > 0;) {
     const number = view.getFloat64(at + 8, true)
+    const end = at + lengthBytes + view.getUint32(at, true)
     // Hardly any other bytes are a number: few checksums are worked out for nothing.
-    const record = number >= 1 && Number.isSafeInteger(number) ? madeAt(bytes, at) : undefined
+    const isLike = number >= 1 && Number.isSafeInteger(number) && end <= bytes.length
+    if (isLike) toCheckBytes -= end - at
+    const record = isLike ? madeAt(bytes, at) : undefined
     if (record) stored = Math.max(stored, record.stored)
     at = record?.end ?? at + 1
   }
