@@ -1,23 +1,30 @@
 // A client's channel whose frames leave only when what they rest on is on the disk.
 
+import { WithheldMessages } from '../adapters/engine/withheld-messages.ts'
 import type { Engine } from '../core/ports.ts'
 import type { FrameChannel } from './client-link.ts'
 
 /** What is sent, and the end, wait for all that the engine told before; what comes does not. */
 export function withheld(channel: FrameChannel, engine: Pick<Engine, 'whenStored'>): FrameChannel {
-  let heldBytes = 0
+  const frames = new WithheldMessages<Uint8Array>({
+    whenStored: (release) => engine.whenStored(release),
+    send: (frame) => channel.send(frame),
+    bytesOf: ({ length }) => length,
+  })
   return {
-    send(frame) {
-      heldBytes += frame.length
-      engine.whenStored(() => {
-        heldBytes -= frame.length
-        channel.send(frame)
+    send: (frame) => frames.add(frame),
+    sendNow: (frame) => channel.send(frame),
+    queuedBytes: () => frames.bytes + channel.queuedBytes(),
+    close: (why) => engine.whenStored(() => channel.close(why)),
+    listen({ received, closed }) {
+      channel.listen({
+        received,
+        closed(why) {
+          frames.drop()
+          closed(why)
+        },
       })
     },
-    sendNow: (frame) => channel.send(frame),
-    queuedBytes: () => heldBytes + channel.queuedBytes(),
-    close: (why) => engine.whenStored(() => channel.close(why)),
-    listen: (listener) => channel.listen(listener),
     ...(channel.ping && { ping: (alive: () => void) => channel.ping!(alive) }),
   }
 }

@@ -27,15 +27,14 @@ import { untilTogether } from '../system.ts'
 import { messageBytes } from '../channel/peer-frames.ts'
 import { Turns } from '../turns.ts'
 import { Withheld } from './withheld.ts'
+import { WithheldMessages } from './withheld-messages.ts'
 
 /** While so much waits for the disk, no more of what may get lost waits with it. */
 const heldMax = 1000
 
 interface Peer {
   channel: Channel<PeerMessage, PeerMessage>
-  /** What waits for the disk; gone with the channel. */
-  held: PeerMessage[]
-  heldBytes: number
+  withheld: WithheldMessages<PeerMessage>
 }
 
 export interface ReplicaSetEngineOptions {
@@ -130,13 +129,17 @@ export class ReplicaSetEngine implements Engine {
       return
     }
     const id = this.#nextChannel++
-    const held: PeerMessage[] = []
-    this.#peers.set(id, { channel, held, heldBytes: 0 })
+    const withheld = new WithheldMessages<PeerMessage>({
+      whenStored: (release) => this.whenStored(release),
+      send: (message) => channel.send(message),
+      bytesOf: messageBytes,
+    })
+    this.#peers.set(id, { channel, withheld })
     this.#put({ type: 'opened', channel: id, ...(dialled && { dialled }) })
     channel.listen({
       received: (message) => this.#put({ type: 'received', channel: id, message }),
       closed: () => {
-        held.length = 0
+        withheld.drop()
         if (this.#peers.delete(id)) this.#put({ type: 'closed', channel: id })
       },
     })
@@ -156,25 +159,14 @@ export class ReplicaSetEngine implements Engine {
   #send(id: PeerChannel, message: PeerMessage): void {
     const peer = this.#peers.get(id)
     if (!peer) return
-    const { channel } = peer
+    const { channel, withheld } = peer
     // A slow disk makes no server a dead one.
     if (isHeartbeat(message)) channel.send(message)
     // Worth nothing later.
     else if (message.message.case === 'ephemeral' && this.#withheld.size > heldMax) return
-    else this.#withhold(peer, message)
-    const bytes = peer.heldBytes + channel.queuedBytes()
+    else withheld.add(message)
+    const bytes = withheld.bytes + channel.queuedBytes()
     if (bytes > peerQueueBytesMax) channel.close('too much waits to be sent to it')
-  }
-
-  #withhold(peer: Peer, message: PeerMessage): void {
-    const bytes = messageBytes(message)
-    peer.held.push(message)
-    peer.heldBytes += bytes
-    this.#withheld.whenStored(() => {
-      peer.heldBytes -= bytes
-      const next = peer.held.shift()
-      if (next) peer.channel.send(next)
-    })
   }
 
   // --------------------------------------------------------------------------------- loop
