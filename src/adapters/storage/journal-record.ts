@@ -21,7 +21,7 @@ export interface JournalRecord {
   rows: UpdateRows
   /** What was taken in before and is in no journal: without it this is worth nothing. */
   after: Seqs
-  /** All up to this number was stored when this was written. */
+  /** All up to this number was stored when this was written; 0: nothing of this life. */
   stored: number
 }
 

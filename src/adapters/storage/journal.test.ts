@@ -14,8 +14,9 @@ test('a file is written over only when what it held is committed elsewhere', asy
   const author = new Author(a)
   const journal = new Journal(directory)
   const append = () => journal.append(packUpdates(author.type(note), 1), [])
-  const numbers = () => readJournals(directory).records.map(({ number }) => number)
   await Promise.all([append(), append()])
+  const before = readJournals(directory).records[0]!.number - 1
+  const numbers = () => readJournals(directory).records.map(({ number }) => number - before)
   assert.ok(journal.turn())
   await append()
   assert.deepEqual(numbers(), [1, 2, 3])
@@ -32,4 +33,19 @@ test('a file is written over only when what it held is committed elsewhere', asy
   await last
   assert.deepEqual(numbers(), [3, 4, 5, 6])
   await assert.rejects(append(), /closed/)
+})
+
+test('no text can be written that is read as the next record: nobody foresees its number', async () => {
+  const first = async () => {
+    const directory = newDirectory()
+    fs.mkdirSync(directory)
+    const journal = new Journal(directory)
+    await journal.append(packUpdates(new Author(a).type(note), 1), [])
+    await journal.close()
+    return readJournals(directory)
+  }
+  const [one, other] = [await first(), await first()]
+  assert.notEqual(one.records[0]!.number, other.records[0]!.number)
+  // Nothing was stored before the first.
+  assert.deepEqual([one.stored, other.stored], [0, 0])
 })

@@ -7,6 +7,7 @@
 // then the first is written over from its beginning. So they stay short, and a file that has its length
 // already is flushed without a change of the file system's own records.
 
+import { randomInt } from 'node:crypto'
 import * as fs from 'node:fs'
 import { join } from 'node:path'
 import { encodeRecord, recordsIn, storedIn, type JournalRecord } from './journal-record.ts'
@@ -14,6 +15,12 @@ import type { Seqs, UpdateRows } from './sqlite-messages.ts'
 
 export const journalFiles = (directory: string) =>
   ['journal-0', 'journal-1'].map((name) => join(directory, name))
+
+/**
+ * Records are counted from a number below this, another in each life. Whoever could foresee it could
+ * type a text that is a record; written over in part, the file would be read on in the midst of it.
+ */
+const firstNumberMax = 2 ** 47
 
 /** What waits for the next flush. */
 interface Group {
@@ -51,7 +58,8 @@ export class Journal {
   #position = 0
   /** The other file holds nothing that is not committed elsewhere. */
   #isOtherFree = true
-  #number = 0
+  readonly #first = randomInt(firstNumberMax)
+  #number = this.#first
   #gathered = newGroup()
   #underWay: Group | undefined
   #failure: Error | undefined
@@ -75,7 +83,8 @@ export class Journal {
     const { records, stored } = this.#gathered
     // Those that it gathers with are written with it, and all before them sooner.
     const before = this.#number - records.length
-    records.push(encodeRecord({ number: ++this.#number, rows, after, stored: before }))
+    const known = before > this.#first ? before : 0
+    records.push(encodeRecord({ number: ++this.#number, rows, after, stored: known }))
     this.#flush()
     return stored.promise
   }
