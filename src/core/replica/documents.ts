@@ -7,8 +7,6 @@ import { gate } from '../model/gate.ts'
 import { isSubjectId, type ReplicaId, type SessionId, type SubjectId } from '../model/ids.ts'
 import {
   caretBytesMax,
-  compactAfterMs,
-  compactAfterUpdates,
   compactIdleUpdates,
   idleDocumentMs,
   openDocumentsMax,
@@ -32,9 +30,6 @@ import type { People } from './people.ts'
 import type { Visitor } from './visitor.ts'
 import type { Visitors } from './visitors.ts'
 import type { Voice } from './voice.ts'
-
-/** Subjects whose loose updates are counted; a forgotten one starts again at 0. */
-const looseCountsMax = 10_000
 
 /** How long updates wait at most for somebody who looks at the text: those of a second go in together. */
 const settleAfterMs = 1000
@@ -64,9 +59,6 @@ export class Documents {
   readonly #options: DocumentsOptions
   readonly #voice: Voice
   readonly #live = new Map<SubjectId, LiveDocument>()
-  readonly #loose = new Map<SubjectId, { count: number; mergedAt: number }>()
-  /** Those with many that were merged just now: nobody may write there any more who would tell. */
-  readonly #crowded = new Set<SubjectId>()
   /** Texts with updates that are not integrated yet, as far as is known, and since when. */
   readonly #unsettled = new Map<LiveDocument, number>()
   /** Those of them for which too many do. */
@@ -410,7 +402,6 @@ export class Documents {
   tick(now: number): void {
     this.#now = now
     this.rest()
-    for (const subject of this.#crowded) this.#compactWhenDue(now, subject)
     for (const [document, since] of this.#unsettled) {
       if (now - since >= settleAfterMs) this.#settle(document)
     }
@@ -421,35 +412,9 @@ export class Documents {
       if (!isIdle || this.#options.appends.isAhead) continue
       document.unload()
       this.#live.delete(document.id)
-      if (this.#options.reader.loose(document.id) >= compactIdleUpdates) this.#compact(document.id)
+      if (this.#options.reader.loose(document.id) < compactIdleUpdates) continue
+      this.#voice.ask({ type: 'compact', subject: document.id })
     }
-  }
-
-  /** Counts an update of a subject on disk; many of them are merged. */
-  countLoose(now: number, subject: SubjectId): void {
-    const known = this.#loose.get(subject) ?? { count: 0, mergedAt: -Infinity }
-    known.count++
-    this.#loose.delete(subject)
-    this.#loose.set(subject, known)
-    if (known.count >= compactAfterUpdates) {
-      this.#crowded.add(subject)
-      this.#compactWhenDue(now, subject)
-    }
-    if (this.#loose.size <= looseCountsMax) return
-    const [oldest] = this.#loose.keys()
-    if (oldest !== undefined) this.#loose.delete(oldest)
-  }
-
-  #compactWhenDue(now: number, subject: SubjectId): void {
-    const known = this.#loose.get(subject)
-    if (known && now - known.mergedAt < compactAfterMs) return
-    this.#crowded.delete(subject)
-    if (known) Object.assign(known, { count: 0, mergedAt: now })
-    this.#compact(subject)
-  }
-
-  #compact(subject: SubjectId): void {
-    this.#voice.ask({ type: 'compact', subject })
   }
 }
 

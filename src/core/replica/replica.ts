@@ -35,6 +35,7 @@ import { ClientOperations } from './client-operations.ts'
 import { Documents, type Seal } from './documents.ts'
 import { Inventory } from './inventory.ts'
 import type { ClientChannel, ReplicaInput, ReplicaOutput, ReplicaStatus } from './messages.ts'
+import { Merging } from './merging.ts'
 import { Operations } from './operations.ts'
 import { People } from './people.ts'
 import { Showings } from './showings.ts'
@@ -80,6 +81,7 @@ export class Replica {
   readonly #visitors: Visitors
   readonly #showings: Showings
   readonly #documents: Documents
+  readonly #merging = new Merging((subject) => this.#voice.ask({ type: 'compact', subject }))
   readonly #clientOperations: ClientOperations
   readonly #calls: Calls
   readonly #inventory: Inventory
@@ -205,6 +207,7 @@ export class Replica {
       case 'tick':
         this.#people.tick(now)
         this.#documents.tick(now)
+        this.#merging.tick(now)
         this.#inventory.tick(now)
         this.#trash.tick(now)
         this.#sketches.tick(now)
@@ -285,7 +288,7 @@ export class Replica {
   #spread(update: Update, author?: Visitor): void {
     const subject = update.subject as SubjectId
     this.#calls.watches.took(update)
-    this.#documents.countLoose(this.#now, subject)
+    this.#merging.count(this.#now, subject)
     this.#inventory.changed(this.#now, subject)
     if (update.body.case === 'text') {
       this.#documents.spread(subject, update.body.value, author)
