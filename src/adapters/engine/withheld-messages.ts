@@ -7,7 +7,7 @@ export class WithheldMessages<Message> {
   readonly #whenStored: Engine['whenStored']
   readonly #send: (message: Message) => void
   readonly #bytesOf: (message: Message) => number
-  #waiting: Message[] = []
+  readonly #waiting = new Set<{ message: Message | undefined }>()
   #bytes = 0
 
   constructor(options: {
@@ -25,21 +25,24 @@ export class WithheldMessages<Message> {
   }
 
   add(message: Message): void {
-    this.#waiting.push(message)
-    this.#bytes += this.#bytesOf(message)
-    this.#whenStored(() => this.#release())
+    const bytes = this.#bytesOf(message)
+    // The disk's queue holds on to this, but not to what it was told to drop.
+    const waiting: { message: Message | undefined } = { message }
+    this.#waiting.add(waiting)
+    this.#bytes += bytes
+    this.#whenStored(() => {
+      const { message: kept } = waiting
+      if (kept === undefined) return
+      this.#waiting.delete(waiting)
+      this.#bytes -= bytes
+      this.#send(kept)
+    })
   }
 
   /** The channel is closed. */
   drop(): void {
-    this.#waiting = []
+    for (const waiting of this.#waiting) waiting.message = undefined
+    this.#waiting.clear()
     this.#bytes = 0
-  }
-
-  #release(): void {
-    const next = this.#waiting.shift()
-    if (next === undefined) return
-    this.#bytes -= this.#bytesOf(next)
-    this.#send(next)
   }
 }

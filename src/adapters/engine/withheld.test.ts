@@ -115,3 +115,19 @@ test('it is settled when the last write is stored and all has left, or at the en
   withheld.end()
   await ended
 })
+
+test('however much has waited, it leaves in order and in no time worth a word', async () => {
+  const { withheld, write } = set()
+  const [first, second] = [write(), write()]
+  const left: number[] = []
+  const count = 300_000
+  for (let number = 0; number < count; number++) withheld.whenStored(() => left.push(number))
+  await second.finish()
+  assert.equal(withheld.size, count)
+  await first.finish()
+  assert.equal(withheld.size, 0)
+  assert.deepEqual(
+    left,
+    Array.from({ length: count }, (_, number) => number),
+  )
+})

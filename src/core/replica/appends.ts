@@ -10,7 +10,6 @@ import type { Update } from '../model/wire.ts'
 const frameBytes = 100
 
 interface Waiting {
-  tag: number
   bytes: number
   told: (mark: Mark, update?: Update) => void
 }
@@ -18,7 +17,8 @@ interface Waiting {
 /** Continuations by the order of the engine's answers. Nothing in `then` runs before the disk has it. */
 export class Appends {
   readonly #ask: (request: EngineRequest) => void
-  #waiting: Waiting[] = []
+  /** By tag: of so many as may wait for a slow disk none is taken off the front of a list. */
+  readonly #waiting = new Map<number, Waiting>()
   #waitingBytes = 0
   #held: { tag: number; release: () => void }[] = []
   /** Operations whose updates are not on this disk yet. */
@@ -55,9 +55,9 @@ export class Appends {
     this.#ask({ type: 'barrier', tag })
   }
 
-  #wait(waiting: Omit<Waiting, 'tag'>): number {
+  #wait(waiting: Waiting): number {
     const tag = ++this.#askedTag
-    this.#waiting.push({ tag, ...waiting })
+    this.#waiting.set(tag, waiting)
     this.#waitingBytes += waiting.bytes
     return tag
   }
@@ -79,8 +79,9 @@ export class Appends {
   }
 
   stored(tag: number, mark: Mark, update?: Update): void {
-    const next = this.#waiting.shift()
-    assert(next?.tag === tag, 'the engine answers in the order of the requests')
+    const next = this.#waiting.get(tag)
+    assert(next && tag === this.#storedTag + 1, 'the engine answers in the order of the requests')
+    this.#waiting.delete(tag)
     this.#storedTag = tag
     this.#waitingBytes -= next.bytes
     next.told(mark, update)
