@@ -9,6 +9,8 @@ import {
   firstMessageMs,
   helloBytesMax,
   idleClientMs,
+  messageBurstMax,
+  messagesPerSecondMax,
   openWindowBytes,
   pieceBytesMax,
   probeClientMs,
@@ -288,6 +290,40 @@ test('12 what waits behind an unread document is bounded', async () => {
   assert.equal(scene.closings, 0)
   await scene.says(push(2, sessionBurstBytesMax / 2))
   assert.equal(scene.refused?.code, Code.TOO_LARGE)
+})
+
+test('12 what waits behind an unread document is bounded, however short it is', async () => {
+  const scene = new Scene()
+  await scene.joins()
+  await scene.says(credit(scene.readBytes))
+  await scene.says(open('1'))
+  scene.tells(piece(2 * openWindowBytes), 'piece')
+  await scene.flush()
+  await scene.says(open('2'))
+  const pushes = Array<Message>(messageBurstMax).fill({ case: 'push', value: {} })
+  await scene.says(...pushes)
+  assert.equal(scene.closings, 0)
+  await scene.says(...pushes)
+  assert.equal(scene.refused?.code, Code.TOO_LARGE)
+})
+
+test('12 however short its messages are, a client says so many at once, and so many a second', async () => {
+  const close: Message = { case: 'close', value: {} }
+  const several = (count: number) => Array<Message>(count).fill(close)
+  const scene = new Scene()
+  await scene.joins()
+  await scene.says(...several(messageBurstMax - 1))
+  assert.equal(scene.taken.length, messageBurstMax)
+  scene.pass(1000)
+  await scene.says(...several(messagesPerSecondMax))
+  assert.equal(scene.closings, 0)
+  await scene.says(close)
+  assert.equal(scene.refused?.code, Code.UNAVAILABLE)
+
+  const other = new Scene()
+  await other.says(hello(), ...several(messageBurstMax))
+  assert.equal(other.refused?.code, Code.UNAVAILABLE)
+  assert.equal(other.taken.length, 0)
 })
 
 test('a credit for more than was sent, or less than before, is refused', async () => {

@@ -7,11 +7,14 @@ import {
   helloBytesMax,
   idleClientMs,
   joinedBytesMax,
+  messageBurstMax,
+  messagesPerSecondMax,
   openWindowBytes,
   probeClientMs,
   sessionBurstBytesMax,
   unreadBytesMax,
 } from '../core/model/limits.ts'
+import { Allowance } from '../core/model/allowance.ts'
 import { isBytesName } from '../core/model/contents.ts'
 import {
   Code,
@@ -50,6 +53,8 @@ export class ClientLink {
   readonly #channel: FrameChannel
   readonly #owner: ClientLinkOwner
   #state: 'silent' | 'greeted' | 'joined' | 'closed' = 'silent'
+  /** What it may still say beside its pushes and operations. */
+  readonly #messages: Allowance
   readonly #openedAt: number
   #heardAt: number
 
@@ -74,6 +79,7 @@ export class ClientLink {
     this.#owner = owner
     this.#openedAt = owner.now()
     this.#heardAt = this.#openedAt
+    this.#messages = new Allowance(this.#openedAt, messagesPerSecondMax, messageBurstMax)
     channel.listen({
       received: (frame) => this.#received(frame),
       closed: () => this.#closed(),
@@ -158,12 +164,17 @@ export class ClientLink {
   #received(frame: Uint8Array): void {
     if (this.#state === 'closed') return
     this.#heardAt = this.#owner.now()
-    let messages: Framed[]
+    let messages: Framed[] | undefined
     try {
-      messages = decodeFrame(frame)
+      messages = decodeFrame(frame, messageBurstMax)
     } catch {
       // Whatever the decoder says, the client's program is broken.
       this.refuse(Code.INVALID, 'The message is malformed.')
+      return
+    }
+    const others = messages?.filter(({ message }) => !hasAllowance(message.message)) ?? []
+    if (!messages || !this.#messages.take(this.#heardAt, others.length)) {
+      this.refuse(Code.UNAVAILABLE, 'You are sending too much; wait a moment.')
       return
     }
     for (const framed of messages) this.#take(framed)
@@ -278,7 +289,7 @@ export class ClientLink {
 
   #hold(framed: Framed): void {
     this.#held.push(framed)
-    this.#heldBytes += framed.bytes
+    this.#heldBytes += heldBytesOf(framed)
     if (this.#heldBytes > sessionBurstBytesMax) {
       this.refuse(Code.TOO_LARGE, 'More was sent than is read: connect again.')
     }
@@ -288,7 +299,7 @@ export class ClientLink {
     while (this.#held.length > 0 && !this.#isOpening && !this.#isLooking) {
       if (this.#unreadBytes() > openWindowBytes) return
       const framed = this.#held.shift()!
-      this.#heldBytes -= framed.bytes
+      this.#heldBytes -= heldBytesOf(framed)
       this.#pass(framed)
     }
   }
@@ -301,6 +312,11 @@ export class ClientLink {
     this.#owner.closed(this)
   }
 }
+
+/** About what a message takes while it is held, beside its bytes. */
+const heldMessageBytes = 1024
+
+const heldBytesOf = ({ bytes }: Framed) => bytes + heldMessageBytes
 
 const lacking = 'These bytes are not on this server yet.'
 
@@ -316,6 +332,11 @@ function bytesNamedIn({ message }: ClientMessage): { ticket: number; name: BlobN
 function rejected(ticket: number, text: string): ServerMessage {
   const value = { ticket, code: Code.UNAVAILABLE, text }
   return create(ServerMessageSchema, { message: { case: 'rejected', value } })
+}
+
+/** Whether the mind counts how many of these a session sends, as its operator has set. */
+function hasAllowance({ case: type }: ClientMessage['message']): boolean {
+  return type === 'push' || type === 'operation'
 }
 
 /** Whether it is answered by much more than itself. */

@@ -31,13 +31,14 @@ export interface Framed {
   bytes: number
 }
 
-/** The messages of a client's frame. Throws on malformed bytes. */
-export function decodeFrame(frame: Uint8Array): Framed[] {
+/** The messages of a client's frame; undefined: they are more than `most`. Throws on malformed bytes. */
+export function decodeFrame(frame: Uint8Array, most: number): Framed[] | undefined {
   const reader = new BinaryReader(frame)
   const messages: Framed[] = []
   while (reader.pos < reader.len) {
     const [field, wireType] = reader.tag()
     if (field === 1 && wireType === WireType.LengthDelimited) {
+      if (messages.length === most) return undefined
       const bytes = reader.bytes()
       messages.push({ message: fromBinary(ClientMessageSchema, bytes), bytes: bytes.length })
     } else {

@@ -49,6 +49,13 @@ export const entriesPerPush = 32
 export const sessionBytesPerSecondMax = 1024 * 1024
 export const sessionBurstBytesMax = 16 * 1024 * 1024
 
+/**
+ * Messages a second from one session, on average, and at once, beside its pushes and operations: the
+ * shortest costs as much as one of 300 bytes. A client that comes back opens and shows 1,100 in one go.
+ */
+export const messagesPerSecondMax = 1000
+export const messageBurstMax = 10_000
+
 /** Documents one session may follow at once: open tabs, a mirror uses a page of them. */
 export const openDocumentsMax = 100
 
