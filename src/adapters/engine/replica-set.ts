@@ -74,7 +74,7 @@ export class ReplicaSetEngine implements Engine {
 
   listen(listener: EngineListener): void {
     this.#listener = listener
-    // Also of what is filed later, and nobody waits for.
+    // Also while nobody waits for the disk: what is journalled is filed a moment later.
     void this.#options.storage.failed.then(this.#fail)
     this.#tickIn(0)
   }

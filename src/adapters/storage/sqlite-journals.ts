@@ -10,9 +10,9 @@ import { columnsPerUpdate, endOfUpdates, type UpdateRows } from './sqlite-messag
 import { StoreWriter } from './sqlite-writer.ts'
 
 /**
- * Files what the journals of a directory hold beyond its store, in one commit. What it returns is for
- * the operator: a record is damaged that was stored once. One that was not, or of the last flush of a
- * life, cannot be told from what a kill leaves, and is no news.
+ * Files what the journals of a directory hold beyond its store, in one commit. Returns a sentence for
+ * the operator when a record is damaged that was stored once. Damage in the last flush of a life looks
+ * like what a kill leaves, and is no news.
  */
 export function fileJournals(directory: string): string | undefined {
   const { records, stored } = readJournals(directory)

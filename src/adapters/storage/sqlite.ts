@@ -38,8 +38,8 @@ export interface SqliteStorage extends Storage {
 
 /**
  * Opens the store in `directory`, or makes it. Rejects with a StorageError whose message names the
- * directory and says what to do. `now` decides only when operations are forgotten; `log` hears of damage that
- * does not keep the store from being used.
+ * directory and says what to do. `now` decides only when operations are forgotten; `log` hears of
+ * damage that does not keep the store from being used.
  */
 export async function openSqliteStorage(
   owner: StoreOwner,

@@ -14,7 +14,7 @@ import type { ClientChannel } from './messages.ts'
 /** Updates, and bytes of them, that may wait until a text is looked at: to take them in takes some 5 ms. */
 const waitingMax = 256
 const waitingBytesMax = 64 * 1024
-/** Who else types in one text at a time is looked at by the gate. */
+/** So many may type in one text at a time past the gate; one more, and it looks at each once again. */
 const runsMax = 256
 
 /** What a new follower is sent. */
