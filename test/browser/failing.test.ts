@@ -261,6 +261,7 @@ test('a page without servers opens no WebSocket in vain: browsers delay those th
   const ana = await stage.join('Ana', 'a')
   await ana.create('waiting.md')
   await ana.chip('Saved · 4/4').waitFor()
+  await ana.isKept('waiting.md')
   const opened: string[] = []
   const asked: string[] = []
   ana.page.on('websocket', (socket) => opened.push(new URL(socket.url()).host))
@@ -271,6 +272,16 @@ test('a page without servers opens no WebSocket in vain: browsers delay those th
   await until(
     () => Promise.resolve(hosts.every((host) => times(asked, host) >= 3)),
     () => `asked ${asked.join()}, opened ${opened.join()}`,
+  )
+  for (const host of hosts) assert.ok(times(opened, host) <= 1, opened.join())
+
+  // Impatient people reload, and the browser goes on counting.
+  asked.length = 0
+  await ana.page.reload()
+  await ana.isAt('waiting.md')
+  await until(
+    () => Promise.resolve(hosts.every((host) => times(asked, host) >= 2)),
+    () => `asked ${asked.join()} after the reload`,
   )
   for (const host of hosts) assert.ok(times(opened, host) <= 1, opened.join())
 

@@ -1,6 +1,7 @@
 // A channel to a server over the WebSocket of a browser, or in Node that of `ws`: a frame is a message.
 
 import type { Dial, DialListener, Ending, Wire } from '../../core/ports.ts'
+import { Unanswered } from './unanswered.ts'
 
 /** Why servers are told of a closing: the code for "normal". */
 const normal = 1000
@@ -17,28 +18,28 @@ type Socket = WebSocket & { terminate?: () => void }
  * A page with a policy of its own must allow both, "http://…" and "ws://…", as `connect-src`.
  */
 export function webSockets(): Dial {
-  const unanswered = new Set<string>()
+  const unanswered = ws ? undefined : new Unanswered()
   return (address, listener) => new DialledWebSocket(address, listener, unanswered)
 }
 
 class DialledWebSocket implements Wire {
   readonly #address: string
   readonly #listener: DialListener
-  /** The addresses whose last dial came to nothing. */
-  readonly #unanswered: Set<string>
+  /** In a browser. */
+  readonly #unanswered: Unanswered | undefined
   readonly #knock = new AbortController()
   #socket: Socket | undefined
   #wasOpen = false
   #isOver = false
 
   /** `address` is a server's: "http://127.0.0.1:4400". Throws SyntaxError when it is none. */
-  constructor(address: string, listener: DialListener, unanswered: Set<string>) {
+  constructor(address: string, listener: DialListener, unanswered: Unanswered | undefined) {
     this.#address = address
     this.#listener = listener
     this.#unanswered = unanswered
     const url = new URL('/session', address)
     url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:'
-    if (ws || !unanswered.has(address)) this.#open(url)
+    if (unanswered?.has(address) !== true) this.#open(url)
     else {
       knock(address, this.#knock.signal)
         .then(() => this.#open(url))
@@ -69,7 +70,7 @@ class DialledWebSocket implements Wire {
     socket.addEventListener('open', () => {
       if (this.#isOver) return
       this.#wasOpen = true
-      this.#unanswered.delete(this.#address)
+      this.#unanswered?.delete(this.#address)
       this.#listener.opened()
     })
     socket.addEventListener('message', ({ data }: MessageEvent<unknown>) => {
@@ -91,7 +92,7 @@ class DialledWebSocket implements Wire {
 
   #end(): void {
     this.#isOver = true
-    if (!this.#wasOpen) this.#unanswered.add(this.#address)
+    if (!this.#wasOpen) this.#unanswered?.add(this.#address)
   }
 }
 
