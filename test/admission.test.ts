@@ -58,6 +58,20 @@ test('scripts of other pages may not open a WebSocket', async (t) => {
   }
 })
 
+test('scripts of known pages may ask whether a WebSocket can be opened, and read the answer', async (t) => {
+  const { address } = await pagePort(t)
+  const ask = async (origin: string) => {
+    const { status, headers } = await fetch(`${address}/session`, {
+      method: 'HEAD',
+      headers: { origin },
+    })
+    return [status, headers.get('access-control-allow-origin')]
+  }
+  const known = 'http://127.0.0.1:4400'
+  assert.deepEqual(await ask(known), [204, known])
+  assert.deepEqual(await ask('https://evil.example.org'), [403, null])
+})
+
 test('a WebSocket is opened at /session only, and nothing else there', async (t) => {
   const { address } = await pagePort(t)
   assert.equal((await fetch(`${address}/session`)).status, 426)

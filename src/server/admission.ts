@@ -25,6 +25,8 @@ export const blobScripts: ScriptRights = {
   exposed: 'accept-ranges, blob-servers, content-length, content-range, etag, upload-offset',
 }
 
+export const sessionScripts: ScriptRights = { methods: 'HEAD', headers: '', exposed: '' }
+
 /**
  * Whether a request is to be answered. If not, it has its answer: scripts of unknown pages a refusal,
  * a browser that asks before it calls (OPTIONS) what it may do. Adds to `response` what browsers want

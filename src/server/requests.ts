@@ -10,7 +10,7 @@ import { messageBytesMax } from '../core/model/limits.ts'
 import { exchangePath, refusePeer } from '../adapters/channel/grpc-peer.ts'
 import { acceptedWebSocket, type AcceptedWebSocket } from '../adapters/channel/websocket-server.ts'
 import type { Addresses } from './addresses.ts'
-import { admits, blobScripts, rpcScripts } from './admission.ts'
+import { admits, blobScripts, rpcScripts, sessionScripts } from './admission.ts'
 import { blobsPath } from './blobs.ts'
 import { isDavPath } from './dav/paths.ts'
 import type { Origins } from './origins.ts'
@@ -99,7 +99,7 @@ export class Requests {
       })
       response.end(JSON.stringify(body))
     } else if (path === sessionPath) {
-      sendText(response, 426, 'This is for WebSockets.\n', { upgrade: 'websocket' })
+      if (admits(origins, request, response, sessionScripts)) answerUnopened(request, response)
     } else {
       this.#options.page.answer(request, response).catch(() => response.destroy())
     }
@@ -142,6 +142,12 @@ export class Requests {
       })
     }
   }
+}
+
+// A page whose server was down asks whether it is back before it opens a WebSocket.
+function answerUnopened(request: http.IncomingMessage, response: http.ServerResponse): void {
+  if (request.method === 'HEAD') response.writeHead(204, { 'cache-control': 'no-store' }).end()
+  else sendText(response, 426, 'This is for WebSockets.\n', { upgrade: 'websocket' })
 }
 
 function pathOf({ url = '' }: http.IncomingMessage): string {

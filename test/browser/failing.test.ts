@@ -1,6 +1,8 @@
 // Servers die, freeze and come back while people write: what the chip says, and what stays.
 
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
 import { after, afterEach, before, test } from 'node:test'
 import { readFile } from '../siege/whole-files.ts'
 import { until } from '../until.ts'
@@ -288,6 +290,38 @@ test('a page without servers opens no WebSocket in vain: browsers delay those th
   await ana.type('!')
   await fleet.start('b')
   await ana.chip('Saved · 1/4').waitFor()
+})
+
+test('a proxy that answers for dead servers is not taken for them', async () => {
+  const { fleet } = stage
+  const ana = await stage.join('Ana', 'a')
+  await ana.create('behind.md')
+  await ana.chip('Saved · 4/4').waitFor()
+  await Promise.all(fleet.ids.map((id) => fleet.kill(id)))
+  stage.expect(/status of 502|blocked by CORS policy/)
+  const asked: string[] = []
+  const proxies = await Promise.all(
+    fleet.ids.map(async (id) => {
+      const proxy = createServer((request, response) => {
+        if (request.method === 'HEAD') asked.push(id)
+        response.writeHead(502).end()
+      })
+      await once(proxy.listen(Number(new URL(fleet.address(id)).port), '127.0.0.1'), 'listening')
+      return proxy
+    }),
+  )
+  const opened: string[] = []
+  ana.page.on('websocket', (socket) => opened.push(new URL(socket.url()).host))
+  const isAskedOften = (id: string) => asked.filter((each) => each === id).length >= 4
+  await until(
+    () => Promise.resolve(fleet.ids.every(isAskedOften)),
+    () => `asked ${asked.join()}, opened ${opened.join()}`,
+  )
+  for (const proxy of proxies) {
+    proxy.closeAllConnections()
+    await once(proxy.close(), 'close')
+  }
+  assert.ok(opened.length <= fleet.ids.length, opened.join())
 })
 
 test('what is filed without a server is there at once, outlives a reload, and is made once', async () => {

@@ -96,10 +96,11 @@ class DialledWebSocket implements Wire {
   }
 }
 
-/** Resolves when anything answers there, whatever it says; rejects when nothing does. */
+/** Resolves when a server answers there; rejects when nothing does, or only a proxy for it. */
 async function knock(address: string, signal: AbortSignal): Promise<void> {
-  const method = 'HEAD'
-  await fetch(new URL('/', address), { method, mode: 'no-cors', cache: 'no-store', signal })
+  const url = new URL('/session', address)
+  const answer = await fetch(url, { method: 'HEAD', cache: 'no-store', signal })
+  if (!answer.ok) throw new Error(`HTTP ${answer.status}`)
 }
 
 /** Not imported: a page's bundle must not have it. */
