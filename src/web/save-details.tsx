@@ -22,6 +22,8 @@ export function SaveDetails({ words, file, fileName, hasUpdate }: SaveDetailsPro
   const client = useClient()
   const { save, connection, servers } = client
   const isOnline = connection.name === 'online'
+  // Not while none is dialled only: it would come and go under the mouse.
+  const hasNoServer = save.name === 'local' || save.name === 'danger'
   const isAtRisk = save.name === 'danger' || (save.name === 'ended' && save.waiting > 0)
   return (
     <>
@@ -29,7 +31,7 @@ export function SaveDetails({ words, file, fileName, hasUpdate }: SaveDetailsPro
       {words.sentences.map((sentence) => (
         <p key={sentence}>{sentence}</p>
       ))}
-      {connection.name === 'offline' && save.name !== 'ended' && (
+      {hasNoServer && (
         <Button className="button primary" onPress={() => client.retry()}>
           Retry now
         </Button>

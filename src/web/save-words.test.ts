@@ -68,6 +68,15 @@ test('without a server: blue, how many changes wait, and when the next try is', 
   ])
 })
 
+test('while a server is tried, that is said in the place of when', () => {
+  const joining: Connection = { name: 'joining', since: 0 }
+  const { sentences } = words({ name: 'local', waiting: 1, since: 0 }, joining)
+  assert.deepEqual(sentences, [
+    '1 change waits for a connection. You may close this tab.',
+    'Trying now.',
+  ])
+})
+
 test('without a server and without storage: red, and why', () => {
   const { text, tone, sentences } = words({ name: 'danger', waiting: 1, why: 'Quota exceeded.' })
   assert.equal(text, 'Not saved')

@@ -127,6 +127,7 @@ function localSentence(waiting: number): string {
 }
 
 function retrySentences(connection: Connection, now: number): string[] {
+  if (connection.name === 'joining') return ['Trying now.']
   if (connection.name !== 'offline') return []
   const seconds = Math.max(0, Math.ceil((connection.retryAt - now) / 1000))
   return [seconds === 0 ? 'Trying now.' : `Next try in ${seconds} s.`]
