@@ -88,8 +88,9 @@ export function chipWords(facts: SaveFacts): ChipWords {
     case 'danger':
       return { text, tone: 'danger', sentences: [save.why] }
     case 'ended': {
+      const verb = save.waiting === 1 ? 'is' : 'are'
       const kept =
-        save.waiting > 0 ? [`Your ${counted(save.waiting, 'unsent edit')} are kept here.`] : []
+        save.waiting > 0 ? [`Your ${counted(save.waiting, 'unsent edit')} ${verb} kept here.`] : []
       return { text, tone: 'muted', sentences: [save.why, ...kept] }
     }
   }
