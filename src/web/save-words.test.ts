@@ -89,6 +89,8 @@ test('turned away: grey, why, and that the edits are kept', () => {
   assert.equal(text, 'Access ended')
   assert.equal(tone, 'muted')
   assert.deepEqual(sentences, ['Sign in again.', 'Your 3 unsent edits are kept here.'])
+  const one = words({ name: 'ended', waiting: 1, why: 'Sign in again.' })
+  assert.deepEqual(one.sentences, ['Sign in again.', 'Your 1 unsent edit is kept here.'])
 })
 
 test('a name that somebody else has is called that, for access has not ended', () => {
@@ -109,4 +111,11 @@ test('before any server answered nothing is claimed', () => {
   const { text, tone } = words(unknown, offline)
   assert.equal(text, 'Connecting…')
   assert.equal(tone, 'muted')
+})
+
+test('a server has answered, and where the edits are is not known yet: it is being looked at', () => {
+  const { text, tone, sentences } = words({ name: 'saved', servers: [], of: 0, isThin: false })
+  assert.equal(text, 'Checking…')
+  assert.equal(tone, 'muted')
+  assert.deepEqual(sentences, ['It is not known yet where your edits are.'])
 })

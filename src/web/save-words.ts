@@ -39,11 +39,17 @@ export interface SaveFacts {
   now: number
 }
 
-/** The chip's text for a state. `of` is 0 until something is known. */
+/** Whether nothing is known yet of where the edits are. */
+export function isUnknown(save: SaveState): boolean {
+  return save.name === 'saved' && save.of === 0
+}
+
+/** The chip's text for a state. */
 export function chipText({ save, connection }: Pick<SaveFacts, 'save' | 'connection'>): string {
   switch (save.name) {
     case 'saved':
-      return save.of === 0 ? 'Connecting…' : `Saved · ${save.servers.length}/${save.of}`
+      if (!isUnknown(save)) return `Saved · ${save.servers.length}/${save.of}`
+      return connection.name === 'online' ? 'Checking…' : 'Connecting…'
     case 'saving':
       return 'Saving…'
     case 'local':
@@ -68,7 +74,7 @@ export function chipWords(facts: SaveFacts): ChipWords {
   const text = chipText(facts)
   switch (save.name) {
     case 'saved':
-      if (save.of === 0) return { text, tone: 'muted', sentences: [unknownSentence] }
+      if (isUnknown(save)) return { text, tone: 'muted', sentences: [unknownSentence] }
       return {
         text,
         tone: save.isThin ? 'warn' : 'ok',

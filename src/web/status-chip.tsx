@@ -2,6 +2,7 @@
 
 import {
   ChevronDown,
+  Cloud,
   CloudCheck,
   CloudUpload,
   Laptop,
@@ -13,7 +14,7 @@ import { Button, Dialog, DialogTrigger, Popover } from 'react-aria-components'
 import type { SaveState } from '../client/api.ts'
 import { useClient, useNow } from './client-context.tsx'
 import type { OpenFile } from './open-file.ts'
-import { chipWords } from './save-words.ts'
+import { chipWords, isUnknown } from './save-words.ts'
 import { SaveDetails } from './save-details.tsx'
 
 const icons: Record<SaveState['name'], LucideIcon> = {
@@ -36,7 +37,7 @@ export function StatusChip({ file, fileName, hasUpdate }: StatusChipProps) {
   const { save, connection, servers } = client
   const now = useNow(1000, save.name === 'saving' || save.name === 'local')
   const words = chipWords({ save, connection, servers, changedAt: file?.lastChangeAt ?? 0, now })
-  const Icon = icons[save.name]
+  const Icon = isUnknown(save) ? Cloud : icons[save.name]
   return (
     <DialogTrigger>
       <Button
