@@ -64,6 +64,16 @@ test('fewer servers are shown after 1.5 s, more at once', () => {
   assert.deepEqual(saving.shown, { name: 'saved', servers: ['a', 'b'], of: 4, isThin: false })
 })
 
+test('that fewer have the last edit is shown in its time, also when the last server goes', () => {
+  const saving = watch()
+  const thin = { ...well, servers: ['a'] }
+  saving.look(100, thin)
+  saving.look(200, { ...thin, offlineSince: 200 })
+  assert.equal(saving.nextAt, 1600)
+  saving.look(1600, { ...thin, offlineSince: 200 })
+  assert.deepEqual(saving.shown, { name: 'saved', servers: ['a'], of: 4, isThin: true })
+})
+
 test('a moment with all servers in between starts the wait anew', () => {
   const saving = watch()
   saving.look(100, { ...well, servers: ['a'] })

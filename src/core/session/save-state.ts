@@ -74,8 +74,9 @@ export class SaveWatch {
     const shown = this.#shown
     if (!servers) return shown.name === 'saved' ? shown : nothingKnown
     const next: SaveState = { name: 'saved', servers, of, isThin: servers.length < safeCount }
-    // Nothing is learned without a server.
-    if (offlineSince !== undefined && shown.name === 'saved') return shown
+    // Nothing is learned without a server; what was learned before is shown when it is time.
+    const isNews = this.#newsSince !== undefined
+    if (offlineSince !== undefined && shown.name === 'saved' && !isNews) return shown
     const isAtOnce =
       shown.name !== 'saved' || shown.of !== of || isCertain(shown.servers, servers, waiting.count)
     if (!isAtOnce) this.#newsSince ??= now
