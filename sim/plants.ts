@@ -113,6 +113,7 @@ export const plants = {
       life: () => reader.life(),
       vector: () => reader.vector(),
       floor: () => reader.floor(),
+      covered: () => reader.covered(),
       load: (subject) => reader.load(subject),
       after: (origin, seq, bytesMax) => reader.after(origin, seq, bytesMax),
       beyond: (vector, after, limit) => reader.beyond(vector, after, limit),

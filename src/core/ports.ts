@@ -41,6 +41,11 @@ export interface StorageReader {
   vector(): VersionVector
   /** Per origin the highest seq that compaction removed: logs can be read only after it. */
   floor(): VersionVector
+  /**
+   * Per origin the highest seq that a whole subject here stands for. Beyond the version vector: of a
+   * transfer that broke off. Costs nothing, however much is stored.
+   */
+  covered(): VersionVector
   /** All that is stored of a subject; empty lists for an unknown one. Throws CorruptError. */
   load(subject: SubjectId): StoredSubject
   /**

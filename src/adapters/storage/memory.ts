@@ -243,6 +243,14 @@ class MemoryReader implements StorageReader {
     return new Map(this.#disk.floor)
   }
 
+  covered(): VersionVector {
+    const covered: VersionVector = new Map()
+    for (const { pieces } of this.#disk.shelves.values()) {
+      for (const piece of pieces) raise(covered, piece.covers)
+    }
+    return covered
+  }
+
   load(subject: SubjectId): StoredSubject {
     return read(this.#disk, subject, () => true)
   }

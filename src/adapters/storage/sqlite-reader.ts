@@ -89,6 +89,10 @@ export class SqliteReader implements StorageReader {
     return new Map(this.#floor)
   }
 
+  covered(): VersionVector {
+    return new Map(this.#covered)
+  }
+
   load(subject: SubjectId): StoredSubject {
     try {
       return this.#watched(() => {

@@ -1,8 +1,9 @@
 // Marks: points in what this server has stored, and how far along them each replica's disk is.
 
 import { assert } from '../model/errors.ts'
+import type { Origin } from '../model/ids.ts'
 import type { Mark } from '../ports.ts'
-import { raise, type VersionVector } from '../model/version-vector.ts'
+import { missing, raise, type VersionVector } from '../model/version-vector.ts'
 
 /** So many marks are told apart; older ones count as one. Ten minutes of 16 commits a second. */
 const marksMax = 10_000
@@ -60,6 +61,19 @@ export class Marks {
   /** Forgets the difference between marks that every connected replica covers. */
   forgetUpTo(mark: Mark): void {
     while (this.#steps.length > 1 && this.#steps[1]!.mark <= mark) this.#dropFirst()
+  }
+
+  /**
+   * What is held beyond these logs, up to there, was said again in another log: instead of what nobody
+   * may have any more, that is what others must have.
+   */
+  restate(upTo: VersionVector, vector: VersionVector, said: [Origin, number]): void {
+    for (const { changed } of this.#steps) {
+      const beyond = [...missing(vector, changed)]
+      const restated = beyond.filter(([origin, seq]) => seq <= (upTo.get(origin) ?? 0))
+      for (const [origin] of restated) changed.set(origin, vector.get(origin) ?? 0)
+      if (restated.length > 0) raise(changed, [said])
+    }
   }
 
   #indexAfter(mark: Mark): number {

@@ -24,9 +24,11 @@ import {
   CorruptError,
   type EngineReader,
   type EngineRequest,
+  type NewUpdate,
   type ServerView,
   type StorageReader,
 } from '../ports.ts'
+import { Ahead } from './ahead.ts'
 import { Arrivals } from './arrivals.ts'
 import { Asking } from './asking.ts'
 import { Compacting } from './compacting.ts'
@@ -74,6 +76,7 @@ export class Replication {
   readonly #onTheWay: OnTheWay
   readonly #comparing: Comparing
   readonly #compacting: Compacting
+  readonly #ahead: Ahead
   /** Updates and subjects told to the mind of clients. */
   #told = 0
   #now: number
@@ -120,6 +123,16 @@ export class Replication {
       life: name,
       unreadable,
       voice,
+    })
+    this.#ahead = new Ahead({
+      origin,
+      reader,
+      vector,
+      links: this.#links,
+      marks: this.#marks,
+      isComplete,
+      say: (update) => this.#append(update),
+      unreadable,
     })
     this.#comparing = new Comparing({
       links: this.#links,
@@ -180,7 +193,9 @@ export class Replication {
   isBusy(): boolean {
     const isWaiting = !this.#gathering.isIdle || !this.#arrivals.isEmpty || this.#asking.isBusy
     const isToTell = [...this.#links.peers()].some(({ untold }) => untold.size > 0)
-    return isWaiting || isToTell || !this.#isComplete || this.#rivals.isWaiting
+    return (
+      isWaiting || isToTell || this.#ahead.isSaying || !this.#isComplete || this.#rivals.isWaiting
+    )
   }
 
   /** How the servers are, in the order of the configuration. */
@@ -192,16 +207,9 @@ export class Replication {
 
   #asked(now: number, request: EngineRequest): void {
     switch (request.type) {
-      case 'append': {
-        const seq = (this.#heads.get(this.#origin) ?? 0) + 1
-        const { subject, author, at, operation, operationDigest = '', body } = request.update
-        const asked = { subject, author, at, operation, operationDigest, body }
-        const named = { origin: this.#origin, seq, ...asked }
-        const update: Update = { $typeName: 'fourfold.v1.Update', ...named, checksum: 0 }
-        this.#heads.set(this.#origin, seq)
-        this.#gathering.add({ update: sealUpdate(update), tag: request.tag })
+      case 'append':
+        this.#append(request.update, request.tag)
         return
-      }
       case 'barrier':
         if (this.#gathering.isIdle) this.#appended(request.tag)
         else this.#gathering.add({ tag: request.tag })
@@ -216,12 +224,27 @@ export class Replication {
         this.#asking.want(now, request.subject)
         return
       case 'compare':
-        if (request.heard === this.#told) this.#comparing.tell(request.digest)
+        // What is here ahead of its logs others lack, with the same updates.
+        if (request.heard === this.#told && !this.#ahead.isAny) {
+          this.#comparing.tell(request.digest)
+        }
         return
       case 'send':
         this.#sendEphemeral(request.ephemeral)
         return
     }
+  }
+
+  /** Answers the seq that it has in the own log. */
+  #append(asked: NewUpdate, tag?: number): number {
+    const seq = (this.#heads.get(this.#origin) ?? 0) + 1
+    const { subject, author, at, operation, operationDigest = '', body } = asked
+    const said = { subject, author, at, operation, operationDigest, body }
+    const named = { origin: this.#origin, seq, ...said }
+    const update: Update = { $typeName: 'fourfold.v1.Update', ...named, checksum: 0 }
+    this.#heads.set(this.#origin, seq)
+    this.#gathering.add({ update: sealUpdate(update), ...(tag !== undefined && { tag }) })
+    return seq
   }
 
   #sendEphemeral(value: Ephemeral): void {
@@ -267,9 +290,13 @@ export class Replication {
     // What came whole is here before its logs are known to be: who lacks them may lack it.
     const held: VersionVector = new Map(changed)
     for (const { snapshot } of items) {
-      if (snapshot) raise(held, missing(this.#vector, fromSeen(snapshot.covers?.seen)))
+      if (!snapshot) continue
+      const upTo = fromSeen(snapshot.covers?.seen)
+      this.#ahead.came(upTo)
+      raise(held, missing(this.#vector, upTo))
     }
     if (held.size > 0) this.#marks.add(now, held)
+    this.#ahead.advanced()
     return changed
   }
 
@@ -474,6 +501,7 @@ export class Replication {
     this.#links.tick(now, (peer) => this.#sending.tick(now, peer))
     this.#gather(this.#arrivals.release(now))
     this.#asking.tick(now)
+    this.#ahead.tick(now)
     this.#compacting.tick(now)
     this.#rivals.tick(now)
     this.#considerComplete()

@@ -146,6 +146,19 @@ export function storageContract(
     assert.deepEqual(storage.reader.vector(), new Map([[a, 3]]))
   })
 
+  check('how far received snapshots reach is known, also beyond the vector', async (disk) => {
+    const storage = await disk.open()
+    assert.equal(storage.reader.covered().size, 0)
+    const [ada, bob] = [new Author(a), new Author(b)]
+    await storage.write(batchOf({ updates: ada.type(note, 3) }))
+    const snapshots = [pieceOf(bob.type(note, 2)), pieceOf(bob.type(plan, 4), plan)]
+    await storage.write(batchOf({ snapshots }))
+    assert.equal(storage.reader.covered().get(b), 6)
+    const { reader } = await disk.open()
+    assert.equal(reader.covered().get(b), 6)
+    assert.deepEqual(reader.vector(), new Map([[a, 3]]))
+  })
+
   check('an update that a piece covers is not loose, and stays in its log', async (disk) => {
     const storage = await disk.open()
     const updates = new Author(a).type(note, 6)

@@ -1,0 +1,56 @@
+// What came by a transfer that broke off, and of which nobody has the logs any more.
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+
+import { create, toBinary } from '@bufbuild/protobuf'
+import { MemoryDisk, MemoryStorage } from '../../adapters/storage/memory.ts'
+import { originOf, type ReplicaId } from '../model/ids.ts'
+import { mergeStored, sealUpdate, storedVersions } from '../model/snapshot.ts'
+import { UpdateSchema, VersionSchema } from '../model/wire.ts'
+import { Circle, names, subject, type Server } from '../../../test/replication-circle.ts'
+
+const lost = originOf('a' as ReplicaId, new Uint8Array(10).fill(1))
+const life = originOf('a' as ReplicaId, new Uint8Array(10).fill(2))
+
+/** A set of which only b has what three updates said of a log that burnt. */
+function fourAfterFire(): { circle: Circle; servers: Server[] } {
+  const circle = new Circle()
+  for (const name of names) {
+    const disk = new MemoryDisk()
+    disk.isComplete = true
+    disk.life = life
+    circle.disks.set(name, disk)
+  }
+  const body = {
+    case: 'version' as const,
+    value: toBinary(VersionSchema, create(VersionSchema, { id: 'x' })),
+  }
+  const update = sealUpdate(create(UpdateSchema, { origin: lost, seq: 3, subject, body }))
+  const piece = mergeStored({ snapshots: [], updates: [update] }, new Map([[lost, 3]]), subject)
+  piece.operations = ['first', 'second'].map((id) => ({
+    $typeName: 'fourfold.v1.DoneOperation',
+    id,
+    at: 0,
+    digest: 'asked',
+  }))
+  new MemoryStorage(circle.disks.get(names[1]!)!).commit({ updates: [], snapshots: [piece] })
+  return { circle, servers: names.map((name) => circle.start(name)) }
+}
+
+const versionsOf = ({ storage }: Server) =>
+  storedVersions(storage.reader.load(subject)).map(({ id }) => id)
+
+test('what came by a transfer that broke off goes to all when nobody has its logs', () => {
+  const { circle, servers } = fourAfterFire()
+  circle.pass(3000)
+  assert.deepEqual(servers.map(versionsOf), [['x'], ['x'], ['x'], ['x']])
+  const digests = servers.map(({ storage }) => {
+    return ['first', 'second'].map((id) => storage.reader.operation(id)?.digest)
+  })
+  assert.deepEqual(digests, Array(4).fill(['asked', 'asked']), 'with what it is the effect of')
+  assert.equal(
+    servers.some(({ storage }) => storage.reader.vector().has(lost)),
+    false,
+  )
+})
