@@ -54,3 +54,13 @@ test('what came by a transfer that broke off goes to all when nobody has its log
     false,
   )
 })
+
+test('until then who has all other logs is no holder of it, and after that again', () => {
+  const { circle, servers } = fourAfterFire()
+  const b = servers[1]!
+  circle.pass(500)
+  circle.append(b, 1, 'y')
+  assert.equal(b.covered('c'), 0)
+  circle.pass(3000)
+  assert.ok(b.covered('c') >= b.marks()[0]!)
+})

@@ -23,8 +23,9 @@ interface Step {
 export class Marks {
   readonly #steps: Step[]
 
-  constructor(now: number, vector: VersionVector) {
-    this.#steps = [{ mark: 1, at: now, changed: new Map(vector) }]
+  /** `held`: all that is stored. */
+  constructor(now: number, held: VersionVector) {
+    this.#steps = [{ mark: 1, at: now, changed: new Map(held) }]
   }
 
   /** The newest mark. */

@@ -94,7 +94,10 @@ export class Replication {
     this.#isComplete = reader.isComplete()
     this.#vector = vector
     this.#heads = new Map(vector)
-    this.#marks = new Marks(now, vector)
+    // What a transfer left here that broke off in an earlier life: who lacks its logs may lack it.
+    const held = new Map(vector)
+    raise(held, reader.covered())
+    this.#marks = new Marks(now, held)
     const isComplete = () => this.#isComplete
     const voice = this.#voice
     const life = new SetLife({ ...options, vector, isComplete })
