@@ -19,6 +19,7 @@ import {
   ServerSchema,
   ServerState,
   type ClientMessage,
+  type Hello,
   type Operation,
   type ServerMessage,
 } from '../src/core/model/wire.ts'
@@ -348,7 +349,7 @@ function saved(save: Session['save']): string {
 function sentence(message: ClientMessage['message']): string {
   switch (message.case) {
     case 'hello':
-      return message.value.isStandby ? 'hello as standby' : `hello ${message.value.name}`
+      return helloWords(message.value)
     case 'open':
     case 'close':
       return `${message.case} ${message.value.document}`
@@ -399,4 +400,9 @@ function keyFor(order: string[]): Uint8Array {
     })
     if (isInOrder) return tried
   }
+}
+
+function helloWords({ isStandby, name, earlierKeys }: Hello): string {
+  const keys = earlierKeys.length > 0 ? `, further keys: ${earlierKeys.length}` : ''
+  return `hello ${isStandby ? 'as standby' : name}${keys}`
 }

@@ -126,6 +126,7 @@ export class SessionClient implements Client {
       step: (input) => this.#step(input),
       show: (id) => this.show(id, 'alone'),
       closed: (id) => this.#onlyHere.keepPath(id),
+      recalling: (id) => this.#learnKeys(id),
       stored: (id) => this.#stored(id),
       receipt: (id) => this.#receipt(id),
     })
@@ -287,6 +288,14 @@ export class SessionClient implements Client {
     if (!session || isAhead) return { servers: [], of: session?.servers.length ?? 0 }
     const servers = session.holders(document, session.edits(document))
     return { servers: session.inOrder(servers), of: session.servers.length }
+  }
+
+  /** Text of other tabs may be in what is kept, and what is typed now may stand beside it. */
+  async #learnKeys(document: string): Promise<void> {
+    const keys = await this.#keepsake.keyring.others(document)
+    if (keys.length === 0) return
+    for (const key of keys) this.#writers.add(writerOf(key))
+    this.#step({ type: 'keys', keys })
   }
 
   /** Takes the next one from those that are left whenever it is done with one. */

@@ -22,6 +22,8 @@ export interface DocumentsOptions {
   show: (id: string) => () => void
   /** The last user of a document closed it. */
   closed: (id: string) => void
+  /** What this device kept of it is about to be brought to the servers. */
+  recalling: (id: string) => Promise<void>
   stored: (id: string) => Promise<Receipt>
   receipt: (id: string) => Receipt
 }
@@ -68,7 +70,8 @@ export class Documents {
   }
 
   #begin(id: string): OpenDocument {
-    const { writer, writers, keepsake, name, firstText, step, stored, receipt } = this.#options
+    const { writer, writers, keepsake, name, firstText, step, recalling, stored, receipt } =
+      this.#options
     const document: OpenDocument = new OpenDocument({
       id,
       writer,
@@ -79,6 +82,7 @@ export class Documents {
       firstText: () => firstText(id),
       edited: (update) => step({ type: 'edited', document: id, update }),
       moved: (state) => step({ type: 'caret', document: id, state }),
+      recalling: () => recalling(id),
       // What is known here need not travel again.
       recalled: () => {
         if (document.isClosed) return

@@ -56,6 +56,21 @@ test('what an earlier session left goes when it was brought and that session is 
   assert.deepEqual(await keyring(device, 3).begin(), [])
 })
 
+test('the key of a tab that came later is told once, for a document that it wrote in', async () => {
+  const device = new MemoryDevice()
+  const first = keyring(device, 1)
+  await first.begin()
+  await first.claim(0, 'D')
+  const later = keyring(device, 2)
+  assert.deepEqual(await later.begin(), [key(1)])
+  await later.claim(0, 'D')
+  assert.deepEqual(await first.others('E'), [])
+  assert.deepEqual(await first.others('D'), [key(2)])
+  assert.deepEqual(await first.others('D'), [])
+  assert.deepEqual(await later.others('D'), [], 'known from the beginning')
+  assert.deepEqual(first.unsettled, [], 'the next session brings what is in no open document')
+})
+
 test('the key of a tab that is alive stays, whatever other tabs brought', async () => {
   const device = new MemoryDevice()
   const living = keyring(device, 1)

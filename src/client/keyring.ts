@@ -32,6 +32,8 @@ export class Keyring {
   #documents = new Set<string>()
   #written: Promise<void> = Promise.resolve()
   #writtenAt = -Infinity
+  /** Sessions whose keys were returned. */
+  readonly #known = new Set<string>()
   /** Sessions of before, with the documents whose edits are still to be brought. */
   readonly #earlier = new Map<string, { at: number; key: Uint8Array; documents: Set<string> }>()
 
@@ -46,9 +48,24 @@ export class Keyring {
     let records: Records = {}
     await this.#change((value) => (records = recordsOf(value)))
     for (const [session, { at, key, documents }] of newestFirst(records)) {
+      this.#known.add(session)
       this.#earlier.set(session, { at, key, documents: new Set(documents) })
     }
     return [...this.#earlier.values()].map(({ key }) => key)
+  }
+
+  /**
+   * Keys that were not returned before, of sessions that began after this one and may have unsafe edits
+   * in this document. Whoever brings all of it needs them; the next session sees to their records.
+   */
+  async others(document: string): Promise<Uint8Array[]> {
+    let records: Records = {}
+    await this.#change((value) => (records = recordsOf(value)))
+    const others = newestFirst(records).filter(([session, { documents }]) => {
+      return session !== this.#session && !this.#known.has(session) && documents.includes(document)
+    })
+    for (const [session] of others) this.#known.add(session)
+    return others.map(([, { key }]) => key)
   }
 
   /** Documents with edits of earlier sessions. */

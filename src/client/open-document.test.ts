@@ -23,6 +23,7 @@ async function open(t: TestContext, device = new MemoryDevice(), left?: Left) {
     keepsake,
     edited: (update) => edits.push(update),
     moved: () => {},
+    recalling: () => Promise.resolve(),
     recalled: recalled.resolve,
     closed: () => {},
     stored: () => Promise.resolve(nowhere),

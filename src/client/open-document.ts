@@ -32,6 +32,8 @@ export interface OpenDocumentOptions {
   firstText: () => string | undefined
   edited: (update: Uint8Array) => void
   moved: (state: string) => void
+  /** What this device kept is about to be here; not before this resolves. */
+  recalling: () => Promise<void>
   /** What this device kept is here, as far as it came in time; again when the rest came late. */
   recalled: () => void
   /** The last user closed it. */
@@ -88,8 +90,8 @@ export class OpenDocument implements LiveDocument {
   }
 
   async #recall(): Promise<void> {
-    const { keepsake, id, recalled } = this.#options
-    const loading = keepsake.load(id, () => Y.encodeStateAsUpdate(this.doc))
+    const { recalled } = this.#options
+    const loading = this.#load()
     const late = Promise.withResolvers<undefined>()
     const timer = setTimeout(() => late.resolve(undefined), recallMs)
     const updates = await Promise.race([loading, late.promise])
@@ -100,6 +102,13 @@ export class OpenDocument implements LiveDocument {
     if (updates) return
     this.#integrateAll(await loading)
     recalled()
+  }
+
+  async #load(): Promise<Uint8Array[]> {
+    const { keepsake, id, recalling } = this.#options
+    const updates = await keepsake.load(id, () => Y.encodeStateAsUpdate(this.doc))
+    if (updates.length > 0) await recalling()
+    return updates
   }
 
   // What a server will make it from, so that both are one.

@@ -7,7 +7,7 @@ import { after, afterEach, before, test } from 'node:test'
 import { readFile } from '../siege/whole-files.ts'
 import { until } from '../until.ts'
 import { keptOperations } from './page-storage.ts'
-import { Stage, type Visitor } from './stage.ts'
+import { Stage, Visitor } from './stage.ts'
 
 let stage: Stage
 before(async () => {
@@ -201,6 +201,35 @@ test('a reload with no server alive: the text is there, one writes on, it merges
   const ben = await stage.join('Ben', 'c')
   await ben.open('alone.md')
   await ben.reads('written with servers; without any; after a reload')
+})
+
+test('one writes on behind the unsent edits of a tab that was closed', async () => {
+  const { fleet } = stage
+  const ana = await stage.join('Ana', 'a')
+  const ben = await stage.join('Ben', 'b')
+  await ben.create('tabs.md')
+  await ben.type('by Ben, ')
+  await ana.row('tabs.md').waitFor()
+  const page = await ana.page.context().newPage()
+  await page.goto(fleet.address('a'))
+  const cy = new Visitor(page)
+  await cy.signIn('Cy')
+  await cy.isIn()
+  await cy.open('tabs.md')
+  await cy.reads('by Ben, ')
+  await cy.chip('Saved · 4/4').waitFor()
+  await Promise.all(fleet.ids.map((id) => fleet.kill(id)))
+  await cy.append('by Cy, ')
+  await cy.chip('Saved on this device').waitFor()
+  await cy.keeps('by Ben, by Cy, ')
+  await page.close()
+
+  await ana.open('tabs.md')
+  await ana.reads('by Ben, by Cy, ')
+  await ana.append('by Ana')
+  await Promise.all(fleet.ids.map((id) => fleet.start(id)))
+  await ben.reads('by Ben, by Cy, by Ana')
+  await ana.chip('Saved · 4/4').waitFor()
 })
 
 test('a file that is not on this device waits for a server, and one may begin to write', async () => {

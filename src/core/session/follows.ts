@@ -95,7 +95,7 @@ interface Follow {
 export class Follows {
   readonly #documents: Documents
   readonly #writer: number
-  readonly #hasEarlier: boolean
+  #hasEarlier: boolean
   readonly #outbox: Outbox
   readonly #outlet: Outlet
   readonly #relays = new Relays()
@@ -117,6 +117,12 @@ export class Follows {
     this.#hasEarlier = hasEarlier
     this.#outbox = outbox
     this.#outlet = outlet
+  }
+
+  /** There are edits of earlier sessions after all. */
+  expectEarlier(): void {
+    this.#hasEarlier = true
+    for (const follow of this.#follows.values()) follow.isEarlierKnown = false
   }
 
   // ------------------------------------------------------------------------------- what for

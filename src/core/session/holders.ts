@@ -24,7 +24,7 @@ export interface HoldersParts {
 
 export class Holders {
   readonly #parts: HoldersParts
-  readonly #hasEarlier: boolean
+  #hasEarlier: boolean
   /** Where what earlier sessions wrote in what is open is has been seen, or there is nothing such. */
   #isEarlierKnown: boolean
   /** The servers that hold the last edits; undefined: there were none. */
@@ -37,6 +37,12 @@ export class Holders {
     this.#parts = parts
     this.#hasEarlier = hasEarlier
     this.#isEarlierKnown = !hasEarlier
+  }
+
+  /** There are edits of earlier sessions after all. */
+  expectEarlier(): void {
+    this.#hasEarlier = true
+    this.#isEarlierKnown = false
   }
 
   /**

@@ -32,6 +32,8 @@ export type SessionInput =
   | { type: 'operate'; operation: OperationBody }
   /** JSON of where the person is; empty: nowhere. */
   | { type: 'caret'; document: string; state: string }
+  /** Of further sessions of this person, whose edits may stand in what is followed from here on. */
+  | { type: 'keys'; keys: readonly Uint8Array[] }
   /** The network is back, or the person asks: dial at once. `name`: ask for this name from now on. */
   | { type: 'retry'; name?: string }
   /** Nothing more is wanted: what can be sent is sent, then all connections end. */

@@ -278,6 +278,32 @@ test('a taken name ends it, until another one is asked for', () => {
   `)
 })
 
+test('keys that are learned later are said on new connections, and what waits is sent there', () => {
+  const talk = new Talk()
+  talk.join()
+  talk.type('D', 'x')
+  talk.step({ type: 'keys', keys: [new Uint8Array(16).fill(7)] })
+  talk.wait(30)
+  talk.welcome(3, 'a')
+  talk.open(3, 'D')
+  talk.heard(`
+    ada types "x" in D
+    1> push 1 D "x"
+    hang up 1
+    hang up 2
+    * joining · saved on a b c d
+    30 ms
+    dial 3 a
+    3> hello ada, further keys: 1
+    3< welcome a
+    3> open D
+    3> push 2 D "x"
+    dial 4 b
+    * online a · saved on a b c d
+    3< opened D
+  `)
+})
+
 test('a server that is not ready sends the client to the next', () => {
   const talk = new Talk()
   talk.start()

@@ -242,6 +242,9 @@ export class Session {
       case 'caret':
         this.#carets.moved(now, input.document, input.state)
         break
+      case 'keys':
+        this.#learn(now, input.keys)
+        break
       case 'retry':
         this.#retry(now, input.name)
         break
@@ -275,6 +278,14 @@ export class Session {
     if (name !== undefined) this.#standing.askFor(name)
     if (this.#state.name === 'refused') this.#join(now)
     this.#connections.hurry(now)
+  }
+
+  /** Servers hear of keys when a connection begins, and not later. */
+  #learn(now: number, keys: readonly Uint8Array[]): void {
+    this.#standing.learn(keys)
+    this.#follows.expectEarlier()
+    this.#holders.expectEarlier()
+    if (this.#isRunning) this.#standing.end(now)
   }
 
   #refuse(now: number, code: ErrorCode, text: string): void {

@@ -51,6 +51,7 @@ export class Standing {
   readonly #parts: StandingParts
   readonly #moves: Move[] = []
   #name: string
+  #earlierKeys: readonly Uint8Array[]
   #toldName: string | undefined
   /** Name of the set, from the first Welcome: edits go nowhere else. */
   #set: string | undefined
@@ -61,6 +62,7 @@ export class Standing {
     this.#person = person
     this.#parts = parts
     this.#name = person.name
+    this.#earlierKeys = person.earlierKeys
   }
 
   /** The name asked for, or held. */
@@ -77,6 +79,11 @@ export class Standing {
     this.#name = name
   }
 
+  /** Says these keys, too, in every Hello from now on. */
+  learn(keys: readonly Uint8Array[]): void {
+    this.#earlierKeys = [...keys, ...this.#earlierKeys]
+  }
+
   // ------------------------------------------------------------------------------------ greeting
 
   /** A connection is open. */
@@ -87,7 +94,7 @@ export class Standing {
   }
 
   #greet(link: Link, isStandby: boolean): void {
-    const { key, earlierKeys, token, agent, showsDirectories } = this.#person
+    const { key, token, agent, showsDirectories } = this.#person
     this.#parts.outlet.send(link.id, {
       case: 'hello',
       value: {
@@ -95,7 +102,7 @@ export class Standing {
         key,
         name: this.#name,
         protocol: sessionProtocol,
-        earlierKeys: earlierKeys.slice(0, earlierKeysMax),
+        earlierKeys: this.#earlierKeys.slice(0, earlierKeysMax),
         isStandby,
         token,
         agent,
