@@ -280,6 +280,9 @@ export class SimulatedDisk {
       if (entry.length > 0) this.#archive(fromBinary(EntrySchema, entry))
       raise(this.#received, fromSeen(snapshot.covers?.seen))
       if (text.length > 0) this.#integrate(subject as SubjectId, text, subjects)
+      // What it mends can be read again, though it says nothing of the text.
+      else if (this.#mirrors.get(subject as SubjectId)?.name === 'damaged')
+        subjects.add(subject as SubjectId)
     }
     if (subjects.size > 0) this.#options.committed(subjects)
   }
