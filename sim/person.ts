@@ -30,6 +30,7 @@ export class SimulatedPerson {
   #page: Page | undefined
   #saving: Saving | undefined
   #pageCount = 0
+  #openedAt = 0
   #until = 0
   readonly #unblocks: (() => void)[] = []
 
@@ -106,6 +107,11 @@ export class SimulatedPerson {
     return this.#page?.shown
   }
 
+  /** What was typed before is on a page that is closed and kept nothing: nobody offers it again. */
+  get keepsSince(): number {
+    return this.#options.plan.hasStorage ? -Infinity : this.#openedAt
+  }
+
   /** Edits that no server is known to hold; none while the page is closed. */
   unsaved(): Edit[] {
     return this.#page?.unsaved() ?? []
@@ -167,6 +173,7 @@ export class SimulatedPerson {
     const { plan, random, trace, timeline } = this.#options
     const key = random.bytes(16)
     this.#pageCount++
+    this.#openedAt = timeline.now
     trace.note(timeline.now, `${this.name} opens the page`)
     const page: Page = new Page(this.#options, {
       outlived: (life) => timeline.after(0, () => this.#outlived(page, life)),

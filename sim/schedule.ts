@@ -354,8 +354,9 @@ class Schedule {
   }
 
   /**
-   * Whether a person has text of others, or of an own whole file, in a document that burnt with every
-   * disk that held it, or a file that did: what is written there builds on what no server can have.
+   * Whether a person has text of others, or of an own whole file or earlier page that kept nothing, in a
+   * document that burnt with every disk that held it, or a file that did: what is written there builds
+   * on what no server can have.
    */
   #isOrphaned(person: SimulatedPerson, document: string): boolean {
     const disks = [...this.#servers.values()].map(({ disk }) => disk)
@@ -372,7 +373,8 @@ class Schedule {
     const { tokens } = this.#journal.document(document)
     return onScreen.beyond(...stored).some((index) => {
       const token = tokens[index]!
-      const isOwn = token.person === person.name && !token.isOfFile
+      const isTyped = token.person === person.name && !token.isOfFile
+      const isOwn = isTyped && token.invokedAt >= person.keepsSince
       return !isOwn && this.#journal.mayBeLost(token)
     })
   }
