@@ -62,6 +62,8 @@ export class SimulatedDisk {
   /** What the whole subjects received cover. */
   #received: VersionVector = new Map()
   #underWay: Job[] = []
+  /** Of whose end the process has not heard: also of some that became durable with a later one. */
+  readonly #untold = new Set<Job>()
   #waiting: { last: Job; action: () => void }[] = []
   /** Counts crashes: what was begun before one does not go on after it. */
   #life = 0
@@ -110,8 +112,13 @@ export class SimulatedDisk {
     const { timeline, random, isHasty } = this.#options
     const life = this.#life
     this.#underWay.push(job)
+    this.#untold.add(job)
     const tell = (isSound: boolean) =>
-      timeline.after(tellMs, () => life === this.#life && job.done(!isSound))
+      timeline.after(tellMs, () => {
+        if (life !== this.#life) return
+        this.#untold.delete(job)
+        job.done(!isSound)
+      })
     if (isHasty) tell(perform(this.#storage, job))
     timeline.after(random.span(this.flushMs), () => {
       if (life !== this.#life) return
@@ -147,6 +154,7 @@ export class SimulatedDisk {
   /** The process died or the power failed: what was under way is there as a whole or not at all. */
   crash(): void {
     this.#life++
+    this.#untold.clear()
     this.#waiting = []
     const kept = this.#options.random.below(this.#underWay.length + 1)
     for (const job of this.#underWay.splice(0).slice(0, kept)) this.#becomeDurable(job)
@@ -201,6 +209,11 @@ export class SimulatedDisk {
   /** Whether something is on its way to it. */
   get isBusy(): boolean {
     return this.#underWay.length > 0
+  }
+
+  /** Whether the process is yet to hear of something that it had written. */
+  get isWaitedFor(): boolean {
+    return this.#untold.size > 0
   }
 
   /** Whether it holds whole subjects of a transfer that its vector does not speak of yet. */

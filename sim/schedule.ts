@@ -402,7 +402,7 @@ class Schedule {
     const lacking = rest.find(({ disk }) => !isSame(disk.vector(), first!.disk.vector()))
     if (lacking) return `${lacking.name} and ${first!.name} hold different updates`
     // What a program saved nobody waits for, and a slow disk may be long at it.
-    const writing = servers.find(({ disk }) => disk.isBusy)
+    const writing = servers.find(({ disk }) => disk.isBusy || disk.isWaitedFor)
     if (writing) return `${writing.name} is writing`
     // A filled disk is not enough: who starts with one waits a second for another of its life.
     const idle = servers.find(({ isServing }) => !isServing)
