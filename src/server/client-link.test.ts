@@ -178,6 +178,10 @@ test('12 a Hello has 16 KiB at most, and so has all before the Welcome', async (
   const over = new Scene()
   await over.says(hello(bytes + 1))
   assert.equal(over.refused?.code, Code.TOO_LARGE)
+  const long = new Scene()
+  await long.says(...Array<Message>(5).fill(hello(bytes)))
+  assert.equal(long.refused?.code, Code.TOO_LARGE)
+  assert.deepEqual(long.takenCases(), [])
   const early = new Scene()
   await early.says(hello(), push(1, helloBytesMax))
   assert.equal(early.refused?.code, Code.TOO_LARGE)
@@ -213,6 +217,10 @@ test('a message of a later revision is answered, a field of one is skipped', asy
   // Field 2 of the frame; then an empty message of an unknown kind, number 99.
   await scene.sends(Uint8Array.from([0x12, 1, 65]))
   assert.equal(scene.closings, 0)
+  // A push, and behind it such a field, of which nothing is kept.
+  await scene.sends(Uint8Array.from([0x0a, 5, 0x22, 0, 0x9a, 0x06, 0]))
+  assert.deepEqual(scene.takenCases(), ['hello', 'push'])
+  assert.equal(scene.taken[1]!.$unknown, undefined)
   await scene.sends(Uint8Array.from([0x0a, 3, 0x9a, 0x06, 0]))
   assert.equal(scene.refused?.code, Code.PROTOCOL)
   assert.match(scene.refused!.text, /^This server is older than your client:/)

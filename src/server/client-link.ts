@@ -164,6 +164,10 @@ export class ClientLink {
   #received(frame: Uint8Array): void {
     if (this.#state === 'closed') return
     this.#heardAt = this.#owner.now()
+    if (this.#state === 'silent' && frame.length > firstFrameBytesMax) {
+      this.#refuseTooLarge()
+      return
+    }
     let messages: Framed[] | undefined
     try {
       messages = decodeFrame(frame, messageBurstMax)
@@ -312,6 +316,9 @@ export class ClientLink {
     this.#owner.closed(this)
   }
 }
+
+/** A Hello, and what came with it: a stranger's frame is not looked through for more. */
+const firstFrameBytesMax = 4 * helloBytesMax
 
 /** About what a message takes while it is held, beside its bytes. */
 const heldMessageBytes = 1024
