@@ -5,6 +5,8 @@ import { helloBytesMax, rpcBytesMax } from '../core/model/limits.ts'
 
 /** Flags, and the length of the message that follows (gRPC and the streams of Connect). */
 const envelopeBytes = 5
+/** In the flags: how long the message is shows only when it swells. */
+const compressedFlag = 1
 
 type Pieces = AsyncIterable<Uint8Array>
 
@@ -49,13 +51,14 @@ export async function* streamed(body: Pieces, isSignedIn: boolean): AsyncGenerat
     if (!isSignedIn && head.length < envelopeBytes) {
       head = Buffer.concat([head, piece.subarray(0, envelopeBytes - head.length)])
       const isLong = head.length === envelopeBytes && head.readUInt32BE(1) > helloBytesMax
-      if (isLong) throw signInFirst()
+      const isCompressed = head.length > 0 && (head[0]! & compressedFlag) !== 0
+      if (isLong || isCompressed) throw signInFirst()
     }
     yield piece
   }
 }
 
 function signInFirst(): ConnectError {
-  const most = `a message before that may have ${helloBytesMax / 1024} KiB`
+  const most = `a message before that may have ${helloBytesMax / 1024} KiB, and the first of a stream is not compressed`
   return new ConnectError(`Sign in first: ${most}.`, Code.Unauthenticated)
 }

@@ -16,7 +16,7 @@ import {
   universalResponseToNodeResponse,
 } from '@connectrpc/connect-node'
 import type { UniversalHandler } from '@connectrpc/connect/protocol'
-import { messageBytesMax } from '../core/model/limits.ts'
+import { helloBytesMax, messageBytesMax } from '../core/model/limits.ts'
 import { compressMinBytes } from '../adapters/channel/grpc.ts'
 import type { Addresses } from './addresses.ts'
 import { sendText } from './plain-answer.ts'
@@ -41,30 +41,44 @@ export interface RpcOptions {
 
 /** By path, what answers it. */
 export function rpcHandlers({ routes, addresses, isSignedIn }: RpcOptions): Map<string, Rpc> {
-  const router = createConnectRouter({
-    acceptCompression: [compressionGzip, compressionBrotli],
-    compressMinBytes,
-    // Counted after decompression: a bomb is refused while it swells.
-    readMaxBytes: messageBytesMax,
-    requestGate: blameCaller,
-  })
-  routes(router)
+  const handlers = handlersOf(routes, messageBytesMax)
+  const forStrangers = new Map(
+    handlersOf(routes, helloBytesMax).map((handler) => [handler.requestPath, handler]),
+  )
   const bodies = new RpcBodies()
   const rpc = (handler: UniversalHandler): Rpc => {
     const isStream = ['client_streaming', 'bidi_streaming'].includes(handler.method.methodKind)
     const answered: Answered = async (request, response) => {
       const call = universal(request, response, addresses.of(request))
       const isKnown = isSignedIn(request.headers.authorization)
+      // What comes is counted, which says why it is too long.
+      if (!isKnown) call.header.delete('content-length')
       const body = isStream
         ? streamed(call.body as AsyncIterable<Uint8Array>, isKnown)
         : // Who is refused in the middle of it can still be answered.
           bodies.one(request.iterator({ destroyOnReturn: false }), isKnown)
-      await universalResponseToNodeResponse(await handler({ ...call, body }), response)
+      // Of a stream it shows in its first message who comes.
+      const known = isStream || isKnown ? handler : forStrangers.get(handler.requestPath)!
+      await universalResponseToNodeResponse(await known({ ...call, body }), response)
       if (!isStream) drain(request)
     }
     return { answer: (...call) => settle(answered, ...call), isStream }
   }
-  return new Map(router.handlers.map((handler) => [handler.requestPath, rpc(handler)]))
+  return new Map(handlers.map((handler) => [handler.requestPath, rpc(handler)]))
+}
+
+/** A message has so many bytes at most, counted after decompression: a bomb is refused while it swells. */
+function handlersOf(routes: RpcOptions['routes'], readMaxBytes: number): UniversalHandler[] {
+  const router = createConnectRouter({
+    acceptCompression: [compressionGzip, compressionBrotli],
+    compressMinBytes,
+    readMaxBytes,
+    // Two bytes of a field that nobody knows would be kept as an object of a hundred.
+    binaryOptions: { readUnknownFields: false },
+    requestGate: blameCaller,
+  })
+  routes(router)
+  return router.handlers
 }
 
 type Answered = (request: IncomingMessage, response: ServerResponse) => Promise<void>

@@ -55,17 +55,16 @@ export function routes(
 ): (router: ConnectRouter) => void {
   const own = [AdminService, FolderService, ReplicationService, SessionService]
   const names = own.map(({ typeName }) => typeName)
+  // Made once: several routers may lead to them.
+  const session = sessionService(runtime)
+  const folder = folderService(runtime, tokens, blobs, configuration.sessionsPerAddress)
+  const admin = adminService(tokens, status, engine)
+  const health = healthService(names, () => runtime.health === 'ok')
   return (router) => {
-    router.service(SessionService, sessionService(runtime))
-    router.service(
-      FolderService,
-      folderService(runtime, tokens, blobs, configuration.sessionsPerAddress),
-    )
-    router.service(AdminService, adminService(tokens, status, engine))
-    router.service(
-      Health,
-      healthService(names, () => runtime.health === 'ok'),
-    )
+    router.service(SessionService, session)
+    router.service(FolderService, folder)
+    router.service(AdminService, admin)
+    router.service(Health, health)
     if (!configuration.hasReflection) return
     router.service(ServerReflection, reflectionService(files))
     router.service(ServerReflectionAlpha, reflectionAlphaService(files))
