@@ -3,7 +3,7 @@
 import { create, toBinary } from '@bufbuild/protobuf'
 import { MemoryDisk, MemoryStorage } from '../src/adapters/storage/memory.ts'
 import { originOf, subjectId, type ReplicaId } from '../src/core/model/ids.ts'
-import { VersionSchema } from '../src/core/model/wire.ts'
+import { VersionSchema, type PeerMessage } from '../src/core/model/wire.ts'
 import type { EngineEvent } from '../src/core/ports.ts'
 import {
   isHeartbeat,
@@ -24,6 +24,8 @@ export class Server {
   readonly events: EngineEvent[] = []
   readonly channels = new Map<number, { server: Server; channel: number }>()
   readonly log: string[] = []
+  /** What peers said to it. */
+  readonly heard: { from: Server; message: PeerMessage }[] = []
 
   constructor(circle: Circle, id: ReplicaId, disk: MemoryDisk) {
     this.id = id
@@ -132,6 +134,7 @@ export class Circle {
         if (!end) return
         if (this.hanging.has(server.id) && !isHeartbeat(output.message)) return
         const { channel } = end
+        end.server.heard.push({ from: server, message: output.message })
         const input = { type: 'received' as const, channel, message: output.message }
         this.#queue.push({ server: end.server, input })
         return

@@ -27,11 +27,11 @@ export class Comparing {
   }
 
   /** Tells every peer the digest of what is on this disk now, and looks at theirs. */
-  tell(digest: string): void {
+  tell(now: number, digest: string): void {
     const { links, marks, sending } = this.#options
     this.#digest = { mark: marks.last, value: digest }
     for (const peer of links.peers()) {
-      sending.tellHave(peer, new Map(), digest)
+      sending.tellHave(now, peer, new Map(), digest)
       this.look(peer)
     }
   }

@@ -41,7 +41,7 @@ export class Peer {
   /** How far logs have come here that it was not told of yet: nothing it waits for. */
   readonly untold: VersionVector = new Map()
   heardAt: number
-  /** When it was last told nothing but that this server lives: that alone waits for no disk. */
+  /** When it was told last, without any news, that this server lives: that waits for no disk. */
   beatAt: number
   isRecovering: boolean
   /** What this server had when it said hello to the peer. */

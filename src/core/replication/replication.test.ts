@@ -14,7 +14,7 @@ import {
   type PeerMessage,
   type Update,
 } from '../model/wire.ts'
-import type { ReplicationOutput } from './messages.ts'
+import { isHeartbeat, type ReplicationOutput } from './messages.ts'
 import { Replication } from './replication.ts'
 
 test('four empty servers agree that the set is new, and serve', () => {
@@ -63,6 +63,23 @@ test('a server whose disk hangs is heard of for as long as it takes in what othe
   for (const { mind } of servers.slice(1)) {
     assert.equal(mind.servers(circle.now)[0]!.state, ServerState.BEHIND)
   }
+})
+
+test('that a piece is stored is a sign of life: no other one asks for the next piece as well', () => {
+  const { circle, servers } = four()
+  const [a, b] = servers as [Server, Server]
+  const value = mergeStored(a.storage.reader.load(subject), new Map(), subject)
+  const message = create(PeerMessageSchema, { message: { case: 'snapshot', value } })
+  const [channel] = [...a.channels].find(([, { server }]) => server === b)!
+  const hear = () => circle.input(a, { type: 'received', channel, message })
+  hear()
+  b.heard.length = 0
+  for (let piece = 1; piece <= 20; piece++) {
+    circle.pass(200)
+    hear()
+  }
+  const signs = b.heard.filter(({ from, message }) => from === a && isHeartbeat(message))
+  assert.equal(signs.length, 20)
 })
 
 test('a server that was away gets what it missed, also from an origin that is dead', () => {

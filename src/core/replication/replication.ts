@@ -229,7 +229,7 @@ export class Replication {
       case 'compare':
         // What is here ahead of its logs others lack, with the same updates.
         if (request.heard === this.#told && !this.#ahead.isAny) {
-          this.#comparing.tell(request.digest)
+          this.#comparing.tell(now, request.digest)
         }
         return
       case 'send':
@@ -274,8 +274,8 @@ export class Replication {
     // A transfer goes on when its last pieces are stored.
     const isWhole = isNamed || items.some(({ snapshot, advance }) => snapshot ?? advance)
     for (const peer of this.#links.peers()) {
-      if (isWhole) this.#sending.tellHave(peer, changed)
-      else this.#sending.advanced(peer, changed)
+      if (isWhole) this.#sending.tellHave(now, peer, changed)
+      else this.#sending.advanced(now, peer, changed)
       if (own.length > 0) this.#sending.pushOwn(peer, own)
     }
     if (isNamed) this.#named(now)
@@ -328,7 +328,7 @@ export class Replication {
   #completed(now: number): void {
     this.#isComplete = true
     this.#voice.log('info', 'the disk is filled: serving')
-    for (const peer of this.#links.peers()) this.#sending.tellHave(peer, new Map())
+    for (const peer of this.#links.peers()) this.#sending.tellHave(now, peer, new Map())
     this.#links.tellViews(now)
   }
 
@@ -367,7 +367,7 @@ export class Replication {
     }
     this.#rivals.met(now, peer.id, peer.life)
     // What was stored since our hello was told to nobody there: it must not take us for emptier.
-    if (peer.saidAt < peer.metAt) this.#sending.tellHave(peer, this.#vector)
+    if (peer.saidAt < peer.metAt) this.#sending.tellHave(now, peer, this.#vector)
     const ownSeq = this.#vector.get(this.#origin)
     if (ownSeq !== undefined) peer.owed.set(this.#origin, ownSeq)
     this.#heardVector(now, peer, peer.have)

@@ -40,17 +40,17 @@ export class Sending {
   }
 
   /** Tells now what this disk has by now, and whatever was left untold before. */
-  tellHave(peer: Peer, changed: VersionVector, digest = ''): void {
+  tellHave(now: number, peer: Peer, changed: VersionVector, digest = ''): void {
     raise(peer.untold, changed)
-    this.#sayHave(peer, digest)
+    const isNews = this.#sayHave(peer, digest)
+    // News waits for this disk: it is no sign that this server lives.
+    if (!isNews) peer.beatAt = now
   }
 
   /** Time passes: tells what is left untold, and often enough that this server lives. */
   tick(now: number, peer: Peer): void {
     this.#sayUntold(peer)
-    if (now - peer.beatAt < heartbeatMs) return
-    peer.beatAt = now
-    this.#sayHave(peer, '')
+    if (now - peer.beatAt >= heartbeatMs) this.tellHave(now, peer, new Map())
   }
 
   /**
@@ -58,14 +58,16 @@ export class Sending {
    * at once. All else it hears with that, before anything that may build on it, or at the next tick:
    * three messages for a keystroke in a set of four, not twelve.
    */
-  advanced(peer: Peer, changed: VersionVector): void {
-    if (changed.has(peer.origin)) this.tellHave(peer, changed)
+  advanced(now: number, peer: Peer, changed: VersionVector): void {
+    if (changed.has(peer.origin)) this.tellHave(now, peer, changed)
     else raise(peer.untold, changed)
   }
 
-  #sayHave(peer: Peer, digest: string): void {
+  /** Whether there was more to say than that this server lives. */
+  #sayHave(peer: Peer, digest: string): boolean {
     const life = this.#options.life()
     const isOtherLife = life !== peer.saidLife
+    const isNews = peer.untold.size > 0 || digest !== '' || isOtherLife
     peer.saidLife = life
     this.#voice.send(peer.channel, {
       case: 'have',
@@ -78,6 +80,7 @@ export class Sending {
       },
     })
     peer.untold.clear()
+    return isNews
   }
 
   /** What is sent after this may build on all that is stored here (G6). */
