@@ -287,13 +287,19 @@ test('an opened document may be as long as it is, but the next one waits until i
   assert.deepEqual(scene.takenCases().slice(2), ['open', 'push'])
 })
 
-test('12 what waits behind an unread document is bounded', async () => {
+/** A client that was sent a document and has yet to read it: what it opens next waits. */
+async function withUnread(): Promise<Scene> {
   const scene = new Scene()
   await scene.joins()
   await scene.says(credit(scene.readBytes))
   await scene.says(open('1'))
   scene.tells(piece(2 * openWindowBytes), 'piece')
   await scene.flush()
+  return scene
+}
+
+test('12 what waits behind an unread document is bounded', async () => {
+  const scene = await withUnread()
   await scene.says(open('2'), push(1, sessionBurstBytesMax / 2))
   assert.equal(scene.closings, 0)
   await scene.says(push(2, sessionBurstBytesMax / 2))
@@ -301,12 +307,7 @@ test('12 what waits behind an unread document is bounded', async () => {
 })
 
 test('12 what waits behind an unread document is bounded, however short it is', async () => {
-  const scene = new Scene()
-  await scene.joins()
-  await scene.says(credit(scene.readBytes))
-  await scene.says(open('1'))
-  scene.tells(piece(2 * openWindowBytes), 'piece')
-  await scene.flush()
+  const scene = await withUnread()
   await scene.says(open('2'))
   const pushes = Array<Message>(messageBurstMax).fill({ case: 'push', value: {} })
   await scene.says(...pushes)
