@@ -38,7 +38,7 @@ export type ReplicationOutput =
   | { type: 'log'; level: 'info' | 'error'; text: string }
 
 /** Whether all that a peer hears in it is that this server lives: it rests on nothing stored. */
-export function isHeartbeat({ message }: PeerMessage | ServerMessage): boolean {
+export function isHeartbeat({ message }: Pick<PeerMessage | ServerMessage, 'message'>): boolean {
   if (message.case !== 'have') return false
   const { changed, digest, life } = message.value
   return Object.keys(changed?.seen ?? {}).length === 0 && digest === '' && life === ''

@@ -9,7 +9,8 @@ import {
 } from '../model/limits.ts'
 import { mergeStored } from '../model/snapshot.ts'
 import { raise, type VersionVector } from '../model/version-vector.ts'
-import type { Update } from '../model/wire.ts'
+import type { PeerMessage, Update } from '../model/wire.ts'
+import { isHeartbeat } from './messages.ts'
 import { CorruptError, type StorageReader } from '../ports.ts'
 import { snapshotBytes, updateBytes } from './gathering.ts'
 import type { Peer, Transfer } from './peer.ts'
@@ -42,9 +43,9 @@ export class Sending {
   /** Tells now what this disk has by now, and whatever was left untold before. */
   tellHave(now: number, peer: Peer, changed: VersionVector, digest = ''): void {
     raise(peer.untold, changed)
-    const isNews = this.#sayHave(peer, digest)
+    const said = this.#sayHave(peer, digest)
     // News waits for this disk: it is no sign that this server lives.
-    if (!isNews) peer.beatAt = now
+    if (isHeartbeat({ message: said })) peer.beatAt = now
   }
 
   /** Time passes: tells what is left untold, and often enough that this server lives. */
@@ -63,13 +64,11 @@ export class Sending {
     else raise(peer.untold, changed)
   }
 
-  /** Whether there was more to say than that this server lives. */
-  #sayHave(peer: Peer, digest: string): boolean {
+  #sayHave(peer: Peer, digest: string): PeerMessage['message'] {
     const life = this.#options.life()
     const isOtherLife = life !== peer.saidLife
-    const isNews = peer.untold.size > 0 || digest !== '' || isOtherLife
     peer.saidLife = life
-    this.#voice.send(peer.channel, {
+    const said: PeerMessage['message'] = {
       case: 'have',
       value: {
         $typeName: 'fourfold.v1.Have',
@@ -78,9 +77,10 @@ export class Sending {
         isRecovering: !this.#options.isComplete(),
         life: isOtherLife ? life : '',
       },
-    })
+    }
+    this.#voice.send(peer.channel, said)
     peer.untold.clear()
-    return isNews
+    return said
   }
 
   /** What is sent after this may build on all that is stored here (G6). */
