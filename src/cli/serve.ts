@@ -1,6 +1,7 @@
 // `fourfold serve`: one server, until it is told to stop.
 
 import { flushCompileCache } from 'node:module'
+import { setTimeout as sleep } from 'node:timers/promises'
 import {
   ConfigurationError,
   isLoopback,
@@ -13,7 +14,11 @@ import { Tokens } from '../server/tokens.ts'
 import { StorageError } from '../adapters/storage/storage-error.ts'
 import { now } from '../adapters/system.ts'
 import { exitCodes, readWords, UsageError, type Command } from './command.ts'
+import { endNow } from './ending.ts'
 import { KeptMirror } from './kept-mirror.ts'
+
+/** A server that was told to end is done after this, or its disk hangs. */
+const endMs = 10_000
 
 const help = `Usage: fourfold serve --config FILE [--id ID] [--first] [--quiet]
 
@@ -67,12 +72,18 @@ export const serve: Command = {
     const mirror = mirrorOf(configuration, server, log)
     mirror?.start()
     const code = await Promise.race([failed.promise, untilTold()])
-    if (code === exitCodes.done) {
+    if (code !== exitCodes.done) endNow(code)
+    const end = async () => {
       await mirror?.end()
       await server.stop()
+      return true
     }
-    // A write that hangs in a broken disk must not keep the process.
-    process.exit(code)
+    if (await Promise.race([end(), sleep(endMs)])) process.exit(code)
+    log(
+      'error',
+      `the disk of ${configuration.directory} hangs: ended without it; all that was told to be stored is on it`,
+    )
+    endNow(exitCodes.store)
   },
 }
 
@@ -147,7 +158,7 @@ function untilTold(): Promise<number> {
     process.once(signal, () => {
       resolve(exitCodes.done)
       // Told twice: at once.
-      process.once(signal, () => process.exit(exitCodes.failed))
+      process.once(signal, () => endNow(exitCodes.failed))
     })
   }
   // Nobody is left who could end us.
