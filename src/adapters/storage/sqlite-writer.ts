@@ -72,7 +72,7 @@ export class StoreWriter {
       this.#origins.set(id as Origin, origin as number)
     }
     // A crash may have left some.
-    this.file()
+    this.#fileAlone()
   }
 
   /** Whether rows of a batch are inserted and its end has not come. */
@@ -170,9 +170,7 @@ export class StoreWriter {
 
   /** Files all updates that are not, in a transaction of its own. */
   file(): void {
-    this.#begin()
-    this.#fileNow()
-    this.#end()
+    if (this.#unfiled > 0) this.#fileAlone()
   }
 
   /** Deletes some rows that are only waiting for it; false: there are none, or they wait on. */
@@ -304,6 +302,12 @@ export class StoreWriter {
 
   #raiseFloor(floor: Seqs): void {
     for (const [origin, seq] of floor) this.#sql.raiseFloor.run(seq, this.#origin(origin))
+  }
+
+  #fileAlone(): void {
+    this.#begin()
+    this.#fileNow()
+    this.#end()
   }
 
   #fileNow(): void {

@@ -23,8 +23,10 @@ import {
   storeFile,
 } from './sqlite-directory.ts'
 import { queries } from './sqlite-queries.ts'
+import { endOfUpdates, packUpdates } from './sqlite-messages.ts'
 import { writes } from './sqlite-statements.ts'
 import { subjectQueries } from './sqlite-subject.ts'
+import { StoreWriter } from './sqlite-writer.ts'
 import { folder, newDirectory, refused, victim, withStore, world } from './testing/store-folder.ts'
 
 /** A closed store with some text in it. */
@@ -315,6 +317,24 @@ test('every commit is flushed', () => {
   assert.equal(pragma('synchronous'), 2)
   assert.equal(pragma('auto_vacuum'), 2)
   assert.equal(pragma('wal_autocheckpoint'), 1000)
+})
+
+test('with nothing to file no transaction is begun', () => {
+  const directory = newDirectory()
+  fs.mkdirSync(directory)
+  prepareStore({ ...world, directory })
+  using db = openWriting(directory)
+  const writer = new StoreWriter(db, Date.now)
+  using other = openWriting(directory)
+  other.exec('BEGIN IMMEDIATE')
+  db.exec('PRAGMA busy_timeout = 0')
+  writer.file()
+  const rows = packUpdates(new Author(a).type(note), 1)
+  other.exec('COMMIT')
+  writer.insert(rows)
+  writer.commit(endOfUpdates)
+  other.exec('BEGIN IMMEDIATE')
+  assert.throws(() => writer.file(), /locked/)
 })
 
 test('no statement looks through a whole table but when the store is opened', () => {
