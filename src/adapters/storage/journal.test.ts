@@ -1,7 +1,8 @@
 // A journal keeps all that is not committed elsewhere, in two files in turns.
 
 import assert from 'node:assert/strict'
-import * as fs from 'node:fs'
+import disk, * as fs from 'node:fs'
+import { syncBuiltinESMExports } from 'node:module'
 import { test } from 'node:test'
 import { Journal, readJournals } from './journal.ts'
 import { packUpdates } from './sqlite-messages.ts'
@@ -33,6 +34,25 @@ test('a file is written over only when what it held is committed elsewhere', asy
   await last
   assert.deepEqual(numbers(), [3, 4, 5, 6])
   await assert.rejects(append(), /closed/)
+})
+
+test('a disk that does not let it be emptied keeps no journal from closing', async (t) => {
+  const directory = newDirectory()
+  fs.mkdirSync(directory)
+  const journal = new Journal(directory)
+  await journal.append(packUpdates(new Author(a).type(note), 1), [])
+  t.mock.method(disk, 'ftruncateSync', () => {
+    throw new Error('EIO: i/o error, ftruncate')
+  })
+  syncBuiltinESMExports()
+  try {
+    await journal.close(true)
+  } finally {
+    t.mock.restoreAll()
+    syncBuiltinESMExports()
+  }
+  // It is read once more, and nothing else.
+  assert.equal(readJournals(directory).records.length, 1)
 })
 
 test('no text can be written that is read as the next record: nobody foresees its number', async () => {

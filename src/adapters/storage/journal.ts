@@ -108,13 +108,13 @@ export class Journal {
 
   /**
    * Resolves when nothing is under way; then nothing may be appended any more. `isDone`: all of it is
-   * committed elsewhere, and the files are left empty.
+   * committed elsewhere, and the files are left empty where the disk lets them.
    */
   async close(isDone = false): Promise<void> {
     this.#failure ??= new Error('the journal is closed')
     while (this.#underWay) await this.#underWay.stored.promise.catch(() => undefined)
     for (const file of this.#files) {
-      if (isDone) fs.ftruncateSync(file)
+      if (isDone) empty(file)
       fs.closeSync(file)
     }
   }
@@ -153,5 +153,13 @@ export class Journal {
     // Who waits for neither is not to end the process.
     this.#gathered.stored.promise.catch(() => undefined)
     this.#underWay = undefined
+  }
+}
+
+function empty(file: number): void {
+  try {
+    fs.ftruncateSync(file)
+  } catch {
+    // A broken disk: what is in it lies elsewhere, too, and is read once more at the next start.
   }
 }
