@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { rmSync } from 'node:fs'
+import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 
@@ -74,4 +74,19 @@ test('G14 a server that can no longer save ends, though a write hangs', async (t
   const [fallen] = fleet.takeFallen()
   assert.match(fallen!.said, /cannot save any more, ending: /)
   assert.equal((await fleet.kill('a')).code, exitCodes.store)
+})
+
+test('G14 after a failed write a server tells nothing of what it could not store', async (t) => {
+  const fleet = await start(t)
+  writeFileSync(placeIn(fleet), '')
+  const address = fleet.address('a')
+  const saving = call(address, 'FolderService/SaveFile', plan)
+  let isOver = false
+  void fleet.gone('a').then(() => (isOver = true))
+  while (!isOver) {
+    const answer = await call(address, 'AdminService/GetStatus', {}).catch(() => undefined)
+    const status = answer?.ok ? ((await answer.json()) as { entries?: number }) : {}
+    assert.equal(status.entries ?? 0, 0)
+  }
+  assert.equal((await saving).status, 503)
 })

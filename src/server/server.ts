@@ -339,6 +339,8 @@ class Assembled {
   #status(): Status {
     const { id, set } = this.#configuration
     const { health } = this.runtime
+    // What it could not store it holds all the same, and nothing waits for the disk any more.
+    if (health === 'failed') throw new FourfoldError('unavailable', 'This server cannot save.')
     const servers = this.#engine.servers(now())
     const own = servers.find((server) => server.id === id)!
     const states = { ok: ServerState.LIVE, recovering: ServerState.BEHIND }
