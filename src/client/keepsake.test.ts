@@ -87,6 +87,22 @@ test('many edits do not become as many pieces', async () => {
   assert.ok((await device.open().load('D')).length <= 201)
 })
 
+test('what another tab wrote in an open text stays, whoever asks whether anything is kept', async () => {
+  const device = new MemoryDevice()
+  const { keepsake, type, still } = await writing(device)
+  type('x')
+  await still()
+  const other = new Y.Doc()
+  other.getText('text').insert(0, 'by another tab')
+  await device.open().append('D', Y.encodeStateAsUpdate(other))
+  assert.equal(await keepsake.has('D'), true)
+  for (let count = 0; count < 300; count++) {
+    type('x')
+    await still()
+  }
+  assert.ok((await text(device)).includes('by another tab'))
+})
+
 test('a failing storage is told, and when it works again all is there', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] })
   const device = new MemoryDevice()

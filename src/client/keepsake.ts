@@ -202,6 +202,8 @@ export class Keepsake {
 
   /** Whether anything of a document is kept here. */
   async has(document: string): Promise<boolean> {
+    // What is loaded counts as being in the document, and would go when that is written in one piece.
+    if ((this.#pages.get(document)?.loose ?? 0) > 0) return true
     const updates = await this.#attempt((storage) => storage.load(document))
     return updates !== undefined && updates.length > 0
   }
