@@ -80,5 +80,11 @@ export function storageAt(storage: LocalStorage, place: string): LocalStorage {
     get: (name) => storage.get(place + name),
     set: (name, value) => storage.set(place + name, value),
     change: (name, alter) => storage.change(place + name, alter),
+    hold: (name) => storage.hold(place + name),
+    tell: (word) => storage.tell(place + word),
+    listen: (hear) =>
+      storage.listen((word) => {
+        if (own(word)) hear(word.slice(place.length))
+      }),
   }
 }

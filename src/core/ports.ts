@@ -302,4 +302,13 @@ export interface LocalStorage {
   set(key: string, value: unknown): Promise<void>
   /** Puts what `alter` makes of a value in its place, in one piece with what others do. */
   change(key: string, alter: (value: unknown) => unknown): Promise<void>
+  /**
+   * Holds a name as soon as nobody else does; resolves with what lets go of it. The end of the program
+   * does so, too. Undefined: it cannot be told here who holds what.
+   */
+  hold(name: string): Promise<(() => void) | undefined>
+  /** Tells a word to those who listen now, but for this object. */
+  tell(word: string): void
+  /** Returns the function that ends it. */
+  listen(hear: (word: string) => void): () => void
 }

@@ -26,6 +26,8 @@ class IndexedDbStorage implements LocalStorage {
   #opened: Promise<IDBDatabase> | undefined
   /** It is being opened for too long already: nobody waits for that again. */
   #isLate = false
+  /** What is told here is heard by other objects alone. */
+  #words: BroadcastChannel | undefined
 
   constructor(name: string) {
     this.#name = name
@@ -101,6 +103,33 @@ class IndexedDbStorage implements LocalStorage {
     const value = await answer(store.get(key) as IDBRequest<unknown>)
     store.put(alter(value), key)
     await done(transaction)
+  }
+
+  async hold(name: string): Promise<(() => void) | undefined> {
+    // Pages that came over an open network have none.
+    const locks = navigator.locks as LockManager | undefined
+    if (!locks) return undefined
+    return new Promise((resolve) => {
+      const held = () => new Promise<void>((letGo) => resolve(letGo))
+      // A page that may keep nothing may hold nothing either.
+      locks.request(`${this.#name} ${name}`, held).catch(() => resolve(undefined))
+    })
+  }
+
+  tell(word: string): void {
+    this.#channel.postMessage(word)
+  }
+
+  listen(hear: (word: string) => void): () => void {
+    const heard = ({ data }: MessageEvent<unknown>) => {
+      if (typeof data === 'string') hear(data)
+    }
+    this.#channel.addEventListener('message', heard)
+    return () => this.#channel.removeEventListener('message', heard)
+  }
+
+  get #channel(): BroadcastChannel {
+    return (this.#words ??= new BroadcastChannel(this.#name))
   }
 
   async #transaction(store: string, mode: IDBTransactionMode): Promise<IDBTransaction> {

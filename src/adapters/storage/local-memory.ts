@@ -6,6 +6,8 @@ import type { LocalStorage } from '../../core/ports.ts'
 export class MemoryDevice {
   readonly #updates = new Map<string, Set<Uint8Array>>()
   readonly #values = new Map<string, unknown>()
+  readonly #names = new HeldNames()
+  readonly #listeners = new Map<LocalStorage, Set<(word: string) => void>>()
   /** Why every use fails; undefined: it works. */
   failure: string | undefined
 
@@ -25,6 +27,8 @@ export class MemoryDevice {
         this.#check()
         return this.#values
       },
+      names: this.#names,
+      listeners: this.#listeners,
     })
   }
 
@@ -37,6 +41,32 @@ interface Shelves {
   documents(): string[]
   updates(document: string): Set<Uint8Array>
   values(): Map<string, unknown>
+  names: HeldNames
+  listeners: Map<LocalStorage, Set<(word: string) => void>>
+}
+
+/** Who holds a name, and who waits for it, in order. */
+class HeldNames {
+  readonly #waiting = new Map<string, (() => void)[]>()
+
+  hold(name: string): Promise<() => void> {
+    return new Promise((resolve) => {
+      const waiting = this.#waiting.get(name)
+      const held = () => resolve(() => this.#letGo(name, held))
+      if (waiting) waiting.push(held)
+      else this.#waiting.set(name, [held])
+      if (!waiting) held()
+    })
+  }
+
+  // Whoever holds it stands first.
+  #letGo(name: string, held: () => void): void {
+    const waiting = this.#waiting.get(name)
+    if (waiting?.[0] !== held) return
+    waiting.shift()
+    if (waiting.length === 0) this.#waiting.delete(name)
+    else waiting[0]!()
+  }
 }
 
 class MemoryLocalStorage implements LocalStorage {
@@ -87,5 +117,23 @@ class MemoryLocalStorage implements LocalStorage {
   async change(key: string, alter: (value: unknown) => unknown): Promise<void> {
     const values = this.#shelves.values()
     values.set(key, structuredClone(alter(structuredClone(values.get(key)))))
+  }
+
+  hold(name: string): Promise<() => void> {
+    return this.#shelves.names.hold(name)
+  }
+
+  tell(word: string): void {
+    for (const [program, hears] of this.#shelves.listeners) {
+      if (program === this) continue
+      for (const hear of hears) queueMicrotask(() => hears.has(hear) && hear(word))
+    }
+  }
+
+  listen(hear: (word: string) => void): () => void {
+    const { listeners } = this.#shelves
+    const hears = listeners.get(this) ?? new Set()
+    listeners.set(this, hears.add(hear))
+    return () => void hears.delete(hear)
   }
 }

@@ -87,6 +87,47 @@ export const localContract: LocalCheck[] = [
       same(names.toSorted(), ['p0', 'p1', 'p2', 'p3', 'p4', 'p5', 'p6', 'p7'])
     },
   },
+  {
+    sentence: 'a name is held by one at a time, in the order in which they asked for it',
+    async run(open) {
+      const [one, other] = [open(), open()]
+      const letGo = await one.hold('n')
+      const held: string[] = []
+      const second = other.hold('n').then((letGoToo) => {
+        held.push('second')
+        return letGoToo
+      })
+      const third = one.hold('n').then(() => held.push('third'))
+      const release = await other.hold('m')
+      release!()
+      same(held, [])
+      letGo!()
+      const releaseNext = await second
+      same(held, ['second'])
+      releaseNext!()
+      await third
+      same(held, ['second', 'third'])
+    },
+  },
+  {
+    sentence: 'a word is heard by the other programs, until they listen no more',
+    async run(open) {
+      const [one, other, last] = [open(), open(), open()]
+      const heard: string[] = []
+      one.listen((word) => heard.push(`one ${word}`))
+      const end = other.listen((word) => heard.push(`other ${word}`))
+      const isTold = (word: string) =>
+        new Promise<void>((resolve) => last.listen((told) => told === word && resolve()))
+      const first = isTold('a')
+      one.tell('a')
+      await first
+      end()
+      const second = isTold('b')
+      other.tell('b')
+      await second
+      same(heard.toSorted(), ['one b', 'other a'])
+    },
+  },
 ]
 
 function same(actual: unknown, expected: unknown): void {
