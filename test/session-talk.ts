@@ -52,7 +52,7 @@ export class Talk {
       earlierKeys?: Uint8Array[]
     } = {},
   ) {
-    const writers = new Set([writerOf(key)])
+    const writers = new Set([key, ...(options.earlierKeys ?? [])].map(writerOf))
     this.session = new Session({
       key,
       earlierKeys: options.earlierKeys ?? [],
@@ -133,6 +133,17 @@ export class Talk {
     this.lines.push(`ada types ${shortened(text)} in ${document}`)
     const root = this.doc(document).getText(textRoot)
     root.insert(root.length, text)
+  }
+
+  /** What the session with this key wrote at the end is read from the device. */
+  recall(document: string, earlier: Uint8Array, text: string): void {
+    this.lines.push(`${shortened(text)} of before comes to be in ${document}`)
+    const doc = this.other(document)
+    doc.clientID = writerOf(earlier)
+    const root = doc.getText(textRoot)
+    root.insert(root.length, text)
+    Y.applyUpdate(this.doc(document), Y.encodeStateAsUpdate(doc), this)
+    this.step({ type: 'recalled', document })
   }
 
   /** Letters that end the text. */

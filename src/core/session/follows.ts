@@ -145,6 +145,15 @@ export class Follows {
     if (follow) follow.isWanted = false
   }
 
+  /** Edits of earlier sessions came to be in it: where they are is not known before it is compared. */
+  recalled(document: string): void {
+    const follow = this.#follow(document)
+    follow.opened = undefined
+    follow.isEarlierKnown = false
+    this.#outbox.stir(document)
+    this.follow(document)
+  }
+
   /** Edits go on reaching the servers, whether somebody looks at the document or not. */
   edited(now: number, document: string): void {
     const { turnedDown } = this.#follow(document)

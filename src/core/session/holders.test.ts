@@ -83,6 +83,35 @@ test('of edits of an earlier session nothing is shown before they were compared'
   assert.equal(shown(talk), 'd')
 })
 
+test('what an earlier session wrote is nowhere, from when it comes to be here until it is stored', () => {
+  const earlier = new Uint8Array(16)
+  const talk = new Talk({ earlierKeys: [earlier] })
+  talk.start()
+  talk.step({ type: 'follow', document: 'D' })
+  talk.welcome(1, 'a')
+  talk.open(1, 'D')
+  talk.type('D', 'x')
+  talk.stored(1, 'a1', 'b1', 'c1', 'd1')
+  talk.write('D')
+  passes(talk, 3000, [1])
+  assert.equal(talk.session.holders('D', 1).join(''), 'abcd')
+  talk.lines.length = 0
+  talk.recall('D', earlier, 'before')
+  assert.equal(talk.session.holders('D', 1).join(''), '')
+  talk.open(1, 'D')
+  talk.heard(`
+    "before" of before comes to be in D
+    1> open D
+    1< opened D
+    1> push 2 D "before"
+  `)
+  assert.equal(talk.session.holders('D', 1).join(''), '')
+  talk.stored(1, 'a2')
+  assert.equal(talk.session.holders('D', 1).join(''), 'a')
+  talk.stored(1, 'b2', 'c2', 'd2')
+  assert.equal(talk.session.holders('D', 1).join(''), 'abcd')
+})
+
 test('while what an earlier session asked for is asked again it is not said to be anywhere', () => {
   const talk = new Talk()
   talk.start()

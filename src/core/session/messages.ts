@@ -27,9 +27,12 @@ export type SessionInput =
   /** Start or stop following a document. */
   | { type: 'follow'; document: string }
   | { type: 'unfollow'; document: string }
+  /** What earlier sessions wrote in a document that is followed came to be in it just now. */
+  | { type: 'recalled'; document: string }
   /** What of an entry is shown from here on; empty: the top. Of use with `showsDirectories`. */
   | { type: 'show'; entry: string; extent: Extent }
-  | { type: 'operate'; operation: OperationBody }
+  /** `isLate`: whoever asked for it is not there to be told at once what becomes of it. */
+  | { type: 'operate'; operation: OperationBody; isLate?: boolean }
   /** JSON of where the person is; empty: nowhere. */
   | { type: 'caret'; document: string; state: string }
   /** Of further sessions of this person, whose edits may stand in what is followed from here on. */

@@ -304,6 +304,11 @@ export class Outbox {
     return this.#rested.get(document)
   }
 
+  /** There is more in a document than those edits. */
+  stir(document: string): void {
+    this.#rested.delete(document)
+  }
+
   /** The servers that hold everything that some server holds; undefined: nothing is on its way. */
   commonHolders(): string[] | undefined {
     return common([...this.#own()].filter((parcel) => !isUnacknowledged(parcel)))

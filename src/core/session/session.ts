@@ -233,11 +233,15 @@ export class Session {
       case 'unfollow':
         this.#follows.unfollow(input.document)
         break
+      case 'recalled':
+        this.#holders.expectEarlier()
+        this.#follows.recalled(input.document)
+        break
       case 'show':
         this.#shows.show(input.entry, input.extent)
         break
       case 'operate':
-        this.#operate(now, input.operation)
+        this.#operate(now, input.operation, input.isLate ?? false)
         break
       case 'caret':
         this.#carets.moved(now, input.document, input.state)
@@ -471,14 +475,15 @@ export class Session {
     return this.#roster.live().some((id) => !servers.includes(id))
   }
 
-  #operate(now: number, operation: OperationBody): void {
+  #operate(now: number, operation: OperationBody, isLeft: boolean): void {
     const { active } = this.#connections
     if (active) this.#delivery.flush(now, active)
     const bytes = operationBytes(operation)
+    const isLate = isLeft || !this.#isOnline
     if (bytes > operationFrameBytes + textBytesMax) {
       const text = `A text file may have at most ${textBytesMax / 1024 / 1024} MiB.`
       this.#fail(operation, new FourfoldError('too-large', text))
-    } else if (!this.#outbox.operate(now, operation, { bytes, isLate: !this.#isOnline })) {
+    } else if (!this.#outbox.operate(now, operation, { bytes, isLate })) {
       const text = 'Too many changes wait for a server already.'
       this.#fail(operation, new FourfoldError('unavailable', text))
     }
