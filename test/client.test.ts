@@ -6,8 +6,11 @@ import { once } from 'node:events'
 import { after, before, test, type TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { webSockets } from '../src/adapters/channel/websocket-client.ts'
 import { MemoryDevice } from '../src/adapters/storage/local-memory.ts'
+import { SessionClient } from '../src/client/client.ts'
 import { connect, FourfoldError, type Client, type LiveDocument } from '../src/client/index.ts'
+import type { DialListener, Wire } from '../src/core/ports.ts'
 import { Fleet } from './fleet.ts'
 import { patienceMs, until } from './until.ts'
 
@@ -279,6 +282,69 @@ test('what was typed without servers is brought by the next program on the devic
   await ben.joined()
   const his = ben.open(document!.id)
   await until(() => his.text.toString() === 'on this device, on servers', 'Ben reads it')
+})
+
+/** A client whose network can be taken away. */
+function mobile(t: TestContext, name: string, who: { device: MemoryDevice; of: Fleet }) {
+  const options = {
+    servers: [who.of.address('a')],
+    name,
+    agent: 'test',
+    storage: who.device.open(),
+  }
+  const dial = webSockets()
+  const wires = new Map<Wire, DialListener>()
+  let isCut = false
+  const made = new SessionClient(options, (address, listener) => {
+    if (isCut) throw new Error('there is no network')
+    const wire = dial(address, listener)
+    wires.set(wire, listener)
+    return wire
+  })
+  t.after(() => made.close())
+  const cut = () => {
+    isCut = true
+    for (const [wire, listener] of wires) {
+      wire.close('cut')
+      listener.closed('cut')
+    }
+  }
+  return { client: made, cut }
+}
+
+test('what a program keeps the others on its device bring when it ends, and not before', async (t) => {
+  const lone = await loneServer(t)
+  const device = new MemoryDevice()
+  const { client: ada, cut } = mobile(t, 'Ada', { device, of: lone })
+  await ada.joined()
+  const [document] = await shared('kept.md', ada)
+  document!.text.insert(0, 'on servers')
+  await document!.stored()
+  const eve = person(t, { device, of: lone })
+  await eve.joined()
+  const [hers] = await shared('by Eve.md', eve)
+  cut()
+  document!.text.insert(0, 'on this device, ')
+  await until(() => ada.save.name === 'local', 'it is shown')
+  // She is asked nothing by a program that begins meanwhile.
+  const late = person(t, { device, of: lone })
+  await late.joined()
+  await ada.create('made.md', 'made alone')
+  hers!.text.insert(0, 'stored')
+  await hers!.stored()
+  await late.open(hers!.id).stored()
+  const ben = person(t, { of: lone })
+  await ben.joined()
+  const his = ben.open(document!.id)
+  await his.loaded
+  assert.equal(his.text.toString(), 'on servers')
+  assert.ok(!ben.files.some(({ name }) => name === 'made.md'))
+
+  ada.close()
+  await until(() => his.text.toString() === 'on this device, on servers', 'Ben reads it')
+  await until(() => ben.files.some(({ name }) => name === 'made.md'), 'Ben has it')
+  const keys = async () => Object.keys(((await device.open().get('keys')) ?? {}) as object)
+  await until(async () => (await keys()).length === 0, 'nothing is left to be brought')
 })
 
 test('more texts than are brought at once are brought one after another', async (t) => {

@@ -10,6 +10,7 @@ import { earlierKeysMax } from '../core/model/limits.ts'
 import type { Operation } from '../core/model/wire.ts'
 import type { Dial } from '../core/ports.ts'
 import type { SessionInput, SessionOutput } from '../core/session/messages.ts'
+import type { OperationBody } from '../core/session/parcel.ts'
 import { Session } from '../core/session/session.ts'
 import { connectionOf, serverInfo } from './account.ts'
 import type {
@@ -34,6 +35,7 @@ import { Documents } from './documents.ts'
 import { checkName, Errands } from './errands.ts'
 import { Files } from './files.ts'
 import type { Frames } from './frames.ts'
+import { Inheriting } from './inheriting.ts'
 import { Keepsake } from './keepsake.ts'
 import { beatMs } from './keyring.ts'
 import { Listeners } from './listeners.ts'
@@ -49,8 +51,8 @@ import { Wires } from './wires.ts'
 const stepAfterMsMin = 1
 /** Timers of browsers overflow at 24 days. */
 const stepAfterMsMax = 3_600_000
-/** Documents of earlier sessions that are brought to the servers at once. */
-const recoveredMax = 32
+/** What is safe is not kept as unsafe for longer; pauses between letters are shorter. */
+const keepKeyAfterMs = 2000
 
 export class SessionClient implements Client {
   readonly #options: ClientOptions
@@ -62,6 +64,7 @@ export class SessionClient implements Client {
   readonly #shown: Shown
   readonly #documents: Documents
   readonly #onlyHere: OnlyHere
+  readonly #inheriting: Inheriting
   #isOutlived = false
   /** Files that servers said to be deleted for good. */
   readonly #erased = new Set<string>()
@@ -80,6 +83,7 @@ export class SessionClient implements Client {
   #joined = Promise.withResolvers<void>()
   #timer: ReturnType<typeof setTimeout> | undefined
   #beat: ReturnType<typeof setInterval> | undefined
+  #keyTimer: ReturnType<typeof setTimeout> | undefined
   #isClosed = false
   readonly #beganAt = now()
 
@@ -130,6 +134,16 @@ export class SessionClient implements Client {
       stored: (id) => this.#stored(id),
       receipt: (id) => this.#receipt(id),
     })
+    this.#inheriting = new Inheriting({
+      keepsake: this.#keepsake,
+      mayBring: () => this.connection.name !== 'refused',
+      learn: (keys) => this.#learn(keys),
+      ask: (operations) => this.#askLate(operations),
+      isHeld: (id) => this.#documents.get(id) !== undefined,
+      use: (id) => this.#documents.use(id, { isSeen: false }),
+      isErased: (id) => this.#erased.has(id),
+      changed: () => this.#changes.tell(),
+    })
     // A program that does not wait for `joined` hears of a refusal through `connection`.
     this.#joined.promise.catch(() => {})
     void this.#begin()
@@ -160,15 +174,13 @@ export class SessionClient implements Client {
     })
     const early = this.#inbox.splice(0)
     this.#errands.begin(kept.operations)
-    const left = kept.operations.map((operation) => ({ type: 'operate' as const, operation }))
-    this.#inbox.push({ type: 'started' }, ...left, ...early)
+    this.#inbox.push({ type: 'started' }, ...kept.operations.map(lateOperation), ...early)
     this.#run()
     this.#changes.tell()
     void this.#onlyHere.begin(this.#options.after?.texts ?? [])
     if (!this.#keepsake.isKeeping) return
-    this.#beat = setInterval(() => this.#keepKey(), beatMs)
-    const unsettled = this.#keepsake.keyring.unsettled.values()
-    for (let count = 0; count < recoveredMax; count++) void this.#recoverAll(unsettled)
+    this.#beat = setInterval(() => void this.#keepKey(), beatMs)
+    void this.#inheriting.begin(kept.sessions)
   }
 
   // -------------------------------------------------------------------------------- what is so
@@ -178,7 +190,8 @@ export class SessionClient implements Client {
   }
 
   get save(): SaveState {
-    const save = this.#session?.save ?? { name: 'saved', servers: [], of: 0, isThin: false }
+    const save = this.#session?.save ?? nothingKnown
+    if (save.name === 'saved') return this.#inheriting.isReading ? nothingKnown : save
     const { failure } = this.#keepsake
     if (save.name !== 'local' || save.waiting === 0 || failure === undefined) return save
     return { name: 'danger', waiting: save.waiting, why: failure }
@@ -293,32 +306,19 @@ export class SessionClient implements Client {
   /** Text of other tabs may be in what is kept, and what is typed now may stand beside it. */
   async #learnKeys(document: string): Promise<void> {
     const keys = await this.#keepsake.keyring.others(document)
-    if (keys.length === 0) return
+    if (keys.length > 0) this.#learn(keys)
+  }
+
+  #learn(keys: Uint8Array[]): void {
     for (const key of keys) this.#writers.add(writerOf(key))
     this.#step({ type: 'keys', keys })
   }
 
-  /** Takes the next one from those that are left whenever it is done with one. */
-  async #recoverAll(left: IterableIterator<string>): Promise<void> {
-    for (const id of left) {
-      if (this.#isClosed) return
-      await this.#recover(id)
-    }
-  }
-
-  /** Brings what earlier sessions of this device wrote and did not know to be safe. */
-  async #recover(id: string): Promise<void> {
-    const document = this.#documents.use(id, { isSeen: false })
-    try {
-      await document.stored()
-      this.#keepsake.keyring.settled(id)
-    } catch (error) {
-      // No server takes it, or this client was closed: the key is kept for the next session. What was
-      // deleted for good is kept as a text.
-      if (!(error instanceof FourfoldError)) throw error
-      if (this.#erased.has(id)) this.#keepsake.keyring.settled(id)
-    }
-    document.close()
+  /** What somebody asked for who is not there any more to be told what became of it. */
+  #askLate(operations: OperationBody[]): void {
+    const left = this.#errands.take(operations)
+    this.#inbox.push(...left.map(lateOperation))
+    this.#run()
   }
 
   // ------------------------------------------------------------------------------ what is only here
@@ -346,11 +346,19 @@ export class SessionClient implements Client {
     this.close()
   }
 
-  #keepKey(): void {
-    void this.#keepsake.keyring.beat(
+  #keepKey(): Promise<void> {
+    return this.#keepsake.keyring.beat(
       Date.now(),
       (id) => this.#keepsake.isBehind(id) || (this.#session?.isUnsafe(id) ?? true),
     )
+  }
+
+  #keepKeySoon(): void {
+    if (this.#isClosed || !this.#keepsake.keyring.isClaiming) return
+    this.#keyTimer ??= setTimeout(() => {
+      this.#keyTimer = undefined
+      void this.#keepKey()
+    }, keepKeyAfterMs)
   }
 
   // -------------------------------------------------------------------------------- operations
@@ -490,8 +498,11 @@ export class SessionClient implements Client {
     this.#isClosed = true
     clearTimeout(this.#timer)
     clearInterval(this.#beat)
+    clearTimeout(this.#keyTimer)
     this.#onlyHere.end()
-    if (this.#keepsake.isKeeping) this.#keepKey()
+    const key = this.#keepsake.isKeeping ? this.#keepKey() : undefined
+    const written = Promise.all([key, this.#errands.written, this.#keepsake.written()])
+    void this.#inheriting.end(written)
     this.#keepsake.close()
     for (const document of this.#documents.all) document.destroy()
     const error = closedError()
@@ -524,6 +535,7 @@ export class SessionClient implements Client {
     this.#documents.forgetClosed((id) => session.needs(id))
     this.#errands.look(session.operations)
     this.#letGo()
+    this.#keepKeySoon()
     this.#lookLater()
   }
 
@@ -632,6 +644,7 @@ export class SessionClient implements Client {
     if (this.#session?.save.name === 'local') {
       for (const { presence } of this.#documents.all) presence.forgetOthers()
     }
+    this.#inheriting.look()
     this.#changes.tell()
   }
 
@@ -641,6 +654,12 @@ export class SessionClient implements Client {
     if (text !== '') this.#renames.tell({ name, text })
     this.#changes.tell()
   }
+}
+
+const nothingKnown: SaveState = { name: 'saved', servers: [], of: 0, isThin: false }
+
+function lateOperation(operation: OperationBody): SessionInput {
+  return { type: 'operate', operation, isLate: true }
 }
 
 /** Milliseconds since 1970, that never jump: a wall clock set back must not stop any timer. */

@@ -84,9 +84,9 @@ export class Documents {
       moved: (state) => step({ type: 'caret', document: id, state }),
       recalling: () => recalling(id),
       // What is known here need not travel again.
-      recalled: () => {
+      recalled: (isMore) => {
         if (document.isClosed) return
-        step({ type: 'follow', document: id })
+        step({ type: isMore ? 'recalled' : 'follow', document: id })
         step({ type: 'caret', document: id, state: document.presence.state })
       },
       closed: () => this.#closed(id),

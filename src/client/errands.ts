@@ -35,6 +35,18 @@ export class Errands {
     for (const operation of kept) this.#errands.set(operation.id, { operation, isKept: true })
   }
 
+  /** What another session left; returns that of it which is to be asked for, in this order. */
+  take(left: readonly OperationBody[]): OperationBody[] {
+    const fresh = left.filter(({ id }) => !this.#errands.has(id))
+    this.begin(fresh)
+    return fresh
+  }
+
+  /** Resolves when nothing of them is on its way to the device. */
+  get written(): Promise<void> {
+    return this.#writing
+  }
+
   /** Whether this device keeps what was asked for under this id. */
   isKept(id: string): boolean {
     return this.#errands.get(id)?.isKept ?? false

@@ -103,6 +103,23 @@ test('what another tab wrote in an open text stays, whoever asks whether anythin
   assert.ok((await text(device)).includes('by another tab'))
 })
 
+test('what is read again of an open text is in the piece that takes the place of all', async () => {
+  const device = new MemoryDevice()
+  const { keepsake, doc, type, still } = await writing(device)
+  type('x')
+  const other = new Y.Doc()
+  other.getText('text').insert(0, 'by another tab')
+  await device.open().append('D', Y.encodeStateAsUpdate(other))
+  const take = (updates: Uint8Array[]) => updates.forEach((each) => Y.applyUpdate(doc, each))
+  assert.ok(await keepsake.again('D', take))
+  for (let count = 0; count < 300; count++) {
+    type('x')
+    await still()
+  }
+  assert.ok((await device.open().load('D')).length <= 201)
+  assert.ok((await text(device)).includes('by another tab'))
+})
+
 test('a failing storage is told, and when it works again all is there', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] })
   const device = new MemoryDevice()
@@ -123,7 +140,7 @@ test('a failing storage is told, and when it works again all is there', async (t
 
 test('without a storage nothing is kept, and that is said', async () => {
   const keepsake = new Keepsake(undefined, key, () => {})
-  const nothing = { life: '', keys: [], addresses: [], entries: [], operations: [] }
+  const nothing = { life: '', sessions: [], keys: [], addresses: [], entries: [], operations: [] }
   assert.deepEqual(await keepsake.begin(), nothing)
   assert.deepEqual(await keepsake.load('D', () => new Uint8Array()), [])
   keepsake.append('D', new Uint8Array([1]), true)

@@ -2,6 +2,7 @@
 
 import { fromBinary, toBinary } from '@bufbuild/protobuf'
 import * as Y from 'yjs'
+import { sessionOf } from '../core/model/ids.ts'
 import { textRoot } from '../core/model/snapshot.ts'
 import { EntrySchema, OperationSchema, type Entry } from '../core/model/wire.ts'
 import type { LocalStorage } from '../core/ports.ts'
@@ -26,6 +27,8 @@ interface Pages {
   loose: number
   /** Something could not be written: the next write holds the whole document. */
   isTorn: boolean
+  /** What takes in all that is kept by now, and hears whether it could be read. */
+  readings: { take: (updates: Uint8Array[]) => void; done: (isRead: boolean) => void }[]
   whole: () => Uint8Array
 }
 
@@ -40,11 +43,15 @@ export interface Kept {
   entries: Entry[]
   /** What was asked of the folder and was not certain to stay, in order. */
   operations: OperationBody[]
+  /** Sessions that left something of this, or will if they end. */
+  sessions: string[]
 }
 
 /** An operation on its way to the servers. */
 export interface KeptOperation {
   id: string
+  /** The session that sees to it. */
+  session: string
   /** An encoded fourfold.v1.Operation. */
   bytes: Uint8Array
 }
@@ -52,6 +59,8 @@ export interface KeptOperation {
 /** Writes in the background, in order; a failure is told and the write tried again. */
 export class Keepsake {
   readonly keyring: Keyring
+  /** The id of the session that keeps things here. */
+  readonly session: string
   readonly #storage: LocalStorage | undefined
   readonly #changed: () => void
   readonly #pages = new Map<string, Pages>()
@@ -78,6 +87,7 @@ export class Keepsake {
     this.#storage = storage
     this.#changed = changed
     this.#life = life
+    this.session = sessionOf(key)
     this.keyring = new Keyring(key, async (alter) => {
       await this.#attempt((device) => device.change('keys', alter))
     })
@@ -102,8 +112,10 @@ export class Keepsake {
       this.#attempt((storage) => storage.get('entries')),
       this.#attempt((storage) => storage.get('operations')),
     ])
+    const askers = keptOperations(operations).map(({ session }) => session)
     return {
       life: this.#begun?.lives.name ?? '',
+      sessions: [...new Set([...keys.map(sessionOf), ...askers])].filter((each) => each !== ''),
       keys,
       addresses: listOf(addresses, (each) => typeof each === 'string'),
       entries: entriesOf(entries),
@@ -112,13 +124,49 @@ export class Keepsake {
   }
 
   /** These come behind those that are kept; those of these ids go. Whether that is kept. */
-  async keepOperations(come: readonly KeptOperation[], gone: readonly string[]): Promise<boolean> {
+  async keepOperations(
+    come: readonly Pick<KeptOperation, 'id' | 'bytes'>[],
+    gone: readonly string[],
+  ): Promise<boolean> {
     const changed = new Set([...gone, ...come.map(({ id }) => id)])
     const alter = (value: unknown) => [
       ...keptOperations(value).filter(({ id }) => !changed.has(id)),
-      ...come,
+      ...come.map((operation) => ({ ...operation, session: this.session })),
     ]
     return (await this.#attempt((storage) => isDone(storage.change('operations', alter)))) ?? false
+  }
+
+  /** What a session that is over asked for, in order: from here on this one sees to it. */
+  async adopt(session: string): Promise<OperationBody[]> {
+    let found: OperationBody[] = []
+    await this.#attempt((storage) => {
+      const alter = (value: unknown) => {
+        const all = keptOperations(value)
+        found = all
+          .filter((each) => each.session === session)
+          .flatMap(({ bytes }) => operationOf(bytes))
+        return all.map((each) =>
+          each.session === session ? { ...each, session: this.session } : each,
+        )
+      }
+      return isDone(storage.change('operations', alter))
+    })
+    return found
+  }
+
+  /** See `LocalStorage.hold`; of one life of the set. Undefined also where the storage fails. */
+  async hold(name: string): Promise<(() => void) | undefined> {
+    return this.#begun?.shelf.hold(name)
+  }
+
+  /** Tells a word to the other programs that keep things here. */
+  tell(word: string): void {
+    this.#begun?.shelf.tell(word)
+  }
+
+  /** Hears the words of others. Returns the function that ends it. */
+  listen(hear: (word: string) => void): () => void {
+    return this.#begun?.shelf.listen(hear) ?? (() => undefined)
   }
 
   /** Where things of the present life lie on this device, and of earlier ones. */
@@ -136,7 +184,7 @@ export class Keepsake {
    * one. Whether all of it is kept.
    */
   async leave(life: string): Promise<boolean> {
-    await Promise.all([...this.#pages.values()].map(({ writing }) => writing))
+    await this.written()
     const isBehind = [...this.#pages.keys()].some((document) => this.isBehind(document))
     const isLeft = await this.#attempt(async (shelf) => {
       const { place } = this.places
@@ -177,8 +225,8 @@ export class Keepsake {
     this.#entriesTimer = setTimeout(() => void this.#writeEntries(), pauseMs)
   }
 
-  /** The document as it was kept here; `whole` encodes what it is by then. */
-  async load(document: string, whole: () => Uint8Array): Promise<Uint8Array[]> {
+  /** The document as it was kept here; `whole` encodes what it is by then. Undefined: it cannot be read. */
+  async load(document: string, whole: () => Uint8Array): Promise<Uint8Array[] | undefined> {
     if (!this.#storage) return []
     const pages: Pages = {
       updates: [],
@@ -187,12 +235,26 @@ export class Keepsake {
       writing: Promise.resolve(),
       loose: 0,
       isTorn: false,
+      readings: [],
       whole,
     }
     this.#pages.set(document, pages)
-    const updates = (await this.#attempt((storage) => storage.load(document))) ?? []
-    pages.loose += updates.length
+    const updates = await this.#attempt((storage) => storage.load(document))
+    pages.loose += updates?.length ?? 0
     return updates
+  }
+
+  /**
+   * `take` is given all that is kept of an open document by now, by whomever. Whether it could be read.
+   * It takes its turn among the writes: one that puts all in one piece counts on having all.
+   */
+  again(document: string, take: (updates: Uint8Array[]) => void): Promise<boolean> {
+    const pages = this.#pages.get(document)
+    if (!pages) return Promise.resolve(false)
+    return new Promise((done) => {
+      pages.readings.push({ take, done })
+      if (!pages.isWriting) pages.writing = this.#write(document, pages)
+    })
   }
 
   /** The text of a document that is not open, as far as it is kept here. */
@@ -257,6 +319,11 @@ export class Keepsake {
     this.#isSound(document)
   }
 
+  /** Resolves when nothing of any document is on its way to the storage. */
+  async written(): Promise<void> {
+    await Promise.all([...this.#pages.values()].map(({ writing }) => writing))
+  }
+
   close(): void {
     this.#isClosed = true
     clearTimeout(this.#entriesTimer)
@@ -265,7 +332,11 @@ export class Keepsake {
 
   async #write(document: string, pages: Pages): Promise<void> {
     pages.isWriting = true
-    while (pages.updates.length > 0 || pages.isTorn) {
+    while (pages.updates.length > 0 || pages.isTorn || pages.readings.length > 0) {
+      if (pages.readings.length > 0) {
+        await this.#readAgain(document, pages)
+        continue
+      }
       const { updates, hasOwn } = pages
       pages.updates = []
       pages.hasOwn = false
@@ -281,6 +352,16 @@ export class Keepsake {
       break
     }
     pages.isWriting = false
+  }
+
+  async #readAgain(document: string, pages: Pages): Promise<void> {
+    const readings = pages.readings.splice(0)
+    const updates = await this.#attempt((storage) => storage.load(document))
+    if (updates) pages.loose = updates.length
+    for (const { take, done } of readings) {
+      if (updates) take(updates)
+      done(updates !== undefined)
+    }
   }
 
   async #append(document: string, pages: Pages, updates: Uint8Array[]): Promise<boolean> {
@@ -383,10 +464,15 @@ export function operationsOf(value: unknown): OperationBody[] {
 }
 
 function keptOperations(value: unknown): KeptOperation[] {
-  return listOf<KeptOperation>(value, (each) => {
+  const kept = listOf<Omit<KeptOperation, 'session'> & { session?: unknown }>(value, (each) => {
     const { id, bytes } = (each ?? {}) as Partial<KeptOperation>
     return typeof id === 'string' && bytes instanceof Uint8Array
   })
+  // Earlier versions of the program did not say whose they are.
+  return kept.map((each) => ({
+    ...each,
+    session: typeof each.session === 'string' ? each.session : '',
+  }))
 }
 
 function operationOf(bytes: Uint8Array): OperationBody[] {

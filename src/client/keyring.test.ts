@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { MemoryDevice } from '../adapters/storage/local-memory.ts'
+import { sessionOf } from '../core/model/ids.ts'
 import { earlierKeysMax } from '../core/model/limits.ts'
 import { Keyring } from './keyring.ts'
 
@@ -30,7 +31,38 @@ test('a session that left unsafe edits is known to the next, with its documents'
   await first.claim(0, 'E')
   const next = keyring(device, 2)
   assert.deepEqual(await next.begin(), [key(1)])
+  assert.deepEqual(next.unsettled, [], 'it may still be alive')
+  const left = await next.take(sessionOf(key(1)), true)
+  assert.deepEqual(left, { keys: [], documents: ['D', 'E'] })
   assert.deepEqual(next.unsettled, ['D', 'E'])
+})
+
+test('what a session that is over left goes as soon as it was brought', async () => {
+  const device = new MemoryDevice()
+  const next = keyring(device, 2)
+  await next.begin()
+  const first = keyring(device, 1)
+  await first.claim(0, 'D')
+  await first.claim(0, 'E')
+  const left = await next.take(sessionOf(key(1)), true)
+  assert.deepEqual(left, { keys: [key(1)], documents: ['D', 'E'] })
+  await next.settled(sessionOf(key(1)), 'D')
+  assert.deepEqual(await keyring(device, 3).begin(), [key(1)])
+  await next.settled(sessionOf(key(1)), 'E')
+  assert.deepEqual(await keyring(device, 3).begin(), [])
+  assert.deepEqual(await next.take(sessionOf(key(1)), true), { keys: [], documents: [] })
+})
+
+test('what one session left is not settled by what another left of the same document', async () => {
+  const device = new MemoryDevice()
+  await keyring(device, 1).claim(0, 'D')
+  await keyring(device, 2).claim(0, 'D')
+  const next = keyring(device, 3)
+  await next.begin()
+  for (const number of [1, 2]) await next.take(sessionOf(key(number)), true)
+  await next.settled(sessionOf(key(1)), 'D')
+  assert.deepEqual(next.unsettled, ['D'])
+  assert.deepEqual(await keyring(device, 4).begin(), [key(2)])
 })
 
 test('a session without edits leaves nothing, nor does one whose edits are safe', async () => {
@@ -43,13 +75,14 @@ test('a session without edits leaves nothing, nor does one whose edits are safe'
   assert.deepEqual(await keyring(device, 3).begin(), [])
 })
 
-test('what an earlier session left goes when it was brought and that session is over', async () => {
+test('where nobody knows who is alive a record goes when it was brought and is old', async () => {
   const device = new MemoryDevice()
   await keyring(device, 1).claim(0, 'D')
   const next = keyring(device, 2)
   await next.begin()
   await next.beat(10 * minute, unsafe)
-  next.settled('D')
+  await next.take(sessionOf(key(1)), false)
+  await next.settled(sessionOf(key(1)), 'D')
   await next.beat(2 * minute, unsafe)
   assert.deepEqual(await keyring(device, 3).begin(), [key(1)], 'it may still be alive')
   await next.beat(4 * minute, unsafe)
@@ -68,7 +101,7 @@ test('the key of a tab that came later is told once, for a document that it wrot
   assert.deepEqual(await first.others('D'), [key(2)])
   assert.deepEqual(await first.others('D'), [])
   assert.deepEqual(await later.others('D'), [], 'known from the beginning')
-  assert.deepEqual(first.unsettled, [], 'the next session brings what is in no open document')
+  assert.deepEqual(first.unsettled, [], 'it brings its edits itself')
 })
 
 test('the key of a tab that is alive stays, whatever other tabs brought', async () => {
@@ -77,7 +110,8 @@ test('the key of a tab that is alive stays, whatever other tabs brought', async 
   await living.claim(0, 'D')
   const other = keyring(device, 2)
   await other.begin()
-  other.settled('D')
+  await other.take(sessionOf(key(1)), false)
+  await other.settled(sessionOf(key(1)), 'D')
   await living.beat(3 * minute, unsafe)
   await other.beat(4 * minute, unsafe)
   assert.deepEqual(await keyring(device, 3).begin(), [key(1)])
@@ -89,7 +123,8 @@ test('a session that slept for long says its key again before its next edit is k
   await sleeper.claim(0, 'D')
   const other = keyring(device, 2)
   await other.begin()
-  other.settled('D')
+  await other.take(sessionOf(key(1)), false)
+  await other.settled(sessionOf(key(1)), 'D')
   await other.beat(4 * minute, unsafe)
   assert.deepEqual(await keyring(device, 3).begin(), [])
   await sleeper.claim(5 * minute, 'D')

@@ -1,14 +1,14 @@
 // The keys of this device's sessions: whoever has one may bring the edits that were made with it.
 //
-// Each session stands in the record with the documents in which it has edits that may not be safe. A
-// later session says these keys to the servers and brings the edits; then the record goes.
+// Each session stands in the record with the documents in which it has edits that may not be safe.
+// When it is over another one says its key to the servers and brings the edits; then the record goes.
 
 import { earlierKeysMax } from '../core/model/limits.ts'
 import { sessionOf, type SessionId } from '../core/model/ids.ts'
 
 /** A living session renews its record this often, and looks whether others' can go. */
 export const beatMs = 15_000
-/** A record not renewed for this long is that of a session that is over, or asleep. */
+/** Where nobody can tell who is alive: not renewed for this long it is of one that is over, or asleep. */
 const overAfterMs = 180_000
 
 /** One session's record. */
@@ -20,6 +20,14 @@ interface Kept {
 }
 
 type Records = { [session: string]: Kept }
+
+/** What a session left. */
+export interface Left {
+  /** Its key, unless it was told before. */
+  keys: Uint8Array[]
+  /** Documents whose edits are to be brought. */
+  documents: string[]
+}
 
 /** Changes the record of all sessions of this device in one piece; resolves when that is kept. */
 export type ChangeRecords = (alter: (value: unknown) => unknown) => Promise<void>
@@ -34,8 +42,8 @@ export class Keyring {
   #writtenAt = -Infinity
   /** Sessions whose keys were returned. */
   readonly #known = new Set<string>()
-  /** Sessions of before, with the documents whose edits are still to be brought. */
-  readonly #earlier = new Map<string, { at: number; key: Uint8Array; documents: Set<string> }>()
+  /** Those that were taken, with the documents whose edits are still to be brought. */
+  readonly #taken = new Map<string, { at: number; documents: Set<string>; isOver: boolean }>()
 
   constructor(key: Uint8Array, change: ChangeRecords) {
     this.#key = key
@@ -43,20 +51,35 @@ export class Keyring {
     this.#change = change
   }
 
-  /** Reads the keys of earlier sessions; the newest first. */
+  /** Reads the keys of earlier sessions, be they over or not; the newest first. */
   async begin(): Promise<Uint8Array[]> {
     let records: Records = {}
     await this.#change((value) => (records = recordsOf(value)))
-    for (const [session, { at, key, documents }] of newestFirst(records)) {
-      this.#known.add(session)
-      this.#earlier.set(session, { at, key, documents: new Set(documents) })
-    }
-    return [...this.#earlier.values()].map(({ key }) => key)
+    const earlier = newestFirst(records)
+    for (const [session] of earlier) this.#known.add(session)
+    return earlier.map(([, { key }]) => key)
+  }
+
+  /**
+   * What a session left that no other program sees to. `isOver`: it is known to have ended; otherwise
+   * its record stays for as long as it may be alive. Undefined: it cannot be read.
+   */
+  async take(session: string, isOver: boolean): Promise<Left | undefined> {
+    let records: Records | undefined
+    await this.#change((value) => (records = recordsOf(value)))
+    if (!records) return undefined
+    const record = records[session]
+    if (!record) return { keys: [], documents: [] }
+    const { at, key, documents } = record
+    this.#taken.set(session, { at, documents: new Set(documents), isOver })
+    const isNews = !this.#known.has(session)
+    this.#known.add(session)
+    return { keys: isNews ? [key] : [], documents }
   }
 
   /**
    * Keys that were not returned before, of sessions that began after this one and may have unsafe edits
-   * in this document. Whoever brings all of it needs them; the next session sees to their records.
+   * in this document. Whoever brings all of it needs them.
    */
   async others(document: string): Promise<Uint8Array[]> {
     let records: Records = {}
@@ -68,14 +91,23 @@ export class Keyring {
     return others.map(([, { key }]) => key)
   }
 
-  /** Documents with edits of earlier sessions. */
+  /** Documents with edits of sessions that were taken. */
   get unsettled(): string[] {
-    return [...new Set([...this.#earlier.values()].flatMap(({ documents }) => [...documents]))]
+    return [...new Set([...this.#taken.values()].flatMap(({ documents }) => [...documents]))]
   }
 
-  /** All that this device had of a document is safe. */
-  settled(document: string): void {
-    for (const { documents } of this.#earlier.values()) documents.delete(document)
+  /** All that this session left of a document is safe. Resolves when that is kept. */
+  async settled(session: string, document: string): Promise<void> {
+    const taken = this.#taken.get(session)
+    taken?.documents.delete(document)
+    if (!taken?.isOver || taken.documents.size > 0) return
+    this.#taken.delete(session)
+    await this.#forget([{ session, at: taken.at }])
+  }
+
+  /** Whether this session stands in the record, as far as it knows. */
+  get isClaiming(): boolean {
+    return this.#documents.size > 0
   }
 
   /** Resolves when this session's key is kept for this document: before its first edit is. */
@@ -89,16 +121,17 @@ export class Keyring {
     return this.#written
   }
 
-  /** To be called every `beatMs`, and at the end. `isUnsafe`: whether edits may still be lost. */
+  /** To be called every `beatMs` at least, and at the end. `isUnsafe`: whether edits may still be lost. */
   beat(now: number, isUnsafe: (document: string) => boolean): Promise<void> {
     const before = this.#documents.size
     this.#documents = new Set([...this.#documents].filter(isUnsafe))
-    if (before > 0) this.#write(now)
-    const over = [...this.#earlier].filter(
+    const isDue = this.#documents.size < before || now >= this.#writtenAt + beatMs
+    if (before > 0 && isDue) this.#write(now)
+    const over = [...this.#taken].filter(
       ([, { documents, at }]) => documents.size === 0 && now >= at + overAfterMs,
     )
     if (over.length > 0) void this.#forget(over.map(([session, { at }]) => ({ session, at })))
-    for (const [session] of over) this.#earlier.delete(session)
+    for (const [session] of over) this.#taken.delete(session)
     return this.#written
   }
 

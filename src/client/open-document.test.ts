@@ -24,7 +24,7 @@ async function open(t: TestContext, device = new MemoryDevice(), left?: Left) {
     edited: (update) => edits.push(update),
     moved: () => {},
     recalling: () => Promise.resolve(),
-    recalled: recalled.resolve,
+    recalled: () => recalled.resolve(),
     closed: () => {},
     stored: () => Promise.resolve(nowhere),
     receipt: () => nowhere,

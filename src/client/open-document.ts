@@ -34,8 +34,8 @@ export interface OpenDocumentOptions {
   moved: (state: string) => void
   /** What this device kept is about to be here; not before this resolves. */
   recalling: () => Promise<void>
-  /** What this device kept is here, as far as it came in time; again when the rest came late. */
-  recalled: () => void
+  /** What this device kept is here, as far as it came in time; `isMore`: some more of it. */
+  recalled: (isMore: boolean) => void
   /** The last user closed it. */
   closed: () => void
   stored: () => Promise<Receipt>
@@ -49,8 +49,8 @@ export class OpenDocument implements LiveDocument {
   readonly text: Y.Text
   readonly presence: Presence
   readonly loaded: Promise<void>
-  /** Resolves when what this device kept of it is here. */
-  readonly recall: Promise<void>
+  /** Resolves when what this device kept of it is here; with false, when that could not be read. */
+  readonly recall: Promise<boolean>
   readonly #options: OpenDocumentOptions
   readonly #setLoaded: () => void
   #users = 0
@@ -89,26 +89,38 @@ export class OpenDocument implements LiveDocument {
     return this.presence.awareness
   }
 
-  async #recall(): Promise<void> {
+  async #recall(): Promise<boolean> {
     const { recalled } = this.#options
     const loading = this.#load()
-    const late = Promise.withResolvers<undefined>()
-    const timer = setTimeout(() => late.resolve(undefined), recallMs)
-    const updates = await Promise.race([loading, late.promise])
+    const late = Promise.withResolvers<'late'>()
+    const timer = setTimeout(() => late.resolve('late'), recallMs)
+    const first = await Promise.race([loading, late.promise])
     clearTimeout(timer)
-    if (updates) this.#integrateAll(updates)
+    if (first !== 'late') this.#integrateAll(first ?? [])
     this.#begin()
-    recalled()
-    if (updates) return
-    this.#integrateAll(await loading)
-    recalled()
+    recalled(false)
+    const updates = await loading
+    if (first === 'late' && updates && updates.length > 0) {
+      this.#integrateAll(updates)
+      recalled(true)
+    }
+    return updates !== undefined
   }
 
-  async #load(): Promise<Uint8Array[]> {
+  async #load(): Promise<Uint8Array[] | undefined> {
     const { keepsake, id, recalling } = this.#options
     const updates = await keepsake.load(id, () => Y.encodeStateAsUpdate(this.doc))
-    if (updates.length > 0) await recalling()
+    if (updates && updates.length > 0) await recalling()
     return updates
+  }
+
+  /** What other programs on this device wrote in it meanwhile comes to be here. Whether it could be read. */
+  async recallMore(): Promise<boolean> {
+    if (!(await this.recall)) return false
+    const { keepsake, id, recalled } = this.#options
+    const isRead = await keepsake.again(id, (updates) => this.#integrateAll(updates))
+    if (isRead) recalled(true)
+    return isRead
   }
 
   // What a server will make it from, so that both are one.

@@ -82,6 +82,23 @@ export class Stage {
     return new Visitor(page)
   }
 
+  /** One more tab of the browser that this visitor uses, at the same server. */
+  async tab({ page: first }: Visitor): Promise<Visitor> {
+    const page = await first.context().newPage()
+    this.#watch(page)
+    await page.goto(first.url().replace(/#.*/, ''))
+    return new Visitor(page)
+  }
+
+  /** A tab that begins with all that this one remembers, as browsers duplicate one. */
+  async duplicate({ page: first }: Visitor): Promise<Visitor> {
+    const opened = first.context().waitForEvent('page')
+    await first.evaluate(() => void window.open(location.href))
+    const page = await opened
+    this.#watch(page)
+    return new Visitor(page)
+  }
+
   #watch(page: Page): void {
     page.on('pageerror', (error) => this.#mishaps.push(error.stack ?? error.message))
     page.on('console', (message) => {

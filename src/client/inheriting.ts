@@ -1,0 +1,182 @@
+// What other sessions of this device leave when they end: one that is there brings it.
+//
+//   a session ── holds its name ──> ends ── the name is free ──> another holds it ── says its key, asks
+//   for what it asked for, brings its edits ──> all of that is safe ──> its record goes
+//
+// Safety: while a session is alive it alone brings what it keeps, as far as the device can tell who is.
+// Whoever brings it holds its name, and ends before that is done without harm: the next in line begins.
+
+import { FourfoldError } from '../core/model/errors.ts'
+import type { OperationBody } from '../core/session/parcel.ts'
+import type { Keepsake } from './keepsake.ts'
+import type { OpenDocument } from './open-document.ts'
+
+/** Documents that are brought to the servers at once. */
+const broughtMax = 32
+
+export interface InheritingOptions {
+  keepsake: Keepsake
+  /** Whether servers let this client in, or none was asked. */
+  mayBring: () => boolean
+  /** Says these keys to the servers, too. */
+  learn: (keys: Uint8Array[]) => void
+  ask: (operations: OperationBody[]) => void
+  isHeld: (document: string) => boolean
+  /** The document, which is to be closed. */
+  use: (document: string) => OpenDocument
+  /** Whether it was deleted for good. */
+  isErased: (document: string) => boolean
+  /** Other documents are to be brought than before. */
+  changed: () => void
+}
+
+export class Inheriting {
+  readonly #options: InheritingOptions
+  /** Sessions whose end is waited for, or seen to. */
+  readonly #known = new Set<string>()
+  /** What lets go of the names that are held. */
+  readonly #held = new Set<() => void>()
+  /** Documents that are not here yet as they are kept: nothing is known of where that is. */
+  readonly #unread = new Map<string, number>()
+  readonly #barred = new Set<() => void>()
+  readonly #queue: (() => Promise<void>)[] = []
+  #bringing = 0
+  #unlisten = () => {}
+  #isOver = false
+
+  constructor(options: InheritingOptions) {
+    this.#options = options
+  }
+
+  /** Whether something of that is not even compared with a server. */
+  get isReading(): boolean {
+    return this.#unread.size > 0
+  }
+
+  /** `sessions`: those that left something, or will. */
+  async begin(sessions: readonly string[]): Promise<void> {
+    const { keepsake } = this.#options
+    const letGo = await keepsake.hold(keepsake.session)
+    if (this.#isOver) return letGo?.()
+    if (!letGo) {
+      // Nobody can tell who is alive: edits that come twice are there once.
+      for (const session of sessions) void this.#bring(session, false)
+      return
+    }
+    this.#held.add(letGo)
+    this.#unlisten = keepsake.listen((session) => {
+      // So that it knows of this one.
+      if (this.#meet(session)) keepsake.tell(keepsake.session)
+    })
+    keepsake.tell(keepsake.session)
+    for (const session of sessions) this.#meet(session)
+  }
+
+  /** False: it was met before. */
+  #meet(session: string): boolean {
+    if (this.#known.has(session) || session === this.#options.keepsake.session) return false
+    this.#known.add(session)
+    void this.#outlive(session)
+    return true
+  }
+
+  /** Waits in line for the end of a session. */
+  async #outlive(session: string): Promise<void> {
+    const { keepsake, mayBring } = this.#options
+    for (;;) {
+      const letGo = await keepsake.hold(session)
+      if (!letGo || this.#isOver) return letGo?.()
+      if (mayBring()) {
+        this.#held.add(letGo)
+        if (await this.#bring(session, true)) this.#letGo(letGo)
+        return
+      }
+      // The servers may let others in.
+      letGo()
+      await new Promise<void>((resolve) => this.#barred.add(resolve))
+    }
+  }
+
+  #letGo(letGo: () => void): void {
+    if (this.#held.delete(letGo)) letGo()
+  }
+
+  /** Servers may let this client in by now. */
+  look(): void {
+    if (this.#barred.size === 0 || !this.#options.mayBring()) return
+    for (const go of this.#barred) go()
+    this.#barred.clear()
+  }
+
+  /** Whether all that it left is safe. */
+  async #bring(session: string, isOver: boolean): Promise<boolean> {
+    const { keepsake, learn, ask, changed } = this.#options
+    const left = await keepsake.keyring.take(session, isOver)
+    const operations = left && (await keepsake.adopt(session))
+    if (!operations || this.#isOver) return false
+    if (left.keys.length > 0) learn(left.keys)
+    ask(operations)
+    for (const id of left.documents) this.#unread.set(id, (this.#unread.get(id) ?? 0) + 1)
+    changed()
+    const brought = await Promise.all(left.documents.map((id) => this.#inTurn(session, id)))
+    return brought.every(Boolean)
+  }
+
+  #inTurn(session: string, id: string): Promise<boolean> {
+    return new Promise((resolve) => {
+      this.#queue.push(async () => resolve(await this.#bringOne(session, id)))
+      this.#next()
+    })
+  }
+
+  #next(): void {
+    if (this.#bringing >= broughtMax) return
+    const bring = this.#queue.shift()
+    if (!bring) return
+    this.#bringing++
+    void bring().finally(() => {
+      this.#bringing--
+      this.#next()
+    })
+  }
+
+  /** Brings what a session wrote in a document and did not know to be safe. Whether that is safe now. */
+  async #bringOne(session: string, id: string): Promise<boolean> {
+    const { keepsake, isHeld, use, isErased, changed } = this.#options
+    if (this.#isOver) return false
+    const wasHeld = isHeld(id)
+    const document = use(id)
+    try {
+      const isHere = await (wasHeld ? document.recallMore() : document.recall)
+      this.#read(id)
+      if (!isHere) return false
+      await document.stored()
+    } catch (error) {
+      // No server takes it, or this client was closed: the key is kept for the next session. What was
+      // deleted for good is kept as a text.
+      if (!(error instanceof FourfoldError)) throw error
+      if (!isErased(id)) return false
+    } finally {
+      document.close()
+    }
+    await keepsake.keyring.settled(session, id)
+    changed()
+    return true
+  }
+
+  #read(id: string): void {
+    const left = (this.#unread.get(id) ?? 1) - 1
+    if (left > 0) this.#unread.set(id, left)
+    else this.#unread.delete(id)
+    this.#options.changed()
+  }
+
+  /** This session is over, when all that it has is written. */
+  async end(written: Promise<unknown>): Promise<void> {
+    this.#isOver = true
+    this.#unlisten()
+    for (const go of this.#barred) go()
+    await written
+    for (const letGo of this.#held) this.#letGo(letGo)
+  }
+}
