@@ -401,7 +401,7 @@ test('no server and no room on the device: it says that closing would lose edits
   await lone.kill('a')
   document!.text.insert(0, 'x')
   await until(() => ada.save.name === 'danger', 'it is said')
-  assert.deepEqual(ada.save, { name: 'danger', waiting: 1, why: 'the disk is full' })
+  assert.deepEqual(ada.save, { name: 'danger', waiting: 1, earlier: 0, why: 'the disk is full' })
   await lone.start('a')
   await until(() => document!.receipt().servers.length === 1, 'it is saved')
   await until(saysItIsOn(ada, 1), 'it says so')

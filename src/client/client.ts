@@ -191,10 +191,13 @@ export class SessionClient implements Client {
 
   get save(): SaveState {
     const save = this.#session?.save ?? nothingKnown
+    if (save.name === 'saving') return save
     if (save.name === 'saved') return this.#inheriting.isReading ? nothingKnown : save
+    const { waiting } = save
+    const earlier = this.#inheriting.count
     const { failure } = this.#keepsake
-    if (save.name !== 'local' || save.waiting === 0 || failure === undefined) return save
-    return { name: 'danger', waiting: save.waiting, why: failure }
+    if (save.name === 'ended' || waiting === 0 || failure === undefined) return { ...save, earlier }
+    return { name: 'danger', waiting, earlier, why: failure }
   }
 
   get servers(): ServerInfo[] {

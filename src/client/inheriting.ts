@@ -48,6 +48,11 @@ export class Inheriting {
     this.#options = options
   }
 
+  /** How many documents have edits of sessions that are over, which may be on no server. */
+  get count(): number {
+    return this.#options.keepsake.keyring.unsettled.length
+  }
+
   /** Whether something of that is not even compared with a server. */
   get isReading(): boolean {
     return this.#unread.size > 0

@@ -16,6 +16,7 @@ import { type FolderTree, top } from './folder-tree.ts'
 import { IconButton } from './icon-button.tsx'
 import type { OpenFiles } from './open-file.ts'
 import { useShown } from './shown-entries.ts'
+import { begun, waitingWords } from './save-words.ts'
 import { Trash } from './trash.tsx'
 import type { MenuPlace, TreeView } from './tree-view.ts'
 import { useFinding } from './use-finding.ts'
@@ -57,7 +58,7 @@ export function FilePane(props: FilePaneProps) {
   const { tree, view, shownId, openFiles, bringIn, actions, home, searchAll } = props
   const client = useClient()
   const { filesAreCurrent, save } = client
-  const waiting = save.name === 'local' || save.name === 'danger' ? save.waiting : 0
+  const waiting = save.name === 'local' || save.name === 'danger' ? waitingWords(save) : ''
   const [words, setWords] = useState('')
   const wanted = useDeferredValue(words.trim())
   const [menu, setMenu] = useState<{ ids: string[]; place: MenuPlace }>()
@@ -133,11 +134,7 @@ export function FilePane(props: FilePaneProps) {
         )}
         {!isNarrow && <BringingBar bringIn={bringIn} />}
         <div className="file-foot">
-          {waiting > 0 && (
-            <p className="waiting muted">
-              {waiting.toLocaleString('en')} {waiting === 1 ? 'change' : 'changes'} waiting
-            </p>
-          )}
+          {waiting !== '' && <p className="waiting muted">{begun(waiting)} waiting</p>}
           <Trash restore={actions.restore} erase={actions.erase} />
           <span className="foot-row">
             <FileTrigger

@@ -24,7 +24,8 @@ export function SaveDetails({ words, file, fileName, hasUpdate }: SaveDetailsPro
   const isOnline = connection.name === 'online'
   // Not while none is dialled only: it would come and go under the mouse.
   const hasNoServer = save.name === 'local' || save.name === 'danger'
-  const isAtRisk = save.name === 'danger' || (save.name === 'ended' && save.waiting > 0)
+  const isAtRisk =
+    save.name === 'danger' || (save.name === 'ended' && save.waiting + save.earlier > 0)
   return (
     <>
       <h2 className={`tone-${words.tone}`}>{words.text}</h2>

@@ -59,7 +59,10 @@ test('without an answer: grey, how many changes and for how long', () => {
 })
 
 test('without a server: blue, how many changes wait, and when the next try is', () => {
-  const { text, tone, sentences } = words({ name: 'local', waiting: 14, since: 0 }, offline)
+  const { text, tone, sentences } = words(
+    { name: 'local', waiting: 14, earlier: 0, since: 0 },
+    offline,
+  )
   assert.equal(text, 'Saved on this device')
   assert.equal(tone, 'local')
   assert.deepEqual(sentences, [
@@ -68,9 +71,19 @@ test('without a server: blue, how many changes wait, and when the next try is', 
   ])
 })
 
+test('what was written before this page was loaded is said to wait as well', () => {
+  const waits = (waiting: number, earlier: number) =>
+    words({ name: 'local', waiting, earlier, since: 0 }, offline).sentences[0]
+  const may = 'wait for a connection. You may close this tab.'
+  assert.equal(waits(0, 1), `Earlier changes in 1 file ${may}`)
+  assert.equal(waits(1, 2), `1 change and earlier ones in 2 files ${may}`)
+  const ended = words({ name: 'ended', waiting: 0, earlier: 1, why: 'Sign in again.' })
+  assert.equal(ended.sentences[1], 'Your earlier unsent edits in 1 file are kept here.')
+})
+
 test('while a server is tried, that is said in the place of when', () => {
   const joining: Connection = { name: 'joining', since: 0 }
-  const { sentences } = words({ name: 'local', waiting: 1, since: 0 }, joining)
+  const { sentences } = words({ name: 'local', waiting: 1, earlier: 0, since: 0 }, joining)
   assert.deepEqual(sentences, [
     '1 change waits for a connection. You may close this tab.',
     'Trying now.',
@@ -78,24 +91,34 @@ test('while a server is tried, that is said in the place of when', () => {
 })
 
 test('without a server and without storage: red, and why', () => {
-  const { text, tone, sentences } = words({ name: 'danger', waiting: 1, why: 'Quota exceeded.' })
+  const { text, tone, sentences } = words({
+    name: 'danger',
+    waiting: 1,
+    earlier: 0,
+    why: 'Quota exceeded.',
+  })
   assert.equal(text, 'Not saved')
   assert.equal(tone, 'danger')
   assert.deepEqual(sentences, ['Quota exceeded.'])
 })
 
 test('turned away: grey, why, and that the edits are kept', () => {
-  const { text, tone, sentences } = words({ name: 'ended', waiting: 3, why: 'Sign in again.' })
+  const { text, tone, sentences } = words({
+    name: 'ended',
+    waiting: 3,
+    earlier: 0,
+    why: 'Sign in again.',
+  })
   assert.equal(text, 'Access ended')
   assert.equal(tone, 'muted')
   assert.deepEqual(sentences, ['Sign in again.', 'Your 3 unsent edits are kept here.'])
-  const one = words({ name: 'ended', waiting: 1, why: 'Sign in again.' })
+  const one = words({ name: 'ended', waiting: 1, earlier: 0, why: 'Sign in again.' })
   assert.deepEqual(one.sentences, ['Sign in again.', 'Your 1 unsent edit is kept here.'])
 })
 
 test('a name that somebody else has is called that, for access has not ended', () => {
   const refused: Connection = { name: 'refused', code: 'taken', text: '"Ana" is here already.' }
-  const save: SaveState = { name: 'ended', waiting: 0, why: refused.text }
+  const save: SaveState = { name: 'ended', waiting: 0, earlier: 0, why: refused.text }
   assert.equal(words(save, refused).text, 'Name taken')
 })
 

@@ -89,15 +89,15 @@ export function chipWords(facts: SaveFacts): ChipWords {
       return {
         text,
         tone: 'local',
-        sentences: [localSentence(save.waiting), ...retrySentences(connection, now)],
+        sentences: [localSentence(save), ...retrySentences(connection, now)],
       }
     case 'danger':
       return { text, tone: 'danger', sentences: [save.why] }
     case 'ended': {
-      const verb = save.waiting === 1 ? 'is' : 'are'
-      const kept =
-        save.waiting > 0 ? [`Your ${counted(save.waiting, 'unsent edit')} ${verb} kept here.`] : []
-      return { text, tone: 'muted', sentences: [save.why, ...kept] }
+      const verb = save.waiting === 1 && save.earlier === 0 ? 'is' : 'are'
+      const kept = waitingWords(save, 'unsent edit')
+      const sentences = kept === '' ? [] : [`Your ${kept} ${verb} kept here.`]
+      return { text, tone: 'muted', sentences: [save.why, ...sentences] }
     }
   }
 }
@@ -127,10 +127,27 @@ export function downSentences(servers: ServerInfo[]): string[] {
   ]
 }
 
-function localSentence(waiting: number): string {
-  if (waiting === 0) return 'No server answers. You may go on typing, and you may close this tab.'
-  const verb = waiting === 1 ? 'waits' : 'wait'
-  return `${counted(waiting, 'change')} ${verb} for a connection. You may close this tab.`
+/** What is kept here and may be on no server. */
+export type Waiting = Pick<Extract<SaveState, { name: 'local' }>, 'waiting' | 'earlier'>
+
+/** "3 changes and earlier ones in 2 files"; empty: nothing. */
+export function waitingWords({ waiting, earlier }: Waiting, noun = 'change'): string {
+  const own = waiting > 0 ? counted(waiting, noun) : ''
+  if (earlier === 0) return own
+  const files = counted(earlier, 'file')
+  return own === '' ? `earlier ${noun}s in ${files}` : `${own} and earlier ones in ${files}`
+}
+
+function localSentence(save: Waiting): string {
+  const words = waitingWords(save)
+  if (words === '') return 'No server answers. You may go on typing, and you may close this tab.'
+  const verb = save.waiting === 1 && save.earlier === 0 ? 'waits' : 'wait'
+  return `${begun(words)} ${verb} for a connection. You may close this tab.`
+}
+
+/** As a sentence begins. */
+export function begun(words: string): string {
+  return words.slice(0, 1).toUpperCase() + words.slice(1)
 }
 
 function retrySentences(connection: Connection, now: number): string[] {
