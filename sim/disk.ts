@@ -56,6 +56,8 @@ export class SimulatedDisk {
   /** What a running process sees: the same disk, but for a hasty one and one that takes. */
   #visible = this.#durable
   #storage: MemoryStorage
+  /** What becomes durable goes through it: the same storage, where the process sees the same disk. */
+  #durably: MemoryStorage
   readonly #mirrors = new Map<SubjectId, Mirror>()
   /** Subjects of which it was ever said that they are deleted for good. */
   readonly #marked = new Set<SubjectId>()
@@ -73,13 +75,16 @@ export class SimulatedDisk {
     this.#options = options
     this.flushMs = options.flushMs
     this.#storage = new MemoryStorage(this.#visible)
+    this.#durably = this.#storage
   }
 
-  /** Begins the life of a process on this disk. */
-  open(): StorageReader {
+  /** Begins the life of a process on this disk; `now` is its clock. */
+  open(now = () => 0): StorageReader {
     const { isHasty, takes } = this.#options
     this.#visible = isHasty || takes ? this.#durable.clone() : this.#durable
-    this.#storage = new MemoryStorage(this.#visible)
+    this.#storage = new MemoryStorage(this.#visible, { now })
+    this.#durably = this.#storage
+    if (this.#visible !== this.#durable) this.#durably = new MemoryStorage(this.#durable, { now })
     return this.#storage.reader
   }
 
@@ -143,11 +148,9 @@ export class SimulatedDisk {
 
   /** On what is durable, and on what the process sees, if that is another and has it not yet. */
   #perform(job: Job): boolean {
-    const isOne = this.#visible === this.#durable
-    if (isOne) return perform(this.#storage, job)
-    const isSound = perform(new MemoryStorage(this.#durable), job)
+    const isSound = perform(this.#durably, job)
     const isSeen = this.#options.isHasty || (job.type === 'write' && job.isTaken)
-    if (!isSeen && isSound) perform(this.#storage, job)
+    if (this.#durably !== this.#storage && !isSeen && isSound) perform(this.#storage, job)
     return isSound
   }
 
@@ -177,6 +180,7 @@ export class SimulatedDisk {
     this.#received = new Map()
     this.#visible = this.#durable
     this.#storage = new MemoryStorage(this.#durable)
+    this.#durably = this.#storage
     const subjects = new Set(this.#mirrors.keys())
     this.#mirrors.clear()
     for (const subject of this.#durable.shelves.keys()) {

@@ -4,6 +4,8 @@ import { settledMs } from './drawn-moment.ts'
 import { serverNames, sharedDocuments, type Fault, type PersonPlan } from './plan.ts'
 import type { Random } from './random.ts'
 
+const dayMs = 24 * 3_600_000
+
 /** What may go wrong. A schedule has a few of these, several times, rather than a bit of all. */
 const weathers = [
   'kills',
@@ -44,7 +46,7 @@ interface Weather {
 function drawWeather({ random, weather, moment, losable, people }: Weather): Fault[] {
   const some = (names: readonly string[]) =>
     random.shuffled(names).slice(0, random.between(1, names.length))
-  const repeated = (most: number, make: () => Fault) =>
+  const repeated = <Each extends Fault>(most: number, make: () => Each) =>
     Array.from({ length: random.between(1, most) }, make)
   const downMs = () => random.pick([50, 300, 1000, 3000, 60_000])
   const downs = (servers: string[]) => servers.map(downMs)
@@ -120,13 +122,17 @@ function drawWeather({ random, weather, moment, losable, people }: Weather): Fau
         document: random.pick(sharedDocuments),
       }))
     case 'clocks':
-      return repeated(3, () => ({
-        at: moment(),
-        type: 'clock',
-        server: random.pick(serverNames),
-        byMs: random.pick([-3_600_000, -30_000, 30_000, 3_600_000]),
-      }))
+      return repeated(3, () => {
+        const byMs = random.pick([-3_600_000, -30_000, 30_000, 3_600_000, -31 * dayMs, 31 * dayMs])
+        return { at: moment(), type: 'clock', server: random.pick(serverNames), byMs }
+      }).flatMap((set) => [set, restart(random, set)])
   }
+}
+
+/** What is wrong shows in the next life: it begins soon. */
+function restart(random: Random, { at, server }: Extract<Fault, { type: 'clock' }>): Fault {
+  const downMs = [random.pick([50, 300])]
+  return { at: at + random.below(300), type: 'kill', servers: [server], isPowerCut: false, downMs }
 }
 
 /** A building burns: its servers lose power at once, and whoever works there is gone for good. */

@@ -64,7 +64,7 @@ export class Life {
     const { name, set, disk, network, plant, random, timeline, trace } = options
     this.#options = options
     this.#clockMs = clockMs
-    const opened = disk.open()
+    const opened = disk.open(() => this.#now())
     const reader = plant.reader?.(opened) ?? opened
     this.#hearing = plant.hearing?.(reader.vector())
     const replica = name as ReplicaId

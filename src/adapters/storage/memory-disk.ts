@@ -38,6 +38,8 @@ export class MemoryDisk {
   readonly logs = new Map<Origin, Map<number, Row>>()
   readonly shelves = new Map<SubjectId, Shelf>()
   readonly operations = new Map<string, OperationFound & { at: number }>()
+  /** When the newest of them was stored (`runningTime`). */
+  newestAt = 0
   /** Records that were damaged and have been replaced from a peer. */
   readonly quarantine: { subject: SubjectId; record: StoredRecord }[] = []
   owner: object | undefined
@@ -47,6 +49,7 @@ export class MemoryDisk {
     const copy = new MemoryDisk()
     copy.isComplete = this.isComplete
     copy.life = this.life
+    copy.newestAt = this.newestAt
     raise(copy.vector, this.vector)
     raise(copy.floor, this.floor)
     for (const [origin, log] of this.logs) copy.logs.set(origin, new Map(log))

@@ -32,6 +32,7 @@ import {
   type Place,
 } from './record.ts'
 import { isCovered, type MemoryDisk, type Piece, type Row, type Shelf } from './memory-disk.ts'
+import { runningTime } from './running-time.ts'
 import { StorageError } from './storage-error.ts'
 
 export { MemoryDisk } from './memory-disk.ts'
@@ -42,7 +43,7 @@ export interface MemoryOptions {
    * and never when it rejects. Without it: at once.
    */
   flush?: () => Promise<void>
-  /** The clock by which operations are forgotten. Without it none is. */
+  /** How time passes, by which operations are forgotten. Without it none is. */
   now?: () => number
 }
 
@@ -60,7 +61,7 @@ export class MemoryStorage implements Storage {
   constructor(disk: MemoryDisk, options: MemoryOptions = {}) {
     this.#disk = disk
     this.#flush = options.flush ?? (() => Promise.resolve())
-    this.#now = options.now ?? (() => 0)
+    this.#now = runningTime(disk.newestAt, options.now ?? (() => 0))
     this.reader = new MemoryReader(disk, this.#now)
     disk.owner = this
   }
@@ -150,7 +151,9 @@ export class MemoryStorage implements Storage {
 
   #keepOperation(subject: SubjectId, { id, digest }: Pick<DoneOperation, 'id' | 'digest'>): void {
     const { operations } = this.#disk
-    if (!operations.has(id)) operations.set(id, { subject, at: this.#now(), digest })
+    if (operations.has(id)) return
+    this.#disk.newestAt = this.#now()
+    operations.set(id, { subject, at: this.#disk.newestAt, digest })
   }
 
   #receive(snapshot: Snapshot): void {

@@ -1,7 +1,7 @@
 // What lies in a server's SQLite file, table by table.
 
 /** The revision of the tables below. A file with a higher one is not opened. */
-export const storeFormat = 3
+export const storeFormat = 4
 
 /** Made once, in an empty file. Readable with any SQLite tool while the server runs. */
 export const schema = `
@@ -89,8 +89,9 @@ CREATE TABLE removals (
   PRIMARY KEY (subject, origin)
 ) STRICT, WITHOUT ROWID;
 
--- Operations that took effect, so that they have one effect; at: when that was stored here,
--- milliseconds since 1970; digest: of what was asked, empty: not told.
+-- Operations that took effect, so that they have one effect; at: when that was stored here, in
+-- milliseconds that count only while the store is open and go on from the highest here when it is
+-- opened again; digest: of what was asked, empty: not told.
 CREATE TABLE operations (
   id       TEXT PRIMARY KEY,
   subject  INTEGER NOT NULL,
@@ -122,4 +123,6 @@ export const upgrades = [
   // The tables are the same; from the third on a journal lies beside the file, which an older Fourfold
   // would leave unread.
   '',
+  // Before, milliseconds since 1970 by a clock that may have been wrong: all count as stored just now.
+  'UPDATE operations SET at = 0',
 ]

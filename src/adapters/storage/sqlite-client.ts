@@ -88,8 +88,8 @@ export class SqliteClient implements SqliteStorage {
   readonly #writerEnded: Promise<void>
   readonly #compactions: SqliteCompactions
   #forgetAt = 0
-  /** When the last batch was stored. */
-  #storedAt = -Infinity
+  /** When the last batch was stored; at first, when the last operation was. */
+  #storedAt: number
   /** Why nothing is written any more; absent while the store is open. */
   #stopped: Error | undefined
   #isWriting = false
@@ -106,6 +106,7 @@ export class SqliteClient implements SqliteStorage {
     this.#parts = parts
     const suspect = () => this.#suspect()
     this.reader = new SqliteReader(openReading(directory), { now, damaged: suspect })
+    this.#storedAt = this.reader.now()
     this.#compactions = new SqliteCompactions({
       directory,
       refuseStopped: () => this.#refuseStopped(),
@@ -211,7 +212,7 @@ export class SqliteClient implements SqliteStorage {
 
   /** No two batches are stored in one moment: so it is seen of which an operation is. */
   #nextMoment(): number {
-    this.#storedAt = Math.max(this.#parts.now(), this.#storedAt + 1)
+    this.#storedAt = Math.max(this.reader.now(), this.#storedAt + 1)
     return this.#storedAt
   }
 
@@ -292,7 +293,7 @@ export class SqliteClient implements SqliteStorage {
   }
 
   #forget(): void {
-    const now = this.#parts.now()
+    const now = this.reader.now()
     if (now < this.#forgetAt) return
     this.#forgetAt = now + forgetEveryMs
     this.#tell({ type: 'forget', before: now - operationLifeMs })

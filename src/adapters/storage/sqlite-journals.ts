@@ -30,6 +30,7 @@ function filed(directory: string, records: JournalRecord[]): { number: number; c
   const db = openWriting(directory)
   try {
     const heads = headsOf(db)
+    const newestAt = newestAtOf(db)
     const writer = new StoreWriter(db, Date.now)
     let isFiling = false
     let isWaiting = false
@@ -41,7 +42,9 @@ function filed(directory: string, records: JournalRecord[]): { number: number; c
       if (!isWaiting) {
         const next = beyond(rows, heads)
         if (!next) break
-        writer.insert(next.rows)
+        // How old they are is not known to the millisecond; an earlier format counted it otherwise.
+        const operations = next.rows.operations.map((each) => ({ ...each, at: newestAt }))
+        writer.insert({ ...next.rows, operations })
         raise(heads, next.heads)
         isFiling ||= next.rows.columns.length > 0
       }
@@ -58,6 +61,12 @@ function filed(directory: string, records: JournalRecord[]): { number: number; c
 function headsOf(db: DatabaseSync): VersionVector {
   const rows = db.prepare('SELECT id, seq FROM origins').all()
   return new Map(rows.map(({ id, seq }) => [id as Origin, seq as number]))
+}
+
+/** When the newest of the operations was stored. */
+function newestAtOf(db: DatabaseSync): number {
+  const found = db.prepare('SELECT coalesce(max(at), 0) AS at FROM operations').get()
+  return Number(found?.['at'])
 }
 
 /** The rows that the logs go on with, and the heads then. None when they would leave a hole. */

@@ -31,7 +31,7 @@ export interface UpdateRows {
 
 export interface OperationRow {
   id: string
-  /** When it was stored here, by the clock of this server: another's may be days wrong. */
+  /** When it was stored here, (`runningTime`). */
   at: number
   digest: string
 }

@@ -69,6 +69,7 @@ export const queries = {
     SELECT origin, max(seq) FROM filed WHERE subject = ? GROUP BY origin
   `,
   entries: 'SELECT id FROM subjects WHERE is_entry AND id > ? ORDER BY id LIMIT ?',
+  newest: 'SELECT coalesce(max(at), 0) AS at FROM operations',
   operation: `
     SELECT subjects.id, digest FROM operations JOIN subjects USING (subject)
     WHERE operations.id = ? AND at >= ?

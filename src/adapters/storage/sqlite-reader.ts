@@ -18,6 +18,7 @@ import {
 import { coversOf, subjectOf, type Progress } from './batch.ts'
 import { RecentUpdates, type TakenBatch } from './recent-updates.ts'
 import { comparePlaces, readUpdate, type Place } from './record.ts'
+import { runningTime } from './running-time.ts'
 import type { Counts, OperationRow, Seqs } from './sqlite-messages.ts'
 import { prepareQueries, type Queries, type QueryName } from './sqlite-queries.ts'
 import { recordOf, SubjectReader, type RecordRow } from './sqlite-subject.ts'
@@ -29,6 +30,7 @@ const rowsBeyondMax = 20_000
 const idsAtOnce = 500
 
 export interface ReaderOptions {
+  /** How time passes; what it says at first does not matter. */
   now: () => number
   /** Called when SQLite finds the file itself damaged. */
   damaged: () => void
@@ -56,6 +58,8 @@ export class SqliteReader implements StorageReader {
   readonly #loose: Map<SubjectId, number>
   #isComplete: boolean
   #life: string
+  /** By which operations are dated. */
+  readonly now: () => number
   /** When the batch under way is stored: no operation of another has that. */
   #aheadAt = -Infinity
 
@@ -71,6 +75,7 @@ export class SqliteReader implements StorageReader {
     this.#loose = new Map(this.#pairs<SubjectId>('loose'))
     this.#isComplete = this.#sql.complete.get() !== undefined
     this.#life = String(this.#sql.life.get()?.['value'] ?? '')
+    this.now = runningTime(Number(this.#sql.newest.get()?.['at']), options.now)
   }
 
   isComplete(): boolean {
@@ -184,7 +189,7 @@ export class SqliteReader implements StorageReader {
   }
 
   #since(): number {
-    return this.#options.now() - operationLifeMs
+    return this.now() - operationLifeMs
   }
 
   loose(subject: SubjectId): number {

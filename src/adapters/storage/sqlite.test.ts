@@ -8,11 +8,13 @@ import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { create, toBinary } from '@bufbuild/protobuf'
 import { subjectId, type Origin, type ReplicaId } from '../../core/model/ids.ts'
+import { operationLifeMs } from '../../core/model/limits.ts'
 import { sealUpdate } from '../../core/model/snapshot.ts'
 import { UpdateSchema, type Update } from '../../core/model/wire.ts'
 import { CorruptError } from '../../core/ports.ts'
 import { until } from '../../../test/until.ts'
 import { a, Author, batchOf, note, plan } from './testing/author.ts'
+import { Journal } from './journal.ts'
 import { readUpdate, recordUpdate } from './record.ts'
 import { openSqliteStorage } from './sqlite.ts'
 import {
@@ -22,6 +24,7 @@ import {
   prepareStore,
   storeFile,
 } from './sqlite-directory.ts'
+import { packUpdates } from './sqlite-messages.ts'
 import { queries } from './sqlite-queries.ts'
 import { endOfUpdates, packUpdates } from './sqlite-messages.ts'
 import { writes } from './sqlite-statements.ts'
@@ -43,9 +46,9 @@ test('a directory of another set, of another server, or of a later format is ref
   const other = { ...world, replica: 'b' as ReplicaId }
   await refused(directory, 'other-replica', /server "a", not "b"/, other)
   using db = new DatabaseSync(storeFile(directory), { timeout: 5000 })
+  db.exec("UPDATE meta SET value = 5 WHERE key = 'format'")
+  await refused(directory, 'newer-format', /later Fourfold \(format 5, this one knows 4\)/)
   db.exec("UPDATE meta SET value = 4 WHERE key = 'format'")
-  await refused(directory, 'newer-format', /later Fourfold \(format 4, this one knows 3\)/)
-  db.exec("UPDATE meta SET value = 3 WHERE key = 'format'")
   await withStore(directory, (storage) => assert.equal(storage.reader.loose(note), 3))
 })
 
@@ -84,6 +87,38 @@ test('a store of the first format is opened, and is one of this format from then
     return all.map((each) => ({ ...each, columns: of(each['name']) }))
   }
   assert.deepEqual(tables(directory), tables(await madeStore()), 'as if it had been made so')
+})
+
+test('a store of the third format forgets no operation for what its clock said', async () => {
+  const directory = newDirectory()
+  const ada = new Author(a)
+  const names = ['early', 'lately', 'ahead']
+  await withStore(directory, (storage) =>
+    storage.write(batchOf({ updates: names.map((name) => ada.name(note, name)) })),
+  )
+  const today = Date.now()
+  {
+    using db = new DatabaseSync(storeFile(directory))
+    const date = db.prepare('UPDATE operations SET at = ? WHERE id = ?')
+    date.run(today - operationLifeMs + 1000, 'early')
+    date.run(today, 'lately')
+    // The clock was set forward by a year, and back.
+    date.run(today + 12 * operationLifeMs, 'ahead')
+    db.exec("UPDATE meta SET value = 3 WHERE key = 'format'")
+  }
+  const journal = new Journal(directory)
+  await journal.append(packUpdates([ada.name(note, 'journalled')], today), [])
+  await journal.close()
+  const clock = { now: 0 }
+  const storage = await openSqliteStorage({ ...world, directory }, () => clock.now)
+  const known = () => {
+    return [...names, 'journalled'].filter((name) => storage.reader.operation(name))
+  }
+  clock.now = operationLifeMs
+  assert.deepEqual(known(), [...names, 'journalled'])
+  clock.now = operationLifeMs + 1
+  assert.deepEqual(known(), [])
+  await storage.close()
 })
 
 test('a store of the first format that is another server’s is left as it is', async () => {

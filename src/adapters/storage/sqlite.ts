@@ -6,6 +6,7 @@
 import { once } from 'node:events'
 import type { Worker } from 'node:worker_threads'
 import type { Storage } from '../../core/ports.ts'
+import { now as monotonic } from '../system.ts'
 import { Journal } from './journal.ts'
 import { SqliteClient } from './sqlite-client.ts'
 import {
@@ -38,12 +39,12 @@ export interface SqliteStorage extends Storage {
 
 /**
  * Opens the store in `directory`, or makes it. Rejects with a StorageError whose message names the
- * directory and says what to do. `now` decides only when operations are forgotten; `log` hears of
- * damage that does not keep the store from being used.
+ * directory and says what to do. `now` tells how time passes, and so when operations are forgotten; it
+ * may say anything at first. `log` hears of damage that does not keep the store from being used.
  */
 export async function openSqliteStorage(
   owner: StoreOwner,
-  now: () => number = Date.now,
+  now: () => number = monotonic,
   log: (text: string) => void = () => {},
 ): Promise<SqliteStorage> {
   try {

@@ -346,6 +346,32 @@ export function storageContract(
     assert.deepEqual(known(), [])
   })
 
+  check('only time in which a store is open makes operations older', async (disk) => {
+    const ada = new Author(a)
+    const knows = async (id: string) => (await disk.open()).reader.operation(id) !== undefined
+    const storage = await disk.open()
+    disk.clock.now = 9
+    await storage.write(batchOf({ updates: [ada.name(note, 'one')] }))
+    await disk.close()
+    // The clock is set forward by far, and back: while nothing runs nothing is forgotten.
+    disk.clock.now = 9 * operationLifeMs
+    assert.ok(await knows('one'))
+    const set = await disk.open()
+    disk.clock.now += operationLifeMs - 1
+    await set.write(batchOf({ updates: [ada.name(note, 'two')] }))
+    assert.ok(set.reader.operation('one'))
+    await disk.close()
+    disk.clock.now = -9 * operationLifeMs
+    assert.ok(await knows('one'))
+    assert.ok(await knows('two'))
+    const last = await disk.open()
+    disk.clock.now += 2
+    assert.equal(last.reader.operation('one'), undefined)
+    assert.ok(last.reader.operation('two'))
+    disk.clock.now += operationLifeMs
+    assert.equal(last.reader.operation('two'), undefined)
+  })
+
   check('operations come with a piece, and go with it to the next server', async (disk) => {
     const storage = await disk.open()
     const [ada, bob] = [new Author(a), new Author(b)]

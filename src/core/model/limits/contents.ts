@@ -36,7 +36,7 @@ export const trashSteps = 60
 /** How often the trash is looked after. */
 export const trashLookMs = 5000
 
-/** Operation ids are remembered this long: 30 days. */
+/** Operation ids are remembered this long: 30 days in which the server that remembers ran. */
 export const operationLifeMs = 30 * 24 * 3600 * 1000
 
 /** Ids of operations that go with one subject to another server: about half a megabyte. */

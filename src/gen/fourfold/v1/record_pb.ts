@@ -159,8 +159,8 @@ export type DoneOperation = Message<"fourfold.v1.DoneOperation"> & {
   id: string;
 
   /**
-   * Milliseconds since 1970 when the sender stored it, by its own clock. Who receives it counts from
-   * when it stores it itself.
+   * When the sender stored it, in milliseconds of a count of its own that says nothing but which of two
+   * came later. Who receives it counts from when it stores it itself.
    *
    * @generated from field: double at = 2;
    */
