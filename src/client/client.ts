@@ -141,6 +141,7 @@ export class SessionClient implements Client {
       ask: (operations) => this.#askLate(operations),
       isHeld: (id) => this.#documents.get(id) !== undefined,
       use: (id) => this.#documents.use(id, { isSeen: false }),
+      isSaid: () => this.save.name === 'saved' && this.servers.length > 0,
       isErased: (id) => this.#erased.has(id),
       changed: () => this.#changes.tell(),
     })

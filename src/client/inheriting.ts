@@ -24,6 +24,8 @@ export interface InheritingOptions {
   isHeld: (document: string) => boolean
   /** The document, which is to be closed. */
   use: (document: string) => OpenDocument
+  /** Whether it is said already where this person's edits are: getting worse waits. */
+  isSaid: () => boolean
   /** Whether it was deleted for good. */
   isErased: (document: string) => boolean
   /** Other documents are to be brought than before. */
@@ -53,7 +55,7 @@ export class Inheriting {
     return this.#options.keepsake.keyring.unsettled.length
   }
 
-  /** Whether something of that is not even compared with a server. */
+  /** Whether something of that was found at the beginning, and is not even read yet. */
   get isReading(): boolean {
     return this.#unread.size > 0
   }
@@ -115,13 +117,15 @@ export class Inheriting {
 
   /** Whether all that it left is safe. */
   async #bring(session: string, isOver: boolean): Promise<boolean> {
-    const { keepsake, learn, ask, changed } = this.#options
+    const { keepsake, learn, ask, isSaid, changed } = this.#options
     const left = await keepsake.keyring.take(session, isOver)
     const operations = left && (await keepsake.adopt(session))
     if (!operations || this.#isOver) return false
     if (left.keys.length > 0) learn(left.keys)
     ask(operations)
-    for (const id of left.documents) this.#unread.set(id, (this.#unread.get(id) ?? 0) + 1)
+    if (!isSaid()) {
+      for (const id of left.documents) this.#unread.set(id, (this.#unread.get(id) ?? 0) + 1)
+    }
     changed()
     const brought = await Promise.all(left.documents.map((id) => this.#inTurn(session, id)))
     return brought.every(Boolean)
