@@ -24,9 +24,8 @@ import {
   prepareStore,
   storeFile,
 } from './sqlite-directory.ts'
-import { packUpdates } from './sqlite-messages.ts'
-import { queries } from './sqlite-queries.ts'
 import { endOfUpdates, packUpdates } from './sqlite-messages.ts'
+import { queries } from './sqlite-queries.ts'
 import { writes } from './sqlite-statements.ts'
 import { subjectQueries } from './sqlite-subject.ts'
 import { StoreWriter } from './sqlite-writer.ts'
