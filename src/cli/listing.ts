@@ -7,6 +7,7 @@ import { Kind, type File } from '../core/model/wire.ts'
 import {
   commonReceipt,
   fileJson,
+  nameOf,
   pathIn,
   sharedPath,
   shownPath,
@@ -229,19 +230,24 @@ export async function named<T>(nothingText: string, asked: Promise<T>): Promise<
 
 /**
  * Where things come to lie that are moved or copied to `target`: in it, if that is a directory, as it
- * must be for more than one.
+ * must be for more than one. Who is there itself, with its name written otherwise, gets that name.
  */
 export async function targetsOf(
   set: SetClient,
   target: string,
   count: number,
-): Promise<(source: Pick<File, 'name'>) => string> {
+): Promise<(source: Pick<File, 'id' | 'name'>) => string> {
   if (target === '') return ({ name }) => name
   const found = await fileIfAny(set, target)
-  if (found?.kind === Kind.DIRECTORY) return ({ name }) => pathIn(found.path, name)
+  const path = found?.path ?? target
+  const isSpelledSo = nameOf(path) === nameOf(target) || isSubjectId(target)
+  const respelled = isSpelledSo ? undefined : found?.id
+  if (found?.kind === Kind.DIRECTORY) {
+    return ({ id, name }) => (id === respelled ? target : pathIn(path, name))
+  }
   if (count > 1) throw new CommandError(`${printable(target)} is no directory; name one.`)
   if (!found && isSubjectId(target)) throw new CommandError(`Nothing has the id ${target}.`)
-  return () => found?.path ?? target
+  return ({ id }) => (id === respelled ? target : path)
 }
 
 /** All pages of a listing. */

@@ -157,6 +157,13 @@ test('mv, cp, mkdir, rm and restore follow the rules of Unix, and overwrite noth
   isRefused(await run('mv', 'x/b.md', 'no/where'), /^No such directory: no\.$/m)
   isRefused(await run('mv', 'none', 'x'), /^No such file or directory: none\.$/m)
 
+  // To the folder "b.md" and "B.md" are one name, and this one is to be written otherwise.
+  assert.equal((await run('mv', 'x/b.md', 'x/B.md')).out, `now x/B.md, ${stored}\n`)
+  assert.equal((await run('mv', 'x', 'X')).out, `now X/, ${stored}\n`)
+  assert.equal((await run('mv', 'X', 'x')).out, `now x/, ${stored}\n`)
+  assert.equal((await run('mv', 'x/B.md', 'x/b.md')).out, `now x/b.md, ${stored}\n`)
+  isRefused(await run('mv', 'x', 'x'), /cannot lie in itself/)
+
   isGood(await run('cp', 'x/b.md', 'copy.md'), 'cp')
   assert.equal((await run('cat', 'copy.md')).out, 'text of a')
   isRefused(await run('cp', 'x/b.md', 'copy.md'), /^"copy\.md" is here already/)
