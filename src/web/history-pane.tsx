@@ -6,8 +6,9 @@ import { Button, ListBox, ListBoxItem, Text } from 'react-aria-components'
 import { useLandmark } from 'react-aria/useLandmark'
 import { useClient } from './client-context.tsx'
 import { IconButton } from './icon-button.tsx'
+import { notify } from './toasts.tsx'
 import { titleOf } from './version-view.tsx'
-import { type NamedVersion, namedVersions } from './versions.ts'
+import { type NamedVersion, namedVersions, withText } from './versions.ts'
 import { whoAndWhen } from './who-and-when.ts'
 
 interface HistoryPaneProps {
@@ -33,6 +34,8 @@ export function HistoryPane(props: HistoryPaneProps) {
   const [listing, setListing] = useState<Listing>({ name: 'asking' })
   const [tries, setTries] = useState(0)
   const pane = useRef<HTMLElement>(null)
+  /** Id of the version that was chosen last, and may be on its way. */
+  const wanted = useRef<string>(undefined)
   const { landmarkProps } = useLandmark({ role: 'complementary', 'aria-label': 'History' }, pane)
 
   useEffect(() => {
@@ -43,8 +46,21 @@ export function HistoryPane(props: HistoryPaneProps) {
     )
     return () => {
       isCurrent = false
+      wanted.current = undefined
     }
   }, [client, fileId, asked, tries])
+
+  const choose = (version: NamedVersion | undefined) => {
+    wanted.current = version?.id
+    if (!version?.isTextLeftOut) {
+      show(version)
+      return
+    }
+    withText(client, fileId, version).then(
+      (whole) => wanted.current === whole.id && show(whole),
+      (error: Error) => notify(error.message),
+    )
+  }
 
   return (
     <aside {...landmarkProps} ref={pane} className="side-pane">
@@ -75,7 +91,7 @@ export function HistoryPane(props: HistoryPaneProps) {
           selectedKeys={shown ? [shown.id] : []}
           onSelectionChange={(keys) => {
             const [id] = keys as Set<string>
-            show(listing.versions.find((version) => version.id === id))
+            choose(listing.versions.find((version) => version.id === id))
           }}
           renderEmptyState={() => (
             <p className="empty muted">No named versions yet. Ctrl+S names the present one.</p>

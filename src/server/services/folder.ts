@@ -1,6 +1,5 @@
 // FolderService: whole files for any gRPC client. Each call becomes one question to the replica.
 
-import { inflateRawSync } from 'node:zlib'
 import { create } from '@bufbuild/protobuf'
 import { ConnectError, type HandlerContext, type ServiceImpl } from '@connectrpc/connect'
 import { bytesOf, hasConflict, isBytesName } from '../../core/model/contents.ts'
@@ -13,7 +12,6 @@ import {
   foundFilesUsual,
   receiptWaitMs,
   saveFilesMax,
-  textBytesMax,
 } from '../../core/model/limits.ts'
 import {
   FileSchema,
@@ -34,6 +32,7 @@ import type { Runtime } from '../runtime.ts'
 import type { Caller, Tokens } from '../tokens.ts'
 import { callerAddress, callerOf } from './caller.ts'
 import { SignInFailures } from './sign-in-failures.ts'
+import { allVersions, oneVersion } from './versions.ts'
 
 type AnswerOf<T extends Answer['type']> = Extract<Answer, { type: T }>
 
@@ -272,16 +271,13 @@ export function folderService(
       return keep(context, { type: 'makeDirectory', path, hasParents, operation })
     },
 
-    async listVersions({ file }, context) {
+    async listVersions({ file, version }, context) {
       const { versions } = await ask(context, 'versions', { type: 'versions', file })
-      return {
-        versions: versions.map(({ id, name, author, at, text }) => ({
-          id,
-          name,
-          author,
-          at,
-          text: inflateRawSync(text, { maxOutputLength: textBytesMax }).toString(),
-        })),
+      if (version === '') return { versions: allVersions(versions) }
+      try {
+        return { versions: [oneVersion(versions, version)] }
+      } catch (error) {
+        throw toConnectError(error)
       }
     },
 

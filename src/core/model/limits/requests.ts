@@ -45,5 +45,8 @@ export const signInAddressesMax = 10_000
 /** Files in one answer to ListFiles: about 200 KB. */
 export const filesPerPageMax = 1000
 
+/** Texts in one answer to ListVersions: beside the names of a thousand they fit into 4 MiB. */
+export const versionTextsBytesMax = 3 * 1024 * 1024
+
 /** Of a find that says no limit, so many are told. */
 export const foundFilesUsual = 100
