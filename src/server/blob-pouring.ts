@@ -3,12 +3,10 @@
 import { createHash } from 'node:crypto'
 import type { FileHandle } from 'node:fs/promises'
 import type { ServerResponse } from 'node:http'
-import { constants, type ServerHttp2Stream } from 'node:http2'
+import { pieceBytes } from '../core/model/limits.ts'
 import { errorCodeOf } from '../adapters/error-code.ts'
 import type { Upload } from '../adapters/storage/blob-upload.ts'
-
-/** Read from the disk at once. */
-const pieceBytes = 256 * 1024
+import { cut, give, isGone } from './taking.ts'
 
 /** An upload that is followed. `isSure`: its end is not sent before all of it is verified. */
 export interface Growth {
@@ -54,7 +52,7 @@ export async function pour(pouring: Pouring, response: ServerResponse): Promise<
       cut(response)
       return isSpoilt ? 'spoilt' : 'cut'
     }
-    sent = taken(response, piece)
+    sent = give(response, piece)
   }
   if (isSpoilt) {
     cut(response)
@@ -63,23 +61,6 @@ export async function pour(pouring: Pouring, response: ServerResponse): Promise<
   await sent
   response.end()
   return isGone(response) ? 'cut' : 'sent'
-}
-
-/** Ends an answer in such a way that nobody takes what came of it for all of it. */
-export function cut(response: ServerResponse): void {
-  const stream = streamOf(response)
-  // HTTP/2 ends what is destroyed without an error as if it were whole.
-  if (stream) stream.close(constants.NGHTTP2_INTERNAL_ERROR)
-  else response.destroy()
-}
-
-function isGone(response: ServerResponse): boolean {
-  return streamOf(response)?.destroyed ?? response.destroyed
-}
-
-/** Of an answer over HTTP/2, which has the shape of one over HTTP/1.1. */
-function streamOf(response: ServerResponse): ServerHttp2Stream | undefined {
-  return 'stream' in response ? (response.stream as ServerHttp2Stream) : undefined
 }
 
 /** Reads on from `at`, when there is something; 0: no more will come, or it is not what it should be. */
@@ -103,16 +84,4 @@ export async function readAt(file: FileHandle, buffer: Buffer, at: number): Prom
     if (errorCodeOf(error) === 'EIO') return 0
     throw error
   }
-}
-
-/** The network has taken it, or the caller went away. */
-function taken(response: ServerResponse, piece: Buffer): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>()
-  const told = () => {
-    response.off('close', told)
-    resolve()
-  }
-  response.on('close', told)
-  response.write(piece, told)
-  return promise
 }

@@ -28,11 +28,12 @@ import type { BlobStore, GrowingBlob, OpenBlob } from '../adapters/storage/blob-
 import type { Upload } from '../adapters/storage/blob-upload.ts'
 import type { BlobFetching } from './blob-fetching.ts'
 import type { BlobCare } from './blob-care.ts'
-import { cut, pour } from './blob-pouring.ts'
+import { pour } from './blob-pouring.ts'
 import { keepPace, uploadPace, type Pace } from './pace.ts'
 import { sendText } from './plain-answer.ts'
 import { callerBy } from './services/caller.ts'
 import { proofHeader } from './services/replication.ts'
+import { cut } from './taking.ts'
 import type { Tokens } from './tokens.ts'
 
 /** What comes before the hash in a path. */

@@ -22,6 +22,7 @@ import type { Addresses } from './addresses.ts'
 import { sendText } from './plain-answer.ts'
 import { RpcBodies, streamed } from './rpc-bodies.ts'
 import { addressKey } from './services/caller.ts'
+import { inPieces } from './taking.ts'
 
 /** A refused request may still send so long before it is cut: its client may read why. */
 const lastWordsMs = 2000
@@ -59,7 +60,11 @@ export function rpcHandlers({ routes, addresses, isSignedIn }: RpcOptions): Map<
           bodies.one(request.iterator({ destroyOnReturn: false }), isKnown)
       // Of a stream it shows in its first message who comes.
       const known = isStream || isKnown ? handler : forStrangers.get(handler.requestPath)!
-      await universalResponseToNodeResponse(await known({ ...call, body }), response)
+      const answer = await known({ ...call, body })
+      const isWhole = !isStream && answer.body !== undefined
+      // Of a stream both ways its service sees to it that somebody reads.
+      const given = isWhole ? { ...answer, body: inPieces(answer.body!, response) } : answer
+      await universalResponseToNodeResponse(given, response)
       if (!isStream) drain(request)
     }
     return { answer: (...call) => settle(answered, ...call), isStream }

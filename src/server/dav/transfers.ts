@@ -3,8 +3,6 @@
 // A text that is put is merged as a change of what this client read or wrote last of that file. Where
 // that is not known, it is a change of the version in If-Match; and without that, of what is there.
 
-import { pipeline } from 'node:stream/promises'
-import { Readable } from 'node:stream'
 import { bytesOf } from '../../core/model/contents.ts'
 import { FourfoldError } from '../../core/model/errors.ts'
 import {
@@ -20,6 +18,7 @@ import type { BlobCare } from '../blob-care.ts'
 import { pour } from '../blob-pouring.ts'
 import { notHereHeaders, notHereYet, rangeOf } from '../blobs.ts'
 import { sendText } from '../plain-answer.ts'
+import { giveAll } from '../taking.ts'
 import { etagsIn } from './conditions.ts'
 import type { Body, Incoming } from './incoming.ts'
 import type { LastRead, Read } from './last-read.ts'
@@ -138,10 +137,7 @@ export class Transfers {
       visit,
       resource,
       { ...facts, version, bytes: bytes.length },
-      async (start, end) => {
-        await pipeline(Readable.from([bytes.subarray(start, end)]), visit.response)
-        return true
-      },
+      (start, end) => giveAll(visit.response, bytes.subarray(start, end)),
     )
     if (isSent === 'whole' || (isSent && !lastRead.of(visit.reader, id))) {
       lastRead.remember(visit.reader, id, { version, text })

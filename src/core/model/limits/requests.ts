@@ -17,6 +17,12 @@ export const headerBytesMax = 16 * 1024
 /** A call that its server did not answer within this: the server is not well. */
 export const callMs = 30_000
 
+/** Of a file or a text at once to a caller. */
+export const pieceBytes = 256 * 1024
+
+/** Who has not taken a piece within this is cut off: as slow as an upload may be. */
+export const untakenMs = 60_000
+
 /** A disk that has not flushed within this hangs: who asks how the server is asks others then. */
 export const statusMs = 2000
 
