@@ -21,7 +21,7 @@ import { compressMinBytes } from '../adapters/channel/grpc.ts'
 import type { Addresses } from './addresses.ts'
 import { sendText } from './plain-answer.ts'
 import { RpcBodies, streamed } from './rpc-bodies.ts'
-import { addressKey } from './services/caller.ts'
+import { addressKey, takenKey } from './services/caller.ts'
 import { inPieces } from './taking.ts'
 
 /** A refused request may still send so long before it is cut: its client may read why. */
@@ -106,7 +106,8 @@ function drain(request: IncomingMessage): void {
 
 /** A call as Connect knows it. Throws where its HTTP is broken. */
 function universal(request: IncomingMessage, response: ServerResponse, address: string) {
-  const values = createContextValues().set(addressKey, address)
+  const taken = new Promise<void>((resolve) => response.once('close', resolve))
+  const values = createContextValues().set(addressKey, address).set(takenKey, taken)
   const addTrailers = response.addTrailers.bind(response)
   response.addTrailers = (trailers) =>
     addTrailers(withPlainMessage(trailers as OutgoingHttpHeaders))

@@ -11,6 +11,9 @@ import type { Caller, Tokens } from '../tokens.ts'
  */
 export const addressKey = createContextKey('', { description: 'address of the caller' })
 
+/** When the answer was taken, or its caller is gone. */
+export const takenKey = createContextKey(Promise.resolve(), { description: 'the answer was taken' })
+
 export function callerAddress(context: HandlerContext): string {
   return context.values.get(addressKey)
 }

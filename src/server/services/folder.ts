@@ -28,9 +28,10 @@ import { random, wallNow } from '../../adapters/system.ts'
 import { AddressCounts } from '../addresses.ts'
 import { toConnectError } from '../errors.ts'
 import { factsOf } from '../facts.ts'
+import { LongAnswers } from '../long-answers.ts'
 import type { Runtime } from '../runtime.ts'
 import type { Caller, Tokens } from '../tokens.ts'
-import { callerAddress, callerOf } from './caller.ts'
+import { callerAddress, callerOf, takenKey } from './caller.ts'
 import { SignInFailures } from './sign-in-failures.ts'
 import { allVersions, oneVersion } from './versions.ts'
 
@@ -61,6 +62,7 @@ export function folderService(
 ): ServiceImpl<typeof FolderService> {
   const failures = new SignInFailures()
   const streams = new AddressCounts(streamsPerAddress)
+  const longAnswers = new LongAnswers()
 
   async function ask<T extends Answer['type']>(
     context: HandlerContext,
@@ -78,6 +80,22 @@ export function folderService(
     const { name } = callerOf(context, tokens)
     const call = typeof request === 'function' ? request() : request
     return runtime.calls.ask(call, name, context.signal)
+  }
+
+  /** An answer as long as a text. */
+  async function long<T>(
+    context: HandlerContext,
+    make: () => Promise<T>,
+    bytesOf: (answer: T) => number,
+  ): Promise<T> {
+    // Who may not call does not wait for those who may.
+    callerOrError(context)
+    const { signal, values } = context
+    try {
+      return await longAnswers.make(make, bytesOf, { signal, taken: values.get(takenKey) })
+    } catch (error) {
+      throw toConnectError(error)
+    }
   }
 
   function callerOrError(context: HandlerContext): Caller {
@@ -193,8 +211,9 @@ export function folderService(
     },
 
     async readFile({ file }, context) {
-      const answer = await ask(context, 'read', { type: 'read', file })
-      const { text, version, state } = answer
+      const read = () => ask(context, 'read', { type: 'read', file })
+      const bytesOf = (answer: AnswerOf<'read'>) => Buffer.byteLength(answer.text)
+      const { text, version, state, ...answer } = await long(context, read, bytesOf)
       return { file: toFile(answer.file), text, version, state }
     },
 
@@ -272,13 +291,13 @@ export function folderService(
     },
 
     async listVersions({ file, version }, context) {
-      const { versions } = await ask(context, 'versions', { type: 'versions', file })
-      if (version === '') return { versions: allVersions(versions) }
-      try {
-        return { versions: [oneVersion(versions, version)] }
-      } catch (error) {
-        throw toConnectError(error)
+      const told = async () => {
+        const { versions } = await ask(context, 'versions', { type: 'versions', file })
+        return version === '' ? allVersions(versions) : [oneVersion(versions, version)]
       }
+      const bytesOf = (versions: { text: string }[]) =>
+        versions.reduce((bytes, { text }) => bytes + Buffer.byteLength(text), 0)
+      return { versions: await long(context, told, bytesOf) }
     },
 
     async *searchFiles({ text, ignoresCase, isRegex, directory }, context) {

@@ -2,7 +2,10 @@
 
 import { messageBytesMax } from './sessions.ts'
 
-/** Requests of calls that are on their way, together: sixteen of the largest, and any of small ones. */
+/**
+ * Requests of calls that are on their way, together: sixteen of the largest, and any of small ones. The
+ * same of texts that are answered and not taken yet.
+ */
 export const rpcBytesMax = 16 * messageBytesMax
 
 /** HTTP headers, a TLS handshake and the first bytes of a connection: 1 byte a second is no client. */
@@ -16,6 +19,13 @@ export const headerBytesMax = 16 * 1024
 
 /** A call that its server did not answer within this: the server is not well. */
 export const callMs = 30_000
+
+/**
+ * Texts that are read for callers at once. After one as long as this, which takes this server's time,
+ * they are read one by one, and all else goes on between them.
+ */
+export const longAnswersAtOnce = 4
+export const longAnswerBytes = 256 * 1024
 
 /** Of a file or a text at once to a caller. */
 export const pieceBytes = 256 * 1024
