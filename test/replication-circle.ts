@@ -4,7 +4,7 @@ import { create, toBinary } from '@bufbuild/protobuf'
 import { MemoryDisk, MemoryStorage } from '../src/adapters/storage/memory.ts'
 import { originOf, subjectId, type ReplicaId } from '../src/core/model/ids.ts'
 import { VersionSchema, type PeerMessage } from '../src/core/model/wire.ts'
-import type { EngineEvent } from '../src/core/ports.ts'
+import type { Batch, EngineEvent } from '../src/core/ports.ts'
 import {
   isHeartbeat,
   type ReplicationInput,
@@ -66,6 +66,11 @@ export class Circle {
   readonly stuck = new Set<ReplicaId>()
   /** Where what is written is taken in and never flushed: what rests on it is not told. */
   readonly hanging = new Set<ReplicaId>()
+  /** How long a flush takes there; as long as a message where absent. */
+  readonly flushMs = new Map<ReplicaId, number>()
+  readonly #flushes: { server: Server; batch: Batch; at: number }[] = []
+  /** Who speaks as before servers told how many whole subjects they have stored. */
+  readonly early = new Set<ReplicaId>()
 
   nextByte(): number {
     this.#bytes = (this.#bytes * 75 + 74) % 65537
@@ -101,6 +106,10 @@ export class Circle {
     const end = this.now + ms
     while (this.now < end) {
       this.now += 50
+      for (const flush of this.#flushes.splice(0)) {
+        if (flush.at > this.now) this.#flushes.push(flush)
+        else this.input(flush.server, this.#stored(flush.server, flush.batch))
+      }
       for (const server of this.living.values()) this.input(server, { type: 'tick' })
     }
   }
@@ -112,13 +121,20 @@ export class Circle {
     this.input(server, { type: 'asked', request: { type: 'append', tag, update } })
   }
 
+  #stored(server: Server, batch: Batch): ReplicationInput {
+    server.storage.commit(batch)
+    return { type: 'stored' }
+  }
+
   #perform(server: Server, output: ReplicationOutput): void {
     switch (output.type) {
-      case 'store':
+      case 'store': {
         if (this.stuck.has(server.id)) return
-        server.storage.commit(output.batch)
-        this.#queue.push({ server, input: { type: 'stored' } })
+        const at = this.now + (this.flushMs.get(server.id) ?? 0)
+        if (at > this.now) this.#flushes.push({ server, batch: output.batch, at })
+        else this.#queue.push({ server, input: this.#stored(server, output.batch) })
         return
+      }
       case 'compact':
         server.storage.compactNow(output.subject, output.upTo, output.isPurge)
         this.#queue.push({
@@ -134,8 +150,11 @@ export class Circle {
         if (!end) return
         if (this.hanging.has(server.id) && !isHeartbeat(output.message)) return
         const { channel } = end
-        end.server.heard.push({ from: server, message: output.message })
-        const input = { type: 'received' as const, channel, message: output.message }
+        // What it does not know it does not hear.
+        const isEarly = this.early.has(server.id) || this.early.has(end.server.id)
+        const message = isEarly ? asBefore(output.message) : output.message
+        end.server.heard.push({ from: server, message })
+        const input = { type: 'received' as const, channel, message }
         this.#queue.push({ server: end.server, input })
         return
       }
@@ -172,6 +191,14 @@ export class Circle {
     if (!server.channels.delete(channel)) return
     this.input(server, { type: 'closed', channel })
   }
+}
+
+function asBefore({ message, $typeName }: PeerMessage): PeerMessage {
+  if (message.case === 'hello') {
+    return { $typeName, message: { ...message, value: { ...message.value, tellsStored: false } } }
+  }
+  if (message.case !== 'have') return { $typeName, message }
+  return { $typeName, message: { ...message, value: { ...message.value, stored: 0 } } }
 }
 
 /** Four servers that have agreed that their set is new. */

@@ -7,7 +7,10 @@ import type { Links } from './links.ts'
 import type { Peer } from './peer.ts'
 import { wireVector, type Voice } from './voice.ts'
 
-/** An asked peer that sends nothing for this long is asked no more; the next one is. */
+/**
+ * An asked peer that sends nothing for this long is asked no more; the next one is. Not while what it
+ * sent waits for this disk: it was told so, and waits, too.
+ */
 const giveUpMs = 1000
 /** A wanted subject that did not come within this is asked of the next peer. */
 const wantAgainMs = 2000
@@ -15,7 +18,7 @@ const wantAgainMs = 2000
 const wantedMax = 1000
 
 interface Asked {
-  peer: ReplicaId
+  peer: Peer
   /** What it had when it was asked. */
   until: VersionVector
   progressAt: number
@@ -73,16 +76,16 @@ export class Asking {
 
   /** Something arrived from a peer: if it is the one that was asked, it is at work. */
   progressed(now: number, peer: Peer): void {
-    if (this.#asked?.peer === peer.id) this.#asked.progressAt = now
+    if (this.#asked?.peer === peer) this.#asked.progressAt = now
   }
 
   gone(peer: Peer): void {
-    if (this.#asked?.peer === peer.id) this.#asked = undefined
+    if (this.#asked?.peer === peer) this.#asked = undefined
   }
 
   /** Asks this peer for everything that it has and we lack. */
   ask(now: number, peer: Peer): void {
-    this.#asked = { peer: peer.id, until: new Map(peer.have), progressAt: now }
+    this.#asked = { peer, until: new Map(peer.have), progressAt: now }
     // Not the heads: the other side counts on what it hears here being on our disk.
     const vector = wireVector(this.#options.vector)
     const value = { $typeName: 'fourfold.v1.Gossip' as const, vector }
@@ -102,10 +105,11 @@ export class Asking {
       return
     }
     const isAnswered = covers(this.#options.heads, asked.until)
-    if (!isAnswered && now - asked.progressAt < giveUpMs) return
+    const isAtWork = asked.peer.waitsForUs || now - asked.progressAt < giveUpMs
+    if (!isAnswered && isAtWork) return
     this.#asked = undefined
     // Whoever did not answer is asked last.
-    this.#askSomebody(now, isAnswered ? undefined : asked.peer)
+    this.#askSomebody(now, isAnswered ? undefined : asked.peer.id)
   }
 
   #askSomebody(now: number, last?: ReplicaId): void {

@@ -4,11 +4,14 @@ import type { Snapshot, Update } from '../model/wire.ts'
 import { batchBytesMax } from '../model/limits.ts'
 import type { Batch } from '../ports.ts'
 import type { VersionVector } from '../model/version-vector.ts'
+import type { Peer } from './peer.ts'
 
 /** One thing to store, or only a place in the queue (a barrier). */
 export interface Item {
   update?: Update
   snapshot?: Snapshot
+  /** Who sent the snapshot. */
+  from?: Peer
   advance?: VersionVector
   isComplete?: boolean
   /** Name of the life that the set is in. */

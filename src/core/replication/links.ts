@@ -105,6 +105,7 @@ export class Links {
         life: life.name,
         companions: rivals.standing.companions,
         isWaiting: isComplete() && !rivals.isServing,
+        tellsStored: true,
       },
     })
   }
@@ -149,6 +150,7 @@ export class Links {
       origin: hello.origin as Origin,
       have: fromSeen(hello.vector?.seen),
       isRecovering: hello.isRecovering,
+      tellsStored: hello.tellsStored,
       life: hello.life,
       saidAt: this.#saidAt.get(channel) ?? 0,
       metAt: this.#options.marks.last,

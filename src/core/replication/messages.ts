@@ -40,6 +40,7 @@ export type ReplicationOutput =
 /** Whether all that a peer hears in it is that this server lives: it rests on nothing stored. */
 export function isHeartbeat({ message }: Pick<PeerMessage | ServerMessage, 'message'>): boolean {
   if (message.case !== 'have') return false
-  const { changed, digest, life } = message.value
-  return Object.keys(changed?.seen ?? {}).length === 0 && digest === '' && life === ''
+  const { changed, digest, life, stored } = message.value
+  const isNews = digest !== '' || life !== '' || stored > 0
+  return !isNews && Object.keys(changed?.seen ?? {}).length === 0
 }

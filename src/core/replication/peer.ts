@@ -1,7 +1,7 @@
 // One peer with whom a channel is open: how far it is, what was sent to it, what it is owed.
 
 import type { Origin, ReplicaId, SubjectId } from '../model/ids.ts'
-import { peerWindowBytesMax } from '../model/limits.ts'
+import { peerWindowBytesMax, pieceBytesMax } from '../model/limits.ts'
 import type { Mark } from '../ports.ts'
 import { raise, type VersionVector } from '../model/version-vector.ts'
 import type { PeerChannel } from './messages.ts'
@@ -14,8 +14,6 @@ export interface Transfer {
   readonly from: VersionVector
   /** The last subject sent. */
   after: SubjectId | ''
-  /** A page is out, and the peer has not told of a commit since. */
-  isWaiting: boolean
 }
 
 interface OnTheWay {
@@ -57,8 +55,17 @@ export class Peer {
   digest = ''
   transfer: Transfer | undefined
 
+  /** Whole subjects that it sent: how many, how many of them are on this disk, and it was told. */
+  readonly pieces = { received: 0, stored: 0, told: 0 }
+
   #onTheWay: OnTheWay[] = []
   #onTheWayBytes = 0
+  /** Whether it tells how many whole subjects it has stored. */
+  readonly #tellsStored: boolean
+  /** The bytes of each whole subject that was sent to it and is not known to be stored there. */
+  #pieces: number[] = []
+  #piecesBytes = 0
+  #piecesStored = 0
 
   constructor(options: {
     id: ReplicaId
@@ -66,6 +73,7 @@ export class Peer {
     origin: Origin
     have: VersionVector
     isRecovering: boolean
+    tellsStored: boolean
     life: string
     saidAt: Mark
     metAt: Mark
@@ -80,6 +88,7 @@ export class Peer {
     this.heardAt = options.now
     this.beatAt = options.now
     this.isRecovering = options.isRecovering
+    this.#tellsStored = options.tellsStored
     this.life = options.life
     this.saidAt = options.saidAt
     this.metAt = options.metAt
@@ -87,6 +96,30 @@ export class Peer {
 
   get hasRoom(): boolean {
     return this.#onTheWayBytes < peerWindowBytesMax
+  }
+
+  /** Whether it may be sent more whole subjects. */
+  get hasRoomForPieces(): boolean {
+    return this.#piecesBytes < pieceBytesMax
+  }
+
+  /** What it sent waits for this disk: so it may be silent. */
+  get waitsForUs(): boolean {
+    return this.pieces.received > this.pieces.stored
+  }
+
+  /** How many of its whole subjects are on this disk, if that is more than it was told and it asks. */
+  takeStored(): number {
+    const { stored, told } = this.pieces
+    if (!this.#tellsStored || stored === told) return 0
+    this.pieces.told = stored
+    return stored
+  }
+
+  /** A whole subject was sent. */
+  sentPiece(bytes: number): void {
+    this.#pieces.push(bytes)
+    this.#piecesBytes += bytes
   }
 
   /** Updates of `origin` up to `seq` were sent. */
@@ -103,9 +136,10 @@ export class Peer {
     this.unsettled.add(origin)
   }
 
-  /** It told how far it is. */
-  told(changed: VersionVector): void {
-    if (this.transfer) this.transfer.isWaiting = false
+  /** It told how far it is, and of how many whole subjects on its disk; 0: of no more. */
+  told(changed: VersionVector, stored: number): void {
+    const count = this.#tellsStored ? stored - this.#piecesStored : this.#pieces.length
+    if (count > 0) this.#arrived(count)
     raise(this.have, changed)
     for (const origin of changed.keys()) this.unsettled.add(origin)
     raise(this.sent, changed)
@@ -118,7 +152,7 @@ export class Peer {
 
   /** It asks for everything after its vector: what was on the way counts as lost. */
   asked(vector: VersionVector, ours: VersionVector): void {
-    this.told(vector)
+    this.told(vector, 0)
     this.transfer = undefined
     this.#onTheWay = []
     this.#onTheWayBytes = 0
@@ -126,6 +160,12 @@ export class Peer {
       this.sent.set(origin, vector.get(origin) ?? 0)
       this.owed.set(origin, seq)
     }
+  }
+
+  // Those that came first are stored first.
+  #arrived(count: number): void {
+    this.#piecesStored += count
+    for (const bytes of this.#pieces.splice(0, count)) this.#piecesBytes -= bytes
   }
 
   /** A log of which it is owed more than was sent. */

@@ -268,7 +268,7 @@ export class Replication {
     const items = this.#gathering.done()
     const changed = this.#advanceVector(now, items)
     this.#onTheWay.stored(items)
-    for (const item of items) this.#tellStored(item)
+    for (const item of items) this.#tellStored(now, item)
     const isNamed = this.#life.stored(items)
     const own = items.flatMap(({ update }) => (update?.origin === this.#origin ? [update] : []))
     // A transfer goes on when its last pieces are stored.
@@ -303,15 +303,21 @@ export class Replication {
     return changed
   }
 
-  #tellStored({ tag, update, snapshot }: Item): void {
+  #tellStored(now: number, { tag, update, snapshot, from }: Item): void {
     if (update) this.#told++
     if (snapshot) this.#told++
     if (tag !== undefined) this.#appended(tag, update)
     else if (update) this.#voice.event({ type: 'changed', update })
     if (!snapshot) return
+    if (from) this.#storedOf(now, from)
     const subject = snapshot.subject as SubjectId
     this.#asking.got(subject)
     this.#voice.event({ type: 'replaced', subject })
+  }
+
+  #storedOf(now: number, peer: Peer): void {
+    peer.pieces.stored++
+    this.#asking.progressed(now, peer)
   }
 
   #appended(tag: number, update?: Update): void {
@@ -424,7 +430,7 @@ export class Replication {
       this.#rivals.met(now, peer.id, peer.life)
     }
     const changed = fromSeen(have.changed?.seen)
-    peer.told(changed)
+    peer.told(changed, have.stored)
     // A digest is that of the vector told with it.
     if (have.digest !== '' || changed.size > 0) peer.digest = have.digest
     this.#heardVector(now, peer, changed)
@@ -477,7 +483,8 @@ export class Replication {
     }
     // Until this disk is filled nobody asks here.
     if (this.#isComplete) this.#onTheWay.cameWhole(snapshot)
-    this.#gathering.add({ snapshot })
+    peer.pieces.received++
+    this.#gathering.add({ snapshot, from: peer })
     this.#asking.progressed(now, peer)
   }
 

@@ -66,6 +66,7 @@ export class Sending {
 
   #sayHave(peer: Peer, digest: string): PeerMessage['message'] {
     const life = this.#options.life()
+    const stored = peer.takeStored()
     const isOtherLife = life !== peer.saidLife
     peer.saidLife = life
     const said: PeerMessage['message'] = {
@@ -76,6 +77,7 @@ export class Sending {
         digest,
         isRecovering: !this.#options.isComplete(),
         life: isOtherLife ? life : '',
+        stored,
       },
     }
     this.#voice.send(peer.channel, said)
@@ -122,7 +124,7 @@ export class Sending {
       this.#sendUpdates(peer, reader.after(origin, sent, updatesBytesMax))
     } else {
       const from = new Map(peer.sent)
-      peer.transfer = { vector: new Map(vector), from, after: '', isWaiting: false }
+      peer.transfer = { vector: new Map(vector), from, after: '' }
     }
     return true
   }
@@ -142,9 +144,9 @@ export class Sending {
 
   // --------------------------------------------------------------------------------- transfers
 
-  /** Sends the next subjects; false: wait for the peer's next have. */
+  /** Sends the next subjects; false: wait until the peer has stored some. */
   #transfer(peer: Peer, transfer: Transfer): boolean {
-    if (transfer.isWaiting) return false
+    if (!peer.hasRoomForPieces) return false
     let bytes = 0
     while (bytes < pieceBytesMax) {
       const { from, after } = transfer
@@ -159,8 +161,7 @@ export class Sending {
         if (bytes >= pieceBytesMax) break
       }
     }
-    transfer.isWaiting = true
-    return false
+    return true
   }
 
   #endTransfer(peer: Peer, { vector }: Transfer): void {
@@ -180,7 +181,9 @@ export class Sending {
     snapshot.operations = this.#options.reader.operationsOf(subject, operationsPerSnapshotMax)
     this.#sayUntold(peer)
     this.#voice.send(peer.channel, { case: 'snapshot', value: snapshot })
-    return snapshotBytes(snapshot)
+    const bytes = snapshotBytes(snapshot)
+    peer.sentPiece(bytes)
+    return bytes
   }
 }
 
