@@ -6,10 +6,16 @@ import * as http2 from 'node:http2'
 import { test } from 'node:test'
 import { gzipSync } from 'node:zlib'
 
+import { create, toBinary } from '@bufbuild/protobuf'
 import { Code } from '@connectrpc/connect'
 
-import { helloBytesMax } from '../src/core/model/limits.ts'
-import { FolderService } from '../src/core/model/wire.ts'
+import { helloBytesMax, messageFieldsMax } from '../src/core/model/limits.ts'
+import {
+  FolderService,
+  ListErasedRequestSchema,
+  SessionRequestSchema,
+  sessionProtocol,
+} from '../src/core/model/wire.ts'
 import type { PortOptions } from '../src/server/port.ts'
 import { startLone } from './lone-server.ts'
 import { listFiles, pagePort } from './page-port.ts'
@@ -74,6 +80,76 @@ test('what a stranger sends is bounded as it is when it has swollen', async (t) 
   }
   assert.equal(await status(1), Code.Unauthenticated)
   assert.equal(await status(0), Code.InvalidArgument)
+})
+
+test('12 a message that lists too much is not decoded, in whatever form it comes', async (t) => {
+  const { address } = await startLone(t)
+  const url = `${address}/fourfold.v1.FolderService/ListErased`
+  const listed = (count: number) => ({ files: Array<string>(count).fill('') })
+  const binary = (count: number) =>
+    toBinary(ListErasedRequestSchema, create(ListErasedRequestSchema, listed(count)))
+  const status = async (type: string, body: Uint8Array | string, encoding = '') => {
+    const headers = { 'content-type': type, ...(encoding && { 'content-encoding': encoding }) }
+    const answer = await fetch(url, { method: 'POST', headers, body: Buffer.from(body) })
+    return answer.status
+  }
+  const many = 2 * messageFieldsMax
+  const json = JSON.stringify(listed(many))
+  const tooMuch = [
+    await status('application/proto', binary(many)),
+    await status('application/proto', gzipSync(binary(many)), 'gzip'),
+    await status('application/json', json),
+    await status('application/json', gzipSync(json), 'gzip'),
+  ]
+  assert.deepEqual(tooMuch, [429, 429, 429, 429])
+  // What is long in other ways goes on, compressed or not.
+  const long = JSON.stringify({ file: 'x.md', text: ',{['.repeat(many) })
+  const saved = async (body: Uint8Array | string, headers: Record<string, string> = {}) => {
+    const usual = { 'content-type': 'application/json' }
+    const request = { method: 'POST', headers: { ...usual, ...headers }, body: Buffer.from(body) }
+    return (await fetch(url.replace('ListErased', 'SaveFile'), request)).status
+  }
+  assert.equal(await saved(long), 200)
+  assert.equal(await saved(gzipSync(long), { 'content-encoding': 'gzip' }), 200)
+})
+
+test('12 nor is one of a stream: what came before it is', async (t) => {
+  const { address } = await startLone(t)
+  const session = http2.connect(address)
+  t.after(() => session.destroy())
+  const who = { key: new Uint8Array(16), name: 'Ana', protocol: sessionProtocol }
+  const hello = { case: 'hello' as const, value: who }
+  const several = { entries: Array<string>(2 * messageFieldsMax).fill('') }
+  const operation = { case: 'several' as const, value: several }
+  const long = { case: 'operation' as const, value: { operation } }
+  const enveloped = (message: typeof hello | typeof long, isCompressed: boolean) => {
+    const request = create(SessionRequestSchema, { messages: [{ message }] })
+    const bytes = toBinary(SessionRequestSchema, request)
+    const body = isCompressed ? gzipSync(bytes) : bytes
+    const head = Buffer.alloc(5)
+    head[0] = isCompressed ? 1 : 0
+    head.writeUInt32BE(body.length, 1)
+    return Buffer.concat([head, body])
+  }
+  for (const isCompressed of [false, true]) {
+    const stream = session.request({
+      ':method': 'POST',
+      ':path': '/fourfold.v1.SessionService/Session',
+      'content-type': 'application/grpc+proto',
+      'grpc-encoding': 'gzip',
+      te: 'trailers',
+    })
+    const trailers = once(stream, 'trailers') as Promise<[http2.IncomingHttpHeaders]>
+    const [first, second] = [enveloped(hello, false), enveloped(long, isCompressed)]
+    stream.write(first.subarray(0, 3))
+    stream.write(Buffer.concat([first.subarray(3), second.subarray(0, 100)]))
+    const [welcome] = (await once(stream, 'data')) as [Buffer]
+    assert.ok(welcome.length > 5)
+    stream.write(second.subarray(100))
+    stream.resume()
+    const [{ 'grpc-status': told }] = await trailers
+    assert.equal(Number(told), Code.ResourceExhausted)
+  }
 })
 
 test('a call whose body does not come is ended', async (t) => {

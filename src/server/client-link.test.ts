@@ -10,6 +10,7 @@ import {
   helloBytesMax,
   idleClientMs,
   messageBurstMax,
+  messageFieldsMax,
   messagesPerSecondMax,
   openWindowBytes,
   pieceBytesMax,
@@ -333,6 +334,19 @@ test('12 however short its messages are, a client says so many at once, and so m
   await other.says(hello(), ...several(messageBurstMax))
   assert.equal(other.refused?.code, Code.UNAVAILABLE)
   assert.equal(other.taken.length, 0)
+})
+
+test('12 however much one message lists, it is decoded only when that is little', async () => {
+  const listing = (count: number): Message => {
+    const several = { entries: Array<string>(count).fill('') }
+    return { case: 'operation', value: { operation: { case: 'several', value: several } } }
+  }
+  const scene = new Scene()
+  await scene.joins()
+  await scene.says(listing(messageFieldsMax - 10))
+  assert.deepEqual(scene.takenCases(), ['hello', 'operation'])
+  await scene.says(listing(messageFieldsMax))
+  assert.equal(scene.refused?.code, Code.UNAVAILABLE)
 })
 
 test('a credit for more than was sent, or less than before, is refused', async () => {

@@ -6,10 +6,12 @@ import { BinaryReader, WireType } from '@bufbuild/protobuf/wire'
 import { shortResponse } from '../core/model/short-messages.ts'
 import {
   ClientMessageSchema,
+  SessionRequestSchema,
   SessionResponseSchema,
   type ClientMessage,
   type ServerMessage,
 } from '../core/model/wire.ts'
+import { isCrowded } from './crowded.ts'
 
 /** One message as a frame. */
 export function encodeFrame(message: ServerMessage): Uint8Array {
@@ -34,8 +36,12 @@ export interface Framed {
 /** Two bytes of a field that nobody knows would be kept as an object of a hundred. */
 const known = { readUnknownFields: false }
 
-/** The messages of a client's frame; undefined: they are more than `most`. Throws on malformed bytes. */
+/**
+ * The messages of a client's frame; undefined: they are more than `most`, or hold too many fields.
+ * Throws on malformed bytes.
+ */
 export function decodeFrame(frame: Uint8Array, most: number): Framed[] | undefined {
+  if (isCrowded(SessionRequestSchema, frame)) return undefined
   const reader = new BinaryReader(frame)
   const messages: Framed[] = []
   while (reader.pos < reader.len) {

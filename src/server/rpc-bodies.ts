@@ -2,11 +2,7 @@
 
 import { Code, ConnectError } from '@connectrpc/connect'
 import { helloBytesMax, rpcBytesMax } from '../core/model/limits.ts'
-
-/** Flags, and the length of the message that follows (gRPC and the streams of Connect). */
-const envelopeBytes = 5
-/** In the flags: how long the message is shows only when it swells. */
-const compressedFlag = 1
+import { compressedFlag, envelopeBytes } from './rpc-messages.ts'
 
 type Pieces = AsyncIterable<Uint8Array>
 
@@ -51,6 +47,7 @@ export async function* streamed(body: Pieces, isSignedIn: boolean): AsyncGenerat
     if (!isSignedIn && head.length < envelopeBytes) {
       head = Buffer.concat([head, piece.subarray(0, envelopeBytes - head.length)])
       const isLong = head.length === envelopeBytes && head.readUInt32BE(1) > helloBytesMax
+      // How long it is shows only when it swells.
       const isCompressed = head.length > 0 && (head[0]! & compressedFlag) !== 0
       if (isLong || isCompressed) throw signInFirst()
     }

@@ -10,8 +10,6 @@ import {
   type HandlerContext,
 } from '@connectrpc/connect'
 import {
-  compressionBrotli,
-  compressionGzip,
   universalRequestFromNodeRequest,
   universalResponseToNodeResponse,
 } from '@connectrpc/connect-node'
@@ -21,6 +19,7 @@ import { compressMinBytes } from '../adapters/channel/grpc.ts'
 import type { Addresses } from './addresses.ts'
 import { sendText } from './plain-answer.ts'
 import { RpcBodies, streamed } from './rpc-bodies.ts'
+import { compressions, uncrowded } from './rpc-messages.ts'
 import { addressKey, takenKey } from './services/caller.ts'
 import { inPieces } from './taking.ts'
 
@@ -54,10 +53,14 @@ export function rpcHandlers({ routes, addresses, isSignedIn }: RpcOptions): Map<
       const isKnown = isSignedIn(request.headers.authorization)
       // What comes is counted, which says why it is too long.
       if (!isKnown) call.header.delete('content-length')
-      const body = isStream
+      const counted = isStream
         ? streamed(call.body as AsyncIterable<Uint8Array>, isKnown)
         : // Who is refused in the middle of it can still be answered.
           bodies.one(request.iterator({ destroyOnReturn: false }), isKnown)
+      const { header } = call
+      const { input: schema } = handler.method
+      const bytesMax = isStream || isKnown ? messageBytesMax : helloBytesMax
+      const body = uncrowded({ header, body: counted, schema, bytesMax })
       // Of a stream it shows in its first message who comes.
       const known = isStream || isKnown ? handler : forStrangers.get(handler.requestPath)!
       const answer = await known({ ...call, body })
@@ -75,7 +78,7 @@ export function rpcHandlers({ routes, addresses, isSignedIn }: RpcOptions): Map<
 /** A message has so many bytes at most, counted after decompression: a bomb is refused while it swells. */
 function handlersOf(routes: RpcOptions['routes'], readMaxBytes: number): UniversalHandler[] {
   const router = createConnectRouter({
-    acceptCompression: [compressionGzip, compressionBrotli],
+    acceptCompression: compressions,
     compressMinBytes,
     readMaxBytes,
     // Two bytes of a field that nobody knows would be kept as an object of a hundred.

@@ -9,6 +9,12 @@ export const updateBytesMax = 1024 * 1024
 /** One message on any channel: Create with a text at its limit, in UTF-8, and its frame. */
 export const messageBytesMax = 16 * 1024 * 1024
 
+/**
+ * Fields in it, those of messages in it included: each is two bytes at least, and an object or more when
+ * it is decoded. 10,000 short messages fit, and take some 50 ms.
+ */
+export const messageFieldsMax = 100_000
+
 /** Deleted ranges in one push: the CPU of one push stays under 50 ms. */
 export const deletedRangesMax = 50_000
 
