@@ -41,6 +41,32 @@ const openingBytes = 1024 * 1024
 /** A file up to this size is checked whole at every start: well under a second. */
 const checkedBytesMax = 256 * 1024 * 1024
 
+/**
+ * Each gives a row that says what is damaged, or "ok", or none. A server tells others how far its logs
+ * go, and they rely on that; no checksum is over it.
+ */
+const checks = [
+  "PRAGMA integrity_check('origins')",
+  `
+    SELECT 'the log ' || id || ' does not go as far as is noted' FROM origins
+    WHERE filed > seq OR seq <> max(floor, coalesce(
+      (SELECT max(seq) FROM updates WHERE updates.origin = origins.origin), 0
+    ))
+  `,
+]
+
+/** These go through the whole file. */
+const wholeChecks = [
+  'PRAGMA quick_check(1)',
+  ...checks,
+  `
+    SELECT 'the log ' || id || ' has a hole' FROM origins
+    WHERE seq - floor <> (
+      SELECT count(*) FROM updates WHERE updates.origin = origins.origin AND updates.seq > floor
+    )
+  `,
+]
+
 /** How long a start waits for a process that is just ending. */
 const lockWaitMs = 500
 
@@ -277,10 +303,12 @@ function upgrade(db: DatabaseSync): void {
 
 function checkFile(db: DatabaseSync, directory: string): void {
   const isSuspect = fs.existsSync(suspectFile(directory))
-  if (!isSuspect && fs.statSync(storeFile(directory)).size > checkedBytesMax) return
-  const [found] = db.prepare('PRAGMA quick_check(1)').all()
-  const verdict = String(Object.values(found ?? {})[0])
-  if (verdict !== 'ok') throw damaged(directory, verdict.replaceAll('\n', ' '))
+  const isWhole = isSuspect || fs.statSync(storeFile(directory)).size <= checkedBytesMax
+  for (const check of isWhole ? wholeChecks : checks) {
+    const [found] = db.prepare(check).all()
+    const verdict = String(Object.values(found ?? { none: 'ok' })[0])
+    if (verdict !== 'ok') throw damaged(directory, verdict.replaceAll('\n', ' '))
+  }
   if (isSuspect) fs.rmSync(suspectFile(directory))
 }
 

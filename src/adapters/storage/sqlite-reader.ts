@@ -116,7 +116,10 @@ export class SqliteReader implements StorageReader {
     // Rows that are gone before this thread heard of it: the floor on the disk says so.
     if (updates.length === 0) {
       this.#floor = new Map(this.#pairs<Origin>('floor'))
-      assert((this.#floor.get(origin) ?? 0) > seq, `2: a log has no holes, but ${origin} has`)
+      const isGone = (this.#floor.get(origin) ?? 0) > seq
+      // The next start says what to do.
+      if (!isGone) this.#options.damaged()
+      assert(isGone, `2: a log has no holes, but ${origin} has`)
     }
     return updates
   }

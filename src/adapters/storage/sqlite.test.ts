@@ -222,6 +222,33 @@ test('a flipped byte in the file is found: in a page at the start, in a record a
   })
 })
 
+test('2 a store whose logs are not as it says they are is not opened', async () => {
+  const damagedBy = async (sql: string) => {
+    const directory = await madeStore()
+    const db = new DatabaseSync(storeFile(directory))
+    assert.equal(db.prepare(sql).run().changes, 1)
+    db.close()
+    return directory
+  }
+  const words = /the log \S+ (does not go as far as is noted|has a hole)\); move the directory away/
+  for (const change of [
+    'seq = seq + 4',
+    'seq = seq - 1',
+    'floor = floor + 9',
+    'filed = filed + 9',
+  ]) {
+    await refused(await damagedBy(`UPDATE origins SET ${change}`), 'corrupt', words)
+  }
+  for (const seq of [2, 3]) {
+    await refused(await damagedBy(`DELETE FROM updates WHERE seq = ${seq}`), 'corrupt', words)
+  }
+  const renamed = await madeStore()
+  const bytes = fs.readFileSync(storeFile(renamed))
+  bytes[bytes.indexOf(a) + 4]! ^= 1
+  fs.writeFileSync(storeFile(renamed), bytes)
+  await refused(renamed, 'corrupt', /move the directory away/)
+})
+
 test('a store that SQLite found damaged is checked whole at the next start', async () => {
   const directory = await madeStore()
   markSuspect(directory)
