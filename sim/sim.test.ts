@@ -16,7 +16,11 @@ const schedules = 300
 /** Most plants are found in a handful. */
 const plantedMax = 1500
 /** Some are found in a few of 1000 schedules, or of 10,000: it begins near one. */
-const beginAt: { [plant: string]: number } = { 'drop-fan-out': 1390, 'forget-operations': 170 }
+const beginAt: { [plant: string]: number } = {
+  'drop-fan-out': 1390,
+  'purge-at-once': 60,
+  'forget-operations': 170,
+}
 
 const plan = (seed: number): Plan => planOf(seed, new Random(seed))
 
