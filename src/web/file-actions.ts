@@ -82,7 +82,7 @@ export function fileActions({ client, go, ask, named }: FileActionOptions): File
         mayBeEmpty: true,
         answer: (name) =>
           carry(client.nameVersion(file.id, name), {
-            waiting: 'The version will get its name as soon as a server answers.',
+            waiting: 'The version gets its name when a server answers, if this page is open then.',
             done() {
               notify(name === '' ? 'This version is kept' : `This version is named “${name}”`)
               named()
