@@ -2,8 +2,8 @@
 
 import { readdirSync, type Stats } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
-import { messageBytesMax } from '../core/model/limits.ts'
-import { fileKey } from '../core/model/names.ts'
+import { messageBytesMax, pathBytesMax, pathNamesMax } from '../core/model/limits.ts'
+import { brokenRule, fileKey } from '../core/model/names.ts'
 import { Kind } from '../core/model/wire.ts'
 import type { Progress } from '../adapters/channel/blob-client.ts'
 import { directoryOf, newOperation, pathIn, sharedPath, shownPath } from './answer.ts'
@@ -148,6 +148,16 @@ interface Saving {
   isNew?: boolean
 }
 
+/** No directory is made for a file that cannot be in it. Throws CommandError. */
+function checkPath(path: string): void {
+  const names = path.normalize().split('/')
+  const rule = names.map(brokenRule).find((broken) => broken !== undefined)
+  if (rule !== undefined) throw new CommandError(rule)
+  if (names.length <= pathNamesMax && Buffer.byteLength(path.normalize()) <= pathBytesMax) return
+  const text = `A path has at most ${pathNamesMax} names and ${pathBytesMax} bytes.`
+  throw new CommandError(text)
+}
+
 class Upload {
   readonly #set: SetClient
   readonly #receipts: Receipts
@@ -194,6 +204,7 @@ class Upload {
 
   /** Saves one file. */
   async file(content: Content, path: string): Promise<void> {
+    checkPath(path)
     const bar = 'path' in content ? new ProgressBar(content.size ?? 0, 'bytes') : undefined
     bar?.show(path)
     try {
