@@ -50,7 +50,7 @@ function parsed<const T extends ParseArgsOptionsConfig>(words: string[], options
   } catch (error) {
     if (!(error instanceof TypeError)) throw error
     // Node's first sentence names the option; what follows explains Node.
-    throw new UsageError(`${error.message.split('. ')[0]!.replace(/\.$/, '')}.`)
+    throw new UsageError(`${error.message.split(/\. |\n/)[0]!.replace(/\.$/, '')}.`)
   }
 }
 

@@ -359,7 +359,9 @@ function personOf(asked: string | undefined): Person | undefined {
 
 function lastWords(said: string): string {
   if (said.includes('ECONNREFUSED')) return 'nothing listens there'
-  return `the last said: ${said.replace(/\.$/, '')}`
+  // OpenSSL's words are of its inside, and two lines.
+  if (said.includes('wrong version number')) return 'there is no TLS: write http://'
+  return `the last said: ${said.trim().replace(/\.$/, '')}`
 }
 
 /** Whether this says something of the server and nothing of what was asked. */

@@ -7,6 +7,7 @@ import { Code } from '@connectrpc/connect'
 import { printable } from '../../src/cli/command.ts'
 import { matchesGlob } from '../../src/cli/listing.ts'
 import { AnswerError } from '../../src/cli/set-client.ts'
+import { startLone } from '../lone-server.ts'
 import { fourfold, oneSentence } from './prompt.ts'
 
 const commands = [
@@ -53,6 +54,7 @@ test('wrong use is one sentence and exit 2', async () => {
     ['serve'],
     ['serve', '--config', 'none.json'],
     ['up', '--port', '0'],
+    ['up', '--port', '-5'],
     ['up', '--port', '65533'],
     ['up', 'now'],
   ]
@@ -79,12 +81,16 @@ test('a command that is not there is answered with the one that was meant', asyn
   )
 })
 
-test('where no server answers, that is one sentence and exit 1', async () => {
+test('where no server answers, that is one sentence and exit 1', async (t) => {
   const { code, err } = await fourfold(['ls', '--servers', 'http://127.0.0.1:1,http://127.0.0.1:2'])
   assert.equal(code, 1)
   assert.match(err, /^No server answers; tried http:\/\/127.0.0.1:1, http:\/\/127.0.0.1:2 \(/)
   assert.match(err, /\(nothing listens there\); name those of your set with --servers\.\n$/)
   assert.match(err, oneSentence)
+  const { address } = await startLone(t)
+  const wrong = await fourfold(['ls', '--servers', address.replace('http', 'https')])
+  assert.match(wrong.err, /\(there is no TLS: write http:\/\/\); name those of your set/)
+  assert.match(wrong.err, oneSentence)
 })
 
 test('what could mislead a terminal is shown as an escape', () => {
