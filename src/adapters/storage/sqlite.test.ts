@@ -242,6 +242,13 @@ test('2 a store whose logs are not as it says they are is not opened', async () 
   for (const seq of [2, 3]) {
     await refused(await damagedBy(`DELETE FROM updates WHERE seq = ${seq}`), 'corrupt', words)
   }
+  // Filed a moment after they were stored, or at the next start.
+  const misfiled = await madeStore()
+  await withStore(misfiled, () => {})
+  const db = new DatabaseSync(storeFile(misfiled))
+  assert.equal(db.prepare('UPDATE filed SET seq = 9 WHERE seq = 2').run().changes, 1)
+  db.close()
+  await refused(misfiled, 'corrupt', /filed where they do not belong\); move the directory away/)
   const renamed = await madeStore()
   const bytes = fs.readFileSync(storeFile(renamed))
   bytes[bytes.indexOf(a) + 4]! ^= 1
