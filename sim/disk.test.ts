@@ -7,7 +7,7 @@ import { test } from 'node:test'
 import { create } from '@bufbuild/protobuf'
 import * as Y from 'yjs'
 import type { Origin, SubjectId } from '../src/core/model/ids.ts'
-import { sealUpdate, textRoot } from '../src/core/model/snapshot.ts'
+import { mergeStored, sealUpdate, textRoot } from '../src/core/model/snapshot.ts'
 import { UpdateSchema } from '../src/core/model/wire.ts'
 import { CorruptError, type Batch } from '../src/core/ports.ts'
 import { SimulatedDisk } from './disk.ts'
@@ -165,6 +165,22 @@ test('a lost disk is empty, a rolled back one as old as its backup', () => {
   disk.wipe()
   assert.equal(textOf(disk.doc(subject)), '')
   assert.equal(disk.open().vector().size, 0)
+})
+
+test('a backup made during a transfer is ahead of its vector, too', () => {
+  const { timeline, disk, batch } = set()
+  disk.open()
+  const { updates } = batch()
+  const piece = mergeStored({ snapshots: [], updates }, new Map([[origin, 1]]), subject)
+  disk.write({ updates: [], snapshots: [piece] }, () => {})
+  timeline.run(1000)
+  assert.ok(disk.isAhead)
+  const backup = disk.backup()
+  disk.crash()
+  disk.wipe()
+  assert.ok(!disk.isAhead)
+  disk.rollBack(backup)
+  assert.ok(disk.isAhead)
 })
 
 test('a flipped bit makes a subject unreadable until it is received again', () => {

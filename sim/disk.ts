@@ -178,6 +178,10 @@ export class SimulatedDisk {
   rollBack(backup: MemoryDisk): void {
     this.#durable = backup.clone()
     this.#received = new Map()
+    // A transfer may have been under way when the backup was made.
+    for (const { pieces } of this.#durable.shelves.values()) {
+      for (const piece of pieces) raise(this.#received, piece.covers)
+    }
     this.#visible = this.#durable
     this.#storage = new MemoryStorage(this.#durable)
     this.#durably = this.#storage
