@@ -8,6 +8,7 @@ export class Turns {
   readonly #turn: () => void
   #isPlanned = false
   #isNext = false
+  /** When the last turn began, or was over where it was long; while there is one it lies ahead. */
   #tookAt = -Infinity
 
   constructor(turn: () => void) {
@@ -35,7 +36,11 @@ export class Turns {
   take(): void {
     this.#isPlanned = false
     this.#isNext = false
-    this.#tookAt = performance.now()
+    const began = performance.now()
+    this.#tookAt = Infinity
     this.#turn()
+    const over = performance.now()
+    // A long turn has let others wait: they come before what follows from it.
+    this.#tookAt = over - began > idleAfterMs ? over : began
   }
 }
