@@ -4,6 +4,8 @@ import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { after, afterEach, before, test } from 'node:test'
 import { connect } from '../../src/client/index.ts'
+import { versionTextsBytesMax } from '../../src/core/model/limits.ts'
+import { call } from '../blob-requests.ts'
 import { Stage } from './stage.ts'
 
 let stage: Stage
@@ -71,6 +73,27 @@ test('save names the present version; history shows it and brings it back', asyn
   await view.getByRole('button', { name: 'Restore' }).click()
   await ben.reads('the first words')
   await ana.reads('the first words')
+})
+
+test('a version whose text came not with the list is shown, too', async (t) => {
+  const address = stage.fleet.address('a')
+  const namer = connect({ servers: [address], name: 'Namer', agent: 'cli' })
+  t.after(() => namer.close())
+  const { file } = (await call(address, 'SaveFile', { file: 'long.md', text: 'old words' })).body
+  await namer.nameVersion(file.id, 'The old one')
+  const long = 'x'.repeat(versionTextsBytesMax)
+  await call(address, 'SaveFile', { file: file.id, text: long })
+  await namer.nameVersion(file.id, 'The long one')
+  await call(address, 'SaveFile', { file: file.id, text: 'the words of now' })
+
+  const ana = await stage.join('Ana', 'a')
+  await ana.open('long.md')
+  await ana.reads('the words of now')
+  await ana.page.getByRole('button', { name: 'History' }).click()
+  await ana.page.getByRole('option', { name: 'The old one' }).click()
+  const view = ana.page.getByRole('region', { name: 'Version The old one' })
+  await view.getByRole('button', { name: 'Restore' }).click()
+  await ana.reads('old words')
 })
 
 test('save as makes a copy with the text and leaves the file alone', async () => {
