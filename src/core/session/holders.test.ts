@@ -57,6 +57,18 @@ test('a server that comes back alone is not said to have the last edit', () => {
   assert.equal(shown(talk), 'abc')
 })
 
+test('connections that are made anew in between are no reason to see a server back for less', () => {
+  const talk = new Talk()
+  withoutFourth(talk)
+  talk.step({ type: 'keys', keys: [new Uint8Array(16)] })
+  talk.wait(30)
+  talk.welcome(3, 'a', 'd')
+  talk.open(3, 'D')
+  talk.servers(3, '')
+  passes(talk, 2500, [3])
+  assert.equal(shown(talk), 'abcd')
+})
+
 test('one that has the last edit and was there all the time is enough', () => {
   const talk = new Talk()
   withoutFourth(talk)

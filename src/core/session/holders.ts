@@ -31,6 +31,8 @@ export class Holders {
   #told: Set<string> | undefined
   /** Those of them that were live ever since, and since when. */
   #witnesses: { servers: string[]; since: number } = { servers: [], since: 0 }
+  /** When there was a server last. */
+  #seenAt = -Infinity
 
   /** `hasEarlier`: there are edits of earlier sessions. */
   constructor(parts: HoldersParts, hasEarlier: boolean) {
@@ -91,10 +93,13 @@ export class Holders {
       this.#witnesses = { servers: onTheWay, since: now }
     }
     const { servers, since } = this.#witnesses
-    // Without a server nobody sees whose disk is another one meanwhile.
-    const present = connections.active ? servers.filter((id) => live.includes(id)) : []
+    // Without a server nobody sees whose disk is another one meanwhile. None is so soon: a connection
+    // that is made anew is no such gap.
+    const isWatched = now < this.#seenAt + trustLiveMs
+    if (connections.active) this.#seenAt = now
+    const present = isWatched ? servers.filter((id) => live.includes(id)) : []
     this.#witnesses = { servers: present, since }
-    const isSpread = present.length > 0 && now >= since + trustLiveMs
+    const isSpread = connections.active && present.length > 0 && now >= since + trustLiveMs
     if (!onTheWay && isSpread) for (const id of live) this.#told?.add(id)
     if (!this.#isEarlierKnown && now >= this.#earlierKnownAt()) {
       this.#isEarlierKnown = true
