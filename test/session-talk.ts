@@ -32,6 +32,9 @@ const addresses = ['a', 'b', 'c', 'd'].map((id) => `http://${id}`)
 /** A key whose client tries a, b, c and d in this order. */
 const key = keyFor(addresses)
 
+/** A session that is awake more often in one wait does not come to rest. */
+const stepsMax = 10_000
+
 export class Talk {
   readonly session: Session
   readonly lines: string[] = []
@@ -118,7 +121,8 @@ export class Talk {
   wait(ms: number): void {
     this.lines.push(`${ms} ms`)
     const until = this.#now + ms
-    for (;;) {
+    for (let steps = 0; ; steps++) {
+      assert.ok(steps < stepsMax, 'time stands still')
       const { wakeAt } = this.session
       if (wakeAt > until) break
       this.#now = Math.max(this.#now, wakeAt)

@@ -22,7 +22,7 @@ function passes(talk: Talk, ms: number, connections: number[]): void {
 }
 
 /** An entry is deleted on a, b and c while d is away. */
-function withoutFourth(talk: Talk): void {
+function withoutFourth(talk: Talk, ms = 2000): void {
   talk.join()
   talk.servers(1, 'd')
   talk.operate('O', { case: 'delete', value: deletion })
@@ -30,7 +30,7 @@ function withoutFourth(talk: Talk): void {
   talk.says(1, 'done 1', { case: 'done', value: done })
   talk.stored(1, 'a1', 'b1', 'c1')
   assert.deepEqual(talk.session.operations, [])
-  passes(talk, 2000, [1, 2])
+  passes(talk, ms, [1, 2])
   assert.equal(shown(talk), 'abc')
 }
 
@@ -67,6 +67,15 @@ test('connections that are made anew in between are no reason to see a server ba
   talk.servers(3, '')
   passes(talk, 2500, [3])
   assert.equal(shown(talk), 'abcd')
+})
+
+test('without a server nothing is looked for again and again', () => {
+  const talk = new Talk()
+  withoutFourth(talk, 1500)
+  talk.servers(1, '')
+  for (const connection of [1, 2, 3]) talk.close(connection)
+  talk.wait(5000)
+  assert.ok(talk.session.wakeAt > talk.now)
 })
 
 test('one that has the last edit and was there all the time is enough', () => {

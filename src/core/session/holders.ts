@@ -118,9 +118,10 @@ export class Holders {
 
   /** When time alone changes what is shown. */
   get nextAt(): number {
-    const { roster, outbox } = this.#parts
+    const { roster, connections, outbox } = this.#parts
     const { servers, since } = this.#witnesses
-    const isAtRest = servers.length > 0 && outbox.commonHolders() === undefined
+    const isSeen = connections.active !== undefined && servers.length > 0
+    const isAtRest = isSeen && outbox.commonHolders() === undefined
     const isNews = isAtRest && roster.live().some((id) => !this.#told?.has(id))
     const earlierAt = this.#isEarlierKnown ? Infinity : this.#earlierKnownAt()
     return Math.min(earlierAt, isNews ? since + trustLiveMs : Infinity)
