@@ -347,6 +347,28 @@ test('what a program keeps the others on its device bring when it ends, and not 
   await until(async () => (await keys()).length === 0, 'nothing is left to be brought')
 })
 
+test('two programs of one person on one device go on under one name when a server dies', async (t) => {
+  t.after(restore)
+  const device = new MemoryDevice()
+  const ada = client(t, 'Twin', { device })
+  await ada.joined()
+  const [document] = await shared('twin.md', ada)
+  document!.text.insert(0, 'x')
+  await document!.stored()
+  // The device keeps the key of that edit for a while, and so the other is let in.
+  const twin = client(t, 'Twin', { device })
+  await twin.joined()
+  assert.ok(ada.connection.name === 'online')
+  const { server } = ada.connection
+  await fleet.kill(server)
+  const isElsewhere = () => ada.connection.name === 'online' && ada.connection.server !== server
+  const isRefused = () => ada.connection.name === 'refused'
+  await until(() => isElsewhere() || isRefused(), 'another server answers')
+  assert.ok(!isRefused())
+  document!.text.insert(0, 'y')
+  await document!.stored()
+})
+
 test('more texts than are brought at once are brought one after another', async (t) => {
   const lone = await loneServer(t)
   const device = new MemoryDevice()

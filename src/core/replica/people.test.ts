@@ -58,6 +58,24 @@ test('a session that moved to this server is not sent away by its old one', () =
   assert.equal(people.holder('ana', [])?.session, one)
 })
 
+test('a session has its name as long as its server is not forgotten, and no other name', () => {
+  const people = new People(b)
+  people.claim(two, 'ana')
+  people.heard(a, {
+    $typeName: 'fourfold.v1.Presence',
+    session: one,
+    name: 'Ana',
+    counter: 0,
+    isHere: true,
+  })
+  assert.ok(people.has(one, 'ana'))
+  assert.ok(!people.has(one, 'ben'))
+  assert.ok(!people.has(session('three'), 'ana'))
+  people.silent(1000, a, true)
+  people.tick(1000 + presenceLifeMs)
+  assert.ok(!people.has(one, 'ana'))
+})
+
 test('the people of a silent server are forgotten after a while, not at once', () => {
   const people = new People(b)
   people.heard(a, {

@@ -38,6 +38,11 @@ export class People {
     return undefined
   }
 
+  /** Whether a session has this name already, here or on the server that it comes from. */
+  has(session: SessionId, name: string): boolean {
+    return this.#bySession.get(session)?.likeness === likeness(name)
+  }
+
   /** A session on this server takes a name; the statement to make to the others. */
   claim(session: SessionId, name: string): Presence {
     const known = this.#bySession.get(session)

@@ -137,7 +137,8 @@ export class Visitors {
     const name = checkScreenName(asked)
     const { session } = visitor
     const holder = this.#people.holder(name, [session, ...visitor.earlier])
-    if (holder) {
+    // Who was let in beside it brought its key: another page of the same person.
+    if (holder && !this.#people.has(session, name)) {
       throw new FourfoldError('taken', `"${holder.name}" is here already; choose another name.`)
     }
     this.#voice.toPeers({ case: 'presence', value: this.#people.claim(session, name) })
