@@ -2,9 +2,19 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { create } from '@bufbuild/protobuf'
 import { Desk, here, origin, there, two, Writer } from '../../../test/replica-desk.ts'
+import { sessionOf } from '../model/ids.ts'
 import { helloBurstMax, hellosPerSecondMax } from '../model/limits.ts'
-import { Code, ServerState } from '../model/wire.ts'
+import { Code, EphemeralSchema, PresenceSchema, ServerState } from '../model/wire.ts'
+
+/** Another server says that a session with this key is there as "ana". */
+function claimedThere(desk: Desk, key: Uint8Array, counter: number): void {
+  const value = { session: sessionOf(key), name: 'ana', counter, isHere: true }
+  const topic = { case: 'presence' as const, value: create(PresenceSchema, value) }
+  const ephemeral = create(EphemeralSchema, { topic })
+  desk.input({ type: 'event', event: { type: 'ephemeral', from: there, ephemeral } })
+}
 
 test('a person is welcomed with the servers, and listed the files', () => {
   const { desk } = two()
@@ -40,6 +50,32 @@ test('a screen name in use is refused; a standby claims none; its promotion does
   assert.equal(desk.last(eve.channel, 'welcome')?.name, 'eve')
   warm.hello('eve')
   assert.equal(desk.last(4, 'refused')?.code, Code.TAKEN)
+})
+
+test('whoever was here first elsewhere keeps the name, unless both are one person', () => {
+  const key = new Uint8Array(16).fill(9)
+  const hello = { $typeName: 'fourfold.v1.Hello' as const, key, name: 'ana', protocol: 1 }
+  const rest = { isStandby: false, token: '', showsDirectories: false, agent: 'test' }
+  for (const [first, isOne] of [
+    [new Uint8Array(16).fill(8), true],
+    [new Uint8Array(16).fill(7), false],
+  ] as const) {
+    const desk = new Desk()
+    desk.input({ type: 'opened', channel: 1, address: '' })
+    const earlierKeys = [new Uint8Array(16).fill(8)]
+    desk.say(1, { case: 'hello', value: { ...hello, ...rest, earlierKeys } })
+    claimedThere(desk, first, 0)
+    assert.equal(desk.last(1, 'renamed')?.name, isOne ? undefined : 'ana~2')
+  }
+})
+
+test('a person goes on under the name that is known from a server that died', () => {
+  const desk = new Desk()
+  const twin = new Writer(desk, 1, 'ana')
+  claimedThere(desk, new Uint8Array(16).fill(2), 9)
+  const ana = new Writer(desk, 2, 'ana')
+  assert.equal(desk.last(ana.channel, 'welcome')?.name, 'ana')
+  assert.equal(desk.last(twin.channel, 'renamed'), undefined)
 })
 
 test('who is here may take another name, and hears of no entry twice', () => {

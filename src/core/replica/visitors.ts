@@ -226,12 +226,14 @@ export class Visitors {
 
   heardPresence(from: ReplicaId, presence: Presence): void {
     const loser = this.#people.heard(from, presence)
-    if (loser !== undefined) this.#giveWay(loser)
+    if (loser !== undefined) this.#giveWay(loser, presence.session as SessionId)
   }
 
-  #giveWay(session: SessionId): void {
+  #giveWay(session: SessionId, other: SessionId): void {
     for (const visitor of this.#byChannel.values()) {
-      if (visitor.session !== session || visitor.isStandby) continue
+      // One brought the key of the other: both are one person.
+      const isOther = visitor.session === session && !visitor.earlier.includes(other)
+      if (!isOther || visitor.isStandby) continue
       const old = visitor.name
       const name = this.#people.freeName(old)
       visitor.name = name
