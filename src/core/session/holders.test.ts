@@ -57,18 +57,6 @@ test('a server that comes back alone is not said to have the last edit', () => {
   assert.equal(shown(talk), 'abc')
 })
 
-test('connections that are made anew in between are no reason to see a server back for less', () => {
-  const talk = new Talk()
-  withoutFourth(talk)
-  talk.step({ type: 'keys', keys: [new Uint8Array(16)] })
-  talk.wait(30)
-  talk.welcome(3, 'a', 'd')
-  talk.open(3, 'D')
-  talk.servers(3, '')
-  passes(talk, 2500, [3])
-  assert.equal(shown(talk), 'abcd')
-})
-
 test('without a server nothing is looked for again and again', () => {
   const talk = new Talk()
   withoutFourth(talk, 1500)

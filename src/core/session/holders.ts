@@ -31,8 +31,6 @@ export class Holders {
   #told: Set<string> | undefined
   /** Those of them that were live ever since, and since when. */
   #witnesses: { servers: string[]; since: number } = { servers: [], since: 0 }
-  /** When there was a server last. */
-  #seenAt = -Infinity
 
   /** `hasEarlier`: there are edits of earlier sessions. */
   constructor(parts: HoldersParts, hasEarlier: boolean) {
@@ -93,13 +91,10 @@ export class Holders {
       this.#witnesses = { servers: onTheWay, since: now }
     }
     const { servers, since } = this.#witnesses
-    // Without a server nobody sees whose disk is another one meanwhile. None is so soon: a connection
-    // that is made anew is no such gap.
-    const isWatched = now < this.#seenAt + trustLiveMs
-    if (connections.active) this.#seenAt = now
-    const present = isWatched ? servers.filter((id) => live.includes(id)) : []
+    // Without a server nobody sees whose disk is another one meanwhile.
+    const present = connections.active ? servers.filter((id) => live.includes(id)) : []
     this.#witnesses = { servers: present, since }
-    const isSpread = connections.active && present.length > 0 && now >= since + trustLiveMs
+    const isSpread = present.length > 0 && now >= since + trustLiveMs
     if (!onTheWay && isSpread) for (const id of live) this.#told?.add(id)
     if (!this.#isEarlierKnown && now >= this.#earlierKnownAt()) {
       this.#isEarlierKnown = true
@@ -118,10 +113,9 @@ export class Holders {
 
   /** When time alone changes what is shown. */
   get nextAt(): number {
-    const { roster, connections, outbox } = this.#parts
+    const { roster, outbox } = this.#parts
     const { servers, since } = this.#witnesses
-    const isSeen = connections.active !== undefined && servers.length > 0
-    const isAtRest = isSeen && outbox.commonHolders() === undefined
+    const isAtRest = servers.length > 0 && outbox.commonHolders() === undefined
     const isNews = isAtRest && roster.live().some((id) => !this.#told?.has(id))
     const earlierAt = this.#isEarlierKnown ? Infinity : this.#earlierKnownAt()
     return Math.min(earlierAt, isNews ? since + trustLiveMs : Infinity)
