@@ -38,8 +38,8 @@ const removedTogetherMax = 32_768
 /** Pages given back to the file system in one transaction. */
 const vacuumedPerSlice = 256
 
-/** Free pages that the file keeps for what comes. */
-const freePagesKept = 1024
+/** Free pages that the file keeps for what comes: half a megabyte, as a long text by itself takes. */
+const freePagesKept = 128
 
 /** Subjects whose row numbers are remembered; then it starts anew. About 100 bytes each. */
 const knownSubjectsMax = 20_000
