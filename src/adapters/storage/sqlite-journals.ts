@@ -7,6 +7,7 @@ import { readJournals } from './journal.ts'
 import type { JournalRecord } from './journal-record.ts'
 import { openWriting } from './sqlite-directory.ts'
 import { columnsPerUpdate, endOfUpdates, type UpdateRows } from './sqlite-messages.ts'
+import { queries } from './sqlite-queries.ts'
 import { StoreWriter } from './sqlite-writer.ts'
 
 /**
@@ -65,8 +66,7 @@ function headsOf(db: DatabaseSync): VersionVector {
 
 /** When the newest of the operations was stored. */
 function newestAtOf(db: DatabaseSync): number {
-  const found = db.prepare('SELECT coalesce(max(at), 0) AS at FROM operations').get()
-  return Number(found?.['at'])
+  return Number(db.prepare(queries.newest).get()?.['at'])
 }
 
 /** The rows that the logs go on with, and the heads then. None when they would leave a hole. */
