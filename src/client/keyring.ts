@@ -53,9 +53,7 @@ export class Keyring {
 
   /** Reads the keys of earlier sessions, be they over or not; the newest first. */
   async begin(): Promise<Uint8Array[]> {
-    let records: Records = {}
-    await this.#change((value) => (records = recordsOf(value)))
-    const earlier = newestFirst(records)
+    const earlier = newestFirst((await this.#read()) ?? {})
     for (const [session] of earlier) this.#known.add(session)
     return earlier.map(([, { key }]) => key)
   }
@@ -65,8 +63,7 @@ export class Keyring {
    * its record stays for as long as it may be alive. Undefined: it cannot be read.
    */
   async take(session: string, isOver: boolean): Promise<Left | undefined> {
-    let records: Records | undefined
-    await this.#change((value) => (records = recordsOf(value)))
+    const records = await this.#read()
     if (!records) return undefined
     const record = records[session]
     if (!record) return { keys: [], documents: [] }
@@ -82,9 +79,7 @@ export class Keyring {
    * in this document. Whoever brings all of it needs them.
    */
   async others(document: string): Promise<Uint8Array[]> {
-    let records: Records = {}
-    await this.#change((value) => (records = recordsOf(value)))
-    const others = newestFirst(records).filter(([session, { documents }]) => {
+    const others = newestFirst((await this.#read()) ?? {}).filter(([session, { documents }]) => {
       return session !== this.#session && !this.#known.has(session) && documents.includes(document)
     })
     for (const [session] of others) this.#known.add(session)
@@ -133,6 +128,13 @@ export class Keyring {
     if (over.length > 0) void this.#forget(over.map(([session, { at }]) => ({ session, at })))
     for (const [session] of over) this.#taken.delete(session)
     return this.#written
+  }
+
+  /** Undefined: it cannot be read. */
+  async #read(): Promise<Records | undefined> {
+    let records: Records | undefined
+    await this.#change((value) => (records = recordsOf(value)))
+    return records
   }
 
   #write(now: number): void {
