@@ -29,8 +29,9 @@ export async function giveAll(
   bytes: Uint8Array,
   patienceMs = untakenMs,
 ): Promise<boolean> {
-  for (let at = 0; at < bytes.length && !isGone(response); at += pieceBytes) {
-    await give(response, bytes.subarray(at, at + pieceBytes), patienceMs)
+  for (const piece of piecesOf(bytes)) {
+    if (isGone(response)) return false
+    await give(response, piece, patienceMs)
   }
   if (isGone(response)) return false
   response.end()
@@ -44,15 +45,19 @@ export async function* inPieces(
   patienceMs = untakenMs,
 ): AsyncGenerator<Uint8Array> {
   for await (const bytes of body) {
-    for (let at = 0; at < bytes.length; at += pieceBytes) {
+    for (const piece of piecesOf(bytes)) {
       const tooLong = setTimeout(() => cut(response), patienceMs)
       try {
-        yield bytes.subarray(at, at + pieceBytes)
+        yield piece
       } finally {
         clearTimeout(tooLong)
       }
     }
   }
+}
+
+function* piecesOf(bytes: Uint8Array): Generator<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += pieceBytes) yield bytes.subarray(at, at + pieceBytes)
 }
 
 /** Ends an answer in such a way that nobody takes what came of it for all of it. */
