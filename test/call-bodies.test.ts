@@ -20,6 +20,25 @@ import type { PortOptions } from '../src/server/port.ts'
 import { startLone } from './lone-server.ts'
 import { listFiles, pagePort } from './page-port.ts'
 
+/** A gRPC call of Session whose messages may be compressed. */
+function sessionStream(session: http2.ClientHttp2Session): http2.ClientHttp2Stream {
+  return session.request({
+    ':method': 'POST',
+    ':path': '/fourfold.v1.SessionService/Session',
+    'content-type': 'application/grpc+proto',
+    'grpc-encoding': 'gzip',
+    te: 'trailers',
+  })
+}
+
+/** As a message of gRPC travels. */
+function enveloped(message: Uint8Array, flags: number): Buffer {
+  const head = Buffer.alloc(5)
+  head[0] = flags
+  head.writeUInt32BE(message.length, 1)
+  return Buffer.concat([head, message])
+}
+
 test('what a stranger sends with a call is bounded, and told why; a sign-in goes on', async (t) => {
   const { address } = await startLone(t, { auth: { password: 'correct horse' } })
   const session = http2.connect(address)
@@ -60,19 +79,10 @@ test('what a stranger sends is bounded as it is when it has swollen', async (t) 
   const session = http2.connect(address)
   t.after(() => session.destroy())
   const status = async (flags: number) => {
-    const stream = session.request({
-      ':method': 'POST',
-      ':path': '/fourfold.v1.SessionService/Session',
-      'content-type': 'application/grpc+proto',
-      'grpc-encoding': 'gzip',
-      te: 'trailers',
-    })
+    const stream = sessionStream(session)
     const trailers = once(stream, 'trailers') as Promise<[http2.IncomingHttpHeaders]>
     const message = gzipSync(Buffer.alloc(2 * helloBytesMax))
-    const head = Buffer.alloc(5)
-    head[0] = flags
-    head.writeUInt32BE(message.length, 1)
-    stream.write(Buffer.concat([head, message]))
+    stream.write(enveloped(message, flags))
     stream.resume()
     const [{ 'grpc-status': told }] = await trailers
     stream.close()
@@ -122,25 +132,15 @@ test('12 nor is one of a stream: what came before it is', async (t) => {
   const several = { entries: Array<string>(2 * messageFieldsMax).fill('') }
   const operation = { case: 'several' as const, value: several }
   const long = { case: 'operation' as const, value: { operation } }
-  const enveloped = (message: typeof hello | typeof long, isCompressed: boolean) => {
+  const framed = (message: typeof hello | typeof long, isCompressed: boolean) => {
     const request = create(SessionRequestSchema, { messages: [{ message }] })
     const bytes = toBinary(SessionRequestSchema, request)
-    const body = isCompressed ? gzipSync(bytes) : bytes
-    const head = Buffer.alloc(5)
-    head[0] = isCompressed ? 1 : 0
-    head.writeUInt32BE(body.length, 1)
-    return Buffer.concat([head, body])
+    return isCompressed ? enveloped(gzipSync(bytes), 1) : enveloped(bytes, 0)
   }
   for (const isCompressed of [false, true]) {
-    const stream = session.request({
-      ':method': 'POST',
-      ':path': '/fourfold.v1.SessionService/Session',
-      'content-type': 'application/grpc+proto',
-      'grpc-encoding': 'gzip',
-      te: 'trailers',
-    })
+    const stream = sessionStream(session)
     const trailers = once(stream, 'trailers') as Promise<[http2.IncomingHttpHeaders]>
-    const [first, second] = [enveloped(hello, false), enveloped(long, isCompressed)]
+    const [first, second] = [framed(hello, false), framed(long, isCompressed)]
     stream.write(first.subarray(0, 3))
     stream.write(Buffer.concat([first.subarray(3), second.subarray(0, 100)]))
     const [welcome] = (await once(stream, 'data')) as [Buffer]
