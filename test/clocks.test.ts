@@ -35,7 +35,7 @@ test('G11 clocks that are an hour apart, and a machine that slept, part no serve
     },
   })
   t.after(() => fleet.end())
-  await Promise.all(fleet.ids.map((id) => fleet.start(id)))
+  await fleet.startAll()
   await fleet.well()
   const call = async (id: string, method: string, message: object, token?: string) => {
     const response = await fetch(`${fleet.address(id)}/fourfold.v1.${method}`, {

@@ -89,7 +89,7 @@ export class Fleet {
     const fleet = await Fleet.create(options)
     try {
       await options.prepare?.(fleet)
-      await Promise.all(fleet.ids.map((id) => fleet.start(id)))
+      await fleet.startAll()
       await fleet.well()
     } catch (error) {
       await fleet.end()
@@ -153,6 +153,16 @@ export class Fleet {
     return this.#server(id).end('SIGKILL')
   }
 
+  /** All at once. Resolves when the processes are gone. */
+  async killAll(ids: readonly string[] = this.ids): Promise<void> {
+    await Promise.all(ids.map((id) => this.kill(id)))
+  }
+
+  /** All at once. Resolves as `start` does. */
+  async startAll(ids: readonly string[] = this.ids): Promise<void> {
+    await Promise.all(ids.map((id) => this.start(id)))
+  }
+
   /** SIGTERM: it says goodbye. Resolves when the process is gone. */
   stop(id: string): Promise<End> {
     return this.#server(id).end('SIGTERM')
@@ -160,9 +170,9 @@ export class Fleet {
 
   /** These servers die at once, and their disks with them; others come in their place. */
   async wipe(ids = this.ids): Promise<void> {
-    await Promise.all(ids.map((id) => this.kill(id)))
+    await this.killAll(ids)
     for (const id of ids) rmSync(this.data(id), { recursive: true })
-    await Promise.all(ids.map((id) => this.start(id)))
+    await this.startAll(ids)
     await this.well()
   }
 

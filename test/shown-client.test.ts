@@ -27,7 +27,7 @@ before(async () => {
     const owner = { directory: fleet.data(id), set: 'test', replica: id as ReplicaId }
     await fillStore(owner, planted)
   }
-  await Promise.all(fleet.ids.map((id) => fleet.start(id)))
+  await fleet.startAll()
   await fleet.well()
 })
 after(async () => {

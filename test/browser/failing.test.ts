@@ -176,7 +176,7 @@ test('a reload with no server alive: the text is there, one writes on, it merges
   await ana.type('written with servers; ')
   await ana.chip('Saved · 4/4').waitFor()
   await ana.isKept('alone.md')
-  await Promise.all(fleet.ids.map((id) => fleet.kill(id)))
+  await fleet.killAll()
   await ana.append('without any; ')
   await ana.chip('Saved on this device').waitFor()
 
@@ -193,7 +193,7 @@ test('a reload with no server alive: the text is there, one writes on, it merges
   await said.getByText(/^\d+ changes? and earlier ones in 1 file wait for a connection\./).waitFor()
   await said.getByText(/^Next try in|^Trying now/).waitFor()
 
-  await Promise.all(fleet.ids.map((id) => fleet.start(id)))
+  await fleet.startAll()
   await said
     .getByRole('button', { name: 'Retry now' })
     .click({ timeout: 2000 })
@@ -222,7 +222,7 @@ test('one writes on behind the unsent edits of a tab that was closed', async () 
   await cy.open('tabs.md')
   await cy.reads('by Ben, ')
   await cy.chip('Saved · 4/4').waitFor()
-  await Promise.all(fleet.ids.map((id) => fleet.kill(id)))
+  await fleet.killAll()
   await cy.append('by Cy, ')
   await cy.chip('Saved on this device').waitFor()
   await cy.keeps('by Ben, by Cy, ')
@@ -231,7 +231,7 @@ test('one writes on behind the unsent edits of a tab that was closed', async () 
   await ana.open('tabs.md')
   await ana.reads('by Ben, by Cy, ')
   await ana.append('by Ana')
-  await Promise.all(fleet.ids.map((id) => fleet.start(id)))
+  await fleet.startAll()
   await ben.reads('by Ben, by Cy, by Ana')
   await ana.chip('Saved · 4/4').waitFor()
 })
@@ -248,7 +248,7 @@ test('a file that is not on this device waits for a server, and one may begin to
   await ana.type('by Ana. ')
   await ana.chip('Saved · 4/4').waitFor()
   await ben.isKept('elsewhere.md')
-  await Promise.all(fleet.ids.map((id) => fleet.kill(id)))
+  await fleet.killAll()
   await ben.page.reload()
   await ben.row('elsewhere.md').click()
   await ben.page.getByText('This file is not on this device.').waitFor()
@@ -256,7 +256,7 @@ test('a file that is not on this device waits for a server, and one may begin to
   await ben.page.getByRole('button', { name: 'Write all the same' }).click()
   await ben.isAt('elsewhere.md')
   await ben.type('by Ben. ')
-  await Promise.all(fleet.ids.map((id) => fleet.start(id)))
+  await fleet.startAll()
   await ben.chip('Saved · 4/4').waitFor()
   await ana.readsPart('by Ana. ')
   await ana.readsPart('by Ben. ')
@@ -276,7 +276,7 @@ test('no server and no storage: not saved, said in red, with a way to keep the t
   await ana.create('danger.md')
   await ana.type('in danger')
   await ana.chip('Saved · 4/4').waitFor()
-  await Promise.all(fleet.ids.map((id) => fleet.kill(id)))
+  await fleet.killAll()
   await ana.type('!')
   await ana.chip('Not saved').waitFor()
   const bar = ana.page.getByRole('alert').filter({ hasText: 'Not saved' })
@@ -290,7 +290,7 @@ test('no server and no storage: not saved, said in red, with a way to keep the t
   assert.equal(question.type(), 'beforeunload')
   await question.dismiss()
 
-  await Promise.all(fleet.ids.map((id) => fleet.start(id)))
+  await fleet.startAll()
   await ana.chip('Saved · 4/4').waitFor()
   await bar.waitFor({ state: 'hidden' })
 })
@@ -305,7 +305,7 @@ test('a page without servers opens no WebSocket in vain: browsers delay those th
   const asked: string[] = []
   ana.page.on('websocket', (socket) => opened.push(new URL(socket.url()).host))
   ana.page.on('requestfailed', (request) => asked.push(new URL(request.url()).host))
-  await Promise.all(fleet.ids.map((id) => fleet.kill(id)))
+  await fleet.killAll()
   const hosts = fleet.ids.map((id) => new URL(fleet.address(id)).host)
   const times = (list: string[], host: string) => list.filter((each) => each === host).length
   await until(
@@ -334,7 +334,7 @@ test('a proxy that answers for dead servers is not taken for them', async () => 
   const ana = await stage.join('Ana', 'a')
   await ana.create('behind.md')
   await ana.chip('Saved · 4/4').waitFor()
-  await Promise.all(fleet.ids.map((id) => fleet.kill(id)))
+  await fleet.killAll()
   stage.expect(/status of 502|blocked by CORS policy/)
   const asked: string[] = []
   const proxies = await Promise.all(
@@ -367,7 +367,7 @@ test('what is filed without a server is there at once, outlives a reload, and is
   await ana.create('before.md')
   await ana.chip('Saved · 4/4').waitFor()
   await ana.isKept('before.md')
-  await Promise.all(fleet.ids.map((id) => fleet.kill(id)))
+  await fleet.killAll()
   await ana.chip('Saved on this device').waitFor()
 
   await ana.page.getByRole('button', { name: 'New folder' }).click()
@@ -401,7 +401,7 @@ test('what is filed without a server is there at once, outlives a reload, and is
   await fleet.start('b')
   await ana.chip('Saved · 1/4').waitFor()
   await fleet.kill('b')
-  await Promise.all(fleet.ids.map((id) => fleet.start(id)))
+  await fleet.startAll()
   await ana.chip('Saved · 4/4').waitFor()
   await until(
     async () => (await isAsked()) === 0,

@@ -12,9 +12,8 @@ before(async () => {
 afterEach(() => stage.clear())
 after(() => stage.end())
 
-const nobody = () => Promise.all(stage.fleet.ids.map((id) => stage.fleet.kill(id)))
 async function everybody(): Promise<void> {
-  await Promise.all(stage.fleet.ids.map((id) => stage.fleet.start(id)))
+  await stage.fleet.startAll()
   await stage.fleet.well()
 }
 
@@ -37,7 +36,7 @@ test('a tab that stays open brings what a closed one could not send', async () =
   await cy.type('begun, ')
   await cy.chip('Saved · 4/4').waitFor()
   await cy.isKept('other.md')
-  await nobody()
+  await stage.fleet.killAll()
   await cy.append('gone on with, ')
   await cy.open('shared.md')
   await cy.append('by Cy, ')
@@ -68,7 +67,7 @@ test('a tab that was duplicated while its edits wait goes on with them, and each
   await ana.type('begun, ')
   await ana.chip('Saved · 4/4').waitFor()
   await ana.isKept('twice.md')
-  await nobody()
+  await stage.fleet.killAll()
   await ana.append('alone, ')
   await ana.keeps('begun, alone, ')
   const other = await stage.duplicate(ana)

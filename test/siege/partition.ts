@@ -28,7 +28,7 @@ export class PartableSet {
         }
         fleet.route(from, addresses)
       }
-      await Promise.all(fleet.ids.map((id) => fleet.start(id)))
+      await fleet.startAll()
       await fleet.well()
       return set
     } catch (error) {
