@@ -1,6 +1,7 @@
 // The connections of one client: dialled and hung up as its session says, and what is heard on them.
 
 import { fromBinary } from '@bufbuild/protobuf'
+import { readShortResponse } from '../core/model/short-reading.ts'
 import { SessionResponseSchema, type ServerMessage } from '../core/model/wire.ts'
 import type { Dial, Wire } from '../core/ports.ts'
 import type { ConnectionId, SessionInput } from '../core/session/messages.ts'
@@ -49,7 +50,7 @@ export class Wires {
   #received(connection: ConnectionId, frame: Uint8Array): void {
     let messages: ServerMessage[]
     try {
-      ;({ messages } = fromBinary(SessionResponseSchema, frame))
+      messages = decoded(frame)
     } catch {
       // Whatever the decoder says, that is no server of ours: as if it had hung up.
       this.hangUp(connection, 'malformed')
@@ -61,4 +62,9 @@ export class Wires {
       this.#heard({ type: 'received', connection, message, bytes })
     })
   }
+}
+
+function decoded(frame: Uint8Array): ServerMessage[] {
+  const short = readShortResponse(frame)
+  return short?.map(({ message }) => message) ?? fromBinary(SessionResponseSchema, frame).messages
 }

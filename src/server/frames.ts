@@ -4,6 +4,7 @@
 import { fromBinary, toBinary } from '@bufbuild/protobuf'
 import { BinaryReader, WireType } from '@bufbuild/protobuf/wire'
 import { shortResponse } from '../core/model/short-messages.ts'
+import { readShortRequest, type Read } from '../core/model/short-reading.ts'
 import {
   ClientMessageSchema,
   SessionRequestSchema,
@@ -27,11 +28,7 @@ export function joinFrames(frames: Uint8Array[]): Uint8Array {
   return frames.length === 1 ? frames[0]! : Buffer.concat(frames)
 }
 
-export interface Framed {
-  message: ClientMessage
-  /** Of its encoding. */
-  bytes: number
-}
+export type Framed = Read<ClientMessage>
 
 /** Two bytes of a field that nobody knows would be kept as an object of a hundred. */
 const known = { readUnknownFields: false }
@@ -41,6 +38,8 @@ const known = { readUnknownFields: false }
  * Throws on malformed bytes.
  */
 export function decodeFrame(frame: Uint8Array, most: number): Framed[] | undefined {
+  const short = readShortRequest(frame)
+  if (short) return short.length > most ? undefined : short
   if (isCrowded(SessionRequestSchema, frame)) return undefined
   const reader = new BinaryReader(frame)
   const messages: Framed[] = []

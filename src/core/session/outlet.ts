@@ -1,7 +1,6 @@
 // The outputs of one step, in the order in which they must be performed.
 
-import { create } from '@bufbuild/protobuf'
-import { ClientMessageSchema, type ClientMessage } from '../model/wire.ts'
+import type { ClientMessage } from '../model/wire.ts'
 import type { ConnectionId, SessionOutput } from './messages.ts'
 
 export class Outlet {
@@ -15,7 +14,7 @@ export class Outlet {
   }
 
   send(connection: ConnectionId, body: ClientMessage['message']): void {
-    const message = create(ClientMessageSchema, { message: body })
+    const message: ClientMessage = { $typeName: 'fourfold.v1.ClientMessage', message: body }
     this.#outputs.push({ type: 'send', connection, message })
   }
 
