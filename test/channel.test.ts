@@ -355,6 +355,24 @@ test('gRPC between servers: malformed, compressed and oversized messages end the
   }
 })
 
+test('gRPC between servers: that some of a message has come is told before it is whole', async (t) => {
+  const accepted = Promise.withResolvers<Channel<PeerMessage, PeerMessage>>()
+  const { line, end } = await bareServer({
+    answerPeer: ({ stream }) => accepted.resolve(acceptPeer(stream)),
+  })
+  t.after(end)
+  const session = http2.connect(`http://127.0.0.1:${line.port}`)
+  t.after(() => session.destroy())
+  const headers = { ':method': 'POST', ':path': exchangePath }
+  const stream = session.request({ ...headers, 'content-type': 'application/grpc' })
+  stream.write(Buffer.of(0, 0, 0, 1, 0, 10))
+  const channel = await accepted.promise
+  t.after(() => channel.close('enough'))
+  await new Promise<void>((resolve) => {
+    channel.listen({ received: () => {}, progressed: resolve, closed: () => {} })
+  })
+})
+
 test('gRPC between servers: a refusal is told to who dialled', async (t) => {
   const { line, end } = await bareServer({
     answerPeer: ({ stream }) => refusePeer(stream, 7, 'Not you.'),

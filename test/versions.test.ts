@@ -1,10 +1,15 @@
 // Named versions over the wire: however many there are, an answer has room for it.
 
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
 import { test } from 'node:test'
 
 import { connect } from '../src/client/index.ts'
-import { versionTextsBytesMax } from '../src/core/model/limits.ts'
+import {
+  compactAfterUpdates,
+  messageBytesMax,
+  versionTextsBytesMax,
+} from '../src/core/model/limits.ts'
 import { call } from './blob-requests.ts'
 import { Fleet } from './fleet.ts'
 
@@ -53,4 +58,24 @@ test('12 texts of versions for which an answer has no room are left out, and tol
   }
   const none = await call(address, 'ListVersions', { file: file.id, version: file.id })
   assert.deepEqual([none.status, none.body.message], [404, 'No such version.'])
+})
+
+test('an empty server gets a file whose named versions are more than a client may say at once', async (t) => {
+  const fleet = await Fleet.start({ ids: ['a', 'b'] })
+  t.after(() => fleet.end())
+  const [address, other] = fleet.addresses as [string, string]
+  const namer = connect({ servers: [address], name: 'Namer', agent: 'test' })
+  t.after(() => namer.close())
+  const text = randomBytes(4 * 1024 * 1024).toString('base64')
+  const { file } = (await call(address, 'SaveFile', { file: 'a.md', text })).body
+  const count = Math.ceil(messageBytesMax / (4 * 1024 * 1024)) + 1
+  for (let number = 1; number <= count; number++) await namer.nameVersion(file.id, `${number}`)
+  // From now on all of it is one piece: it is in no log any more.
+  for (let number = 0; number <= compactAfterUpdates; number++) {
+    await call(address, 'SaveFile', { file: file.id, text: `${number}` })
+  }
+  await fleet.wipe(['b'])
+  await fleet.same()
+  const { body } = await call(other, 'ListVersions', { file: file.id })
+  assert.equal((body.versions as Told[]).length, count)
 })

@@ -263,6 +263,8 @@ export interface Channel<Sent, Received> {
 
 export interface ChannelListener<Received> {
   received(message: Received): void
+  /** Some of a long message has come: the other side lives, and says nothing else meanwhile. */
+  progressed?(): void
   closed(why: Ending): void
 }
 

@@ -13,7 +13,7 @@ import {
   type ServerHttp2Stream,
 } from 'node:http2'
 import { fromBinary } from '@bufbuild/protobuf'
-import { joinedBytesMax, messageBytesMax } from '../../core/model/limits.ts'
+import { heartbeatMs, joinedBytesMax, peerMessageBytesMax } from '../../core/model/limits.ts'
 import {
   ExchangeRequestSchema,
   ExchangeResponseSchema,
@@ -117,6 +117,8 @@ class PeerChannel implements Channel<PeerMessage, PeerMessage> {
   #chunks: Buffer[] = []
   #chunkBytes = 0
   #wantedBytes = prefixBytes
+  /** When a message was whole, or it was told last that some of one has come. */
+  #toldAt = -Infinity
   #refusal: Ending | undefined
   #ending: Ending | undefined
   #isOver = false
@@ -204,6 +206,10 @@ class PeerChannel implements Channel<PeerMessage, PeerMessage> {
       this.#chunks = [rest]
       this.#chunkBytes = rest.length
     }
+    const now = performance.now()
+    if (now - this.#toldAt < heartbeatMs || this.#ending !== undefined) return
+    this.#toldAt = now
+    this.#listener?.progressed?.()
   }
 
   /** Takes a message, or learns how long it will be; the bytes that are done with. */
@@ -213,7 +219,7 @@ class PeerChannel implements Channel<PeerMessage, PeerMessage> {
       return bytes.length
     }
     const end = prefixBytes + bytes.readUInt32BE(1)
-    if (end > prefixBytes + messageBytesMax) {
+    if (end > prefixBytes + peerMessageBytesMax) {
       this.close('sends messages over the limit')
       return bytes.length
     }
@@ -235,6 +241,7 @@ class PeerChannel implements Channel<PeerMessage, PeerMessage> {
       this.close('sends malformed messages')
       return
     }
+    this.#toldAt = performance.now()
     for (const message of messages) {
       if (this.#ending === undefined) this.#listener?.received(message)
     }

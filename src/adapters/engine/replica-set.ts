@@ -138,6 +138,7 @@ export class ReplicaSetEngine implements Engine {
     this.#put({ type: 'opened', channel: id, ...(dialled && { dialled }) })
     channel.listen({
       received: (message) => this.#put({ type: 'received', channel: id, message }),
+      progressed: () => this.#put({ type: 'progressed', channel: id }),
       closed: () => {
         withheld.drop()
         if (this.#peers.delete(id)) this.#put({ type: 'closed', channel: id })

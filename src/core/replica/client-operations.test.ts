@@ -1,10 +1,12 @@
 // Operations of clients that change several entries at once: what is done, what is not, and again.
 
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
 import { test } from 'node:test'
+import { deflateRawSync } from 'node:zlib'
 
 import { Desk, freshId, there, Writer } from '../../../test/replica-desk.ts'
-import { severalMax } from '../model/limits.ts'
+import { severalMax, textBytesMax, versionsBytesMax } from '../model/limits.ts'
 import { Code, ServerState, type Several, type Undone } from '../model/wire.ts'
 
 type Change = Several['change']
@@ -130,4 +132,22 @@ test('too many at once, and none, are refused', () => {
     desk.messages(1).length = 0
   }
   assert.equal(desk.replica.status().entries, 4)
+})
+
+test('a file keeps as many named versions as fit, and tells when it is full', () => {
+  const desk = new Desk()
+  const ana = new Writer(desk, 1, 'ana')
+  const digits = randomBytes((textBytesMax * 3) / 4 - 3).toString('base64')
+  const document = ana.create('plan.md', digits)
+  desk.store()
+  const name = (version: string) => {
+    const value = { $typeName: 'fourfold.v1.NameVersion' as const, document, name: version }
+    ana.operate(freshId(), { case: 'nameVersion', value })
+    desk.store()
+  }
+  const { length } = deflateRawSync(digits)
+  for (let count = 1; count <= versionsBytesMax / length; count++) name(`version ${count}`)
+  assert.equal(desk.last(1, 'rejected'), undefined)
+  name('one more')
+  assert.equal(desk.last(1, 'rejected')?.code, Code.TOO_LARGE)
 })

@@ -7,8 +7,9 @@ import { codeOf } from '../model/error-codes.ts'
 import { FourfoldError } from '../model/errors.ts'
 import type { Folder } from '../model/folder.ts'
 import type { SubjectId } from '../model/ids.ts'
-import { nameBytesMax, severalMax } from '../model/limits.ts'
+import { nameBytesMax, severalMax, versionsBytesMax, versionsMax } from '../model/limits.ts'
 import { forOne } from '../model/several.ts'
+import { storedVersions } from '../model/snapshot.ts'
 import { isDirectory } from '../model/tree.ts'
 import {
   Kind,
@@ -20,7 +21,7 @@ import {
   type Undone,
   type Update,
 } from '../model/wire.ts'
-import type { Mark, NewUpdate } from '../ports.ts'
+import type { EngineReader, Mark, NewUpdate } from '../ports.ts'
 import type { Appends } from './appends.ts'
 import type { Documents } from './documents.ts'
 import { operationDigest } from './operation-digests.ts'
@@ -38,6 +39,7 @@ export interface ClientOperationsOptions {
   documents: Documents
   visitors: Visitors
   voice: Voice
+  reader: EngineReader
   deflate: (text: string) => Uint8Array
   hash: (text: string) => string
   /** An update is on disk: everybody who follows its subject is to hear of it. */
@@ -241,10 +243,14 @@ export class ClientOperations {
     const entry = this.#entry(id)
     if (entry.kind !== Kind.TEXT) throw this.#options.documents.notFound()
     const subject = entry.id as SubjectId
-    const document = this.#options.documents.live(subject)
-    const text = this.#options.documents.attempt(subject, () => document.text().toString())
+    const { documents, reader, deflate } = this.#options
+    const text = documents.attempt(subject, () => documents.live(subject).text().toString())
+    const known = documents.attempt(subject, () => storedVersions(reader.load(subject)))
     if (text instanceof FourfoldError) throw text
-    const version = { id: operation, name, author, at, text: this.#options.deflate(text) }
+    if (known instanceof FourfoldError) throw known
+    const version = { id: operation, name, author, at, text: deflate(text) }
+    const bytes = [...known, version].reduce((sum, each) => sum + each.text.length, 0)
+    if (known.length >= versionsMax || bytes > versionsBytesMax) throw tooManyVersions()
     const value = toBinary(VersionSchema, create(VersionSchema, version))
     const named = { operation, operationDigest: digest, author, at }
     return { subject, ...named, body: { case: 'version', value } }
@@ -264,6 +270,12 @@ function undoneOf(entry: string, error: FourfoldError): Undone {
 function checkBytes(name: { hash: string; size: number }): void {
   if (isBytesName(name)) return
   throw new FourfoldError('invalid', 'A hash is 64 digits of SHA-256, a size a whole number.')
+}
+
+function tooManyVersions(): FourfoldError {
+  const most = `${versionsMax} named versions, or ${versionsBytesMax / 1024 / 1024} MiB of them`
+  const text = `A file keeps ${most}, compressed: save a copy, and name those that follow there.`
+  return new FourfoldError('too-large', text)
 }
 
 /** It may be on a server that is not heard now. */

@@ -16,6 +16,8 @@ export type ReplicationInput =
   /** A dial failed. */
   | { type: 'undialled'; replica: ReplicaId }
   | { type: 'received'; channel: PeerChannel; message: PeerMessage }
+  /** Some of a long message has come. */
+  | { type: 'progressed'; channel: PeerChannel }
   /** The batch under way is on stable storage, or taken in and what follows from it waits for that. */
   | { type: 'stored' }
   /** `isPurged`: of the subject only the tombstone is left. */

@@ -5,6 +5,7 @@ import { test } from 'node:test'
 import { create } from '@bufbuild/protobuf'
 import { MemoryDisk, MemoryStorage } from '../../adapters/storage/memory.ts'
 import { Circle, four, names, subject, type Server } from '../../../test/replication-circle.ts'
+import { peerSilentMs } from '../model/limits.ts'
 import { isOrigin, originOf, type ReplicaId } from '../model/ids.ts'
 import { mergeStored, sealUpdate } from '../model/snapshot.ts'
 import {
@@ -63,6 +64,22 @@ test('a server whose disk hangs is heard of for as long as it takes in what othe
   for (const { mind } of servers.slice(1)) {
     assert.equal(mind.servers(circle.now)[0]!.state, ServerState.BEHIND)
   }
+})
+
+test('a server lives for as long as some of a long message comes from it', () => {
+  const { circle, servers } = four()
+  const [a, b] = servers as [Server, Server]
+  const [channel] = [...a.channels].find(([, { server }]) => server === b)!
+  for (let passed = 0; passed < 2 * peerSilentMs; passed += 50) {
+    circle.now += 50
+    circle.input(a, { type: 'progressed', channel })
+    circle.input(a, { type: 'tick' })
+  }
+  const states = a.mind.servers(circle.now).map(({ id, state }) => [id, state])
+  assert.deepEqual(states.slice(1, 3), [
+    ['b', ServerState.LIVE],
+    ['c', ServerState.DOWN],
+  ])
 })
 
 test('that a piece is stored is a sign of life: no other one asks one as before for the next', () => {

@@ -165,6 +165,9 @@ export class Replication {
       case 'received':
         this.#received(now, input.channel, input.message)
         break
+      case 'progressed':
+        this.#progressed(now, input.channel)
+        break
       case 'stored':
         this.#stored(now)
         break
@@ -416,6 +419,14 @@ export class Replication {
       case undefined:
         break
     }
+  }
+
+  /** A subject of 100 MB takes its time, and whoever sends it cannot say meanwhile that it lives. */
+  #progressed(now: number, channel: PeerChannel): void {
+    const peer = this.#links.peerOf(channel)
+    if (!peer) return
+    peer.heardAt = now
+    this.#asking.progressed(now, peer)
   }
 
   #heardHave(now: number, peer: Peer, have: Have): void {

@@ -44,3 +44,10 @@ export const operationsPerSnapshotMax = 10_000
 
 /** What a file held that is remembered, the bytes with it: some days of a picture in the making. */
 export const contentsMax = 20
+
+/**
+ * Named versions of a file, and their bytes: each has its text, compressed. They lie with the text, and
+ * whoever reads that from the disk reads them too.
+ */
+export const versionsMax = 1000
+export const versionsBytesMax = 32 * 1024 * 1024

@@ -46,8 +46,14 @@ export const diskFreePartMin = 0.05
 /** A dial between servers that shows no life within this has failed. */
 export const dialPeerMs = 2000
 
-/** Bytes queued for a peer that does not read; past that its channel is cut. */
-export const peerQueueBytesMax = 64 * 1024 * 1024
+/**
+ * One message between servers: a subject as a whole, its text with all that was typed and deleted in it
+ * (some 40 MiB) and its named versions. As many of these as may be named at one server may be at each.
+ */
+export const peerMessageBytesMax = 256 * 1024 * 1024
+
+/** Bytes queued for a peer that does not read, beside one message; past that its channel is cut. */
+export const peerQueueBytesMax = peerMessageBytesMax + 64 * 1024 * 1024
 
 /** How often free disk space is looked at: a disk fills in minutes, not in seconds. */
 export const diskLookMs = 5000
