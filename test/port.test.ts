@@ -46,6 +46,28 @@ test('the page comes over HTTP/2 too', async (t) => {
   assert.equal(headers[':status'], 200)
 })
 
+test('who asks for the place of WebSockets over HTTP/2 is told so', async (t) => {
+  const { address } = await pagePort(t)
+  const session = http2.connect(address)
+  t.after(() => session.destroy())
+  const stream = session.request({ ':path': '/session' })
+  const [headers] = (await once(stream, 'response')) as [http2.IncomingHttpHeaders]
+  assert.equal(headers[':status'], 426)
+})
+
+test('13 a request that goes wrong here ends, and the server goes on', async (t) => {
+  const health = () => {
+    throw new Error('a mistake')
+  }
+  const { address, port } = await pagePort(t, { health })
+  const session = http2.connect(address)
+  t.after(() => session.destroy())
+  const stream = session.request({ ':path': '/healthz' })
+  await assert.rejects(once(stream, 'response'), { code: 'ERR_HTTP2_STREAM_ERROR' })
+  assert.equal(await rawStatus(port, 'GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n'), '')
+  assert.equal((await fetch(address)).status, 200)
+})
+
 test('a request of HTTP/1.1 whose body does not come is ended', async (t) => {
   // Nothing else ends it before the test is given up.
   const never = 3600_000

@@ -18,6 +18,7 @@ import type { Page } from './page.ts'
 import { sendText } from './plain-answer.ts'
 import { rpcHandlers, type Rpc } from './rpc.ts'
 import type { PeerCall } from './services/replication.ts'
+import { cut } from './taking.ts'
 
 /** Where browsers open their WebSocket. */
 const sessionPath = '/session'
@@ -72,6 +73,15 @@ export class Requests {
 
   /** Answers a request of HTTP/1.1, or one of HTTP/2 in its shape. */
   answer(request: http.IncomingMessage, response: http.ServerResponse): void {
+    try {
+      this.#answer(request, response)
+    } catch {
+      // A mistake of ours; sent to one server after the other, that request would end all of them (13).
+      cut(response)
+    }
+  }
+
+  #answer(request: http.IncomingMessage, response: http.ServerResponse): void {
     const { origins, requestMs } = this.#options
     const path = pathOf(request)
     const rpc = this.#rpc.get(path)
@@ -144,10 +154,13 @@ export class Requests {
   }
 }
 
+const forWebSockets = 'This is for WebSockets.\n'
+
 // A page whose server was down asks whether it is back before it opens a WebSocket.
 function answerUnopened(request: http.IncomingMessage, response: http.ServerResponse): void {
   if (request.method === 'HEAD') response.writeHead(204, { 'cache-control': 'no-store' }).end()
-  else sendText(response, 426, 'This is for WebSockets.\n', { upgrade: 'websocket' })
+  else if ('stream' in request) sendText(response, 426, forWebSockets)
+  else sendText(response, 426, forWebSockets, { upgrade: 'websocket' })
 }
 
 function pathOf({ url = '' }: http.IncomingMessage): string {
