@@ -13,9 +13,11 @@ import {
   pieceBytesMax,
 } from '../model/limits.ts'
 import { storedText, textRoot } from '../model/snapshot.ts'
+import { isStateVector } from '../model/state-vector.ts'
 import { TypedRun } from '../model/typed-run.ts'
 import { CorruptError, type EngineReader, type NewUpdate } from '../ports.ts'
 import {
+  Code,
   Kind,
   type Caret,
   type Open,
@@ -154,7 +156,9 @@ export class Documents {
   open(now: number, visitor: Visitor, { document: id, stateVector }: Open): void {
     this.#now = now
     const { channel, follows } = visitor
-    if (this.#options.folder.isPurged(id)) {
+    if (!isStateVector(stateVector)) {
+      this.#voice.refuse(channel, Code.INVALID, 'The state vector is malformed.')
+    } else if (this.#options.folder.isPurged(id)) {
       this.#voice.gone(channel, id)
     } else if (!this.#isFile(id)) {
       this.#voice.unavailable(channel, id, this.notFound().message)

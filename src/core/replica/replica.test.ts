@@ -38,6 +38,21 @@ test('1 nothing is told before it is stored: neither receipt, nor change, nor te
   )
 })
 
+test('13 a malformed state vector ends the channel of who sent it, and nothing else', () => {
+  for (const bytes of [[255], [1, 255], Array<number>(11).fill(255)]) {
+    const { desk, ana, file: document } = two()
+    // In memory, where it is compared with.
+    ana.type(document, 6, 'world')
+    const stateVector = Uint8Array.from(bytes)
+    const open = { $typeName: 'fourfold.v1.Open' as const, document, stateVector }
+    desk.say(2, { case: 'open', value: open })
+    assert.deepEqual([...desk.hungUp], [2])
+    assert.equal(desk.last(2, 'refused')?.code, Code.INVALID)
+    desk.store()
+    assert.equal(desk.last(1, 'stored')?.holdings[0]?.ticket, 2)
+  }
+})
+
 test('the numbers of changes have no gap, for the writer and for others', () => {
   const { desk, ana, ben, file } = two()
   for (const text of ['a', 'b', 'c']) ana.type(file, 0, text)
