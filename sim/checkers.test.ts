@@ -55,6 +55,20 @@ test('C1 an acknowledged token that is not on the disk of its receipt is lost', 
   assert.deepEqual(fired(), [])
 })
 
+test('C1 what a server says to be on a disk that it knows is there, unless somebody deleted it', () => {
+  const { journal, checkers, type, read, fired } = set()
+  const token = type('ada')
+  read(diskOfA, token)
+  checkers.checkTold('b', 'a', token)
+  assert.deepEqual(fired(), [])
+  checkers.forget(diskOfA)
+  checkers.checkTold('b', 'a', token)
+  assert.deepEqual(fired(), ['C1'])
+  journal.deleted(1, 'bob', token)
+  checkers.checkTold('b', 'a', token)
+  assert.deepEqual(fired(), [])
+})
+
 test('C1 a token that vanishes from a disk is lost, even when nobody acknowledged it', () => {
   const { type, read, fired } = set()
   const token = type('ada')

@@ -175,6 +175,17 @@ export class Checkers {
     }
   }
 
+  /**
+   * A server says of another one, from whose present life it has heard, that it has a word on its disk.
+   * Exact where a receipt is not: that may have been on its way when the disk was lost.
+   */
+  checkTold(by: ServerName, holder: ServerName, token: Token): void {
+    if (token.isRevived || token.deletions.length > 0) return
+    const shown = this.shownAt({ kind: 'disk', name: holder }, token.document)
+    if (shown.has(token.index)) return
+    this.#bad('C1', `${by} says that ${holder} has ${token.name}, which is not on that disk`)
+  }
+
   /** At the very end: what must be in a text that every place agrees on. */
   checkEnd(document: DocumentId, text: string): void {
     const found = wordsOf(text).found.map(({ name }) => name)

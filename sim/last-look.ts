@@ -104,7 +104,9 @@ function checkAnswers(look: LastLook): void {
   const ask = (what: string, request: Call) => {
     heard.set(what, [])
     for (const server of servers) {
-      server.call(request, (answer) => heard.get(what)!.push({ where: server.name, answer }))
+      server.call(request, {
+        answered: (answer) => heard.get(what)!.push({ where: server.name, answer }),
+      })
     }
   }
   const all = { type: 'list' as const, directory: '', isRecursive: true, count: Infinity }

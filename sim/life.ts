@@ -43,6 +43,13 @@ export function addressOf(server: HostName): string {
   return `http://${server}`
 }
 
+/** Whoever asks as a whole-file client. */
+export interface Asker {
+  answered: (answer: Answer) => void
+  /** The mind has made the answer, which may wait for the disk. */
+  made?: (answer: Answer) => void
+}
+
 export class Life {
   readonly #options: ServerOptions
   readonly #clockMs: number
@@ -53,7 +60,7 @@ export class Life {
   readonly #engine: Loop<ReplicationInput>
   readonly #clients = new Map<ClientChannel, Channel<object, object>>()
   readonly #peers = new Map<PeerChannel, Channel<object, object>>()
-  readonly #calls = new Map<CallId, (answer: Answer) => void>()
+  readonly #calls = new Map<CallId, Asker>()
   readonly #hearing: ((message: PeerMessage) => PeerMessage[]) | undefined
   #isServing = false
   #isWriting = false
@@ -129,11 +136,20 @@ export class Life {
     }
   }
 
-  call(request: Call, answered: (answer: Answer) => void): void {
+  /** Whether it has heard from this life of another server, and lately. */
+  hears(name: HostName, origin: Origin): boolean {
+    const views = this.#replication.servers(this.#now())
+    return views.some((view) => view.id === name && view.origin === origin)
+  }
+
+  call(request: Call, { answered, made }: Asker): void {
     const call = this.#nextId++
-    this.#calls.set(call, (answer) => {
-      this.#calls.delete(call)
-      answered(answer)
+    this.#calls.set(call, {
+      answered: (answer) => {
+        this.#calls.delete(call)
+        answered(answer)
+      },
+      ...(made && { made }),
     })
     this.#runtime.put({ type: 'called', call, author: '', request })
   }
@@ -220,7 +236,8 @@ export class Life {
         this.#leave(() => this.#clients.get(output.channel)?.close(output.why))
         return
       case 'answer':
-        this.#leave(() => this.#calls.get(output.call)?.(output.answer))
+        this.#calls.get(output.call)?.made?.(output.answer)
+        this.#leave(() => this.#calls.get(output.call)?.answered(output.answer))
         return
       // What files hold beside text does not travel in the logs, nor here.
       case 'named':

@@ -5,7 +5,7 @@ import type { Call, Answer } from '../src/core/replica/messages.ts'
 import { subjectId, type SubjectId } from '../src/core/model/ids.ts'
 import type { Bits } from './bits.ts'
 import type { Checkers } from './checkers.ts'
-import type { Edit, Journal } from './journal.ts'
+import type { Edit, Journal, Token } from './journal.ts'
 import type { HostName, Network } from './network.ts'
 import { serverNames, type Act } from './plan.ts'
 import type { Random } from './random.ts'
@@ -67,7 +67,7 @@ export class Saving {
 
   #send(act: SaveAct, read: Reading, seen: Bits): void {
     const { timeline, random } = this.#options
-    const { text, edits } = this.#changed(act, read, seen)
+    const { text, token, edits } = this.#changed(act, read, seen)
     const request: Call = {
       type: 'save',
       file: read.file.entry.id,
@@ -84,12 +84,14 @@ export class Saving {
       if (answer.type === 'kept') this.#told(edits, answer.servers)
       else this.#note(answer.type === 'failed' ? answer.error.message : answer.type)
     }
-    this.#ask(act.first, request, act.isLost ? () => {} : answered)
+    const ask = (name: HostName, hear: (answer: Answer) => void) =>
+      this.#ask(name, request, hear, (answer) => this.#checkTold(name, answer, token))
+    ask(act.first, act.isLost ? () => {} : answered)
     const others = serverNames.filter((name) => name !== act.second)
     const order = [act.second, ...others]
     for (let count = 0; count < tries; count++) {
       timeline.after(act.retryMs + count * retryMs, () => {
-        if (!isAnswered) this.#ask(order[count % order.length]!, request, answered)
+        if (!isAnswered) ask(order[count % order.length]!, answered)
       })
     }
   }
@@ -115,16 +117,34 @@ export class Saving {
       words[gone] = ''
     }
     words.splice(place, 0, tokenText(token.name))
-    return { text: words.join(''), edits }
+    return { text: words.join(''), token, edits }
   }
 
-  #ask(name: HostName, request: Call, answered: (answer: Answer) => void): void {
+  #ask(
+    name: HostName,
+    request: Call,
+    answered: (answer: Answer) => void,
+    made: (answer: Answer) => void = () => {},
+  ): void {
     const { servers, timeline } = this.#options
     if (timeline.now > this.#until || !this.#canReach(name)) return
     this.#note(`asks ${name} to ${request.type}`)
-    servers.get(name)!.call(request, (answer) => {
-      if (this.#canReach(name)) answered(answer)
+    servers.get(name)!.call(request, {
+      answered: (answer) => {
+        if (this.#canReach(name)) answered(answer)
+      },
+      made,
     })
+  }
+
+  /** Of itself a server may speak before its disk has it: then the answer waits for that. */
+  #checkTold(by: HostName, answer: Answer, token: Token): void {
+    if (answer.type !== 'kept') return
+    const { servers, checkers } = this.#options
+    const server = servers.get(by)!
+    for (const name of answer.servers) {
+      if (name !== by && server.knowsDiskOf(servers.get(name)!)) checkers.checkTold(by, name, token)
+    }
   }
 
   #canReach(server: HostName): boolean {

@@ -410,7 +410,8 @@ class Schedule {
     const damaged = servers.find(({ disk }) => disk.damaged().length > 0)
     if (damaged) {
       // Whoever reads it makes the server see the damage, and fetch it from another.
-      for (const file of damaged.disk.damaged()) damaged.call({ type: 'read', file }, () => {})
+      for (const file of damaged.disk.damaged())
+        damaged.call({ type: 'read', file }, { answered: () => {} })
       return `${damaged.name} has a damaged document`
     }
     for (const person of this.#people) {

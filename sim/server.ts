@@ -2,10 +2,10 @@
 // in memory, and every start is a new life with a new origin on whatever the disk then holds.
 
 import { originOf, type Origin, type ReplicaId, type SubjectId } from '../src/core/model/ids.ts'
-import type { Answer, Call } from '../src/core/replica/messages.ts'
+import type { Call } from '../src/core/replica/messages.ts'
 import type { TrashTimes } from '../src/core/replica/trash.ts'
 import type { SimulatedDisk } from './disk.ts'
-import { Life } from './life.ts'
+import { Life, type Asker } from './life.ts'
 import type { HostName, Network } from './network.ts'
 import type { Plant } from './plants.ts'
 import type { Random } from './random.ts'
@@ -93,8 +93,14 @@ export class SimulatedServer {
   }
 
   /** Asks as a whole-file client does; the answer comes with one of the next turns. */
-  call(request: Call, answered: (answer: Answer) => void): void {
-    this.#life?.call(request, answered)
+  call(request: Call, asker: Asker): void {
+    this.#life?.call(request, asker)
+  }
+
+  /** Whether it knows what another one that is up has on its disk. */
+  knowsDiskOf(other: SimulatedServer): boolean {
+    const origin = other.isUp ? other.#origins.at(-1) : undefined
+    return origin !== undefined && this.#life?.hears(other.name, origin) === true
   }
 
   /** Merges the loose updates of a subject, as if there were many. */

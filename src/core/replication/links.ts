@@ -140,6 +140,8 @@ export class Links {
     // The newest channel is the true one: the other side has restarted or given up the older.
     if (old !== undefined && old !== channel) this.#voice.hangUp(old, 'replaced by a newer channel')
     this.#strangers.delete(channel)
+    // Its disk may be another one, or an older state of it: what it told before counts no more.
+    this.#voice.event({ type: 'covered', replica: id, mark: 0 })
     if (this.#options.life.isApart(hello)) {
       this.#apart(now, channel, hello)
       return undefined

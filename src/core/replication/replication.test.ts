@@ -42,6 +42,25 @@ test('an append is stored on every disk, and its receipt names them', () => {
   }
 })
 
+test('a server that comes back with less than it had is in no receipt for more', () => {
+  const { circle, servers } = four()
+  const a = servers[0]!
+  circle.append(a, 1, 'x')
+  const [mark] = a.marks()
+  circle.kill('d' as ReplicaId)
+  assert.equal(a.covered('d'), mark, 'as far as anybody knows its disk is there')
+  circle.disks.delete('d' as ReplicaId)
+  circle.stuck.add('d' as ReplicaId)
+  circle.start('d' as ReplicaId)
+  circle.pass(2000)
+  assert.equal(a.covered('d'), 0, 'it said that it has nothing')
+  circle.stuck.clear()
+  circle.kill('d' as ReplicaId)
+  circle.start('d' as ReplicaId)
+  circle.pass(2000)
+  assert.equal(a.covered('d'), mark)
+})
+
 test('1 nothing is told before it is stored', () => {
   const { circle, servers } = four()
   for (const name of names) circle.stuck.add(name)
