@@ -220,6 +220,20 @@ test('headers that come at one byte a second are not waited for', async (t) => {
   }
 })
 
+test('a connection whose upgrade is refused is over, be its client done or not', async (t) => {
+  const { port } = await pagePort(t)
+  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true })
+  const over = closed(socket)
+  socket.on('error', () => {})
+  socket.resume()
+  socket.write('GET / HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n')
+  await once(socket, 'end')
+  // Only that it is refused shows that nobody is there any more.
+  const more = setInterval(() => socket.write('x'), 20)
+  await over
+  clearInterval(more)
+})
+
 test('a request without a host is malformed', async (t) => {
   const { port } = await startLone(t)
   const body = 'Content-Type: application/json\r\nContent-Length: 2\r\n\r\n{}'

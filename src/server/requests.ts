@@ -188,5 +188,7 @@ function isGrpc(
 
 function refuseUpgrade(socket: Duplex, status: string, text: string): void {
   const head = `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Type: text/plain\r\n`
+  // Nobody else ends it: its client may leave it half open for ever.
+  socket.once('finish', () => socket.destroy())
   socket.end(`${head}Content-Length: ${Buffer.byteLength(text)}\r\n\r\n${text}`)
 }
