@@ -4,10 +4,11 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import * as http2 from 'node:http2'
+import { connect } from 'node:net'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-import { davXmlBytesMax, davXmlDepthMax } from '../src/core/model/limits.ts'
+import { davXmlBytesMax, davXmlDepthMax, pieceBytes } from '../src/core/model/limits.ts'
 import { Dav, lone, propertiesBody, type Headers } from './dav-client.ts'
 import { Fleet } from './fleet.ts'
 import { flags, frameTypes, putHeaders, RawHttp2 } from './http2-frames.ts'
@@ -36,6 +37,30 @@ test('properties of clients are kept as they were given, and go along', async (t
   assert.match(refused.text, /getetag.*403.*label.*424/s)
   const { text } = await dav.ask('PROPFIND', '/x.md', { depth: '0' }, ask)
   assert.doesNotMatch(text, /new/)
+})
+
+test('12 many properties of many files are told piece by piece', async (t) => {
+  const { dav, port } = await lone(t)
+  for (let count = 0; count < 20; count++) await dav.write(`/${count}.md`, 'x')
+  const names = Array.from({ length: 4000 }, (_, index) => `<D:some-property-${index}/>`).join('')
+  const body = `<D:propfind xmlns:D="DAV:"><D:prop>${names}</D:prop></D:propfind>`
+  const socket = connect(port, '127.0.0.1')
+  const chunks: Buffer[] = []
+  socket.on('data', (chunk: Buffer) => chunks.push(chunk))
+  const head = [
+    'PROPFIND /dav/ HTTP/1.1',
+    `Host: 127.0.0.1:${port}`,
+    'Depth: 1',
+    'Connection: close',
+  ]
+  socket.write(`${head.join('\r\n')}\r\nContent-Length: ${body.length}\r\n\r\n${body}`)
+  await once(socket, 'close')
+  const answer = Buffer.concat(chunks).toString()
+  assert.equal([...answer.matchAll(/<D:response>/g)].length, 21)
+  // As HTTP/1.1 tells them: what was given to the connection at once.
+  const lengths = [...answer.matchAll(/\r\n([0-9a-f]+)\r\n/g)].map(([, hex]) => parseInt(hex!, 16))
+  const ofOne = answer.length / 21
+  assert.ok(Math.max(...lengths) <= pieceBytes + 2 * ofOne, lengths.join())
 })
 
 test('hostile XML is refused within bounds', async (t) => {

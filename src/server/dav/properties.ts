@@ -2,7 +2,8 @@
 
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { blobIdleMs } from '../../core/model/limits.ts'
+import { setImmediate as untilOthersRan } from 'node:timers/promises'
+import { blobIdleMs, pieceBytes } from '../../core/model/limits.ts'
 import type { DeadProperties } from './dead-properties.ts'
 import { activeLock, supportedLocks } from './locking.ts'
 import type { Locks } from './locks.ts'
@@ -93,16 +94,25 @@ export class Properties {
     question: Question,
     depth: string,
   ): AsyncGenerator<string> {
-    yield await this.#page(visit, [resource], question)
+    yield* this.#page(visit, [resource], question)
     if (depth === '0' || !resource.isDirectory) return
     for await (const page of this.#options.shelf.list(visit, resource, false)) {
-      yield await this.#page(visit, page, question)
+      yield* this.#page(visit, page, question)
     }
   }
 
-  async #page(visit: Visit, resources: Resource[], question: Question): Promise<string> {
+  /** Piece by piece: whoever asks of a thousand files for thousands of properties reads megabytes. */
+  async *#page(visit: Visit, resources: Resource[], question: Question): AsyncGenerator<string> {
     const facts = await this.#options.shelf.facts(visit, resources)
-    return resources.map((each) => this.#answer(each, facts.get(idOf(each)), question)).join('')
+    let piece = ''
+    for (const each of resources) {
+      piece += this.#answer(each, facts.get(idOf(each)), question)
+      if (piece.length < pieceBytes) continue
+      yield piece
+      piece = ''
+      await untilOthersRan()
+    }
+    yield piece
   }
 
   #answer(resource: Resource, facts: Facts | undefined, question: Question): string {
