@@ -27,10 +27,17 @@ export class Digests {
     this.#stale.add(subject)
   }
 
-  /** Hashes at most `limit` changed subjects; `hashOf` gives 64 hex digits, or nothing for none. */
-  refresh(limit: number, hashOf: (subject: SubjectId) => string | undefined): void {
+  /**
+   * Hashes at most `limit` changed subjects, and no more when there is no time; `hashOf` gives 64 hex
+   * digits, or nothing for none.
+   */
+  refresh(
+    limit: number,
+    hashOf: (subject: SubjectId) => string | undefined,
+    hasTime: () => boolean = () => true,
+  ): void {
     for (const subject of this.#stale) {
-      if (limit-- <= 0) return
+      if (limit-- <= 0 || !hasTime()) return
       this.#stale.delete(subject)
       this.#toggle(this.#hashes.get(subject))
       const hex = hashOf(subject)

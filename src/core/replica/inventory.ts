@@ -9,10 +9,16 @@ import type { Voice } from './voice.ts'
 
 /** Servers compare their digests after nothing has changed for so long. */
 const quietMs = 2000
-/** Texts hashed at once for that: a few milliseconds of usual ones. */
-const hashesPerTick = 10
-/** Texts hashed at once for an operator: more would keep peers and clients waiting for a second. */
-const hashesPerDigest = 300
+/** What is hashed at once. A text that is begun is hashed as a whole. */
+interface Share {
+  texts: number
+  characters: number
+}
+
+/** For that: some milliseconds. */
+const perTick: Share = { texts: 10, characters: 256 * 1024 }
+/** For an operator: more would keep peers and clients waiting for a second. */
+const perDigest: Share = { texts: 300, characters: 4 * 1024 * 1024 }
 
 export interface InventoryOptions {
   folder: Folder
@@ -28,6 +34,8 @@ export class Inventory {
   #changedAt = 0
   #isTold = true
   #heardCount = 0
+  /** In this turn. */
+  #hashedCharacters = 0
 
   constructor(options: InventoryOptions) {
     this.#options = options
@@ -48,7 +56,7 @@ export class Inventory {
   /** When nothing changes for a while, the servers compare what they hold. */
   tick(now: number): void {
     if (this.#isTold || now - this.#changedAt < quietMs) return
-    this.#refresh(hashesPerTick)
+    this.#refresh(perTick)
     if (!this.#digests.isCurrent) return
     this.#isTold = true
     const digest = this.#digests.value
@@ -57,12 +65,14 @@ export class Inventory {
 
   /** Over every entry and every text on disk; empty while more has changed than is looked at. */
   digest(): string {
-    this.#refresh(hashesPerDigest)
+    this.#refresh(perDigest)
     return this.#digests.isCurrent ? this.#digests.value : ''
   }
 
-  #refresh(limit: number): void {
-    this.#digests.refresh(limit, (subject) => this.#hashOf(subject))
+  #refresh({ texts, characters }: Share): void {
+    this.#hashedCharacters = 0
+    const hasTime = () => this.#hashedCharacters < characters
+    this.#digests.refresh(texts, (subject) => this.#hashOf(subject), hasTime)
   }
 
   #hashOf(subject: SubjectId): string | undefined {
@@ -73,6 +83,7 @@ export class Inventory {
     const text = documents.attempt(subject, () => stored.text().toString())
     const { id, kind, created, name, parent, deleted, contents } = entry
     const content = text instanceof FourfoldError ? undefined : text
+    this.#hashedCharacters += content?.length ?? 0
     const bytes = contents.length > 0 ? [contents] : []
     return hash(JSON.stringify([id, kind, created, name, parent, deleted, content, ...bytes]))
   }
