@@ -8,6 +8,7 @@ import { create, type MessageInitShape } from '@bufbuild/protobuf'
 
 import { memoryChannels } from '../src/adapters/channel/memory.ts'
 import { random } from '../src/adapters/system.ts'
+import type { FourfoldError } from '../src/core/model/errors.ts'
 import { subjectId, type ReplicaId } from '../src/core/model/ids.ts'
 import {
   callsMax,
@@ -15,6 +16,7 @@ import {
   sessionsPerAddressMax,
   streamsMax,
   watchBacklogMax,
+  watchUntakenMax,
 } from '../src/core/model/limits.ts'
 import {
   Code,
@@ -182,6 +184,33 @@ test('a folder of any size can be watched: its listing is no backlog', async (t)
     present++
   }
   assert.equal(present, watchBacklogMax + 1)
+})
+
+test('12 what watchers are told and do not take is bounded for all of them together', async (t) => {
+  const files = 2000
+  const scene = startRuntime(t, [], files)
+  await serving(scene)
+  const { signal } = new AbortController()
+  const watch = () => scene.runtime.calls.watch({ type: 'watch', file: '' }, 'Ana', signal)
+  /** What it is told up to its end, or until it is told all that is there. */
+  const told = async (watching: ReturnType<typeof watch>) => {
+    try {
+      for await (const answer of watching) {
+        if (answer.type === 'watched' && answer.event === 'ready') return 'all'
+      }
+      return 'nothing more'
+    } catch (error) {
+      return (error as FourfoldError).code
+    }
+  }
+  const most = watchUntakenMax / files
+  const watches = Array.from({ length: most + 3 }, watch)
+  await Promise.all(watches.map((watching) => watching.next()))
+  const outcomes: string[] = []
+  for (const watching of watches) outcomes.push(await told(watching))
+  assert.ok(outcomes.slice(0, most - 1).every((outcome) => outcome === 'all'))
+  assert.equal(outcomes.at(-1), 'unavailable')
+  assert.equal(await told(watch()), 'all', 'what was taken makes room')
 })
 
 test('what comes at once is taken a few at a time, in its order', async (t) => {

@@ -3,7 +3,13 @@
 
 import { setImmediate as untilOthersRan } from 'node:timers/promises'
 import { FourfoldError } from '../core/model/errors.ts'
-import { callMs, callsMax, streamsMax, watchBacklogMax } from '../core/model/limits.ts'
+import {
+  callMs,
+  callsMax,
+  streamsMax,
+  watchBacklogMax,
+  watchUntakenMax,
+} from '../core/model/limits.ts'
 import type { Answer, Call, CallId, ReplicaInput } from '../core/replica/messages.ts'
 import { Mailbox } from '../adapters/mailbox.ts'
 
@@ -23,6 +29,12 @@ export class Calls {
   readonly #calls = new Map<CallId, Answered>()
   /** Those of them that may last. */
   readonly #streams = new Set<CallId>()
+  /** Watches that wait to begin. */
+  #waitingCount = 0
+  /** Resolves when those that were begun so far have been told what is there. */
+  #listed: Promise<void> = Promise.resolve()
+  /** What was told to watchers and they have not taken. */
+  #untakenCount = 0
 
   constructor(options: CallsOptions) {
     this.#options = options
@@ -69,19 +81,54 @@ export class Calls {
   /** Answers for as long as the caller listens. Throws FourfoldError. */
   async *watch(request: Call, author: string, signal: AbortSignal): AsyncGenerator<Answer> {
     const answers = new Mailbox<Answer>(signal)
+    const isListed = await this.#turnToList()
     // What is there comes at once, and is as long as the folder.
     let listed = 0
-    const call = this.#beginStream(request, author, (answer) => {
-      if (answer.type === 'watched' && answer.event === 'present') listed++
-      if (answer.type === 'failed') answers.end(answer.error)
-      else if (answers.size < listed + watchBacklogMax) answers.put(answer)
-      else answers.end(new FourfoldError('too-large', 'Changes come faster than you read them.'))
-    })
-    try {
-      yield* answers
-    } finally {
-      this.#end(call)
+    let isCut = false
+    const cut = (error: FourfoldError) => {
+      isCut = true
+      answers.end(error)
     }
+    const answered = (answer: Answer) => {
+      if (answer.type !== 'watched' || answer.event === 'ready') isListed()
+      else if (answer.event === 'present') listed++
+      if (isCut) return
+      if (answer.type === 'failed') cut(answer.error)
+      else if (answers.size >= listed + watchBacklogMax) cut(tooFast())
+      else if (answers.size > 0 && this.#untakenCount >= watchUntakenMax) cut(tooMuchUntaken())
+      else {
+        answers.put(answer)
+        this.#untakenCount++
+      }
+    }
+    let call: CallId | undefined
+    try {
+      if (signal.aborted) return
+      call = this.#beginStream(request, author, answered)
+      for await (const answer of answers) {
+        this.#untakenCount--
+        yield answer
+      }
+    } finally {
+      isListed()
+      if (call !== undefined) this.#end(call)
+      this.#untakenCount -= answers.size
+    }
+  }
+
+  /**
+   * One watch after the other: each is told all that is there in one turn of the mind, and others come
+   * between. Resolves with what lets the next one begin.
+   */
+  async #turnToList(): Promise<() => void> {
+    if (this.#waitingCount >= streamsMax) throw tooManyStreams()
+    this.#waitingCount++
+    const before = this.#listed
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#listed = promise
+    await before
+    this.#waitingCount--
+    return () => setImmediate(resolve)
   }
 
   /** The parts of an answer, each asked for when the one before was read. Throws FourfoldError. */
@@ -113,9 +160,7 @@ export class Calls {
 
   // Counted for themselves: however many watch, there is room for a save.
   #beginStream(request: Call, author: string, answered: Answered): CallId {
-    if (this.#streams.size >= streamsMax) {
-      throw new FourfoldError('unavailable', 'Too many watch this server; try another.')
-    }
+    if (this.#streams.size >= streamsMax) throw tooManyStreams()
     const call = this.#call(request, author, answered)
     this.#streams.add(call)
     return call
@@ -136,4 +181,16 @@ export class Calls {
     this.#streams.delete(call)
     this.#options.enqueue({ type: 'uncalled', call })
   }
+}
+
+function tooManyStreams(): FourfoldError {
+  return new FourfoldError('unavailable', 'Too many watch this server; try another.')
+}
+
+function tooFast(): FourfoldError {
+  return new FourfoldError('too-large', 'Changes come faster than you read them.')
+}
+
+function tooMuchUntaken(): FourfoldError {
+  return new FourfoldError('unavailable', 'Too much is told at this moment. Try another server.')
 }

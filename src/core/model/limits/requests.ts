@@ -39,6 +39,12 @@ export const statusMs = 2000
 /** Changes told to a watcher and not yet taken by it; past that it is cut and lists again. */
 export const watchBacklogMax = 10_000
 
+/**
+ * What is told to all watchers together and not taken: four folders at their limit, or 100 MB. Past that
+ * who has taken nothing of it goes to another server.
+ */
+export const watchUntakenMax = 400_000
+
 /** Calls at work on one server: each is a promise and its text. */
 export const callsMax = 1000
 
