@@ -25,7 +25,7 @@ import {
 import type { Channel } from '../src/core/ports.ts'
 import { Replica } from '../src/core/replica/replica.ts'
 import { Replication } from '../src/core/replication/replication.ts'
-import { Runtime } from '../src/server/runtime.ts'
+import { Runtime, type RuntimeOptions } from '../src/server/runtime.ts'
 import { Tokens } from '../src/server/tokens.ts'
 import { until } from './until.ts'
 
@@ -41,7 +41,12 @@ interface World {
 }
 
 /** One server's loop on a memory disk. */
-export function startRuntime(t: TestContext, peers: string[] = [], files = 0) {
+export function startRuntime(
+  t: TestContext,
+  peers: string[] = [],
+  files = 0,
+  bounds: Pick<RuntimeOptions, 'unread'> = {},
+) {
   const world: World = { isFull: false, log: [], hasFailed: false, dialled: [] }
   const storage = new MemoryStorage(new MemoryDisk(), {
     flush: async () => {
@@ -102,6 +107,7 @@ export function startRuntime(t: TestContext, peers: string[] = [], files = 0) {
     heard: () => {},
     log,
     failed: () => (world.hasFailed = true),
+    ...bounds,
   })
   runtime.start()
   t.after(() => runtime.stop())
@@ -160,6 +166,26 @@ export class Client {
     return this.heard.find((message) => message.case === what) as
       | Extract<ServerMessage['message'], { case: T }>
       | undefined
+  }
+}
+
+/** A client that says hello, and reads nothing. */
+export class Mute {
+  closedWhy: string | undefined
+  bytes = 0
+
+  constructor(runtime: Runtime, name: string) {
+    let hear: (frame: Uint8Array) => void = () => {}
+    const channel: Channel<Uint8Array, Uint8Array> = {
+      send: ({ length }) => (this.bytes += length),
+      queuedBytes: () => this.bytes,
+      close: (why) => (this.closedWhy = why),
+      listen: ({ received }) => (hear = received),
+    }
+    runtime.addClient(channel, '127.0.0.1')
+    const hello = { case: 'hello' as const, value: { key: random(16), name, protocol: 1 } }
+    const request = create(SessionRequestSchema, { messages: [{ message: hello }] })
+    hear(toBinary(SessionRequestSchema, request))
   }
 }
 

@@ -24,7 +24,7 @@ import {
   type PeerMessage,
   type ServerMessage,
 } from '../src/core/model/wire.ts'
-import { Client, filed, serving, startRuntime } from './lone-runtime.ts'
+import { Client, filed, Mute, serving, startRuntime } from './lone-runtime.ts'
 import { until } from './until.ts'
 
 const save = { type: 'save', file: 'x', text: 'x', baseVersion: '', operation: '' } as const
@@ -211,6 +211,24 @@ test('12 what watchers are told and do not take is bounded for all of them toget
   assert.ok(outcomes.slice(0, most - 1).every((outcome) => outcome === 'all'))
   assert.equal(outcomes.at(-1), 'unavailable')
   assert.equal(await told(watch()), 'all', 'what was taken makes room')
+})
+
+test('12 what clients leave unread is bounded for all of them together: who left the most is cut', async (t) => {
+  const files = 5000
+  const unread = { bytesMax: 1024 * 1024, lookBytes: 256 * 1024 }
+  const scene = startRuntime(t, [], files, { unread })
+  await serving(scene)
+  const reader = new Client(scene.runtime)
+  reader.greets('Ana')
+  await until(() => reader.find('entries') !== undefined, 'it is told the folder')
+  const mutes = Array.from({ length: 20 }, (_, index) => new Mute(scene.runtime, `mute ${index}`))
+  await until(() => mutes.some(({ closedWhy }) => closedWhy !== undefined), 'one is cut')
+  await until(() => mutes.every(({ bytes }) => bytes > 0), 'all were told')
+  const left = mutes.filter(({ closedWhy }) => closedWhy === undefined)
+  const bytes = left.reduce((sum, mute) => sum + mute.bytes, 0)
+  assert.ok(bytes <= unread.bytesMax + unread.lookBytes, `${bytes} bytes wait`)
+  assert.ok(left.length > 0)
+  assert.equal(reader.closedWhy, undefined)
 })
 
 test('what comes at once is taken a few at a time, in its order', async (t) => {

@@ -95,6 +95,11 @@ export class ClientLink {
     return this.#held.length > 0
   }
 
+  /** What waits here for the network to take it. */
+  get queuedBytes(): number {
+    return this.#channel.queuedBytes()
+  }
+
   /** Queues a frame until `flush`. */
   send(frame: Uint8Array, kind: 'welcome' | 'piece' | 'other'): void {
     if (this.#state === 'closed') return

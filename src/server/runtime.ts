@@ -17,6 +17,8 @@ import {
   idleTickMs,
   sessionsMax,
   sessionsPerAddressMax,
+  unreadLookBytes,
+  unreadTogetherBytesMax,
 } from '../core/model/limits.ts'
 import {
   Code,
@@ -55,6 +57,8 @@ const togetherMax = 8192
 /** After a failed write clients hear of it for this long before the process ends. */
 const lastWordsMs = 200
 
+const usualUnread = { bytesMax: unreadTogetherBytesMax, lookBytes: unreadLookBytes }
+
 const tooManyHere = 'Too many sessions from your address; close some, or wait a minute.'
 const cannotSave = 'This server cannot save. Trying another.'
 
@@ -83,6 +87,8 @@ export interface RuntimeOptions {
   turnsAway: (hello: Hello) => { code: Code; text: string } | undefined
   /** Instead of the usual bound of the sessions of one address. */
   sessionsPerAddress?: number
+  /** Instead of the usual bounds of what is not read. */
+  unread?: { bytesMax: number; lookBytes: number }
   /** Whether these bytes are on this disk, as a whole. */
   hasBytes: (name: BlobName) => Promise<boolean>
   /** Entries name these bytes: they are to be on this disk. */
@@ -107,6 +113,8 @@ export class Runtime implements ClientLinkOwner {
     enqueue: (input) => this.#enqueue(input),
   })
   readonly #touched = new Set<ClientLink>()
+  /** What clients were told since it was looked at what they have not read. */
+  #toldBytes = 0
   readonly #turns = new Turns(() => this.#turn())
   #inbox: ReplicaInput[] = []
   #nextId = 1
@@ -219,6 +227,7 @@ export class Runtime implements ClientLinkOwner {
       this.#touched.delete(link)
       link.flush()
     }
+    this.#cutUnread()
     // After the engine has taken what it was asked: the disk works meanwhile.
     queueMicrotask(() => this.#options.replica.rest())
     if (this.#inbox.length > 0) this.#turns.next()
@@ -266,7 +275,22 @@ export class Runtime implements ClientLinkOwner {
       const link = this.#clients.get(id)
       if (!link) continue
       link.send(frame, kind)
+      this.#toldBytes += frame.length
       this.#touched.add(link)
+    }
+  }
+
+  /** A document or a listing is told as long as it is: many at once that nobody reads fill the memory. */
+  #cutUnread(): void {
+    const { bytesMax, lookBytes } = this.#options.unread ?? usualUnread
+    if (this.#toldBytes < lookBytes) return
+    this.#toldBytes = 0
+    const unread = [...this.#clients.values()].map((link) => ({ link, bytes: link.queuedBytes }))
+    let total = unread.reduce((sum, { bytes }) => sum + bytes, 0)
+    for (const { link, bytes } of unread.sort((one, other) => other.bytes - one.bytes)) {
+      if (total <= bytesMax) return
+      total -= bytes
+      link.close('too much waits unread at this server; connect again')
     }
   }
 

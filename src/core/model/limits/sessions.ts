@@ -72,6 +72,13 @@ export const helloBurstMax = 5
 /** Bytes told to a client and not yet read by it; past that it is cut and comes back. */
 export const unreadBytesMax = 4 * 1024 * 1024
 
+/**
+ * What all clients of one server together were told and have not read, opened documents and listings
+ * included; past that those who left the most unread are cut. Looked at after so much was told.
+ */
+export const unreadTogetherBytesMax = 512 * 1024 * 1024
+export const unreadLookBytes = 64 * 1024 * 1024
+
 /** Sessions on one server: 2,500 of 24 KB are 60 MB. */
 export const sessionsMax = 2500
 
