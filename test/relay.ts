@@ -9,18 +9,20 @@ export class Relay {
   readonly #pairs = new Set<[Socket, Socket]>()
   /** How long what comes back is on its way. */
   readonly #backMs: number
+  readonly #bytesPerMs: number
   #isCut = false
 
-  private constructor(server: Server, backMs: number) {
+  private constructor(server: Server, backMs: number, bytesPerMs: number) {
     this.#server = server
     this.#backMs = backMs
+    this.#bytesPerMs = bytesPerMs
   }
 
   /** `target`: where it leads, "http://127.0.0.1:4400". */
-  static async to(target: string, backMs = 0): Promise<Relay> {
+  static async to(target: string, backMs = 0, bytesPerMs = Infinity): Promise<Relay> {
     const { hostname, port } = new URL(target)
     const server = createServer({ pauseOnConnect: true })
-    const relay = new Relay(server, backMs)
+    const relay = new Relay(server, backMs, bytesPerMs)
     server.on('connection', (near) => {
       relay.#join(near, connect({ host: hostname, port: Number(port) }))
     })
@@ -55,13 +57,18 @@ export class Relay {
     far.pause()
     for (const [from, to] of [pair, pair.toReversed() as [Socket, Socket]]) {
       from.setNoDelay(true)
+      const goOn = () => {
+        if (!this.#isCut) from.resume()
+      }
       const pass = (chunk: Buffer) => {
         // On its way when the line was cut: it never arrives.
-        if (this.#isCut || to.write(chunk)) return
+        if (this.#isCut) return
+        const hasRoom = to.write(chunk)
+        const takesMs = chunk.length / this.#bytesPerMs
+        if (hasRoom && takesMs === 0) return
         from.pause()
-        to.once('drain', () => {
-          if (!this.#isCut) from.resume()
-        })
+        if (takesMs > 0) setTimeout(goOn, takesMs)
+        else to.once('drain', goOn)
       }
       const waitMs = from === far ? this.#backMs : 0
       from.on('data', (chunk) => {
