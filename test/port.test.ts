@@ -55,6 +55,20 @@ test('who asks for the place of WebSockets over HTTP/2 is told so', async (t) =>
   assert.equal(headers[':status'], 426)
 })
 
+test('a HEAD over HTTP/2 does not outlive its answer for long, and nothing that it sends is kept', async (t) => {
+  const never = 3600_000
+  const patience = { headersMs: never, requestMs: 300, probeMs: never, idleMs: never }
+  const { address } = await pagePort(t, { patience })
+  const session = http2.connect(address)
+  t.after(() => session.destroy())
+  const stream = session.request({ ':method': 'HEAD', ':path': '/' }, { endStream: false })
+  const over = once(stream, 'close')
+  stream.resume()
+  // More than may be on its way to somebody who does not read.
+  await new Promise<void>((resolve) => stream.write(Buffer.alloc(8 * 1024 * 1024), () => resolve()))
+  await over
+})
+
 test('13 a request that goes wrong here ends, and the server goes on', async (t) => {
   const health = () => {
     throw new Error('a mistake')

@@ -174,8 +174,12 @@ function isCertified({ socket }: http.IncomingMessage): boolean {
 
 /** Ends a request whose body does not come. */
 function hurry(request: http.IncomingMessage, requestMs: number): void {
-  if (request.method === 'GET' || request.method === 'HEAD') return
-  const timer = setTimeout(() => request.destroy(), requestMs)
+  // Node ends one over HTTP/2 that is answered, but not a HEAD: what came with that would be kept.
+  const isLeft = request.method === 'HEAD' && 'stream' in request
+  if (isLeft) request.resume()
+  else if (request.method === 'GET' || request.method === 'HEAD') return
+  const end = () => (isLeft ? (request.stream as http2.Http2Stream).close() : request.destroy())
+  const timer = setTimeout(end, requestMs)
   for (const over of ['end', 'close']) request.once(over, () => clearTimeout(timer))
 }
 
