@@ -307,6 +307,28 @@ test('a flood of resets ends the connection', async (t) => {
   await raw.ended
 })
 
+test('13 who asks whether to go on, and is gone at once, ends nothing else', async (t) => {
+  const { address, port } = await startLone(t)
+  const raw = await RawHttp2.open(port)
+  t.after(() => raw.close())
+  const payload = postHeaders(listFiles, [['expect', '100-continue']])
+  const cancel = Buffer.alloc(4)
+  cancel.writeUInt32BE(http2.constants.NGHTTP2_CANCEL)
+  raw.send({ type: frameTypes.headers, flags: flags.endHeaders, stream: 1, payload })
+  raw.send({ type: frameTypes.resetStream, flags: 0, stream: 1, payload: cancel })
+  const [type, text] = ['content-type: application/json', 'expect: 100-continue']
+  const head = `POST ${listFiles} HTTP/1.1\r\nHost: x\r\n${type}\r\n${text}\r\nConnection: close\r\n`
+  assert.equal(await rawStatus(port, `${head}Content-Length: 2\r\n\r\n{}`), '100')
+  const session = http2.connect(address)
+  t.after(() => session.destroy())
+  const post = { ':method': 'POST', ':path': listFiles, 'content-type': 'application/json' }
+  const stream = session.request({ ...post, expect: '100-continue' })
+  await once(stream, 'continue')
+  stream.end('{}')
+  const [headers] = (await once(stream, 'response')) as [http2.IncomingHttpHeaders]
+  assert.equal(headers[':status'], 200)
+})
+
 test('headers that never end, end the connection', async (t) => {
   const { port } = await startLone(t)
   const raw = await RawHttp2.open(port)

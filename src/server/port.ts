@@ -161,9 +161,15 @@ class Door implements Port {
       },
     })
     // Node's HTTP/2 gives requests and responses the shape of HTTP/1.1 ones.
-    server.on('request', (request: unknown, response: unknown) =>
-      this.#requests.answer(request as http.IncomingMessage, response as http.ServerResponse),
-    )
+    const answer = (request: unknown, response: unknown) =>
+      this.#requests.answer(request as http.IncomingMessage, response as http.ServerResponse)
+    server.on('request', answer)
+    server.on('checkContinue', (request, response) => {
+      // By itself Node writes this also to who is gone, which throws where nobody catches it.
+      if (response.stream.destroyed || response.stream.closed) return
+      response.writeContinue()
+      answer(request, response)
+    })
     server.on('session', (session) => this.#http2Sessions.add(session))
     // Its sockets are ours to end; an error on one has ended that one.
     server.on('sessionError', () => {})
