@@ -99,6 +99,7 @@ async function bareServer(parts: Partial<Pick<PortOptions, 'routes' | 'accept' |
     answerPeer: () => {},
     answerBlob: () => Promise.resolve(),
     answerDav: () => Promise.resolve(),
+    log: () => {},
     accept: () => {},
     page: new Page('nowhere', []),
     origins: new Origins([]),

@@ -32,6 +32,7 @@ export async function pagePort(t: TestContext, overrides: Partial<PortOptions> =
     origins: new Origins(['http://127.0.0.1:4400']),
     addresses: new Addresses(),
     health: () => ({ isWell: true, body: { status: 'ok' } }),
+    log: () => {},
     accept: () => {},
     ...overrides,
   })

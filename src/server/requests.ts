@@ -52,6 +52,8 @@ export interface Answerers {
   health: () => { isWell: boolean; body: object }
   /** A client's open WebSocket. */
   accept: (channel: AcceptedWebSocket, address: string) => void
+  /** For the operator: a request met a mistake of ours. */
+  log: (text: string) => void
 }
 
 /** What the two HTTP servers of a port give their requests to. */
@@ -75,8 +77,9 @@ export class Requests {
   answer(request: http.IncomingMessage, response: http.ServerResponse): void {
     try {
       this.#answer(request, response)
-    } catch {
-      // A mistake of ours; sent to one server after the other, that request would end all of them (13).
+    } catch (error) {
+      // Sent to one server after the other, that request would end all of them (13).
+      this.#options.log(`a request met a mistake of ours: ${traceOf(error)}`)
       cut(response)
     }
   }
@@ -152,6 +155,10 @@ export class Requests {
       })
     }
   }
+}
+
+function traceOf(error: unknown): string {
+  return (error instanceof Error && error.stack) || String(error)
 }
 
 const forWebSockets = 'This is for WebSockets.\n'

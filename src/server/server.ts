@@ -281,6 +281,7 @@ class Assembled {
         body: { status: runtime.health, id, set, version },
       }),
       accept: (channel, address) => runtime.addClient(channel, address),
+      log: (text) => this.#log('error', text),
     })
   }
 
