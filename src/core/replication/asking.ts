@@ -8,10 +8,12 @@ import type { Peer } from './peer.ts'
 import { wireVector, type Voice } from './voice.ts'
 
 /**
- * An asked peer that sends nothing for this long is asked no more; the next one is. Not while what it
- * sent waits for this disk: it was told so, and waits, too.
+ * An asked peer that sends nothing for this long is asked no more; the next one is, and waited for twice
+ * as long: a subject of 100 MB may take all of them longer. Not while what it sent waits for this disk:
+ * it was told so, and waits, too.
  */
 const giveUpMs = 1000
+const giveUpMsMax = 32_000
 /** A wanted subject that did not come within this is asked of the next peer. */
 const wantAgainMs = 2000
 /** Subjects wanted at once; more are asked for when they are read again. */
@@ -46,6 +48,7 @@ export class Asking {
   readonly #lackingSince = new Map<Origin, number>()
   readonly #wanted = new Map<SubjectId, Wanted>()
   #asked: Asked | undefined
+  #giveUpMs = giveUpMs
 
   constructor(options: AskingOptions) {
     this.#options = options
@@ -105,9 +108,10 @@ export class Asking {
       return
     }
     const isAnswered = covers(this.#options.heads, asked.until)
-    const isAtWork = asked.peer.waitsForUs || now - asked.progressAt < giveUpMs
+    const isAtWork = asked.peer.waitsForUs || now - asked.progressAt < this.#giveUpMs
     if (!isAnswered && isAtWork) return
     this.#asked = undefined
+    this.#giveUpMs = isAnswered ? giveUpMs : Math.min(giveUpMsMax, 2 * this.#giveUpMs)
     // Whoever did not answer is asked last.
     this.#askSomebody(now, isAnswered ? undefined : asked.peer.id)
   }

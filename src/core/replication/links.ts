@@ -226,7 +226,7 @@ export class Links {
   #isSilent(now: number, link: Link): boolean {
     if (now < this.#deafUntil) return false
     if (link.name === 'greeting') return now - link.since > peerSilentMs
-    return link.name === 'open' && now - link.peer.heardAt > peerSilentMs
+    return link.name === 'open' && now - link.peer.heardAt > peerSilentMs + link.peer.busyMs
   }
 
   // ------------------------------------------------------------------------------ how it looks

@@ -1,7 +1,7 @@
 // One peer with whom a channel is open: how far it is, what was sent to it, what it is owed.
 
 import type { Origin, ReplicaId, SubjectId } from '../model/ids.ts'
-import { peerWindowBytesMax, pieceBytesMax } from '../model/limits.ts'
+import { peerWindowBytesMax, pieceBytesMax, slowBytesPerMs } from '../model/limits.ts'
 import type { Mark } from '../ports.ts'
 import { raise, type VersionVector } from '../model/version-vector.ts'
 import type { PeerChannel } from './messages.ts'
@@ -103,6 +103,11 @@ export class Peer {
     return this.#piecesBytes < pieceBytesMax
   }
 
+  /** How long it may be at work with what was sent to it: a subject of 100 MB is read in one go. */
+  get busyMs(): number {
+    return (this.#onTheWayBytes + this.#piecesBytes) / slowBytesPerMs
+  }
+
   /** What it sent waits for this disk: so it may be silent. */
   get waitsForUs(): boolean {
     return this.pieces.received > this.pieces.stored
@@ -150,10 +155,13 @@ export class Peer {
     })
   }
 
-  /** It asks for everything after its vector: what was on the way counts as lost. */
+  /**
+   * It asks for everything after its vector: updates on the way count as lost. A transfer goes on. No
+   * subject that was sent is lost while the channel is there, and who asks again because the next took
+   * its time would never be given that.
+   */
   asked(vector: VersionVector, ours: VersionVector): void {
     this.told(vector, 0)
-    this.transfer = undefined
     this.#onTheWay = []
     this.#onTheWayBytes = 0
     for (const [origin, seq] of ours) {

@@ -9,7 +9,7 @@ import { Circle, type Server } from '../../../test/replication-circle.ts'
 import { originOf, subjectId, type ReplicaId } from '../model/ids.ts'
 import { pieceBytesMax } from '../model/limits.ts'
 import { mergeStored, sealUpdate, textRoot } from '../model/snapshot.ts'
-import { UpdateSchema, type Snapshot } from '../model/wire.ts'
+import { PeerMessageSchema, UpdateSchema, type Snapshot } from '../model/wire.ts'
 
 const [a, b, c, d] = ['a', 'b', 'c', 'd'] as [ReplicaId, ReplicaId, ReplicaId, ReplicaId]
 const log = originOf(a, new Uint8Array(10).fill(9))
@@ -88,4 +88,18 @@ test('a server whose disk takes its time is filled by whom it asked first', () =
   circle.pass(60_000)
   assert.equal(empty.storage.reader.vector().get(log), subjectCount)
   assert.ok(receivedBytes(empty) < (subjectCount + 1) * subjectBytes)
+})
+
+test('a server that is asked again and again goes on with the transfer that it has begun', () => {
+  const { circle, empty } = threeAndOne()
+  circle.flushMs.set(c, 200)
+  const gossip = create(PeerMessageSchema, { message: { case: 'gossip', value: { vector: {} } } })
+  const isFilled = () => empty.storage.reader.vector().get(log) === subjectCount
+  for (let count = 0; count < 200 && !isFilled(); count++) {
+    for (const { server, channel } of empty.channels.values()) {
+      circle.input(server, { type: 'received', channel, message: gossip })
+    }
+    circle.pass(50)
+  }
+  assert.ok(isFilled())
 })
