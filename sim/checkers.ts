@@ -177,12 +177,12 @@ export class Checkers {
 
   /**
    * A server says of another one, from whose present life it has heard, that it has a word on its disk.
-   * Exact where a receipt is not: that may have been on its way when the disk was lost.
+   * Exact where a receipt is not: that may have been on its way when the disk was lost. `text`: what is
+   * on that disk.
    */
-  checkTold(by: ServerName, holder: ServerName, token: Token): void {
+  checkTold(by: ServerName, holder: ServerName, token: Token, text: string): void {
     if (token.isRevived || token.deletions.length > 0) return
-    const shown = this.shownAt({ kind: 'disk', name: holder }, token.document)
-    if (shown.has(token.index)) return
+    if (wordsOf(text).found.some(({ name }) => name === token.name)) return
     this.#bad('C1', `${by} says that ${holder} has ${token.name}, which is not on that disk`)
   }
 

@@ -6,6 +6,7 @@ import { subjectId, type SubjectId } from '../src/core/model/ids.ts'
 import type { Bits } from './bits.ts'
 import type { Checkers } from './checkers.ts'
 import type { Edit, Journal, Token } from './journal.ts'
+import { textOf } from './last-look.ts'
 import type { HostName, Network } from './network.ts'
 import { serverNames, type Act } from './plan.ts'
 import type { Random } from './random.ts'
@@ -143,7 +144,11 @@ export class Saving {
     const { servers, checkers } = this.#options
     const server = servers.get(by)!
     for (const name of answer.servers) {
-      if (name !== by && server.knowsDiskOf(servers.get(name)!)) checkers.checkTold(by, name, token)
+      const holder = servers.get(name)!
+      // Undefined: a bit of it was flipped, of which nobody knows until it is read.
+      const doc = holder.disk.doc(token.document as SubjectId)
+      if (name === by || !doc || !server.knowsDiskOf(holder)) continue
+      checkers.checkTold(by, name, token, textOf(doc))
     }
   }
 
