@@ -43,7 +43,7 @@ const checkedBytesMax = 256 * 1024 * 1024
 
 /**
  * Each gives a row that says what is damaged, or "ok", or none. A server tells others how far its logs
- * go, and they rely on that; no checksum is over it.
+ * go, and they rely on that; no checksum is over it. What belongs to no subject is nowhere to be seen.
  */
 const checks = [
   "PRAGMA integrity_check('origins')",
@@ -53,30 +53,51 @@ const checks = [
       (SELECT max(seq) FROM updates WHERE updates.origin = origins.origin), 0
     ))
   `,
+  `
+    SELECT 'pieces of a document that is not known' FROM pieces INDEXED BY pieces_by_subject
+    WHERE subject NOT IN (SELECT subject FROM subjects) LIMIT 1
+  `,
 ]
 
-/** So many rows, and a sum that tells them from others; it stays below 2^63 for 100 million. */
-const placesIn = (rows: string) => `
-  SELECT count(*), sum((rows.subject + rows.origin * 31) * (rows.seq & 1023 | 1) + rows.seq)
-  FROM ${rows}
-`
+/** A sum over places that tells them from others; it stays below 2^63 for 100 million. */
+const placeSum = 'sum((rows.subject + rows.origin * 31) * (rows.seq & 1023 | 1) + rows.seq)'
+
+/** A removal under way has done a part of it. */
+const isToStay = `(
+  NOT EXISTS (SELECT 1 FROM removals) OR NOT EXISTS (
+    SELECT 1 FROM removals
+    WHERE removals.subject = rows.subject AND removals.origin = rows.origin
+      AND removals.seq >= rows.seq
+  )
+)`
 
 /** These go through the whole file. */
 const wholeChecks = [
   'PRAGMA quick_check(1)',
+  // Whether the indexes say what the table says: by them subjects are looked up, and sent to others.
+  "PRAGMA integrity_check('subjects')",
+  "PRAGMA integrity_check('covers')",
   ...checks,
+  // Updates filed elsewhere, or of a subject that is not known: a document lacks what is in its log.
   `
-    SELECT 'the log ' || id || ' has a hole' FROM origins
-    WHERE seq - floor <> (
-      SELECT count(*) FROM updates WHERE updates.origin = origins.origin AND updates.seq > floor
+    WITH logs AS MATERIALIZED (
+      SELECT
+        id,
+        origins.seq - floor AS due,
+        count(*) FILTER (WHERE rows.seq > floor) AS held,
+        count(*) FILTER (WHERE rows.seq <= filed AND ${isToStay}) AS places,
+        ${placeSum} FILTER (WHERE rows.seq <= filed AND ${isToStay}) AS placed
+      FROM origins LEFT JOIN updates AS rows USING (origin)
+      GROUP BY origins.origin
     )
-  `,
-  // Else a document may lack an update that is still in its log. A removal under way has done a part.
-  `
+    SELECT 'the log ' || id || ' has a hole' FROM logs WHERE due <> held
+    UNION ALL
     SELECT 'updates are filed where they do not belong'
-    WHERE NOT EXISTS (SELECT 1 FROM removals) AND (
-      ${placesIn('origins CROSS JOIN updates AS rows ON rows.origin = origins.origin AND rows.seq <= filed')}
-    ) IS NOT (${placesIn('filed AS rows')})
+    WHERE (SELECT coalesce(sum(places), 0), sum(placed) FROM logs) IS NOT (
+      SELECT count(*), ${placeSum}
+      FROM subjects NOT INDEXED CROSS JOIN filed AS rows ON rows.subject = subjects.subject
+      WHERE ${isToStay}
+    )
   `,
 ]
 

@@ -29,7 +29,15 @@ import { queries } from './sqlite-queries.ts'
 import { writes } from './sqlite-statements.ts'
 import { subjectQueries } from './sqlite-subject.ts'
 import { StoreWriter } from './sqlite-writer.ts'
-import { folder, newDirectory, refused, victim, withStore, world } from './testing/store-folder.ts'
+import {
+  changed,
+  folder,
+  newDirectory,
+  refused,
+  victim,
+  withStore,
+  world,
+} from './testing/store-folder.ts'
 
 /** A closed store with some text in it. */
 async function madeStore(text = 'abc'): Promise<string> {
@@ -222,12 +230,26 @@ test('a flipped byte in the file is found: in a page at the start, in a record a
   })
 })
 
+test('a flipped byte in an index is found at the start', async () => {
+  const directory = await madeStore()
+  const bytes = fs.readFileSync(storeFile(directory))
+  // Its id lies in the table, and a second time in the index that leads there.
+  const [first, second] = [bytes.indexOf(note), bytes.lastIndexOf(note)]
+  assert.ok(first < second)
+  for (const place of [first, second]) {
+    bytes[place + 5]! ^= 1
+    fs.writeFileSync(storeFile(directory), bytes)
+    await refused(directory, 'corrupt', /move the directory away/)
+    bytes[place + 5]! ^= 1
+  }
+  fs.writeFileSync(storeFile(directory), bytes)
+  await withStore(directory, ({ reader }) => assert.equal(reader.loose(note), 3))
+})
+
 test('2 a store whose logs are not as it says they are is not opened', async () => {
   const damagedBy = async (sql: string) => {
     const directory = await madeStore()
-    const db = new DatabaseSync(storeFile(directory))
-    assert.equal(db.prepare(sql).run().changes, 1)
-    db.close()
+    changed(directory, sql)
     return directory
   }
   const words = /the log \S+ (does not go as far as is noted|has a hole)\); move the directory away/
@@ -243,12 +265,23 @@ test('2 a store whose logs are not as it says they are is not opened', async () 
     await refused(await damagedBy(`DELETE FROM updates WHERE seq = ${seq}`), 'corrupt', words)
   }
   // Filed a moment after they were stored, or at the next start.
-  const misfiled = await madeStore()
-  await withStore(misfiled, () => {})
-  const db = new DatabaseSync(storeFile(misfiled))
-  assert.equal(db.prepare('UPDATE filed SET seq = 9 WHERE seq = 2').run().changes, 1)
-  db.close()
-  await refused(misfiled, 'corrupt', /filed where they do not belong\); move the directory away/)
+  const misfiled = [
+    'UPDATE filed SET seq = 9 WHERE seq = 2',
+    'DELETE FROM filed WHERE seq = 3',
+    // Of the update that is there a removal had done nothing yet.
+    'DELETE FROM filed WHERE seq = 3; INSERT INTO removals VALUES (1, 1, 2)',
+    'DELETE FROM subjects',
+  ]
+  for (const sql of misfiled) {
+    const directory = await madeStore()
+    await withStore(directory, () => {})
+    changed(directory, sql)
+    await refused(directory, 'corrupt', /filed where they do not belong\); move the directory away/)
+  }
+  const unknown = await madeStore()
+  await withStore(unknown, (storage) => storage.compact(note, new Map([[a, 3]])))
+  changed(unknown, 'DELETE FROM subjects')
+  await refused(unknown, 'corrupt', /pieces of a document that is not known\); move the directory/)
   const renamed = await madeStore()
   const bytes = fs.readFileSync(storeFile(renamed))
   bytes[bytes.indexOf(a) + 4]! ^= 1
@@ -307,16 +340,30 @@ test('compaction gives the room back, also when a crash cut it short', async () 
     assert.equal(storage.reader.loose(note), 3000)
   })
   assert.ok(size() < 0.8 * full, `${size()} of ${full} bytes`)
-  {
-    // As if the process had died between putting a piece in and deleting the rows it covers.
-    using db = new DatabaseSync(storeFile(directory), { timeout: 5000 })
-    db.exec('INSERT INTO removals SELECT subject, origin, 5500 FROM filed LIMIT 1')
-    db.exec('UPDATE covers SET seq = 5500')
-    db.exec('UPDATE origins SET floor = 5500')
+  changed(
+    directory,
+    `
+    CREATE TABLE copied AS SELECT * FROM updates WHERE false;
+    INSERT INTO copied SELECT * FROM updates WHERE seq <= 5500;
+  `,
+  )
+  const merged = () => {
+    return withStore(directory, (storage) => storage.compact(note, new Map([[a, 5500]])))
   }
-  await withStore(directory, async (storage) => {
-    // Nothing is left to merge; it ends when the rows of before are gone.
-    await storage.compact(note, new Map([[a, 5500]]))
+  await merged()
+  // As if the process had died between putting a piece in and deleting the rows it covers.
+  changed(
+    directory,
+    `
+    INSERT INTO updates SELECT * FROM copied;
+    INSERT INTO filed SELECT subject, origin, seq FROM copied;
+    INSERT INTO removals SELECT DISTINCT subject, origin, 5500 FROM copied;
+    DROP TABLE copied;
+  `,
+  )
+  // Nothing is left to merge; it ends when the rows of before are gone.
+  await merged()
+  await withStore(directory, (storage) => {
     assert.equal(storage.reader.loose(note), 500)
     assert.equal(storage.reader.after(a, 5500, 1)[0]!.seq, 5501)
   })

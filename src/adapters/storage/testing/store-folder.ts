@@ -4,10 +4,12 @@ import assert from 'node:assert/strict'
 import * as fs from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { after } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import type { ReplicaId } from '../../../core/model/ids.ts'
 import { openSqliteStorage, type SqliteStorage } from '../sqlite.ts'
+import { storeFile } from '../sqlite-directory.ts'
 
 export const folder = fs.mkdtempSync(join(tmpdir(), 'fourfold-sqlite-'))
 after(() => fs.rmSync(folder, { recursive: true }))
@@ -29,6 +31,13 @@ export async function withStore<Result>(
   } finally {
     await storage.close()
   }
+}
+
+/** Does something to the file of a closed store. */
+export function changed(directory: string, sql: string): void {
+  using db = new DatabaseSync(storeFile(directory))
+  db.exec(sql)
+  assert.ok(Number(db.prepare('SELECT total_changes() AS count').get()?.['count']) > 0, sql)
 }
 
 export function refused(
