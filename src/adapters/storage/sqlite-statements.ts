@@ -71,7 +71,13 @@ export const writes = {
     INSERT INTO removals (subject, origin, seq) VALUES (?, ?, ?)
     ON CONFLICT DO UPDATE SET seq = max(seq, excluded.seq)
   `,
-  removals: 'SELECT subject, origin, seq FROM removals',
+  removals: `
+    SELECT subject, origin, seq, min(seq, coalesce((
+      SELECT max(+covers.seq) FROM covers
+      WHERE covers.subject = removals.subject AND covers.origin = removals.origin
+    ), 0)) AS reach
+    FROM removals
+  `,
   filedUpTo: `
     SELECT seq FROM filed WHERE subject = ? AND origin = ? AND seq <= ? ORDER BY seq LIMIT ?
   `,

@@ -219,8 +219,8 @@ export class StoreWriter {
         isAll = false
         break
       }
-      const { subject, origin, seq } = removal as { subject: number; origin: number; seq: number }
-      const rows = this.#sql.filedUpTo.all(subject, origin, seq, removedTogetherMax)
+      const { subject, origin, seq, reach } = removal as Removal
+      const rows = this.#sql.filedUpTo.all(subject, origin, reach, removedTogetherMax)
       const seqs = rows.map((row) => row.seq as number)
       for (const each of seqs) places.push({ origin, seq: each })
       const isWhole = seqs.length < removedTogetherMax
@@ -360,6 +360,14 @@ export class StoreWriter {
   ): void {
     this.#sql.setAside.run(this.#now(), subject, origin, seq, checksum, bytes)
   }
+}
+
+/** Rows to be deleted: up to `reach`, which a piece covers, whatever `seq` says. */
+interface Removal {
+  subject: number
+  origin: number
+  seq: number
+  reach: number
 }
 
 /** Rows of a subject in a log that a piece covers. */
