@@ -87,16 +87,18 @@ export function purged(stored: StoredSubject, subject: SubjectId): Snapshot | un
   )
 }
 
-/** Whether reading throws no CorruptError. */
-export function isSound(read: () => unknown): boolean {
+/** What is read; undefined where that throws a CorruptError. */
+export function ifSound<Result>(read: () => Result): Result | undefined {
   try {
-    read()
-    return true
+    return read()
   } catch (error) {
-    if (error instanceof CorruptError) return false
+    if (error instanceof CorruptError) return undefined
     throw error
   }
 }
+
+/** Whether reading throws no CorruptError. */
+export const isSound = (read: () => object) => ifSound(read) !== undefined
 
 function decoded<Message>(subject: SubjectId, name: string, decode: () => Message): Message {
   try {

@@ -17,7 +17,7 @@ import {
 } from '../../core/ports.ts'
 import { coversOf, subjectOf, type Progress } from './batch.ts'
 import { RecentUpdates, type TakenBatch } from './recent-updates.ts'
-import { comparePlaces, readUpdate, type Place } from './record.ts'
+import { comparePlaces, ifSound, readUpdate, type Place } from './record.ts'
 import { runningTime } from './running-time.ts'
 import type { Counts, OperationRow, Seqs } from './sqlite-messages.ts'
 import { prepareQueries, type Queries, type QueryName } from './sqlite-queries.ts'
@@ -146,9 +146,12 @@ export class SqliteReader implements StorageReader {
       const found: EntryFound[] = []
       try {
         row = this.#watched(() =>
-          this.#subjects.readSome(row, (subject, read) => {
+          this.#subjects.readSome(row, ({ id: subject, isEntry }, readRows) => {
+            const read = () => this.#withRecent(readRows(this.#isFiled), subject)
+            // What is noted may be wrong; few are noted to be none.
+            if (!isEntry && !mayHoldEntry(read)) return
             recent.delete(subject)
-            found.push({ subject, read: () => this.#withRecent(read(this.#isFiled), subject) })
+            found.push({ subject, read })
           }),
         )
       } catch (error) {
@@ -157,7 +160,7 @@ export class SqliteReader implements StorageReader {
         yield* this.#eachAlone()
         return
       }
-      if (found.length === 0) break
+      if (row === 0) break
       yield* found
     }
     for (const subject of recent) yield { subject, read: () => this.load(subject) }
@@ -359,6 +362,13 @@ export class SqliteReader implements StorageReader {
 }
 
 const isOfEntry = ({ body }: Update) => body.case === 'entry'
+
+/** Also when it is damaged. */
+function mayHoldEntry(read: () => StoredSubject): boolean {
+  const stored = ifSound(read)
+  if (!stored) return true
+  return stored.snapshots.some(({ entry }) => entry.length > 0) || stored.updates.some(isOfEntry)
+}
 
 const byPlace = (one: Update, other: Update) => comparePlaces(placeOf(one), placeOf(other))
 

@@ -94,6 +94,10 @@ export const writes = {
     SELECT origins.id AS origin, covers.seq
     FROM covers JOIN origins USING (origin) WHERE covers.subject = ? AND covers.piece = ?
   `,
+  lostPieces: `
+    SELECT DISTINCT piece FROM covers
+    WHERE subject = ? AND piece NOT IN (SELECT piece FROM pieces WHERE subject = ?)
+  `,
   coveredUpdates: `
     SELECT updates.seq, updates.checksum, updates.record
     FROM filed CROSS JOIN updates USING (origin, seq)

@@ -2,7 +2,9 @@
 
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { Origin, SubjectId } from '../../core/model/ids.ts'
-import type { StoredSubject } from '../../core/ports.ts'
+import { CorruptError, type StoredSubject } from '../../core/ports.ts'
+import type { Snapshot } from '../../core/model/wire.ts'
+import { coversOf } from './batch.ts'
 import { comparePlaces, readSnapshot, readUpdate, type Place, type StoredRecord } from './record.ts'
 
 /** Columns of a query that ends in `checksum, record`. */
@@ -20,25 +22,42 @@ interface PieceRow extends RecordRow {
   piece: number
 }
 
+/** How far a piece is noted to stand for a log. */
+export interface CoverRow {
+  piece: number
+  origin: Origin
+  seq: number
+}
+
 interface Rows {
   pieces: PieceRow[]
+  covers: CoverRow[]
   updates: UpdateRow[]
 }
+
+const noRows = (): Rows => ({ pieces: [], covers: [], updates: [] })
 
 /** The number of its row. */
 interface InSubject {
   subject: number
 }
 
-interface EntryRow extends InSubject {
+interface NamedRow extends InSubject {
   id: SubjectId
+  is_entry: number
+}
+
+interface SubjectFound {
+  id: SubjectId
+  /** As is noted. */
+  isEntry: boolean
 }
 
 /** Of the loose updates only the meant ones. Throws CorruptError. */
 export type ReadRows = (isMeant: (place: Place) => boolean) => SubjectRows
 
-/** Entries looked up at once, and what they may hold in all: of long texts it is one at a time. */
-const entriesAtOnce = 200
+/** Subjects looked up at once, and what they may hold in all: of long texts it is one at a time. */
+const subjectsAtOnce = 200
 const bytesAtOnce = 16 * 1024 * 1024
 
 /** What is stored, and the numbers of the rows that the snapshots came from. */
@@ -51,18 +70,21 @@ export class SubjectReader {
   readonly #begin: StatementSync
   readonly #end: StatementSync
   readonly #pieces: StatementSync
+  readonly #covers: StatementSync
   readonly #updates: StatementSync
-  readonly #some: Record<'subjects' | 'pieces' | 'filed' | 'unfiled', StatementSync>
+  readonly #some: Record<'subjects' | 'pieces' | 'covers' | 'filed' | 'unfiled', StatementSync>
 
   constructor(db: DatabaseSync) {
     this.#db = db
     this.#begin = db.prepare('BEGIN')
     this.#end = db.prepare('COMMIT')
     this.#pieces = db.prepare(subjectQueries.pieces)
+    this.#covers = db.prepare(subjectQueries.covers)
     this.#updates = db.prepare(subjectQueries.updates)
     this.#some = {
       subjects: db.prepare(subjectQueries.someSubjects),
       pieces: db.prepare(subjectQueries.somePieces),
+      covers: db.prepare(subjectQueries.someCovers),
       filed: db.prepare(subjectQueries.someFiled),
       unfiled: db.prepare(subjectQueries.someUnfiled),
     }
@@ -72,30 +94,34 @@ export class SubjectReader {
   read(subject: SubjectId, isMeant: (place: Place) => boolean): SubjectRows {
     const rows = this.#atOnce((): Rows => ({
       pieces: this.#pieces.all(subject) as unknown as PieceRow[],
+      covers: this.#covers.all(subject) as unknown as CoverRow[],
       updates: this.#updates.all(subject) as unknown as UpdateRow[],
     }))
     return decoded(subject, rows, isMeant)
   }
 
   /**
-   * The same of some entries, in the order in which they were made, after the one in this row: so what
+   * The same of some subjects, in the order in which they were made, after the one in this row: so what
    * is read lies together on the disk. Returns the last row; 0: there are no more.
    */
-  readSome(after: number, found: (subject: SubjectId, read: ReadRows) => void): number {
-    const subjects = new Map<number, { id: SubjectId; rows: Rows }>()
+  readSome(after: number, found: (subject: SubjectFound, read: ReadRows) => void): number {
+    const subjects = new Map<number, SubjectFound & { rows: Rows }>()
     this.#atOnce(() => {
-      for (const row of this.#some.subjects.all(after, entriesAtOnce) as unknown as EntryRow[]) {
-        subjects.set(row.subject, { id: row.id, rows: { pieces: [], updates: [] } })
+      for (const row of this.#some.subjects.all(after, subjectsAtOnce) as unknown as NamedRow[]) {
+        subjects.set(row.subject, { id: row.id, isEntry: row.is_entry === 1, rows: noRows() })
       }
       this.#gather(this.#some.pieces, subjects, (row: PieceRow, { pieces }) => pieces.push(row))
       this.#gather(this.#some.filed, subjects, (row: UpdateRow, { updates }) => updates.push(row))
-      const unfiled = this.#some.unfiled.all(...ends(subjects))
-      for (const row of unfiled as unknown as (UpdateRow & InSubject)[]) {
+      const bounds = ends(subjects)
+      for (const row of this.#some.covers.all(...bounds) as unknown as (CoverRow & InSubject)[]) {
+        subjects.get(row.subject)?.rows.covers.push(row)
+      }
+      for (const row of this.#some.unfiled.all(...bounds) as unknown as (UpdateRow & InSubject)[]) {
         subjects.get(row.subject)?.rows.updates.push(row)
       }
     })
-    for (const { id, rows } of subjects.values()) {
-      found(id, (isMeant) => decoded(id, rows, isMeant))
+    for (const { rows, ...subject } of subjects.values()) {
+      found(subject, (isMeant) => decoded(subject.id, rows, isMeant))
     }
     return [...subjects.keys()].at(-1) ?? 0
   }
@@ -143,18 +169,37 @@ function ends(subjects: ReadonlyMap<number, unknown>): [number, number] {
 /** Throws CorruptError. */
 function decoded(
   subject: SubjectId,
-  { pieces, updates }: Rows,
+  { pieces, covers, updates }: Rows,
   isMeant: (place: Place) => boolean,
 ): SubjectRows {
+  const snapshots = pieces.map((row) => readSnapshot(recordOf(row), subject))
+  const noted = Map.groupBy(covers, ({ piece }) => piece)
+  const areNoted = pieces.every(({ piece }, index) => {
+    const isRight = isNoted(snapshots[index]!, noted.get(piece) ?? [])
+    noted.delete(piece)
+    return isRight
+  })
+  // Else updates would be taken to be in a piece that they are not in, or that is not there.
+  if (!areNoted || noted.size > 0) {
+    throw new CorruptError(subject, `the pieces of ${subject} are not those that are noted`)
+  }
   return {
     pieces: pieces.map(({ piece }) => piece),
-    snapshots: pieces.map((row) => readSnapshot(recordOf(row), subject)),
+    snapshots,
     updates: updates
       .map((row) => ({ row, place: { origin: row.origin, seq: row.seq, subject } }))
       .filter(({ place }) => isMeant(place))
       .sort((one, other) => comparePlaces(one.place, other.place))
       .map(({ row, place }) => readUpdate(recordOf(row), place)),
   }
+}
+
+/** Whether a piece stands for these, no more and no less. */
+export function isNoted(piece: Snapshot, rows: readonly Omit<CoverRow, 'piece'>[]): boolean {
+  const covered = coversOf(piece)
+  return (
+    rows.length === covered.size && rows.every(({ origin, seq }) => covered.get(origin) === seq)
+  )
 }
 
 export function recordOf({ checksum, record }: RecordRow): StoredRecord {
@@ -167,6 +212,11 @@ export const subjectQueries = {
     FROM pieces JOIN subjects USING (subject)
     WHERE id = ?
     ORDER BY piece
+  `,
+  covers: `
+    SELECT covers.piece, origins.id AS origin, covers.seq
+    FROM subjects JOIN covers USING (subject) JOIN origins USING (origin)
+    WHERE subjects.id = ?
   `,
   updates: `
     SELECT origins.id AS origin, updates.seq, updates.checksum, updates.record
@@ -182,12 +232,16 @@ export const subjectQueries = {
   `,
   // Of the subjects in some rows: what is filed, and what is not yet.
   someSubjects: `
-    SELECT subject, id FROM subjects NOT INDEXED
-    WHERE is_entry AND subject > ? ORDER BY subject LIMIT ?
+    SELECT subject, id, is_entry FROM subjects WHERE subject > ? ORDER BY subject LIMIT ?
   `,
   somePieces: `
     SELECT subject, piece, checksum, record FROM pieces
     WHERE subject >= ? AND subject <= ? ORDER BY subject, piece
+  `,
+  someCovers: `
+    SELECT covers.subject, covers.piece, origins.id AS origin, covers.seq
+    FROM covers CROSS JOIN origins USING (origin)
+    WHERE covers.subject >= ? AND covers.subject <= ?
   `,
   someFiled: `
     SELECT filed.subject, origins.id AS origin, updates.seq, updates.checksum, updates.record

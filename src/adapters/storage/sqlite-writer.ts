@@ -2,7 +2,9 @@
 
 import type { DatabaseSync } from 'node:sqlite'
 import type { Origin, SubjectId } from '../../core/model/ids.ts'
-import { isSound, readSnapshot, readUpdate, type StoredRecord } from './record.ts'
+import type { Snapshot } from '../../core/model/wire.ts'
+import { coversOf } from './batch.ts'
+import { ifSound, isSound, readSnapshot, readUpdate, type StoredRecord } from './record.ts'
 import {
   columnsPerUpdate,
   type BatchEnd,
@@ -13,7 +15,7 @@ import {
   type UpdateRows,
 } from './sqlite-messages.ts'
 import { prepareWrites, rowsPerInsert, type Writes } from './sqlite-statements.ts'
-import { recordOf, type RecordRow } from './sqlite-subject.ts'
+import { isNoted, recordOf, type RecordRow } from './sqlite-subject.ts'
 
 /** Updates not yet filed: a load looks through all of them, in about a millisecond. */
 const unfiledMax = 8192
@@ -290,8 +292,12 @@ export class StoreWriter {
     const subject = this.#subject(id, isEntry)
     for (const operation of operations) this.#addOperation(subject, operation)
     const { lastInsertRowid } = this.#sql.addPiece.run(subject, record.checksum, record.bytes)
+    this.#addCovers(subject, lastInsertRowid, covers)
+  }
+
+  #addCovers(subject: number, piece: number | bigint, covers: Iterable<Seqs[number]>): void {
     for (const [origin, seq] of covers) {
-      this.#sql.addCover.run(subject, this.#origin(origin), lastInsertRowid, seq)
+      this.#sql.addCover.run(subject, this.#origin(origin), piece, seq)
     }
   }
 
@@ -328,14 +334,24 @@ export class StoreWriter {
   #setAsideDamaged({ subject: id, covers }: PieceRow): Seqs {
     const subject = this.#subject(id, false)
     const floor: Seqs = []
+    const replaced = new Map(covers)
+    const reachOf = (piece: number) => {
+      return this.#sql.pieceCovers.all(subject, piece) as unknown as OriginSeq[]
+    }
+    const isReplaced = (piece: number) => {
+      return reachOf(piece).every(({ origin, seq }) => seq <= (replaced.get(origin) ?? 0))
+    }
     for (const { piece, ...row } of this.#sql.pieces.all(subject) as unknown as PieceFound[]) {
       const record = recordOf(row)
-      if (isSound(() => readSnapshot(record, id))) continue
-      const reach = this.#sql.pieceCovers.all(subject, piece) as unknown as OriginSeq[]
-      const replaced = new Map(covers)
-      if (!reach.every(({ origin, seq }) => seq <= (replaced.get(origin) ?? 0))) continue
-      this.#setAside(id, null, null, record)
-      this.#removePiece(subject, piece)
+      const sound = ifSound(() => readSnapshot(record, id))
+      if (sound) this.#noteAgain(subject, piece, sound, reachOf(piece))
+      else if (isReplaced(piece)) {
+        this.#setAside(id, null, null, record)
+        this.#removePiece(subject, piece)
+      }
+    }
+    for (const { piece } of this.#sql.lostPieces.all(subject, subject)) {
+      if (isReplaced(piece as number)) this.#sql.removeCovers.run(subject, piece!)
     }
     for (const [origin, upTo] of covers) {
       const log = this.#origin(origin)
@@ -350,6 +366,13 @@ export class StoreWriter {
       }
     }
     return floor
+  }
+
+  /** A piece says itself what it stands for, under its checksum. */
+  #noteAgain(subject: number, piece: number, snapshot: Snapshot, noted: OriginSeq[]): void {
+    if (isNoted(snapshot, noted)) return
+    this.#sql.removeCovers.run(subject, piece)
+    this.#addCovers(subject, piece, coversOf(snapshot))
   }
 
   #setAside(
