@@ -383,6 +383,18 @@ test('what is stored between the two hellos of a channel is told, too', () => {
   )
 })
 
+test('what nobody else has is wanted in vain, and nothing is stored for it', () => {
+  const { circle, servers } = four()
+  const a = servers[0]!
+  circle.input(a, { type: 'asked', request: { type: 'want', subject } })
+  circle.pass(10_000)
+  const wants = servers.slice(1).flatMap(({ heard }) => {
+    return heard.filter(({ message }) => message.message.case === 'want')
+  })
+  assert.ok(wants.length > 3, 'each was asked')
+  assert.deepEqual(a.storage.reader.load(subject).snapshots, [])
+})
+
 test('a subject that still does not load is asked of the next peer, at a walk', () => {
   const circle = new Circle()
   const [a] = names.map((name) => circle.start(name)) as [Server]

@@ -173,9 +173,11 @@ export class Sending {
     peer.transfer = undefined
   }
 
-  /** Sends a subject whole; about how many bytes that took. Throws CorruptError. */
+  /** Sends what is here of a subject, whole; about how many bytes that took. Throws CorruptError. */
   sendSnapshot(peer: Peer, subject: SubjectId): number {
     const stored = this.#options.reader.load(subject)
+    // Whoever still wants it would store a piece of nothing, again and again.
+    if (stored.snapshots.length === 0 && stored.updates.length === 0) return 0
     const snapshot = mergeStored(stored, reachOf(stored.updates), subject)
     // Whoever gets effects gets to know of what they are, or does it again when it is asked.
     snapshot.operations = this.#options.reader.operationsOf(subject, operationsPerSnapshotMax)
