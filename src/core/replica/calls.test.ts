@@ -165,6 +165,14 @@ test('7 a file whose entry is damaged is unavailable by name and by id, never sa
   const codes = () =>
     desk.answers.map(({ answer }) => (answer.type === 'failed' ? answer.error.code : answer.type))
   assert.deepEqual(codes(), Array(4).fill('unavailable'))
+  // Nobody may read it again: where many do not load, not all were asked for at first.
+  const wanted = () => {
+    desk.asked.length = 0
+    desk.now += 2000
+    desk.input({ type: 'tick' })
+    return desk.asked.flatMap((asked) => (asked.type === 'want' ? [asked.subject] : []))
+  }
+  assert.deepEqual(wanted(), [file])
 
   // A peer sends it whole: what is not there now is nowhere.
   const whole = mergeStored(peer.reader.load(file), disk.vector, file)
@@ -174,6 +182,7 @@ test('7 a file whose entry is damaged is unavailable by name and by id, never sa
   desk.call(5, { type: 'read', file: 'other.md' })
   desk.store()
   assert.deepEqual(codes().slice(4).toSorted(), ['not-found', 'read'])
+  assert.deepEqual(wanted(), [])
 })
 
 test('a watcher hears what is there, and then each change', () => {

@@ -36,6 +36,9 @@ import type { Voice } from './voice.ts'
 /** How long updates wait at most for somebody who looks at the text: those of a second go in together. */
 const settleAfterMs = 1000
 
+/** How often what does not load is asked for again: the engine asks peers for so many at once. */
+const wantAgainMs = 2000
+
 /** 16 bytes that only a server of the set can make, for this document and update. */
 export type Seal = (document: string, update: Uint8Array) => Uint8Array
 
@@ -71,6 +74,7 @@ export class Documents {
   readonly #seals = new WeakMap<Uint8Array, Uint8Array>()
   /** What was found damaged, and was not read since. */
   readonly #unreadable = new Set<SubjectId>()
+  #wantedAt = 0
   #now = 0
 
   constructor(options: DocumentsOptions) {
@@ -408,6 +412,10 @@ export class Documents {
     this.rest()
     for (const [document, since] of this.#unsettled) {
       if (now - since >= settleAfterMs) this.#settle(document)
+    }
+    if (now - this.#wantedAt >= wantAgainMs) {
+      this.#wantedAt = now
+      for (const subject of this.#unreadable) this.#voice.ask({ type: 'want', subject })
     }
     for (const document of this.#live.values()) {
       document.forgetOldCarets(now)
