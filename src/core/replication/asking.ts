@@ -14,8 +14,12 @@ import { wireVector, type Voice } from './voice.ts'
  */
 const giveUpMs = 1000
 const giveUpMsMax = 32_000
-/** A wanted subject that did not come within this is asked of the next peer. */
+/**
+ * A wanted subject that did not come within this is asked of the next peer. When all were asked in vain
+ * each round takes as much longer, up to so long: what comes and does not help is stored each time.
+ */
 const wantAgainMs = 2000
+const wantRarelyMs = 600_000
 /** Subjects wanted at once; more are asked for when they are read again. */
 const wantedMax = 1000
 
@@ -151,8 +155,10 @@ export class Asking {
   }
 
   #askAgain(now: number): void {
+    const count = Math.max(1, [...this.#options.links.peers()].length)
     for (const [subject, { at, times, isStillWanted }] of this.#wanted) {
-      if (now - at < wantAgainMs) continue
+      const rounds = 1 + Math.floor(times / count)
+      if (now - at < Math.min(wantAgainMs * rounds, wantRarelyMs)) continue
       if (isStillWanted) this.#askFor(now, subject, times)
       else this.#wanted.delete(subject)
     }
@@ -161,7 +167,7 @@ export class Asking {
   #askFor(now: number, subject: SubjectId, times: number): void {
     const peers = [...this.#options.links.peers()]
     const peer = peers[times % Math.max(1, peers.length)]
-    this.#wanted.set(subject, { at: now, times: times + 1, isStillWanted: true })
+    this.#wanted.set(subject, { at: now, times: peer ? times + 1 : times, isStillWanted: true })
     if (!peer) return
     const value = { $typeName: 'fourfold.v1.Want' as const, subject }
     this.#options.voice.send(peer.channel, { case: 'want', value })
