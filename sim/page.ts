@@ -20,7 +20,7 @@ import type { DocumentId, Edit, Journal } from './journal.ts'
 import { addressOf, epochMs } from './life.ts'
 import type { HostName, Network } from './network.ts'
 import { Paper } from './paper.ts'
-import { sharedDocuments, type Act, type PersonPlan } from './plan.ts'
+import { serverNames, sharedDocuments, type Act, type PersonPlan } from './plan.ts'
 import type { Random } from './random.ts'
 import { Receipts, type Written } from './receipts.ts'
 import type { Timeline } from './timeline.ts'
@@ -210,6 +210,13 @@ export class Page {
       if (here !== there) return `${name} sees "${here}" in ${document}, the servers "${there}"`
     }
     return undefined
+  }
+
+  /** On fewer servers than all, as the page says, though all have everything; undefined: it does not. */
+  get shownOnFew(): string | undefined {
+    const { save } = this.#session
+    if (save.name !== 'saved' || save.servers.length >= serverNames.length) return undefined
+    return `${this.#options.plan.name} still reads "Saved · ${save.servers.length}/${save.of}"`
   }
 
   // --------------------------------------------------------------------------------- acts

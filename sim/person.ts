@@ -125,6 +125,11 @@ export class SimulatedPerson {
     return this.#page?.unsettled(textOf, isOrphaned)
   }
 
+  /** The page says that a server lacks the last edit; undefined: it does not. */
+  get shownOnFew(): string | undefined {
+    return this.#page?.shownOnFew
+  }
+
   // --------------------------------------------------------------------------------- acts
 
   #act(act: Act): void {

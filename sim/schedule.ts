@@ -420,6 +420,9 @@ class Schedule {
         (id) => this.#isOrphaned(person, id),
       )
       if (reason !== undefined) return reason
+      // What burnt with all who had it is where the page says, and nowhere.
+      const few = this.#isBurnt ? undefined : person.shownOnFew
+      if (few !== undefined) return few
     }
     return undefined
   }

@@ -261,6 +261,13 @@ export class Talk {
     })
   }
 
+  rejected(connection: number, ticket: number, text: string, code: Code): void {
+    this.says(connection, `rejected ${ticket}: ${text}`, {
+      case: 'rejected',
+      value: { $typeName: 'fourfold.v1.Rejected', ticket, code, text },
+    })
+  }
+
   resync(connection: number, document: string, ticket: number): void {
     this.says(connection, `resync ${document} ${ticket}`, {
       case: 'resync',
@@ -384,6 +391,8 @@ function sentence(message: ClientMessage['message']): string {
       const { entry, extent } = message.value
       return `show ${entry || 'the top'} ${['not', 'alone', 'open'][extent]}`
     }
+    case 'ask':
+      return `ask ${message.value.ticket} ${message.value.operation}`
     case 'more':
       return `more of ${message.value.entry || 'the top'}`
     case undefined:

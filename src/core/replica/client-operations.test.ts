@@ -151,3 +151,39 @@ test('a file keeps as many named versions as fit, and tells when it is full', ()
   name('one more')
   assert.equal(desk.last(1, 'rejected')?.code, Code.TOO_LARGE)
 })
+
+test('where an operation is is told by its id, to whoever asks on another channel, too', () => {
+  const { desk, ana, several, files } = filed()
+  const id = several(remove, files)
+  const before = desk.asked.length
+  const bob = new Writer(desk, 2, 'bob')
+  const ask = (operation: string) => {
+    const value = { $typeName: 'fourfold.v1.Ask' as const, ticket: ++bob.ticket, operation }
+    desk.say(2, { case: 'ask', value })
+    desk.store()
+  }
+  ask(id)
+  assert.deepEqual(
+    desk.last(2, 'stored')?.holdings.map(({ server, ticket }) => `${server}${ticket}`),
+    ['a1'],
+  )
+  desk.cover()
+  assert.deepEqual(
+    desk.last(2, 'stored')?.holdings.map(({ server, ticket }) => `${server}${ticket}`),
+    [`${there}1`],
+  )
+  assert.ok(!desk.asked.slice(before).some(({ type }) => type === 'append'), 'nothing is changed')
+  assert.equal(desk.last(ana.channel, 'rejected'), undefined)
+})
+
+test('an operation that is not known is not carried out by asking where it is', () => {
+  const { desk, ana } = filed()
+  for (const [operation, code] of [
+    [freshId(), Code.UNAVAILABLE],
+    ['no id', Code.INVALID],
+  ] as const) {
+    const value = { $typeName: 'fourfold.v1.Ask' as const, ticket: ++ana.ticket, operation }
+    desk.say(1, { case: 'ask', value })
+    assert.equal(desk.last(1, 'rejected')?.code, code)
+  }
+})

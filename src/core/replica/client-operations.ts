@@ -15,6 +15,7 @@ import {
   Kind,
   ServerState,
   VersionSchema,
+  type Ask,
   type Entry,
   type Operation,
   type Several,
@@ -74,6 +75,20 @@ export class ClientOperations {
     } catch (error) {
       if (!(error instanceof FourfoldError)) throw error
       this.#options.voice.reject(visitor.channel, ticket, error)
+    }
+  }
+
+  /** Answers by receipts where that operation is known, or by Rejected. */
+  where(visitor: Visitor, { ticket, operation }: Ask): void {
+    const { operations, appends, visitors, voice } = this.#options
+    try {
+      if (operations.subjectOf({ operation, digest: '' }) === undefined) {
+        throw new FourfoldError('unavailable', 'This server does not know that operation.')
+      }
+      appends.barrier((mark) => visitors.stored(visitor, ticket, mark))
+    } catch (error) {
+      if (!(error instanceof FourfoldError)) throw error
+      voice.reject(visitor.channel, ticket, error)
     }
   }
 

@@ -412,6 +412,10 @@ export class Replica {
       case 'operation':
         this.#operation(visitor, message.value)
         break
+      case 'ask':
+        if (!this.#mayTake(visitor, message.value.ticket, 1)) return
+        this.#clientOperations.where(visitor, message.value)
+        break
       case 'caret':
         this.#documents.caret(this.#now, visitor, message.value)
         break

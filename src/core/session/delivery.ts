@@ -171,6 +171,37 @@ export class Delivery {
     }
   }
 
+  /**
+   * Asks where something is that was let go of: only where it is known an answer comes, or a text's
+   * edits are taken again, which have one effect. The ticket; undefined: that cannot be asked now.
+   */
+  ask(now: number, link: Link, parcel: Parcel): number | undefined {
+    const bytes = parcel.type === 'operation' ? 0 : bytesOf(parcel)
+    if (!this.#mayAsk(parcel, link) || link.readyAt(now, bytes) > now) return undefined
+    const ticket = ++this.#ticket
+    link.asked(now, bytes)
+    if (parcel.type === 'operation') {
+      const value = {
+        $typeName: 'fourfold.v1.Ask' as const,
+        ticket,
+        operation: parcel.operation.id,
+      }
+      this.#outlet.send(link.id, { case: 'ask', value })
+    } else {
+      const { document, update } = parcel
+      const value = { $typeName: 'fourfold.v1.Push' as const, ticket, document, update, seal: none }
+      this.#outlet.send(link.id, { case: 'push', value: { ...value, update: update! } })
+    }
+    return ticket
+  }
+
+  #mayAsk(parcel: Parcel, link: Link): boolean {
+    // A server may know that several things were done of which it has only got some.
+    if (parcel.type === 'operation') return !isOfMany(parcel) || parcel.servers.has(link.server)
+    if (!parcel.update) return false
+    return !this.#follows.has(parcel.document) || this.#follows.mayPush(parcel.document)
+  }
+
   // ----------------------------------------------------------------------------------- answers
 
   /** Counts the receipts of a connection. True: it was the first to answer something. */
@@ -321,6 +352,10 @@ export class Delivery {
 /** When the server lets this client send a parcel; Infinity: never. */
 function readyAt(now: number, link: Link, parcel: Parcel): number {
   return link.readyAt(now, bytesOf(parcel), pushesOf(parcel))
+}
+
+function isOfMany({ operation: { operation } }: OperationParcel): boolean {
+  return operation.case === 'several' || operation.case === 'erase'
 }
 
 /** When an operation that took effect is told though not all live servers hold it. */

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { Code } from '../model/wire.ts'
 import { Talk } from '../../../test/session-talk.ts'
 
 const pong = { case: 'pong' as const, value: { $typeName: 'fourfold.v1.Pong' as const, number: 0 } }
@@ -55,6 +56,68 @@ test('a server that comes back alone is not said to have the last edit', () => {
   talk.servers(4, 'bc')
   passes(talk, 3000, [4])
   assert.equal(shown(talk), 'abc')
+})
+
+/** All connections are lost, and this server is the first to be there again. */
+function anew(talk: Talk, connection: number, server: string): void {
+  for (const before of [1, 2, 3]) talk.close(before)
+  talk.wait(200)
+  talk.lines.length = 0
+  talk.welcome(connection, server)
+}
+
+test('a server that a client comes to anew is asked where the last operation is', () => {
+  const talk = new Talk()
+  withoutFourth(talk)
+  anew(talk, 4, 'd')
+  assert.ok(talk.lines.includes('4> ask 2 O'))
+  talk.rejected(4, 2, 'This server does not know that operation.', Code.UNAVAILABLE)
+  talk.stored(4, 'd2')
+  passes(talk, 1500, [4])
+  assert.equal(shown(talk), 'abc')
+  talk.lines.length = 0
+  passes(talk, 500, [4])
+  assert.ok(talk.lines.includes('4> ask 3 O'))
+  talk.stored(4, 'd3')
+  assert.equal(shown(talk), 'abcd')
+  talk.lines.length = 0
+  passes(talk, 20_000, [4])
+  assert.ok(!talk.lines.some((line) => line.includes('ask')))
+})
+
+test('a server is asked later and later while it does not know', () => {
+  const talk = new Talk()
+  withoutFourth(talk)
+  anew(talk, 4, 'a')
+  let asked = 0
+  for (let at = 0; at < 60_000; at += 500) {
+    for (const line of talk.lines.splice(0)) {
+      const ticket = /ask (\d+) O/.exec(line)?.[1]
+      if (ticket === undefined) continue
+      asked++
+      talk.rejected(4, Number(ticket), 'Not known here.', Code.UNAVAILABLE)
+    }
+    passes(talk, 500, [4])
+  }
+  assert.ok(asked >= 4 && asked <= 6, `asked ${asked} times`)
+  assert.equal(shown(talk), 'abc')
+})
+
+test('where the last edits of a text are that was closed is asked by sending them again', () => {
+  const talk = new Talk()
+  talk.join()
+  talk.servers(1, 'd')
+  talk.type('D', 'x')
+  talk.stored(1, 'a1', 'b1', 'c1')
+  talk.step({ type: 'unfollow', document: 'D' })
+  talk.wait(0)
+  assert.ok(!talk.session.needs('D'))
+  passes(talk, 2000, [1, 2])
+  anew(talk, 4, 'b')
+  assert.ok(talk.lines.includes('4> push 2 D "x"'))
+  assert.equal(shown(talk), 'abc')
+  talk.stored(4, 'a2', 'b2', 'c2', 'd2')
+  assert.equal(shown(talk), 'abcd')
 })
 
 test('without a server nothing is looked for again and again', () => {

@@ -1,15 +1,21 @@
 // On which servers a person's edits are, as far as servers told: those of one document, and what is
 // shown of all.
 //
-//   receipts ──> told ── somebody who has it stood beside a live server for a while ──> told
+//   receipts ──> told ─┬─ somebody who has it stood beside a live server for a while ──> told
+//                      └─ a live server lacks it: the active one is asked where it is ──> told
 //
 // Safety: a live server counts only beside one that has what is at rest. One that was away has not,
-// and after a loss of all other disks nobody ever gives it to it.
+// and after a loss of all other disks nobody ever gives it to it. Liveness: whom no witness speaks for,
+// because there was no server for a while, the receipts of a question tell of.
 
+import type { ErrorCode } from '../model/errors.ts'
 import { liveMs } from '../model/limits.ts'
 import type { Connections } from './connections.ts'
+import type { Delivery } from './delivery.ts'
 import type { Follows } from './follows.ts'
+import type { Link } from './link.ts'
 import type { Outbox } from './outbox.ts'
+import type { Parcel } from './parcel.ts'
 import type { Roster } from './roster.ts'
 
 /** A server counts as live for a second without a word, or without what is that new; and a margin. */
@@ -20,6 +26,17 @@ export interface HoldersParts {
   connections: Connections
   follows: Follows
   outbox: Outbox
+  delivery: Delivery
+}
+
+/** What a server was asked. */
+interface Question {
+  link: Link
+  ticket: number
+  /** How often this server said that it does not know yet. */
+  count: number
+  /** When it is to be asked again; Infinity: it has not said so. */
+  againAt: number
 }
 
 export class Holders {
@@ -31,6 +48,10 @@ export class Holders {
   #told: Set<string> | undefined
   /** Those of them that were live ever since, and since when. */
   #witnesses: { servers: string[]; since: number } = { servers: [], since: 0 }
+  /** The last edit itself, to ask with; undefined: nobody can be asked. */
+  #last: Parcel | undefined
+  #question: Question | undefined
+  #askAt = Infinity
 
   /** `hasEarlier`: there are edits of earlier sessions. */
   constructor(parts: HoldersParts, hasEarlier: boolean) {
@@ -79,7 +100,7 @@ export class Holders {
     return Math.max(openedAt, outbox.rested(document)?.at ?? 0) + trustLiveMs
   }
 
-  // ------------------------------------------------------------------------------------- shown
+  // ------------------------------------------------------------------------------------- told
 
   /** To be called in every step, before the outbox lets go of anything. */
   look(now: number): void {
@@ -89,7 +110,10 @@ export class Holders {
     if (onTheWay) {
       this.#told = new Set(onTheWay)
       this.#witnesses = { servers: onTheWay, since: now }
+      this.#last = outbox.lastHeld()
+      this.#question = undefined
     }
+    for (const id of this.#answered()) this.#told?.add(id)
     const { servers, since } = this.#witnesses
     // Without a server nobody sees whose disk is another one meanwhile.
     const present = connections.active ? servers.filter((id) => live.includes(id)) : []
@@ -102,6 +126,54 @@ export class Holders {
       this.#told ??= new Set(live)
     }
   }
+
+  // ------------------------------------------------------------------------------------- asked
+
+  /** To be called after that: asks the active server, once, and again while it does not know. */
+  ask(now: number): void {
+    const { connections, delivery } = this.#parts
+    const { active } = connections
+    this.#askAt = Infinity
+    if (!active || !this.#last || !this.#isNews()) return
+    const before = this.#question?.link === active ? this.#question : undefined
+    this.#askAt = before?.againAt ?? now
+    if (this.#askAt > now) return
+    const ticket = delivery.ask(now, active, this.#last)
+    const count = before?.count ?? 0
+    // What cannot be asked now is looked at like an answer that says nothing.
+    this.#question = { link: active, ticket: ticket ?? 0, count, againAt: Infinity }
+    if (ticket === undefined) this.turnedBack(now, active, 0, 'unavailable')
+    this.#askAt = this.#question?.againAt ?? Infinity
+  }
+
+  /** The server does not answer this: not yet, or never. */
+  turnedBack(now: number, link: Link, ticket: number, code: ErrorCode): void {
+    const question = this.#question
+    if (question?.link !== link || question.ticket !== ticket) return
+    if (code !== 'unavailable') {
+      this.#last = undefined
+      this.#question = undefined
+      return
+    }
+    question.againAt = now + trustLiveMs * 2 ** question.count
+    question.count++
+  }
+
+  #answered(): string[] {
+    const { link, ticket, againAt } = this.#question ?? { link: undefined, ticket: 0, againAt: 0 }
+    const isOpen = link !== undefined && link === this.#parts.connections.active
+    return isOpen && againAt === Infinity ? link.holders(ticket) : []
+  }
+
+  /** Nothing is on its way, and a server is live that is not told to hold the last edits. */
+  #isNews(): boolean {
+    const { roster, outbox } = this.#parts
+    const told = this.#told
+    if (!told || roster.live().every((id) => told.has(id))) return false
+    return outbox.commonHolders() === undefined && outbox.waiting().count === 0
+  }
+
+  // ------------------------------------------------------------------------------------- shown
 
   /** The servers that hold the last edits that any server holds; undefined: it is not known yet. */
   shown(): string[] | undefined {
@@ -118,7 +190,7 @@ export class Holders {
     const isAtRest = servers.length > 0 && outbox.commonHolders() === undefined
     const isNews = isAtRest && roster.live().some((id) => !this.#told?.has(id))
     const earlierAt = this.#isEarlierKnown ? Infinity : this.#earlierKnownAt()
-    return Math.min(earlierAt, isNews ? since + trustLiveMs : Infinity)
+    return Math.min(earlierAt, this.#askAt, isNews ? since + trustLiveMs : Infinity)
   }
 
   /** What a server cannot open is said beside its text, and not waited for. */

@@ -152,6 +152,12 @@ export class Link {
     return this.#brought.has(relay)
   }
 
+  /** It is asked where something is. */
+  asked(now: number, bytes: number): void {
+    this.#pushes.take(now, 1)
+    this.#bytes.take(now, bytes)
+  }
+
   /** The parcel is sent under this ticket, which is larger than all before on this connection. */
   sent(now: number, ticket: number, parcel: Parcel): void {
     this.#pushes.take(now, pushesOf(parcel))
@@ -211,6 +217,11 @@ export class Link {
     for (const { server, ticket } of holdings) {
       this.#holdings.set(server, Math.max(ticket, this.#holdings.get(server) ?? 0))
     }
+  }
+
+  /** The servers that hold all tickets of this connection up to this one. */
+  holders(ticket: number): string[] {
+    return [...this.#holdings].filter(([, upTo]) => upTo >= ticket).map(([server]) => server)
   }
 
   /** Tells every parcel sent here which servers hold it. Those that had none before are returned. */

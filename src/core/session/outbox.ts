@@ -314,6 +314,11 @@ export class Outbox {
     return common([...this.#own()].filter((parcel) => !isUnacknowledged(parcel)))
   }
 
+  /** The last of what some server holds. */
+  lastHeld(): PushParcel | OperationParcel | undefined {
+    return [...this.#own()].findLast((parcel) => !isUnacknowledged(parcel))
+  }
+
   /** The servers that have made a document; undefined: it is not on its way to any. */
   makers(document: string): ReadonlySet<string> | undefined {
     for (const { operation, servers } of this.operations()) {

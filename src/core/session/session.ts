@@ -105,6 +105,7 @@ export class Session {
         connections: this.#connections,
         follows: this.#follows,
         outbox: this.#outbox,
+        delivery: this.#delivery,
       },
       who.hasEarlier,
     )
@@ -386,6 +387,7 @@ export class Session {
         return
       case 'resync':
         link.turnBack(message.value.ticket)
+        this.#holders.turnedBack(now, link, message.value.ticket, 'unavailable')
         this.#follows.resync(now, message.value.document)
         return
       case 'done':
@@ -428,7 +430,9 @@ export class Session {
   }
 
   #rejected(now: number, link: Link, rejected: Rejected): void {
-    this.#delivery.rejected(now, link, rejected.ticket, errorOf(rejected), this.#disks())
+    const error = errorOf(rejected)
+    this.#holders.turnedBack(now, link, rejected.ticket, error.code)
+    this.#delivery.rejected(now, link, rejected.ticket, error, this.#disks())
   }
 
   /** On a standby, or on the active connection of before, only answers to parcels matter. */
@@ -535,6 +539,7 @@ export class Session {
     this.#holders.look(now)
     const isWanted = (document: string) => this.#follows.isWanted(document)
     if (active) this.#outbox.settle(now, disks, isWanted, active)
+    this.#holders.ask(now)
     this.#follows.release(now, (document) => this.#outbox.isUnsafe(document, disks))
     this.#carets.forget((document) => this.#follows.isWanted(document))
     const gone = this.#outbox.takeGone()

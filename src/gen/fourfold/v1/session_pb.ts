@@ -16,7 +16,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file fourfold/v1/session.proto.
  */
 export const file_fourfold_v1_session: GenFile = /*@__PURE__*/
-  fileDesc("Chlmb3VyZm9sZC92MS9zZXNzaW9uLnByb3RvEgtmb3VyZm9sZC52MSI+Cg5TZXNzaW9uUmVxdWVzdBIsCghtZXNzYWdlcxgBIAMoCzIaLmZvdXJmb2xkLnYxLkNsaWVudE1lc3NhZ2UiPwoPU2Vzc2lvblJlc3BvbnNlEiwKCG1lc3NhZ2VzGAEgAygLMhouZm91cmZvbGQudjEuU2VydmVyTWVzc2FnZSKMAwoNQ2xpZW50TWVzc2FnZRIjCgVoZWxsbxgBIAEoCzISLmZvdXJmb2xkLnYxLkhlbGxvSAASIQoEb3BlbhgCIAEoCzIRLmZvdXJmb2xkLnYxLk9wZW5IABIjCgVjbG9zZRgDIAEoCzISLmZvdXJmb2xkLnYxLkNsb3NlSAASIQoEcHVzaBgEIAEoCzIRLmZvdXJmb2xkLnYxLlB1c2hIABIrCglvcGVyYXRpb24YBSABKAsyFi5mb3VyZm9sZC52MS5PcGVyYXRpb25IABIjCgVjYXJldBgGIAEoCzISLmZvdXJmb2xkLnYxLkNhcmV0SAASIQoEcGluZxgHIAEoCzIRLmZvdXJmb2xkLnYxLlBpbmdIABIlCgZjcmVkaXQYCCABKAsyEy5mb3VyZm9sZC52MS5DcmVkaXRIABIhCgRzaG93GAkgASgLMhEuZm91cmZvbGQudjEuU2hvd0gAEiEKBG1vcmUYCiABKAsyES5mb3VyZm9sZC52MS5Nb3JlSABCCQoHbWVzc2FnZSKXAQoFSGVsbG8SCwoDa2V5GAEgASgMEgwKBG5hbWUYAiABKAkSEAoIcHJvdG9jb2wYAyABKA0SFAoMZWFybGllcl9rZXlzGAQgAygMEhIKCmlzX3N0YW5kYnkYBSABKAgSDQoFdG9rZW4YBiABKAkSDQoFYWdlbnQYByABKAkSGQoRc2hvd3NfZGlyZWN0b3JpZXMYCCABKAgiSgoEU2hvdxINCgVlbnRyeRgBIAEoCRIjCgZleHRlbnQYAiABKA4yEy5mb3VyZm9sZC52MS5FeHRlbnQSDgoGbnVtYmVyGAMgASgNIhUKBE1vcmUSDQoFZW50cnkYASABKAkiLgoET3BlbhIQCghkb2N1bWVudBgBIAEoCRIUCgxzdGF0ZV92ZWN0b3IYAiABKAwiGQoFQ2xvc2USEAoIZG9jdW1lbnQYASABKAkiRgoEUHVzaBIOCgZ0aWNrZXQYASABKA0SEAoIZG9jdW1lbnQYAiABKAkSDgoGdXBkYXRlGAMgASgMEgwKBHNlYWwYBCABKAwioAQKCU9wZXJhdGlvbhIOCgZ0aWNrZXQYASABKA0SCgoCaWQYAiABKAkSJQoGY3JlYXRlGAMgASgLMhMuZm91cmZvbGQudjEuQ3JlYXRlSAASJQoGcmVuYW1lGAQgASgLMhMuZm91cmZvbGQudjEuUmVuYW1lSAASJQoGZGVsZXRlGAUgASgLMhMuZm91cmZvbGQudjEuRGVsZXRlSAASJwoHcmVzdG9yZRgGIAEoCzIULmZvdXJmb2xkLnYxLlJlc3RvcmVIABIwCgxuYW1lX3ZlcnNpb24YByABKAsyGC5mb3VyZm9sZC52MS5OYW1lVmVyc2lvbkgAEjQKDm1ha2VfZGlyZWN0b3J5GAggASgLMhouZm91cmZvbGQudjEuTWFrZURpcmVjdG9yeUgAEiEKBG1vdmUYCSABKAsyES5mb3VyZm9sZC52MS5Nb3ZlSAASMgoNY3JlYXRlX2JpbmFyeRgKIAEoCzIZLmZvdXJmb2xkLnYxLkNyZWF0ZUJpbmFyeUgAEi4KC3NldF9jb250ZW50GAsgASgLMhcuZm91cmZvbGQudjEuU2V0Q29udGVudEgAEiMKBWVyYXNlGA0gASgLMhIuZm91cmZvbGQudjEuRXJhc2VIABInCgdzZXZlcmFsGA4gASgLMhQuZm91cmZvbGQudjEuU2V2ZXJhbEgAEg8KB2lzX2xhdGUYDCABKAhCCwoJb3BlcmF0aW9uIjQKBkNyZWF0ZRIMCgRuYW1lGAEgASgJEgwKBHRleHQYAiABKAkSDgoGcGFyZW50GAMgASgJIi0KDU1ha2VEaXJlY3RvcnkSDAoEbmFtZRgBIAEoCRIOCgZwYXJlbnQYAiABKAkiMwoETW92ZRINCgVlbnRyeRgBIAEoCRIOCgZwYXJlbnQYAiABKAkSDAoEbmFtZRgDIAEoCSJICgxDcmVhdGVCaW5hcnkSDAoEbmFtZRgBIAEoCRIOCgZwYXJlbnQYAiABKAkSDAoEaGFzaBgDIAEoCRIMCgRzaXplGAQgASgBIkUKClNldENvbnRlbnQSDQoFZW50cnkYASABKAkSDAoEaGFzaBgCIAEoCRIMCgRzaXplGAMgASgBEgwKBGJhc2UYBCABKAkiJQoGUmVuYW1lEg0KBWVudHJ5GAEgASgJEgwKBG5hbWUYAiABKAkiFwoGRGVsZXRlEg0KBWVudHJ5GAEgASgJIhgKB1Jlc3RvcmUSDQoFZW50cnkYASABKAkiFgoFRXJhc2USDQoFZW50cnkYASABKAkivAEKB1NldmVyYWwSDwoHZW50cmllcxgBIAMoCRIlCgZkZWxldGUYAiABKAsyEy5mb3VyZm9sZC52MS5EZWxldGVIABInCgdyZXN0b3JlGAMgASgLMhQuZm91cmZvbGQudjEuUmVzdG9yZUgAEiMKBWVyYXNlGAQgASgLMhIuZm91cmZvbGQudjEuRXJhc2VIABIhCgRtb3ZlGAUgASgLMhEuZm91cmZvbGQudjEuTW92ZUgAQggKBmNoYW5nZSItCgtOYW1lVmVyc2lvbhIQCghkb2N1bWVudBgBIAEoCRIMCgRuYW1lGAIgASgJIhYKBFBpbmcSDgoGbnVtYmVyGAEgASgNIhwKBkNyZWRpdBISCgpieXRlc19yZWFkGAEgASgNIvMECg1TZXJ2ZXJNZXNzYWdlEicKB3dlbGNvbWUYASABKAsyFC5mb3VyZm9sZC52MS5XZWxjb21lSAASJwoHcmVmdXNlZBgCIAEoCzIULmZvdXJmb2xkLnYxLlJlZnVzZWRIABIlCgZvcGVuZWQYAyABKAsyEy5mb3VyZm9sZC52MS5PcGVuZWRIABInCgdjaGFuZ2VkGAQgASgLMhQuZm91cmZvbGQudjEuQ2hhbmdlZEgAEiUKBnN0b3JlZBgFIAEoCzITLmZvdXJmb2xkLnYxLlN0b3JlZEgAEikKCHJlamVjdGVkGAYgASgLMhUuZm91cmZvbGQudjEuUmVqZWN0ZWRIABIlCgZyZXN5bmMYByABKAsyEy5mb3VyZm9sZC52MS5SZXN5bmNIABIhCgRkb25lGAggASgLMhEuZm91cmZvbGQudjEuRG9uZUgAEicKB2VudHJpZXMYCSABKAsyFC5mb3VyZm9sZC52MS5FbnRyaWVzSAASIwoFY2FyZXQYCiABKAsyEi5mb3VyZm9sZC52MS5DYXJldEgAEiEKBHBvbmcYCyABKAsyES5mb3VyZm9sZC52MS5Qb25nSAASJwoHc2VydmVycxgMIAEoCzIULmZvdXJmb2xkLnYxLlNlcnZlcnNIABIlCgZnb2F3YXkYDSABKAsyEy5mb3VyZm9sZC52MS5Hb2F3YXlIABInCgdyZW5hbWVkGA4gASgLMhQuZm91cmZvbGQudjEuUmVuYW1lZEgAEi8KC3VuYXZhaWxhYmxlGA8gASgLMhguZm91cmZvbGQudjEuVW5hdmFpbGFibGVIAEIJCgdtZXNzYWdlIpEBCgdXZWxjb21lEg4KBnNlcnZlchgBIAEoCRIlCgdzZXJ2ZXJzGAIgASgLMhQuZm91cmZvbGQudjEuU2VydmVycxIMCgRuYW1lGAMgASgJEg8KB3Nlc3Npb24YBCABKAkSEgoKc2FmZV9jb3VudBgFIAEoDRILCgNzZXQYBiABKAkSDwoHdmVyc2lvbhgHIAEoCSI9CgdTZXJ2ZXJzEiQKB3NlcnZlcnMYASADKAsyEy5mb3VyZm9sZC52MS5TZXJ2ZXISDAoEbGlmZRgCIAEoCSJtCgZTZXJ2ZXISCgoCaWQYASABKAkSDwoHYWRkcmVzcxgCIAEoCRInCgVzdGF0ZRgDIAEoDjIYLmZvdXJmb2xkLnYxLlNlcnZlclN0YXRlEgsKA2xhZxgEIAEoDRIQCghoZWFyZF9hdBgFIAEoASI4CgdSZWZ1c2VkEh8KBGNvZGUYASABKA4yES5mb3VyZm9sZC52MS5Db2RlEgwKBHRleHQYAiABKAkiYAoGT3BlbmVkEhAKCGRvY3VtZW50GAEgASgJEg0KBXBpZWNlGAIgASgMEg8KB2lzX2xhc3QYAyABKAgSFAoMc3RhdGVfdmVjdG9yGAQgASgMEg4KBm51bWJlchgFIAEoDSJJCgdDaGFuZ2VkEhAKCGRvY3VtZW50GAEgASgJEg4KBm51bWJlchgCIAEoDRIOCgZ1cGRhdGUYAyABKAwSDAoEc2VhbBgEIAEoDCIwCgZTdG9yZWQSJgoIaG9sZGluZ3MYASADKAsyFC5mb3VyZm9sZC52MS5Ib2xkaW5nIikKB0hvbGRpbmcSDgoGc2VydmVyGAEgASgJEg4KBnRpY2tldBgCIAEoDSJJCghSZWplY3RlZBIOCgZ0aWNrZXQYASABKA0SHwoEY29kZRgCIAEoDjIRLmZvdXJmb2xkLnYxLkNvZGUSDAoEdGV4dBgDIAEoCSIqCgZSZXN5bmMSEAoIZG9jdW1lbnQYASABKAkSDgoGdGlja2V0GAIgASgNIkoKBERvbmUSDgoGdGlja2V0GAEgASgNEg0KBWVudHJ5GAIgASgJEiMKBnVuZG9uZRgDIAMoCzITLmZvdXJmb2xkLnYxLlVuZG9uZSJGCgZVbmRvbmUSDQoFZW50cnkYASABKAkSHwoEY29kZRgCIAEoDjIRLmZvdXJmb2xkLnYxLkNvZGUSDAoEdGV4dBgDIAEoCSKDAgoHRW50cmllcxIjCgdlbnRyaWVzGAEgAygLMhIuZm91cmZvbGQudjEuRW50cnkSEwoLaXNfY29tcGxldGUYAiABKAgSEgoFc2hvd24YAyABKAlIAIgBARIOCgZudW1iZXIYBCABKA0SLgoFbmFtZXMYBSADKAsyHy5mb3VyZm9sZC52MS5FbnRyaWVzLk5hbWVzRW50cnkSFgoJZGlyZWN0b3J5GAYgASgJSAGIAQESDAoEZ29uZRgHIAMoCRosCgpOYW1lc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAFCCAoGX3Nob3duQgwKCl9kaXJlY3RvcnkiFgoEUG9uZxIOCgZudW1iZXIYASABKA0iFgoGR29hd2F5EgwKBHRleHQYASABKAkiJQoHUmVuYW1lZBIMCgRuYW1lGAEgASgJEgwKBHRleHQYAiABKAkiPgoLVW5hdmFpbGFibGUSEAoIZG9jdW1lbnQYASABKAkSDAoEdGV4dBgCIAEoCRIPCgdpc19nb25lGAMgASgIKkMKBkV4dGVudBIWChJFWFRFTlRfVU5TUEVDSUZJRUQQABIQCgxFWFRFTlRfQUxPTkUQARIPCgtFWFRFTlRfT1BFThACKnIKC1NlcnZlclN0YXRlEhwKGFNFUlZFUl9TVEFURV9VTlNQRUNJRklFRBAAEhUKEVNFUlZFUl9TVEFURV9MSVZFEAESFwoTU0VSVkVSX1NUQVRFX0JFSElORBACEhUKEVNFUlZFUl9TVEFURV9ET1dOEAMqvQEKBENvZGUSFAoQQ09ERV9VTlNQRUNJRklFRBAAEhAKDENPREVfSU5WQUxJRBABEhIKDkNPREVfRk9SQklEREVOEAISEgoOQ09ERV9OT1RfRk9VTkQQAxIOCgpDT0RFX1RBS0VOEAQSEgoOQ09ERV9UT09fTEFSR0UQBRIUChBDT0RFX1VOQVZBSUxBQkxFEAYSGAoUQ09ERV9VTkFVVEhFTlRJQ0FURUQQBxIRCg1DT0RFX1BST1RPQ09MEAgyWgoOU2Vzc2lvblNlcnZpY2USSAoHU2Vzc2lvbhIbLmZvdXJmb2xkLnYxLlNlc3Npb25SZXF1ZXN0GhwuZm91cmZvbGQudjEuU2Vzc2lvblJlc3BvbnNlKAEwAWIGcHJvdG8z", [file_fourfold_v1_record, file_fourfold_v1_replication]);
+  fileDesc("Chlmb3VyZm9sZC92MS9zZXNzaW9uLnByb3RvEgtmb3VyZm9sZC52MSI+Cg5TZXNzaW9uUmVxdWVzdBIsCghtZXNzYWdlcxgBIAMoCzIaLmZvdXJmb2xkLnYxLkNsaWVudE1lc3NhZ2UiPwoPU2Vzc2lvblJlc3BvbnNlEiwKCG1lc3NhZ2VzGAEgAygLMhouZm91cmZvbGQudjEuU2VydmVyTWVzc2FnZSKtAwoNQ2xpZW50TWVzc2FnZRIjCgVoZWxsbxgBIAEoCzISLmZvdXJmb2xkLnYxLkhlbGxvSAASIQoEb3BlbhgCIAEoCzIRLmZvdXJmb2xkLnYxLk9wZW5IABIjCgVjbG9zZRgDIAEoCzISLmZvdXJmb2xkLnYxLkNsb3NlSAASIQoEcHVzaBgEIAEoCzIRLmZvdXJmb2xkLnYxLlB1c2hIABIrCglvcGVyYXRpb24YBSABKAsyFi5mb3VyZm9sZC52MS5PcGVyYXRpb25IABIjCgVjYXJldBgGIAEoCzISLmZvdXJmb2xkLnYxLkNhcmV0SAASIQoEcGluZxgHIAEoCzIRLmZvdXJmb2xkLnYxLlBpbmdIABIlCgZjcmVkaXQYCCABKAsyEy5mb3VyZm9sZC52MS5DcmVkaXRIABIhCgRzaG93GAkgASgLMhEuZm91cmZvbGQudjEuU2hvd0gAEiEKBG1vcmUYCiABKAsyES5mb3VyZm9sZC52MS5Nb3JlSAASHwoDYXNrGAsgASgLMhAuZm91cmZvbGQudjEuQXNrSABCCQoHbWVzc2FnZSKXAQoFSGVsbG8SCwoDa2V5GAEgASgMEgwKBG5hbWUYAiABKAkSEAoIcHJvdG9jb2wYAyABKA0SFAoMZWFybGllcl9rZXlzGAQgAygMEhIKCmlzX3N0YW5kYnkYBSABKAgSDQoFdG9rZW4YBiABKAkSDQoFYWdlbnQYByABKAkSGQoRc2hvd3NfZGlyZWN0b3JpZXMYCCABKAgiSgoEU2hvdxINCgVlbnRyeRgBIAEoCRIjCgZleHRlbnQYAiABKA4yEy5mb3VyZm9sZC52MS5FeHRlbnQSDgoGbnVtYmVyGAMgASgNIhUKBE1vcmUSDQoFZW50cnkYASABKAkiLgoET3BlbhIQCghkb2N1bWVudBgBIAEoCRIUCgxzdGF0ZV92ZWN0b3IYAiABKAwiGQoFQ2xvc2USEAoIZG9jdW1lbnQYASABKAkiRgoEUHVzaBIOCgZ0aWNrZXQYASABKA0SEAoIZG9jdW1lbnQYAiABKAkSDgoGdXBkYXRlGAMgASgMEgwKBHNlYWwYBCABKAwioAQKCU9wZXJhdGlvbhIOCgZ0aWNrZXQYASABKA0SCgoCaWQYAiABKAkSJQoGY3JlYXRlGAMgASgLMhMuZm91cmZvbGQudjEuQ3JlYXRlSAASJQoGcmVuYW1lGAQgASgLMhMuZm91cmZvbGQudjEuUmVuYW1lSAASJQoGZGVsZXRlGAUgASgLMhMuZm91cmZvbGQudjEuRGVsZXRlSAASJwoHcmVzdG9yZRgGIAEoCzIULmZvdXJmb2xkLnYxLlJlc3RvcmVIABIwCgxuYW1lX3ZlcnNpb24YByABKAsyGC5mb3VyZm9sZC52MS5OYW1lVmVyc2lvbkgAEjQKDm1ha2VfZGlyZWN0b3J5GAggASgLMhouZm91cmZvbGQudjEuTWFrZURpcmVjdG9yeUgAEiEKBG1vdmUYCSABKAsyES5mb3VyZm9sZC52MS5Nb3ZlSAASMgoNY3JlYXRlX2JpbmFyeRgKIAEoCzIZLmZvdXJmb2xkLnYxLkNyZWF0ZUJpbmFyeUgAEi4KC3NldF9jb250ZW50GAsgASgLMhcuZm91cmZvbGQudjEuU2V0Q29udGVudEgAEiMKBWVyYXNlGA0gASgLMhIuZm91cmZvbGQudjEuRXJhc2VIABInCgdzZXZlcmFsGA4gASgLMhQuZm91cmZvbGQudjEuU2V2ZXJhbEgAEg8KB2lzX2xhdGUYDCABKAhCCwoJb3BlcmF0aW9uIjQKBkNyZWF0ZRIMCgRuYW1lGAEgASgJEgwKBHRleHQYAiABKAkSDgoGcGFyZW50GAMgASgJIi0KDU1ha2VEaXJlY3RvcnkSDAoEbmFtZRgBIAEoCRIOCgZwYXJlbnQYAiABKAkiMwoETW92ZRINCgVlbnRyeRgBIAEoCRIOCgZwYXJlbnQYAiABKAkSDAoEbmFtZRgDIAEoCSJICgxDcmVhdGVCaW5hcnkSDAoEbmFtZRgBIAEoCRIOCgZwYXJlbnQYAiABKAkSDAoEaGFzaBgDIAEoCRIMCgRzaXplGAQgASgBIkUKClNldENvbnRlbnQSDQoFZW50cnkYASABKAkSDAoEaGFzaBgCIAEoCRIMCgRzaXplGAMgASgBEgwKBGJhc2UYBCABKAkiJQoGUmVuYW1lEg0KBWVudHJ5GAEgASgJEgwKBG5hbWUYAiABKAkiFwoGRGVsZXRlEg0KBWVudHJ5GAEgASgJIhgKB1Jlc3RvcmUSDQoFZW50cnkYASABKAkiFgoFRXJhc2USDQoFZW50cnkYASABKAkivAEKB1NldmVyYWwSDwoHZW50cmllcxgBIAMoCRIlCgZkZWxldGUYAiABKAsyEy5mb3VyZm9sZC52MS5EZWxldGVIABInCgdyZXN0b3JlGAMgASgLMhQuZm91cmZvbGQudjEuUmVzdG9yZUgAEiMKBWVyYXNlGAQgASgLMhIuZm91cmZvbGQudjEuRXJhc2VIABIhCgRtb3ZlGAUgASgLMhEuZm91cmZvbGQudjEuTW92ZUgAQggKBmNoYW5nZSItCgtOYW1lVmVyc2lvbhIQCghkb2N1bWVudBgBIAEoCRIMCgRuYW1lGAIgASgJIigKA0FzaxIOCgZ0aWNrZXQYASABKA0SEQoJb3BlcmF0aW9uGAIgASgJIhYKBFBpbmcSDgoGbnVtYmVyGAEgASgNIhwKBkNyZWRpdBISCgpieXRlc19yZWFkGAEgASgNIvMECg1TZXJ2ZXJNZXNzYWdlEicKB3dlbGNvbWUYASABKAsyFC5mb3VyZm9sZC52MS5XZWxjb21lSAASJwoHcmVmdXNlZBgCIAEoCzIULmZvdXJmb2xkLnYxLlJlZnVzZWRIABIlCgZvcGVuZWQYAyABKAsyEy5mb3VyZm9sZC52MS5PcGVuZWRIABInCgdjaGFuZ2VkGAQgASgLMhQuZm91cmZvbGQudjEuQ2hhbmdlZEgAEiUKBnN0b3JlZBgFIAEoCzITLmZvdXJmb2xkLnYxLlN0b3JlZEgAEikKCHJlamVjdGVkGAYgASgLMhUuZm91cmZvbGQudjEuUmVqZWN0ZWRIABIlCgZyZXN5bmMYByABKAsyEy5mb3VyZm9sZC52MS5SZXN5bmNIABIhCgRkb25lGAggASgLMhEuZm91cmZvbGQudjEuRG9uZUgAEicKB2VudHJpZXMYCSABKAsyFC5mb3VyZm9sZC52MS5FbnRyaWVzSAASIwoFY2FyZXQYCiABKAsyEi5mb3VyZm9sZC52MS5DYXJldEgAEiEKBHBvbmcYCyABKAsyES5mb3VyZm9sZC52MS5Qb25nSAASJwoHc2VydmVycxgMIAEoCzIULmZvdXJmb2xkLnYxLlNlcnZlcnNIABIlCgZnb2F3YXkYDSABKAsyEy5mb3VyZm9sZC52MS5Hb2F3YXlIABInCgdyZW5hbWVkGA4gASgLMhQuZm91cmZvbGQudjEuUmVuYW1lZEgAEi8KC3VuYXZhaWxhYmxlGA8gASgLMhguZm91cmZvbGQudjEuVW5hdmFpbGFibGVIAEIJCgdtZXNzYWdlIpEBCgdXZWxjb21lEg4KBnNlcnZlchgBIAEoCRIlCgdzZXJ2ZXJzGAIgASgLMhQuZm91cmZvbGQudjEuU2VydmVycxIMCgRuYW1lGAMgASgJEg8KB3Nlc3Npb24YBCABKAkSEgoKc2FmZV9jb3VudBgFIAEoDRILCgNzZXQYBiABKAkSDwoHdmVyc2lvbhgHIAEoCSI9CgdTZXJ2ZXJzEiQKB3NlcnZlcnMYASADKAsyEy5mb3VyZm9sZC52MS5TZXJ2ZXISDAoEbGlmZRgCIAEoCSJtCgZTZXJ2ZXISCgoCaWQYASABKAkSDwoHYWRkcmVzcxgCIAEoCRInCgVzdGF0ZRgDIAEoDjIYLmZvdXJmb2xkLnYxLlNlcnZlclN0YXRlEgsKA2xhZxgEIAEoDRIQCghoZWFyZF9hdBgFIAEoASI4CgdSZWZ1c2VkEh8KBGNvZGUYASABKA4yES5mb3VyZm9sZC52MS5Db2RlEgwKBHRleHQYAiABKAkiYAoGT3BlbmVkEhAKCGRvY3VtZW50GAEgASgJEg0KBXBpZWNlGAIgASgMEg8KB2lzX2xhc3QYAyABKAgSFAoMc3RhdGVfdmVjdG9yGAQgASgMEg4KBm51bWJlchgFIAEoDSJJCgdDaGFuZ2VkEhAKCGRvY3VtZW50GAEgASgJEg4KBm51bWJlchgCIAEoDRIOCgZ1cGRhdGUYAyABKAwSDAoEc2VhbBgEIAEoDCIwCgZTdG9yZWQSJgoIaG9sZGluZ3MYASADKAsyFC5mb3VyZm9sZC52MS5Ib2xkaW5nIikKB0hvbGRpbmcSDgoGc2VydmVyGAEgASgJEg4KBnRpY2tldBgCIAEoDSJJCghSZWplY3RlZBIOCgZ0aWNrZXQYASABKA0SHwoEY29kZRgCIAEoDjIRLmZvdXJmb2xkLnYxLkNvZGUSDAoEdGV4dBgDIAEoCSIqCgZSZXN5bmMSEAoIZG9jdW1lbnQYASABKAkSDgoGdGlja2V0GAIgASgNIkoKBERvbmUSDgoGdGlja2V0GAEgASgNEg0KBWVudHJ5GAIgASgJEiMKBnVuZG9uZRgDIAMoCzITLmZvdXJmb2xkLnYxLlVuZG9uZSJGCgZVbmRvbmUSDQoFZW50cnkYASABKAkSHwoEY29kZRgCIAEoDjIRLmZvdXJmb2xkLnYxLkNvZGUSDAoEdGV4dBgDIAEoCSKDAgoHRW50cmllcxIjCgdlbnRyaWVzGAEgAygLMhIuZm91cmZvbGQudjEuRW50cnkSEwoLaXNfY29tcGxldGUYAiABKAgSEgoFc2hvd24YAyABKAlIAIgBARIOCgZudW1iZXIYBCABKA0SLgoFbmFtZXMYBSADKAsyHy5mb3VyZm9sZC52MS5FbnRyaWVzLk5hbWVzRW50cnkSFgoJZGlyZWN0b3J5GAYgASgJSAGIAQESDAoEZ29uZRgHIAMoCRosCgpOYW1lc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAFCCAoGX3Nob3duQgwKCl9kaXJlY3RvcnkiFgoEUG9uZxIOCgZudW1iZXIYASABKA0iFgoGR29hd2F5EgwKBHRleHQYASABKAkiJQoHUmVuYW1lZBIMCgRuYW1lGAEgASgJEgwKBHRleHQYAiABKAkiPgoLVW5hdmFpbGFibGUSEAoIZG9jdW1lbnQYASABKAkSDAoEdGV4dBgCIAEoCRIPCgdpc19nb25lGAMgASgIKkMKBkV4dGVudBIWChJFWFRFTlRfVU5TUEVDSUZJRUQQABIQCgxFWFRFTlRfQUxPTkUQARIPCgtFWFRFTlRfT1BFThACKnIKC1NlcnZlclN0YXRlEhwKGFNFUlZFUl9TVEFURV9VTlNQRUNJRklFRBAAEhUKEVNFUlZFUl9TVEFURV9MSVZFEAESFwoTU0VSVkVSX1NUQVRFX0JFSElORBACEhUKEVNFUlZFUl9TVEFURV9ET1dOEAMqvQEKBENvZGUSFAoQQ09ERV9VTlNQRUNJRklFRBAAEhAKDENPREVfSU5WQUxJRBABEhIKDkNPREVfRk9SQklEREVOEAISEgoOQ09ERV9OT1RfRk9VTkQQAxIOCgpDT0RFX1RBS0VOEAQSEgoOQ09ERV9UT09fTEFSR0UQBRIUChBDT0RFX1VOQVZBSUxBQkxFEAYSGAoUQ09ERV9VTkFVVEhFTlRJQ0FURUQQBxIRCg1DT0RFX1BST1RPQ09MEAgyWgoOU2Vzc2lvblNlcnZpY2USSAoHU2Vzc2lvbhIbLmZvdXJmb2xkLnYxLlNlc3Npb25SZXF1ZXN0GhwuZm91cmZvbGQudjEuU2Vzc2lvblJlc3BvbnNlKAEwAWIGcHJvdG8z", [file_fourfold_v1_record, file_fourfold_v1_replication]);
 
 /**
  * What a client sends: one WebSocket frame, or one gRPC message.
@@ -151,6 +151,14 @@ export type ClientMessage = Message<"fourfold.v1.ClientMessage"> & {
      */
     value: More;
     case: "more";
+  } | {
+    /**
+     * Where an operation is by now.
+     *
+     * @generated from field: fourfold.v1.Ask ask = 11;
+     */
+    value: Ask;
+    case: "ask";
   } | { case: undefined; value?: undefined };
 };
 
@@ -882,6 +890,35 @@ export const NameVersionSchema: GenMessage<NameVersion> = /*@__PURE__*/
   messageDesc(file_fourfold_v1_session, 20);
 
 /**
+ * "Where is this operation by now?" Answered by Stored; by Rejected, with UNAVAILABLE, where it is not
+ * known, or not any more. Changes nothing. The same of a change of text: the same Push again.
+ *
+ * @generated from message fourfold.v1.Ask
+ */
+export type Ask = Message<"fourfold.v1.Ask"> & {
+  /**
+   * Shares its numbers with Push.
+   *
+   * @generated from field: uint32 ticket = 1;
+   */
+  ticket: number;
+
+  /**
+   * Operation.id.
+   *
+   * @generated from field: string operation = 2;
+   */
+  operation: string;
+};
+
+/**
+ * Describes the message fourfold.v1.Ask.
+ * Use `create(AskSchema)` to create a new message.
+ */
+export const AskSchema: GenMessage<Ask> = /*@__PURE__*/
+  messageDesc(file_fourfold_v1_session, 21);
+
+/**
  * Are you there?
  *
  * @generated from message fourfold.v1.Ping
@@ -900,7 +937,7 @@ export type Ping = Message<"fourfold.v1.Ping"> & {
  * Use `create(PingSchema)` to create a new message.
  */
 export const PingSchema: GenMessage<Ping> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_session, 21);
+  messageDesc(file_fourfold_v1_session, 22);
 
 /**
  * Leave to send more.
@@ -921,7 +958,7 @@ export type Credit = Message<"fourfold.v1.Credit"> & {
  * Use `create(CreditSchema)` to create a new message.
  */
 export const CreditSchema: GenMessage<Credit> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_session, 22);
+  messageDesc(file_fourfold_v1_session, 23);
 
 /**
  * One message of a server.
@@ -1062,7 +1099,7 @@ export type ServerMessage = Message<"fourfold.v1.ServerMessage"> & {
  * Use `create(ServerMessageSchema)` to create a new message.
  */
 export const ServerMessageSchema: GenMessage<ServerMessage> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_session, 23);
+  messageDesc(file_fourfold_v1_session, 24);
 
 /**
  * You are in.
@@ -1125,7 +1162,7 @@ export type Welcome = Message<"fourfold.v1.Welcome"> & {
  * Use `create(WelcomeSchema)` to create a new message.
  */
 export const WelcomeSchema: GenMessage<Welcome> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_session, 24);
+  messageDesc(file_fourfold_v1_session, 25);
 
 /**
  * The servers of the set.
@@ -1155,7 +1192,7 @@ export type Servers = Message<"fourfold.v1.Servers"> & {
  * Use `create(ServersSchema)` to create a new message.
  */
 export const ServersSchema: GenMessage<Servers> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_session, 25);
+  messageDesc(file_fourfold_v1_session, 26);
 
 /**
  * One server, as the sending server sees it.
@@ -1204,7 +1241,7 @@ export type Server = Message<"fourfold.v1.Server"> & {
  * Use `create(ServerSchema)` to create a new message.
  */
 export const ServerSchema: GenMessage<Server> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_session, 26);
+  messageDesc(file_fourfold_v1_session, 27);
 
 /**
  * The server ends the session.
@@ -1232,7 +1269,7 @@ export type Refused = Message<"fourfold.v1.Refused"> & {
  * Use `create(RefusedSchema)` to create a new message.
  */
 export const RefusedSchema: GenMessage<Refused> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_session, 27);
+  messageDesc(file_fourfold_v1_session, 28);
 
 /**
  * What the client lacks of a document. In pieces of at most 1 MiB, in order, of one document at a time.
@@ -1281,7 +1318,7 @@ export type Opened = Message<"fourfold.v1.Opened"> & {
  * Use `create(OpenedSchema)` to create a new message.
  */
 export const OpenedSchema: GenMessage<Opened> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_session, 28);
+  messageDesc(file_fourfold_v1_session, 29);
 
 /**
  * Somebody changed the text of a document that the client follows.
@@ -1324,7 +1361,7 @@ export type Changed = Message<"fourfold.v1.Changed"> & {
  * Use `create(ChangedSchema)` to create a new message.
  */
 export const ChangedSchema: GenMessage<Changed> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_session, 29);
+  messageDesc(file_fourfold_v1_session, 30);
 
 /**
  * Where pushes and operations of this channel are stored, fsynced, with all they depend on.
@@ -1345,7 +1382,7 @@ export type Stored = Message<"fourfold.v1.Stored"> & {
  * Use `create(StoredSchema)` to create a new message.
  */
 export const StoredSchema: GenMessage<Stored> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_session, 30);
+  messageDesc(file_fourfold_v1_session, 31);
 
 /**
  * "Of what came on this channel, this server holds all tickets up to this one."
@@ -1373,7 +1410,7 @@ export type Holding = Message<"fourfold.v1.Holding"> & {
  * Use `create(HoldingSchema)` to create a new message.
  */
 export const HoldingSchema: GenMessage<Holding> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_session, 31);
+  messageDesc(file_fourfold_v1_session, 32);
 
 /**
  * A push or operation was not taken and never will be.
@@ -1408,7 +1445,7 @@ export type Rejected = Message<"fourfold.v1.Rejected"> & {
  * Use `create(RejectedSchema)` to create a new message.
  */
 export const RejectedSchema: GenMessage<Rejected> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_session, 32);
+  messageDesc(file_fourfold_v1_session, 33);
 
 /**
  * "You and I differ in this document: open it again."
@@ -1436,7 +1473,7 @@ export type Resync = Message<"fourfold.v1.Resync"> & {
  * Use `create(ResyncSchema)` to create a new message.
  */
 export const ResyncSchema: GenMessage<Resync> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_session, 33);
+  messageDesc(file_fourfold_v1_session, 34);
 
 /**
  * An operation took effect here; Stored tells where it is safe.
@@ -1471,7 +1508,7 @@ export type Done = Message<"fourfold.v1.Done"> & {
  * Use `create(DoneSchema)` to create a new message.
  */
 export const DoneSchema: GenMessage<Done> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_session, 34);
+  messageDesc(file_fourfold_v1_session, 35);
 
 /**
  * One of several entries is as it was.
@@ -1506,7 +1543,7 @@ export type Undone = Message<"fourfold.v1.Undone"> & {
  * Use `create(UndoneSchema)` to create a new message.
  */
 export const UndoneSchema: GenMessage<Undone> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_session, 35);
+  messageDesc(file_fourfold_v1_session, 36);
 
 /**
  * Entries of the folder: all of them after Welcome, or what the client shows; later those that changed.
@@ -1572,7 +1609,7 @@ export type Entries = Message<"fourfold.v1.Entries"> & {
  * Use `create(EntriesSchema)` to create a new message.
  */
 export const EntriesSchema: GenMessage<Entries> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_session, 36);
+  messageDesc(file_fourfold_v1_session, 37);
 
 /**
  * The answer to Ping.
@@ -1593,7 +1630,7 @@ export type Pong = Message<"fourfold.v1.Pong"> & {
  * Use `create(PongSchema)` to create a new message.
  */
 export const PongSchema: GenMessage<Pong> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_session, 37);
+  messageDesc(file_fourfold_v1_session, 38);
 
 /**
  * "I am about to stop."
@@ -1614,7 +1651,7 @@ export type Goaway = Message<"fourfold.v1.Goaway"> & {
  * Use `create(GoawaySchema)` to create a new message.
  */
 export const GoawaySchema: GenMessage<Goaway> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_session, 38);
+  messageDesc(file_fourfold_v1_session, 39);
 
 /**
  * The person's screen name was changed.
@@ -1642,7 +1679,7 @@ export type Renamed = Message<"fourfold.v1.Renamed"> & {
  * Use `create(RenamedSchema)` to create a new message.
  */
 export const RenamedSchema: GenMessage<Renamed> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_session, 39);
+  messageDesc(file_fourfold_v1_session, 40);
 
 /**
  * A document cannot be loaded here; other servers may have it.
@@ -1677,7 +1714,7 @@ export type Unavailable = Message<"fourfold.v1.Unavailable"> & {
  * Use `create(UnavailableSchema)` to create a new message.
  */
 export const UnavailableSchema: GenMessage<Unavailable> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_session, 40);
+  messageDesc(file_fourfold_v1_session, 41);
 
 /**
  * How much of an entry is shown.
