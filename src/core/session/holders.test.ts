@@ -120,6 +120,21 @@ test('where the last edits of a text are that was closed is asked by sending the
   assert.equal(shown(talk), 'abcd')
 })
 
+test('the active server that was away counts by its own word, not beside one that has the edit', () => {
+  const talk = new Talk()
+  withoutFourth(talk)
+  talk.close(2)
+  talk.welcome(3, 'd')
+  talk.close(1)
+  talk.welcomeAgain(3, 'd', 'a')
+  passes(talk, 3000, [3])
+  assert.equal(shown(talk), 'abc')
+  const asked = talk.lines.find((line) => line.startsWith('3> ask'))
+  assert.equal(asked, '3> ask 2 O')
+  talk.stored(3, 'b2', 'c2', 'd2')
+  assert.equal(shown(talk), 'abcd')
+})
+
 test('without a server nothing is looked for again and again', () => {
   const talk = new Talk()
   withoutFourth(talk, 1500)

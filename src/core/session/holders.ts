@@ -48,6 +48,8 @@ export class Holders {
   #told: Set<string> | undefined
   /** Those of them that were live ever since, and since when. */
   #witnesses: { servers: string[]; since: number } = { servers: [], since: 0 }
+  /** When they make live servers count; Infinity: not now. */
+  #spreadAt = Infinity
   /** The last edit itself, to ask with; undefined: nobody can be asked. */
   #last: Parcel | undefined
   #question: Question | undefined
@@ -118,8 +120,12 @@ export class Holders {
     // Without a server nobody sees whose disk is another one meanwhile.
     const present = connections.active ? servers.filter((id) => live.includes(id)) : []
     this.#witnesses = { servers: present, since }
-    const isSpread = present.length > 0 && now >= since + trustLiveMs
-    if (!onTheWay && isSpread) for (const id of live) this.#told?.add(id)
+    // What the active one lacks, it may call a server live that lacks it, too: that one is only asked.
+    const { active } = connections
+    const isBeside =
+      active !== undefined && (!this.#last || this.#told?.has(active.server) === true)
+    this.#spreadAt = isBeside && present.length > 0 ? since + trustLiveMs : Infinity
+    if (!onTheWay && now >= this.#spreadAt) for (const id of live) this.#told?.add(id)
     if (!this.#isEarlierKnown && now >= this.#earlierKnownAt()) {
       this.#isEarlierKnown = true
       if (!this.#told) this.#witnesses = { servers: live, since: now }
@@ -186,11 +192,10 @@ export class Holders {
   /** When time alone changes what is shown. */
   get nextAt(): number {
     const { roster, outbox } = this.#parts
-    const { servers, since } = this.#witnesses
-    const isAtRest = servers.length > 0 && outbox.commonHolders() === undefined
+    const isAtRest = this.#spreadAt < Infinity && outbox.commonHolders() === undefined
     const isNews = isAtRest && roster.live().some((id) => !this.#told?.has(id))
     const earlierAt = this.#isEarlierKnown ? Infinity : this.#earlierKnownAt()
-    return Math.min(earlierAt, this.#askAt, isNews ? since + trustLiveMs : Infinity)
+    return Math.min(earlierAt, this.#askAt, isNews ? this.#spreadAt : Infinity)
   }
 
   /** What a server cannot open is said beside its text, and not waited for. */
