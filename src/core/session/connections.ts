@@ -3,6 +3,7 @@
 //   dial ─┬─> active ── lost ──> (standby becomes active at once, or dial)
 //         └─> standby
 //   active ── another was faster ──> fading ── heard again or dead ──> gone
+//   active and standby both late with an answer ──> a third is dialled, and is the standby then
 //
 // Safety: at most one active; never two to one server. Liveness: as long as a server can be
 // reached, there is an active connection after a bounded time.
@@ -102,10 +103,16 @@ export class Connections {
   #dialAt(wantsStandby: boolean): number {
     const dials = this.#dials()
     if (this.#active) {
-      return wantsStandby && !this.#standby && dials.length === 0 ? 0 : Infinity
+      if (!wantsStandby || dials.length > 0) return Infinity
+      return this.#standby ? this.#muteAt : 0
     }
     const newest = dials.reduce((latest, { dialledAt }) => Math.max(latest, dialledAt), -Infinity)
     return Math.max(this.#lost.dialAt, newest + dialNextMs)
+  }
+
+  /** When neither the active one nor the standby has answered in time; Infinity: one of them has. */
+  get #muteAt(): number {
+    return Math.max(this.#active?.muteAt ?? Infinity, this.#standby?.muteAt ?? Infinity)
   }
 
   #dials(): Link[] {
@@ -134,7 +141,11 @@ export class Connections {
       this.#active = link
       return 'active'
     }
-    if (this.#standby || !wantsStandby || link.claims) return 'surplus'
+    if (!wantsStandby || link.claims) return 'surplus'
+    if (this.#standby) {
+      if (this.#muteAt > now) return 'surplus'
+      this.end(now, this.#standby, 'failed')
+    }
     this.#standby = link
     return 'standby'
   }
@@ -193,6 +204,7 @@ export class Connections {
   /** Asks those who are silent; returns those who did not answer in time, dials included. */
   silent(now: number): Link[] {
     const dead: Link[] = []
+    if (this.#spareAskAt <= now) this.probe(now, this.#standby!)
     for (const link of this.#links.values()) {
       if (this.#silentAt(link) > now) continue
       if (link.state.name === 'greeted' && !link.isProbed) this.probe(now, link)
@@ -205,8 +217,16 @@ export class Connections {
   silentAt(): number {
     return [...this.#links.values()].reduce(
       (at, link) => Math.min(at, this.#silentAt(link)),
-      Infinity,
+      this.#spareAskAt,
     )
+  }
+
+  /** When the standby is asked because the active one is late with its answer: once, if it is silent. */
+  get #spareAskAt(): number {
+    if (!this.#active || !this.#standby || this.#standby.isProbed) return Infinity
+    const { probedAt, silentSince } = this.#standby
+    const knownAt = Math.max(probedAt, silentSince)
+    return knownAt < this.#active.probedAt ? this.#active.muteAt : Infinity
   }
 
   grace(now: number): void {

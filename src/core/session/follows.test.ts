@@ -130,6 +130,7 @@ test('a server that goes on asking for Resync is asked later and later, and left
     1< resync D 6
     1600 ms
     1> ping 1
+    2> ping 1
     1> open D
     2< pong
     1< opened D

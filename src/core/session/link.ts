@@ -9,6 +9,7 @@ import { Allowance } from '../model/allowance.ts'
 import {
   creditAfterBytes,
   deadAfterPingMs,
+  hedgeAfterMs,
   pushBurstMax,
   pushesPerSecondMax,
   sessionBurstBytesMax,
@@ -111,6 +112,12 @@ export class Link {
     if (this.#probe && !this.#probe.isGraced) this.#probe = { sentAt: now, isGraced: true }
   }
 
+  /** When its answer to a ping is late; Infinity when it was not asked. */
+  get muteAt(): number {
+    if (!this.#probe) return Infinity
+    return this.#probe.sentAt + Math.max(hedgeAfterMs, 4 * this.ackMs) + this.#drainMs()
+  }
+
   /** When it counts as dead if nothing is heard; Infinity when it was not asked. */
   deadAt(patience: number): number {
     if (!this.#probe) return Infinity
@@ -118,7 +125,9 @@ export class Link {
   }
 
   pong(now: number, number: number): void {
-    if (number === this.#ping.number) this.measure(now - this.#ping.at)
+    // Of an answer to nothing there is no time.
+    const isAsked = this.#ping.at > -Infinity
+    if (isAsked && number === this.#ping.number) this.measure(now - this.#ping.at)
   }
 
   measure(ms: number): void {

@@ -144,12 +144,17 @@ test('a server that freezes while nobody types is found dead within 2 s', () => 
   talk.join()
   talk.wait(1240)
   talk.says(2, 'pong', pong)
-  talk.wait(735)
+  talk.wait(400)
+  talk.says(2, 'pong', pong)
+  talk.wait(335)
   talk.heard(`
     1240 ms
     2< pong
-    735 ms
+    400 ms
     1> ping 1
+    2> ping 1
+    2< pong
+    335 ms
     hang up 1
     2> hello ada
     2> open D
@@ -408,21 +413,110 @@ test('an operation is not sent to a standby, where nobody has a name; silence is
   talk.join()
   const value = { $typeName: 'fourfold.v1.Delete' as const, entry: 'E' }
   talk.operate('O', { case: 'delete', value })
-  talk.wait(900)
+  talk.wait(700)
   talk.says(2, 'pong', pong)
-  talk.wait(110)
+  talk.wait(310)
   talk.heard(`
     ada asks: delete
     1> operation 1 delete O
-    900 ms
+    700 ms
     1> ping 1
+    2> ping 1
     2< pong
-    110 ms
+    310 ms
     hang up 1
     2> hello ada
     2> open D
     2> operation 2 delete O
     dial 3 c
     * online b · saved on a b c d
+  `)
+})
+
+test('when the standby is as silent as the active server, a third takes what waits', () => {
+  const talk = new Talk()
+  talk.join()
+  talk.type('D', 'x')
+  talk.wait(610)
+  talk.welcome(3, 'c')
+  talk.stored(3, 'c3')
+  talk.heard(`
+    ada types "x" in D
+    1> push 1 D "x"
+    610 ms
+    1> ping 1
+    2> push 2 D "x"
+    2> ping 1
+    dial 3 c
+    3> hello as standby
+    3< welcome c
+    hang up 2
+    3> push 3 D "x"
+    3> ping 1
+    3< stored c3
+    3> hello ada
+    3> open D
+    dial 4 d
+    * online c · saved on a b c d
+  `)
+})
+
+test('a third server is dialled once, and left when one of the two was only slow', () => {
+  const talk = new Talk()
+  talk.join()
+  talk.type('D', 'x')
+  talk.wait(650)
+  talk.stored(1, 'a1')
+  talk.welcome(3, 'c')
+  talk.heard(`
+    ada types "x" in D
+    1> push 1 D "x"
+    650 ms
+    1> ping 1
+    2> push 2 D "x"
+    2> ping 1
+    dial 3 c
+    1< stored a1
+    3> hello as standby
+    3< welcome c
+    hang up 3
+  `)
+})
+
+test('who only reads has a third server when the active one is found dead and the standby is silent', () => {
+  const talk = new Talk()
+  talk.join()
+  talk.wait(1860)
+  talk.welcome(3, 'c')
+  talk.wait(100)
+  talk.heard(`
+    1860 ms
+    1> ping 1
+    2> ping 1
+    dial 3 c
+    3> hello as standby
+    3< welcome c
+    hang up 2
+    100 ms
+    hang up 1
+    3> hello ada
+    3> open D
+    dial 4 d
+    * online c · saved on a b c d
+  `)
+})
+
+test('a standby that answers is asked once for each late answer of the active server', () => {
+  const talk = new Talk()
+  talk.join()
+  talk.wait(1600)
+  talk.says(2, 'pong', pong)
+  talk.wait(300)
+  talk.heard(`
+    1600 ms
+    1> ping 1
+    2> ping 1
+    2< pong
+    300 ms
   `)
 })
