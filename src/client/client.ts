@@ -350,7 +350,7 @@ export class SessionClient implements Client {
     this.close()
   }
 
-  #keepKey(): Promise<void> {
+  #keepKey(): Promise<boolean> {
     return this.#keepsake.keyring.beat(
       Date.now(),
       (id) => this.#keepsake.isBehind(id) || (this.#session?.isUnsafe(id) ?? true),

@@ -138,6 +138,46 @@ test('a failing storage is told, and when it works again all is there', async (t
   assert.deepEqual(failures, ['the disk is full', undefined])
 })
 
+test('what could not be written is told until it is, whatever else is written meanwhile', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const device = new MemoryDevice()
+  const storage = device.open()
+  const { append, compact } = storage
+  const keepsake = new Keepsake(storage, key, () => {})
+  const full = () => Promise.reject(new Error('the disk is full'))
+  await keepsake.load('D', () => new Uint8Array([0, 0]))
+  Object.assign(storage, { append: full, compact: full })
+  keepsake.append('D', new Uint8Array([0, 0]), true)
+  for (let turn = 0; turn < 50; turn++) await Promise.resolve()
+  keepsake.keepAddresses(['http://a'])
+  for (let turn = 0; turn < 50; turn++) await Promise.resolve()
+  assert.equal(keepsake.failure, 'the disk is full')
+  Object.assign(storage, { append, compact })
+  t.mock.timers.tick(5000)
+  for (let turn = 0; turn < 50; turn++) await Promise.resolve()
+  assert.equal(keepsake.failure, undefined)
+})
+
+test('edits count as kept only with the key of their session', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const device = new MemoryDevice()
+  const storage = device.open()
+  const { change } = storage
+  const keepsake = new Keepsake(storage, key, () => {})
+  await keepsake.load('D', () => new Uint8Array([0, 0]))
+  storage.change = () => Promise.reject(new Error('the disk is full'))
+  keepsake.append('D', new Uint8Array([0, 0]), true)
+  for (let turn = 0; turn < 50; turn++) await Promise.resolve()
+  assert.equal(keepsake.failure, 'the disk is full')
+  assert.ok(keepsake.isBehind('D'))
+  Object.assign(storage, { change })
+  t.mock.timers.tick(5000)
+  for (let turn = 0; turn < 50; turn++) await Promise.resolve()
+  assert.equal(keepsake.failure, undefined)
+  const next = new Keepsake(device.open(), new Uint8Array(16).fill(1), () => {})
+  assert.deepEqual((await next.begin()).keys, [key])
+})
+
 test('without a storage nothing is kept, and that is said', async () => {
   const keepsake = new Keepsake(undefined, key, () => {})
   const nothing = { life: '', sessions: [], keys: [], addresses: [], entries: [], operations: [] }

@@ -27,6 +27,8 @@ interface Pages {
   loose: number
   /** Something could not be written: the next write holds the whole document. */
   isTorn: boolean
+  /** Why, until that is written. */
+  failure: string | undefined
   /** What takes in all that is kept by now, and hears whether it could be read. */
   readings: { take: (updates: Uint8Array[]) => void; done: (isRead: boolean) => void }[]
   whole: () => Uint8Array
@@ -89,14 +91,16 @@ export class Keepsake {
     this.#life = life
     this.session = sessionOf(key)
     this.keyring = new Keyring(key, async (alter) => {
-      await this.#attempt((device) => device.change('keys', alter))
+      return (await this.#attempt((device) => isDone(device.change('keys', alter)))) ?? false
     })
   }
 
   /** Why what is typed is not kept here; undefined: it is. */
   get failure(): string | undefined {
     if (!this.#storage) return 'this program keeps nothing on this device'
-    return this.#failure ?? (this.#damaged.size > 0 ? damage : undefined)
+    // That something else was written since says nothing of what was not.
+    const torn = [...this.#pages.values()].find(({ failure }) => failure !== undefined)
+    return this.#failure ?? torn?.failure ?? (this.#damaged.size > 0 ? damage : undefined)
   }
 
   get isKeeping(): boolean {
@@ -235,6 +239,7 @@ export class Keepsake {
       writing: Promise.resolve(),
       loose: 0,
       isTorn: false,
+      failure: undefined,
       readings: [],
       whole,
     }
@@ -340,18 +345,27 @@ export class Keepsake {
       const { updates, hasOwn } = pages
       pages.updates = []
       pages.hasOwn = false
-      if (hasOwn) await this.keyring.claim(Date.now(), document)
-      const isLong = pages.loose >= looseMax && !this.#damaged.has(document)
-      const isWhole = pages.isTorn || isLong
-      const isKept = isWhole
-        ? await this.#compact(document, pages)
-        : await this.#append(document, pages, updates)
-      if (isKept) continue
+      // Without it nobody could bring these edits to a server when this session is over.
+      const isClaimed = !hasOwn || (await this.keyring.claim(Date.now(), document))
+      const why = this.#failure
+      if ((await this.#put(document, pages, updates)) && isClaimed) {
+        if (!pages.isTorn) this.#tell(() => (pages.failure = undefined))
+        continue
+      }
       pages.isTorn = true
+      pages.hasOwn ||= !isClaimed
+      this.#tell(() => (pages.failure = why ?? this.#failure ?? 'not all of it is kept here yet'))
       this.#retryLater()
       break
     }
     pages.isWriting = false
+  }
+
+  #put(document: string, pages: Pages, updates: Uint8Array[]): Promise<boolean> {
+    const isLong = pages.loose >= looseMax && !this.#damaged.has(document)
+    return pages.isTorn || isLong
+      ? this.#compact(document, pages)
+      : this.#append(document, pages, updates)
   }
 
   async #readAgain(document: string, pages: Pages): Promise<void> {
@@ -418,9 +432,14 @@ export class Keepsake {
   }
 
   #report(failure: string | undefined): void {
-    if (failure === this.#failure) return
-    this.#failure = failure
-    this.#changed()
+    this.#tell(() => (this.#failure = failure))
+  }
+
+  /** Tells when something else is to be said of what fails. */
+  #tell(alter: () => void): void {
+    const before = this.failure
+    alter()
+    if (this.failure !== before) this.#changed()
   }
 }
 

@@ -17,7 +17,10 @@ function key(number: number): Uint8Array {
 
 function keyring(device: MemoryDevice, number: number): Keyring {
   const storage = device.open()
-  return new Keyring(key(number), (alter) => storage.change('keys', alter))
+  return new Keyring(key(number), async (alter) => {
+    await storage.change('keys', alter)
+    return true
+  })
 }
 
 const unsafe = () => true
@@ -152,4 +155,20 @@ test('what another version of the program left there is passed over', async () =
   await device.open().set('keys', [1, 2, 3])
   await device.open().change('keys', () => ({ x: { key: 'no bytes' }, y: null }))
   assert.deepEqual(await keyring(device, 1).begin(), [])
+})
+
+test('a key that could not be kept is not claimed, and kept with the next edit', async () => {
+  const device = new MemoryDevice()
+  const storage = device.open()
+  const ring = new Keyring(key(1), (alter) =>
+    storage.change('keys', alter).then(
+      () => true,
+      () => false,
+    ),
+  )
+  device.failure = 'the disk is full'
+  assert.equal(await ring.claim(0, 'D'), false)
+  device.failure = undefined
+  assert.equal(await ring.claim(1, 'D'), true)
+  assert.deepEqual(await keyring(device, 2).begin(), [key(1)])
 })

@@ -29,8 +29,8 @@ export interface Left {
   documents: string[]
 }
 
-/** Changes the record of all sessions of this device in one piece; resolves when that is kept. */
-export type ChangeRecords = (alter: (value: unknown) => unknown) => Promise<void>
+/** Changes the record of all sessions of this device in one piece; whether that is kept. */
+export type ChangeRecords = (alter: (value: unknown) => unknown) => Promise<boolean>
 
 export class Keyring {
   readonly #key: Uint8Array
@@ -38,7 +38,7 @@ export class Keyring {
   readonly #change: ChangeRecords
   /** Documents in which this session has edits that may not be safe. */
   #documents = new Set<string>()
-  #written: Promise<void> = Promise.resolve()
+  #written: Promise<boolean> = Promise.resolve(true)
   #writtenAt = -Infinity
   /** Sessions whose keys were returned. */
   readonly #known = new Set<string>()
@@ -105,8 +105,8 @@ export class Keyring {
     return this.#documents.size > 0
   }
 
-  /** Resolves when this session's key is kept for this document: before its first edit is. */
-  claim(now: number, document: string): Promise<void> {
+  /** Whether this session's key is kept for this document: before its first edit is. */
+  claim(now: number, document: string): Promise<boolean> {
     // After a long sleep the record may have been taken for that of a session that is over.
     const isFresh = now < this.#writtenAt + overAfterMs / 3
     if (!this.#documents.has(document) || !isFresh) {
@@ -117,7 +117,7 @@ export class Keyring {
   }
 
   /** To be called every `beatMs` at least, and at the end. `isUnsafe`: whether edits may still be lost. */
-  beat(now: number, isUnsafe: (document: string) => boolean): Promise<void> {
+  beat(now: number, isUnsafe: (document: string) => boolean): Promise<boolean> {
     const before = this.#documents.size
     this.#documents = new Set([...this.#documents].filter(isUnsafe))
     const isDue = this.#documents.size < before || now >= this.#writtenAt + beatMs
@@ -140,16 +140,21 @@ export class Keyring {
   #write(now: number): void {
     const documents = [...this.#documents]
     this.#writtenAt = now
-    this.#written = this.#change((value) => {
+    const written = this.#change((value) => {
       const { [this.#session]: _, ...others } = recordsOf(value)
       if (documents.length === 0) return others
       const own: Kept = { key: this.#key, documents, at: now }
       return Object.fromEntries(newestFirst({ ...others, [this.#session]: own }))
     })
+    this.#written = written
+    void written.then((isKept) => {
+      // It is due at once.
+      if (!isKept && this.#written === written) this.#writtenAt = -Infinity
+    })
   }
 
   /** Unless somebody is alive after all. */
-  #forget(sessions: { session: string; at: number }[]): Promise<void> {
+  #forget(sessions: { session: string; at: number }[]): Promise<boolean> {
     return this.#change((value) => {
       const records = recordsOf(value)
       for (const { session, at } of sessions) {
