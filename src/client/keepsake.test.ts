@@ -178,6 +178,19 @@ test('edits count as kept only with the key of their session', async (t) => {
   assert.deepEqual((await next.begin()).keys, [key])
 })
 
+test('nothing takes the place of what was loaded before that is in the document', async () => {
+  const device = new MemoryDevice()
+  const before = await writing(device)
+  for (let count = 0; count < 200; count++) {
+    before.type('x')
+    await before.still()
+  }
+  const { type, still } = await writing(device)
+  type('new')
+  await still()
+  assert.ok((await text(device)).includes('x'.repeat(200)))
+})
+
 test('without a storage nothing is kept, and that is said', async () => {
   const keepsake = new Keepsake(undefined, key, () => {})
   const nothing = { life: '', sessions: [], keys: [], addresses: [], entries: [], operations: [] }

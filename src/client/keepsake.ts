@@ -29,6 +29,8 @@ interface Pages {
   isTorn: boolean
   /** Why, until that is written. */
   failure: string | undefined
+  /** What was loaded is not in the document yet: nothing may take its place. */
+  isUnread: boolean
   /** What takes in all that is kept by now, and hears whether it could be read. */
   readings: { take: (updates: Uint8Array[]) => void; done: (isRead: boolean) => void }[]
   whole: () => Uint8Array
@@ -240,13 +242,21 @@ export class Keepsake {
       loose: 0,
       isTorn: false,
       failure: undefined,
+      isUnread: true,
       readings: [],
       whole,
     }
     this.#pages.set(document, pages)
     const updates = await this.#attempt((storage) => storage.load(document))
     pages.loose += updates?.length ?? 0
+    pages.isUnread = updates !== undefined && updates.length > 0
     return updates
+  }
+
+  /** What `load` returned is in the document. */
+  taken(document: string): void {
+    const pages = this.#pages.get(document)
+    if (pages) pages.isUnread = false
   }
 
   /**
@@ -363,9 +373,8 @@ export class Keepsake {
 
   #put(document: string, pages: Pages, updates: Uint8Array[]): Promise<boolean> {
     const isLong = pages.loose >= looseMax && !this.#damaged.has(document)
-    return pages.isTorn || isLong
-      ? this.#compact(document, pages)
-      : this.#append(document, pages, updates)
+    if (!pages.isUnread && (pages.isTorn || isLong)) return this.#compact(document, pages)
+    return this.#append(document, pages, updates)
   }
 
   async #readAgain(document: string, pages: Pages): Promise<void> {
@@ -379,9 +388,12 @@ export class Keepsake {
   }
 
   async #append(document: string, pages: Pages, updates: Uint8Array[]): Promise<boolean> {
-    const update = updates.length === 1 ? updates[0]! : Y.mergeUpdates(updates)
+    const { isTorn } = pages
+    const [first, ...more] = isTorn ? [pages.whole()] : updates
+    const update = more.length === 0 ? first! : Y.mergeUpdates(updates)
     if (!(await this.#attempt((storage) => isDone(storage.append(document, update))))) return false
     pages.loose++
+    if (isTorn) pages.isTorn = false
     return true
   }
 

@@ -141,6 +141,7 @@ export class OpenDocument implements LiveDocument {
       }, integrated),
     )
     if (count < updates.length) keepsake.damaged(id)
+    keepsake.taken(id)
     // With nothing readable here the document opens from a server.
     if (count > 0) this.#setLoaded()
   }
