@@ -9,6 +9,9 @@ import type { Files } from './files.ts'
 import { waitingOf } from './foreseen.ts'
 import type { Keepsake } from './keepsake.ts'
 
+/** What could not be written is tried again after this, with the next step that the session takes. */
+const retryMs = 5000
+
 export interface ErrandsOptions {
   keepsake: Keepsake
   files: Files
@@ -25,6 +28,10 @@ export class Errands {
   /** Ids of what is shown as if it were done. */
   #shown = ''
   #writing: Promise<void> = Promise.resolve()
+  /** Ids of what is certain or over, and may still be kept. */
+  readonly #gone = new Set<string>()
+  /** When the device could not write; undefined: it could. */
+  #failedAt: number | undefined
 
   constructor(options: ErrandsOptions) {
     this.#options = options
@@ -65,14 +72,18 @@ export class Errands {
 
   /** The session took a step. */
   look(asked: readonly Asked[]): void {
-    if (asked.length === 0 && this.#errands.size === 0) return
+    if (asked.length === 0 && this.#errands.size === 0 && this.#failedAt === undefined) return
     const { files, changed } = this.#options
     const present = new Map(asked.map(({ operation }) => [operation.id, operation]))
     const gone = [...this.#errands.keys()].filter((id) => !present.has(id))
     const come = asked.map(({ operation }) => operation).filter(({ id }) => !this.#errands.has(id))
-    for (const id of gone) this.#errands.delete(id)
+    for (const id of gone) {
+      this.#errands.delete(id)
+      this.#gone.add(id)
+    }
     for (const operation of come) this.#errands.set(operation.id, { operation, isKept: false })
-    if (gone.length > 0 || come.length > 0) this.#keep(gone)
+    const isDue = this.#failedAt !== undefined && performance.now() >= this.#failedAt + retryMs
+    if (gone.length > 0 || come.length > 0 || isDue) this.#keep()
     const waiting = waitingOf(asked, (id) => files.isTold(id))
     const shown = waiting.map(({ id }) => id).join()
     if (shown === this.#shown) return
@@ -81,15 +92,22 @@ export class Errands {
     changed()
   }
 
-  #keep(gone: string[]): void {
+  #keep(): void {
     const { keepsake, kept } = this.#options
+    if (!keepsake.isKeeping) return
+    this.#failedAt = undefined
     this.#writing = this.#writing.then(async () => {
       const errands = [...this.#errands.values()]
       const come = errands.filter(({ operation, isKept }) => !isKept && isLasting(operation))
       const operations = come.map(({ operation }) => {
         return { id: operation.id, bytes: encoded(operation) }
       })
-      if (!(await keepsake.keepOperations(operations, gone))) return
+      const gone = [...this.#gone]
+      if (!(await keepsake.keepOperations(operations, gone))) {
+        this.#failedAt = performance.now()
+        return
+      }
+      for (const id of gone) this.#gone.delete(id)
       for (const errand of come) errand.isKept = true
       if (come.length > 0) kept()
     })
