@@ -111,7 +111,12 @@ export class OnlyHere {
     await recall
     const path = files.get(id)?.path ?? (await keepsake.path(id))
     const words = text.toString()
-    if (words !== '') await this.#kept.keepErased({ id, path, text: words })
+    if (words === '') return
+    try {
+      await this.#kept.keepErased({ id, path, text: words })
+    } catch {
+      // The same: this program shows it for as long as it runs.
+    }
   }
 
   /**
