@@ -24,10 +24,11 @@ export type Connection =
 /**
  * What is true of this person's edits now. One of editor.md's states of the chip. `waiting`: edits that
  * no server is known to hold; `earlier`: files with such edits of sessions on this device that are over.
+ * `unkept`: why what is not safe is not in this device's storage either.
  */
 export type SaveState =
   /** The last edit is on `servers`, `of` are configured. isThin: fewer than the safe count. */
-  | { name: 'saved'; servers: string[]; of: number; isThin: boolean }
+  | { name: 'saved'; servers: string[]; of: number; isThin: boolean; unkept?: string }
   /** Edits wait for a server's answer for longer than 1.5 s. */
   | { name: 'saving'; waiting: number; since: number }
   /** No server for 3 s; the edits are in this device's storage. */
@@ -35,7 +36,7 @@ export type SaveState =
   /** No server, and this device's storage failed (`why`): closing would lose edits. */
   | { name: 'danger'; waiting: number; earlier: number; why: string }
   /** Turned away: the edits here will not be taken. */
-  | { name: 'ended'; waiting: number; earlier: number; why: string }
+  | { name: 'ended'; waiting: number; earlier: number; why: string; unkept?: string }
 
 export interface ServerInfo {
   id: string

@@ -193,11 +193,14 @@ export class SessionClient implements Client {
   get save(): SaveState {
     const save = this.#session?.save ?? nothingKnown
     if (save.name === 'saving') return save
-    if (save.name === 'saved') return this.#inheriting.isReading ? nothingKnown : save
+    if (save.name === 'saved' && this.#inheriting.isReading) return nothingKnown
+    const { failure } = this.#keepsake
+    const unkept = failure !== undefined && { unkept: failure }
+    if (save.name === 'saved') return save.isThin ? { ...save, ...unkept } : save
     const { waiting } = save
     const earlier = this.#inheriting.count
-    const { failure } = this.#keepsake
-    if (save.name === 'ended' || waiting === 0 || failure === undefined) return { ...save, earlier }
+    if (waiting === 0 || failure === undefined) return { ...save, earlier }
+    if (save.name === 'ended') return { ...save, earlier, ...unkept }
     return { name: 'danger', waiting, earlier, why: failure }
   }
 

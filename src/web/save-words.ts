@@ -96,7 +96,8 @@ export function chipWords(facts: SaveFacts): ChipWords {
     case 'ended': {
       const verb = save.waiting === 1 && save.earlier === 0 ? 'is' : 'are'
       const kept = waitingWords(save, 'unsent edit')
-      const sentences = kept === '' ? [] : [`Your ${kept} ${verb} kept here.`]
+      const where = save.unkept === undefined ? 'kept here' : `only in this tab: ${save.unkept}`
+      const sentences = kept === '' ? [] : [`Your ${kept} ${verb} ${where}.`]
       return { text, tone: 'muted', sentences: [save.why, ...sentences] }
     }
   }
@@ -107,7 +108,8 @@ const unknownSentence = 'It is not known yet where your edits are.'
 
 function whereSentence(save: Extract<SaveState, { name: 'saved' }>, changedAt: number): string {
   const holders = save.servers.length > 0 ? named(save.servers) : 'no server'
-  const on = `on ${holders}${save.isThin ? ' and on this device' : ''}`
+  const isHere = save.isThin && save.unkept === undefined
+  const on = `on ${holders}${isHere ? ' and on this device' : ''}`
   return changedAt > 0
     ? `Your last change: ${clock(changedAt, true)}, ${on}.`
     : `The text is ${on}.`
