@@ -126,8 +126,8 @@ export class SimulatedPerson {
   }
 
   /** The page says that a server lacks the last edit; undefined: it does not. */
-  get shownOnFew(): string | undefined {
-    return this.#page?.shownOnFew
+  shownOnFew(isOrphaned: (document: DocumentId) => boolean): string | undefined {
+    return this.#page?.shownOnFew(isOrphaned)
   }
 
   // --------------------------------------------------------------------------------- acts

@@ -409,7 +409,11 @@ export class Follows {
     if (this.#isAbandoned(document, true) || !this.#follows.has(document)) return
     this.#views.delete(document)
     this.#outlet.put({ type: 'gone', document, isOwed })
-    if (!isOwed) return
+    if (!isOwed) {
+      // Nobody will ever tell of more servers.
+      this.#outbox.drop(document)
+      return
+    }
     const text = 'This file was deleted for good. What you wrote is only here.'
     this.turnDown(now, document, new FourfoldError('not-found', text))
   }

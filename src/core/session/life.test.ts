@@ -114,3 +114,23 @@ test('a file that was deleted for good with nothing owed is let go', () => {
     * gone D
   `)
 })
+
+test('what was deleted for good is waited for no longer on the servers that lacked it', () => {
+  const talk = new Talk()
+  talk.join()
+  talk.servers(1, 'd')
+  talk.type('D', 'x')
+  talk.stored(1, 'a1', 'b1', 'c1')
+  const pass = (down: string) => {
+    for (let count = 0; count < 5; count++) {
+      talk.wait(500)
+      for (const connection of [1, 2]) talk.servers(connection, down)
+    }
+  }
+  pass('d')
+  const shown = () => talk.session.save.name === 'saved' && talk.session.save.servers.join('')
+  assert.equal(shown(), 'abc')
+  gone(talk)
+  pass('')
+  assert.equal(shown(), 'abcd')
+})
