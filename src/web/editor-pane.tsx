@@ -3,6 +3,7 @@
 import { useEffect, useRef, useState } from 'react'
 import { useLandmark } from 'react-aria/useLandmark'
 import { useClient, useMedia } from './client-context.tsx'
+import { droppedIn } from './drop-anywhere.ts'
 import { closeEditor, keepPlace, openEditor, setLanguage } from './editor-state.ts'
 import { NotHere } from './not-here.tsx'
 import type { OpenFile } from './open-file.ts'
@@ -11,6 +12,7 @@ import { PhoneKeys } from './phone-keys.tsx'
 import type { ShownEditor } from './shown-editor.ts'
 import { takePictures } from './take-pictures.ts'
 import { notify } from './toasts.tsx'
+import type { Dropped } from './tree-drag.ts'
 
 interface EditorPaneProps {
   open: OpenFile
@@ -20,12 +22,15 @@ interface EditorPaneProps {
   isOffline: boolean
   /** A version lies over the text. */
   isCovered: boolean
+  /** Takes files and folders that are dropped on the text. */
+  bring: (dropped: Dropped[]) => void
 }
 
 /** A text that is here sooner shows no word about waiting. */
 const wordAfterMs = 400
 
-export function EditorPane({ open, fileName, editor, isOffline, isCovered }: EditorPaneProps) {
+export function EditorPane(props: EditorPaneProps) {
+  const { open, fileName, editor, isOffline, isCovered } = props
   const client = useClient()
   const pane = useRef<HTMLDivElement>(null)
   const host = useRef<HTMLDivElement>(null)
@@ -37,6 +42,8 @@ export function EditorPane({ open, fileName, editor, isOffline, isCovered }: Edi
   /** Opens the editor though the text is not here. */
   const begin = useRef(() => {})
   latestName.current = fileName
+  const latestBring = useRef(props.bring)
+  latestBring.current = props.bring
   const { landmarkProps } = useLandmark(
     {
       role: 'main',
@@ -68,6 +75,7 @@ export function EditorPane({ open, fileName, editor, isOffline, isCovered }: Edi
           void takePictures(client, open, shown, pictures, at)
           return true
         },
+        bring: (data) => latestBring.current(droppedIn(data)),
       })
       open.show(true)
       // On a touch screen the focus would bring up the keyboard over what one came to read.

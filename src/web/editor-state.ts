@@ -36,6 +36,8 @@ export interface EditorOptions {
   /** Something pasted or dropped would make the file larger than it may be. */
   tooLarge: () => void
   takePictures: TakePictures
+  /** Takes what is dropped on the text and has no place in it. */
+  bring: (data: DataTransfer) => void
 }
 
 const language = new Compartment()
@@ -133,11 +135,12 @@ const base: Extension = [
   ]),
 ]
 
-function shared({ file, changed, tooLarge, takePictures }: EditorOptions): Extension {
+function shared(options: EditorOptions): Extension {
+  const { file, changed, tooLarge, takePictures, bring } = options
   return [
     yCollab(file.live.text, null, { undoManager: file.undo }),
     remoteCarets(file),
-    picturePaste(takePictures),
+    picturePaste(takePictures, bring),
     EditorState.transactionFilter.of((transaction) => {
       const isOwn = transaction.isUserEvent('input') || transaction.isUserEvent('move')
       // Letters are counted, not bytes: most of a text at this limit is ASCII; servers count exactly.

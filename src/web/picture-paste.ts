@@ -21,8 +21,8 @@ const taker = Facet.define<TakePictures, TakePictures | undefined>({
   combine: ([first]) => first,
 })
 
-/** Pictures are taken by `take`. */
-export function picturePaste(take: TakePictures): Extension {
+/** Pictures are taken by `take`; dropped files of other kinds by `bring`, with the pictures among them. */
+export function picturePaste(take: TakePictures, bring: (data: DataTransfer) => void): Extension {
   return [
     taker.of(take),
     signs,
@@ -33,8 +33,13 @@ export function picturePaste(take: TakePictures): Extension {
         return insertPictures(view, data.files)
       },
       drop: ({ dataTransfer, clientX: x, clientY: y }, view) => {
-        if (dataTransfer === null) return false
-        return insertPictures(view, dataTransfer.files, view.posAtCoords({ x, y }, false))
+        if (dataTransfer === null || dataTransfer.files.length === 0) return false
+        const files = [...dataTransfer.files]
+        const areAllPictures = picturesAmong(files).length === files.length
+        const at = view.posAtCoords({ x, y }, false)
+        // CodeMirror would put in what it takes for their text, and pass over the rest in silence.
+        if (!areAllPictures || !insertPictures(view, files, at)) bring(dataTransfer)
+        return true
       },
     }),
   ]

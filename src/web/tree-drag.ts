@@ -21,7 +21,9 @@ import type { TreeView } from './tree-view.ts'
 const entryType = 'application/x-fourfold-entry'
 
 /** What is dropped from the desktop. */
-export type Dropped = FileDropItem | DirectoryDropItem
+export type Dropped =
+  | Pick<FileDropItem, 'kind' | 'name' | 'getFile'>
+  | (Pick<DirectoryDropItem, 'kind' | 'name'> & { getEntries: () => AsyncIterable<Dropped> })
 
 interface TreeDragOptions {
   state: ListState<FileInfo>

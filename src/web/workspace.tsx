@@ -18,6 +18,7 @@ import { tellRefusal } from './carry-out.ts'
 import { useKeys } from './commands.ts'
 import { ConnectDialog } from './connect-dialog.tsx'
 import { Drawer } from './drawer.tsx'
+import { useDropAnywhere } from './drop-anywhere.ts'
 import { EditorPane } from './editor-pane.tsx'
 import { entryActions } from './entry-actions.ts'
 import { fileActions } from './file-actions.ts'
@@ -46,6 +47,7 @@ import { TextConflict } from './text-conflict.tsx'
 import { notify, Toasts } from './toasts.tsx'
 import { Toolbar } from './toolbar.tsx'
 import { TopBar } from './top-bar.tsx'
+import type { Dropped } from './tree-drag.ts'
 import { TreeView } from './tree-view.ts'
 import { useTree } from './use-tree.ts'
 import { useNewerPage } from './offline.ts'
@@ -201,6 +203,8 @@ export function Workspace({ leave, signOut, renameMe }: WorkspaceProps) {
     setVersion(undefined)
   }
 
+  const bring = (dropped: Dropped[]) => actions.bring(dropped, home())
+  const isDropping = useDropAnywhere(bring)
   const searchAll = (begin: string) => setAsking({ name: 'search', begin })
   const shared = { tree, view, shownId, openFiles, bringIn, actions, home, searchAll }
   const filePane = <FilePane {...shared} />
@@ -247,7 +251,7 @@ export function Workspace({ leave, signOut, renameMe }: WorkspaceProps) {
             <PaneDivider width={paneWidth} setWidth={setPaneWidth} />
           </>
         )}
-        <div className="middle">
+        <div className="middle" data-drop-target={isDropping || undefined}>
           {(isNarrow || !isLeftOpen) && <BringingBar bringIn={bringIn} />}
           <Bars
             {...{ file, open, renameMe }}
@@ -268,7 +272,7 @@ export function Workspace({ leave, signOut, renameMe }: WorkspaceProps) {
           {open && file ? (
             <EditorPane
               key={file.id}
-              {...{ open, editor }}
+              {...{ open, editor, bring }}
               fileName={file.name}
               isOffline={client.connection.name !== 'online'}
               isCovered={version !== undefined}
