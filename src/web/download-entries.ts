@@ -3,6 +3,7 @@
 import { downloadZip } from 'client-zip'
 import type { Client, FileInfo } from '../client/api.ts'
 import { archiveBytesMax } from '../core/model/limits.ts'
+import { fileKey, numbered } from '../core/model/names.ts'
 import { download, downloadBlob } from './download.ts'
 import { sizeWords, streamOf } from './file-bytes.ts'
 import { textNow } from './file-actions.ts'
@@ -38,7 +39,7 @@ export async function downloadEntries(
     await saveBytes(client, only.name, only.bytes)
     return
   }
-  const all = entries.flatMap((entry) => [...within(tree, entry, '')])
+  const all = placed(tree, entries)
   if (all.length > filesMax) {
     notify(
       `These are ${all.length.toLocaleString('en')} entries; at most ${filesMax} go into one download.`,
@@ -73,11 +74,20 @@ interface Within {
   path: string
 }
 
-function* within(tree: FolderTree, entry: FileInfo, above: string): Generator<Within> {
-  const path = above + entry.name
+/** Entries that lie in several directories may have one name: in the archive each has its own. */
+function placed(tree: FolderTree, entries: readonly FileInfo[]): Within[] {
+  const taken = new Set<string>()
+  return entries.flatMap((entry) => {
+    const name = numbered(entry.name, (each) => taken.has(fileKey(each)))
+    taken.add(fileKey(name))
+    return [...within(tree, entry, name)]
+  })
+}
+
+function* within(tree: FolderTree, entry: FileInfo, path: string): Generator<Within> {
   yield { entry, path }
   if (!isDirectory(entry)) return
-  for (const child of tree.children(entry.id)) yield* within(tree, child, `${path}/`)
+  for (const child of tree.children(entry.id)) yield* within(tree, child, `${path}/${child.name}`)
 }
 
 /** `tell` hears why it ends early. */

@@ -539,6 +539,27 @@ test('a directory is downloaded as an archive, duplicated, and its path copied',
   )
 })
 
+test('files of one name from several directories are each in the archive', async () => {
+  const seed = await program('b')
+  await plant(seed, ['one/plan.md', 'two/plan.md'])
+  const ana = await stage.join('Ana', 'a')
+  await ana.row('one').click()
+  await ana.row('two').click()
+  await shows(ana, ['one', '.plan.md', 'two', '.plan.md'])
+  await ana.row('plan.md').first().click()
+  await ana
+    .row('plan.md')
+    .last()
+    .click({ modifiers: ['ControlOrMeta'] })
+  await ana.row('plan.md').last().click({ button: 'right' })
+  const downloaded = ana.page.waitForEvent('download')
+  await ana.page.getByRole('menuitem', { name: 'Download' }).click()
+  assert.deepEqual(await unpacked(await (await downloaded).path()), {
+    'plan.md': 'text of one/plan.md',
+    'plan (2).md': 'text of two/plan.md',
+  })
+})
+
 test('10,000 entries: only what is seen is in the page, from the first to the last', async () => {
   const seed = await program('b')
   await seed.makeDirectory('large')
