@@ -3,8 +3,11 @@
 import { byHand, type OpenFile } from './open-file.ts'
 import { applyEdits, smallestDiff } from '../core/model/text-merge.ts'
 
-/** Makes the file's text `text` by the smallest edit; returns the function that takes it back. */
-export function restoreText(file: OpenFile, text: string): () => void {
+/**
+ * Makes the file's text `text` by the smallest edit; returns the function that takes it back, and tells
+ * whether it did.
+ */
+export function restoreText(file: OpenFile, text: string): () => boolean {
   const { undo, live } = file
   undo.stopCapturing()
   live.doc.transact(() => applyEdits(live.text, smallestDiff(live.text.toString(), text)), byHand)
@@ -12,6 +15,8 @@ export function restoreText(file: OpenFile, text: string): () => void {
   const step = undo.undoStack.at(-1)
   return () => {
     // Whoever went on writing takes back one thing after the other, as always.
-    if (undo.undoStack.at(-1) === step) undo.undo()
+    const isLast = undo.undoStack.at(-1) === step
+    if (isLast) undo.undo()
+    return isLast
   }
 }

@@ -199,7 +199,10 @@ export function Workspace({ leave, signOut, renameMe }: WorkspaceProps) {
   const restoreVersion = () => {
     if (!version || !open) return
     const takeBack = restoreText(open, version.text)
-    notify(`Restored “${titleOf(version)}”`, { label: 'Undo', run: takeBack })
+    const run = () => {
+      if (!takeBack()) notify('You wrote in it since. Undo takes back one thing after the other.')
+    }
+    notify(`Restored “${titleOf(version)}”`, { label: 'Undo', run })
     setVersion(undefined)
   }
 

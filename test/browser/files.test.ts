@@ -75,6 +75,30 @@ test('save names the present version; history shows it and brings it back', asyn
   await ana.reads('the first words')
 })
 
+test('a restore is taken back by its notice, or it is said why not', async () => {
+  const ana = await stage.join('Ana', 'a')
+  await ana.create('taken back.md')
+  await ana.insert('first')
+  await ana.page.keyboard.press('Control+s')
+  await ana.page.getByLabel('Name of this version').fill('One')
+  await ana.page.keyboard.press('Enter')
+  await ana.page.getByText('This version is named “One”').waitFor()
+  await ana.insert(' and second')
+  await ana.page.getByRole('button', { name: 'History' }).click()
+  const restore = async () => {
+    await ana.page.getByRole('option', { name: 'One' }).click()
+    await ana.page.getByRole('button', { name: 'Restore', exact: true }).click()
+    await ana.reads('first')
+    return ana.notice('Restored “One”')
+  }
+  await (await restore()).getByRole('button', { name: 'Undo' }).click()
+  await ana.reads('first and second')
+  const notice = await restore()
+  await ana.insert('!')
+  await notice.getByRole('button', { name: 'Undo' }).click()
+  await ana.page.getByText('You wrote in it since.').waitFor()
+})
+
 test('a version whose text came not with the list is shown, too', async (t) => {
   const address = stage.fleet.address('a')
   const namer = connect({ servers: [address], name: 'Namer', agent: 'cli' })
