@@ -75,7 +75,8 @@ export function fileActions({ client, go, ask, named }: FileActionOptions): File
     nameVersion: (file) =>
       ask({
         title: 'Save this version',
-        text: `${alreadySaved(client.save)} Give this version a name?`,
+        text: () =>
+          `${alreadySaved(client.save, isOnItsWay(client, file.id))} Give this version a name?`,
         label: 'Name of this version',
         suggestion: '',
         action: 'Name this version',
@@ -126,6 +127,14 @@ export async function textNow(
   return Promise.race([text, ofDevice()]).finally(alone.end)
 }
 
+/** Whether no server is known to hold all of an open text. */
+function isOnItsWay(client: Client, id: string): boolean {
+  const live = client.open(id)
+  const { servers } = live.receipt()
+  live.close()
+  return servers.length === 0
+}
+
 /** A sentence that says which directory something goes to; none for the top. */
 export function inWords(client: Client, directory: string): string {
   const path = client.files.find(({ id }) => id === directory)?.path
@@ -139,9 +148,10 @@ function homeOf(client: Client, file: FileInfo): string {
 }
 
 /** The first sentence of the dialog behind Ctrl+S: true, whatever the state. */
-export function alreadySaved(save: SaveState): string {
+export function alreadySaved(save: SaveState, isLastOnItsWay: boolean): string {
   switch (save.name) {
     case 'saved': {
+      if (isLastOnItsWay) return 'Being saved.'
       const count = save.servers.length
       if (count === 0) return 'Nothing waits to be saved.'
       return `Already saved on ${count} server${count === 1 ? '' : 's'}.`

@@ -3,12 +3,13 @@
 import { useEffect, useRef, useState } from 'react'
 import { Button, FieldError, Form, Heading, Input, Label, TextField } from 'react-aria-components'
 import { stemLength } from '../core/model/names.ts'
+import { useNow } from './client-context.tsx'
 import { ModalDialog } from './modal-dialog.tsx'
 
 export interface NameQuestion {
   title: string
-  /** A sentence under the title; may be empty. */
-  text: string
+  /** A sentence under the title; may be empty. One that depends on the time is asked for again. */
+  text: string | (() => string)
   label: string
   /** In the field to begin with, without its extension selected. */
   suggestion: string
@@ -32,6 +33,9 @@ export function NameDialog({ question, close }: NameDialogProps) {
   )
 }
 
+/** So often a sentence is asked for again. */
+const lookEveryMs = 250
+
 function NameForm({ question, close }: NameDialogProps) {
   const [name, setName] = useState(question.suggestion)
   const [problem, setProblem] = useState('')
@@ -46,6 +50,10 @@ function NameForm({ question, close }: NameDialogProps) {
       isClosed.current = true
     }
   }, [question])
+
+  const { text: said } = question
+  useNow(lookEveryMs, typeof said === 'function')
+  const text = typeof said === 'function' ? said() : said
 
   const submit = async () => {
     if (isAsking) return
@@ -71,7 +79,7 @@ function NameForm({ question, close }: NameDialogProps) {
       <Heading slot="title" level={2}>
         {question.title}
       </Heading>
-      {question.text !== '' && <p className="muted">{question.text}</p>}
+      {text !== '' && <p className="muted">{text}</p>}
       <TextField
         value={name}
         isInvalid={problem !== ''}

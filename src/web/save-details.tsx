@@ -2,25 +2,33 @@
 
 import { Button } from 'react-aria-components'
 import type { ServerInfo } from '../client/api.ts'
-import { useClient } from './client-context.tsx'
+import { useClient, useNow } from './client-context.tsx'
 import { copy, download } from './download.ts'
 import type { OpenFile } from './open-file.ts'
-import { type ChipWords, clock } from './save-words.ts'
+import { chipWords, clock } from './save-words.ts'
 import { notify } from './toasts.tsx'
 
 interface SaveDetailsProps {
-  words: ChipWords
   file: OpenFile | undefined
   fileName: string
   hasUpdate: boolean
 }
 
+/** What the chip itself does not tell is looked at so often. */
+const lookEveryMs = 250
+
 /** Moves shown: the last few tell what happened. */
 const movesShown = 5
 
-export function SaveDetails({ words, file, fileName, hasUpdate }: SaveDetailsProps) {
+export function SaveDetails({ file, fileName, hasUpdate }: SaveDetailsProps) {
   const client = useClient()
   const { save, connection, servers } = client
+  const words = chipWords({
+    ...{ save, connection, servers },
+    changedAt: file?.lastChangeAt ?? 0,
+    isOnItsWay: file?.live.receipt().servers.length === 0,
+    now: useNow(lookEveryMs, true),
+  })
   const isOnline = connection.name === 'online'
   // Not while none is dialled only: it would come and go under the mouse.
   const hasNoServer = save.name === 'local' || save.name === 'danger'

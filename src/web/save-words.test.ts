@@ -17,7 +17,7 @@ const server = (id: string, state: ServerInfo['state']): ServerInfo => ({
 const four = ['a', 'b', 'c', 'd'].map((id) => server(id, 'live'))
 
 function words(save: SaveState, connection = online, servers = four) {
-  return chipWords({ save, connection, servers, changedAt: 0, now: 10_000 })
+  return chipWords({ save, connection, servers, changedAt: 0, isOnItsWay: false, now: 10_000 })
 }
 
 test('on all servers: green, and where the last change is', () => {
@@ -133,8 +133,12 @@ test('a name that somebody else has is called that, for access has not ended', (
 test('when this person last changed the text is said with where it is', () => {
   const changedAt = new Date(2026, 10, 26, 12, 4, 31).getTime()
   const save: SaveState = { name: 'saved', servers: ['a', 'b'], of: 2, isThin: false }
-  const { sentences } = chipWords({ save, connection: online, servers: [], changedAt, now: 0 })
+  const facts = { save, connection: online, servers: [], changedAt, now: 0 }
+  const { sentences } = chipWords({ ...facts, isOnItsWay: false })
   assert.deepEqual(sentences, ['Your last change: 12:04:31, on a and b.'])
+  // The chip waits before it says so: what it says of this very change is true at once.
+  const early = chipWords({ ...facts, isOnItsWay: true })
+  assert.deepEqual(early.sentences, ['Your last change: 12:04:31, on its way to the servers.'])
 })
 
 test('before any server answered nothing is claimed', () => {

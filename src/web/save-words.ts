@@ -36,6 +36,8 @@ export interface SaveFacts {
   servers: ServerInfo[]
   /** When this person last changed the shown text, in ms since 1970; 0: not yet. */
   changedAt: number
+  /** No server is known to hold that change. The chip itself is calm, and says so only after a while. */
+  isOnItsWay: boolean
   now: number
 }
 
@@ -68,45 +70,56 @@ function endedText(connection: Connection): string {
   return code === 'unauthenticated' ? 'Sign in again' : 'Access ended'
 }
 
-/** All words for a state. */
-export function chipWords(facts: SaveFacts): ChipWords {
-  const { save, connection, now } = facts
-  const text = chipText(facts)
+/** How the chip looks in a state. */
+export function chipTone(save: SaveState): Tone {
   switch (save.name) {
     case 'saved':
-      if (isUnknown(save)) return { text, tone: 'muted', sentences: [unknownSentence] }
-      return {
-        text,
-        tone: save.isThin ? 'warn' : 'ok',
-        sentences: [whereSentence(save, facts.changedAt), ...downSentences(facts.servers)],
-      }
+      if (isUnknown(save)) return 'muted'
+      return save.isThin ? 'warn' : 'ok'
+    case 'local':
+    case 'danger':
+      return save.name
+    case 'saving':
+    case 'ended':
+      return 'muted'
+  }
+}
+
+/** All words for a state. */
+export function chipWords(facts: SaveFacts): ChipWords {
+  return { text: chipText(facts), tone: chipTone(facts.save), sentences: sentencesOf(facts) }
+}
+
+function sentencesOf(facts: SaveFacts): string[] {
+  const { save, connection, now } = facts
+  switch (save.name) {
+    case 'saved':
+      if (isUnknown(save)) return ['It is not known yet where your edits are.']
+      return [whereSentence(save, facts), ...downSentences(facts.servers)]
     case 'saving': {
       const seconds = Math.max(1, Math.round((now - save.since) / 1000))
-      const waiting = counted(save.waiting, 'change')
-      return { text, tone: 'muted', sentences: [`${waiting} not confirmed for ${seconds} s.`] }
+      return [`${counted(save.waiting, 'change')} not confirmed for ${seconds} s.`]
     }
     case 'local':
-      return {
-        text,
-        tone: 'local',
-        sentences: [localSentence(save), ...retrySentences(connection, now)],
-      }
+      return [localSentence(save), ...retrySentences(connection, now)]
     case 'danger':
-      return { text, tone: 'danger', sentences: [save.why] }
+      return [save.why]
     case 'ended': {
       const verb = save.waiting === 1 && save.earlier === 0 ? 'is' : 'are'
       const kept = waitingWords(save, 'unsent edit')
       const where = save.unkept === undefined ? 'kept here' : `only in this tab: ${save.unkept}`
-      const sentences = kept === '' ? [] : [`Your ${kept} ${verb} ${where}.`]
-      return { text, tone: 'muted', sentences: [save.why, ...sentences] }
+      return [save.why, ...(kept === '' ? [] : [`Your ${kept} ${verb} ${where}.`])]
     }
   }
 }
 
-/** No server has answered, or what an earlier page wrote was not compared with one. */
-const unknownSentence = 'It is not known yet where your edits are.'
-
-function whereSentence(save: Extract<SaveState, { name: 'saved' }>, changedAt: number): string {
+function whereSentence(
+  save: Extract<SaveState, { name: 'saved' }>,
+  { changedAt, isOnItsWay }: SaveFacts,
+): string {
+  if (changedAt > 0 && isOnItsWay) {
+    return `Your last change: ${clock(changedAt, true)}, on its way to the servers.`
+  }
   const holders = save.servers.length > 0 ? named(save.servers) : 'no server'
   const isHere = save.isThin && save.unkept === undefined
   const on = `on ${holders}${isHere ? ' and on this device' : ''}`

@@ -12,9 +12,9 @@ import {
 } from 'lucide-react'
 import { Button, Dialog, DialogTrigger, Popover } from 'react-aria-components'
 import type { SaveState } from '../client/api.ts'
-import { useClient, useNow } from './client-context.tsx'
+import { useClient } from './client-context.tsx'
 import type { OpenFile } from './open-file.ts'
-import { chipWords, isUnknown } from './save-words.ts'
+import { chipText, chipTone, isUnknown } from './save-words.ts'
 import { SaveDetails } from './save-details.tsx'
 
 const icons: Record<SaveState['name'], LucideIcon> = {
@@ -34,27 +34,27 @@ interface StatusChipProps {
 
 export function StatusChip({ file, fileName, hasUpdate }: StatusChipProps) {
   const client = useClient()
-  const { save, connection, servers } = client
-  const now = useNow(1000, save.name === 'saving' || save.name === 'local')
-  const words = chipWords({ save, connection, servers, changedAt: file?.lastChangeAt ?? 0, now })
+  const { save } = client
+  const text = chipText(client)
+  const tone = chipTone(save)
   const Icon = isUnknown(save) ? Cloud : icons[save.name]
   return (
     <DialogTrigger>
       <Button
-        className={`chip tone-${words.tone}`}
-        aria-label={`${words.text}. ${hasUpdate ? 'Update ready. ' : ''}Where your text is saved`}
+        className={`chip tone-${tone}`}
+        aria-label={`${text}. ${hasUpdate ? 'Update ready. ' : ''}Where your text is saved`}
       >
         <Icon size={16} aria-hidden />
         {/* Announced by the live region, which does not speak more often than every 10 s. */}
         <span role="status" aria-live="off" className="chip-text">
-          {words.text}
+          {text}
         </span>
         {hasUpdate && <span className="chip-dot" />}
         <ChevronDown className="chip-more" size={14} aria-hidden />
       </Button>
       <Popover className="popover" placement="bottom start" offset={6}>
         <Dialog className="popover-dialog" aria-label="Where your text is saved">
-          <SaveDetails words={words} file={file} fileName={fileName} hasUpdate={hasUpdate} />
+          <SaveDetails file={file} fileName={fileName} hasUpdate={hasUpdate} />
         </Dialog>
       </Popover>
     </DialogTrigger>

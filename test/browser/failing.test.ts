@@ -29,15 +29,17 @@ async function revive(): Promise<void> {
   await fleet.well()
 }
 
-/** Notes what the chip says from here on: some of it is there for a moment only. */
-async function chipsShown(visitor: Visitor): Promise<() => Promise<string[]>> {
-  const notes = await visitor.page.evaluateHandle(() => {
+/** Notes what these elements say from here on: some of it is there for a moment only. */
+async function wordsShown(visitor: Visitor, selector: string): Promise<() => Promise<string[]>> {
+  const notes = await visitor.page.evaluateHandle((wanted) => {
     const seen: string[] = []
-    const note = () => seen.push(document.querySelector('.chip-text')!.textContent)
+    const note = () => {
+      for (const { textContent } of document.querySelectorAll(wanted)) seen.push(textContent)
+    }
     const observed = { subtree: true, childList: true, characterData: true }
-    new MutationObserver(note).observe(document.querySelector('.chip-text')!, observed)
+    new MutationObserver(note).observe(document.body, observed)
     return seen
-  })
+  }, selector)
   return () => notes.jsonValue()
 }
 
@@ -131,6 +133,26 @@ test('a frozen server: the change goes to another one', async () => {
   await ana.chip('Saved · 3/4').waitFor()
 })
 
+test('of a change that no server has told of, the details never say that it is on any', async () => {
+  const { fleet } = stage
+  const ana = await stage.join('Ana', 'a')
+  await ana.create('details.md')
+  await ana.type('before ')
+  await ana.chip('Saved · 4/4').waitFor()
+  for (const id of fleet.ids) fleet.freeze(id)
+  await ana.type('after')
+  // The chip itself stays calm for a while.
+  const shown = await wordsShown(ana, '.popover-dialog p')
+  const said = await details(ana)
+  await said.getByText(/not confirmed for|wait for a connection/).waitFor()
+  assert.deepEqual(
+    (await shown()).filter((sentence) => /, on [a-d]/.test(sentence)),
+    [],
+  )
+  for (const id of fleet.ids) fleet.thaw(id)
+  await said.getByText(/^Your last change: [0-9:]+, on a, b, c and d\.$/).waitFor()
+})
+
 test('a search goes to another server when the one that was asked is frozen', async () => {
   const { fleet } = stage
   const ana = await stage.join('Ana', 'a')
@@ -150,7 +172,7 @@ test('all servers are frozen: saving, then saved on this device, then all is wel
   await ana.create('silent.md')
   await ana.type('before ')
   await ana.chip('Saved · 4/4').waitFor()
-  const shown = await chipsShown(ana)
+  const shown = await wordsShown(ana, '.chip-text')
   for (const id of fleet.ids) fleet.freeze(id)
   await ana.type('in the silence')
   await ana.chip('Saved on this device').waitFor()
