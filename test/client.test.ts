@@ -162,7 +162,7 @@ test('a name that is taken is refused with a sentence, another one is let in', a
     return true
   })
   assert.equal(other.connection.name, 'refused')
-  other.retry('Grace 2')
+  other.retry({ name: 'Grace 2' })
   await other.joined()
   assert.equal(other.name, 'Grace 2')
 })

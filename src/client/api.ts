@@ -33,10 +33,10 @@ export type SaveState =
   | { name: 'saving'; waiting: number; since: number }
   /** No server for 3 s; the edits are in this device's storage. */
   | { name: 'local'; waiting: number; earlier: number; since: number }
-  /** No server, and this device's storage failed (`why`): closing would lose edits. */
+  /** No server takes the edits, and this device's storage failed (`why`): closing would lose them. */
   | { name: 'danger'; waiting: number; earlier: number; why: string }
   /** Turned away: the edits here will not be taken. */
-  | { name: 'ended'; waiting: number; earlier: number; why: string; unkept?: string }
+  | { name: 'ended'; waiting: number; earlier: number; why: string }
 
 export interface ServerInfo {
   id: string
@@ -281,7 +281,7 @@ export interface Client {
    */
   changeSeveral(ids: readonly string[], change: SharedChange): Promise<Undone[]>
   nameVersion(id: string, name: string): Promise<Receipt>
-  /** Dials now instead of at `retryAt`. `name`: asks for this screen name from now on. */
-  retry(name?: string): void
+  /** Dials now instead of at `retryAt`; from now on asks for this screen name and shows this token. */
+  retry(as?: { name?: string; token?: string }): void
   close(): void
 }

@@ -200,7 +200,6 @@ export class SessionClient implements Client {
     const { waiting } = save
     const earlier = this.#inheriting.count
     if (waiting === 0 || failure === undefined) return { ...save, earlier }
-    if (save.name === 'ended') return { ...save, earlier, ...unkept }
     return { name: 'danger', waiting, earlier, why: failure }
   }
 
@@ -490,12 +489,12 @@ export class SessionClient implements Client {
     return promise.finally(end)
   }
 
-  retry(name?: string): void {
+  retry(as: { name?: string; token?: string } = {}): void {
     if (this.#session?.state.name === 'refused') {
       this.#joined = Promise.withResolvers()
       this.#joined.promise.catch(() => {})
     }
-    this.#step({ type: 'retry', ...(name !== undefined && { name }) })
+    this.#step({ type: 'retry', ...as })
   }
 
   close(): void {

@@ -90,8 +90,8 @@ export function App() {
   const renameMe = (wanted: string) => {
     lastName.write(wanted)
     tabName.write(wanted)
-    stage.client.close()
-    setStage({ name: 'here', client: connectAs(wanted) })
+    // The same client: what was written may be here alone, and can still be undone.
+    stage.client.retry({ name: wanted, token: token() })
   }
   return (
     <ClientProvider value={stage.client}>
@@ -122,7 +122,7 @@ function connectAs(name: string, after?: Outlived): Client {
     ...(after && { after }),
   })
   client.onOutlived((outlived) => {
-    const successor = connectAs(name, outlived)
+    const successor = connectAs(client.name, outlived)
     successors.set(client, successor)
     next(client, successor)
   })

@@ -5,7 +5,7 @@ import { FileX, Lock, TriangleAlert } from 'lucide-react'
 import { type FormEvent, useState } from 'react'
 import { Button, Form, Input, Label, TextField } from 'react-aria-components'
 import { screenNameMax } from '../core/model/limits.ts'
-import type { FileInfo } from '../client/api.ts'
+import type { FileInfo, SaveState } from '../client/api.ts'
 import { useClient } from './client-context.tsx'
 import type { OpenFile } from './open-file.ts'
 import { KeptBar } from './kept-bar.tsx'
@@ -82,7 +82,7 @@ function NameTakenBar({ text, renameMe }: { text: string; renameMe: (name: strin
   }
   return (
     <div className="bar tone-warn" role="alert">
-      <span className="bar-text">{text} What you write is kept on this device until you join.</span>
+      <span className="bar-text">{[text, keptUntil(client.save, 'you join')].join(' ')}</span>
       <Form className="actions" onSubmit={submit}>
         <TextField value={name} onChange={setName} maxLength={screenNameMax}>
           <Label className="visually-hidden">Another name</Label>
@@ -94,6 +94,11 @@ function NameTakenBar({ text, renameMe }: { text: string; renameMe: (name: strin
       </Form>
     </div>
   )
+}
+
+/** Where the device keeps nothing, the bar of what is not saved says so. */
+function keptUntil(save: SaveState, when: string): string {
+  return save.name === 'danger' ? '' : `What you write is kept on this device until ${when}.`
 }
 
 /** The password was changed, or was given too long ago. */
@@ -110,9 +115,7 @@ function PasswordBar({ renameMe }: { renameMe: (name: string) => void }) {
   return (
     <div className="bar tone-warn" role="alert">
       <Lock size={18} aria-hidden />
-      <span className="bar-text">
-        {problem} What you write is kept on this device until you are in.
-      </span>
+      <span className="bar-text">{[problem, keptUntil(client.save, 'you are in')].join(' ')}</span>
       <Form className="actions" onSubmit={(event) => void submit(event)}>
         <TextField
           type="password"

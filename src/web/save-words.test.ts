@@ -118,8 +118,6 @@ test('turned away: grey, why, and that the edits are kept', () => {
 
 test('what this device could not keep is not said to be on it', () => {
   const unkept = 'the disk is full'
-  const ended = words({ name: 'ended', waiting: 2, earlier: 0, why: 'Sign in again.', unkept })
-  assert.equal(ended.sentences[1], 'Your 2 unsent edits are only in this tab: the disk is full.')
   const thin = words({ name: 'saved', servers: ['a'], of: 4, isThin: true, unkept })
   assert.ok(!thin.sentences.join().includes('this device'))
 })

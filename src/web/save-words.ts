@@ -107,8 +107,7 @@ function sentencesOf(facts: SaveFacts): string[] {
     case 'ended': {
       const verb = save.waiting === 1 && save.earlier === 0 ? 'is' : 'are'
       const kept = waitingWords(save, 'unsent edit')
-      const where = save.unkept === undefined ? 'kept here' : `only in this tab: ${save.unkept}`
-      return [save.why, ...(kept === '' ? [] : [`Your ${kept} ${verb} ${where}.`])]
+      return [save.why, ...(kept === '' ? [] : [`Your ${kept} ${verb} kept here.`])]
     }
   }
 }

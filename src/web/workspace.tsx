@@ -73,7 +73,7 @@ interface WorkspaceProps {
   leave: () => void
   /** Leaves, and this device forgets that the password was given. */
   signOut: () => void
-  /** Comes in again under this name. */
+  /** Asks to be let in again, under this name. */
   renameMe: (name: string) => void
 }
 

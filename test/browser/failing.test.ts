@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { after, afterEach, before, test } from 'node:test'
+import { connect } from '../../src/client/index.ts'
 import { readFile } from '../siege/whole-files.ts'
 import { until } from '../until.ts'
 import { keptOperations } from './page-storage.ts'
@@ -41,6 +42,13 @@ async function wordsShown(visitor: Visitor, selector: string): Promise<() => Pro
     return seen
   }, selector)
   return () => notes.jsonValue()
+}
+
+/** In the page: as if its person had forbidden storage. */
+function forbidStorage(): void {
+  IDBFactory.prototype.open = () => {
+    throw new DOMException('storage is forbidden here', 'SecurityError')
+  }
 }
 
 /** The details behind the chip, opened. */
@@ -288,11 +296,7 @@ test('a file that is not on this device waits for a server, and one may begin to
 test('no server and no storage: not saved, said in red, with a way to keep the text', async () => {
   const { fleet } = stage
   const ana = await stage.visit('a')
-  await ana.page.addInitScript(() => {
-    IDBFactory.prototype.open = () => {
-      throw new DOMException('storage is forbidden here', 'SecurityError')
-    }
-  })
+  await ana.page.addInitScript(forbidStorage)
   await ana.page.reload()
   await ana.signIn('Ana')
   await ana.create('danger.md')
@@ -315,6 +319,40 @@ test('no server and no storage: not saved, said in red, with a way to keep the t
   await fleet.startAll()
   await ana.chip('Saved · 4/4').waitFor()
   await bar.waitFor({ state: 'hidden' })
+})
+
+test('who must take another name where the device keeps nothing is told, and keeps what was written', async () => {
+  const { fleet } = stage
+  const ana = await stage.visit('a')
+  await ana.page.addInitScript(forbidStorage)
+  await ana.page.reload()
+  await ana.signIn('Ana')
+  await ana.create('not kept.md')
+  await ana.type('before')
+  await ana.chip('Saved · 4/4').waitFor()
+  await fleet.killAll()
+  await ana.append(', and after')
+  await ana.chip('Not saved').waitFor()
+  // While her page stands still somebody else takes her name.
+  const protocol = await ana.page.context().newCDPSession(ana.page)
+  await protocol.send('Debugger.enable')
+  await protocol.send('Debugger.pause')
+  await fleet.startAll()
+  await fleet.well()
+  const other = connect({ servers: fleet.addresses, name: 'Ana', agent: 'cli' })
+  await other.joined()
+  await protocol.send('Debugger.resume')
+  await protocol.send('Debugger.disable')
+  const bar = ana.page.getByRole('alert').filter({ hasText: '"Ana" is here already' })
+  await ana.chip('Not saved').waitFor()
+  assert.equal(await bar.getByText('is kept on this device').count(), 0)
+  await bar.getByLabel('Another name').fill('Ana the first')
+  await bar.getByRole('button', { name: 'Join' }).click()
+  await ana.chip('Saved · 4/4').waitFor()
+  await ana.reads('before, and after')
+  await ana.page.getByRole('button', { name: 'Undo what you did' }).click()
+  await ana.reads('before')
+  other.close()
 })
 
 test('a page without servers opens no WebSocket in vain: browsers delay those that come after', async () => {

@@ -37,8 +37,8 @@ export type SessionInput =
   | { type: 'caret'; document: string; state: string }
   /** Of further sessions of this person, whose edits may stand in what is followed from here on. */
   | { type: 'keys'; keys: readonly Uint8Array[] }
-  /** The network is back, or the person asks: dial at once. `name`: ask for this name from now on. */
-  | { type: 'retry'; name?: string }
+  /** The network is back, or the person asks: dial at once. From now on by this name and this token. */
+  | { type: 'retry'; name?: string; token?: string }
   /** Nothing more is wanted: what can be sent is sent, then all connections end. */
   | { type: 'stopped' }
   | { type: 'tick' }

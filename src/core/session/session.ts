@@ -251,7 +251,7 @@ export class Session {
         this.#learn(now, input.keys)
         break
       case 'retry':
-        this.#retry(now, input.name)
+        this.#retry(now, input)
         break
       case 'stopped':
         if (!this.#isOutlived) this.#stop(now)
@@ -278,9 +278,9 @@ export class Session {
     this.#become({ name: 'joining', since: now })
   }
 
-  #retry(now: number, name: string | undefined): void {
+  #retry(now: number, asked: { name?: string; token?: string }): void {
     if (this.#state.name === 'stopped' || this.#isOutlived) return
-    if (name !== undefined) this.#standing.askFor(name)
+    this.#standing.askFor(asked)
     if (this.#state.name === 'refused') this.#join(now)
     this.#connections.hurry(now)
   }

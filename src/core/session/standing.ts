@@ -51,6 +51,7 @@ export class Standing {
   readonly #parts: StandingParts
   readonly #moves: Move[] = []
   #name: string
+  #token: string
   #earlierKeys: readonly Uint8Array[]
   #toldName: string | undefined
   /** Name of the set, from the first Welcome: edits go nowhere else. */
@@ -62,6 +63,7 @@ export class Standing {
     this.#person = person
     this.#parts = parts
     this.#name = person.name
+    this.#token = person.token
     this.#earlierKeys = person.earlierKeys
   }
 
@@ -74,9 +76,10 @@ export class Standing {
     return this.#moves
   }
 
-  /** Asks for this name from now on. */
-  askFor(name: string): void {
+  /** From now on asks for this name, and shows this token. */
+  askFor({ name = this.#name, token = this.#token }: { name?: string; token?: string }): void {
     this.#name = name
+    this.#token = token
   }
 
   /** Says these keys, too, in every Hello from now on. */
@@ -94,7 +97,7 @@ export class Standing {
   }
 
   #greet(link: Link, isStandby: boolean): void {
-    const { key, token, agent, showsDirectories } = this.#person
+    const { key, agent, showsDirectories } = this.#person
     this.#parts.outlet.send(link.id, {
       case: 'hello',
       value: {
@@ -104,7 +107,7 @@ export class Standing {
         protocol: sessionProtocol,
         earlierKeys: this.#earlierKeys.slice(0, earlierKeysMax),
         isStandby,
-        token,
+        token: this.#token,
         agent,
         showsDirectories,
       },
