@@ -26,6 +26,7 @@ import { lineEndingOf, lineEndings } from './line-endings.ts'
 import type { OpenFile } from './open-file.ts'
 import { picturePaste, type TakePictures } from './picture-paste.ts'
 import { remoteCarets } from './remote-carets.ts'
+import { lineDirections } from './text-direction.ts'
 
 export interface EditorOptions {
   file: OpenFile
@@ -81,7 +82,7 @@ export function keepPlace(view: EditorView, file: OpenFile): void {
 /** Fits highlighting and wrapping to a file's name; what takes loading follows by itself. */
 export function setLanguage(view: EditorView, fileName: string): void {
   const { isProse, load } = languageOf(fileName)
-  const plain = isProse ? [EditorView.lineWrapping, spelling] : [closeBrackets()]
+  const plain = isProse ? [EditorView.lineWrapping, spelling, lineDirections] : [closeBrackets()]
   const label = EditorView.contentAttributes.of({ 'aria-label': `Text of ${fileName}` })
   view.dispatch({ effects: language.reconfigure([plain, label]) })
   load?.().then(

@@ -138,6 +138,22 @@ test('the focus is back in the text as soon as a dialog is closed: no letter is 
   await ana.reads('before, and after')
 })
 
+test('a line of Hebrew runs from right to left, beside others that do not', async () => {
+  const ana = await stage.join('Ana', 'b')
+  await ana.create('peace.md')
+  await ana.insert('peace\n– שלום, world')
+  await ana.reads('peace\n– שלום, world')
+  const directions = await ana.page
+    .locator('.cm-line')
+    .evaluateAll((lines) => lines.map((line) => getComputedStyle(line).direction))
+  assert.deepEqual(directions, ['ltr', 'rtl'])
+  for (const key of ['Control+Home', 'End', 'ArrowRight']) await ana.page.keyboard.press(key)
+  await ana.page.getByText('Ln 2, Col 1', { exact: true }).waitFor()
+  // Left is onwards there.
+  await ana.page.keyboard.press('ArrowLeft')
+  await ana.page.getByText('Ln 2, Col 2', { exact: true }).waitFor()
+})
+
 test('the page can be installed, and every icon that is asked for is there', async () => {
   const { page } = await stage.visit('c')
   const manifest = await page.locator('link[rel=manifest]').getAttribute('href')
