@@ -124,7 +124,7 @@ async function main([name, ...words]: string[]): Promise<number> {
     return exitCodes.done
   }
   const command = await find(name)
-  if (words.includes('--help') || words.includes('-h')) {
+  if (asksForHelp(words)) {
     process.stdout.write(command.help)
     return exitCodes.done
   }
@@ -136,6 +136,13 @@ async function main([name, ...words]: string[]): Promise<number> {
     }
     throw error
   }
+}
+
+/** What stands behind "--" is a name, or words that are looked for. */
+function asksForHelp(words: string[]): boolean {
+  const end = words.indexOf('--')
+  const options = end === -1 ? words : words.slice(0, end)
+  return options.includes('--help') || options.includes('-h')
 }
 
 async function find(name: string): Promise<Command> {

@@ -303,6 +303,8 @@ test('ls, find and grep tell where things are', async (t) => {
   assert.equal((await run('grep', 'near', 'specs/Launch.md')).out, both.split('\n')[0] + '\n')
   const nothing = await run('grep', 'near', 'other.md')
   assert.deepEqual([nothing.code, nothing.out, nothing.err], [1, '', ''])
+  const dashes = await run('grep', '--', '--help')
+  assert.deepEqual([dashes.code, dashes.out, dashes.err], [1, '', ''])
   isRefused(await run('grep', '-E', '(a'), /no regular expression here/)
   isRefused(await run('grep', 'x', 'none'), /^No such file or directory: none\.$/m)
 })
