@@ -48,8 +48,11 @@ export function NameField({ label, name, finish }: NameFieldProps) {
         onKeyDown={(event) => {
           // Its keys are its own: rows under it have others.
           event.stopPropagation()
-          if (event.key === 'Enter' && !event.nativeEvent.isComposing) leave(true)
-          if (event.key === 'Escape') leave(false)
+          const isEnter = event.key === 'Enter' && !event.nativeEvent.isComposing
+          if (!isEnter && event.key !== 'Escape') return
+          // Where the focus goes now, in the text perhaps, the key would be typed.
+          event.preventDefault()
+          leave(isEnter)
         }}
       />
     </TextField>

@@ -225,6 +225,7 @@ test('what is deleted for good is asked for first, and gone for everybody', asyn
 test('a rename in place is seen by everybody, and an open editor follows it', async () => {
   const ana = await stage.join('Ana', 'a')
   await ana.create('draft.md')
+  await ana.type('as it was')
   const ben = await stage.join('Ben', 'c')
   await ben.open('draft.md')
   await ana.page.keyboard.press('F2')
@@ -233,6 +234,12 @@ test('a rename in place is seen by everybody, and an open editor follows it', as
   await ana.isAt('final.md')
   await ben.isAt('final.md')
   await ben.row('final.md').waitFor()
+  // The keys that end it are no words of the text, which has the focus again.
+  await ana.page.keyboard.type(', ')
+  await ana.page.keyboard.press('F2')
+  await ana.page.keyboard.press('Escape')
+  await ana.page.keyboard.type('and is')
+  await ana.reads('as it was, and is')
 })
 
 test('line endings come back as they were given', async () => {
