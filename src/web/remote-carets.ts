@@ -93,22 +93,37 @@ function selectionMarkers(view: EditorView, caret: Caret): readonly LayerMarker[
 function caretMarkers(view: EditorView, caret: Caret): readonly LayerMarker[] {
   const range = EditorSelection.cursor(caret.head, -1)
   const [place] = RectangleMarker.forRange(view, '', range)
-  return place === undefined ? [] : [new CaretMarker(place, caret)]
+  return place === undefined ? [] : [new CaretMarker(place, caret, isAtEnd(view, place, caret))]
+}
+
+/** Of the flag: its letters, and what is round them. */
+const flagLetterPx = 7
+const flagMarginPx = 14
+
+/** Whether the flag would stand over the right edge of what is seen, and so make it scroll. */
+function isAtEnd(view: EditorView, { left }: RectangleMarker, { name }: Caret): boolean {
+  const { scrollLeft, clientWidth } = view.scrollDOM
+  const width = flagMarginPx + flagLetterPx * name.length
+  return left + width > scrollLeft + clientWidth && left > width
 }
 
 class CaretMarker implements LayerMarker {
   readonly #place: RectangleMarker
   readonly #caret: Caret
+  /** The flag stands to the left of it. */
+  readonly #isAtEnd: boolean
 
-  constructor(place: RectangleMarker, caret: Caret) {
+  constructor(place: RectangleMarker, caret: Caret, atEnd: boolean) {
     this.#place = place
     this.#caret = caret
+    this.#isAtEnd = atEnd
   }
 
   eq(other: LayerMarker): boolean {
     return (
       other instanceof CaretMarker &&
       this.#place.eq(other.#place) &&
+      this.#isAtEnd === other.#isAtEnd &&
       this.#caret.moves === other.#caret.moves &&
       this.#caret.name === other.#caret.name &&
       this.#caret.color === other.#caret.color
@@ -141,7 +156,9 @@ class CaretMarker implements LayerMarker {
 
   #settle(caret: HTMLElement): void {
     const { left, top, height } = this.#place
-    caret.className = `remote-caret person-${this.#caret.color}${top < 24 ? ' is-first-line' : ''}`
+    caret.className = `remote-caret person-${this.#caret.color}`
+    caret.classList.toggle('is-first-line', top < 24)
+    caret.classList.toggle('is-at-end', this.#isAtEnd)
     caret.style.left = `${left}px`
     caret.style.top = `${top}px`
     caret.style.height = `${height}px`

@@ -63,6 +63,40 @@ test('two people on two servers see each other’s letters, carets and names', a
   await ben.chip('Saved · 4/4').waitFor()
 })
 
+test('the flag of a caret at the right edge stands to its left, and nothing scrolls for it', async () => {
+  // So narrow that the text goes up to the edge.
+  const ana = await stage.join('Ana', 'a', { viewport: { width: 1050, height: 600 } })
+  await ana.create('edge.md')
+  const ben = await stage.join('Benjamin at the edge', 'c')
+  await ben.open('edge.md')
+  await ben.insert('wwwwwwwwww')
+  await ana.reads('wwwwwwwwww')
+  const room = await ana.page.evaluate(() => {
+    const line = document.querySelector('.cm-line')!
+    const letters = new Range()
+    letters.selectNodeContents(line)
+    const { left, width } = letters.getBoundingClientRect()
+    const { right } = line.getBoundingClientRect()
+    return Math.floor((right - left) / (width / 10))
+  })
+  await ben.insert('w'.repeat(room - 12))
+  await ana.reads('w'.repeat(room - 2))
+  await until(
+    () =>
+      ana.page.evaluate(() => {
+        const { right } = document.querySelector('.cm-scroller')!.getBoundingClientRect()
+        const flag = document.querySelector('.remote-flag')?.getBoundingClientRect()
+        return flag !== undefined && flag.right <= right
+      }),
+    () => 'the flag is cut at the edge',
+  )
+  const scrolls = await ana.page.evaluate(() => {
+    const { scrollWidth, clientWidth } = document.querySelector('.cm-scroller')!
+    return scrollWidth > clientWidth
+  })
+  assert.equal(scrolls, false)
+})
+
 test('both type at the same place at once, and nothing is lost or torn', async () => {
   const ana = await stage.join('Ana', 'a')
   await ana.create('race.md')
