@@ -35,7 +35,7 @@ export function readWords<const T extends ParseArgsOptionsConfig>(
   options: T,
   { needs = [], may = [], more = false }: { needs?: string[]; may?: string[]; more?: boolean } = {},
 ) {
-  const read = parsed(words, options)
+  const read = parsed(words, options, needs.length + may.length > 0 || more)
   const missing = needs[read.positionals.length]
   if (missing !== undefined) throw new UsageError(`${missing} is missing.`)
   const tooMany = read.positionals[needs.length + may.length]
@@ -44,13 +44,20 @@ export function readWords<const T extends ParseArgsOptionsConfig>(
   return read
 }
 
-function parsed<const T extends ParseArgsOptionsConfig>(words: string[], options: T) {
+function parsed<const T extends ParseArgsOptionsConfig>(
+  words: string[],
+  options: T,
+  hasNames: boolean,
+) {
   try {
     return parseArgs({ args: words, options, allowPositionals: true, strict: true })
   } catch (error) {
     if (!(error instanceof TypeError)) throw error
     // Node's first sentence names the option; what follows explains Node.
-    throw new UsageError(`${error.message.split(/\. |\n/)[0]!.replace(/\.$/, '')}.`)
+    const text = `${error.message.split(/\. |\n/)[0]!.replace(/\.$/, '')}.`
+    const isMeantAsName = hasNames && text.startsWith('Unknown option')
+    const advice = isMeantAsName ? ' What begins with "-" and is none goes behind "--".' : ''
+    throw new UsageError(text + advice)
   }
 }
 

@@ -66,6 +66,16 @@ test('wrong use is one sentence and exit 2', async () => {
   }
 })
 
+test('a name that begins with a dash is told how it is given', async () => {
+  assert.deepEqual((await fourfold(['cat', '-draft.md'])).err.split('. '), [
+    "Unknown option '-d'",
+    'What begins with "-" and is none goes behind "--"',
+    'Try: fourfold cat --help.\n',
+  ])
+  const up = await fourfold(['up', '--frob'])
+  assert.equal(up.err, "Unknown option '--frob'. Try: fourfold up --help.\n")
+})
+
 test('a command that is not there is answered with the one that was meant', async () => {
   const meant = { sl: 'ls', greo: 'grep', stats: 'status', rmm: 'rm', rename: 'mv' }
   for (const [word, command] of Object.entries(meant)) {
