@@ -271,6 +271,7 @@ export class ModelServer {
         safeCount: 2,
         set: 'model',
         version: '1',
+        answersAsk: false,
       },
     })
   }

@@ -44,6 +44,8 @@ export class Talk {
   #shown = ''
   /** The life that the servers say they are in. */
   life = ''
+  /** Whether servers say that they answer where an operation is. */
+  answersAsk = true
   /** The set that servers say they are of. */
   set = 'test'
 
@@ -183,6 +185,7 @@ export class Talk {
         safeCount: 2,
         set: this.set,
         version: '1',
+        answersAsk: this.answersAsk,
       },
     })
   }

@@ -158,6 +158,7 @@ export class Visitors {
         safeCount: Math.min(safeCount, this.#servers.length),
         set,
         version,
+        answersAsk: true,
       },
     })
   }

@@ -196,8 +196,10 @@ export class Delivery {
   }
 
   #mayAsk(parcel: Parcel, link: Link): boolean {
-    // A server may know that several things were done of which it has only got some.
-    if (parcel.type === 'operation') return !isOfMany(parcel) || parcel.servers.has(link.server)
+    if (parcel.type === 'operation') {
+      // A server may know that several things were done of which it has only got some.
+      return link.answersAsk && (!isOfMany(parcel) || parcel.servers.has(link.server))
+    }
     if (!parcel.update) return false
     return !this.#follows.has(parcel.document) || this.#follows.mayPush(parcel.document)
   }

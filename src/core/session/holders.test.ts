@@ -85,6 +85,16 @@ test('a server that a client comes to anew is asked where the last operation is'
   assert.ok(!talk.lines.some((line) => line.includes('ask')))
 })
 
+test('a server that does not say that it answers is not asked', () => {
+  const talk = new Talk()
+  talk.answersAsk = false
+  withoutFourth(talk)
+  anew(talk, 4, 'd')
+  passes(talk, 10_000, [4])
+  assert.ok(!talk.lines.some((line) => line.includes('ask')))
+  assert.equal(shown(talk), 'abc')
+})
+
 test('a server is asked later and later while it does not know', () => {
   const talk = new Talk()
   withoutFourth(talk)

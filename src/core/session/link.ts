@@ -71,6 +71,9 @@ export class Link {
     this.#bytes = new Allowance(now, sessionBytesPerSecondMax * 0.9, sessionBurstBytesMax * 0.9)
   }
 
+  /** Whether its server, as its Welcome says, can be asked where an operation is. */
+  answersAsk = false
+
   /** The id of the server; empty before its Welcome. */
   get server(): string {
     return this.state.name === 'greeted' ? this.state.server : ''

@@ -126,6 +126,7 @@ export class Standing {
       return
     }
     this.#set = welcome.set
+    link.answersAsk = welcome.answersAsk
     const place = connections.welcomed(now, link, welcome.server, wantsStandby)
     if (place === 'surplus') {
       // A second Welcome on a standby says nothing new.
