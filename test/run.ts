@@ -3,17 +3,19 @@
 import { globSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { basename, join, relative } from 'node:path'
-import { Readable } from 'node:stream'
+import { PassThrough, Readable } from 'node:stream'
 import { run } from 'node:test'
 import { spec, type TestEvent } from 'node:test/reporters'
+import { pathToFileURL } from 'node:url'
 
 import { root } from './tool.ts'
 
-/** Half of all files mostly wait, for processes and browsers: one more than there are processors. */
-const atOnce = Math.min(availableParallelism() + 1, 8)
-
-/** The longest first: real browsers, mirrors and sets; then other processes; then what only thinks. */
-const order = [/^test\/(browser|mirror|siege|cli)\//, /^test\//, /^sim\//, /^/]
+/** Files of one kind, the longest first, and how they run. */
+interface Kind {
+  files: string[]
+  atOnce: number
+  execArgv?: string[]
+}
 
 /** One file. The slowest take one or two minutes. */
 const fileMs = 15 * 60_000
@@ -32,32 +34,88 @@ const patterns = asked.length > 0 ? asked : ['{src,sim,test}/**/*.test.{ts,tsx}'
 const files = globSync(patterns).sort((a, b) => (place(a) < place(b) ? -1 : 1))
 if (files.length === 0) throw new Error(`no test file matches ${patterns.join(' ')}`)
 
+const processors = availableParallelism()
+const giveWay = pathToFileURL(join(root, 'test/give-way.ts')).href
+const kinds: Kind[] = [
+  // Half of it is waiting for processes and browsers: one more than there are processors.
+  { files: files.filter(isOfProcesses), atOnce: Math.min(processors + 1, 8) },
+  // What these wait for is only the processor, which is theirs when nobody else wants it.
+  {
+    files: files.filter((file) => !isOfProcesses(file)),
+    atOnce: Math.min(processors, 8),
+    execArgv: ['--import', giveWay],
+  },
+]
+
 Readable.from(told()).compose(new spec()).pipe(process.stdout)
 
-/** Among its like by its own name, not its folder's: what is busy, as browsers are, beside what waits. */
-function place(file: string): string {
-  return `${order.findIndex((kind) => kind.test(file))} ${basename(file)} ${file}`
+function isOfProcesses(file: string): boolean {
+  return file.startsWith('test/')
 }
 
-/** The run, closed by its counts and its slowest files: whoever reads only the end sees all of it. */
-async function* told(): AsyncGenerator<TestEvent> {
-  const spans: { file: string; ms: number }[] = []
-  const counts: TestEvent[] = []
-  for await (const event of run({ files, concurrency: atOnce, timeout: fileMs })) {
-    if (event.type === 'test:summary') {
-      const { file, duration_ms: ms, success, counts } = event.data
-      if (file === undefined) {
-        // Makes the reporter list what failed.
-        yield event
-        if (!success || counts.tests === 0) process.exitCode = 1
-      } else spans.push({ file: relative(root, file), ms })
-    } else if (event.type === 'test:diagnostic' && event.data.file === undefined) counts.push(event)
-    else yield event
+/**
+ * Browsers, mirrors and sets before other processes. Among its like each by its own name, not its
+ * folder's: what is busy, as browsers are, beside what waits.
+ */
+function place(file: string): string {
+  const isLong = /^test\/(browser|mirror|siege|cli)\//.test(file)
+  return `${isLong ? 0 : 1} ${basename(file)} ${file}`
+}
+
+/** What happens in all runs, as it happens. */
+function events(): AsyncIterable<TestEvent> {
+  const all = new PassThrough({ objectMode: true })
+  const running = kinds
+    .filter((kind) => kind.files.length > 0)
+    .map(({ files: own, atOnce, execArgv = [] }) =>
+      run({ files: own, concurrency: atOnce, execArgv, timeout: fileMs }),
+    )
+  let left = running.length
+  for (const each of running) {
+    each.pipe(all, { end: false })
+    each.once('end', () => --left === 0 && all.end())
   }
+  return all
+}
+
+/** The runs, closed by their counts and their slowest files: whoever reads only the end sees all of it. */
+async function* told(): AsyncGenerator<TestEvent> {
+  const began = performance.now()
+  let summary: TestEvent | undefined
+  const spans: { file: string; ms: number }[] = []
+  const counts = { tests: 0, suites: 0, passed: 0, cancelled: 0, skipped: 0, todo: 0 }
+  for await (const event of events()) {
+    if (event.type === 'test:summary') {
+      const { file, duration_ms: ms, success } = event.data
+      if (file !== undefined) {
+        spans.push({ file: relative(root, file), ms })
+        continue
+      }
+      summary = event
+      if (!success || event.data.counts.tests === 0) process.exitCode = 1
+      for (const key of Object.keys(counts) as (keyof typeof counts)[]) {
+        counts[key] += event.data.counts[key]
+      }
+    } else if (event.type !== 'test:diagnostic' || event.data.file !== undefined) yield event
+  }
+  // Makes the reporter list what failed.
+  if (summary) yield summary
   for (const { file, ms } of spans.sort((a, b) => b.ms - a.ms).slice(0, slowestMax)) {
     yield said(`${(ms / 1000).toFixed(1).padStart(6)} s  ${file}`)
   }
-  yield* counts
+  const { tests, passed, cancelled, skipped, todo } = counts
+  const fail = tests - passed - cancelled - skipped - todo
+  for (const [name, count] of Object.entries({
+    tests,
+    pass: passed,
+    fail,
+    cancelled,
+    skipped,
+    todo,
+  })) {
+    yield said(`${name} ${count}`)
+  }
+  yield said(`took ${((performance.now() - began) / 1000).toFixed(0)} s`)
 }
 
 function said(message: string): TestEvent {

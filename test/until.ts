@@ -6,6 +6,8 @@ import type { Client } from '../src/client/index.ts'
 /** What has to come may take so long on a busy machine; after that it counts as never. */
 export const patienceMs = 120_000
 const lookMs = 10
+/** What takes long is looked at less often: to look takes time from what is waited for. */
+const lookMsMax = 50
 
 /**
  * Resolves when `holds` does, which is asked again and again. Rejects when that takes longer than
@@ -17,12 +19,14 @@ export async function until(
   boundMs = patienceMs,
 ): Promise<void> {
   const end = performance.now() + boundMs
+  let pauseMs = lookMs
   while (!(await holds())) {
     if (performance.now() > end) {
       const text = typeof why === 'string' ? why : await why()
       throw new Error(`not within ${boundMs} ms: ${text}`)
     }
-    await sleep(lookMs)
+    await sleep(pauseMs)
+    pauseMs = Math.min(lookMsMax, pauseMs * 1.1)
   }
 }
 
