@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import * as http2 from 'node:http2'
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
-import { test } from 'node:test'
+import { test, type TestContext } from 'node:test'
 
 import { create } from '@bufbuild/protobuf'
 import { createClient } from '@connectrpc/connect'
@@ -330,6 +330,22 @@ test('gRPC between servers: a dial of a process too busy to see its own connecti
   await new Promise<void>((resolve) => setImmediate(() => setImmediate(resolve)))
 })
 
+/** A call between servers whose bytes are written by hand, and the channel at its other end. */
+async function calledByHand(t: TestContext) {
+  const accepted = Promise.withResolvers<Channel<PeerMessage, PeerMessage>>()
+  const { line, end } = await bareServer({
+    answerPeer: ({ stream }) => accepted.resolve(acceptPeer(stream)),
+  })
+  t.after(end)
+  const session = http2.connect(`http://127.0.0.1:${line.port}`)
+  t.after(() => session.destroy())
+  session.on('error', () => {})
+  const headers = { ':method': 'POST', ':path': exchangePath }
+  const stream = session.request({ ...headers, 'content-type': 'application/grpc' })
+  stream.on('error', () => {})
+  return { stream, channel: await accepted.promise }
+}
+
 test('gRPC between servers: malformed, compressed and oversized messages end the channel', async (t) => {
   const wrong: [bytes: number[], why: RegExp][] = [
     [[0, 0, 0, 0, 1, 255], /malformed/],
@@ -337,18 +353,8 @@ test('gRPC between servers: malformed, compressed and oversized messages end the
     [[0, 255, 0, 0, 0, 1], /over the limit/],
   ]
   for (const [bytes, why] of wrong) {
-    const accepted = Promise.withResolvers<Channel<PeerMessage, PeerMessage>>()
-    const { line, end } = await bareServer({
-      answerPeer: ({ stream }) => accepted.resolve(acceptPeer(stream)),
-    })
-    t.after(end)
-    const session = http2.connect(`http://127.0.0.1:${line.port}`)
-    t.after(() => session.destroy())
-    session.on('error', () => {})
-    const headers = { ':method': 'POST', ':path': exchangePath }
-    const stream = session.request({ ...headers, 'content-type': 'application/grpc' })
-    stream.on('error', () => {})
-    const ear = new Ear(await accepted.promise, () => 0)
+    const { stream, channel } = await calledByHand(t)
+    const ear = new Ear(channel, () => 0)
     // One by one: a message is whole when its last byte is there.
     for (const byte of bytes) stream.write(Buffer.of(byte))
     await ear.until((heard) => heard.endings.length > 0)
@@ -357,17 +363,8 @@ test('gRPC between servers: malformed, compressed and oversized messages end the
 })
 
 test('gRPC between servers: that some of a message has come is told before it is whole', async (t) => {
-  const accepted = Promise.withResolvers<Channel<PeerMessage, PeerMessage>>()
-  const { line, end } = await bareServer({
-    answerPeer: ({ stream }) => accepted.resolve(acceptPeer(stream)),
-  })
-  t.after(end)
-  const session = http2.connect(`http://127.0.0.1:${line.port}`)
-  t.after(() => session.destroy())
-  const headers = { ':method': 'POST', ':path': exchangePath }
-  const stream = session.request({ ...headers, 'content-type': 'application/grpc' })
+  const { stream, channel } = await calledByHand(t)
   stream.write(Buffer.of(0, 0, 0, 1, 0, 10))
-  const channel = await accepted.promise
   t.after(() => channel.close('enough'))
   await new Promise<void>((resolve) => {
     channel.listen({ received: () => {}, progressed: resolve, closed: () => {} })

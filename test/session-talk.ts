@@ -119,6 +119,14 @@ export class Talk {
     this.lines.length = 0
   }
 
+  /** Joins, and types a letter that all servers get but d, which is away. */
+  typeWithoutFourth(): void {
+    this.join()
+    this.servers(1, 'd')
+    this.type('D', 'x')
+    this.stored(1, 'a1', 'b1', 'c1')
+  }
+
   /** Time passes. */
   wait(ms: number): void {
     this.lines.push(`${ms} ms`)

@@ -5,6 +5,7 @@
 // types, for everyone who sees it; whatever of them is not short, or not as usual, is left to it.
 // They are written from the end to the beginning: so each length is known when it comes before.
 
+import { changed as changedTag, lengthy, messages, plain, pushed, stored } from './short-tags.ts'
 import type { Changed, ClientMessage, Push, ServerMessage, Stored } from './wire.ts'
 
 /** More than the longest of what is written here: twice the longest update, and what stands around it. */
@@ -13,13 +14,6 @@ const updateBytesMax = 2048
 /** Seals, ids of documents and of servers are much shorter; a set has a few servers. */
 const fieldBytesMax = 64
 const holdingsMax = 16
-
-/** The byte before a field: its number, and whether it has a length or is one itself. */
-const lengthy = (field: number) => (field << 3) | 2
-const plain = (field: number) => field << 3
-
-/** `SessionRequest.messages` and `SessionResponse.messages`. */
-const messages = lengthy(1)
 
 class BackwardWriter {
   readonly #bytes = new Uint8Array(roomBytes)
@@ -111,7 +105,7 @@ function writePush(push: Push): boolean {
   writer.bytes(lengthy(3), update)
   writer.text(lengthy(2), document)
   writer.number(plain(1), ticket)
-  writer.within(lengthy(4), 0)
+  writer.within(pushed, 0)
   writer.within(messages, 0)
   return true
 }
@@ -124,7 +118,7 @@ function writeChanged(changed: Changed): boolean {
   writer.bytes(lengthy(3), update)
   writer.number(plain(2), number)
   writer.text(lengthy(1), document)
-  writer.within(lengthy(4), 0)
+  writer.within(changedTag, 0)
   writer.within(messages, 0)
   return true
 }
@@ -140,7 +134,7 @@ function writeStored({ holdings, $unknown }: Stored): boolean {
     writer.text(lengthy(1), server)
     writer.within(lengthy(1), length)
   }
-  writer.within(lengthy(5), 0)
+  writer.within(stored, 0)
   writer.within(messages, 0)
   return true
 }

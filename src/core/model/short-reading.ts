@@ -3,19 +3,11 @@
 // The counterpart of short-messages.ts. What does not look as written there is left to the library, be
 // it an older way to say the same, a later revision, or malformed: this never judges.
 
+import { changed, lengthy, messages, plain, pushed, stored } from './short-tags.ts'
 import type { Changed, ClientMessage, Holding, Push, ServerMessage, Stored } from './wire.ts'
 
 /** A frame that is longer is hardly one of a keystroke. */
 const frameBytesMax = 4096
-
-/** A field with a length, by its number: the byte before it. */
-const lengthy = (field: number) => (field << 3) | 2
-const plain = (field: number) => field << 3
-
-/** `SessionRequest.messages` and `SessionResponse.messages`. */
-const messages = lengthy(1)
-/** Cases of `ClientMessage` and `ServerMessage`. */
-const [pushed, changed, stored] = [lengthy(4), lengthy(4), lengthy(5)]
 
 /** A message, and how long its encoding is. */
 export interface Read<Message> {

@@ -259,10 +259,12 @@ export class ClientOperations {
     if (entry.kind !== Kind.TEXT) throw this.#options.documents.notFound()
     const subject = entry.id as SubjectId
     const { documents, reader, deflate } = this.#options
-    const text = documents.attempt(subject, () => documents.live(subject).text().toString())
-    const known = documents.attempt(subject, () => storedVersions(reader.load(subject)))
-    if (text instanceof FourfoldError) throw text
-    if (known instanceof FourfoldError) throw known
+    const read = documents.attempt(subject, () => ({
+      text: documents.live(subject).text().toString(),
+      known: storedVersions(reader.load(subject)),
+    }))
+    if (read instanceof FourfoldError) throw read
+    const { text, known } = read
     const version = { id: operation, name, author, at, text: deflate(text) }
     const bytes = [...known, version].reduce((sum, each) => sum + each.text.length, 0)
     if (known.length >= versionsMax || bytes > versionsBytesMax) throw tooManyVersions()

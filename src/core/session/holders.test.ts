@@ -115,10 +115,7 @@ test('a server is asked later and later while it does not know', () => {
 
 test('where the last edits of a text are that was closed is asked by sending them again', () => {
   const talk = new Talk()
-  talk.join()
-  talk.servers(1, 'd')
-  talk.type('D', 'x')
-  talk.stored(1, 'a1', 'b1', 'c1')
+  talk.typeWithoutFourth()
   talk.step({ type: 'unfollow', document: 'D' })
   talk.wait(0)
   assert.ok(!talk.session.needs('D'))
@@ -275,10 +272,7 @@ test('a file of others is on the servers beside the one that gave it, until that
 
 test('a server that was away has nothing of a text that was closed and opened again, for a while', () => {
   const talk = new Talk()
-  talk.join()
-  talk.servers(1, 'd')
-  talk.type('D', 'x')
-  talk.stored(1, 'a1', 'b1', 'c1')
+  talk.typeWithoutFourth()
   talk.step({ type: 'unfollow', document: 'D' })
   assert.ok(!talk.session.needs('D'))
   talk.step({ type: 'follow', document: 'D' })

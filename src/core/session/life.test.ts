@@ -117,10 +117,7 @@ test('a file that was deleted for good with nothing owed is let go', () => {
 
 test('what was deleted for good is waited for no longer on the servers that lacked it', () => {
   const talk = new Talk()
-  talk.join()
-  talk.servers(1, 'd')
-  talk.type('D', 'x')
-  talk.stored(1, 'a1', 'b1', 'c1')
+  talk.typeWithoutFourth()
   const pass = (down: string) => {
     for (let count = 0; count < 5; count++) {
       talk.wait(500)
