@@ -20,7 +20,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Fleet } from '../test/fleet.ts'
 import { Mirrored, same } from '../test/mirror/mirrors.ts'
 import { seeded } from '../test/mirror/kills.ts'
-import { root } from '../test/tool.ts'
+import { program } from '../test/tool.ts'
 import type { Row, Section } from './report.ts'
 import { median, quantile } from './statistics.ts'
 
@@ -163,7 +163,6 @@ async function mirrorRound(source: string, found: Found): Promise<void> {
 
 /** Runs the command to its end; the most memory that it had. */
 async function runOnce(words: string[]): Promise<number> {
-  const program = join(root, 'src/cli/main.ts')
   const child = spawn(process.execPath, [program, ...words], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })

@@ -7,6 +7,7 @@ import { existsSync } from 'node:fs'
 import * as module from 'node:module'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
+import { findProgram, isClone } from './program.mjs'
 import { become, endWithNpm, findRuntime, keepCompiled, noRuntime } from './runtime.mjs'
 
 endWithNpm()
@@ -14,9 +15,6 @@ keepCompiled()
 
 const at = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url))
 
-// Sources are not published, so where they are this is a clone, and they are newer than any build.
-const isClone = existsSync(at('src/cli/main.ts'))
-const program = at(isClone ? 'src/cli/main.ts' : 'dist/cli/main.js')
 const isInstalled = !isClone || existsSync(at('node_modules/.package-lock.json'))
 // What it says goes to standard error: the output is the command's.
 const status = isInstalled
@@ -24,6 +22,7 @@ const status = isInstalled
   : spawnSync(process.execPath, [at('bin/setup.mjs'), 'install'], { stdio: ['ignore', 2, 2] })
       .status
 const runtime = findRuntime()
+const program = findProgram()
 
 if (status !== 0) {
   process.exitCode = status ?? 1

@@ -1,12 +1,10 @@
 // Every npm script of a clone goes through here: sets up what it needs, then runs it on Node 24.
 
 import { spawnSync } from 'node:child_process'
-import { createHash } from 'node:crypto'
 import {
   existsSync,
   mkdirSync,
   readFileSync,
-  readdirSync,
   renameSync,
   rmSync,
   statSync,
@@ -16,6 +14,7 @@ import {
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
+import { builds, digestOf, isBuilt, stampOf } from './program.mjs'
 import { findTools } from './tools.mjs'
 import {
   become,
@@ -32,7 +31,6 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const at = (path) => join(root, path)
 /** `npx fourfold` looks here first, and would otherwise ask to install it. */
 const commandLink = at('node_modules/.bin/fourfold')
-const pageStamp = at('dist/page.sha256')
 /** Holds the id of the process that sets this clone up. */
 const turn = at('dist/setup.turn')
 /** No set-up takes so long: its process was killed, and another has its id by now. */
@@ -47,9 +45,9 @@ const checks = ['test/house.test.ts', 'test/proto.test.ts', 'test/check.test.ts'
 
 /** What each word runs, if anything, and what must be there before. */
 const words = {
-  up: { needs: ['page'], run: ['src/cli/main.ts', 'up'] },
+  up: { needs: ['builds'], run: ['bin/fourfold.mjs', 'up'] },
   watch: {
-    needs: ['page'],
+    needs: ['builds'],
     run: [
       ...['core', 'gen', 'adapters', 'server', 'cli'].map((room) => `--watch-path=src/${room}`),
       '--watch-preserve-output',
@@ -57,14 +55,14 @@ const words = {
       'up',
     ],
   },
-  test: { needs: ['page', 'tools'], run: ['test/run.ts'], boundMs: testMs },
+  test: { needs: ['builds', 'tools'], run: ['test/run.ts'], boundMs: testMs },
   check: { needs: [], run: ['test/run.ts', ...checks], boundMs: testMs },
-  bench: { needs: ['page'], run: ['bench/main.ts'] },
+  bench: { needs: ['builds'], run: ['bench/main.ts'] },
   sim: { needs: [], run: ['sim/main.ts'] },
-  siege: { needs: ['page'], run: ['test/siege/main.ts'] },
-  crowd: { needs: ['page'], run: ['test/siege/crowd.ts'] },
+  siege: { needs: ['builds'], run: ['test/siege/main.ts'] },
+  crowd: { needs: ['builds'], run: ['test/siege/crowd.ts'] },
   // For the command itself, in a fresh clone.
-  install: { needs: ['page'] },
+  install: { needs: ['builds'] },
 }
 
 /** Ends with one sentence for the person who started this. */
@@ -90,7 +88,7 @@ function main([word, ...args]) {
   }
   ensureDependencies()
   const runtime = ensureRuntime()
-  if (task.needs.includes('page')) ensurePage(runtime)
+  if (task.needs.includes('builds')) ensureBuilt(runtime)
   const tools = task.needs.includes('tools') ? ensureTools() : {}
   if (task.run === undefined) return
   process.chdir(root)
@@ -230,27 +228,24 @@ function isAlive(pid) {
   }
 }
 
-// -------------------------------------------------------------------------------------- Page
+// ------------------------------------------------------------------------------------ Builds
 
-/** Builds the page when what it is made of changed since the last build. */
-function ensurePage(runtime) {
-  const digest = digestOf(['src/web', 'src/client', 'src/core', 'src/gen', 'src/adapters'])
-  if (isBuilt(digest)) return
-  alone(() => {
-    if (!isBuilt(digest)) buildPage(runtime, digest)
-  })
+/** Builds what is made of sources that changed since the last build. */
+function ensureBuilt(runtime) {
+  for (const [name, build] of Object.entries(builds)) {
+    const digest = digestOf(build)
+    if (isBuilt(build, digest)) continue
+    alone(() => {
+      if (!isBuilt(build, digest)) make(name, build, runtime, digest)
+    })
+  }
 }
 
-function isBuilt(digest) {
-  const isThere = existsSync(pageStamp) && existsSync(at('dist/web/index.html'))
-  return isThere && readFileSync(pageStamp, 'utf8') === digest
-}
-
-function buildPage(runtime, digest) {
-  console.error('Building the page …')
+function make(name, build, runtime, digest) {
+  console.error(`Building the ${name} …`)
   // Built beside the old one and swapped in, so that a server that is running always has a page.
-  const fresh = at(`dist/web-${process.pid}`)
-  const args = ['build', '--config', 'src/web/vite.config.ts', '--outDir', fresh, '--emptyOutDir']
+  const fresh = at(`${build.path}-${process.pid}`)
+  const args = ['build', '--config', build.config, '--outDir', fresh, '--emptyOutDir']
   const result = spawnSync(runtime, ['node_modules/vite/bin/vite.js', ...args], {
     cwd: root,
     encoding: 'utf8',
@@ -258,26 +253,12 @@ function buildPage(runtime, digest) {
   if (result.status !== 0) {
     rmSync(fresh, { recursive: true, force: true })
     throw new SetupError(
-      `${result.stdout}${result.stderr}\nThe page could not be built (see above).`,
+      `${result.stdout}${result.stderr}\nThe ${name} could not be built (see above).`,
     )
   }
-  rmSync(at('dist/web'), { recursive: true, force: true })
-  renameSync(fresh, at('dist/web'))
-  writeFileSync(pageStamp, digest)
-}
-
-/** One hash over names and bytes of all files under these folders, tests aside, and the lock file. */
-function digestOf(folders) {
-  const hash = createHash('sha256').update(readFileSync(at('package-lock.json')))
-  for (const folder of folders) {
-    const names = readdirSync(at(folder), { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile() && !entry.name.includes('.test.'))
-      .map((entry) => join(entry.parentPath, entry.name))
-      .sort()
-    for (const name of names)
-      hash.update(`\n${name.slice(root.length)}\n`).update(readFileSync(name))
-  }
-  return hash.digest('hex')
+  rmSync(at(build.path), { recursive: true, force: true })
+  renameSync(fresh, at(build.path))
+  writeFileSync(stampOf(build), digest)
 }
 
 // ------------------------------------------------------------------------------------- Tools

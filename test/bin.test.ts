@@ -24,10 +24,32 @@ function installed(t: TestContext, program: string): string {
   const folder = mkdtempSync(join(tmpdir(), 'fourfold-bin-'))
   t.after(() => rmSync(folder, { recursive: true, force: true }))
   cpSync(join(root, 'bin'), join(folder, 'bin'), { recursive: true })
-  mkdirSync(join(folder, 'dist/cli'), { recursive: true })
+  mkdirSync(join(folder, 'dist/program'), { recursive: true })
   writeFileSync(join(folder, 'package.json'), '{ "type": "module" }')
-  writeFileSync(join(folder, 'dist/cli/main.js'), program)
+  writeFileSync(join(folder, 'dist/program/main.js'), program)
   return join(folder, 'bin/fourfold.mjs')
+}
+
+interface Programs {
+  builds: { page: Build; program: Build }
+  digestOf: (build: Build) => string
+  stampOf: (build: Build) => string
+}
+
+interface Build {
+  config: string
+  rooms: string[]
+}
+
+/** Makes a clone of it, with rooms that are empty; what its bin/program.mjs gives. */
+async function sourcesIn(folder: string): Promise<Programs> {
+  const programs = (await import(join(folder, 'bin/program.mjs'))) as Programs
+  for (const { config, rooms } of Object.values(programs.builds)) {
+    for (const room of rooms) mkdirSync(join(folder, 'src', room), { recursive: true })
+    writeFileSync(join(folder, config), '')
+  }
+  writeFileSync(join(folder, 'package-lock.json'), '{ "packages": { "": {} } }')
+  return programs
 }
 
 test('a version is compared by its numbers, not by its letters', async () => {
@@ -61,16 +83,13 @@ test('a clone that is started four times at once is set up once', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'fourfold-bin-'))
   t.after(() => rmSync(folder, { recursive: true, force: true }))
   cpSync(join(root, 'bin'), join(folder, 'bin'), { recursive: true })
-  for (const room of ['web', 'client', 'core', 'gen', 'adapters']) {
-    mkdirSync(join(folder, 'src', room), { recursive: true })
-  }
-  writeFileSync(join(folder, 'package-lock.json'), '{ "packages": { "": {} } }')
+  await sourcesIn(folder)
   const vite = `
     const { appendFileSync, mkdirSync, writeFileSync } = require('node:fs')
-    appendFileSync('done', 'page ')
+    appendFileSync('done', 'built ')
     const out = process.argv[process.argv.indexOf('--outDir') + 1]
     mkdirSync(out, { recursive: true })
-    writeFileSync(out + '/index.html', '')`
+    for (const entry of ['index.html', 'main.js']) writeFileSync(out + '/' + entry, '')`
   const npm = `
     const { appendFileSync, mkdirSync, writeFileSync } = require('node:fs')
     appendFileSync('done', 'packages ')
@@ -89,8 +108,22 @@ test('a clone that is started four times at once is set up once', async (t) => {
     return status as number
   })
   assert.deepEqual(await Promise.all(starts), [0, 0, 0, 0])
-  assert.equal(readFileSync(join(folder, 'done'), 'utf8'), 'packages page ')
+  assert.equal(readFileSync(join(folder, 'done'), 'utf8'), 'packages built built ')
   assert.equal(existsSync(join(folder, 'dist/setup.turn')), false)
+})
+
+test('a clone runs what was built while that is of its sources, and else the sources', async (t) => {
+  const path = installed(t, "console.log('built')")
+  const folder = join(path, '../..')
+  const { builds, digestOf, stampOf } = await sourcesIn(folder)
+  mkdirSync(join(folder, 'node_modules'))
+  writeFileSync(join(folder, 'node_modules/.package-lock.json'), '{ "packages": {} }')
+  writeFileSync(join(folder, 'src/cli/main.ts'), "console.log('sources')")
+  writeFileSync(stampOf(builds.program), digestOf(builds.program))
+  const said = () => spawnSync(process.execPath, [path], { encoding: 'utf8' }).stdout
+  assert.equal(said(), 'built\n')
+  writeFileSync(join(folder, 'src/core/text.ts'), '// Newer.')
+  assert.equal(said(), 'sources\n')
 })
 
 test('the command passes on arguments, input, output and exit code', (t) => {

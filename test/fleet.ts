@@ -13,7 +13,7 @@ import {
   type GetStatusResponse,
 } from '../src/core/model/wire.ts'
 import { freePorts } from './ports.ts'
-import { root } from './tool.ts'
+import { program } from './tool.ts'
 
 /** A server that does not say that it listens within this has failed to start. */
 const startMs = 120_000
@@ -301,11 +301,11 @@ class ServerProcess {
 
   constructor(
     words: string[],
-    program: { execPath: string; execArgv: string[] },
+    runtime: { execPath: string; execArgv: string[] },
     env: Record<string, string>,
   ) {
-    this.#child = fork(join(root, 'src/cli/main.ts'), ['serve', ...words], {
-      ...program,
+    this.#child = fork(program, ['serve', ...words], {
+      ...runtime,
       env: { ...process.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     })

@@ -13,7 +13,7 @@ import { test, type TestContext } from 'node:test'
 import { promisify } from 'node:util'
 import { Fleet } from './fleet.ts'
 import { onSmallDisk } from './small-disk.ts'
-import { root } from './tool.ts'
+import { program } from './tool.ts'
 import { until } from './until.ts'
 
 const MiB = 1024 * 1024
@@ -30,7 +30,7 @@ function freshFile(t: TestContext, bytes: number) {
 /** `fourfold put`, which asks the full server first. */
 async function put(fleet: Fleet, path: string): Promise<string> {
   const env = { ...process.env, FOURFOLD_SERVERS: fleet.addresses.join(',') }
-  const words = [join(root, 'src/cli/main.ts'), 'put', path]
+  const words = [program, 'put', path]
   const { stdout } = await promisify(execFile)(process.execPath, words, { env })
   return stdout
 }

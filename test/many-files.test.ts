@@ -3,7 +3,6 @@
 
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { promisify } from 'node:util'
 import { createClient } from '@connectrpc/connect'
@@ -14,7 +13,7 @@ import { severalMax } from '../src/core/model/limits.ts'
 import { FolderService } from '../src/core/model/wire.ts'
 import { fillStore, freshId } from './filled-store.ts'
 import { Fleet } from './fleet.ts'
-import { root } from './tool.ts'
+import { program } from './tool.ts'
 import { until } from './until.ts'
 
 const count = 6 * severalMax
@@ -108,9 +107,8 @@ test('a trash is emptied while two servers die, and what was restored stays and 
 test('fourfold trash --empty goes on at another server, each file once', async (t) => {
   const fleet = await filled(t)
   await folderOf(fleet, 'a').restoreFile({ file: wanted.id })
-  const main = join(root, 'src/cli/main.ts')
   const servers = ['--servers', fleet.addresses.join()]
-  const emptied = promisify(execFile)(process.execPath, [main, 'trash', '--empty', ...servers])
+  const emptied = promisify(execFile)(process.execPath, [program, 'trash', '--empty', ...servers])
   await until(async () => (await countInTrash(fleet, 'b')) < count - 1, 'the first part at b')
   await fleet.kill('a')
   const { stdout, stderr } = await emptied

@@ -7,6 +7,15 @@ import { fileURLToPath } from 'node:url'
 /** The top of the repository. */
 export const root = fileURLToPath(new URL('..', import.meta.url))
 
+/** What `fourfold` runs: as it was built from just these sources, or the sources. */
+export const program = (
+  (await import(new URL('../bin/program.mjs', import.meta.url).href)) as Bin
+).findProgram()
+
+interface Bin {
+  findProgram: () => string
+}
+
 /** The exit code, and output and errors together. */
 export interface Said {
   status: number | null

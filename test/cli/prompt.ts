@@ -3,13 +3,10 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { join } from 'node:path'
 import { buffer, text } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-import { root } from '../tool.ts'
-
-export const program = join(root, 'src', 'cli', 'main.ts')
+import { program } from '../tool.ts'
 
 export interface Ended {
   code: number | null

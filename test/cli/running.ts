@@ -5,7 +5,7 @@ import { spawn } from 'node:child_process'
 import type { TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-import { program } from './prompt.ts'
+import { program } from '../tool.ts'
 
 /** How often it is looked, and how often at most: two minutes, on a busy machine more. */
 const lookMs = 10

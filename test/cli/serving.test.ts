@@ -12,7 +12,8 @@ import { test, type TestContext } from 'node:test'
 
 import { temporaryFolder } from '../lone-server.ts'
 import { fourPorts } from '../ports.ts'
-import { fourfold, program, untilServing } from './prompt.ts'
+import { program } from '../tool.ts'
+import { fourfold, untilServing } from './prompt.ts'
 
 /** A configuration of a set of one, on a free port. */
 function writeSet(t: TestContext, keys: { [key: string]: unknown } = {}) {

@@ -10,7 +10,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 import { temporaryFolder } from '../lone-server.ts'
 import { fourPorts } from '../ports.ts'
-import { fourfold, kept, oneSentence, program, settled, untilServing } from './prompt.ts'
+import { program } from '../tool.ts'
+import { fourfold, kept, oneSentence, settled, untilServing } from './prompt.ts'
 import { startUp, untilDead } from './running.ts'
 
 /** The processes of the four, when all are well. */

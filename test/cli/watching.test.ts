@@ -10,7 +10,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 import { Fleet } from '../fleet.ts'
 import { startLone, temporaryFolder } from '../lone-server.ts'
-import { fourfold, program } from './prompt.ts'
+import { program } from '../tool.ts'
+import { fourfold } from './prompt.ts'
 
 /** A command that goes on; `lines` are those that it has printed. */
 function started(t: TestContext, servers: string, ...words: string[]) {

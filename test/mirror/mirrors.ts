@@ -11,10 +11,8 @@ import type { TestContext } from 'node:test'
 import { errorCodeOf } from '../../src/adapters/error-code.ts'
 import { textBytesMax } from '../../src/core/model/limits.ts'
 import { Fleet, type FleetOptions } from '../fleet.ts'
-import { root } from '../tool.ts'
+import { program } from '../tool.ts'
 import { until } from '../until.ts'
-
-const program = join(root, 'src', 'cli', 'main.ts')
 
 /** All that two sides may take to become the same. */
 const sameMs = 120_000

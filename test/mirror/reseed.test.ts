@@ -9,11 +9,9 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 
 import type { Fleet } from '../fleet.ts'
-import { root } from '../tool.ts'
+import { program } from '../tool.ts'
 import { until } from '../until.ts'
 import { fourfold, same, stage, tree, type Mirrored } from './mirrors.ts'
-
-const program = join(root, 'src', 'cli', 'main.ts')
 
 type Three = [Mirrored, Mirrored, Mirrored]
 

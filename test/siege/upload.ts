@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Random } from '../../sim/random.ts'
 import { Fleet } from '../fleet.ts'
-import { root } from '../tool.ts'
+import { program } from '../tool.ts'
 import { until } from '../until.ts'
 
 const pieceBytes = 1024 * 1024
@@ -122,7 +122,7 @@ async function write(path: string, bytes: number): Promise<string> {
 
 /** `fourfold put`, as a person runs it. */
 function put(fleet: Fleet, path: string) {
-  const args = [join(root, 'src/cli/main.ts'), 'put', path]
+  const args = [program, 'put', path]
   const env = { ...process.env, FOURFOLD_SERVERS: fleet.addresses.join(',') }
   const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'pipe'] })
   let said = ''

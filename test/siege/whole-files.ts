@@ -2,9 +2,8 @@
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { join } from 'node:path'
 
-import { root } from '../tool.ts'
+import { program } from '../tool.ts'
 
 /** No call may go unanswered for longer (C11), however busy the machine is. */
 const answerMs = 30_000
@@ -52,7 +51,6 @@ export interface ServerStatus {
 /** What `fourfold status --json` prints. */
 export async function statusOf(addresses: readonly string[]): Promise<ServerStatus[]> {
   const words = ['status', '--json', '--servers', addresses.join(',')]
-  const program = join(root, 'src/cli/main.ts')
   const child = spawn(process.execPath, [program, ...words], { timeout: statusMs })
   let said = ''
   let complaint = ''
