@@ -329,6 +329,21 @@ test('13 who asks whether to go on, and is gone at once, ends nothing else', asy
   assert.equal(headers[':status'], 200)
 })
 
+test('13 two refused requests at once, and a reset behind them, end nothing else', async (t) => {
+  const { address, port } = await startLone(t)
+  // No body is read of what is refused at once: it is still there when its connection is not.
+  const refused = `GET ${listFiles} HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\nx`
+  for (let times = 0; times < 20; times++) {
+    const socket = connect(port, '127.0.0.1')
+    socket.on('error', () => {})
+    await once(socket, 'connect')
+    await new Promise<void>((resolve) => socket.write(refused + refused, () => resolve()))
+    socket.resetAndDestroy()
+    await closed(socket)
+  }
+  assert.equal((await fetch(`${address}/healthz`)).status, 200)
+})
+
 test('headers that never end, end the connection', async (t) => {
   const { port } = await startLone(t)
   const raw = await RawHttp2.open(port)

@@ -75,6 +75,9 @@ export class Requests {
 
   /** Answers a request of HTTP/1.1, or one of HTTP/2 in its shape. */
   answer(request: http.IncomingMessage, response: http.ServerResponse): void {
+    // Of one that breaks off Node tells whoever reads it, a step later: when that reader has just
+    // left, nobody hears of it, which would end this process.
+    request.on('error', () => {})
     try {
       this.#answer(request, response)
     } catch (error) {
