@@ -3,13 +3,14 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 
-const preface = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'
+export const preface = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n')
 
 export const frameTypes = {
   data: 0,
   headers: 1,
   resetStream: 3,
   settings: 4,
+  ping: 6,
   goaway: 7,
   continuation: 9,
 }

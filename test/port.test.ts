@@ -329,6 +329,27 @@ test('13 who asks whether to go on, and is gone at once, ends nothing else', asy
   assert.equal(headers[':status'], 200)
 })
 
+test('a call that is taken back at once is no mistake of ours', async (t) => {
+  const { address, port, log } = await startLone(t)
+  const raw = await RawHttp2.open(port)
+  t.after(() => raw.close())
+  const cancel = Buffer.alloc(4)
+  cancel.writeUInt32BE(http2.constants.NGHTTP2_CANCEL)
+  for (const [index, path] of [exchangePath, listFiles, '/nothing'].entries()) {
+    const payload = postHeaders(path, [['content-type', 'application/grpc']])
+    const stream = 2 * index + 1
+    raw.send({ type: frameTypes.headers, flags: flags.endHeaders, stream, payload })
+    raw.send({ type: frameTypes.resetStream, flags: 0, stream, payload: cancel })
+  }
+  raw.send({ type: frameTypes.ping, flags: 0, stream: 0, payload: Buffer.alloc(8) })
+  await raw.frame(({ type }) => type === frameTypes.ping)
+  assert.equal((await fetch(`${address}/healthz`)).status, 200)
+  assert.deepEqual(
+    log.filter((line) => line.startsWith('error')),
+    [],
+  )
+})
+
 test('13 two refused requests at once, and a reset behind them, end nothing else', async (t) => {
   const { address, port } = await startLone(t)
   // No body is read of what is refused at once: it is still there when its connection is not.

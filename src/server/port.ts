@@ -163,10 +163,12 @@ class Door implements Port {
     // Node's HTTP/2 gives requests and responses the shape of HTTP/1.1 ones.
     const answer = (request: unknown, response: unknown) =>
       this.#requests.answer(request as http.IncomingMessage, response as http.ServerResponse)
-    server.on('request', answer)
+    server.on('request', (request, response) => {
+      if (!isOver(response)) answer(request, response)
+    })
     server.on('checkContinue', (request, response) => {
       // By itself Node writes this also to who is gone, which throws where nobody catches it.
-      if (response.stream.destroyed || response.stream.closed) return
+      if (isOver(response)) return
       response.writeContinue()
       answer(request, response)
     })
@@ -182,6 +184,11 @@ class Door implements Port {
     // Without a listener a reset by the other end would end this process.
     socket.on('error', () => socket.destroy())
   }
+}
+
+/** Whether a request was taken back before it was told of: to answer it throws. */
+function isOver({ stream }: http2.Http2ServerResponse): boolean {
+  return stream.destroyed || stream.closed
 }
 
 /** Reads until the first bytes tell which HTTP it is, puts them back, and goes on accordingly. */
