@@ -27,6 +27,8 @@ interface Row {
   digest: string | null
   /** Name of the life that the set is in. */
   life: string | null
+  /** What somebody must look at. */
+  warnings: string[]
 }
 
 const stateNames: Record<ServerState, Row['state']> = {
@@ -40,10 +42,12 @@ export const status: Command = {
   help: `Usage: fourfold status [--json]
 
 Shows each server: whether it is live, behind or down, how many changes it lacks, what it holds, and
-a digest that is equal on servers that hold the same.
+a digest that is equal on servers that hold the same. Below that, what must be looked at: servers that
+are turned away, or run twice.
 
   --json             {"servers": [{"id", "address", "pid", "state", "lag", "entries",
-                     "documentsInMemory", "digest", "life"}, …]} in the order of the configuration
+                     "documentsInMemory", "digest", "life", "warnings"}, …]} in the order of the
+                     configuration; "warnings" says what must be looked at
 ${setHelp}
 Example:
   fourfold status --json | jq -r '.servers[] | "\\(.id) \\(.state)"'
@@ -74,6 +78,7 @@ async function rowsOf(set: SetClient, values: SetValues): Promise<Row[]> {
       documentsInMemory: own.documentsInMemory,
       digest: own.digest || null,
       life: own.servers?.life || null,
+      warnings: own.warnings,
     }
   })
 }
@@ -98,7 +103,8 @@ const unknown = {
   documentsInMemory: null,
   digest: null,
   life: null,
-} as const
+  warnings: [],
+} satisfies Partial<Row>
 
 async function statusOf(set: SetClient, address: string): Promise<GetStatusResponse | undefined> {
   const line = new ServerLine(address)
@@ -139,7 +145,8 @@ function table(rows: Row[]): string {
       .join('  ')
       .trimEnd(),
   )
-  return `${padded.join('\n')}\n\n${summary(rows)}\n`
+  const warnings = rows.flatMap(({ id, warnings: each }) => each.map((text) => `${id}: ${text}\n`))
+  return `${padded.join('\n')}\n\n${summary(rows)}\n${warnings.join('')}`
 }
 
 function summary(rows: Row[]): string {

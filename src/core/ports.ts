@@ -235,6 +235,8 @@ export interface Engine {
   isBusy(): boolean
   /** How the servers are, in the order of the configuration. */
   servers(now: number): ServerView[]
+  /** What somebody must look at among the servers, in sentences. */
+  warnings(now: number): string[]
   /** Takes nothing from other servers until `resume`: this disk is nearly full. */
   suspend(): void
   resume(): void
@@ -255,8 +257,8 @@ export interface Channel<Sent, Received> {
   send(message: Sent): void
   /** Bytes queued here and not yet taken by the network. */
   queuedBytes(): number
-  /** Ends it; the other side sees it closed. */
-  close(why: Ending): void
+  /** Ends it; the other side sees it closed, and where it can hears why, if it is turned away. */
+  close(why: Ending, isRefusal?: boolean): void
   /** Called once by the owner, before anything arrives. */
   listen(listener: ChannelListener<Received>): void
 }
@@ -265,7 +267,8 @@ export interface ChannelListener<Received> {
   received(message: Received): void
   /** Some of a long message has come: the other side lives, and says nothing else meanwhile. */
   progressed?(): void
-  closed(why: Ending): void
+  /** `isRefusal`: the other side turned this one away, with these words. */
+  closed(why: Ending, isRefusal?: boolean): void
 }
 
 /** A connection that a client dialled: frames out. */

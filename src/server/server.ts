@@ -361,6 +361,7 @@ class Assembled {
       isWritable: health === 'ok' || health === 'recovering',
       memoryBytes: process.memoryUsage.rss(),
       uptimeMs: now() - this.#startedAt,
+      warnings: this.#engine.warnings(now()),
     }
   }
 }

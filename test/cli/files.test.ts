@@ -77,6 +77,7 @@ test('files are put, listed, printed, removed and restored through any living se
       documentsInMemory: null,
       digest: null,
       life: null,
+      warnings: [],
     },
   )
   assert.match((await run('status')).out, /\n1 of 4 servers are live\.\n$/)

@@ -70,6 +70,7 @@ export interface Row {
   documentsInMemory: number | null
   digest: string | null
   life: string | null
+  warnings: string[]
 }
 
 /** Resolves when a server takes edits. */

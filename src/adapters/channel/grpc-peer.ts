@@ -9,10 +9,12 @@ import {
   type ClientHttp2Session,
   type Http2Stream,
   type IncomingHttpHeaders,
+  type OutgoingHttpHeaders,
   type SecureClientSessionOptions,
   type ServerHttp2Stream,
 } from 'node:http2'
 import { fromBinary } from '@bufbuild/protobuf'
+import { Code } from '@connectrpc/connect'
 import { heartbeatMs, joinedBytesMax, peerMessageBytesMax } from '../../core/model/limits.ts'
 import {
   ExchangeRequestSchema,
@@ -43,11 +45,19 @@ export function isGrpc(headers: IncomingHttpHeaders): boolean {
 /** The channel of a call that another server made. */
 export function acceptPeer(stream: ServerHttp2Stream): Channel<PeerMessage, PeerMessage> {
   stream.respond({ ':status': 200, 'content-type': contentType }, { waitForTrailers: true })
-  stream.once('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0' }))
-  return new PeerChannel(stream, {
+  const channel = new PeerChannel(stream, {
     decode: (bytes) => fromBinary(ExchangeRequestSchema, bytes).messages,
     dispose: () => stream.close(),
   })
+  stream.once('wantTrailers', () => stream.sendTrailers(trailersOf(channel)))
+  return channel
+}
+
+function trailersOf({ refused }: PeerChannel): OutgoingHttpHeaders {
+  if (refused === undefined) return { 'grpc-status': '0' }
+  // Some of the words are from outside, and not all of them a header may hold.
+  const text = refused.replaceAll(/[^ -~]|%/g, '?')
+  return { 'grpc-status': String(Code.FailedPrecondition), 'grpc-message': text }
 }
 
 /** Answers a call with nothing but why not. */
@@ -119,6 +129,9 @@ class PeerChannel implements Channel<PeerMessage, PeerMessage> {
   #wantedBytes = prefixBytes
   /** When a message was whole, or it was told last that some of one has come. */
   #toldAt = -Infinity
+  /** Why this side turned the other away. */
+  refused: Ending | undefined
+  /** Why the other side turned this one away. */
   #refusal: Ending | undefined
   #ending: Ending | undefined
   #isOver = false
@@ -145,8 +158,9 @@ class PeerChannel implements Channel<PeerMessage, PeerMessage> {
     return this.#queuedBytes + this.#stream.writableLength
   }
 
-  close(why: Ending): void {
+  close(why: Ending, isRefusal = false): void {
     if (this.#ending !== undefined) return
+    if (isRefusal) this.refused = why
     this.#flush(true)
     this.#ending = why
     this.#stream.end()
@@ -169,7 +183,7 @@ class PeerChannel implements Channel<PeerMessage, PeerMessage> {
   told(headers: IncomingHttpHeaders): void {
     const status = headers['grpc-status'] ?? '0'
     if (status === '0') return
-    this.#refusal = `refused: ${String(headers['grpc-message'])} (status ${String(status)})`
+    this.#refusal = String(headers['grpc-message'] ?? `status ${String(status)}`)
   }
 
   /** Gives the network what is queued; what it has no room for waits, unless these are last words. */
@@ -252,7 +266,8 @@ class PeerChannel implements Channel<PeerMessage, PeerMessage> {
     this.#isOver = true
     this.#queue = []
     this.#queuedBytes = 0
-    this.#listener.closed(this.#ending ?? '')
+    const isRefusal = this.#refusal !== undefined && this.#ending === this.#refusal
+    this.#listener.closed(this.#ending ?? '', isRefusal)
   }
 }
 

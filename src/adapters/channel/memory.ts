@@ -20,6 +20,7 @@ class MemoryChannel<Sent, Received> implements Channel<Sent, Received> {
   #queue: Sent[] = []
   #queuedBytes = 0
   #ending: Ending | undefined
+  #isRefusal = false
   #isOver = false
 
   constructor(bytesOf: (message: Sent) => number) {
@@ -41,9 +42,10 @@ class MemoryChannel<Sent, Received> implements Channel<Sent, Received> {
     return this.#queuedBytes
   }
 
-  close(why: Ending): void {
+  close(why: Ending, isRefusal = false): void {
     if (this.#ending !== undefined) return
     this.#ending = why
+    this.#isRefusal = isRefusal
     this.#schedule()
     queueMicrotask(() => this.#finish(why))
   }
@@ -66,13 +68,13 @@ class MemoryChannel<Sent, Received> implements Channel<Sent, Received> {
       this.#queuedBytes -= this.#bytesOf(message)
       if (!other.#isOver && other.#ending === undefined) other.#listener.received(message)
     }
-    if (this.#ending !== undefined) other.#finish(this.#ending)
+    if (this.#ending !== undefined) other.#finish(this.#ending, this.#isRefusal)
   }
 
-  #finish(why: Ending): void {
+  #finish(why: Ending, isRefusal = false): void {
     if (this.#isOver || !this.#listener) return
     this.#isOver = true
     this.#ending ??= why
-    this.#listener.closed(why)
+    this.#listener.closed(why, isRefusal)
   }
 }

@@ -97,6 +97,10 @@ export class ReplicaSetEngine implements Engine {
     return this.#options.replication.servers(now)
   }
 
+  warnings(now: number): string[] {
+    return this.#options.replication.warnings(now)
+  }
+
   suspend(): void {
     this.#isSuspended = true
     this.#closePeers('this server cannot save')
@@ -139,9 +143,10 @@ export class ReplicaSetEngine implements Engine {
     channel.listen({
       received: (message) => this.#put({ type: 'received', channel: id, message }),
       progressed: () => this.#put({ type: 'progressed', channel: id }),
-      closed: () => {
+      closed: (why, isRefusal = false) => {
         withheld.drop()
-        if (this.#peers.delete(id)) this.#put({ type: 'closed', channel: id })
+        if (!this.#peers.delete(id)) return
+        this.#put({ type: 'closed', channel: id, ...(isRefusal && { refusal: why }) })
       },
     })
   }
@@ -222,7 +227,7 @@ export class ReplicaSetEngine implements Engine {
         this.#send(output.channel, output.message)
         return
       case 'hangUp':
-        this.#peers.get(output.channel)?.channel.close(output.why)
+        this.#peers.get(output.channel)?.channel.close(output.why, output.isRefusal)
         return
       case 'event':
         this.#listener?.event(output.event)

@@ -6,6 +6,7 @@ import { liveMs, peerSilentMs } from '../model/limits.ts'
 import { fromSeen, lag, type VersionVector } from '../model/version-vector.ts'
 import { ServerState, type PeerHello } from '../model/wire.ts'
 import type { Mark, ServerView } from '../ports.ts'
+import { Complaints } from './complaints.ts'
 import type { Marks } from './marks.ts'
 import type { PeerChannel } from './messages.ts'
 import { Peer } from './peer.ts'
@@ -17,6 +18,14 @@ import { wireVector, type Voice } from './voice.ts'
 const protocol = 1
 /** A failed dial is tried again after this; three servers that knock thrice a second cost nothing. */
 const redialAfterMs = 300
+/** The same when one of the two turned the other away: that takes somebody who mends it. */
+const refusedRedialMs = 5000
+/** Whoever was turned away so lately is not announced each time it comes back. */
+const refusedLatelyMs = 3 * refusedRedialMs
+/** Lives of one server that are told apart; more than two at once nobody runs. */
+const originsMax = 8
+/** So often an earlier life may be heard after a later one: of a server that is gone. */
+const returnsMax = 2
 /** When our own ticks are this far apart, silence says nothing about the others. */
 const ownPauseMs = 700
 
@@ -57,6 +66,11 @@ export class Links {
   readonly #strangers = new Map<PeerChannel, number>()
   /** The last that each server told, for the eyes of people; survives its channel. */
   readonly #lastHeard = new Map<ReplicaId, { have: VersionVector; at: number }>()
+  /** When one of the two turned the other away last. */
+  readonly #refusedAt = new Map<ReplicaId, number>()
+  /** The lives in which each server came, the last at the end, and how often an earlier one came back. */
+  readonly #lives = new Map<ReplicaId, { origins: Origin[]; returns: number }>()
+  readonly #complaints: Complaints
   #tickedAt: number
   #deafUntil: number
   #viewed = ''
@@ -64,6 +78,7 @@ export class Links {
   constructor(options: LinksOptions) {
     this.#options = options
     this.#voice = options.voice
+    this.#complaints = new Complaints(options.voice)
     this.#tickedAt = options.now
     this.#deafUntil = options.now
     for (const { id } of options.servers) {
@@ -115,14 +130,21 @@ export class Links {
   }
 
   /** The peer that is gone with its channel, if it was one. */
-  closed(now: number, channel: PeerChannel): Peer | undefined {
+  closed(now: number, channel: PeerChannel, refusal?: string): Peer | undefined {
     this.#strangers.delete(channel)
     this.#saidAt.delete(channel)
     for (const [id, link] of this.#links) {
       if (channelOf(link) !== channel) continue
-      this.#links.set(id, { name: 'down', redialAt: now + redialAfterMs })
+      if (refusal !== undefined) {
+        this.#refusedAt.set(id, now)
+        this.#complaints.add(now, `${id} turns this server away: ${refusal}`)
+      }
+      const isRefused = this.#isRefused(now, id)
+      const isForLong = refusal !== undefined || (isRefused && link.name === 'greeting')
+      const redialAt = now + (isForLong ? refusedRedialMs : redialAfterMs)
+      this.#links.set(id, { name: 'down', redialAt })
       if (link.name !== 'open') return undefined
-      this.#voice.log('info', `${id} is gone`)
+      if (!isRefused) this.#voice.log('info', `${id} is gone`)
       return link.peer
     }
     return undefined
@@ -132,13 +154,21 @@ export class Links {
   greeted(now: number, channel: PeerChannel, hello: PeerHello): Peer | undefined {
     const refusal = this.#refusal(channel, hello)
     if (refusal !== undefined) {
-      this.turnAway(channel, refusal)
+      this.turnAway(now, channel, refusal)
       return undefined
     }
     const id = hello.replica as ReplicaId
     const old = channelOf(this.#links.get(id)!)
+    const areTwins = this.#areTwins(id, hello.origin as Origin)
+    if (areTwins) {
+      this.#refusedAt.set(id, now)
+      this.#complaints.add(now, twinsText(id))
+    }
     // The newest channel is the true one: the other side has restarted or given up the older.
-    if (old !== undefined && old !== channel) this.#voice.hangUp(old, 'replaced by a newer channel')
+    if (old !== undefined && old !== channel) {
+      if (areTwins) this.#voice.refuse(old, twinsText(id))
+      else this.#voice.hangUp(old, 'replaced by a newer channel')
+    }
     this.#strangers.delete(channel)
     // Its disk may be another one, or an older state of it: what it told before counts no more.
     this.#voice.event({ type: 'covered', replica: id, mark: 0 })
@@ -160,8 +190,25 @@ export class Links {
     })
     this.#saidAt.delete(channel)
     this.#links.set(id, { name: 'open', peer })
-    this.#voice.log('info', `${id} is here`)
+    if (!this.#isRefused(now, id)) this.#voice.log('info', `${id} is here`)
     return peer
+  }
+
+  /**
+   * Whether two servers come as this one: one life after the other, again and again, though each ends
+   * before the next begins (3). What was on its way for long may come once or twice after the next.
+   */
+  #areTwins(id: ReplicaId, origin: Origin): boolean {
+    const { origins, returns } = this.#lives.get(id) ?? { origins: [], returns: 0 }
+    if (origins.at(-1) === origin) return false
+    const isBack = origins.includes(origin)
+    const others = origins.filter((each) => each !== origin)
+    const lives = {
+      origins: [...others, origin].slice(-originsMax),
+      returns: isBack ? returns + 1 : 0,
+    }
+    this.#lives.set(id, lives)
+    return lives.returns > returnsMax
   }
 
   // Heard out, so that both sides know of it; a while later it is dialled again, and tells how it is.
@@ -185,9 +232,27 @@ export class Links {
     return isExpected ? undefined : `it answers as "${hello.replica}", which was not dialled`
   }
 
-  turnAway(channel: PeerChannel, why: string): void {
-    this.#voice.log('error', `a peer was turned away: ${why}`)
-    this.#voice.hangUp(channel, why)
+  turnAway(now: number, channel: PeerChannel, why: string): void {
+    this.#complaints.add(now, `a peer was turned away: ${why}`)
+    // What a server of the set said may have been spoilt on its way: it comes again at once.
+    if (this.peerOf(channel)) {
+      this.#voice.hangUp(channel, why)
+      return
+    }
+    for (const [id, link] of this.#links) {
+      if (channelOf(link) === channel) this.#refusedAt.set(id, now)
+    }
+    this.#voice.refuse(channel, why)
+  }
+
+  #isRefused(now: number, id: ReplicaId): boolean {
+    const at = this.#refusedAt.get(id)
+    return at !== undefined && now - at < refusedLatelyMs
+  }
+
+  /** What somebody must look at, in sentences. */
+  warnings(now: number): string[] {
+    return this.#complaints.current(now)
   }
 
   /** It told how far it is. */
@@ -208,7 +273,7 @@ export class Links {
     for (const [channel, since] of this.#strangers) {
       if (now - since <= peerSilentMs) continue
       this.#strangers.delete(channel)
-      this.turnAway(channel, 'it said no hello')
+      this.turnAway(now, channel, 'it said no hello')
     }
   }
 
@@ -269,6 +334,10 @@ export class Links {
     if (isBehind) return { state: ServerState.BEHIND, lag: lag(have, vector), heardAt, origin }
     return { state: ServerState.LIVE, lag: 0, heardAt, origin }
   }
+}
+
+function twinsText(id: ReplicaId): string {
+  return `two servers run under the id "${id}": end one of them`
 }
 
 function channelOf(link: Link): PeerChannel | undefined {

@@ -12,7 +12,8 @@ export type ReplicationInput =
   | { type: 'asked'; request: EngineRequest }
   /** A channel is open: dialled by us to `dialled`, or accepted when that is absent. */
   | { type: 'opened'; channel: PeerChannel; dialled?: ReplicaId }
-  | { type: 'closed'; channel: PeerChannel }
+  /** `refusal`: why the other side turned this server away, if it did. */
+  | { type: 'closed'; channel: PeerChannel; refusal?: string }
   /** A dial failed. */
   | { type: 'undialled'; replica: ReplicaId }
   | { type: 'received'; channel: PeerChannel; message: PeerMessage }
@@ -33,7 +34,8 @@ export type ReplicationOutput =
   | { type: 'compact'; subject: SubjectId; upTo: VersionVector; isPurge: boolean }
   | { type: 'dial'; replica: ReplicaId }
   | { type: 'send'; channel: PeerChannel; message: PeerMessage }
-  | { type: 'hangUp'; channel: PeerChannel; why: string }
+  /** `isRefusal`: the other side is to hear why. */
+  | { type: 'hangUp'; channel: PeerChannel; why: string; isRefusal: boolean }
   /** For this server's mind towards its clients. */
   | { type: 'event'; event: EngineEvent }
   /** One line for the operator. */

@@ -331,8 +331,11 @@ test('a server of another set is turned away', () => {
     isFirst: false,
   })
   Object.assign(b, { mind: stranger })
-  circle.pass(1000)
-  assert.match(circle.living.get('a' as ReplicaId)!.log.join(), /belongs to the set "another"/)
+  circle.pass(60_000)
+  const said = circle.living.get('a' as ReplicaId)!.log
+  assert.match(said.join(), /belongs to the set "another"/)
+  // Not each time it knocks.
+  assert.ok(said.length < 5, said.join('\n'))
 })
 
 test('5 servers with equal vectors and different digests say so', () => {

@@ -157,7 +157,7 @@ export class Replication {
         this.#links.opened(now, input.channel, input.dialled)
         break
       case 'closed':
-        this.#closed(now, input.channel)
+        this.#closed(now, input.channel, input.refusal)
         break
       case 'undialled':
         this.#links.undialled(now, input.replica)
@@ -207,6 +207,11 @@ export class Replication {
   /** How the servers are, in the order of the configuration. */
   servers(now: number): ServerView[] {
     return this.#links.views(now)
+  }
+
+  /** What somebody must look at, in sentences. */
+  warnings(now: number): string[] {
+    return this.#links.warnings(now)
   }
 
   // ------------------------------------------------------------------ what our clients' mind asks
@@ -362,8 +367,8 @@ export class Replication {
 
   // --------------------------------------------------------------------------------- channels
 
-  #closed(now: number, channel: PeerChannel): void {
-    const peer = this.#links.closed(now, channel)
+  #closed(now: number, channel: PeerChannel, refusal?: string): void {
+    const peer = this.#links.closed(now, channel, refusal)
     if (peer) this.#asking.gone(peer)
     this.#links.tellViews(now)
   }
@@ -472,7 +477,7 @@ export class Replication {
     this.#gather(ready)
     if (malformed) {
       const name = `${malformed.origin}/${malformed.seq}`
-      this.#links.turnAway(peer.channel, `it sent a malformed update ${name}`)
+      this.#links.turnAway(now, peer.channel, `it sent a malformed update ${name}`)
       return
     }
     if (hasGap) this.#asking.ask(now, peer)
@@ -489,7 +494,8 @@ export class Replication {
 
   #heardSnapshot(now: number, peer: Peer, snapshot: Snapshot): void {
     if (!isSubjectId(snapshot.subject) || !verifySnapshot(snapshot)) {
-      this.#links.turnAway(peer.channel, `it sent a malformed snapshot of ${snapshot.subject}`)
+      const why = `it sent a malformed snapshot of ${snapshot.subject}`
+      this.#links.turnAway(now, peer.channel, why)
       return
     }
     // Until this disk is filled nobody asks here.

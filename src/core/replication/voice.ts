@@ -29,7 +29,12 @@ export class Voice {
   }
 
   hangUp(channel: PeerChannel, why: string): void {
-    this.say({ type: 'hangUp', channel, why })
+    this.say({ type: 'hangUp', channel, why, isRefusal: false })
+  }
+
+  /** The other side hears why: it is to be looked at there. */
+  refuse(channel: PeerChannel, why: string): void {
+    this.say({ type: 'hangUp', channel, why, isRefusal: true })
   }
 
   log(level: 'info' | 'error', text: string): void {

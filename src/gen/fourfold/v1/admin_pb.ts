@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file fourfold/v1/admin.proto.
  */
 export const file_fourfold_v1_admin: GenFile = /*@__PURE__*/
-  fileDesc("Chdmb3VyZm9sZC92MS9hZG1pbi5wcm90bxILZm91cmZvbGQudjEiEgoQR2V0U3RhdHVzUmVxdWVzdCK5AgoRR2V0U3RhdHVzUmVzcG9uc2USCgoCaWQYASABKAkSDwoHYWRkcmVzcxgCIAEoCRILCgNwaWQYAyABKA0SJwoFc3RhdGUYBCABKA4yGC5mb3VyZm9sZC52MS5TZXJ2ZXJTdGF0ZRIPCgdlbnRyaWVzGAUgASgNEhsKE2RvY3VtZW50c19pbl9tZW1vcnkYBiABKA0SDgoGZGlnZXN0GAcgASgJEiUKB3NlcnZlcnMYCCABKAsyFC5mb3VyZm9sZC52MS5TZXJ2ZXJzEhAKCHNlc3Npb25zGAkgASgNEg8KB3ZlcnNpb24YCiABKAkSEwoLaXNfd3JpdGFibGUYCyABKAgSFAoMbWVtb3J5X2J5dGVzGAwgASgBEhEKCXVwdGltZV9tcxgNIAEoARILCgNzZXQYDiABKAkyWgoMQWRtaW5TZXJ2aWNlEkoKCUdldFN0YXR1cxIdLmZvdXJmb2xkLnYxLkdldFN0YXR1c1JlcXVlc3QaHi5mb3VyZm9sZC52MS5HZXRTdGF0dXNSZXNwb25zZWIGcHJvdG8z", [file_fourfold_v1_session]);
+  fileDesc("Chdmb3VyZm9sZC92MS9hZG1pbi5wcm90bxILZm91cmZvbGQudjEiEgoQR2V0U3RhdHVzUmVxdWVzdCLLAgoRR2V0U3RhdHVzUmVzcG9uc2USCgoCaWQYASABKAkSDwoHYWRkcmVzcxgCIAEoCRILCgNwaWQYAyABKA0SJwoFc3RhdGUYBCABKA4yGC5mb3VyZm9sZC52MS5TZXJ2ZXJTdGF0ZRIPCgdlbnRyaWVzGAUgASgNEhsKE2RvY3VtZW50c19pbl9tZW1vcnkYBiABKA0SDgoGZGlnZXN0GAcgASgJEiUKB3NlcnZlcnMYCCABKAsyFC5mb3VyZm9sZC52MS5TZXJ2ZXJzEhAKCHNlc3Npb25zGAkgASgNEg8KB3ZlcnNpb24YCiABKAkSEwoLaXNfd3JpdGFibGUYCyABKAgSFAoMbWVtb3J5X2J5dGVzGAwgASgBEhEKCXVwdGltZV9tcxgNIAEoARILCgNzZXQYDiABKAkSEAoId2FybmluZ3MYDyADKAkyWgoMQWRtaW5TZXJ2aWNlEkoKCUdldFN0YXR1cxIdLmZvdXJmb2xkLnYxLkdldFN0YXR1c1JlcXVlc3QaHi5mb3VyZm9sZC52MS5HZXRTdGF0dXNSZXNwb25zZWIGcHJvdG8z", [file_fourfold_v1_session]);
 
 /**
  * How is this server?
@@ -135,6 +135,14 @@ export type GetStatusResponse = Message<"fourfold.v1.GetStatusResponse"> & {
    * @generated from field: string set = 14;
    */
   set: string;
+
+  /**
+   * What somebody must look at among the servers, in sentences: one that is turned away, or turns this
+   * one away, or two that run under one id. Empty: nothing.
+   *
+   * @generated from field: repeated string warnings = 15;
+   */
+  warnings: string[];
 };
 
 /**
