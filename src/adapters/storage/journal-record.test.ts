@@ -19,6 +19,7 @@ function made(first: number, count: number): JournalRecord[] {
       number: first + index,
       rows: { ...rows, records: used },
       after,
+      before: [],
       stored: first + index - 1,
     }
   })
@@ -35,7 +36,7 @@ test('what is written is read', () => {
 
 test('room behind the last record of the rows is left out', () => {
   const rows = packUpdates(new Author(a).type(note, 3), 1)
-  const [record] = recordsIn(encodeRecord({ number: 1, rows, after: [], stored: 0 }))
+  const [record] = recordsIn(encodeRecord({ number: 1, rows, after: [], before: [], stored: 0 }))
   assert.ok(rows.records.length > rows.columns.at(-1)!)
   assert.equal(record!.rows.records.length, rows.columns.at(-1))
 })

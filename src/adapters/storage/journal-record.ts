@@ -1,7 +1,7 @@
 // The records of a journal: each holds the rows of one batch, and is whole or worth nothing.
 //
 //   length · checksum · number · bytes of columns · bytes of records │ columns │ records │ names
-//     u32       u32       f64           u32                u32           as in UpdateRows     JSON, `after` and `stored` in it
+//     u32       u32       f64           u32                u32           as in UpdateRows     JSON, with what else is told
 //
 // Little-endian. The length counts what follows it, the checksum (CRC-32) is over what follows that.
 
@@ -21,21 +21,18 @@ export interface JournalRecord {
   rows: UpdateRows
   /** What was taken in before and is in no journal: without it this is worth nothing. */
   after: Seqs
+  /** How far what is in the other file reached when this one was begun; said by the first in it. */
+  before: Seqs
   /** All up to this number was stored when this was written; 0: nothing of this life. */
   stored: number
 }
 
 /** Bytes behind the last record of the rows are left out. */
-export function encodeRecord({
-  number,
-  rows,
-  after,
-  stored,
-}: JournalRecord): Uint8Array<ArrayBuffer> {
+export function encodeRecord({ number, rows, ...told }: JournalRecord): Uint8Array<ArrayBuffer> {
   const { columns, records, ...names } = rows
   const columnBytes = Buffer.from(columns.buffer, columns.byteOffset, columns.byteLength)
   const used = records.subarray(0, columns.at(-1) ?? 0)
-  const named = Buffer.from(JSON.stringify({ ...names, after, stored }))
+  const named = Buffer.from(JSON.stringify({ ...names, ...told }))
   const bytes = new Uint8Array(headBytes + columnBytes.length + used.length + named.length)
   const view = new DataView(bytes.buffer)
   view.setUint32(0, bytes.length - lengthBytes, true)
@@ -107,12 +104,14 @@ function recordAt(bytes: Uint8Array, at: number): (JournalRecord & { end: number
   const recordsEnd = columnsEnd + view.getUint32(20, true)
   const named = JSON.parse(Buffer.from(record.subarray(recordsEnd)).toString()) as Named
   // Before this was kept, nothing told.
-  const { after, stored = 0, ...names } = named
+  const { after, before = [], stored = 0, ...names } = named
   const columns = new Uint32Array(record.buffer.slice(headBytes, columnsEnd))
   const records = record.slice(columnsEnd, recordsEnd)
   const number = view.getFloat64(8, true)
-  return { number, rows: { columns, records, ...names }, after, stored, end: at + end }
+  const told = { after, before, stored }
+  return { number, rows: { columns, records, ...names }, ...told, end: at + end }
 }
 
 type Named = Omit<UpdateRows, 'columns' | 'records'> &
-  Pick<JournalRecord, 'after'> & { stored?: number }
+  Pick<JournalRecord, 'after'> &
+  Partial<Pick<JournalRecord, 'before' | 'stored'>>

@@ -10,8 +10,9 @@
 import { randomInt } from 'node:crypto'
 import * as fs from 'node:fs'
 import { join } from 'node:path'
+import { raise, type VersionVector } from '../../core/model/version-vector.ts'
 import { encodeRecord, recordsIn, storedIn, type JournalRecord } from './journal-record.ts'
-import type { Seqs, UpdateRows } from './sqlite-messages.ts'
+import { columnsPerUpdate, type Seqs, type UpdateRows } from './sqlite-messages.ts'
 
 export const journalFiles = (directory: string) =>
   ['journal-0', 'journal-1'].map((name) => join(directory, name))
@@ -56,6 +57,10 @@ export class Journal {
   #current = 0
   /** Where the next record goes in the current file. */
   #position = 0
+  /** How far the logs reach that are in the current file. */
+  #reach: VersionVector = new Map()
+  /** The same of the other file, until the current one says it. */
+  #before: Seqs = []
   /** The other file holds nothing that is not committed elsewhere. */
   #isOtherFree = true
   readonly #first = randomInt(firstNumberMax)
@@ -84,7 +89,10 @@ export class Journal {
     // Those that it gathers with are written with it, and all before them sooner.
     const before = this.#number - records.length
     const known = before > this.#first ? before : 0
-    records.push(encodeRecord({ number: ++this.#number, rows, after, stored: known }))
+    const told = { after, before: this.#before, stored: known }
+    records.push(encodeRecord({ number: ++this.#number, rows, ...told }))
+    this.#before = []
+    raise(this.#reach, headsIn(rows))
     this.#flush()
     return stored.promise
   }
@@ -98,6 +106,8 @@ export class Journal {
     this.#isOtherFree = false
     this.#current = 1 - this.#current
     this.#position = 0
+    this.#before = [...this.#reach]
+    this.#reach.clear()
     return true
   }
 
@@ -154,6 +164,15 @@ export class Journal {
     this.#gathered.stored.promise.catch(() => undefined)
     this.#underWay = undefined
   }
+}
+
+/** The highest seq of each log: they come in order. */
+function headsIn({ columns, origins }: UpdateRows): VersionVector {
+  const heads: VersionVector = new Map()
+  for (let at = 0; at < columns.length; at += columnsPerUpdate) {
+    heads.set(origins[columns[at]!]!, columns[at + 1]!)
+  }
+  return heads
 }
 
 function empty(file: number): void {

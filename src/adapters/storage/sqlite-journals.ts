@@ -35,9 +35,10 @@ function filed(directory: string, records: JournalRecord[]): { number: number; c
     const writer = new StoreWriter(db, Date.now)
     let isFiling = false
     let isWaiting = false
-    for (const { number, rows, after } of records) {
+    for (const { number, rows, after, before } of records) {
       // What was committed before it was damaged leaves a gap that is none.
       if (isFiling && number !== last.number + 1) break
+      if (!isWaiting && !covers(heads, new Map(before))) break
       // All from here on was told to nobody: it waited for what is not here.
       isWaiting ||= !covers(heads, new Map(after))
       if (!isWaiting) {
