@@ -89,10 +89,16 @@ test('a store on a disk without a free byte is opened with the room that it keep
   assert.deepEqual(JSON.parse(said), { readable: 1, keptReserve: false })
 })
 
+test('a disk that takes no file more is said to be full', (t) => {
+  const said = onFullDisk('brim', newDirectory(), 'files', '24m,nr_inodes=40')
+  if (said === undefined) return t.diagnostic('nothing can be mounted here')
+  assert.match(said, /^"The disk of \S+ is full \(.*\); make room and start again"$/m)
+})
+
 /** What the victim says on a small disk of its own; undefined where nothing can be mounted. */
-function onFullDisk(role: string, directory: string, life = ''): string | undefined {
+function onFullDisk(role: string, directory: string, life = '', size = '24m'): string | undefined {
   fs.mkdirSync(directory)
-  const [command, ...words] = onSmallDisk('24m', directory) ?? []
+  const [command, ...words] = onSmallDisk(size, directory) ?? []
   if (command === undefined) return undefined
   const all = [...words, process.execPath, victim, role, directory, life]
   const { stdout, stderr } = spawnSync(command, all, { encoding: 'utf8' })

@@ -11,8 +11,8 @@ import {
   isBusy,
   isDamage,
   isFull,
-  isOfDisk,
   isReadOnly,
+  mayBeOfRoom,
   saysReadOnly,
   StorageError,
 } from './storage-error.ts'
@@ -203,7 +203,7 @@ export function telling<Result>(directory: string, action: () => Result): Result
 export function told(directory: string, error: unknown): Error {
   if (error instanceof StorageError) return error
   const why = error instanceof Error ? error.message : String(error)
-  if (isFull(error) || (isOfDisk(error) && isBrimful(directory))) {
+  if (isFull(error) || (mayBeOfRoom(error) && isBrimful(directory))) {
     return new StorageError(
       'full',
       `The disk of ${directory} is full (${why}); make room and start again`,
@@ -276,7 +276,9 @@ export function freeBytes(directory: string): number {
 
 function isBrimful(directory: string): boolean {
   try {
-    return freeBytes(directory) < openingBytes
+    const { files, ffree } = fs.statfsSync(directory)
+    // Some file systems count no files: they say that there are none.
+    return freeBytes(directory) < openingBytes || (files > 0 && ffree === 0)
   } catch {
     // It is not there, which is another trouble.
     return false

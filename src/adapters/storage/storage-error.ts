@@ -53,8 +53,12 @@ export const saysReadOnly = (error: unknown) =>
 export const isReadOnly = (error: unknown) =>
   [primary.readOnly, primary.cannotOpen].includes(primaryCode(error))
 
-/** The disk did not do it: without a free byte SQLite says so of the memory that its processes share. */
-export const isOfDisk = (error: unknown) => primaryCode(error) === primary.io
+/**
+ * SQLite says that the disk did not do it of the memory that its processes share when no byte is free,
+ * and that it cannot open a file of one that it cannot make.
+ */
+export const mayBeOfRoom = (error: unknown) =>
+  [primary.io, primary.cannotOpen].includes(primaryCode(error))
 
 /** Whether the disk has no room, said by SQLite or by the file system. */
 export function isFull(error: unknown): boolean {

@@ -107,13 +107,21 @@ async function brim(): Promise<void> {
   const ballast = fs.openSync(join(directory, 'ballast'), 'w')
   const page = new Uint8Array(4096)
   try {
-    for (;;) fs.writeSync(ballast, page)
+    for (let count = 0; ; count++) {
+      // A disk has room for so many bytes, and for so many files.
+      if (life === 'files') fs.writeFileSync(join(directory, `ballast-${count}`), '')
+      else fs.writeSync(ballast, page)
+    }
   } catch {
-    // That was the last byte.
+    // That was the last byte, or the last file.
   }
-  const after = await openSqliteStorage(owner)
-  say({ readable: countLarge(after), keptReserve: fs.existsSync(join(directory, 'reserve')) })
-  await after.close()
+  try {
+    const after = await openSqliteStorage(owner)
+    say({ readable: countLarge(after), keptReserve: fs.existsSync(join(directory, 'reserve')) })
+    await after.close()
+  } catch (error) {
+    say((error as StorageError).message)
+  }
 }
 
 /** Writes until its files may not grow any more. */
