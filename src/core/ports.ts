@@ -117,7 +117,8 @@ export interface Storage {
   /**
    * Merges the snapshots of a subject, and its updates up to `upTo`, into one snapshot. Reads only
    * what is durable. Resolves when done; may run beside writes. Rejects with CorruptError when
-   * something of the subject is damaged: then nothing has changed and the storage goes on.
+   * something of the subject is damaged. However it rejects, nothing has changed, and the storage goes
+   * on unless it `failed`.
    */
   compact(subject: SubjectId, upTo: VersionVector): Promise<void>
   /** The same, and of what is merged only a tombstone stays: its entry must be purged for good. */

@@ -211,10 +211,13 @@ export class ReplicaSetEngine implements Engine {
         act.then(
           () => compacted(),
           (error: Error) => {
-            if (!(error instanceof CorruptError)) return this.#fail(error)
+            // A store that failed says so itself.
+            if (this.#isOver) return
             // It changed nothing, and what a peer sends whole takes the place of what is damaged.
-            log('error', `${error.message}; asking a peer for it`)
-            this.#put({ type: 'asked', request: { type: 'want', subject } })
+            if (error instanceof CorruptError) {
+              log('error', `${error.message}; asking a peer for it`)
+              this.#put({ type: 'asked', request: { type: 'want', subject } })
+            } else log('error', `${subject} is merged later, and takes more room: ${error.message}`)
             compacted(false)
           },
         )
