@@ -2,7 +2,6 @@
 
 import { MemoryDisk } from '../src/adapters/storage/memory.ts'
 import type { SubjectId } from '../src/core/model/ids.ts'
-import { covers } from '../src/core/model/version-vector.ts'
 import type { Checkers } from './checkers.ts'
 import type { Journal } from './journal.ts'
 import type { HostName, Network } from './network.ts'
@@ -228,12 +227,9 @@ export class Nemesis {
   }
 
   #flip(name: HostName, document: SubjectId, bit: number): void {
-    const { timeline, world, servers } = this.#options
+    const { timeline, world } = this.#options
     const { journal, checkers } = world()
     const { disk } = this.#server(name)
-    const others = [...servers.values()].filter((server) => server.name !== name)
-    // What is on no other disk cannot be fetched again: nothing could mend that log.
-    if (!others.every((other) => covers(other.disk.vector(), disk.vector()))) return
     if (!disk.flip(document, bit)) return
     journal.destroyed(timeline.now, name, document)
     checkers.forget({ kind: 'disk', name }, document)

@@ -114,6 +114,7 @@ export const plants = {
       vector: () => reader.vector(),
       floor: () => reader.floor(),
       covered: () => reader.covered(),
+      sound: (subject) => reader.sound(subject),
       load: (subject) => reader.load(subject),
       after: (origin, seq, bytesMax) => reader.after(origin, seq, bytesMax),
       beyond: (vector, after, limit) => reader.beyond(vector, after, limit),

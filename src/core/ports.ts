@@ -14,6 +14,12 @@ export interface StoredSubject {
   updates: Update[]
 }
 
+/** What can be read of a subject. */
+export interface SoundSubject extends StoredSubject {
+  /** How far in each log what is damaged stood for, as far as is noted. */
+  lost: VersionVector
+}
+
 /** One atomic write. Everything in it becomes durable together, or nothing of it. */
 export interface Batch {
   /** New ends of logs: contiguous per origin with what is stored or precedes in the batch. */
@@ -48,6 +54,8 @@ export interface StorageReader {
   covered(): VersionVector
   /** All that is stored of a subject; empty lists for an unknown one. Throws CorruptError. */
   load(subject: SubjectId): StoredSubject
+  /** What of it can be read though something is damaged. It may be there twice. */
+  sound(subject: SubjectId): SoundSubject
   /**
    * Updates of one log after `seq`, in order, of at most `bytesMax` (but at least one). Empty also
    * when the floor has risen above `seq`: ask for it again. Throws CorruptError.

@@ -15,6 +15,7 @@ import type {
   Batch,
   EntryFound,
   OperationFound,
+  SoundSubject,
   Storage,
   StorageReader,
   StoredSubject,
@@ -22,6 +23,7 @@ import type {
 import { coversOf, progressOf, subjectOf } from './batch.ts'
 import {
   comparePlaces,
+  ifSound,
   isSound,
   merged,
   purged,
@@ -256,6 +258,22 @@ class MemoryReader implements StorageReader {
 
   load(subject: SubjectId): StoredSubject {
     return read(this.#disk, subject, () => true)
+  }
+
+  sound(subject: SubjectId): SoundSubject {
+    const { pieces, places } = this.#disk.shelves.get(subject) ?? { pieces: [], places: [] }
+    const found: SoundSubject = { snapshots: [], updates: [], lost: new Map() }
+    for (const { record, covers: reach } of pieces) {
+      const snapshot = ifSound(() => readSnapshot(record, subject))
+      if (snapshot) found.snapshots.push(snapshot)
+      else raise(found.lost, reach)
+    }
+    for (const place of places.toSorted(comparePlaces)) {
+      const update = ifSound(() => readUpdate(this.#disk.row(place).record, place))
+      if (update) found.updates.push(update)
+      else raise(found.lost, [[place.origin, place.seq]])
+    }
+    return found
   }
 
   after(origin: Origin, seq: number, bytesMax: number): Update[] {

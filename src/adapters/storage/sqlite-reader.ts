@@ -12,6 +12,7 @@ import {
   type Batch,
   type EntryFound,
   type OperationFound,
+  type SoundSubject,
   type StorageReader,
   type StoredSubject,
 } from '../../core/ports.ts'
@@ -107,6 +108,13 @@ export class SqliteReader implements StorageReader {
       if (!isDamage(error)) throw error
       throw new CorruptError(subject, `${subject} cannot be read: ${(error as Error).message}`)
     }
+  }
+
+  sound(subject: SubjectId): SoundSubject {
+    return this.#watched(() => {
+      const { lost, ...stored } = this.#subjects.readSound(subject, this.#isFiled)
+      return { ...this.#withRecent(stored, subject), lost }
+    })
   }
 
   after(origin: Origin, seq: number, bytesMax: number): Update[] {

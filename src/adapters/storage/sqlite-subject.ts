@@ -2,10 +2,18 @@
 
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { Origin, SubjectId } from '../../core/model/ids.ts'
-import { CorruptError, type StoredSubject } from '../../core/ports.ts'
+import { CorruptError, type SoundSubject, type StoredSubject } from '../../core/ports.ts'
+import { raise } from '../../core/model/version-vector.ts'
 import type { Snapshot } from '../../core/model/wire.ts'
 import { coversOf } from './batch.ts'
-import { comparePlaces, readSnapshot, readUpdate, type Place, type StoredRecord } from './record.ts'
+import {
+  comparePlaces,
+  ifSound,
+  readSnapshot,
+  readUpdate,
+  type Place,
+  type StoredRecord,
+} from './record.ts'
 
 /** Columns of a query that ends in `checksum, record`. */
 export interface RecordRow {
@@ -72,6 +80,7 @@ export class SubjectReader {
   readonly #pieces: StatementSync
   readonly #covers: StatementSync
   readonly #updates: StatementSync
+  readonly #allUpdates: StatementSync
   readonly #some: Record<'subjects' | 'pieces' | 'covers' | 'filed' | 'unfiled', StatementSync>
 
   constructor(db: DatabaseSync) {
@@ -81,6 +90,7 @@ export class SubjectReader {
     this.#pieces = db.prepare(subjectQueries.pieces)
     this.#covers = db.prepare(subjectQueries.covers)
     this.#updates = db.prepare(subjectQueries.updates)
+    this.#allUpdates = db.prepare(subjectQueries.allUpdates)
     this.#some = {
       subjects: db.prepare(subjectQueries.someSubjects),
       pieces: db.prepare(subjectQueries.somePieces),
@@ -100,8 +110,40 @@ export class SubjectReader {
     return decoded(subject, rows, isMeant)
   }
 
+  /** What can be read of it, and how far the rest stood for. */
+  readSound(subject: SubjectId, isMeant: (place: Place) => boolean): SoundSubject {
+    return this.#atOnce(() => {
+      const found: SoundSubject = { snapshots: [], updates: [], lost: new Map() }
+      // Of what is left here a piece is lost.
+      const noted = Map.groupBy(
+        this.#covers.all(subject) as unknown as CoverRow[],
+        ({ piece }) => piece,
+      )
+      for (const row of this.#pieces.all(subject) as unknown as PieceRow[]) {
+        const snapshot = ifSound(() => readSnapshot(recordOf(row), subject))
+        if (!snapshot) continue
+        found.snapshots.push(snapshot)
+        noted.delete(row.piece)
+      }
+      for (const rows of noted.values()) {
+        raise(
+          found.lost,
+          rows.map(({ origin, seq }): [Origin, number] => [origin, seq]),
+        )
+      }
+      for (const row of this.#allUpdates.all(subject) as unknown as UpdateRow[]) {
+        const place = { origin: row.origin, seq: row.seq, subject }
+        if (!isMeant(place)) continue
+        const update = ifSound(() => readUpdate(recordOf(row), place))
+        if (update) found.updates.push(update)
+        else raise(found.lost, [[row.origin, row.seq]])
+      }
+      return found
+    })
+  }
+
   /**
-   * The same of some subjects, in the order in which they were made, after the one in this row: so what
+   * All of some subjects, in the order in which they were made, after the one in this row: so what
    * is read lies together on the disk. Returns the last row; 0: there are no more.
    */
   readSome(after: number, found: (subject: SubjectFound, read: ReadRows) => void): number {
@@ -229,6 +271,15 @@ export const subjectQueries = {
       WHERE covers.subject = places.subject
         AND covers.origin = places.origin AND +covers.seq >= places.seq
     )
+  `,
+  // Those that a piece stands for, too.
+  allUpdates: `
+    SELECT origins.id AS origin, updates.seq, updates.checksum, updates.record
+    FROM subjects
+      JOIN places ON places.subject = subjects.subject
+      JOIN updates ON updates.origin = places.origin AND updates.seq = places.seq
+      JOIN origins ON origins.origin = places.origin
+    WHERE subjects.id = ?
   `,
   // Of the subjects in some rows: what is filed, and what is not yet.
   someSubjects: `

@@ -20,6 +20,8 @@ const giveUpMsMax = 32_000
  */
 const wantAgainMs = 2000
 const wantRarelyMs = 600_000
+/** When every peer was asked so often, and heard of since, what it has of a subject has come. */
+const inVainRounds = 3
 /** Subjects wanted at once; more are asked for when they are read again. */
 const wantedMax = 1000
 
@@ -34,7 +36,6 @@ interface Wanted {
   /** When it was asked for last, and how often. */
   at: number
   times: number
-  isStillWanted: boolean
 }
 
 export interface AskingOptions {
@@ -43,6 +44,8 @@ export interface AskingOptions {
   vector: VersionVector
   /** The same with what is on its way there. */
   heads: VersionVector
+  /** Whether all that is on this disk of a subject can be read. */
+  isSound: (subject: SubjectId) => boolean
   voice: Voice
 }
 
@@ -140,35 +143,57 @@ export class Asking {
 
   // ---------------------------------------------------------------------------- whole subjects
 
-  /** A subject does not load here: asks for it whole, one peer after the other. */
-  want(now: number, subject: SubjectId): void {
-    const wanted = this.#wanted.get(subject)
-    // What came from the last peer did not mend it; the next one is asked in its time.
-    if (wanted) this.#wanted.set(subject, { ...wanted, isStillWanted: true })
-    else if (this.#wanted.size < wantedMax) this.#askFor(now, subject, 0)
+  /**
+   * A subject does not load here: asks for it whole, one peer after the other. False: it was wanted
+   * already.
+   */
+  want(now: number, subject: SubjectId): boolean {
+    if (this.#wanted.has(subject)) return false
+    if (this.#wanted.size < wantedMax) this.#askFor(now, subject, 0)
+    return true
   }
 
-  /** It came whole; if it still does not load, it will be wanted again. */
+  /** A peer came: it may have what all others were asked for in vain. */
+  met(now: number, peer: Peer): void {
+    for (const [subject, { times }] of this.#wanted) this.#askOf(now, peer, subject, times)
+  }
+
+  /** It came whole. What came may not mend it: then the next one is asked in its time. */
   got(subject: SubjectId): void {
-    const wanted = this.#wanted.get(subject)
-    if (wanted) this.#wanted.set(subject, { ...wanted, isStillWanted: false })
+    if (this.#wanted.has(subject) && this.#options.isSound(subject)) this.#wanted.delete(subject)
+  }
+
+  /** Those that still do not load, whoever was asked for them. */
+  inVain(): SubjectId[] {
+    const count = [...this.#options.links.peers()].length
+    return [...this.#wanted]
+      .filter(([, { times }]) => count > 0 && times > count * inVainRounds)
+      .map(([subject]) => subject)
+  }
+
+  /** It is wanted no more, unless it does not load again. */
+  gaveUp(subject: SubjectId): void {
+    this.#wanted.delete(subject)
   }
 
   #askAgain(now: number): void {
     const count = Math.max(1, [...this.#options.links.peers()].length)
-    for (const [subject, { at, times, isStillWanted }] of this.#wanted) {
+    for (const [subject, { at, times }] of this.#wanted) {
       const rounds = 1 + Math.floor(times / count)
-      if (now - at < Math.min(wantAgainMs * rounds, wantRarelyMs)) continue
-      if (isStillWanted) this.#askFor(now, subject, times)
-      else this.#wanted.delete(subject)
+      const waitMs = Math.min(wantAgainMs * rounds, wantRarelyMs)
+      if (now - at >= waitMs) this.#askFor(now, subject, times)
     }
   }
 
   #askFor(now: number, subject: SubjectId, times: number): void {
     const peers = [...this.#options.links.peers()]
     const peer = peers[times % Math.max(1, peers.length)]
-    this.#wanted.set(subject, { at: now, times: peer ? times + 1 : times, isStillWanted: true })
-    if (!peer) return
+    if (peer) this.#askOf(now, peer, subject, times)
+    else this.#wanted.set(subject, { at: now, times })
+  }
+
+  #askOf(now: number, peer: Peer, subject: SubjectId, times: number): void {
+    this.#wanted.set(subject, { at: now, times: times + 1 })
     const value = { $typeName: 'fourfold.v1.Want' as const, subject }
     this.#options.voice.send(peer.channel, { case: 'want', value })
   }

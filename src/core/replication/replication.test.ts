@@ -405,6 +405,8 @@ test('a subject that still does not load is asked of the next peer, at a walk', 
   const circle = new Circle()
   const [a] = names.map((name) => circle.start(name)) as [Server]
   circle.pass(500)
+  circle.append(a, 1, 'x')
+  assert.ok(circle.disks.get(a.id)!.flip(subject))
   const wantedOf = (outputs: ReplicationOutput[]) =>
     outputs.flatMap((output) =>
       output.type === 'send' && output.message.message.case === 'want' ? [output.channel] : [],

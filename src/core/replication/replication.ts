@@ -35,6 +35,7 @@ import { Compacting } from './compacting.ts'
 import { Comparing } from './comparing.ts'
 import { Gathering, type Item } from './gathering.ts'
 import { Links } from './links.ts'
+import { isSound, Losses } from './losses.ts'
 import { Marks } from './marks.ts'
 import type { PeerChannel, ReplicationInput, ReplicationOutput } from './messages.ts'
 import { OnTheWay } from './on-the-way.ts'
@@ -77,6 +78,7 @@ export class Replication {
   readonly #comparing: Comparing
   readonly #compacting: Compacting
   readonly #ahead: Ahead
+  readonly #losses: Losses
   /** Updates and subjects told to the mind of clients. */
   #told = 0
   #now: number
@@ -108,7 +110,13 @@ export class Replication {
     const lives = { life, rivals: this.#rivals }
     const shared = { vector, marks: this.#marks, isComplete, voice }
     this.#links = new Links({ ...options, ...shared, ...lives })
-    this.#asking = new Asking({ links: this.#links, vector, heads: this.#heads, voice })
+    this.#asking = new Asking({
+      links: this.#links,
+      vector,
+      heads: this.#heads,
+      isSound: (subject) => isSound(reader, subject),
+      voice,
+    })
     this.#onTheWay = new OnTheWay(reader, vector)
     this.#arrivals = new Arrivals({
       origin,
@@ -136,6 +144,14 @@ export class Replication {
       isComplete,
       say: (update) => this.#append(update),
       unreadable,
+    })
+    this.#losses = new Losses({
+      reader,
+      vector,
+      links: this.#links,
+      asking: this.#asking,
+      replace: (snapshot) => this.#gathering.add({ snapshot }),
+      voice,
     })
     this.#comparing = new Comparing({
       links: this.#links,
@@ -361,8 +377,8 @@ export class Replication {
   }
 
   #unreadable(error: CorruptError): void {
-    this.#voice.log('error', `${error.message}; asking a peer for it`)
-    this.#asking.want(this.#now, error.subject)
+    const isNews = this.#asking.want(this.#now, error.subject)
+    if (isNews) this.#voice.log('error', `${error.message}; asking a peer for it`)
   }
 
   // --------------------------------------------------------------------------------- channels
@@ -380,6 +396,7 @@ export class Replication {
       return
     }
     this.#rivals.met(now, peer.id, peer.life)
+    this.#asking.met(now, peer)
     // What was stored since our hello was told to nobody there: it must not take us for emptier.
     if (peer.saidAt < peer.metAt) this.#sending.tellHave(now, peer, this.#vector)
     const ownSeq = this.#vector.get(this.#origin)
@@ -528,6 +545,7 @@ export class Replication {
     this.#links.tick(now, (peer) => this.#sending.tick(now, peer))
     this.#gather(this.#arrivals.release(now))
     this.#asking.tick(now)
+    this.#losses.tick(now)
     this.#ahead.tick(now)
     this.#compacting.tick(now)
     this.#rivals.tick(now)

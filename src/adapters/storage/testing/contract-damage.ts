@@ -2,7 +2,20 @@
 
 import assert from 'node:assert/strict'
 import { CorruptError } from '../../../core/ports.ts'
-import { a, Author, batchOf, everything, note, pieceOf, plan, seqs, textOf } from './author.ts'
+import { mergeStored } from '../../../core/model/snapshot.ts'
+import { reachOf } from '../batch.ts'
+import {
+  a,
+  Author,
+  batchOf,
+  everything,
+  note,
+  pieceOf,
+  plan,
+  seqs,
+  textOf,
+  unknown,
+} from './author.ts'
 import type { Check } from './contract.ts'
 
 export function damageContract(check: Check): void {
@@ -55,6 +68,34 @@ export function damageContract(check: Check): void {
     await storage.write(batchOf({ snapshots: [pieceOf(updates)] }))
     assert.equal(textOf(storage, note), 'abcdefghi')
     assert.equal(disk.quarantined(), 1)
+    assert.equal(textOf(await disk.open(), note), 'abcdefghi')
+  })
+
+  check('what is sound can be read, and put in the place of what is not', async (disk) => {
+    const storage = await disk.open()
+    const ada = new Author(a)
+    const updates = ada.type(note, 9)
+    await storage.write(batchOf({ updates: [...updates, ...ada.type(plan)] }))
+    assert.deepEqual(storage.reader.sound(note).lost, new Map())
+    assert.deepEqual(storage.reader.sound(unknown), { snapshots: [], updates: [], lost: new Map() })
+    disk.flip(note, 0)
+    const { lost, ...stored } = storage.reader.sound(note)
+    assert.deepEqual([lost, seqs(stored.updates)], [new Map([[a, 1]]), 'a2 a3 a4 a5 a6 a7 a8 a9'])
+    const merged = mergeStored(stored, reachOf(stored.updates), note)
+    await storage.write(batchOf({ snapshots: [merged] }))
+    // All the rest waits for the first letter.
+    assert.equal(textOf(storage, note), '')
+    assert.equal(disk.quarantined(), 1)
+    await storage.write(batchOf({ snapshots: [pieceOf(updates.slice(0, 1))] }))
+    assert.equal(textOf(storage, note), 'abcdefghi')
+    await storage.compact(note, new Map([[a, 9]]))
+    disk.flip(note, 99)
+    assert.deepEqual(
+      { ...storage.reader.sound(note) },
+      { snapshots: [], updates: [], lost: new Map([[a, 9]]) },
+    )
+    await storage.write(batchOf({ snapshots: [pieceOf(updates)] }))
+    assert.deepEqual(storage.reader.sound(note).lost, new Map())
     assert.equal(textOf(await disk.open(), note), 'abcdefghi')
   })
 
