@@ -458,3 +458,40 @@ test('a delete of text that the server lacks is owed until it has that text', ()
     2< stored b2
   `)
 })
+
+test('what is typed right after too much was pasted is offered when its time comes', () => {
+  const talk = new Talk()
+  talk.join()
+  talk.type('D', 'too much')
+  talk.rejected(1, 1, 'The text is too large.', Code.TOO_LARGE)
+  talk.wait(1000)
+  talk.delete('D', 8)
+  talk.type('D', 'x')
+  talk.heard(`
+    ada types "too much" in D
+    1> push 1 D "too much"
+    1< rejected 1: The text is too large.
+    * turned down D: The text is too large.
+    * online a · ended (0)
+    1000 ms
+    ada deletes 8 in D
+    ada types "x" in D
+  `)
+  for (let times = 0; times < 4; times++) {
+    talk.wait(900)
+    talk.says(1, 'pong', pong)
+  }
+  talk.lines.length = 0
+  talk.wait(600)
+  talk.open(1, 'D')
+  talk.heard(`
+    600 ms
+    1> open D
+    * online a · saved on none
+    1< opened D
+    1> push 2 D "x"
+  `)
+  assert.deepEqual(talk.session.holders('D', 3), [])
+  talk.stored(1, 'a2', 'b2', 'c2', 'd2')
+  assert.deepEqual(talk.session.holders('D', 3), ['a', 'b', 'c', 'd'])
+})

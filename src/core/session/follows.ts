@@ -82,8 +82,8 @@ interface Follow {
   opened: { server: string; at: number } | undefined
   /** When a server last gave text along with the document that was not here. */
   wholeAt: number
-  /** A push was turned down for ever: why, and when. */
-  turnedDown: { at: number; error: FourfoldError } | undefined
+  /** A push was turned down for ever: why, and when. `hasNews`: more was written since. */
+  turnedDown: { at: number; error: FourfoldError; hasNews: boolean } | undefined
   /** Servers that could not open it, and when. */
   unavailable: Map<string, number>
   /** How often in a row a server lacked others' text that is here. */
@@ -162,10 +162,15 @@ export class Follows {
       return
     }
     this.#outbox.drop(document)
-    if (now - turnedDown.at < backOffMaxMs) return
-    // It may have become smaller, or be allowed: try once more, with all of it.
+    turnedDown.hasNews = true
+    if (now >= turnedDown.at + backOffMaxMs) this.#tryAgain(now, document)
+  }
+
+  /** It may have become smaller, or be allowed: try once more, with all of it. */
+  #tryAgain(now: number, document: string): void {
     this.#follow(document).turnedDown = undefined
     this.#outbox.restore(now, document)
+    if (this.#link && !this.#views.has(document)) this.#open(document)
   }
 
   isWanted(document: string): boolean {
@@ -243,6 +248,9 @@ export class Follows {
   /** Opens what is due: after trouble, and to offer what is in the document alone. */
   advance(now: number): void {
     if (!this.#link) return
+    for (const [document, { turnedDown }] of this.#follows) {
+      if (triedAt(turnedDown) <= now) this.#tryAgain(now, document)
+    }
     for (const [document, view] of this.#views) {
       if (view.name === 'waiting' && view.openAt <= now) this.#open(document, view.trouble)
       if (view.name === 'unborn') this.#open(document)
@@ -257,6 +265,8 @@ export class Follows {
       if (view.name === 'waiting') at = Math.min(at, view.openAt)
       if (view.name === 'open') at = Math.min(at, view.againAt)
     }
+    if (!this.#link) return at
+    for (const { turnedDown } of this.#follows.values()) at = Math.min(at, triedAt(turnedDown))
     return at
   }
 
@@ -428,7 +438,7 @@ export class Follows {
 
   turnDown(now: number, document: string, error: FourfoldError): void {
     const follow = this.#follow(document)
-    follow.turnedDown = { at: now, error }
+    follow.turnedDown = { at: now, error, hasNews: false }
     this.#outbox.drop(document)
     this.#outlet.put({ type: 'turnedDown', document, error })
   }
@@ -559,6 +569,11 @@ export class Follows {
 
 function troubleOf(view: View | undefined): Trouble | undefined {
   return view && 'trouble' in view ? view.trouble : undefined
+}
+
+/** When a document that was turned down is tried again by itself. */
+function triedAt(turnedDown: Follow['turnedDown']): number {
+  return turnedDown?.hasNews ? turnedDown.at + backOffMaxMs : Infinity
 }
 
 function pauseMs(times: number): number {
