@@ -495,3 +495,14 @@ test('what is typed right after too much was pasted is offered when its time com
   talk.stored(1, 'a2', 'b2', 'c2', 'd2')
   assert.deepEqual(talk.session.holders('D', 3), ['a', 'b', 'c', 'd'])
 })
+
+test('what no server takes stays unsafe when its document is closed', () => {
+  const talk = new Talk()
+  talk.join()
+  talk.type('D', 'too much')
+  talk.rejected(1, 1, 'The text is too large.', Code.TOO_LARGE)
+  talk.step({ type: 'unfollow', document: 'D' })
+  talk.wait(100)
+  assert.equal(talk.session.isUnsafe('D'), true)
+  assert.equal(talk.session.save.name, 'ended')
+})

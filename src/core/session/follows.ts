@@ -198,8 +198,8 @@ export class Follows {
 
   /** Ends what is neither wanted nor needed for its edits. */
   release(now: number, isNeeded: (document: string) => boolean): void {
-    for (const [document, { isWanted }] of this.#follows) {
-      if (isWanted || isNeeded(document)) continue
+    for (const [document, { isWanted, turnedDown }] of this.#follows) {
+      if (isWanted || isNeeded(document) || isHere(turnedDown)) continue
       this.#follows.delete(document)
       this.#relays.forget(document)
       this.#outbox.forget(now, document)
@@ -574,6 +574,12 @@ function troubleOf(view: View | undefined): Trouble | undefined {
 /** When a document that was turned down is tried again by itself. */
 function triedAt(turnedDown: Follow['turnedDown']): number {
   return turnedDown?.hasNews ? turnedDown.at + backOffMaxMs : Infinity
+}
+
+/** Whether edits are only here that no server takes. What was deleted for good is kept as a text. */
+function isHere(turnedDown: Follow['turnedDown']): boolean {
+  if (!turnedDown) return false
+  return turnedDown.hasNews || turnedDown.error.code !== 'not-found'
 }
 
 function pauseMs(times: number): number {
