@@ -213,9 +213,8 @@ export class Page {
   }
 
   /** On fewer servers than all, as the page says, though all have everything; undefined: it does not. */
-  shownOnFew(isOrphaned: (document: DocumentId) => boolean): string | undefined {
+  get shownOnFew(): string | undefined {
     const { save } = this.#session
-    if ([...this.#followed].some(isOrphaned)) return undefined
     if (save.name !== 'saved' || save.servers.length >= serverNames.length) return undefined
     return `${this.#options.plan.name} still reads "Saved · ${save.servers.length}/${save.of}"`
   }

@@ -126,8 +126,8 @@ export class SimulatedPerson {
   }
 
   /** The page says that a server lacks the last edit; undefined: it does not. */
-  shownOnFew(isOrphaned: (document: DocumentId) => boolean): string | undefined {
-    return this.#page?.shownOnFew(isOrphaned)
+  get shownOnFew(): string | undefined {
+    return this.#page?.shownOnFew
   }
 
   // --------------------------------------------------------------------------------- acts

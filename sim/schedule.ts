@@ -421,9 +421,7 @@ class Schedule {
       )
       if (reason !== undefined) return reason
       // What burnt with all who had it is where the page says, and nowhere.
-      const few = this.#isBurnt
-        ? undefined
-        : person.shownOnFew((id) => this.#isOrphaned(person, id))
+      const few = this.#isBurnt ? undefined : person.shownOnFew
       if (few !== undefined) return few
     }
     return undefined

@@ -173,11 +173,12 @@ export class Delivery {
 
   /**
    * Asks where something is that was let go of: only where it is known an answer comes, or a text's
-   * edits are taken again, which have one effect. The ticket; undefined: that cannot be asked now.
+   * edits are taken again, which have one effect. `isHeld`: this server is known to hold all of it. The
+   * ticket; undefined: that cannot be asked now.
    */
-  ask(now: number, link: Link, parcel: Parcel): number | undefined {
+  ask(now: number, link: Link, parcel: Parcel, isHeld: boolean): number | undefined {
     const bytes = parcel.type === 'operation' ? 0 : bytesOf(parcel)
-    if (!this.#mayAsk(parcel, link) || link.readyAt(now, bytes) > now) return undefined
+    if (!this.#mayAsk(parcel, link, isHeld) || link.readyAt(now, bytes) > now) return undefined
     const ticket = ++this.#ticket
     link.asked(now, bytes)
     if (parcel.type === 'operation') {
@@ -195,10 +196,10 @@ export class Delivery {
     return ticket
   }
 
-  #mayAsk(parcel: Parcel, link: Link): boolean {
+  #mayAsk(parcel: Parcel, link: Link, isHeld: boolean): boolean {
     if (parcel.type === 'operation') {
       // A server may know that several things were done of which it has only got some.
-      return link.answersAsk && (!isOfMany(parcel) || parcel.servers.has(link.server))
+      return link.answersAsk && (isHeld || !isOfMany(parcel))
     }
     if (!parcel.update) return false
     return !this.#follows.has(parcel.document) || this.#follows.mayPush(parcel.document)
@@ -356,7 +357,10 @@ function readyAt(now: number, link: Link, parcel: Parcel): number {
   return link.readyAt(now, bytesOf(parcel), pushesOf(parcel))
 }
 
-function isOfMany({ operation: { operation } }: OperationParcel): boolean {
+/** Whether it may have had several effects. */
+export function isOfMany(parcel: Parcel): boolean {
+  if (parcel.type !== 'operation') return false
+  const { operation } = parcel.operation
   return operation.case === 'several' || operation.case === 'erase'
 }
 

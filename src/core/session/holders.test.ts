@@ -2,11 +2,18 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Code } from '../model/wire.ts'
+import { Code, type Operation } from '../model/wire.ts'
 import { Talk } from '../../../test/session-talk.ts'
 
 const pong = { case: 'pong' as const, value: { $typeName: 'fourfold.v1.Pong' as const, number: 0 } }
-const deletion = { $typeName: 'fourfold.v1.Delete' as const, entry: 'E' }
+const deleted: Operation['operation'] = {
+  case: 'delete',
+  value: { $typeName: 'fourfold.v1.Delete', entry: 'E' },
+}
+const erased: Operation['operation'] = {
+  case: 'erase',
+  value: { $typeName: 'fourfold.v1.Erase', entry: 'E' },
+}
 
 /** The servers that a person is told of; none: nothing is known. */
 function shown({ session }: Talk): string {
@@ -23,10 +30,10 @@ function passes(talk: Talk, ms: number, connections: number[]): void {
 }
 
 /** An entry is deleted on a, b and c while d is away. */
-function withoutFourth(talk: Talk, ms = 2000): void {
+function withoutFourth(talk: Talk, ms = 2000, operation: Operation['operation'] = deleted): void {
   talk.join()
   talk.servers(1, 'd')
-  talk.operate('O', { case: 'delete', value: deletion })
+  talk.operate('O', operation)
   const done = { $typeName: 'fourfold.v1.Done' as const, ticket: 1, entry: 'E', undone: [] }
   talk.says(1, 'done 1', { case: 'done', value: done })
   talk.stored(1, 'a1', 'b1', 'c1')
@@ -83,6 +90,40 @@ test('a server that a client comes to anew is asked where the last operation is'
   talk.lines.length = 0
   passes(talk, 20_000, [4])
   assert.ok(!talk.lines.some((line) => line.includes('ask')))
+})
+
+test('where all of a directory is deleted for good only a server is asked that has all of it', () => {
+  const talk = new Talk()
+  withoutFourth(talk, 2000, erased)
+  anew(talk, 4, 'd')
+  passes(talk, 500, [4])
+  assert.ok(!talk.lines.some((line) => line.includes('ask')))
+  talk.welcome(5, 'a')
+  assert.ok(talk.lines.includes('5> ask 2 O'))
+  talk.stored(5, 'a2', 'b2', 'c2')
+  assert.equal(shown(talk), 'abc')
+  talk.stored(5, 'd2')
+  assert.equal(shown(talk), 'abcd')
+})
+
+test('a server that others said to have all that was deleted for good is asked, too', () => {
+  const talk = new Talk({ hasStandby: false })
+  talk.start()
+  talk.welcome(1, 'a', 'cd')
+  talk.operate('O', erased)
+  const done = { $typeName: 'fourfold.v1.Done' as const, ticket: 1, entry: 'E', undone: [] }
+  talk.says(1, 'done 1', { case: 'done', value: done })
+  talk.stored(1, 'a1', 'b1')
+  talk.servers(1, '')
+  assert.ok(talk.lines.includes('1> ask 2 O'))
+  talk.stored(1, 'c2')
+  talk.close(1)
+  talk.wait(200)
+  assert.ok(talk.lines.includes('dial 3 c'))
+  talk.welcome(3, 'c')
+  assert.ok(talk.lines.includes('3> ask 3 O'))
+  talk.stored(3, 'd3')
+  assert.equal(shown(talk), 'abcd')
 })
 
 test('a server that does not say that it answers is not asked', () => {
@@ -209,7 +250,7 @@ test('what an earlier session wrote is nowhere, from when it comes to be here un
 test('while what an earlier session asked for is asked again it is not said to be anywhere', () => {
   const talk = new Talk()
   talk.start()
-  talk.operate('O', { case: 'delete', value: deletion })
+  talk.operate('O', deleted)
   talk.welcome(1, 'a', 'bcd')
   assert.equal(shown(talk), 'unknown')
   const done = { $typeName: 'fourfold.v1.Done' as const, ticket: 1, entry: 'E', undone: [] }

@@ -2,7 +2,7 @@
 // shown of all.
 //
 //   receipts ──> told ─┬─ somebody who has it stood beside a live server for a while ──> told
-//                      └─ a live server lacks it: the active one is asked where it is ──> told
+//                      └─ a live server lacks it: a server is asked where it is ──> told
 //
 // Safety: a live server counts only beside one that has what is at rest. One that was away has not,
 // and after a loss of all other disks nobody ever gives it to it. Liveness: whom no witness speaks for,
@@ -11,7 +11,7 @@
 import type { ErrorCode } from '../model/errors.ts'
 import { liveMs } from '../model/limits.ts'
 import type { Connections } from './connections.ts'
-import type { Delivery } from './delivery.ts'
+import { isOfMany, type Delivery } from './delivery.ts'
 import type { Follows } from './follows.ts'
 import type { Link } from './link.ts'
 import type { Outbox } from './outbox.ts'
@@ -122,8 +122,7 @@ export class Holders {
     this.#witnesses = { servers: present, since }
     // What the active one lacks, it may call a server live that lacks it, too: that one is only asked.
     const { active } = connections
-    const isBeside =
-      active !== undefined && (!this.#last || this.#told?.has(active.server) === true)
+    const isBeside = active !== undefined && (!this.#last || this.#isTold(active))
     this.#spreadAt = isBeside && present.length > 0 ? since + trustLiveMs : Infinity
     if (!onTheWay && now >= this.#spreadAt) for (const id of live) this.#told?.add(id)
     if (!this.#isEarlierKnown && now >= this.#earlierKnownAt()) {
@@ -135,21 +134,34 @@ export class Holders {
 
   // ------------------------------------------------------------------------------------- asked
 
-  /** To be called after that: asks the active server, once, and again while it does not know. */
+  /** To be called after that: asks a server, once, and again while it does not know. */
   ask(now: number): void {
     const { connections, delivery } = this.#parts
     const { active } = connections
     this.#askAt = Infinity
     if (!active || !this.#last || !this.#isNews()) return
-    const before = this.#question?.link === active ? this.#question : undefined
+    const link = this.#whom(active, this.#last)
+    const before = this.#question?.link === link ? this.#question : undefined
     this.#askAt = before?.againAt ?? now
     if (this.#askAt > now) return
-    const ticket = delivery.ask(now, active, this.#last)
+    const ticket = delivery.ask(now, link, this.#last, this.#isTold(link))
     const count = before?.count ?? 0
     // What cannot be asked now is looked at like an answer that says nothing.
-    this.#question = { link: active, ticket: ticket ?? 0, count, againAt: Infinity }
-    if (ticket === undefined) this.turnedBack(now, active, 0, 'unavailable')
+    this.#question = { link, ticket: ticket ?? 0, count, againAt: Infinity }
+    if (ticket === undefined) this.turnedBack(now, link, 0, 'unavailable')
     this.#askAt = this.#question?.againAt ?? Infinity
+  }
+
+  /** The active server; of several effects one that has them all, if it can be asked. */
+  #whom(active: Link, last: Parcel): Link {
+    const { standby } = this.#parts.connections
+    if (!standby || !isOfMany(last) || this.#isTold(active)) return active
+    return this.#isTold(standby) ? standby : active
+  }
+
+  /** Whether its server is told to hold the last edits. */
+  #isTold({ server }: Link): boolean {
+    return this.#told?.has(server) ?? false
   }
 
   /** The server does not answer this: not yet, or never. */
@@ -167,7 +179,8 @@ export class Holders {
 
   #answered(): string[] {
     const { link, ticket, againAt } = this.#question ?? { link: undefined, ticket: 0, againAt: 0 }
-    const isOpen = link !== undefined && link === this.#parts.connections.active
+    const { active, standby } = this.#parts.connections
+    const isOpen = link !== undefined && (link === active || link === standby)
     return isOpen && againAt === Infinity ? link.holders(ticket) : []
   }
 
