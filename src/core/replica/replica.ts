@@ -321,8 +321,11 @@ export class Replica {
     const told = own?.entry ?? (this.#folder.isPurged(change.id) && this.#folder.known(change.id))
     if (told) this.#voice.send(this.#visitors.hearingAll(), entriesMessage([told], false))
     this.#showings.changed(changes)
-    for (const { entry } of changes) {
-      if (entry.kind === Kind.TEXT) this.#sketches.add(this.#now, entry.id as SubjectId)
+    for (const { entry, before } of changes) {
+      const id = entry.id as SubjectId
+      if (entry.kind === Kind.TEXT) this.#sketches.add(this.#now, id)
+      // It may have come back with the directory above it.
+      if (!before) this.#inventory.changed(this.#now, id)
     }
     this.#hide()
     const known = new Set(changes.map(({ entry }) => entry.id))
@@ -336,6 +339,7 @@ export class Replica {
     for (const id of hidden as SubjectId[]) {
       this.#gone.add(id)
       this.#sketches.forget(id)
+      this.#inventory.changed(this.#now, id)
     }
     // What was removed for good has nothing on disk, as a rule.
     this.#trash.hidden(hidden.filter((id) => !this.#folder.known(id)?.purged?.isDone))

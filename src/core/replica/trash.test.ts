@@ -4,10 +4,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { create, fromBinary, toBinary, type MessageInitShape } from '@bufbuild/protobuf'
 import { MemoryDisk } from '../../adapters/storage/memory.ts'
-import { Desk, Writer } from '../../../test/replica-desk.ts'
+import { Desk, freshId, Writer } from '../../../test/replica-desk.ts'
 import type { Origin, SubjectId } from '../model/ids.ts'
 import { isTombstone, purgedStored, sealUpdate } from '../model/snapshot.ts'
-import { EntrySchema, UpdateSchema, type Update } from '../model/wire.ts'
+import { EntrySchema, Kind, UpdateSchema, type Update } from '../model/wire.ts'
 
 const other = 'b.0123456789abc'
 const stamp = (counter: number) => ({ counter, origin: other })
@@ -150,4 +150,36 @@ test('what came while a purge was under way is not taken for gone', () => {
   // Of a compaction that read the disk before.
   burial.desk.input({ type: 'event', event: { type: 'purged', subject: burial.file } })
   assert.ok(burial.isToGo())
+})
+
+test('what goes with its directory, or comes back with it, is in the digest as it is (5)', () => {
+  const [one, quiet] = [new Desk(), new Desk()]
+  const [directory, file] = [freshId(), freshId()]
+  let seq = 0
+  const hear = (entry: MessageInitShape<typeof EntrySchema>) => {
+    const whole = create(EntrySchema, entry)
+    const body = { case: 'entry' as const, value: toBinary(EntrySchema, whole) }
+    const told = { origin: other, seq: ++seq, subject: whole.id, body }
+    const update = sealUpdate(create(UpdateSchema, told))
+    for (const desk of [one, quiet]) {
+      desk.storage.commit({ updates: [update], snapshots: [] })
+      desk.input({ type: 'event', event: { type: 'changed', update } })
+    }
+    return one.replica.digest()
+  }
+  const made = (name: string, parent: string) => ({
+    created: stamp(1),
+    name: { value: name, stamp: stamp(1) },
+    parent: { value: parent, stamp: stamp(1) },
+    deleted: { value: false, stamp: stamp(1) },
+  })
+  const purged = { root: directory, deletion: stamp(2), place: stamp(1) }
+  hear({ id: directory, kind: Kind.DIRECTORY, ...made('specs', '') })
+  const digest = hear({ id: file, kind: Kind.TEXT, ...made('plan.md', directory) })
+  hear({ id: file, purged })
+  hear({ id: directory, deleted: { value: true, stamp: stamp(2) }, purged })
+  assert.equal(one.replica.digest(), new Desk().replica.digest())
+  hear({ id: directory, deleted: { value: false, stamp: stamp(3) } })
+  assert.equal(one.replica.digest(), quiet.replica.digest())
+  assert.notEqual(one.replica.digest(), digest)
 })
