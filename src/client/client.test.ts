@@ -1,8 +1,17 @@
-// A client that no server answers: what programs may do with it all the same.
+// A client that no server answers, or one that takes nothing: what programs may do with it all the same.
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { create, fromBinary, toBinary, type MessageInitShape } from '@bufbuild/protobuf'
 import { shownMax } from '../core/model/limits.ts'
+import {
+  Code,
+  SessionRequestSchema,
+  SessionResponseSchema,
+  type ClientMessage,
+  type ServerMessageSchema,
+} from '../core/model/wire.ts'
+import type { Dial } from '../core/ports.ts'
 import { SessionClient } from './client.ts'
 import { OpenDocument } from './open-document.ts'
 
@@ -20,4 +29,52 @@ test('a file that cannot be shown beside so many others is not held open by tryi
   assert.ok(document instanceof OpenDocument)
   document.close()
   assert.ok(document.isClosed)
+})
+
+/** An update that says nothing. */
+const nothing = Uint8Array.of(0, 0)
+
+type Says = MessageInitShape<typeof ServerMessageSchema>['message']
+
+/** A server that lets everybody in and opens everything, and finds all that is written too large. */
+const stingy: Dial = (_address, { opened, received }) => {
+  const say = (message: Says) => {
+    const frame = toBinary(
+      SessionResponseSchema,
+      create(SessionResponseSchema, { messages: [{ message }] }),
+    )
+    queueMicrotask(() => received(frame))
+  }
+  const hear = ({ case: what, value }: ClientMessage['message']) => {
+    if (what === 'hello') {
+      const servers = [{ id: 'a', address: 'http://a' }]
+      say({
+        case: 'welcome',
+        value: { server: 'a', servers: { servers }, safeCount: 1, set: 'test' },
+      })
+    }
+    if (what === 'ping') say({ case: 'pong', value: { number: value.number } })
+    if (what === 'open') {
+      say({ case: 'opened', value: { document: value.document, piece: nothing, isLast: true } })
+    }
+    if (what === 'push') {
+      const { ticket } = value
+      say({ case: 'rejected', value: { ticket, code: Code.TOO_LARGE, text: 'Too large.' } })
+    }
+  }
+  queueMicrotask(opened)
+  return {
+    send: (frame) => {
+      for (const { message } of fromBinary(SessionRequestSchema, frame).messages) hear(message)
+    },
+    close: () => {},
+  }
+}
+
+test('what was typed before the client has begun is not called stored before it is', async (t) => {
+  const client = new SessionClient({ servers: ['http://a'], name: 'Ada', agent: 'test' }, stingy)
+  t.after(() => client.close())
+  const document = client.open('file')
+  document.text.insert(0, 'x')
+  await assert.rejects(document.stored(), { code: 'too-large' })
 })

@@ -290,21 +290,23 @@ export class SessionClient implements Client {
   }
 
   async #stored(document: string): Promise<Receipt> {
-    // The edits made so far may wait for the end of a step.
-    await Promise.resolve()
     if (this.#erased.has(document)) throw erasedError()
-    const stored = this.#receipts.wait(document, this.#session?.edits(document) ?? 0)
+    const edits = (this.#session?.edits(document) ?? 0) + this.#unstepped(document)
+    const stored = this.#receipts.wait(document, edits)
     this.#lookLater()
     return stored
   }
 
+  /** Edits that wait for the end of a step, or for the beginning. */
+  #unstepped(document: string): number {
+    return this.#inbox.filter((each) => each.type === 'edited' && each.document === document).length
+  }
+
   #receipt(document: string): Receipt {
     const session = this.#session
-    // What is not stepped yet is only here.
-    const isAhead = this.#inbox.some(
-      (input) => input.type === 'edited' && input.document === document,
-    )
-    if (!session || isAhead) return { servers: [], of: session?.servers.length ?? 0 }
+    if (!session || this.#unstepped(document) > 0) {
+      return { servers: [], of: session?.servers.length ?? 0 }
+    }
     const servers = session.holders(document, session.edits(document))
     return { servers: session.inOrder(servers), of: session.servers.length }
   }
