@@ -78,3 +78,13 @@ test('what was typed before the client has begun is not called stored before it 
   document.text.insert(0, 'x')
   await assert.rejects(document.stored(), { code: 'too-large' })
 })
+
+test('nobody waits for edits of which it is known that no server takes them', async (t) => {
+  const client = new SessionClient({ servers: ['http://a'], name: 'Ada', agent: 'test' }, stingy)
+  t.after(() => client.close())
+  await client.joined()
+  const document = client.open('file')
+  document.text.insert(0, 'x')
+  await assert.rejects(document.stored(), { code: 'too-large' })
+  await assert.rejects(document.stored(), { code: 'too-large' })
+})

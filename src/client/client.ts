@@ -291,7 +291,10 @@ export class SessionClient implements Client {
 
   async #stored(document: string): Promise<Receipt> {
     if (this.#erased.has(document)) throw erasedError()
-    const edits = (this.#session?.edits(document) ?? 0) + this.#unstepped(document)
+    const unstepped = this.#unstepped(document)
+    const refusal = this.#session?.refusal(document)
+    if (refusal && unstepped === 0) throw refusal
+    const edits = (this.#session?.edits(document) ?? 0) + unstepped
     const stored = this.#receipts.wait(document, edits)
     this.#lookLater()
     return stored

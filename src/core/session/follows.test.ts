@@ -501,8 +501,12 @@ test('what no server takes stays unsafe when its document is closed', () => {
   talk.join()
   talk.type('D', 'too much')
   talk.rejected(1, 1, 'The text is too large.', Code.TOO_LARGE)
+  assert.equal(talk.session.refusal('D')?.code, 'too-large')
   talk.step({ type: 'unfollow', document: 'D' })
   talk.wait(100)
   assert.equal(talk.session.isUnsafe('D'), true)
   assert.equal(talk.session.save.name, 'ended')
+  // What another session left is offered with it.
+  talk.step({ type: 'recalled', document: 'D' })
+  assert.equal(talk.session.refusal('D'), undefined)
 })

@@ -150,6 +150,7 @@ export class Follows {
     const follow = this.#follow(document)
     follow.opened = undefined
     follow.isEarlierKnown = false
+    if (follow.turnedDown) follow.turnedDown.hasNews = true
     this.#outbox.stir(document)
     this.follow(document)
   }
@@ -188,6 +189,12 @@ export class Follows {
 
   isTurnedDown(document: string): boolean {
     return this.#follows.get(document)?.turnedDown !== undefined
+  }
+
+  /** Why servers do not take what was written in a document so far; undefined: it is not known yet. */
+  refusal(document: string): FourfoldError | undefined {
+    const turnedDown = this.#follows.get(document)?.turnedDown
+    return turnedDown?.hasNews ? undefined : turnedDown?.error
   }
 
   /** A document whose edits are not taken by the servers: why. */

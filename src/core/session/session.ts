@@ -192,6 +192,11 @@ export class Session {
     return this.#holders.of(this.#now, document, upTo)
   }
 
+  /** Why servers do not take the edits of a document that were made so far; undefined: they may. */
+  refusal(document: string): FourfoldError | undefined {
+    return this.#follows.refusal(document)
+  }
+
   /** Whether the active server has given all it has of a document, and tells what changes. */
   isOpen(document: string): boolean {
     return this.#follows.isOpen(document)
