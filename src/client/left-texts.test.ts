@@ -14,6 +14,15 @@ test('a text that was left is there once, with what was counted in it', () => {
   assert.deepEqual(left.take('b'), undefined)
 })
 
+test('a text that was left before all of it was here again counts as much as ever', () => {
+  const left = new LeftTexts()
+  left.keep('a', new Uint8Array(leftBytesMax + 1), 7)
+  assert.deepEqual(left.take('a'), { update: undefined, clock: 7 })
+  const part = new Uint8Array(10)
+  left.keep('a', part, 3)
+  assert.deepEqual(left.take('a'), { update: part, clock: 7 })
+})
+
 test('12 beyond a bound the oldest are let go of, and only their counts stay', () => {
   const left = new LeftTexts()
   const part = leftBytesMax / 4

@@ -26,7 +26,8 @@ export class LeftTexts {
 
   keep(id: string, update: Uint8Array, clock: number): void {
     this.#forget(id)
-    this.#clocks.set(id, clock)
+    // It may have been opened again and left before all of it was here.
+    this.#clocks.set(id, Math.max(clock, this.#clocks.get(id) ?? 0))
     this.#updates.set(id, update)
     this.#bytes += update.length
     for (const oldest of this.#updates.keys()) {
