@@ -360,7 +360,7 @@ class Schedule {
    */
   #isOrphaned(person: SimulatedPerson, document: string): boolean {
     const disks = [...this.#servers.values()].map(({ disk }) => disk)
-    if (this.#isErased(document)) return true
+    if (this.#isErased(document) && !expectedTree(this.#said()).has(document)) return true
     const creation = this.#journal.files.get(document)?.creation
     const wasStored = creation !== undefined && creation.receipt.size > 0
     const isStored = disks.some((disk) => disk.has(document as SubjectId))
@@ -382,8 +382,7 @@ class Schedule {
   /** Something that is deleted for good, and of which a disk has more than that. */
   #leftover(): string | undefined {
     const servers = [...this.#servers.values()]
-    // What was asked may be lost with all disks that had it (G1).
-    const said = this.#isBurnt ? servers.flatMap(({ disk }) => disk.entries()) : this.#archive
+    const said = this.#said()
     const marked = said.filter(({ purged }) => purged)
     if (marked.length === 0) return undefined
     const expected = expectedTree(said)
@@ -393,6 +392,12 @@ class Schedule {
       if (left) return `${name} has not removed ${left}, which is deleted for good`
     }
     return undefined
+  }
+
+  /** What was said of entries: it may be lost with all disks that had it (G1). */
+  #said(): Entry[] {
+    const disks = [...this.#servers.values()].map(({ disk }) => disk)
+    return this.#isBurnt ? disks.flatMap((disk) => disk.entries()) : this.#archive
   }
 
   /** The first reason why not all is the same everywhere; undefined: it is. */

@@ -86,6 +86,8 @@ interface Follow {
   turnedDown: { at: number; error: FourfoldError; hasNews: boolean } | undefined
   /** Servers that could not open it, and when. */
   unavailable: Map<string, number>
+  /** A server said that it was deleted for good, and that was told. */
+  isGone: boolean
   /** How often in a row a server lacked others' text that is here. */
   behindCount: number
   /** All edits of this person's earlier sessions were compared with a server, deletions included. */
@@ -136,6 +138,8 @@ export class Follows {
       return
     }
     follow.isWanted = true
+    // Whoever asks anew is told anew.
+    follow.isGone = false
     const view = this.#views.get(document)
     if (this.#link && view?.name !== 'opening') this.#open(document, troubleOf(view))
   }
@@ -330,6 +334,7 @@ export class Follows {
     })
     this.#link!.blocked.delete(document)
     follow.opened = { server: this.#link!.server, at: now }
+    follow.isGone = false
     if (difference.length > nothing.length) follow.wholeAt = now
     follow.unavailable.clear()
     this.#outlet.put({ type: 'integrate', document, update: difference })
@@ -423,8 +428,12 @@ export class Follows {
 
   /** It was deleted for good. `isOwed`: edits of it are not safe; they stay here. */
   gone(now: number, document: string, isOwed: boolean): void {
-    if (this.#isAbandoned(document, true) || !this.#follows.has(document)) return
+    const follow = this.#follows.get(document)
+    if (this.#isAbandoned(document, true) || !follow) return
     this.#views.delete(document)
+    const isNews = !follow.isGone || (isOwed && !follow.turnedDown)
+    follow.isGone = true
+    if (!isNews) return
     this.#outlet.put({ type: 'gone', document, isOwed })
     if (!isOwed) {
       // Nobody will ever tell of more servers.
@@ -433,6 +442,13 @@ export class Follows {
     }
     const text = 'This file was deleted for good. What you wrote is only here.'
     this.turnDown(now, document, new FourfoldError('not-found', text))
+  }
+
+  /** The folder is another: what was deleted for good may be back, by somebody who did not know. */
+  changedFolder(): void {
+    for (const [document, { isGone, isWanted }] of this.#follows) {
+      if (isGone && isWanted && this.#link && !this.#views.has(document)) this.#open(document)
+    }
   }
 
   /** A push of this document arrived: whatever the trouble was, it is over. */
@@ -566,6 +582,7 @@ export class Follows {
       wholeAt: -Infinity,
       turnedDown: undefined,
       unavailable: new Map(),
+      isGone: false,
       behindCount: 0,
       isEarlierKnown: !this.#hasEarlier,
     }

@@ -3,6 +3,8 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { create } from '@bufbuild/protobuf'
+import { EntriesSchema } from '../model/wire.ts'
 import { Talk } from '../../../test/session-talk.ts'
 
 const [first, second] = ['a.1111111111111', 'b.2222222222222'] as const
@@ -113,6 +115,34 @@ test('a file that was deleted for good with nothing owed is let go', () => {
     1< unavailable D: gone
     * gone D
   `)
+})
+
+test('a text that was deleted for good, and came back, is opened again', () => {
+  const talk = new Talk()
+  talk.join()
+  gone(talk)
+  const entries = () =>
+    talk.says(1, 'entries', {
+      case: 'entries',
+      value: create(EntriesSchema, { entries: [{ id: 'its directory' }] }),
+    })
+  entries()
+  entries()
+  // It is still gone: once is enough.
+  gone(talk)
+  talk.heard(`
+    1< unavailable D: gone
+    * gone D
+    1< entries
+    1> open D
+    1< entries
+    1< unavailable D: gone
+  `)
+  entries()
+  talk.writeOther('D', 'y')
+  talk.open(1, 'D')
+  assert.equal(talk.doc('D').getText('text').toString(), 'y')
+  assert.ok(talk.session.isOpen('D'))
 })
 
 test('what was deleted for good is waited for no longer on the servers that lacked it', () => {

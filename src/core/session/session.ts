@@ -400,6 +400,7 @@ export class Session {
         return
       case 'entries':
         this.#shows.told(message.value)
+        this.#follows.changedFolder()
         return
       case 'caret':
         this.#outlet.put({ type: 'caret', caret: message.value })
