@@ -52,6 +52,24 @@ async function sourcesIn(folder: string): Promise<Programs> {
   return programs
 }
 
+/** Makes an npm there that notes what it and its vite are asked for; the environment that names it. */
+function npmIn(folder: string): NodeJS.ProcessEnv {
+  const vite = `
+    const { appendFileSync, mkdirSync, writeFileSync } = require('node:fs')
+    appendFileSync('done', 'built ')
+    const out = process.argv[process.argv.indexOf('--outDir') + 1]
+    mkdirSync(out, { recursive: true })
+    for (const entry of ['index.html', 'main.js']) writeFileSync(out + '/' + entry, '')`
+  const npm = `
+    const { appendFileSync, mkdirSync, readFileSync, writeFileSync } = require('node:fs')
+    appendFileSync('done', 'packages ')
+    for (const name of ['.bin', 'vite/bin']) mkdirSync('node_modules/' + name, { recursive: true })
+    writeFileSync('node_modules/vite/bin/vite.js', ${JSON.stringify(vite)})
+    writeFileSync('node_modules/.package-lock.json', readFileSync('package-lock.json'))`
+  writeFileSync(join(folder, 'npm-cli.cjs'), npm)
+  return { ...process.env, npm_execpath: join(folder, 'npm-cli.cjs') }
+}
+
 test('a version is compared by its numbers, not by its letters', async () => {
   const { isAtLeast } = await import(join(root, 'bin/runtime.mjs'))
   assert.equal(isAtLeast('24.15.0', '24.15.0'), true)
@@ -84,24 +102,11 @@ test('a clone that is started four times at once is set up once', async (t) => {
   t.after(() => rmSync(folder, { recursive: true, force: true }))
   cpSync(join(root, 'bin'), join(folder, 'bin'), { recursive: true })
   await sourcesIn(folder)
-  const vite = `
-    const { appendFileSync, mkdirSync, writeFileSync } = require('node:fs')
-    appendFileSync('done', 'built ')
-    const out = process.argv[process.argv.indexOf('--outDir') + 1]
-    mkdirSync(out, { recursive: true })
-    for (const entry of ['index.html', 'main.js']) writeFileSync(out + '/' + entry, '')`
-  const npm = `
-    const { appendFileSync, mkdirSync, writeFileSync } = require('node:fs')
-    appendFileSync('done', 'packages ')
-    for (const name of ['.bin', 'vite/bin']) mkdirSync('node_modules/' + name, { recursive: true })
-    writeFileSync('node_modules/vite/bin/vite.js', ${JSON.stringify(vite)})
-    writeFileSync('node_modules/.package-lock.json', '{ "packages": {} }')`
-  writeFileSync(join(folder, 'npm-cli.cjs'), npm)
+  const env = npmIn(folder)
   // One before was killed in the middle of it.
   const { pid } = spawnSync(process.execPath, ['--version'])
   mkdirSync(join(folder, 'dist'))
   writeFileSync(join(folder, 'dist/setup.turn'), `${pid}`)
-  const env = { ...process.env, npm_execpath: join(folder, 'npm-cli.cjs') }
   const starts = [1, 2, 3, 4].map(async () => {
     const start = spawn(process.execPath, ['bin/setup.mjs', 'install'], { cwd: folder, env })
     const [status] = await once(start, 'exit')
@@ -124,6 +129,26 @@ test('a clone runs what was built while that is of its sources, and else the sou
   assert.equal(said(), 'built\n')
   writeFileSync(join(folder, 'src/core/text.ts'), '// Newer.')
   assert.equal(said(), 'sources\n')
+})
+
+test('a server that is started in a clone after a pull has the packages and the page of it', async (t) => {
+  const path = installed(t, '')
+  const folder = join(path, '../..')
+  await sourcesIn(folder)
+  writeFileSync(join(folder, 'src/cli/main.ts'), '')
+  const env = npmIn(folder)
+  const run = (word: string) => {
+    const said = spawnSync(process.execPath, [path, word], { cwd: folder, env, encoding: 'utf8' })
+    assert.deepEqual([said.status, said.stdout], [0, ''], said.stderr)
+    return readFileSync(join(folder, 'done'), 'utf8')
+  }
+  assert.equal(run('serve'), 'packages built built ')
+  assert.equal(run('serve'), 'packages built built ', 'nothing has changed')
+  const lock = { packages: { '': {}, 'node_modules/more': { version: '1.0.0' } } }
+  writeFileSync(join(folder, 'package-lock.json'), JSON.stringify(lock))
+  writeFileSync(join(folder, 'src/web/page.ts'), '// Newer.')
+  assert.equal(run('ls'), 'packages built built ', 'who asks a server needs no page')
+  assert.equal(run('serve'), 'packages built built packages built built ')
 })
 
 test('the command passes on arguments, input, output and exit code', (t) => {
