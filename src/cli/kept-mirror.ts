@@ -10,7 +10,7 @@ import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { printable, sentence } from './command.ts'
-import { notCurrent, sameKey } from './mirror/told.ts'
+import { keptAlready, notCurrent, sameKey } from './mirror/told.ts'
 import { Revival } from './revival.ts'
 
 /** Set for a process that is kept. */
@@ -110,7 +110,9 @@ export class KeptMirror {
     if (this.#isEnding) return
     if (this.#revival.wasWell) this.#why = ''
     const afterMs = this.#revival.died()
-    if (why !== this.#why) {
+    if (why !== this.#why && why.includes(keptAlready)) {
+      this.#say(sentence(why), 'info')
+    } else if (why !== this.#why) {
       const again = `Tried again in ${afterMs / 1000} s, and later.`
       this.#say(`not kept current at the moment. ${sentence(why)} ${again}`)
       this.#isCurrent = false

@@ -15,7 +15,8 @@ import { keeperOfThis } from './kept-mirror.ts'
 import { agree } from './mirror/agreement.ts'
 import { Mirror } from './mirror/mirror.ts'
 import { Report, standingOf } from './mirror/report.ts'
-import { SetClient, setHelp, setOptions } from './set-client.ts'
+import { keptAlready } from './mirror/told.ts'
+import { nameOf, SetClient, setHelp, setOptions } from './set-client.ts'
 
 const help = `Usage: fourfold mirror DIR [--folder PATH] [--once] [--accept-deletes] [--json]
        fourfold mirror DIR --status [--json]
@@ -83,13 +84,12 @@ async function keepSame(asked: string, options: KeepOptions): Promise<boolean> {
   const store = lockedStore(root)
   if (!store) {
     if (options.acceptsDeletes && !options.isOnce) return agreed(root)
-    throw new CommandError(`${root} has a mirror already that is running.`)
+    throw new CommandError(`${root} ${keptAlready}.`)
   }
   const { servers } = options
-  const who = options.name ?? process.env['FOURFOLD_NAME'] ?? process.env['USER'] ?? 'guest'
   const keeper = keeperOfThis()
   const set = new SetClient({
-    name: authorOf(who),
+    name: authorOf(nameOf(options.name)),
     ...(servers !== undefined && { servers }),
     ...(keeper && { token: keeper.token }),
   })
@@ -160,7 +160,9 @@ function opened(directory: string): string {
     mkdirSync(directory, { recursive: true })
     return realpathSync(directory)
   } catch (error) {
-    throw new CommandError(`Cannot mirror ${directory}: ${(error as Error).message}.`)
+    const { code, message } = error as NodeJS.ErrnoException
+    const why = code === 'EEXIST' ? 'it is no directory' : message
+    throw new CommandError(`Cannot mirror ${directory}: ${why}.`)
   }
 }
 

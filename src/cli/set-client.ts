@@ -351,10 +351,20 @@ interface Person {
 
 /** Nobody, where the person said nothing: a server that asks for no sign-in takes a guest. */
 function personOf(asked: string | undefined): Person | undefined {
-  const password = process.env['FOURFOLD_PASSWORD']
-  const name = asked ?? process.env['FOURFOLD_NAME']
-  if (name === undefined && password === undefined) return undefined
-  return { name: name ?? process.env['USER'] ?? 'guest', password: password ?? '' }
+  const password = variable('FOURFOLD_PASSWORD')
+  if ((asked ?? variable('FOURFOLD_NAME') ?? password) === undefined) return undefined
+  return { name: nameOf(asked), password: password ?? '' }
+}
+
+/** Who a person is: by --name, or what their environment says. */
+export function nameOf(asked: string | undefined): string {
+  return asked ?? variable('FOURFOLD_NAME') ?? variable('USER') ?? 'guest'
+}
+
+/** Of the environment; an empty one is not set, as everywhere. */
+function variable(name: string): string | undefined {
+  const text = process.env[name]
+  return text === '' ? undefined : text
 }
 
 function lastWords(said: string): string {

@@ -214,7 +214,7 @@ function readId(
   const own = root.optionalText('id')
   const id = asked ?? own ?? (servers.length === 1 ? servers[0]!.id : undefined)
   const known = servers.map((server) => server.id).join(', ')
-  if (id === undefined) root.fail('id', `say which server this is: --id with one of ${known}`)
+  if (id === undefined) root.fail('id', `is missing: start it with --id and one of ${known}`)
   if (!servers.some((server) => server.id === id)) {
     root.fail('id', `"${id}" is not among the servers ${known}`)
   }

@@ -181,12 +181,30 @@ test('where plain files cannot be, up says so, and the servers serve', async (t)
   mkdirSync(data)
   writeFileSync(join(data, 'files'), 'a file where the directory should be')
   const up = await startUp(t, port, data)
-  await up.says(/files: not kept current at the moment\. Cannot mirror [^\n]+: EEXIST[^\n]+\n/)
+  await up.says(
+    /files: not kept current at the moment\. Cannot mirror [^\n]+: it is no directory\. /,
+  )
   const put = await fourfold(['put', '-', 'kept.md'], { servers, input: 'kept' })
   assert.match(put.out, kept)
   // Once it can, it does.
   rmSync(join(data, 'files'))
   await holds(join(data, 'files', 'kept.md'), 'kept')
+})
+
+test('servers of one machine share the plain files, and that is nothing to look after', async (t) => {
+  const folder = temporaryFolder(t)
+  const file = join(folder, 'set.json')
+  const port = await fourPorts()
+  const addresses = [port, port + 1].map((each) => `http://127.0.0.1:${each}`)
+  const ids = ['a', 'b']
+  const servers = addresses.map((address, index) => ({ id: ids[index], address }))
+  writeFileSync(file, JSON.stringify({ set: 'test', data: 'data', servers, mirror: 'plain' }))
+  const both = ids.map((id) => start(t, ['serve', '--config', file, '--id', id]))
+  await until(
+    () => both.some((server) => / info .*plain has a mirror already/.test(server.said())),
+    () => both.map((server) => server.said()).join('\n'),
+  )
+  for (const server of both) assert.doesNotMatch(server.said(), /not kept current/)
 })
 
 test('a full disk under the plain files holds up nobody', async (t) => {

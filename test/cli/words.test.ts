@@ -103,6 +103,15 @@ test('where no server answers, that is one sentence and exit 1', async (t) => {
   assert.match(wrong.err, oneSentence)
 })
 
+test('a variable that is empty is one that is not set', async (t) => {
+  const { address } = await startLone(t)
+  const env = { FOURFOLD_NAME: '', FOURFOLD_PASSWORD: '' }
+  const put = await fourfold(['put', '-', 'a.md'], { servers: address, env })
+  assert.deepEqual([put.code, put.err], [0, ''])
+  const listed = await fourfold(['ls', '-l'], { servers: address, env })
+  assert.match(listed.out, / guest .* a\.md\n$/)
+})
+
 test('what could mislead a terminal is shown as an escape', () => {
   assert.equal(
     printable('a\u001b[31mb\nc\u202ed\u200b\u0085\ufeff'),
