@@ -123,6 +123,7 @@ export class Page {
     this.#session = new Session({
       key: page.key,
       earlierKeys,
+      device: new Uint8Array(),
       name: page.screenName,
       agent: 'simulated',
       token: '',

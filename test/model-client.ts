@@ -51,6 +51,7 @@ export class ModelClient {
     this.session = new Session({
       key: this.key,
       earlierKeys: [],
+      device: new Uint8Array(),
       name,
       agent: 'test',
       token: '',

@@ -156,13 +156,20 @@ export class Writer {
   readonly desk: Desk
   readonly channel: number
   readonly key: Uint8Array
+  readonly device: Uint8Array
   readonly doc = new Y.Doc()
   ticket = 0
 
-  constructor(desk: Desk, channel: number, name: string, isStandby = false) {
+  constructor(
+    desk: Desk,
+    channel: number,
+    name: string,
+    { isStandby = false, device = new Uint8Array() } = {},
+  ) {
     this.desk = desk
     this.channel = channel
     this.key = new Uint8Array(16).fill(channel)
+    this.device = device
     this.doc.clientID = writerOf(this.key)
     desk.input({ type: 'opened', channel, address: '127.0.0.1' })
     this.hello(name, isStandby)
@@ -177,6 +184,7 @@ export class Writer {
         name,
         protocol,
         earlierKeys: [],
+        device: this.device,
         isStandby,
         token: '',
         showsDirectories: false,

@@ -61,6 +61,7 @@ export class Talk {
     this.session = new Session({
       key,
       earlierKeys: options.earlierKeys ?? [],
+      device: new Uint8Array(),
       name: 'ada',
       agent: 'test',
       token: '',

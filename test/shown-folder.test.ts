@@ -45,7 +45,14 @@ class Server {
   greet(): void {
     if (this.#visitor) this.#showings.left(this.#visitor)
     const hello = { $typeName: 'fourfold.v1.Hello' as const, key: new Uint8Array(16), name: 'ada' }
-    const rest = { protocol: 1, earlierKeys: [], isStandby: false, token: '', agent: '' }
+    const rest = {
+      protocol: 1,
+      earlierKeys: [],
+      device: new Uint8Array(),
+      isStandby: false,
+      token: '',
+      agent: '',
+    }
     const asked = { ...hello, ...rest, showsDirectories: true }
     this.#visitor = new Visitor(0, ++this.#channel, asked, rates)
   }

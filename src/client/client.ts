@@ -159,6 +159,7 @@ export class SessionClient implements Client {
     this.#session = new Session({
       key: this.#key,
       earlierKeys: (after ? [after.key, ...kept.keys] : kept.keys).slice(0, earlierKeysMax),
+      device: kept.device,
       name: this.#options.name,
       agent: this.#options.agent,
       token: this.#options.token ?? '',

@@ -71,7 +71,7 @@ test('a storage that does not answer is waited for once', async () => {
   })
   const kept = new Keepsake(slow, key, () => {}).begin()
   for (let turn = 0; turn < 100; turn++) await Promise.resolve()
-  assert.deepEqual(asked.sort(), ['addresses', 'entries', 'keys', 'operations'])
+  assert.deepEqual(asked.sort(), ['addresses', 'device', 'entries', 'keys', 'operations'])
   answer.resolve()
   assert.deepEqual((await kept).keys, [])
 })
@@ -193,12 +193,23 @@ test('nothing takes the place of what was loaded before that is in the document'
 
 test('without a storage nothing is kept, and that is said', async () => {
   const keepsake = new Keepsake(undefined, key, () => {})
-  const nothing = { life: '', sessions: [], keys: [], addresses: [], entries: [], operations: [] }
-  assert.deepEqual(await keepsake.begin(), nothing)
+  const lists = { sessions: [], keys: [], addresses: [], entries: [], operations: [] }
+  assert.deepEqual(await keepsake.begin(), { life: '', device: new Uint8Array(), ...lists })
   assert.deepEqual(await keepsake.load('D', () => new Uint8Array()), [])
   keepsake.append('D', new Uint8Array([1]), true)
   assert.ok(!keepsake.isBehind('D'))
   assert.equal(keepsake.failure, 'this program keeps nothing on this device')
+})
+
+test('all programs of a device have one secret of it, also when they begin at once', async () => {
+  const device = new MemoryDevice()
+  const begin = async () => (await new Keepsake(device.open(), key, () => {}).begin()).device
+  const [first, second] = await Promise.all([begin(), begin()])
+  assert.equal(first!.length, 16)
+  assert.deepEqual(second, first)
+  assert.deepEqual(await begin(), first)
+  await device.open().set('device', 'damaged')
+  assert.notDeepEqual(await begin(), first)
 })
 
 test('a list of files that does not decode keeps no program from beginning', async () => {

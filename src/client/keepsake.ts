@@ -43,6 +43,8 @@ export interface Kept {
   /** Name of the life of the set that all of it belongs to; empty: not known. */
   life: string
   keys: Uint8Array[]
+  /** Secret of this device, for all its sessions; empty: it keeps none. */
+  device: Uint8Array
   addresses: string[]
   entries: Entry[]
   /** What was asked of the folder and was not certain to stay, in order. */
@@ -112,8 +114,9 @@ export class Keepsake {
   /** What is kept. */
   async begin(): Promise<Kept> {
     // All at once: a storage that does not answer is waited for once.
-    const [keys, addresses, entries, operations] = await Promise.all([
+    const [keys, device, addresses, entries, operations] = await Promise.all([
       this.#storage ? this.keyring.begin() : [],
+      this.#deviceSecret(),
       this.#attempt((storage) => storage.get('addresses')),
       this.#attempt((storage) => storage.get('entries')),
       this.#attempt((storage) => storage.get('operations')),
@@ -123,10 +126,22 @@ export class Keepsake {
       life: this.#begun?.lives.name ?? '',
       sessions: [...new Set([...keys.map(sessionOf), ...askers])].filter((each) => each !== ''),
       keys,
+      device,
       addresses: listOf(addresses, (each) => typeof each === 'string'),
       entries: entriesOf(entries),
       operations: operationsOf(operations),
     }
+  }
+
+  /** Drawn once: what two programs draw at the same moment is one. */
+  async #deviceSecret(): Promise<Uint8Array> {
+    let secret: Uint8Array = new Uint8Array()
+    const alter = (value: unknown) => {
+      const isSecret = value instanceof Uint8Array && value.length === 16
+      return (secret = isSecret ? value : crypto.getRandomValues(new Uint8Array(16)))
+    }
+    const isKept = await this.#attempt((storage) => isDone(storage.change('device', alter)))
+    return isKept ? secret : new Uint8Array()
   }
 
   /** These come behind those that are kept; those of these ids go. Whether that is kept. */

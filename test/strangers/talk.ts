@@ -55,6 +55,7 @@ function greeting(random: Random): Uint8Array {
     token: '',
     agent: '',
     showsDirectories: random.chance(0.5),
+    device: random.chance(0.5) ? random.bytes(16) : new Uint8Array(),
   }
   return toBinary(SessionRequestSchema, {
     $typeName: 'fourfold.v1.SessionRequest',

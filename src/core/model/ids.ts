@@ -11,6 +11,8 @@ export type Origin = string & { readonly __brand: 'Origin' }
 export type SubjectId = string & { readonly __brand: 'SubjectId' }
 /** The public name of a session: 16 characters of base64url, derived from its secret key. */
 export type SessionId = string & { readonly __brand: 'SessionId' }
+/** The public name of a device: 16 characters of base64url, derived from its secret. */
+export type DeviceId = string & { readonly __brand: 'DeviceId' }
 
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
 
@@ -82,6 +84,11 @@ export function writerOf(key: Uint8Array): number {
 /** The public id of the session with this key. */
 export function sessionOf(key: Uint8Array): SessionId {
   return base64url(sha256(joined('fourfold session\n', key)).subarray(0, 12)) as SessionId
+}
+
+/** The public id of the device with this secret. */
+export function deviceOf(secret: Uint8Array): DeviceId {
+  return base64url(sha256(joined('fourfold device\n', secret)).subarray(0, 12)) as DeviceId
 }
 
 /**

@@ -44,7 +44,7 @@ test('a screen name in use is refused; a standby claims none; its promotion does
   const { desk } = two()
   const twin = new Writer(desk, 3, 'Ana')
   assert.equal(desk.last(twin.channel, 'refused')?.code, Code.TAKEN)
-  const warm = new Writer(desk, 4, 'eve', true)
+  const warm = new Writer(desk, 4, 'eve', { isStandby: true })
   assert.equal(desk.last(4, 'welcome')?.name, '')
   const eve = new Writer(desk, 5, 'eve')
   assert.equal(desk.last(eve.channel, 'welcome')?.name, 'eve')
@@ -63,10 +63,35 @@ test('whoever was here first elsewhere keeps the name, unless both are one perso
     const desk = new Desk()
     desk.input({ type: 'opened', channel: 1, address: '' })
     const earlierKeys = [new Uint8Array(16).fill(8)]
-    desk.say(1, { case: 'hello', value: { ...hello, ...rest, earlierKeys } })
+    const device = new Uint8Array()
+    desk.say(1, { case: 'hello', value: { ...hello, ...rest, earlierKeys, device } })
     claimedThere(desk, first, 0)
     assert.equal(desk.last(1, 'renamed')?.name, isOne ? undefined : 'ana~2')
   }
+})
+
+test('one person may have several pages under one name, and nobody else has it', () => {
+  const desk = new Desk()
+  const device = new Uint8Array(16).fill(200)
+  const pages = [1, 2].map((channel) => new Writer(desk, channel, 'ana', { device }))
+  for (const { channel } of pages) assert.equal(desk.last(channel, 'welcome')?.name, 'ana')
+  const others = { 3: new Uint8Array(16).fill(201), 4: new Uint8Array() }
+  for (const [channel, other] of Object.entries(others)) {
+    new Writer(desk, Number(channel), 'ana', { device: other })
+    assert.equal(desk.last(Number(channel), 'refused')?.code, Code.TAKEN)
+  }
+  desk.input({ type: 'closed', channel: 1 })
+  new Writer(desk, 5, 'ana')
+  assert.equal(desk.last(5, 'refused')?.code, Code.TAKEN, 'one page is still here')
+  desk.input({ type: 'closed', channel: 2 })
+  new Writer(desk, 6, 'ana')
+  assert.equal(desk.last(6, 'welcome')?.name, 'ana')
+})
+
+test('13 the secret of a device has 16 bytes, or there is none', () => {
+  const desk = new Desk()
+  new Writer(desk, 1, 'ana', { device: new Uint8Array(15) })
+  assert.equal(desk.last(1, 'refused')?.code, Code.INVALID)
 })
 
 test('a person goes on under the name that is known from a server that died', () => {

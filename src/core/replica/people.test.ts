@@ -2,8 +2,10 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Origin, ReplicaId, SessionId } from '../model/ids.ts'
+import { create, type MessageInitShape } from '@bufbuild/protobuf'
+import type { DeviceId, Origin, ReplicaId, SessionId } from '../model/ids.ts'
 import { presenceLifeMs } from '../model/limits.ts'
+import { PresenceSchema } from '../model/wire.ts'
 import { People } from './people.ts'
 
 const a = 'a' as ReplicaId
@@ -11,6 +13,11 @@ const b = 'b' as ReplicaId
 const session = (name: string) => name.padEnd(16, '_') as SessionId
 const one = session('one')
 const two = session('two')
+const laptop = 'laptop' as DeviceId
+
+function presence(said: MessageInitShape<typeof PresenceSchema>) {
+  return create(PresenceSchema, said)
+}
 
 test('a name, or one too like it, is held by one session', () => {
   const people = new People(a)
@@ -27,9 +34,8 @@ test('after a partition the older claim keeps the name, on both sides', () => {
   const there = new People(b)
   const mine = here.claim(one, 'ana')
   const theirs = there.claim(two, 'ana')
-  const losers = [here.heard(b, theirs), there.heard(a, mine)]
   assert.deepEqual(
-    losers.filter((loser) => loser !== undefined),
+    [...here.heard(b, theirs), ...there.heard(a, mine)],
     [two],
     'equal counters: the larger session id gives way, on its own server',
   )
@@ -38,36 +44,57 @@ test('after a partition the older claim keeps the name, on both sides', () => {
   assert.equal(there.freeName('ana~2'), 'ana~3')
 })
 
+test('sessions of one device have one name, wherever they are', () => {
+  const here = new People(a)
+  const there = new People(b)
+  const first = here.claim(one, 'ana', laptop)
+  assert.equal(here.holder('ana', [], laptop), undefined)
+  assert.equal(here.holder('ana', [], 'phone' as DeviceId)?.session, one)
+  assert.deepEqual(there.heard(a, first), [])
+  assert.equal(there.holder('ana', [], laptop), undefined)
+  assert.deepEqual(here.heard(b, there.claim(two, 'ana', laptop)), [])
+})
+
+test('after a partition all sessions of a device keep the name, or all give way', () => {
+  const here = new People(a)
+  const there = new People(b)
+  const [three, four] = [session('three'), session('four')]
+  const theirs = there.claim(four, 'ana')
+  here.claim(session('zoe'), 'zoe')
+  const mine = [one, two].map((each) => here.claim(each, 'ana', laptop))
+  assert.deepEqual(here.heard(b, theirs), [one, two])
+  assert.deepEqual(
+    mine.flatMap((each) => there.heard(a, each)),
+    [],
+  )
+  assert.equal(here.freeName('ana', laptop), 'ana~2')
+  here.claim(one, 'ana~2', laptop)
+  assert.equal(here.freeName('ana', laptop), 'ana~2')
+  assert.equal(here.freeName('ana'), 'ana~3')
+  // Of equal counters, too, and though one session began later.
+  const last = new People(a)
+  last.claim(three, 'bea', laptop)
+  last.claim(session('eve'), 'eve')
+  last.claim(one, 'bea', laptop)
+  const who = ['a', 'z'].map((letter) => presence({ session: letter, name: 'bea', counter: 1 }))
+  assert.deepEqual(
+    who.map((said) => last.heard(b, { ...said, isHere: true }).toSorted()),
+    [[one, three].toSorted(), []],
+  )
+})
+
 test('a session that moved to this server is not sent away by its old one', () => {
   const people = new People(b)
-  people.heard(a, {
-    $typeName: 'fourfold.v1.Presence',
-    session: one,
-    name: 'ana',
-    counter: 1,
-    isHere: true,
-  })
+  people.heard(a, presence({ session: one, name: 'ana', counter: 1, isHere: true }))
   people.claim(one, 'ana')
-  people.heard(a, {
-    $typeName: 'fourfold.v1.Presence',
-    session: one,
-    name: 'ana',
-    counter: 1,
-    isHere: false,
-  })
+  people.heard(a, presence({ session: one, name: 'ana', counter: 1, isHere: false }))
   assert.equal(people.holder('ana', [])?.session, one)
 })
 
 test('a session has its name as long as its server is not forgotten, and no other name', () => {
   const people = new People(b)
   people.claim(two, 'ana')
-  people.heard(a, {
-    $typeName: 'fourfold.v1.Presence',
-    session: one,
-    name: 'Ana',
-    counter: 0,
-    isHere: true,
-  })
+  people.heard(a, presence({ session: one, name: 'Ana', counter: 0, isHere: true }))
   assert.ok(people.has(one, 'ana'))
   assert.ok(!people.has(one, 'ben'))
   assert.ok(!people.has(session('three'), 'ana'))
@@ -78,13 +105,7 @@ test('a session has its name as long as its server is not forgotten, and no othe
 
 test('the people of a silent server are forgotten after a while, not at once', () => {
   const people = new People(b)
-  people.heard(a, {
-    $typeName: 'fourfold.v1.Presence',
-    session: one,
-    name: 'ana',
-    counter: 1,
-    isHere: true,
-  })
+  people.heard(a, presence({ session: one, name: 'ana', counter: 1, isHere: true }))
   people.silent(1000, a, true)
   people.tick(1000 + presenceLifeMs - 1)
   assert.ok(people.holder('ana', []))

@@ -1,13 +1,15 @@
 // Who is here, on this server and on the others, and who holds which screen name.
 
 import { create } from '@bufbuild/protobuf'
-import type { Origin, ReplicaId, SessionId } from '../model/ids.ts'
+import type { DeviceId, Origin, ReplicaId, SessionId } from '../model/ids.ts'
 import { presenceLifeMs, screenNameMax } from '../model/limits.ts'
 import { likeness } from '../model/names.ts'
 import { PresenceSchema, type Presence } from '../model/wire.ts'
 
 interface Person {
   session: SessionId
+  /** Sessions of one device are one person with several pages. Empty: not known. */
+  device: DeviceId | ''
   name: string
   /** What all names have in common that are too like this one. */
   likeness: string
@@ -30,10 +32,14 @@ export class People {
     this.#here = here
   }
 
-  /** The session that holds this name or one too like it, other than those given. */
-  holder(name: string, except: readonly SessionId[]): Person | undefined {
+  /** Somebody who holds this name or one too like it: no session of those given, or of this device. */
+  holder(
+    name: string,
+    except: readonly SessionId[],
+    device: DeviceId | '' = '',
+  ): Person | undefined {
     for (const person of this.#namesakes(likeness(name))) {
-      if (!except.includes(person.session)) return person
+      if (!except.includes(person.session) && !isOf(person, device)) return person
     }
     return undefined
   }
@@ -44,11 +50,13 @@ export class People {
   }
 
   /** A session on this server takes a name; the statement to make to the others. */
-  claim(session: SessionId, name: string): Presence {
+  claim(session: SessionId, name: string, device: DeviceId | '' = ''): Presence {
     const known = this.#bySession.get(session)
-    const counter = known?.name === name ? known.counter : ++this.#counter
-    this.#put({ session, name, likeness: likeness(name), counter, at: this.#here })
-    return presence(session, name, counter, true)
+    const held = known?.name === name ? known : this.#sibling(name, device)
+    const counter = held?.counter ?? ++this.#counter
+    const person = { session, device, name, likeness: likeness(name), counter, at: this.#here }
+    this.#put(person)
+    return presence(person, true)
   }
 
   /** A session left this server; the statement to make, when it was not elsewhere already. */
@@ -56,35 +64,37 @@ export class People {
     const person = this.#bySession.get(session)
     if (person?.at !== this.#here) return undefined
     this.#remove(session)
-    return presence(session, person.name, person.counter, false)
+    return presence(person, false)
   }
 
   /** Everybody on this server, for a server that has just come. */
   here(): Presence[] {
     return [...this.#bySession.values()]
       .filter(({ at }) => at === this.#here)
-      .map(({ session, name, counter }) => presence(session, name, counter, true))
+      .map((person) => presence(person, true))
   }
 
   /**
-   * Another server's statement. When it shows that two hold one name, the session on this server
-   * that has to give way is returned.
+   * Another server's statement. When it shows that two hold one name, the sessions on this server that
+   * have to give way are returned.
    */
-  heard(from: ReplicaId, said: Presence): SessionId | undefined {
+  heard(from: ReplicaId, said: Presence): SessionId[] {
     const session = said.session as SessionId
     const known = this.#bySession.get(session)
     this.#counter = Math.max(this.#counter, said.counter)
     if (!said.isHere) {
       if (known?.at === from) this.#remove(session)
-      return undefined
+      return []
     }
     // A session that is on this server has left the other one, whatever that still believes.
-    if (known?.at === this.#here) return undefined
+    if (known?.at === this.#here) return []
     const { name, counter } = said
-    const other: Person = { session, name, likeness: likeness(name), counter, at: from }
+    const device = said.device as DeviceId | ''
+    const other: Person = { session, device, name, likeness: likeness(name), counter, at: from }
     this.#put(other)
-    const mine = this.#twin(other)
-    return mine && isOlder(other, mine) ? mine.session : undefined
+    return [...this.#namesakes(other.likeness)]
+      .filter((mine) => mine.at === this.#here && !isOf(mine, device) && isOlder(other, mine))
+      .map((mine) => mine.session)
   }
 
   /** Whether a session is last known at this server. */
@@ -117,12 +127,12 @@ export class People {
   }
 
   /** A free name for somebody who has to give way: "ana~2", and "ana~3" to who was that already. */
-  freeName(before: string): string {
+  freeName(before: string, device: DeviceId | '' = ''): string {
     const name = before.replace(/~\d+$/, '')
     for (let number = 2; ; number++) {
       const suffix = `~${number}`
       const free = [...name].slice(0, screenNameMax - suffix.length).join('') + suffix
-      if (!this.holder(free, [])) return free
+      if (!this.holder(free, [], device)) return free
     }
   }
 
@@ -132,9 +142,10 @@ export class People {
     }
   }
 
-  #twin(other: Person): Person | undefined {
-    for (const person of this.#namesakes(other.likeness)) {
-      if (person.at === this.#here) return person
+  // What one page of a person was first to have, all of them were.
+  #sibling(name: string, device: DeviceId | ''): Person | undefined {
+    for (const person of this.#namesakes(likeness(name))) {
+      if (person.name === name && isOf(person, device)) return person
     }
     return undefined
   }
@@ -161,10 +172,19 @@ export class People {
   }
 }
 
-function isOlder(a: Person, b: Person): boolean {
-  return a.counter < b.counter || (a.counter === b.counter && a.session < b.session)
+function isOf(person: Person, device: DeviceId | ''): boolean {
+  return device !== '' && person.device === device
 }
 
-function presence(session: SessionId, name: string, counter: number, isHere: boolean): Presence {
-  return create(PresenceSchema, { session, name, counter, isHere })
+function isOlder(a: Person, b: Person): boolean {
+  return a.counter < b.counter || (a.counter === b.counter && who(a) < who(b))
+}
+
+// All pages of one person keep the name, or give way.
+function who({ device, session }: Person): string {
+  return device || session
+}
+
+function presence({ session, device, name, counter }: Person, isHere: boolean): Presence {
+  return create(PresenceSchema, { session, device, name, counter, isHere })
 }

@@ -32,7 +32,14 @@ class Desk {
 
   visitor(): Visitor {
     const hello = { $typeName: 'fourfold.v1.Hello' as const, key: new Uint8Array(16), name: 'ada' }
-    const rest = { protocol: 1, earlierKeys: [], isStandby: false, token: '', agent: '' }
+    const rest = {
+      protocol: 1,
+      earlierKeys: [],
+      device: new Uint8Array(),
+      isStandby: false,
+      token: '',
+      agent: '',
+    }
     const asked = { ...hello, ...rest, showsDirectories: true }
     return new Visitor(0, ++this.#channels, asked, rates)
   }

@@ -1,7 +1,14 @@
 // One channel to a client: who it is, what it follows, how much it may still send.
 
 import { Allowance } from '../model/allowance.ts'
-import { writerOf, sessionOf, type SessionId, type SubjectId } from '../model/ids.ts'
+import {
+  deviceOf,
+  sessionOf,
+  writerOf,
+  type DeviceId,
+  type SessionId,
+  type SubjectId,
+} from '../model/ids.ts'
 import {
   helloBurstMax,
   hellosPerSecondMax,
@@ -42,6 +49,8 @@ export class Visitor {
   readonly channel: ClientChannel
   readonly session: SessionId
   readonly key: Uint8Array
+  /** Its other sessions are the same person. Empty: not known. */
+  readonly device: DeviceId | ''
   /** The Yjs client ids under which this client may write. */
   readonly writers: ReadonlySet<number>
   /** Earlier sessions of the same person. */
@@ -66,6 +75,7 @@ export class Visitor {
     this.channel = channel
     this.key = hello.key
     this.session = sessionOf(hello.key)
+    this.device = hello.device.length > 0 ? deviceOf(hello.device) : ''
     this.earlier = hello.earlierKeys.map(sessionOf)
     this.writers = new Set([hello.key, ...hello.earlierKeys].map(writerOf))
     this.#pushes = new Allowance(now, rates.pushesPerSecond, rates.pushBurst)

@@ -125,23 +125,26 @@ export class Visitors {
     if (!this.#isServing) {
       throw new FourfoldError('unavailable', 'This server is catching up. Trying another.')
     }
-    const { key, earlierKeys } = hello
+    const { key, earlierKeys, device } = hello
     if (earlierKeys.length > earlierKeysMax || [key, ...earlierKeys].some((k) => k.length !== 16)) {
       const most = `at most ${earlierKeysMax} earlier ones`
       throw new FourfoldError('invalid', `A session has one key of 16 bytes and ${most}.`)
+    }
+    if (device.length !== 0 && device.length !== 16) {
+      throw new FourfoldError('invalid', 'The secret of a device is 16 bytes, or none is said.')
     }
     return new Visitor(now, channel, hello, this.#options.rates)
   }
 
   #takeName(visitor: Visitor, asked: string): string {
     const name = checkScreenName(asked)
-    const { session } = visitor
-    const holder = this.#people.holder(name, [session, ...visitor.earlier])
+    const { session, device } = visitor
+    const holder = this.#people.holder(name, [session, ...visitor.earlier], device)
     // Who was let in beside it brought its key: another page of the same person.
     if (holder && !this.#people.has(session, name)) {
       throw new FourfoldError('taken', `"${holder.name}" is here already; choose another name.`)
     }
-    this.#voice.toPeers({ case: 'presence', value: this.#people.claim(session, name) })
+    this.#voice.toPeers({ case: 'presence', value: this.#people.claim(session, name, device) })
     return name
   }
 
@@ -226,8 +229,9 @@ export class Visitors {
   // --------------------------------------------------------------------------- other servers
 
   heardPresence(from: ReplicaId, presence: Presence): void {
-    const loser = this.#people.heard(from, presence)
-    if (loser !== undefined) this.#giveWay(loser, presence.session as SessionId)
+    for (const loser of this.#people.heard(from, presence)) {
+      this.#giveWay(loser, presence.session as SessionId)
+    }
   }
 
   #giveWay(session: SessionId, other: SessionId): void {
@@ -235,10 +239,10 @@ export class Visitors {
       // One brought the key of the other: both are one person.
       const isOther = visitor.session === session && !visitor.earlier.includes(other)
       if (!isOther || visitor.isStandby) continue
-      const old = visitor.name
-      const name = this.#people.freeName(old)
+      const { name: old, device } = visitor
+      const name = this.#people.freeName(old, device)
       visitor.name = name
-      this.#voice.toPeers({ case: 'presence', value: this.#people.claim(session, name) })
+      this.#voice.toPeers({ case: 'presence', value: this.#people.claim(session, name, device) })
       const text = `Somebody else was here first as "${old}"; you are "${name}" now.`
       const value = { $typeName: 'fourfold.v1.Renamed' as const, name, text }
       this.#voice.send([visitor.channel], { case: 'renamed', value })

@@ -20,6 +20,8 @@ export interface Person {
   key: Uint8Array
   /** Keys of this person's earlier sessions whose edits may not be safe; the newest first. */
   earlierKeys: readonly Uint8Array[]
+  /** Secret of this device, 16 random bytes: its sessions may have one name. None: empty. */
+  device: Uint8Array
   /** The screen name asked for. */
   name: string
   /** What this is, for people to read: "page", "cli". */
@@ -97,7 +99,7 @@ export class Standing {
   }
 
   #greet(link: Link, isStandby: boolean): void {
-    const { key, agent, showsDirectories } = this.#person
+    const { key, device, agent, showsDirectories } = this.#person
     this.#parts.outlet.send(link.id, {
       case: 'hello',
       value: {
@@ -110,6 +112,7 @@ export class Standing {
         token: this.#token,
         agent,
         showsDirectories,
+        device,
       },
     })
   }
