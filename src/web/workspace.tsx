@@ -14,6 +14,7 @@ import { useBothKept } from './both-kept.ts'
 import { BytesHeld } from './bytes-held.tsx'
 import { BottomBar } from './bottom-bar.tsx'
 import { useClient, useMedia } from './client-context.tsx'
+import { type Confirmation, ConfirmDialog } from './confirm-dialog.tsx'
 import { tellRefusal } from './carry-out.ts'
 import { useKeys } from './commands.ts'
 import { ConnectDialog } from './connect-dialog.tsx'
@@ -64,6 +65,7 @@ type Asking =
   | { name: 'leftOut'; leftOut: Brought['failed'] }
   | { name: 'keys' }
   | { name: 'connect' }
+  | { name: 'confirm'; confirmation: Confirmation }
   | { name: 'palette' }
   | { name: 'search'; begin: string }
 
@@ -191,6 +193,13 @@ export function Workspace({ leave, signOut, renameMe }: WorkspaceProps) {
   })
   useKeys(commands)
 
+  /** Asks first where going takes text along that is nowhere else. */
+  const going = (action: string, run: () => void) => () => {
+    if (client.save.name !== 'danger') return run()
+    const title = 'Not saved'
+    const text = `${client.save.why} If you go on, what you wrote last is lost.`
+    setAsking({ name: 'confirm', confirmation: { title, text, action, run } })
+  }
   const goTo = (person: PersonHere) => {
     const at = editor.view && caretOf(editor.view.state, person.writer)
     if (at === undefined) notify(`${person.name} has not been in the text yet`)
@@ -231,7 +240,9 @@ export function Workspace({ leave, signOut, renameMe }: WorkspaceProps) {
   return (
     <div className="workspace">
       <TopBar
-        {...{ commands, open, tree, isNaming, goTo, leave, signOut, hasUpdate }}
+        {...{ commands, open, tree, isNaming, goTo, hasUpdate }}
+        leave={going('Change name', leave)}
+        signOut={going('Sign out', signOut)}
         file={shown}
         choose={chooseBeside}
         setNaming={(isBegun) => {
@@ -336,6 +347,7 @@ export function Workspace({ leave, signOut, renameMe }: WorkspaceProps) {
         />
       )}
       {asking.name === 'connect' && <ConnectDialog close={close} />}
+      {asking.name === 'confirm' && <ConfirmDialog asked={asking.confirmation} close={close} />}
       {asking.name === 'keys' && <KeysDialog commands={commands} close={close} />}
     </div>
   )

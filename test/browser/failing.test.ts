@@ -315,6 +315,12 @@ test('no server and no storage: not saved, said in red, with a way to keep the t
   const question = await asked
   assert.equal(question.type(), 'beforeunload')
   await question.dismiss()
+  await ana.page.getByRole('button', { name: 'You are Ana' }).click()
+  await ana.page.getByRole('menuitem', { name: 'Change name…' }).click()
+  const asking = ana.page.getByRole('alertdialog', { name: 'Not saved' })
+  await asking.getByText('what you wrote last is lost').waitFor()
+  await asking.getByRole('button', { name: 'Cancel' }).click()
+  await ana.reads('in danger!')
 
   await fleet.startAll()
   await ana.chip('Saved · 4/4').waitFor()
