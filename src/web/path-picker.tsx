@@ -1,6 +1,6 @@
 // A dialog that finds an entry by words of its path: to go to it, or to move something into it.
 
-import { useState } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import { Autocomplete, Menu, MenuItem } from 'react-aria-components'
 import { Folder, House } from 'lucide-react'
 import type { FileInfo } from '../client/api.ts'
@@ -34,6 +34,8 @@ const all = () => true
 export function PathPicker(props: PathPickerProps) {
   const { label, hint, only, isOffered = all, first, choose, close } = props
   const [words, setWords] = useState('')
+  /** The words that Enter was pressed after, before anything was found by them. */
+  const entered = useRef<string>(undefined)
   const last = useFinding(useClient(), words, only, 2 * shownMax)
   // The first that is found is chosen by Enter: nothing stands here that was found by other words.
   const finding = last?.words === words ? last : undefined
@@ -42,21 +44,36 @@ export function PathPicker(props: PathPickerProps) {
     ...(first && hasWords(words)(first.words) ? [{ id: first.id, entry: undefined }] : []),
     ...found.map((entry) => ({ id: entry.id, entry })),
   ]
+  const take = (id: string) => {
+    close()
+    choose(
+      id,
+      found.find((entry) => entry.id === id),
+    )
+  }
+  const wait = () => {
+    if (!finding) entered.current = words
+  }
+  useEffect(() => {
+    if (entered.current === undefined || entered.current !== finding?.words) return
+    entered.current = undefined
+    if (offered[0]) take(offered[0].id)
+  })
   return (
     <ModalDialog look="go-to" overlay="is-high" label={label} close={close}>
-      <Autocomplete inputValue={words} onInputChange={setWords}>
-        <FindField label={label} hint={hint} />
+      <Autocomplete
+        inputValue={words}
+        onInputChange={(typed) => {
+          setWords(typed)
+          entered.current = undefined
+        }}
+      >
+        <FindField label={label} hint={hint} entered={wait} />
         <Menu
           className="menu"
           aria-label="Found"
           items={offered}
-          onAction={(key) => {
-            close()
-            choose(
-              String(key),
-              found.find(({ id }) => id === key),
-            )
-          }}
+          onAction={(key) => take(String(key))}
           renderEmptyState={() => (
             <p className="empty muted">
               {finding

@@ -50,6 +50,30 @@ test('a file is opened by a part of its name', async () => {
   await ana.isAt('needle one.md')
 })
 
+test('Enter takes the first that is offered, also when nothing was typed or found yet', async () => {
+  const ana = await stage.join('Ana', 'a')
+  for (const name of ['first.md', 'second.md']) await ana.create(name)
+  const { keyboard } = ana.page
+  await ana.choose(/^Move to/)
+  const top = ana.page.getByRole('menuitem', { name: 'The top of the folder' })
+  await top.waitFor()
+  await keyboard.press('Enter')
+  await top.waitFor({ state: 'hidden' })
+  await ana.choose(/^Move to/)
+  await top.waitFor()
+  // All that is offered stays.
+  await keyboard.type('top')
+  await keyboard.press('Enter')
+  await top.waitFor({ state: 'hidden' })
+  await ana.isAt('second.md')
+  await keyboard.press('Control+p')
+  await ana.page.getByRole('dialog', { name: 'Open a file' }).waitFor()
+  // Before a server can have answered.
+  await keyboard.type('first')
+  await keyboard.press('Enter')
+  await ana.isAt('first.md')
+})
+
 test('save names the present version; history shows it and brings it back', async () => {
   const ana = await stage.join('Ana', 'a')
   await ana.create('versions.md')
