@@ -10,7 +10,7 @@ import { useClient } from './client-context.tsx'
 import type { OpenFile } from './open-file.ts'
 import { KeptBar } from './kept-bar.tsx'
 import { KeepText } from './save-details.tsx'
-import { suggested } from './names.ts'
+import { screenNameRule, suggested } from './names.ts'
 import { givePassword } from './pass.ts'
 
 interface BarsProps {
@@ -76,13 +76,18 @@ export function Bars({ file, open, restore, saveAs, close, renameMe }: BarsProps
 function NameTakenBar({ text, renameMe }: { text: string; renameMe: (name: string) => void }) {
   const client = useClient()
   const [name, setName] = useState(() => suggested(client.name))
+  const [rule, setRule] = useState<string>()
   const submit = (event: FormEvent) => {
     event.preventDefault()
-    if (name.trim() !== '') renameMe(name.trim())
+    const broken = screenNameRule(name)
+    if (broken === undefined) renameMe(name.trim())
+    setRule(broken)
   }
   return (
     <div className="bar tone-warn" role="alert">
-      <span className="bar-text">{[text, keptUntil(client.save, 'you join')].join(' ')}</span>
+      <span className="bar-text">
+        {[rule ?? text, keptUntil(client.save, 'you join')].join(' ')}
+      </span>
       <Form className="actions" onSubmit={submit}>
         <TextField value={name} onChange={setName} maxLength={screenNameMax}>
           <Label className="visually-hidden">Another name</Label>

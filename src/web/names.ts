@@ -1,7 +1,8 @@
 // Names of people and files: which to propose, what is found by a part of one.
 
+import { FourfoldError } from '../core/model/errors.ts'
 import { screenNameMax } from '../core/model/limits.ts'
-import { fileKey, numbered, stemLength } from '../core/model/names.ts'
+import { checkScreenName, fileKey, numbered, stemLength } from '../core/model/names.ts'
 import { languageOf } from './language.ts'
 
 /** "Ana" → "Ana 2" → "Ana 3": a name to try when this one is taken. */
@@ -10,6 +11,17 @@ export function suggested(name: string): string {
   const [stem, number] = numbered ? [numbered[1]!, Number(numbered[2])] : [name.trim(), 1]
   const tail = ` ${number + 1}`
   return stem.slice(0, screenNameMax - tail.length) + tail
+}
+
+/** Why servers would refuse a screen name, as a sentence: there may be none to ask. */
+export function screenNameRule(name: string): string | undefined {
+  try {
+    checkScreenName(name)
+    return undefined
+  } catch (error) {
+    if (error instanceof FourfoldError) return error.message
+    throw error
+  }
 }
 
 /** What a new file is called until somebody types another name before the ending. */

@@ -4,7 +4,7 @@ import { useState } from 'react'
 import { Button, FieldError, Form, Input, Label, Text, TextField } from 'react-aria-components'
 import { screenNameMax } from '../core/model/limits.ts'
 import { Mark } from './mark.tsx'
-import { suggested } from './names.ts'
+import { screenNameRule, suggested } from './names.ts'
 import { asksForPassword } from './pass.ts'
 
 /** Why somebody was not let in. */
@@ -38,7 +38,8 @@ export function SignIn({ wanted, problem, isJoining, signIn }: SignInProps) {
   const asksPassword = asksForPassword()
   const suggestion = shown?.isTaken === true ? suggested(wanted) : ''
   const join = (as: string) => {
-    if (as === '') setShown({ field: 'name', text: 'Type the name that others will see.' })
+    const rule = as === '' ? 'Type the name that others will see.' : screenNameRule(as)
+    if (rule !== undefined) setShown({ field: 'name', text: rule })
     else if (asksPassword && password === '') {
       setShown({ field: 'password', text: 'Type the password.' })
     } else if (!isJoining) signIn(as, asksPassword ? password : undefined)

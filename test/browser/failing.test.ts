@@ -237,6 +237,18 @@ test('a reload with no server alive: the text is there, one writes on, it merges
   await ben.reads('written with servers; without any; after a reload')
 })
 
+test('a screen name that servers would refuse is refused while there is none, too', async () => {
+  const ana = await stage.join('Ana', 'a')
+  await ana.create('named.md')
+  await ana.isKept('named.md')
+  await stage.fleet.killAll()
+  const other = await stage.tab(ana)
+  await other.signIn('An\u200ba')
+  await other.page.getByText('must not contain invisible characters').waitFor()
+  await other.signIn('Anna')
+  await other.isIn()
+})
+
 test('one writes on behind the unsent edits of a tab that was closed', async () => {
   const { fleet } = stage
   const ana = await stage.join('Ana', 'a')
@@ -352,8 +364,12 @@ test('who must take another name where the device keeps nothing is told, and kee
   const bar = ana.page.getByRole('alert').filter({ hasText: '"Ana" is here already' })
   await ana.chip('Not saved').waitFor()
   assert.equal(await bar.getByText('is kept on this device').count(), 0)
-  await bar.getByLabel('Another name').fill('Ana the first')
-  await bar.getByRole('button', { name: 'Join' }).click()
+  const alert = ana.page.getByRole('alert').filter({ has: ana.page.getByLabel('Another name') })
+  await alert.getByLabel('Another name').fill('An\u200ba')
+  await alert.getByRole('button', { name: 'Join' }).click()
+  await alert.getByText('must not contain invisible characters').waitFor()
+  await alert.getByLabel('Another name').fill('Ana the first')
+  await alert.getByRole('button', { name: 'Join' }).click()
   await ana.chip('Saved · 4/4').waitFor()
   await ana.reads('before, and after')
   await ana.page.getByRole('button', { name: 'Undo what you did' }).click()
