@@ -36,6 +36,17 @@ test('any bytes come back as they were put, also in part, and keep the file', as
   assert.deepEqual(readdirSync(join(directory, 'incoming')), [])
 })
 
+test('what has a zero in it is no text, unless it is one already', async (t) => {
+  const { dav } = await lone(t)
+  const typeOf = async (path: string) => (await dav.ask('GET', path)).headers['content-type']
+  await dav.write('/zeros', 'a\0b')
+  assert.equal(await typeOf('/zeros'), 'application/octet-stream')
+  await dav.write('/text', 'a')
+  await dav.write('/text', 'a\0b')
+  assert.equal(await typeOf('/text'), 'text/plain; charset=utf-8')
+  assert.equal(await dav.read('/text'), 'a\0b')
+})
+
 test('files of the same bytes that come at once are all taken', async (t) => {
   const { dav, directory } = await lone(t)
   for (const size of [1000, 2 * 1024 * 1024]) {

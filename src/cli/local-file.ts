@@ -134,12 +134,13 @@ function flush(path: string): void {
 export const isThere = (path: string) =>
   new CommandError(`${printable(path)} is here already; --force overwrites it.`)
 
-/** Undefined for what is not UTF-8: that is the question. */
+/** Undefined for what is not UTF-8, or has a zero in it: that is the question. */
 function decoded(bytes: Buffer): string | undefined {
   if (bytes.length > textBytesMax) return undefined
   try {
     // A byte order mark belongs to the file and stays.
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+    return text.includes('\0') ? undefined : text
   } catch {
     return undefined
   }

@@ -45,6 +45,7 @@ test('any bytes go there and come back, by file, directory and pipe', async (t) 
     'd/picture.png': Buffer.of(0x89, 0x50, 0xff, 0),
     'd/e/noise': same,
     'd/e/noise again': same,
+    'd/zeros.dat': Buffer.from('a\0b'),
     'd/latin.txt': Buffer.from('gr\xfc\xdfe', 'latin1'),
     'd/text.md': Buffer.from('text\n'),
   }
@@ -54,7 +55,7 @@ test('any bytes go there and come back, by file, directory and pipe', async (t) 
   truncateSync(join(folder, 'long.txt'), textBytesMax + 1)
 
   const all = await run('put', 'd')
-  assert.deepEqual([all.code, all.out, all.err], [0, `5 files, ${stored}\n`, ''])
+  assert.deepEqual([all.code, all.out, all.err], [0, `6 files, ${stored}\n`, ''])
   assert.equal((await run('put', 'long.txt')).out, `${stored}\n`)
   isGood(await run('get', 'd', 'back'), 'get')
   for (const [path, bytes] of Object.entries(files)) {
@@ -62,6 +63,12 @@ test('any bytes go there and come back, by file, directory and pipe', async (t) 
   }
   isGood(await run('get', 'long.txt', 'long.back'), 'get long')
   assert.equal(statSync(join(folder, 'long.back')).size, textBytesMax + 1)
+  const { files: listed } = JSON.parse((await run('ls', '-R', 'd', '--json')).out)
+  const texts = listed.filter(({ kind }: { kind: string }) => kind === 'text')
+  assert.deepEqual(
+    texts.map(({ name }: { name: string }) => name),
+    ['text.md'],
+  )
   assert.deepEqual((await run('cat', 'd/picture.png')).bytes, files['d/picture.png'])
   assert.deepEqual((await run('get', 'd/e/noise', '-')).bytes, files['d/e/noise'])
 

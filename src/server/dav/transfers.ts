@@ -256,7 +256,11 @@ export class Transfers {
 
   async #keep(visit: Visit, place: Place, body: Body): Promise<Kept> {
     const text = await body.text()
-    if (text === undefined) return this.#keepBytes(visit, place, body)
+    // A text may have a zero in it once it is one.
+    const isShared = place.before?.file?.entry.kind === Kind.TEXT
+    if (text === undefined || (text.includes('\0') && !isShared)) {
+      return this.#keepBytes(visit, place, body)
+    }
     return this.#keepText(visit, place, { text, version: body.hash })
   }
 
