@@ -1,6 +1,7 @@
 // What every command is, and how one reads its words.
 
 import { parseArgs, type ParseArgsOptionsConfig } from 'node:util'
+import { hasInvisible } from '../core/model/names.ts'
 
 /** Exit codes: what shells and scripts go by. */
 export const exitCodes = { done: 0, failed: 1, usage: 2, store: 3, stopped: 130 } as const
@@ -61,9 +62,14 @@ function parsed<const T extends ParseArgsOptionsConfig>(
   }
 }
 
-/** Text of other people as a terminal may show it: no control characters, no changes of direction. */
+/**
+ * Text of other people as a terminal may show it: no control characters, no changes of direction. What
+ * joins the parts of an emoji, or letters, is a part of these.
+ */
 export function printable(text: string): string {
+  const isJoined = !hasInvisible(text)
   return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, (character) => {
+    if (isJoined && (character === '\u200c' || character === '\u200d')) return character
     const code = character.codePointAt(0)!
     return code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u{${code.toString(16)}}`
   })

@@ -79,8 +79,17 @@ async function print(set: SetClient, path: string): Promise<void> {
     const word = file ? shellWord(file) : '/'
     throw new CommandError(`${shown} is a directory; to see what is in it: fourfold ls ${word}`)
   }
+  checkOutput(file, process.stdout.isTTY)
   if (file.kind === Kind.BINARY) await printBytes(set, file)
   else await written(await textAt(set, file.id))
+}
+
+/** A terminal takes some bytes for orders. Throws CommandError. */
+export function checkOutput(file: Pick<File, 'kind' | 'path' | 'id'>, isTerminal: boolean): void {
+  if (file.kind !== Kind.BINARY || !isTerminal) return
+  const word = shellWord(file)
+  const advice = `Save it: fourfold get ${word}; or send it on: fourfold cat ${word} | …`
+  throw new CommandError(`${shownPath(file)} is no text. ${advice}`)
 }
 
 async function textAt(set: SetClient, file: string): Promise<string> {

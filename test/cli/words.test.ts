@@ -117,7 +117,10 @@ test('what could mislead a terminal is shown as an escape', () => {
     printable('a\u001b[31mb\nc\u202ed\u200b\u0085\ufeff'),
     'a\\x1b[31mb\\x0ac\\u{202e}d\\u{200b}\\x85\\u{feff}',
   )
-  assert.equal(printable('größer – 日本語 👍.md'), 'größer – 日本語 👍.md')
+  for (const name of ['größer – 日本語 👍.md', '👩\u200d🚀.md', 'می\u200cخواهم.md']) {
+    assert.equal(printable(name), name)
+  }
+  assert.equal(printable('a\u200db👩\u200d🚀'), 'a\\u{200d}b👩\\u{200d}🚀')
   // A server names what other people named.
   const taken = new AnswerError(Code.AlreadyExists, '"a\u202eb" is here already.')
   assert.equal(taken.message, '"a\\u{202e}b" is here already.')

@@ -121,7 +121,8 @@ const joining =
   '\\p{scx=Orya}\\p{scx=Taml}\\p{scx=Telu}\\p{scx=Knda}\\p{scx=Mlym}\\p{scx=Sinh}]'
 const letterJoiner = new RegExp(`(?<=${joining})[\\u200c\\u200d](?=${joining})`, 'gu')
 
-function hasInvisible(name: string): boolean {
+/** Whether something in it leaves no ink and is no part of what does. */
+export function hasInvisible(name: string): boolean {
   if (!invisible.test(name)) return false
   const rest = name.replace(emojiJoiner, '').replace(emojiSelector, '').replace(letterJoiner, '')
   return invisible.test(rest)
