@@ -110,7 +110,7 @@ const mistakes: [what: string, json: unknown, sentence: RegExp][] = [
     { ...good, id: 'x' },
     /^F: "id" "x" is not among the servers a, /,
   ],
-  ['no own id', good, /^F: "id" say which server this is: --id with one of a, b, c, d\.$/],
+  ['no own id', good, /^F: "id" is missing: start it with --id and one of a, b, c, d\.$/],
   ['a safe count over all', { ...good, id: 'a', safe: 5 }, /^F: "safe" 5 is not a whole number/],
   ['a safe count of 0', { ...good, id: 'a', safe: 0 }, /^F: "safe" 0 is not/],
   ['a bad listen', { ...good, id: 'a', listen: 'here' }, /^F: "listen" "here" is neither/],
