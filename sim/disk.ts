@@ -267,10 +267,11 @@ export class SimulatedDisk {
     return storedText(new MemoryStorage(this.#durable.clone()).reader.load(subject))
   }
 
-  /** Every entry that is stored. */
+  /** Every entry that is stored and can be read. */
   entries(): Entry[] {
     const { reader } = new MemoryStorage(this.#durable.clone())
     return [...this.#durable.shelves.keys()].flatMap((subject) => {
+      if (this.isDamaged(subject)) return []
       const entry = storedEntry(reader.load(subject))
       return entry ? [entry] : []
     })
