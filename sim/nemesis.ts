@@ -2,6 +2,7 @@
 
 import { MemoryDisk } from '../src/adapters/storage/memory.ts'
 import type { SubjectId } from '../src/core/model/ids.ts'
+import { covers } from '../src/core/model/version-vector.ts'
 import type { Checkers } from './checkers.ts'
 import type { Journal } from './journal.ts'
 import type { HostName, Network } from './network.ts'
@@ -227,9 +228,13 @@ export class Nemesis {
   }
 
   #flip(name: HostName, document: SubjectId, bit: number): void {
-    const { timeline, world } = this.#options
+    const { timeline, world, servers } = this.#options
     const { journal, checkers } = world()
     const { disk } = this.#server(name)
+    const others = [...servers.values()].filter((server) => server.name !== name)
+    // What is on no other disk is given up when everybody was asked thrice. That log is longer at a
+    // standstill than anybody here waits for.
+    if (!others.every((other) => covers(other.disk.vector(), disk.vector()))) return
     if (!disk.flip(document, bit)) return
     journal.destroyed(timeline.now, name, document)
     checkers.forget({ kind: 'disk', name }, document)
