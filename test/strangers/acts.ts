@@ -155,6 +155,7 @@ function anyFrame(random: Random, { rpcs }: Target): Buffer {
     [':scheme', 'http'],
     [':path', path],
   ]
+  if (random.chance(0.9)) pairs.push([':authority', 'x'])
   const block = [...pairs, ...headers].map(([name, value]) => literal(name, value))
   return frame(type, flags, stream, Buffer.concat(block))
 }
