@@ -69,6 +69,43 @@ test('a HEAD over HTTP/2 does not outlive its answer for long, and nothing that 
   await over
 })
 
+test('over HTTP/2 nobody who was answered goes on for long', async (t) => {
+  const { address } = await startLone(t)
+  const session = http2.connect(address)
+  t.after(() => session.destroy())
+  const blob = `/blobs/${'ab'.repeat(32)}`
+  const asked: [method: string, path: string, type: string][] = [
+    ['PATCH', `${blob}?size=10`, 'x/y'],
+    ['GET', blob, 'x/y'],
+    ['PUT', '/dav/', 'x/y'],
+    ['MKCOL', '/dav/x', 'x/y'],
+    ['DELETE', '/dav/x', 'x/y'],
+    ['POST', '/fourfold.v1.SessionService/Session', 'application/grpc'],
+    ['POST', exchangePath, 'application/grpc'],
+    ['POST', '/nothing', 'x/y'],
+  ]
+  const over = asked.map(async ([method, path, type]) => {
+    const head = { ':method': method, ':path': path, 'content-type': type }
+    const stream = session.request(head, { endStream: false })
+    stream.on('error', () => {})
+    stream.resume().write(Buffer.from([1, 2, 3, 4, 5, 6, 7, 8]))
+    await once(stream, 'close')
+  })
+  await Promise.all(over)
+})
+
+test('over HTTP/2 a request whose body does not come is ended, be it answered or not', async (t) => {
+  const never = 3600_000
+  const patience = { headersMs: never, requestMs: 300, probeMs: never, idleMs: never }
+  const { address } = await pagePort(t, { patience, answerDav: () => new Promise(() => {}) })
+  const session = http2.connect(address)
+  t.after(() => session.destroy())
+  const stream = session.request({ ':method': 'PROPFIND', ':path': '/dav/' }, { endStream: false })
+  stream.on('error', () => {})
+  stream.resume().write('<')
+  await once(stream, 'close')
+})
+
 test('13 a request that goes wrong here ends, and the server goes on', async (t) => {
   const health = () => {
     throw new Error('a mistake')

@@ -24,6 +24,8 @@ import { cut } from './taking.ts'
 const sessionPath = '/session'
 /** Where Windows asks whether there is any WebDAV at all. */
 const isAbove: ReadonlySet<string> = new Set(['/', '*'])
+/** An answered request may still send so long before it is cut. */
+const lastWordsMs = 2000
 
 /** What is behind the port. */
 export interface Answerers {
@@ -78,6 +80,7 @@ export class Requests {
     // Of one that breaks off Node tells whoever reads it, a step later: when that reader has just
     // left, nobody hears of it, which would end this process.
     request.on('error', () => {})
+    if (isOfHttp2(request)) endAnswered(request, this.#options.requestMs)
     try {
       this.#answer(request, response)
     } catch (error) {
@@ -122,11 +125,11 @@ export class Requests {
   }
 
   #answerPeer(request: http.IncomingMessage, response: http.ServerResponse): void {
-    if (!('stream' in request)) {
+    if (!isOfHttp2(request)) {
       sendText(response, 415, 'Only gRPC over HTTP/2 here.\n')
       return
     }
-    const stream = request.stream as http2.ServerHttp2Stream
+    const { stream } = request
     // The response object is not used: it must not send its trailers.
     stream.removeAllListeners('wantTrailers')
     this.#options.answerPeer({
@@ -169,7 +172,7 @@ const forWebSockets = 'This is for WebSockets.\n'
 // A page whose server was down asks whether it is back before it opens a WebSocket.
 function answerUnopened(request: http.IncomingMessage, response: http.ServerResponse): void {
   if (request.method === 'HEAD') response.writeHead(204, { 'cache-control': 'no-store' }).end()
-  else if ('stream' in request) sendText(response, 426, forWebSockets)
+  else if (isOfHttp2(request)) sendText(response, 426, forWebSockets)
   else sendText(response, 426, forWebSockets, { upgrade: 'websocket' })
 }
 
@@ -184,20 +187,40 @@ function isCertified({ socket }: http.IncomingMessage): boolean {
 
 /** Ends a request whose body does not come. */
 function hurry(request: http.IncomingMessage, requestMs: number): void {
-  // Node ends one over HTTP/2 that is answered, but not a HEAD: what came with that would be kept.
-  const isLeft = request.method === 'HEAD' && 'stream' in request
-  if (isLeft) request.resume()
-  else if (request.method === 'GET' || request.method === 'HEAD') return
-  const end = () => (isLeft ? (request.stream as http2.Http2Stream).close() : request.destroy())
-  const timer = setTimeout(end, requestMs)
+  if (request.method === 'GET' || request.method === 'HEAD') return
+  const timer = setTimeout(() => {
+    request.destroy()
+    if (isOfHttp2(request)) closeIn(lastWordsMs, request.stream)
+  }, requestMs)
   for (const over of ['end', 'close']) request.once(over, () => clearTimeout(timer))
 }
 
-function isGrpc(
-  request: http.IncomingMessage,
-): request is http.IncomingMessage & { stream: http2.ServerHttp2Stream } {
+/** Over HTTP/2 an answered request, or a destroyed one, goes on for as long as its sender likes. */
+function endAnswered(request: OfHttp2, requestMs: number): void {
+  const { stream } = request
+  if (request.method !== 'HEAD') {
+    stream.once('finish', () => closeIn(lastWordsMs, stream))
+    return
+  }
+  // Its answer is over from the beginning, and what came with it would be kept.
+  request.resume()
+  closeIn(requestMs, stream)
+}
+
+function closeIn(ms: number, stream: http2.ServerHttp2Stream): void {
+  const timer = setTimeout(() => stream.close(), ms)
+  stream.once('close', () => clearTimeout(timer))
+}
+
+type OfHttp2 = http.IncomingMessage & { stream: http2.ServerHttp2Stream }
+
+function isOfHttp2(request: http.IncomingMessage): request is OfHttp2 {
+  return 'stream' in request
+}
+
+function isGrpc(request: http.IncomingMessage): request is OfHttp2 {
   const type = request.headers['content-type'] ?? ''
-  return 'stream' in request && /^application\/grpc($|[+;])/.test(type)
+  return isOfHttp2(request) && /^application\/grpc($|[+;])/.test(type)
 }
 
 function refuseUpgrade(socket: Duplex, status: string, text: string): void {
