@@ -10,10 +10,10 @@ import { create, toBinary } from '@bufbuild/protobuf'
 import { subjectId, type Origin, type ReplicaId } from '../../core/model/ids.ts'
 import { operationLifeMs } from '../../core/model/limits.ts'
 import { sealUpdate } from '../../core/model/snapshot.ts'
-import { UpdateSchema, type Update } from '../../core/model/wire.ts'
+import { DoneOperationSchema, UpdateSchema, type Update } from '../../core/model/wire.ts'
 import { CorruptError } from '../../core/ports.ts'
 import { until } from '../../../test/until.ts'
-import { a, Author, batchOf, note, plan } from './testing/author.ts'
+import { a, Author, batchOf, note, pieceOf, plan } from './testing/author.ts'
 import { Journal } from './journal.ts'
 import { readUpdate, recordUpdate } from './record.ts'
 import { openSqliteStorage } from './sqlite.ts'
@@ -244,6 +244,25 @@ test('a flipped byte in an index is found at the start', async () => {
   }
   fs.writeFileSync(storeFile(directory), bytes)
   await withStore(directory, ({ reader }) => assert.equal(reader.loose(note), 3))
+})
+
+test('a flipped byte of what is known of an operation is found at the start', async () => {
+  const directory = newDirectory()
+  const operation = 'OOOOOOOOOOOOOOOOOOOOOA'
+  // Of what comes whole no record holds it.
+  const piece = pieceOf([new Author(a).name(note)])
+  piece.operations = [create(DoneOperationSchema, { id: operation })]
+  await withStore(directory, (storage) => storage.write(batchOf({ snapshots: [piece] })))
+  const bytes = fs.readFileSync(storeFile(directory))
+  let count = 0
+  for (let at = 0; (at = bytes.indexOf(operation, at)) >= 0; at++) {
+    bytes[at + 5]! ^= 1
+    fs.writeFileSync(storeFile(directory), bytes)
+    await refused(directory, 'corrupt', /move the directory away/)
+    bytes[at + 5]! ^= 1
+    count++
+  }
+  assert.equal(count, 3)
 })
 
 test('2 a store whose logs are not as it says they are is not opened', async () => {
