@@ -30,6 +30,8 @@ export const freshId = () => base64url(new Uint8Array(16).fill(++ids))
 
 /** A server of a set of two whose engine keeps what it is asked until `store()`. */
 export class Desk {
+  /** How many texts were deflated. */
+  deflated = 0
   now = 1000
   readonly sent = new Map<number, ServerMessage['message'][]>()
   readonly hungUp = new Set<number>()
@@ -62,7 +64,10 @@ export class Desk {
       seal: (document, update) =>
         createHash('sha256').update(document).update(update).digest().subarray(0, 16),
       hash: (text) => createHash('sha256').update(text).digest('hex'),
-      deflate: (text) => deflateRawSync(text),
+      deflate: (text) => {
+        this.deflated++
+        return deflateRawSync(text)
+      },
     })
     const view = { lag: 0, heardAt: 0, state: ServerState.LIVE }
     const servers = [here, there].map((id) => ({ id, address: `http://${id}`, ...view }))

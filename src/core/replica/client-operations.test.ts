@@ -6,7 +6,7 @@ import { test } from 'node:test'
 import { deflateRawSync } from 'node:zlib'
 
 import { Desk, freshId, there, Writer } from '../../../test/replica-desk.ts'
-import { severalMax, textBytesMax, versionsBytesMax } from '../model/limits.ts'
+import { severalMax, textBytesMax, versionsBytesMax, versionsMax } from '../model/limits.ts'
 import { Code, ServerState, type Several, type Undone } from '../model/wire.ts'
 
 type Change = Several['change']
@@ -150,6 +150,21 @@ test('a file keeps as many named versions as fit, and tells when it is full', ()
   assert.equal(desk.last(1, 'rejected'), undefined)
   name('one more')
   assert.equal(desk.last(1, 'rejected')?.code, Code.TOO_LARGE)
+})
+
+test('a text of which no version more is kept is not deflated for one', () => {
+  const desk = new Desk()
+  const ana = new Writer(desk, 1, 'ana')
+  const document = ana.create('plan.md', 'one\n')
+  desk.store()
+  for (let count = 0; count <= versionsMax; count++) {
+    const value = { $typeName: 'fourfold.v1.NameVersion' as const, document, name: `${count}` }
+    ana.operate(randomBytes(16).toString('base64url'), { case: 'nameVersion', value })
+    desk.store()
+    desk.now += 1000
+  }
+  assert.equal(desk.last(1, 'rejected')?.code, Code.TOO_LARGE)
+  assert.equal(desk.deflated, versionsMax)
 })
 
 test('where an operation is is told by its id, to whoever asks on another channel, too', () => {
