@@ -228,8 +228,12 @@ const isOfFileSystem = (error: unknown): error is NodeJS.ErrnoException =>
 
 /** Whether this user may write the directory and the file in it; false also when one is not there. */
 function mayWrite(directory: string): boolean {
+  const probe = join(directory, 'probe')
   try {
     for (const path of [directory, storeFile(directory)]) fs.accessSync(path, fs.constants.W_OK)
+    // A file system that met an error takes nothing more, and only who writes is told so.
+    fs.writeFileSync(probe, '')
+    fs.rmSync(probe)
     return true
   } catch {
     return false

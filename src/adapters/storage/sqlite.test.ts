@@ -2,7 +2,8 @@
 
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import * as fs from 'node:fs'
+import disk, * as fs from 'node:fs'
+import { syncBuiltinESMExports } from 'node:module'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
@@ -228,6 +229,24 @@ test('a flipped byte in the file is found: in a page at the start, in a record a
   await withStore(inRecord, ({ reader }) => {
     assert.throws(() => reader.load(note), CorruptError)
   })
+})
+
+test('a disk that became read-only is not taken for a damaged file', async (t) => {
+  const directory = await madeStore()
+  const bytes = fs.readFileSync(storeFile(directory))
+  // As SQLite speaks of a file that it could open for reading only.
+  bytes[18]! ^= 1
+  fs.writeFileSync(storeFile(directory), bytes)
+  t.mock.method(disk, 'writeFileSync', () => {
+    throw new Error('EROFS: read-only file system')
+  })
+  syncBuiltinESMExports()
+  try {
+    await refused(directory, 'unwritable', /cannot be written .* give this user the right to/)
+  } finally {
+    t.mock.restoreAll()
+    syncBuiltinESMExports()
+  }
 })
 
 test('a flipped byte in an index is found at the start', async () => {
