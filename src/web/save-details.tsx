@@ -32,8 +32,9 @@ export function SaveDetails({ file, fileName, hasUpdate }: SaveDetailsProps) {
   const isOnline = connection.name === 'online'
   // Not while none is dialled only: it would come and go under the mouse.
   const hasNoServer = save.name === 'local' || save.name === 'danger'
-  const isAtRisk =
-    save.name === 'danger' || (save.name === 'ended' && save.waiting + save.earlier > 0)
+  // A text that servers do not take is only here, and waits for nothing.
+  const isOnlyHere = save.name === 'ended' && (isOnline || save.waiting + save.earlier > 0)
+  const isAtRisk = save.name === 'danger' || isOnlyHere
   return (
     <>
       <h2 className={`tone-${words.tone}`}>{words.text}</h2>

@@ -103,17 +103,23 @@ test('without a server and without storage: red, and why', () => {
 })
 
 test('turned away: grey, why, and that the edits are kept', () => {
-  const { text, tone, sentences } = words({
-    name: 'ended',
-    waiting: 3,
-    earlier: 0,
-    why: 'Sign in again.',
-  })
+  const refused: Connection = { name: 'refused', code: 'forbidden', text: 'Sign in again.' }
+  const { text, tone, sentences } = words(
+    { name: 'ended', waiting: 3, earlier: 0, why: 'Sign in again.' },
+    refused,
+  )
   assert.equal(text, 'Access ended')
   assert.equal(tone, 'muted')
   assert.deepEqual(sentences, ['Sign in again.', 'Your 3 unsent edits are kept here.'])
   const one = words({ name: 'ended', waiting: 1, earlier: 0, why: 'Sign in again.' })
   assert.deepEqual(one.sentences, ['Sign in again.', 'Your 1 unsent edit is kept here.'])
+})
+
+test('a text that no server takes: not saved, and why', () => {
+  const why = 'A text file may have at most 10 MiB.'
+  const { text, sentences } = words({ name: 'ended', waiting: 0, earlier: 0, why })
+  assert.equal(text, 'Not saved')
+  assert.deepEqual(sentences, [why])
 })
 
 test('what this device could not keep is not said to be on it', () => {

@@ -63,8 +63,9 @@ export function chipText({ save, connection }: Pick<SaveFacts, 'save' | 'connect
   }
 }
 
-/** Another name, or the password, lets this person in again. */
+/** Another name, or the password, lets this person in again. Who is in has a text that is not taken. */
 function endedText(connection: Connection): string {
+  if (connection.name === 'online') return 'Not saved'
   const code = connection.name === 'refused' ? connection.code : ''
   if (code === 'taken') return 'Name taken'
   return code === 'unauthenticated' ? 'Sign in again' : 'Access ended'
