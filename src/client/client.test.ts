@@ -13,6 +13,8 @@ import {
 } from '../core/model/wire.ts'
 import type { Dial } from '../core/ports.ts'
 import { SessionClient } from './client.ts'
+import { until } from '../../test/until.ts'
+import { MemoryDevice } from '../adapters/storage/local-memory.ts'
 import { OpenDocument } from './open-document.ts'
 
 test('a file that cannot be shown beside so many others is not held open by trying', async (t) => {
@@ -87,4 +89,22 @@ test('nobody waits for edits of which it is known that no server takes them', as
   document.text.insert(0, 'x')
   await assert.rejects(document.stored(), { code: 'too-large' })
   await assert.rejects(document.stored(), { code: 'too-large' })
+})
+
+test('what the device could not keep is written when the client is closed, if it can be', async () => {
+  const device = new MemoryDevice()
+  const wire = { send: () => {}, close: () => {} }
+  const client = new SessionClient(
+    { servers: ['http://a'], name: 'Ada', agent: 'test', storage: device.open() },
+    () => wire,
+  )
+  const document = client.open('file')
+  assert.ok(document instanceof OpenDocument)
+  await document.recall
+  device.failure = 'full'
+  document.text.insert(0, 'x')
+  await until(() => client.save.name === 'danger', 'it says so')
+  device.failure = undefined
+  client.close()
+  await until(async () => (await device.open().load('file')).length > 0, 'it is written')
 })

@@ -512,6 +512,8 @@ export class SessionClient implements Client {
     clearInterval(this.#beat)
     clearTimeout(this.#keyTimer)
     this.#onlyHere.end()
+    // The last chance, for what a device could not keep a moment ago.
+    this.#keepsake.retry()
     const key = this.#keepsake.isKeeping ? this.#keepKey() : undefined
     const written = Promise.all([key, this.#errands.written, this.#keepsake.written()])
     void this.#inheriting.end(written)

@@ -138,6 +138,27 @@ test('a failing storage is told, and when it works again all is there', async (t
   assert.deepEqual(failures, ['the disk is full', undefined])
 })
 
+test('who ends tries once more to write what could not be written, and nothing later', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const device = new MemoryDevice()
+  const { keepsake, type } = await writing(device)
+  device.failure = 'full'
+  type('a')
+  await keepsake.written()
+  device.failure = undefined
+  keepsake.retry()
+  keepsake.close()
+  await keepsake.written()
+  assert.equal(await text(device), 'a')
+  device.failure = 'full'
+  type('b')
+  await keepsake.written()
+  device.failure = undefined
+  t.mock.timers.tick(100_000)
+  await keepsake.written()
+  assert.equal(await text(device), 'a')
+})
+
 test('what could not be written is told until it is, whatever else is written meanwhile', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] })
   const device = new MemoryDevice()

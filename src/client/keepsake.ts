@@ -349,6 +349,13 @@ export class Keepsake {
     this.#isSound(document)
   }
 
+  /** Tries to write now what could not be written. */
+  retry(): void {
+    for (const [document, pages] of this.#pages) {
+      if (pages.isTorn && !pages.isWriting) pages.writing = this.#write(document, pages)
+    }
+  }
+
   /** Resolves when nothing of any document is on its way to the storage. */
   async written(): Promise<void> {
     await Promise.all([...this.#pages.values()].map(({ writing }) => writing))
@@ -427,11 +434,7 @@ export class Keepsake {
 
   #retryLater(): void {
     clearTimeout(this.#retryTimer)
-    this.#retryTimer = setTimeout(() => {
-      for (const [document, pages] of this.#pages) {
-        if (pages.isTorn && !pages.isWriting) pages.writing = this.#write(document, pages)
-      }
-    }, retryMs)
+    if (!this.#isClosed) this.#retryTimer = setTimeout(() => this.retry(), retryMs)
   }
 
   async #attempt<T>(act: (storage: LocalStorage) => Promise<T>): Promise<T | undefined> {
