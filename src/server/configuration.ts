@@ -253,7 +253,7 @@ function readListen(root: Section, address: string): Listen {
     /^(?:\[([0-9a-f:.]+)\]|([^:[\]/]+)):(\d{1,5})$/i.exec(text) ?? []
   const host = bracketed ?? plain
   if (host === undefined || Number(port) > 65535) {
-    root.fail('listen', `"${text}" is neither "host:port" nor the path of a Unix socket`)
+    root.fail('listen', `"${text}" is neither "host:port" nor the whole path of a Unix socket`)
   }
   return { host, port: Number(port) }
 }

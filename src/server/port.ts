@@ -7,10 +7,11 @@
 // What is bounded here: time for headers and for a first request, sizes of headers and messages,
 // streams of a connection, silence of a connection.
 
+import { rmSync, statSync } from 'node:fs'
 import * as http from 'node:http'
 import * as http2 from 'node:http2'
 import * as https from 'node:https'
-import type { AddressInfo, Socket } from 'node:net'
+import { connect, type AddressInfo, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { SecureContextOptions, TLSSocket } from 'node:tls'
 import {
@@ -66,8 +67,20 @@ export interface Port {
 /** Listens. Rejects with the system's error when that fails. */
 export async function openPort(options: PortOptions): Promise<Port> {
   const door = new Door(options)
+  if ('path' in options.listen) await removeDeserted(options.listen.path)
   await door.listen(options.listen)
   return door
+}
+
+/** A killed server leaves its Unix socket, which would be in the way of the next for ever. */
+async function removeDeserted(path: string): Promise<void> {
+  if (!statSync(path, { throwIfNoEntry: false })?.isSocket()) return
+  const { promise, resolve } = Promise.withResolvers<boolean>()
+  const caller = connect(path, () => resolve(false))
+  caller.once('error', (error: NodeJS.ErrnoException) => resolve(error.code === 'ECONNREFUSED'))
+  const isDeserted = await promise
+  caller.destroy()
+  if (isDeserted) rmSync(path, { force: true })
 }
 
 class Door implements Port {

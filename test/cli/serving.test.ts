@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -141,4 +141,21 @@ test('serve listens on a Unix socket for a proxy in front of it', async (t) => {
   assert.match(await text(socket), /^HTTP\/1\.1 (200|503) /)
   child.kill('SIGTERM')
   await once(child, 'exit')
+})
+
+test('a killed server leaves its Unix socket, and starts again by the same command', async (t) => {
+  const path = join(temporaryFolder(t), 'fourfold.sock')
+  const { file } = writeSet(t, { listen: path })
+  const first = await serving(t, file)
+  first.kill('SIGKILL')
+  await once(first, 'exit')
+  assert.ok(existsSync(path))
+  await serving(t, file)
+  const other = writeSet(t, { listen: path })
+  const { code, err } = await fourfold(['serve', '--config', other.file, '--first'])
+  assert.equal(code, 2, 'one that is in use stays')
+  assert.match(err, /another program does/)
+  const noSocket = writeSet(t, { listen: other.file })
+  assert.equal((await fourfold(['serve', '--config', noSocket.file, '--first'])).code, 2)
+  assert.ok(existsSync(other.file), 'a file that is no socket is not ours to remove')
 })
