@@ -16,7 +16,7 @@ import { agree } from './mirror/agreement.ts'
 import { Mirror } from './mirror/mirror.ts'
 import { Report, standingOf } from './mirror/report.ts'
 import { keptAlready } from './mirror/told.ts'
-import { nameOf, SetClient, setHelp, setOptions } from './set-client.ts'
+import { screenNameOf, SetClient, setHelp, setOptions } from './set-client.ts'
 
 const help = `Usage: fourfold mirror DIR [--folder PATH] [--once] [--accept-deletes] [--json]
        fourfold mirror DIR --status [--json]
@@ -89,7 +89,7 @@ async function keepSame(asked: string, options: KeepOptions): Promise<boolean> {
   const { servers } = options
   const keeper = keeperOfThis()
   const set = new SetClient({
-    name: authorOf(nameOf(options.name)),
+    name: authorOf(screenNameOf(options.name)),
     ...(servers !== undefined && { servers }),
     ...(keeper && { token: keeper.token }),
   })

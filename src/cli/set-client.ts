@@ -353,11 +353,11 @@ interface Person {
 function personOf(asked: string | undefined): Person | undefined {
   const password = variable('FOURFOLD_PASSWORD')
   if ((asked ?? variable('FOURFOLD_NAME') ?? password) === undefined) return undefined
-  return { name: nameOf(asked), password: password ?? '' }
+  return { name: screenNameOf(asked), password: password ?? '' }
 }
 
 /** Who a person is: by --name, or what their environment says. */
-export function nameOf(asked: string | undefined): string {
+export function screenNameOf(asked: string | undefined): string {
   return asked ?? variable('FOURFOLD_NAME') ?? variable('USER') ?? 'guest'
 }
 
