@@ -2,8 +2,9 @@
 
 import { readdirSync, type Stats } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
-import { messageBytesMax, pathBytesMax, pathNamesMax } from '../core/model/limits.ts'
+import { messageBytesMax } from '../core/model/limits.ts'
 import { brokenRule, fileKey } from '../core/model/names.ts'
+import { brokenBound } from '../core/model/path.ts'
 import { Kind } from '../core/model/wire.ts'
 import type { Progress } from '../adapters/channel/blob-client.ts'
 import { directoryOf, newOperation, pathIn, sharedPath, shownPath } from './answer.ts'
@@ -150,12 +151,11 @@ interface Saving {
 
 /** No directory is made for a file that cannot be in it. Throws CommandError. */
 function checkPath(path: string): void {
-  const names = path.normalize().split('/')
-  const rule = names.map(brokenRule).find((broken) => broken !== undefined)
+  const shared = path.normalize()
+  const names = shared.split('/')
+  const broken = names.map(brokenRule).find((rule) => rule !== undefined)
+  const rule = broken ?? brokenBound(names.length, Buffer.byteLength(shared))
   if (rule !== undefined) throw new CommandError(rule)
-  if (names.length <= pathNamesMax && Buffer.byteLength(path.normalize()) <= pathBytesMax) return
-  const text = `A path has at most ${pathNamesMax} names and ${pathBytesMax} bytes.`
-  throw new CommandError(text)
 }
 
 class Upload {

@@ -1,5 +1,7 @@
 // Paths of the folder: names with "/" between them; empty: the top.
 
+import { pathBytesMax, pathNamesMax } from './limits.ts'
+
 /** The path of the directory above; of the top the top. */
 export function parentOf(path: string): string {
   return path.slice(0, Math.max(0, path.lastIndexOf('/')))
@@ -13,6 +15,13 @@ export function nameOf(path: string): string {
 /** The path of what has this name in a directory. */
 export function joined(parent: string, name: string): string {
   return parent === '' ? name : `${parent}/${name}`
+}
+
+/** The bound that a path of so many names and bytes is over, as a sentence. */
+export function brokenBound(names: number, bytes: number): string | undefined {
+  if (names > pathNamesMax) return `A path has at most ${pathNamesMax} names.`
+  if (bytes > pathBytesMax) return `A path has at most ${pathBytesMax} bytes.`
+  return undefined
 }
 
 /** Whether a path lies in a directory, be it deep; nothing lies in itself. */

@@ -7,14 +7,9 @@ import { asideStamp, isHash } from '../model/contents.ts'
 import { FourfoldError } from '../model/errors.ts'
 import type { Folder, Reach } from '../model/folder.ts'
 import { directoryIdOf, isSubjectId, type Origin, type SubjectId } from '../model/ids.ts'
-import {
-  entriesMax,
-  namesakesMax,
-  pathBytesMax,
-  pathNamesMax,
-  textBytesMax,
-} from '../model/limits.ts'
+import { entriesMax, namesakesMax, textBytesMax } from '../model/limits.ts'
 import { checkFileName, fileKey } from '../model/names.ts'
+import { brokenBound, joined } from '../model/path.ts'
 import { seedText } from '../model/seed.ts'
 import type { EngineReader, NewUpdate } from '../ports.ts'
 import {
@@ -304,14 +299,10 @@ export class Operations {
   }
 
   #checkPath(parent: string, path: string, below: Reach = { names: 0, bytes: 0 }): void {
-    const { length } = path.split('/')
-    if (this.#folder.depthOf(parent) + length + below.names > pathNamesMax) {
-      throw new FourfoldError('too-large', `A path has at most ${pathNamesMax} names.`)
-    }
-    const above = parent === '' ? 0 : utf8ByteLength(this.#folder.pathOf(parent)) + 1
-    if (above + utf8ByteLength(path) + below.bytes > pathBytesMax) {
-      throw new FourfoldError('too-large', `A path has at most ${pathBytesMax} bytes.`)
-    }
+    const names = this.#folder.depthOf(parent) + path.split('/').length + below.names
+    const bytes = utf8ByteLength(joined(this.#folder.pathOf(parent), path)) + below.bytes
+    const rule = brokenBound(names, bytes)
+    if (rule !== undefined) throw new FourfoldError('too-large', rule)
   }
 
   // Larger than every counter seen, and never given twice by this life.
