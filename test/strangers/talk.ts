@@ -1,7 +1,7 @@
 // What goes far in a session and in a channel between servers before it goes wrong: who speaks greets,
 // mostly, counts its tickets, and what a server says of its logs has the checksums that fit.
 
-import { toBinary } from '@bufbuild/protobuf'
+import { create, toBinary } from '@bufbuild/protobuf'
 import type { Random } from '../../sim/random.ts'
 import { base64url, originOf, type ReplicaId } from '../../src/core/model/ids.ts'
 import { sealUpdate } from '../../src/core/model/snapshot.ts'
@@ -11,6 +11,8 @@ import {
   PeerHelloSchema,
   PeerMessageSchema,
   SessionRequestSchema,
+  StampSchema,
+  TextFieldSchema,
   sessionProtocol,
   VersionSchema,
   type PeerMessage,
@@ -122,12 +124,29 @@ class PeerTalk {
     const id = random.pick([...this.#known.ids, base64url(random.bytes(16))])
     const bodies = {
       text: () => this.#known.bytes[0]!,
-      entry: () => written(random, EntrySchema, { ...this.#messages.any(EntrySchema), id }),
+      entry: () => this.#entry(id),
       version: () => written(random, VersionSchema, this.#messages.any(VersionSchema)),
     }
     update.body.value = bodies[update.body.case]()
     Object.assign(update, { origin: this.#origin, seq: ++this.#seq, subject: id })
     sealUpdate(update)
+  }
+
+  /** Every field with its rank, and nothing deleted for good: that takes a history. */
+  #entry(id: string): Uint8Array {
+    const entry = this.#messages.any(EntrySchema)
+    const counter = this.#random.below(1000)
+    const stamp = create(StampSchema, { counter, origin: this.#origin })
+    entry.id = id
+    entry.created = stamp
+    entry.name ??= create(TextFieldSchema)
+    entry.parent ??= create(TextFieldSchema)
+    for (const field of [entry.name, entry.parent, entry.deleted, ...entry.contents]) {
+      if (field) field.stamp = stamp
+    }
+    delete entry.purged
+    delete entry.age
+    return written(this.#random, EntrySchema, entry)
   }
 }
 
