@@ -68,8 +68,8 @@ function isThisMachine(address: string): boolean {
   return address === '' || address === '::1' || address.startsWith('127.')
 }
 
-// One household or machine has 2^64 addresses of IPv6 to choose from.
-function networkOf(address: string): string {
+/** Whose an address is: one household or machine has 2^64 addresses of IPv6 to choose from. */
+export function networkOf(address: string): string {
   if (isIP(address) !== 6) return address
   const [head = '', tail] = address.split('::')
   const groups = head.split(':')

@@ -14,7 +14,9 @@ class Stage {
   readonly making: ((bytes: number) => void)[] = []
   readonly taken: (() => void)[] = []
 
-  ask(signal: AbortSignal = new AbortController().signal): Promise<number> {
+  readonly cut: string[] = []
+
+  ask(signal: AbortSignal = new AbortController().signal, address = '192.0.2.1'): Promise<number> {
     const { promise: taken, resolve } = Promise.withResolvers<void>()
     this.taken.push(resolve)
     const make = () => {
@@ -22,7 +24,8 @@ class Stage {
       this.making.push(made)
       return promise
     }
-    return this.answers.make(make, (bytes) => bytes, { signal, taken })
+    const cut = () => void this.cut.push(address)
+    return this.answers.make(make, (bytes) => bytes, { signal, taken, address, cut })
   }
 }
 
@@ -54,7 +57,7 @@ test('12 after a long one they are made one by one, and others come between', as
   assert.equal(stage.making.length, 3)
 })
 
-test('12 while callers leave too much untaken nobody is answered; then all are', async () => {
+test('12 while callers leave too much untaken they are not answered; then they are', async () => {
   const stage = new Stage()
   const first = stage.ask()
   await untilOthersRan()
@@ -70,13 +73,38 @@ test('12 while callers leave too much untaken nobody is answered; then all are',
   assert.equal(await third, 1)
 })
 
+test('12 whoever leaves the most untaken makes room for others', async () => {
+  const stage = new Stage()
+  const { signal } = new AbortController()
+  const given: [address: string, bytes: number][] = [
+    ['192.0.2.2', rpcBytesMax / 4],
+    ['2001:db8::1', rpcBytesMax / 2],
+    ['2001:db8::2', rpcBytesMax / 4],
+  ]
+  for (const [index, [address, bytes]] of given.entries()) {
+    const answer = stage.ask(signal, address)
+    await untilOthersRan()
+    stage.making[index]!(bytes)
+    await answer
+    await untilOthersRan()
+  }
+  await assert.rejects(stage.ask(signal, '2001:db8::3'), isBusy)
+  assert.deepEqual(stage.cut, [])
+  const other = stage.ask(signal, '192.0.2.2')
+  await untilOthersRan()
+  assert.deepEqual(stage.cut, ['2001:db8::2'])
+  stage.making[3]!(1)
+  assert.equal(await other, 1)
+})
+
 test('whoever has gone is not answered, and what fails makes room', async () => {
   const stage = new Stage()
   const gone = new AbortController()
   gone.abort()
   await assert.rejects(stage.ask(gone.signal), isBusy)
   const fail = () => Promise.reject(new Error('no such file'))
-  const taker = { signal: new AbortController().signal, taken: Promise.resolve() }
+  const { signal } = new AbortController()
+  const taker = { signal, taken: Promise.resolve(), address: '', cut: () => {} }
   for (let time = 0; time < 2 * longAnswersAtOnce; time++) {
     await assert.rejects(
       stage.answers.make(fail, () => 1, taker),

@@ -3,6 +3,7 @@
 
 import { FourfoldError } from '../core/model/errors.ts'
 import { callsMax, longAnswerBytes, longAnswersAtOnce, rpcBytesMax } from '../core/model/limits.ts'
+import { networkOf } from './addresses.ts'
 
 /** Whom an answer is made for. */
 export interface Taker {
@@ -10,21 +11,35 @@ export interface Taker {
   signal: AbortSignal
   /** Resolves when the answer was taken, or never will be. */
   taken: Promise<void>
+  /** Where it goes. */
+  address: string
+  /** Ends it in the midst. */
+  cut: () => void
 }
 
-/** Makes a few of them at once, and others only while there is room. */
+/** One that was made and not taken yet. */
+interface Untaken {
+  network: string
+  bytes: number
+  cut: () => void
+}
+
+/**
+ * Makes a few of them at once, and others only while there is room. When there is none, those who leave
+ * the most untaken make room, or wait: nobody keeps others from reading.
+ */
 export class LongAnswers {
   readonly #waiting: (() => void)[] = []
   #makingCount = 0
-  /** Of those that were made and not taken yet. */
-  #bytes = 0
+  /** In the order in which they were made. */
+  readonly #untaken = new Set<Untaken>()
   #wasLong = false
 
   /** Makes an answer when it is its turn. Rejects with FourfoldError unavailable, or as `make`. */
   async make<T>(
     make: () => Promise<T>,
     bytesOf: (answer: T) => number,
-    { signal, taken }: Taker,
+    { signal, taken, address, cut }: Taker,
   ): Promise<T> {
     if (this.#waiting.length >= callsMax) throw busy()
     const { promise: turn, resolve } = Promise.withResolvers<void>()
@@ -32,9 +47,10 @@ export class LongAnswers {
     this.#begin()
     await turn
     try {
-      if (signal.aborted || this.#bytes >= rpcBytesMax) throw busy()
+      const network = networkOf(address)
+      if (signal.aborted || !this.#makeRoom(network)) throw busy()
       const answer = await make()
-      this.#keep(bytesOf(answer), taken)
+      this.#keep({ network, bytes: bytesOf(answer), cut }, taken)
       return answer
     } finally {
       // Whatever else has come goes first.
@@ -53,12 +69,28 @@ export class LongAnswers {
     }
   }
 
-  #keep(bytes: number, taken: Promise<void>): void {
-    this.#wasLong = bytes >= longAnswerBytes
-    this.#bytes += bytes
-    void taken.then(() => {
-      this.#bytes -= bytes
-    })
+  #keep(answer: Untaken, taken: Promise<void>): void {
+    this.#wasLong = answer.bytes >= longAnswerBytes
+    this.#untaken.add(answer)
+    void taken.then(() => this.#untaken.delete(answer))
+  }
+
+  /** Whether there is room for somebody of this network. */
+  #makeRoom(network: string): boolean {
+    const byNetwork = new Map<string, number>()
+    let total = 0
+    for (const each of this.#untaken) {
+      total += each.bytes
+      byNetwork.set(each.network, (byNetwork.get(each.network) ?? 0) + each.bytes)
+    }
+    if (total < rpcBytesMax) return true
+    const [most] = [...byNetwork].sort(([, one], [, other]) => other - one)[0]!
+    if (most === network) return false
+    // The last of them, of which the least is taken.
+    const last = [...this.#untaken].findLast((each) => each.network === most)!
+    this.#untaken.delete(last)
+    last.cut()
+    return this.#makeRoom(network)
   }
 }
 

@@ -20,8 +20,8 @@ import type { Addresses } from './addresses.ts'
 import { sendText } from './plain-answer.ts'
 import { RpcBodies, streamed } from './rpc-bodies.ts'
 import { compressions, uncrowded } from './rpc-messages.ts'
-import { addressKey, takenKey } from './services/caller.ts'
-import { inPieces } from './taking.ts'
+import { addressKey, cutKey, takenKey } from './services/caller.ts'
+import { cut, inPieces } from './taking.ts'
 
 /** A refused request may still send so long before it is cut: its client may read why. */
 const lastWordsMs = 2000
@@ -110,7 +110,10 @@ function drain(request: IncomingMessage): void {
 /** A call as Connect knows it. Throws where its HTTP is broken. */
 function universal(request: IncomingMessage, response: ServerResponse, address: string) {
   const taken = new Promise<void>((resolve) => response.once('close', resolve))
-  const values = createContextValues().set(addressKey, address).set(takenKey, taken)
+  const values = createContextValues()
+    .set(addressKey, address)
+    .set(takenKey, taken)
+    .set(cutKey, () => cut(response))
   const addTrailers = response.addTrailers.bind(response)
   response.addTrailers = (trailers) =>
     addTrailers(withPlainMessage(trailers as OutgoingHttpHeaders))

@@ -14,6 +14,9 @@ export const addressKey = createContextKey('', { description: 'address of the ca
 /** When the answer was taken, or its caller is gone. */
 export const takenKey = createContextKey(Promise.resolve(), { description: 'the answer was taken' })
 
+/** Ends the answer in the midst. */
+export const cutKey = createContextKey<() => void>(() => {}, { description: 'ends the answer' })
+
 export function callerAddress(context: HandlerContext): string {
   return context.values.get(addressKey)
 }

@@ -31,7 +31,7 @@ import { factsOf } from '../facts.ts'
 import { LongAnswers } from '../long-answers.ts'
 import type { Runtime } from '../runtime.ts'
 import type { Caller, Tokens } from '../tokens.ts'
-import { callerAddress, callerOf, takenKey } from './caller.ts'
+import { callerAddress, callerOf, cutKey, takenKey } from './caller.ts'
 import { SignInFailures } from './sign-in-failures.ts'
 import { allVersions, oneVersion } from './versions.ts'
 
@@ -92,7 +92,12 @@ export function folderService(
     callerOrError(context)
     const { signal, values } = context
     try {
-      return await longAnswers.make(make, bytesOf, { signal, taken: values.get(takenKey) })
+      return await longAnswers.make(make, bytesOf, {
+        signal,
+        taken: values.get(takenKey),
+        address: callerAddress(context),
+        cut: values.get(cutKey),
+      })
     } catch (error) {
       throw toConnectError(error)
     }
