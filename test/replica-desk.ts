@@ -17,7 +17,7 @@ import {
 } from '../src/core/model/wire.ts'
 import type { EngineRequest } from '../src/core/ports.ts'
 import type { Answer, Call, ReplicaInput, ReplicaOutput } from '../src/core/replica/messages.ts'
-import { Replica } from '../src/core/replica/replica.ts'
+import { Replica, type ReplicaOptions } from '../src/core/replica/replica.ts'
 import { OnTheWay } from '../src/core/replication/on-the-way.ts'
 
 export const origin = 'a.0123456789abc' as Origin
@@ -47,7 +47,7 @@ export class Desk {
   readonly #origin: Origin
 
   /** Each life on one disk has an origin of its own. */
-  constructor(disk = new MemoryDisk(), life = origin) {
+  constructor(disk = new MemoryDisk(), life = origin, more: Partial<ReplicaOptions> = {}) {
     this.#origin = life
     this.storage = new MemoryStorage(disk)
     this.#onTheWay = new OnTheWay(this.storage.reader, disk.vector)
@@ -68,6 +68,7 @@ export class Desk {
         this.deflated++
         return deflateRawSync(text)
       },
+      ...more,
     })
     const view = { lag: 0, heardAt: 0, state: ServerState.LIVE }
     const servers = [here, there].map((id) => ({ id, address: `http://${id}`, ...view }))

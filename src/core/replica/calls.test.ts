@@ -8,6 +8,27 @@ import type { SubjectId } from '../model/ids.ts'
 import { mergeStored } from '../model/snapshot.ts'
 import type { Call } from './messages.ts'
 
+test('12 of texts that were only read so much is kept in memory', () => {
+  const desk = new Desk(new MemoryDisk(), undefined, { idleDocumentBytesMax: 1000 })
+  const ana = new Writer(desk, 1, 'ana')
+  const texts = Array.from({ length: 6 }, (_, index) => String(index).repeat(400))
+  const files = texts.map((text, index) => ana.create(`${index}.md`, text, freshId()))
+  desk.store()
+  // Open, and so kept: what nobody follows is all that is bounded.
+  ana.open(files[0]!)
+  ana.type(files[0]!, 0, 'x')
+  desk.store()
+  for (const file of files) {
+    desk.now += 10
+    desk.call(1, { type: 'read', file })
+    desk.input({ type: 'tick' })
+  }
+  assert.equal(desk.replica.status().documentsInMemory, 3)
+  desk.call(2, { type: 'read', file: files[1]! })
+  const { answer } = desk.answers.at(-1)!
+  assert.equal(answer.type === 'read' && answer.text, texts[1])
+})
+
 test('a whole-file save is merged against the version it was based on', () => {
   const { desk, ana, file } = two()
   desk.call(1, { type: 'read', file: 'plan.md' })

@@ -8,6 +8,7 @@ import { isSubjectId, type ReplicaId, type SessionId, type SubjectId } from '../
 import {
   caretBytesMax,
   compactIdleUpdates,
+  idleDocumentBytesMax,
   idleDocumentMs,
   openDocumentsMax,
   pieceBytesMax,
@@ -54,6 +55,7 @@ export interface DocumentsOptions {
   /** Uniform in [0, 1). */
   random: () => number
   seal: Seal
+  idleDocumentBytesMax?: number | undefined
   /** An update that came in here is on disk. */
   kept: (update: Update, author?: Visitor) => void
   /** Somebody's writing is on disk, be the text shown or not. */
@@ -426,6 +428,20 @@ export class Documents {
       this.#live.delete(document.id)
       if (this.#options.reader.loose(document.id) < compactIdleUpdates) continue
       this.#voice.ask({ type: 'compact', subject: document.id })
+    }
+    if (!this.#options.appends.isAhead) this.#makeRoom()
+  }
+
+  /** Who reads one text after the other would have all of them in memory: those used last stay. */
+  #makeRoom(): void {
+    const idle = [...this.#live.values()].filter(({ followers }) => followers.size === 0)
+    let over = -(this.#options.idleDocumentBytesMax ?? idleDocumentBytesMax)
+    for (const { bytes } of idle) over += bytes
+    if (over <= 0) return
+    for (const document of idle.sort((one, other) => one.usedAt - other.usedAt)) {
+      if (over <= 0) return
+      over -= document.bytes
+      document.unload()
     }
   }
 }

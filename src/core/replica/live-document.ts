@@ -16,6 +16,8 @@ const waitingMax = 256
 const waitingBytesMax = 64 * 1024
 /** So many may type in one text at a time past the gate; one more, and it looks at each once again. */
 const runsMax = 256
+/** What a run of characters takes in memory beside them. */
+const structBytes = 100
 
 /** What a new follower is sent. */
 export interface Difference {
@@ -58,6 +60,12 @@ export class LiveDocument {
 
   get isInMemory(): boolean {
     return this.#doc !== undefined
+  }
+
+  /** About how much memory its text takes. */
+  get bytes(): number {
+    if (!this.#doc) return 0
+    return this.#doc.getText(textRoot).length + structBytes * countStructs(this.#doc)
   }
 
   /** The text in memory, loaded when it is not there yet. Throws CorruptError. */

@@ -66,6 +66,8 @@ export interface ReplicaOptions {
   hash: (text: string) => string
   /** Raw deflate (RFC 1951). */
   deflate: (text: string) => Uint8Array
+  /** Instead of the usual bound of texts in memory that nobody follows. */
+  idleDocumentBytesMax?: number
   /** When what is in the trash goes for good; 30 days when absent. */
   trash?: TrashTimes
 }
@@ -115,7 +117,15 @@ export class Replica {
       for (const update of updates) appends.append(update, (_mark, stored) => kept(stored))
     }
     const written = (update: Update) => keep(operations.asideOf(update))
-    const documenting = { visitors: this.#visitors, random, seal, kept, written }
+    const { idleDocumentBytesMax } = options
+    const documenting = {
+      visitors: this.#visitors,
+      random,
+      seal,
+      idleDocumentBytesMax,
+      kept,
+      written,
+    }
     this.#documents = new Documents({ ...parts, ...documenting })
     const servers = () => this.#visitors.servers
     const { trash: times = defaultTimes } = options

@@ -27,6 +27,9 @@ export const askAfterMs = 150
 /** A document nobody follows is dropped from memory after this. */
 export const idleDocumentMs = 30_000
 
+/** Of those so much is kept in memory: twelve of the largest, and all of a usual folder. */
+export const idleDocumentBytesMax = 128 * 1024 * 1024
+
 /** Time passes for a server's minds so often while something waits for it, and while nothing does. */
 export const busyTickMs = 50
 export const idleTickMs = 400
