@@ -188,6 +188,11 @@ export type EngineEvent =
   | { type: 'changed'; update: Update }
   /** A subject was received whole and is on this disk: load it again and merge. */
   | { type: 'replaced'; subject: SubjectId }
+  /**
+   * Something of this subject is on no disk any more, and the rest is about to be `replaced`: what is in
+   * memory of it is to be said again.
+   */
+  | { type: 'lost'; subject: SubjectId }
   /** Nothing is left of this subject but its tombstone. */
   | { type: 'purged'; subject: SubjectId }
   | { type: 'ephemeral'; from: ReplicaId; ephemeral: Ephemeral }

@@ -2,10 +2,14 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+
+import { fromBinary } from '@bufbuild/protobuf'
+import * as Y from 'yjs'
 import { MemoryDisk, MemoryStorage } from '../../adapters/storage/memory.ts'
 import { Desk, freshId, two, Writer } from '../../../test/replica-desk.ts'
 import type { SubjectId } from '../model/ids.ts'
-import { mergeStored } from '../model/snapshot.ts'
+import { mergeStored, textRoot } from '../model/snapshot.ts'
+import { EntrySchema } from '../model/wire.ts'
 import type { Call } from './messages.ts'
 
 test('12 of texts that were only read so much is kept in memory', () => {
@@ -204,6 +208,26 @@ test('7 a file whose entry is damaged is unavailable by name and by id, never sa
   desk.store()
   assert.deepEqual(codes().slice(4).toSorted(), ['not-found', 'read'])
   assert.deepEqual(wanted(), [])
+})
+
+test('what is on no disk any more is said again as it is in memory', () => {
+  const { desk, ana, file } = two()
+  ana.type(file, 0, 'Kept: ')
+  desk.store()
+  desk.asked.length = 0
+  desk.input({ type: 'event', event: { type: 'lost', subject: file as SubjectId } })
+  const said = desk.asked.flatMap((asked) => (asked.type === 'append' ? [asked.update.body] : []))
+  const [text, entry] = said.map(({ value }) => value!)
+  const doc = new Y.Doc()
+  Y.applyUpdate(doc, text!)
+  assert.equal(doc.getText(textRoot).toString(), ana.read())
+  assert.match(ana.read(), /^Kept: /)
+  assert.equal(fromBinary(EntrySchema, entry!).id, file)
+  // Nobody sees it twice.
+  desk.store()
+  desk.call(1, { type: 'read', file: 'plan.md' })
+  const { answer } = desk.answers.at(-1)!
+  assert.equal(answer.type === 'read' && answer.text, ana.read())
 })
 
 test('a watcher hears what is there, and then each change', () => {

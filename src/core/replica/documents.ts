@@ -369,6 +369,12 @@ export class Documents {
     if (!this.#options.appends.isAhead) this.#live.delete(id)
   }
 
+  /** All of a text as one update, if it is in memory. */
+  kept(id: SubjectId): Uint8Array | undefined {
+    const document = this.#live.get(id)
+    return document?.isInMemory ? document.difference(new Uint8Array()).update : undefined
+  }
+
   /** A document was received whole: followers may lack any part of it, and open it again. */
   replaced(subject: SubjectId): void {
     const document = this.#live.get(subject)

@@ -8,7 +8,7 @@
 // Safety: nothing is told before it is stored (1); no update enters a document but through the gate
 // (13); what does not load is unavailable here, not empty (7); a client never seeds text (8).
 
-import { create, fromBinary } from '@bufbuild/protobuf'
+import { create, fromBinary, toBinary } from '@bufbuild/protobuf'
 import { FourfoldError } from '../model/errors.ts'
 import { Folder } from '../model/folder.ts'
 import type { Origin, ReplicaId, SubjectId } from '../model/ids.ts'
@@ -276,6 +276,9 @@ export class Replica {
         this.#inventory.heard()
         this.#replaced(event.subject)
         return
+      case 'lost':
+        this.#sayAgain(event.subject)
+        return
       case 'purged':
         this.#inventory.changed(this.#now, event.subject)
         this.#sketches.forget(event.subject)
@@ -367,6 +370,19 @@ export class Replica {
     this.#gone.clear()
     this.#showings.gone(gone)
     for (const id of gone) this.#documents.gone(id)
+  }
+
+  /** What was damaged on the disk since it was read is in memory as it was. */
+  #sayAgain(subject: SubjectId): void {
+    const text = this.#documents.kept(subject)
+    const entry = this.#folder.get(subject)
+    const bodies: NewUpdate['body'][] = []
+    if (text) bodies.push({ case: 'text', value: text })
+    if (entry) bodies.push({ case: 'entry', value: toBinary(EntrySchema, entry) })
+    for (const body of bodies) {
+      const update = { subject, author: '', at: 0, operation: '', body }
+      this.#appends.append(update, (_mark, stored) => this.#spread(stored))
+    }
   }
 
   #replaced(subject: SubjectId): void {

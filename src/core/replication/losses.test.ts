@@ -65,6 +65,7 @@ for (const isMerged of [false, true]) {
     const [mark] = first.marks()
     for (const { id } of others) assert.ok(first.covered(id) >= mark!)
     assert.equal(gaveUp(first), 1)
+    assert.equal(first.events.filter(({ type }) => type === 'lost').length, 1)
     assert.equal(circle.disks.get(a)!.quarantine.length, 1)
     // It is as any other from then on.
     circle.append(others[0]!, 8, 'last')

@@ -71,6 +71,7 @@ export class Losses {
     replace(mergeStored(stored, held, subject))
     asking.gaveUp(subject)
     if (lost.size === 0) return
+    voice.event({ type: 'lost', subject })
     voice.log('error', `no server has what is damaged of ${subject}: it goes on without that`)
   }
 }
