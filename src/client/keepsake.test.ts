@@ -76,6 +76,34 @@ test('a storage that does not answer is waited for once', async () => {
   assert.deepEqual((await kept).keys, [])
 })
 
+test('what is written before the storage answers for the first time is not written after the rest', async () => {
+  const device = new MemoryDevice()
+  const answers: (() => void)[] = []
+  const storage = device.open()
+  const { get } = storage
+  const slow: LocalStorage = Object.assign(storage, {
+    get: (name: string) =>
+      new Promise<void>((resolve) => answers.push(resolve)).then(() => get.call(storage, name)),
+  })
+  const keepsake = new Keepsake(slow, key, () => {})
+  const settle = async () => {
+    for (let turn = 0; turn < 50; turn++) await Promise.resolve()
+  }
+  for (const document of ['D', 'E']) void keepsake.load(document, () => new Uint8Array([0, 0]))
+  keepsake.append('D', new Uint8Array([0, 0]), true)
+  await settle()
+  answers.shift()!()
+  await settle()
+  keepsake.append('E', new Uint8Array([0, 0]), true)
+  await settle()
+  for (const answer of answers) answer()
+  await keepsake.written()
+  const records = (await device.open().get('keys')) as {
+    [session: string]: { documents: string[] }
+  }
+  assert.deepEqual(records[keepsake.session]?.documents, ['D', 'E'])
+})
+
 test('many edits do not become as many pieces', async () => {
   const device = new MemoryDevice()
   const { type, still } = await writing(device)

@@ -77,6 +77,8 @@ export class Keepsake {
   readonly #life: string | undefined
   /** The lives that this device knew when this began, and the part of the storage of the present one. */
   #begun: { lives: Lives; shelf: LocalStorage } | undefined
+  /** What was asked of the storage first, until it answers. */
+  #beginning: Promise<LocalStorage> | undefined
   #isClosed = false
   #retryTimer: ReturnType<typeof setTimeout> | undefined
   #failure: string | undefined
@@ -451,14 +453,22 @@ export class Keepsake {
   }
 
   async #shelf(storage: LocalStorage): Promise<LocalStorage> {
-    if (!this.#begun) {
+    if (this.#begun) return this.#begun.shelf
+    // All wait for one answer, and go on in order: a record written earlier must not come later.
+    this.#beginning ??= this.#begin(storage)
+    return this.#beginning
+  }
+
+  async #begin(storage: LocalStorage): Promise<LocalStorage> {
+    try {
       const known = await readLives(storage)
       // A device that takes no writes still knows the life that was left.
       const lives = this.#life === undefined ? known : livesIn(known, this.#life)
-      // Others who waited with this one read the same, or a later life: the first counts for all.
-      this.#begun ??= { lives, shelf: storageAt(storage, lives.place) }
+      this.#begun = { lives, shelf: storageAt(storage, lives.place) }
+      return this.#begun.shelf
+    } finally {
+      this.#beginning = undefined
     }
-    return this.#begun.shelf
   }
 
   #report(failure: string | undefined): void {
