@@ -200,9 +200,9 @@ export class Life {
         this.#engine.put({ type: 'opened', channel: id, dialled })
       },
       received: (message) => this.#fromPeer(id, message as PeerMessage),
-      closed: () => {
+      closed: (why) => {
         if (this.#peers.has(id)) this.#peerClosed(id)
-        else this.#engine.put({ type: 'undialled', replica: dialled })
+        else this.#engine.put({ type: 'undialled', replica: dialled, why })
       },
     })
   }

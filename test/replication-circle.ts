@@ -176,7 +176,7 @@ export class Circle {
   #dial(server: Server, replica: ReplicaId): void {
     const other = this.living.get(replica)
     if (!other) {
-      this.#queue.push({ server, input: { type: 'undialled', replica } })
+      this.#queue.push({ server, input: { type: 'undialled', replica, why: 'it is down' } })
       return
     }
     const here = ++this.#channels

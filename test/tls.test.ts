@@ -32,6 +32,7 @@ import { Tokens } from '../src/server/tokens.ts'
 import { startLone, temporaryFolder } from './lone-server.ts'
 import { freePorts } from './ports.ts'
 import { root } from './tool.ts'
+import { until } from './until.ts'
 
 const files = join(root, 'test', 'tls')
 const pem = (name: string) => readFileSync(join(files, name))
@@ -98,6 +99,41 @@ test('only a server of the set may exchange updates: by certificate and by proof
   for (const papers of refused) {
     assert.equal(await dialIn(address, papers), 'PermissionDenied', JSON.stringify(papers))
   }
+})
+
+test('an operator reads why a server of the set cannot be reached', async (t) => {
+  const ports = await freePorts(2)
+  const servers = ports.map((port, index) => ({
+    id: 'ab'[index],
+    address: `https://127.0.0.1:${port}`,
+  }))
+  const tls = tlsKeys(t)
+  const auth = { password }
+  const data = temporaryFolder(t)
+  const json = { set: 'test', data, servers, tls, auth, diskFreeBytesMin: 0 }
+  const log: string[] = []
+  const start = async (id: string, keys: object) => {
+    const server = await startServer({
+      configuration: parseConfiguration({ ...json, ...keys }, 'test.json', { id }),
+      isFirst: false,
+      log: (level, text) => log.push(`${id}: ${level} ${text}`),
+      failed: () => {},
+    })
+    let stopped: Promise<void> | undefined
+    const stop = () => (stopped ??= server.stop())
+    t.after(stop)
+    return stop
+  }
+  const said = async (line: RegExp) => {
+    await until(() => log.some((each) => line.test(each)), `${line} in ${log.join('; ')}`)
+  }
+  const stopB = await start('b', {})
+  await said(/^b: info the disk is empty: waiting/)
+  // Of an authority that this machine does not know.
+  await start('a', { tls: { cert: tls.cert, key: tls.key } })
+  await said(/^a: info b cannot be reached: .*certificate/)
+  await stopB()
+  await said(/^a: info b cannot be reached: .*ECONNREFUSED/)
 })
 
 test('servers with certificates find each other, and clients need none', async (t) => {

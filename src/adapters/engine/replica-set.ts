@@ -32,6 +32,8 @@ import { WithheldMessages } from './withheld-messages.ts'
 /** While so much waits for the disk, no more of what may get lost waits with it. */
 const heldMax = 1000
 
+const takesNothing = 'this server takes nothing now'
+
 interface Peer {
   channel: Channel<PeerMessage, PeerMessage>
   withheld: WithheldMessages<PeerMessage>
@@ -128,8 +130,8 @@ export class ReplicaSetEngine implements Engine {
   #open(channel: Channel<PeerMessage, PeerMessage>, dialled?: ReplicaId): void {
     if (this.#isOver || this.#isSuspended) {
       channel.listen({ received: () => {}, closed: () => {} })
-      channel.close('this server takes nothing now')
-      if (dialled) this.#put({ type: 'undialled', replica: dialled })
+      channel.close(takesNothing)
+      if (dialled) this.#put({ type: 'undialled', replica: dialled, why: takesNothing })
       return
     }
     const id = this.#nextChannel++
@@ -153,12 +155,12 @@ export class ReplicaSetEngine implements Engine {
 
   #dial(replica: ReplicaId): void {
     if (this.#isSuspended) {
-      this.#put({ type: 'undialled', replica })
+      this.#put({ type: 'undialled', replica, why: takesNothing })
       return
     }
     this.#options.dial(replica).then(
       (channel) => this.#open(channel, replica),
-      () => this.#put({ type: 'undialled', replica }),
+      ({ message: why }: Error) => this.#put({ type: 'undialled', replica, why }),
     )
   }
 

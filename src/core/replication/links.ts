@@ -5,7 +5,7 @@ import { isOrigin } from '../model/ids.ts'
 import { liveMs, peerSilentMs } from '../model/limits.ts'
 import { fromSeen, lag, type VersionVector } from '../model/version-vector.ts'
 import { ServerState, type PeerHello } from '../model/wire.ts'
-import type { Mark, ServerView } from '../ports.ts'
+import type { Ending, Mark, ServerView } from '../ports.ts'
 import { Complaints } from './complaints.ts'
 import type { Marks } from './marks.ts'
 import type { PeerChannel } from './messages.ts'
@@ -26,6 +26,8 @@ const refusedLatelyMs = 3 * refusedRedialMs
 const originsMax = 8
 /** So often an earlier life may be heard after a later one: of a server that is gone. */
 const returnsMax = 2
+/** Reasons for which one server cannot be reached that are told apart: a system has few. */
+const reasonsMax = 8
 /** When our own ticks are this far apart, silence says nothing about the others. */
 const ownPauseMs = 700
 
@@ -66,6 +68,8 @@ export class Links {
   readonly #strangers = new Map<PeerChannel, number>()
   /** The last that each server told, for the eyes of people; survives its channel. */
   readonly #lastHeard = new Map<ReplicaId, { have: VersionVector; at: number }>()
+  /** Why each could not be reached since it was last here, as told. */
+  readonly #unreachedFor = new Map<ReplicaId, Set<Ending>>()
   /** When one of the two turned the other away last. */
   readonly #refusedAt = new Map<ReplicaId, number>()
   /** The lives in which each server came, the last at the end, and how often an earlier one came back. */
@@ -125,8 +129,13 @@ export class Links {
     })
   }
 
-  undialled(now: number, replica: ReplicaId): void {
+  undialled(now: number, replica: ReplicaId, why: Ending): void {
     this.#links.set(replica, { name: 'down', redialAt: now + redialAfterMs })
+    // Dialled several times a second: a reason is told once, until the server is here.
+    const told = this.#unreachedFor.get(replica) ?? new Set()
+    if (told.has(why) || told.size === reasonsMax) return
+    this.#unreachedFor.set(replica, told.add(why))
+    this.#voice.log('info', `${replica} cannot be reached: ${why}`)
   }
 
   /** The peer that is gone with its channel, if it was one. */
@@ -190,6 +199,7 @@ export class Links {
     })
     this.#saidAt.delete(channel)
     this.#links.set(id, { name: 'open', peer })
+    this.#unreachedFor.delete(id)
     if (!this.#isRefused(now, id)) this.#voice.log('info', `${id} is here`)
     return peer
   }

@@ -1,6 +1,6 @@
 // What goes into and comes out of the mind of replication.
 
-import type { Batch, EngineEvent, EngineRequest } from '../ports.ts'
+import type { Batch, Ending, EngineEvent, EngineRequest } from '../ports.ts'
 import type { ReplicaId, SubjectId } from '../model/ids.ts'
 import type { VersionVector } from '../model/version-vector.ts'
 import type { PeerMessage, ServerMessage } from '../model/wire.ts'
@@ -15,7 +15,7 @@ export type ReplicationInput =
   /** `refusal`: why the other side turned this server away, if it did. */
   | { type: 'closed'; channel: PeerChannel; refusal?: string }
   /** A dial failed. */
-  | { type: 'undialled'; replica: ReplicaId }
+  | { type: 'undialled'; replica: ReplicaId; why: Ending }
   | { type: 'received'; channel: PeerChannel; message: PeerMessage }
   /** Some of a long message has come. */
   | { type: 'progressed'; channel: PeerChannel }

@@ -338,6 +338,21 @@ test('a server of another set is turned away', () => {
   assert.ok(said.length < 5, said.join('\n'))
 })
 
+test('why a server cannot be reached is told once, and again when it was here', () => {
+  const { circle, servers } = four()
+  const told = () => servers[0]!.log.filter((line) => line.startsWith('d '))
+  const d = 'd' as ReplicaId
+  circle.kill(d)
+  circle.pass(5000)
+  const outage = ['d is gone', 'd cannot be reached: it is down']
+  assert.deepEqual(told(), ['d is here', ...outage])
+  circle.start(d)
+  circle.pass(1000)
+  circle.kill(d)
+  circle.pass(5000)
+  assert.deepEqual(told(), ['d is here', ...outage, 'd is here', ...outage])
+})
+
 test('5 servers with equal vectors and different digests say so', () => {
   const { circle, servers } = four()
   const [a, b] = servers as [Server, Server]
@@ -377,8 +392,9 @@ test('what is stored between the two hellos of a channel is told, too', () => {
   // By hand, so that the other hello comes late.
   hear(a.mind.step(0, { type: 'opened', channel: 100 }))
   circle.append(a, 1, 'meanwhile')
-  const [hello] = b.mind.step(0, { type: 'opened', channel: 200 })
-  assert.ok(hello?.type === 'send')
+  const opened = b.mind.step(0, { type: 'opened', channel: 200 })
+  const hello = opened.find((output) => output.type === 'send')
+  assert.ok(hello)
   hear(a.mind.step(0, { type: 'received', channel: 100, message: hello.message }))
   assert.deepEqual(
     haves().map((seen) => Object.values(seen ?? {})),

@@ -60,6 +60,9 @@ export interface ReplicationOptions {
   isFirst: boolean
 }
 
+const waitingText =
+  'the disk is empty: waiting for a server that has something, or for all of the set'
+
 export class Replication {
   readonly #origin: Origin
   readonly #isFirst: boolean
@@ -153,6 +156,7 @@ export class Replication {
       replace: (snapshot) => this.#gathering.add({ snapshot }),
       voice,
     })
+    if (!this.#isComplete && !this.#isFirst) voice.log('info', waitingText)
     this.#comparing = new Comparing({
       links: this.#links,
       marks: this.#marks,
@@ -176,7 +180,7 @@ export class Replication {
         this.#closed(now, input.channel, input.refusal)
         break
       case 'undialled':
-        this.#links.undialled(now, input.replica)
+        this.#links.undialled(now, input.replica, input.why)
         break
       case 'received':
         this.#received(now, input.channel, input.message)
