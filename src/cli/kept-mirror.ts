@@ -111,7 +111,7 @@ export class KeptMirror {
     if (this.#revival.wasWell) this.#why = ''
     const afterMs = this.#revival.died()
     if (why !== this.#why && why.includes(keptAlready)) {
-      this.#say(sentence(why), 'info')
+      this.#say(`${keptAlready}.`, 'info')
     } else if (why !== this.#why) {
       const again = `Tried again in ${afterMs / 1000} s, and later.`
       this.#say(`not kept current at the moment. ${sentence(why)} ${again}`)

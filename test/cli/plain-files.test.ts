@@ -201,7 +201,7 @@ test('servers of one machine share the plain files, and that is nothing to look 
   writeFileSync(file, JSON.stringify({ set: 'test', data: 'data', servers, mirror: 'plain' }))
   const both = ids.map((id) => start(t, ['serve', '--config', file, '--id', id]))
   await until(
-    () => both.some((server) => / info .*plain has a mirror already/.test(server.said())),
+    () => both.some((server) => / info .*plain: has a mirror already/.test(server.said())),
     () => both.map((server) => server.said()).join('\n'),
   )
   for (const server of both) assert.doesNotMatch(server.said(), /not kept current/)
