@@ -8,8 +8,12 @@ import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
 
+import { Code } from '@connectrpc/connect'
+import { createConnectTransport, createGrpcWebTransport } from '@connectrpc/connect-node'
+
 import { exchangePath } from '../src/adapters/channel/grpc-peer.ts'
 import { messageBytesMax, streamsPerConnectionMax } from '../src/core/model/limits.ts'
+import { FolderService } from '../src/core/model/wire.ts'
 import { flags, frameTypes, postHeaders, RawHttp2 } from './http2-frames.ts'
 import { startLone } from './lone-server.ts'
 import { closed, listFiles, pagePort, rawStatus } from './page-port.ts'
@@ -200,6 +204,27 @@ test('gRPC of a method that is not there is told so in its own words', async (t)
     [200, '12', 'This server has no such method.'],
   )
   await once(stream, 'close')
+})
+
+test('a newer client of Connect or gRPC-Web learns that a method is not there', async (t) => {
+  const { address } = await pagePort(t)
+  const kind = 'unary' as const
+  const newer = { ...FolderService.method.listFiles, name: 'NotYet', methodKind: kind }
+  const transports = [
+    createConnectTransport({ baseUrl: address, httpVersion: '1.1' }),
+    createConnectTransport({ baseUrl: address, httpVersion: '2' }),
+    createGrpcWebTransport({ baseUrl: address, httpVersion: '1.1' }),
+  ]
+  for (const transport of transports) {
+    const call = transport.unary(newer, undefined, undefined, undefined, {})
+    await assert.rejects(call, { code: Code.Unimplemented })
+  }
+  // A browser asks before it lets a page of another server call.
+  const asked = await fetch(`${address}/fourfold.v1.FolderService/NotYet`, {
+    method: 'OPTIONS',
+    headers: { origin: address, 'access-control-request-method': 'POST' },
+  })
+  assert.equal(asked.headers.get('access-control-allow-methods'), 'POST')
 })
 
 test('bytes that are no message are called a mistake of the caller', async (t) => {

@@ -24,6 +24,9 @@ import { cut } from './taking.ts'
 const sessionPath = '/session'
 /** Where Windows asks whether there is any WebDAV at all. */
 const isAbove: ReadonlySet<string> = new Set(['/', '*'])
+/** Where a method of a service would be. */
+const rpcPath = /^\/(\w+\.)+\w+\/\w+$/
+const noMethod = 'This server has no such method.'
 /** An answered request may still send so long before it is cut. */
 const lastWordsMs = 2000
 
@@ -107,7 +110,10 @@ export class Requests {
       this.#answerDav(request, response)
     } else if (isGrpc(request)) {
       // What gRPC clients understand; a status of HTTP would tell them nothing.
-      refusePeer(request.stream, Code.Unimplemented, 'This server has no such method.')
+      refusePeer(request.stream, Code.Unimplemented, noMethod)
+    } else if (rpcPath.test(path) && (request.method === 'POST' || request.method === 'OPTIONS')) {
+      // Which Connect and gRPC-Web take for the same: clients are newer than servers for a while.
+      if (admits(origins, request, response, rpcScripts)) sendText(response, 404, `${noMethod}\n`)
     } else if (request.method !== 'GET' && request.method !== 'HEAD') {
       sendText(response, 405, 'Only GET and HEAD here.\n', { allow: 'GET, HEAD' })
     } else if (path === '/healthz') {
