@@ -10,7 +10,7 @@ import { StorageError } from '../adapters/storage/storage-error.ts'
 import { ConfigurationError } from '../server/configuration.ts'
 import { CommandError, exitCodes, UsageError } from './command.ts'
 
-export const localIds = ['a', 'b', 'c', 'd'] as const
+const localIds = ['a', 'b', 'c', 'd'] as const
 
 /** Everybody's own machine has other things on its disk: it is full later than a server's. */
 const diskFreeBytesMin = 256 * 1024 * 1024

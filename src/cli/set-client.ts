@@ -24,6 +24,19 @@ export const answerMs = 20_000
 const goOnMs = 30_000
 const askAgainMs = 500
 
+/**
+ * These say something of the server and nothing of what was asked: another may do it. While a set is
+ * brought to another version one server may not know what the next one does.
+ */
+const elsewhere: ReadonlySet<Code> = new Set([
+  Code.Unavailable,
+  Code.DeadlineExceeded,
+  Code.Canceled,
+  Code.Aborted,
+  Code.Internal,
+  Code.Unimplemented,
+])
+
 const signInFirst = 'The set asks for its password: put it into FOURFOLD_PASSWORD.'
 
 const localServers = [4400, 4401, 4402, 4403].map((port) => `http://127.0.0.1:${port}`)
@@ -263,7 +276,7 @@ export class SetClient {
         if (!(error instanceof ConnectError)) throw error
         const { code, rawMessage } = error
         if (code === Code.Unauthenticated && !this.#person) throw new AnswerError(code, signInFirst)
-        if (!mayWorkElsewhere(code)) throw new AnswerError(code, sentence(rawMessage))
+        if (!elsewhere.has(code)) throw new AnswerError(code, sentence(rawMessage))
         last = lastWords(rawMessage)
         // What another call found out of this line is no try of this one.
         if (this.#line === dialled) {
@@ -372,11 +385,4 @@ function lastWords(said: string): string {
   // OpenSSL's words are of its inside, and two lines.
   if (said.includes('wrong version number')) return 'there is no TLS: write http://'
   return `the last said: ${said.trim().replace(/\.$/, '')}`
-}
-
-/** Whether this says something of the server and nothing of what was asked. */
-function mayWorkElsewhere(code: Code): boolean {
-  return [Code.Unavailable, Code.DeadlineExceeded, Code.Canceled, Code.Aborted, Code.Internal].some(
-    (each) => each === code,
-  )
 }
