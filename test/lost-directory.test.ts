@@ -1,12 +1,14 @@
 // A server whose data directory is removed under it: it notices, ends, and comes back from its peers.
 
 import assert from 'node:assert/strict'
-import { readdirSync, rmSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 
 import { exitCodes } from '../src/cli/command.ts'
 import { Fleet } from './fleet.ts'
+import { until } from './until.ts'
 
 async function call(address: string, method: string, request: object) {
   const response = await fetch(`${address}/fourfold.v1.FolderService/${method}`, {
@@ -41,4 +43,20 @@ test('G14 a server whose directory is removed ends, and fills itself anew', asyn
   await fleet.kill('b')
   const again = await call(fleet.address('a'), 'ReadFile', { file: 'plan.md' })
   assert.equal(again.text, 'one\n')
+})
+
+test('G14 so does one whose bytes of files are removed', async (t) => {
+  const fleet = await Fleet.start({ ids: ['a', 'b'] })
+  t.after(() => fleet.end())
+  const bytes = Buffer.from([0, 1, 2, 3])
+  const hash = createHash('sha256').update(bytes).digest('hex')
+  const place = (id: string) => join(fleet.data(id), 'blobs', hash.slice(0, 2), hash.slice(2))
+  await fetch(`${fleet.address('a')}/dav/film.bin`, { method: 'PUT', body: bytes })
+  await until(() => existsSync(place('a')) && existsSync(place('b')), 'both have it')
+  rmSync(join(fleet.data('a'), 'blobs'), { recursive: true })
+  await fleet.gone('a')
+  assert.match(fleet.takeFallen()[0]!.said, /\/blobs was removed or replaced while it was in use/)
+  await fleet.start('a')
+  await fleet.well()
+  await until(() => existsSync(place('a')), 'it comes from the other')
 })

@@ -73,7 +73,10 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   )
   let assembled: Assembled
   try {
-    assembled = new Assembled(options, storage, await BlobStore.open(directory))
+    const blobs = await BlobStore.open(directory)
+    // From here on what is there has to stay.
+    await storage.checkPlace()
+    assembled = new Assembled(options, storage, blobs)
   } catch (error) {
     await storage.close()
     throw error

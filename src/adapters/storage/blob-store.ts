@@ -26,6 +26,12 @@ export const directoryCount = 256
 
 const spoiltEnd = '.spoilt'
 
+/** In the directory of a server: all of it, and what is on its way. */
+export function blobDirectories(directory: string): { all: string; partial: string } {
+  const all = join(directory, 'blobs')
+  return { all, partial: join(all, 'partial') }
+}
+
 /** A whole blob, open. Whoever opened it closes it. */
 export interface OpenBlob {
   file: fs.FileHandle
@@ -52,8 +58,9 @@ export class BlobStore {
   #begun = 0
 
   private constructor(directory: string) {
-    this.#directory = join(directory, 'blobs')
-    this.#partial = join(this.#directory, 'partial')
+    const { all, partial } = blobDirectories(directory)
+    this.#directory = all
+    this.#partial = partial
   }
 
   /** `directory` is that of the server. Rejects with the system's error. */

@@ -6,6 +6,7 @@
 
 import { stat } from 'node:fs/promises'
 import { errorCodeOf } from '../error-code.ts'
+import { blobDirectories } from './blob-store.ts'
 import { journalFiles } from './journal.ts'
 import { storeFile } from './sqlite-directory.ts'
 import { StorageError } from './storage-error.ts'
@@ -22,10 +23,13 @@ export class StorePlace {
   /** To be called once the store is open, and then from time to time. Rejects with StorageError. */
   async look(): Promise<void> {
     const store = storeFile(this.#directory)
-    for (const file of [store, `${store}-wal`, ...journalFiles(this.#directory)]) {
+    const files = [store, `${store}-wal`, ...journalFiles(this.#directory)]
+    // Beside it, where there is one: bytes that are not there nobody can be given, nor leave there.
+    const blobs = Object.values(blobDirectories(this.#directory))
+    for (const file of [...files, ...blobs]) {
       const found = await identityOf(file)
       const known = this.#known.get(file)
-      // SQLite makes the WAL when it first needs it.
+      // SQLite makes the WAL when it first needs it, and blobs are opened after the store.
       if (known === undefined && found !== undefined) this.#known.set(file, found)
       else if (known !== found) throw moved(file)
     }
