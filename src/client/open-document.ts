@@ -2,6 +2,7 @@
 
 import * as Y from 'yjs'
 import { FourfoldError } from '../core/model/errors.ts'
+import { integrate } from '../core/model/integration.ts'
 import { textRoot } from '../core/model/snapshot.ts'
 import { seedText } from '../core/model/seed.ts'
 import { deletesOf, offer, type Deletes } from '../core/model/text-update.ts'
@@ -151,7 +152,7 @@ export class OpenDocument implements LiveDocument {
     try {
       // Read first: Yjs has changed the document before it comes to what is deleted.
       deletesOf(update)
-      Y.applyUpdate(this.doc, update, integrated)
+      integrate(this.doc, update, integrated)
       return true
     } catch {
       // Whatever the decoder says: the person hears that the device's copy cannot be read.
@@ -162,7 +163,7 @@ export class OpenDocument implements LiveDocument {
   integrate(update: Uint8Array): void {
     const { id, keepsake } = this.#options
     keepsake.append(id, update, false)
-    this.#asNobody(() => Y.applyUpdate(this.doc, update, integrated))
+    this.#asNobody(() => integrate(this.doc, update, integrated))
   }
 
   // Yjs takes another writer id when text comes that was written under the present one. Here that is of

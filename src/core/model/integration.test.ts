@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
 import * as Y from 'yjs'
+import { Random } from '../../../sim/random.ts'
 import { integrate } from './integration.ts'
 
 /** Two people who write "acqbd" in turns, as the five updates that they made. */
@@ -59,4 +60,107 @@ test('what waits for a cause that never came goes on waiting, and is not lost', 
   assert.equal(doc.getText('text').toString(), '')
   integrate(doc, first!)
   assert.equal(doc.getText('text').toString(), 'acqbd')
+})
+
+/** A text, and a change of it in very many places: the updates. */
+function replacedAll(places: number): { text: Y.Text; updates: Uint8Array[] } {
+  const text = new Y.Doc().getText('text')
+  const updates: Uint8Array[] = []
+  text.doc!.on('update', (update) => updates.push(update))
+  text.insert(0, 'a 👍\n'.repeat(places))
+  text.doc!.transact(() => {
+    for (let place = 0; place < places; place++) {
+      text.delete(place * 7, 1)
+      text.insert(place * 7, 'xyz')
+    }
+  })
+  return { text, updates }
+}
+
+/** Counts what is moved in memory where the structs of this document are cut from now on. */
+function moves(doc: Y.Doc, writer: number): () => number {
+  const structs: Y.Item[] = []
+  let moved = 0
+  structs.splice = (start: number, ...rest: unknown[]) => {
+    moved += structs.length - start
+    return Array.prototype.splice.call(structs, start, ...(rest as [number]))
+  }
+  structs.push(...((doc.store.clients.get(writer) ?? []) as Y.Item[]))
+  doc.store.clients.set(writer, structs)
+  return () => moved
+}
+
+test('12 a change in very many places of a run moves few of its pieces', () => {
+  const places = 3000
+  const { text, updates } = replacedAll(places)
+  const other = new Y.Doc()
+  integrate(other, updates[0]!)
+  const moved = moves(other, text.doc!.clientID)
+  const events: Y.YTextEvent[] = []
+  other.getText('text').observe((event) => events.push(event))
+  integrate(other, updates[1]!, 'origin')
+  assert.equal(other.getText('text').toString(), text.toString())
+  assert.ok(moved() < 10 * places, `${moved()} were moved`)
+  assert.deepEqual([events.length, events[0]?.transaction.origin], [1, 'origin'])
+  assert.equal(events[0]?.transaction.local, false)
+})
+
+test('12 nor does it when the run comes with it', () => {
+  const places = 3000
+  const { text, updates } = replacedAll(places)
+  const joined = Y.mergeUpdates(updates)
+  const other = new Y.Doc()
+  const cuts: number[] = []
+  const { splice } = Array.prototype
+  // Yjs makes the array of structs itself.
+  Array.prototype.splice = function (this: unknown[], start: number, ...rest: unknown[]) {
+    if (this[0] instanceof Y.Item) cuts.push(this.length - start)
+    return splice.call(this, start, ...(rest as [number]))
+  }
+  try {
+    integrate(other, joined)
+  } finally {
+    Array.prototype.splice = splice
+  }
+  assert.equal(other.getText('text').toString(), text.toString())
+  const moved = cuts.reduce((sum, count) => sum + count, 0)
+  assert.ok(moved < 10 * places, `${moved} were moved`)
+  assert.deepEqual(Y.encodeStateVector(other), Y.encodeStateVector(text.doc!))
+})
+
+test('a long update that deletes what is not here yet is taken in whole', () => {
+  const { text, updates } = replacedAll(1000)
+  const other = new Y.Doc()
+  for (const update of updates.toReversed()) integrate(other, update)
+  assert.equal(other.getText('text').toString(), text.toString())
+})
+
+test('4 cut or not, an update makes the same text, and the same state of it', () => {
+  for (let seed = 1; seed <= 20; seed++) {
+    const random = new Random(seed)
+    const docs = [1, 2].map((clientID) => Object.assign(new Y.Doc(), { clientID }))
+    const updates: Uint8Array[] = []
+    for (const doc of docs) doc.on('update', (update) => updates.push(update))
+    for (const doc of [...docs, ...docs]) {
+      const text = doc.getText('text')
+      doc.transact(() => {
+        for (let edit = 0; edit < 900; edit++) {
+          const at = Math.floor(random.next() * text.length)
+          if (edit % 100 === 0) text.insert(at, 'some words 👍 that are long '.repeat(40))
+          else text.delete(at, Math.min(text.length - at, 1 + Math.floor(random.next() * 4)))
+        }
+      })
+      for (const other of docs) if (other !== doc) Y.applyUpdate(other, Y.encodeStateAsUpdate(doc))
+    }
+    const [cut, plain] = [new Y.Doc(), new Y.Doc()]
+    for (const update of updates) {
+      integrate(cut, update)
+      Y.applyUpdate(plain, update)
+    }
+    assert.equal(cut.getText('text').toString(), docs[0]!.getText('text').toString())
+    assert.deepEqual(Y.encodeStateAsUpdate(cut), Y.encodeStateAsUpdate(plain))
+    const whole = new Y.Doc()
+    integrate(whole, Y.mergeUpdates(updates))
+    assert.deepEqual(Y.encodeStateAsUpdate(whole), Y.encodeStateAsUpdate(plain))
+  }
 })

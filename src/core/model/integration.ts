@@ -1,6 +1,21 @@
 // Taking updates into a document in any order.
 
 import * as Y from 'yjs'
+import {
+  decodeTextUpdate,
+  deletesOf,
+  encodeTextUpdate,
+  isItem,
+  structFrom,
+  structTo,
+  type Deletes,
+  type Range,
+  type TextStruct,
+} from './update-format.ts'
+
+/** An update that is shorter, or deletes in fewer places, is taken in as it is. */
+const longBytes = 4096
+const manyPlaces = 500
 
 /**
  * Applies an update, and whatever waited for it. Yjs keeps an update whose causes are missing and
@@ -9,6 +24,67 @@ import * as Y from 'yjs'
  * what waits is tried again here for as long as something of it finds its place.
  */
 export function integrate(doc: Y.Doc, update: Uint8Array, origin?: unknown): void {
+  const deletes = update.length < longBytes ? undefined : deletesOf(update)
+  if (!deletes || placesIn(deletes) < manyPlaces) take(doc, update, origin)
+  else Y.transact(doc, () => takeCut(doc, update, deletes, origin), origin, false)
+}
+
+/**
+ * Yjs cuts a run where something is deleted in it, and moves all that lies behind in memory: in a run
+ * that the update's text has cut already, all pieces of it for each place. "Replace all" in 20,000
+ * places stopped servers for twenty seconds. So first the text that is here is cut, from the start of
+ * each run on, where there is nothing behind; and what comes is cut before it comes.
+ */
+function takeCut(doc: Y.Doc, update: Uint8Array, deletes: Deletes, origin: unknown): void {
+  const known: Deletes = new Map()
+  for (const [writer, ranges] of deletes) {
+    const end = Y.getState(doc.store, writer)
+    const here = ranges.flatMap(([clock, length]): Range[] =>
+      clock < end ? [[clock, Math.min(length, end - clock)]] : [],
+    )
+    if (here.length > 0) known.set(writer, here)
+  }
+  if (known.size > 0) {
+    Y.applyUpdate(doc, encodeTextUpdate({ structs: new Map(), deletes: known }), origin)
+  }
+  const { structs } = decodeTextUpdate(update)
+  for (const [writer, list] of structs) {
+    const ranges = deletes.get(writer)
+    if (ranges) structs.set(writer, cut(list, ranges))
+  }
+  take(doc, encodeTextUpdate({ structs, deletes }), origin)
+}
+
+/** The same structs, of which none is deleted in part. */
+function cut(structs: TextStruct[], ranges: Range[]): TextStruct[] {
+  const places = ranges.flatMap(([clock, length]) => [clock, clock + length])
+  const pieces: TextStruct[] = []
+  let next = 0
+  for (const struct of structs) {
+    let rest = struct
+    const end = struct.clock + struct.length
+    while (next < places.length && places[next]! <= rest.clock) next++
+    while (next < places.length && places[next]! < end) {
+      const offset = places[next++]! - rest.clock
+      // No letter is cut in two.
+      if (offset === 0 || !isItem(rest) || isLow(rest.text.charCodeAt(offset))) continue
+      pieces.push(structTo(rest, offset))
+      rest = structFrom(rest, offset)
+    }
+    pieces.push(rest)
+  }
+  return pieces
+}
+
+const isLow = (code: number) => code >= 0xdc00 && code < 0xe000
+
+function placesIn(deletes: Deletes): number {
+  let places = 0
+  for (const ranges of deletes.values()) places += ranges.length
+  return places
+}
+
+function take(doc: Y.Doc, update: Uint8Array, origin: unknown): void {
   Y.applyUpdate(doc, update, origin)
   const { store } = doc
   for (let before = -1; store.pendingStructs && before !== unitsIn(doc);) {
