@@ -36,6 +36,23 @@ test('what no entry names any more is not asked for any more', async (t) => {
   assert.deepEqual(fetching.missing(kept!.hash), { hash: kept!.hash, size: 1 })
 })
 
+test('what names no bytes is not asked for: it would become a path', async (t) => {
+  const fetching = new BlobFetching({
+    self: 'a' as ReplicaId,
+    store: await BlobStore.open(newDirectory()),
+    peers: new Map(),
+    hasRoom: () => Promise.resolve(true),
+    log: (_level, text) => assert.fail(text),
+  })
+  t.after(() => fetching.close())
+  const [hash, size, at] = ['1'.repeat(64), 1, 0]
+  fetching.named([
+    { hash: `../../${hash.slice(6)}`, size, at },
+    { hash, size: -1, at },
+  ])
+  assert.equal(fetching.size, 0)
+})
+
 test('a server that was away is asked anew whether it holds what it held', async (t) => {
   let has = true
   let asked = 0

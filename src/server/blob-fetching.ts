@@ -7,6 +7,7 @@
 //                             └── at once: a peer is heard again, or somebody asks for it here
 
 import { pipeline } from 'node:stream/promises'
+import { isBytesName } from '../core/model/contents.ts'
 import {
   blobBringMs,
   blobFetchesMax,
@@ -222,6 +223,8 @@ export class BlobFetching {
 
   /** Named, with when it was written; or offered by another server. */
   #want(name: BlobName, why: { rank: number } | { from: ReplicaId }): void {
+    // It becomes a path, and comes from another server as it stands.
+    if (!isBytesName(name)) return
     const isNamed = 'rank' in why
     const rank = isNamed ? why.rank : 0
     const from = isNamed ? undefined : why.from
