@@ -108,3 +108,30 @@ test('what the device could not keep is written when the client is closed, if it
   client.close()
   await until(async () => (await device.open().load('file')).length > 0, 'it is written')
 })
+
+test('what a closed tab left is found also when the device could not be read at that moment', async (t) => {
+  const device = new MemoryDevice()
+  const wire = { send: () => {}, close: () => {} }
+  const storage = device.open()
+  const { change } = storage
+  let failures = 0
+  const watched = async (name: string, alter: (value: unknown) => unknown) => {
+    if (device.failure !== undefined) failures++
+    return change.call(storage, name, alter)
+  }
+  const [one, other] = [device.open(), Object.assign(storage, { change: watched })].map(
+    (each) =>
+      new SessionClient(
+        { servers: ['http://a'], name: 'Ada', agent: 'test', storage: each },
+        () => wire,
+      ),
+  ) as [SessionClient, SessionClient]
+  t.after(() => other.close())
+  one.open('file').text.insert(0, 'x')
+  await until(async () => (await device.open().load('file')).length > 0, 'it is on the device')
+  device.failure = 'full'
+  one.close()
+  await until(() => failures > 0, 'the other tab looks what it left')
+  device.failure = undefined
+  await until(() => 'earlier' in other.save && other.save.earlier === 1, 'it has found that')
+})

@@ -9,8 +9,11 @@
 import { FourfoldError } from '../core/model/errors.ts'
 import type { OperationBody } from '../core/session/parcel.ts'
 import type { Keepsake } from './keepsake.ts'
+import type { Left } from './keyring.ts'
 import type { OpenDocument } from './open-document.ts'
 
+/** A device that cannot be read is asked again after this. */
+const findAgainMs = 5000
 /** Documents that are brought to the servers at once. */
 const broughtMax = 32
 
@@ -41,6 +44,8 @@ export class Inheriting {
   /** Documents that are not here yet as they are kept: nothing is known of where that is. */
   readonly #unread = new Map<string, number>()
   readonly #barred = new Set<() => void>()
+  /** Ends the pauses before the device is read again. */
+  readonly #waiting = new Set<() => void>()
   readonly #queue: (() => Promise<void>)[] = []
   #bringing = 0
   #unlisten = () => {}
@@ -117,10 +122,10 @@ export class Inheriting {
 
   /** Whether all that it left is safe. */
   async #bring(session: string, isOver: boolean): Promise<boolean> {
-    const { keepsake, learn, ask, isSaid, changed } = this.#options
-    const left = await keepsake.keyring.take(session, isOver)
-    const operations = left && (await keepsake.adopt(session))
-    if (!operations || this.#isOver) return false
+    const { learn, ask, isSaid, changed } = this.#options
+    const found = await this.#find(session, isOver)
+    if (!found || this.#isOver) return false
+    const { left, operations } = found
     if (left.keys.length > 0) learn(left.keys)
     ask(operations)
     if (!isSaid()) {
@@ -129,6 +134,33 @@ export class Inheriting {
     changed()
     const brought = await Promise.all(left.documents.map((id) => this.#inTurn(session, id)))
     return brought.every(Boolean)
+  }
+
+  /** What it left, as soon as the device can be read; undefined: this session is over before that. */
+  async #find(
+    session: string,
+    isOver: boolean,
+  ): Promise<{ left: Left; operations: OperationBody[] } | undefined> {
+    const { keepsake } = this.#options
+    let left: Left | undefined
+    while (!this.#isOver) {
+      // Its key is told once.
+      left ??= await keepsake.keyring.take(session, isOver)
+      const operations = left && (await keepsake.adopt(session))
+      if (left && operations) return { left, operations }
+      await this.#pause()
+    }
+    return undefined
+  }
+
+  async #pause(): Promise<void> {
+    if (this.#isOver) return
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const timer = setTimeout(resolve, findAgainMs)
+    this.#waiting.add(resolve)
+    await promise
+    clearTimeout(timer)
+    this.#waiting.delete(resolve)
   }
 
   #inTurn(session: string, id: string): Promise<boolean> {
@@ -184,7 +216,7 @@ export class Inheriting {
   async end(written: Promise<unknown>): Promise<void> {
     this.#isOver = true
     this.#unlisten()
-    for (const go of this.#barred) go()
+    for (const go of [...this.#barred, ...this.#waiting]) go()
     await written
     for (const letGo of this.#held) this.#letGo(letGo)
   }

@@ -159,10 +159,14 @@ export class Keepsake {
     return (await this.#attempt((storage) => isDone(storage.change('operations', alter)))) ?? false
   }
 
-  /** What a session that is over asked for, in order: from here on this one sees to it. */
-  async adopt(session: string): Promise<OperationBody[]> {
+  /**
+   * What a session that is over asked for, in order: from here on this one sees to it. Undefined: it
+   * cannot be read.
+   */
+  async adopt(session: string): Promise<OperationBody[] | undefined> {
+    if (!this.#storage) return []
     let found: OperationBody[] = []
-    await this.#attempt((storage) => {
+    const isAdopted = await this.#attempt((storage) => {
       const alter = (value: unknown) => {
         const all = keptOperations(value)
         found = all
@@ -174,7 +178,7 @@ export class Keepsake {
       }
       return isDone(storage.change('operations', alter))
     })
-    return found
+    return isAdopted && found
   }
 
   /** See `LocalStorage.hold`; of one life of the set. Undefined also where the storage fails. */
