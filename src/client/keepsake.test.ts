@@ -166,6 +166,23 @@ test('a failing storage is told, and when it works again all is there', async (t
   assert.deepEqual(failures, ['the disk is full', undefined])
 })
 
+test('what could not be written of a text that is opened again is written with what comes then', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const device = new MemoryDevice()
+  const { keepsake, doc, type } = await writing(device)
+  device.failure = 'full'
+  type('b')
+  await keepsake.written()
+  device.failure = undefined
+  keepsake.release('D')
+  await keepsake.load('D', () => Y.encodeStateAsUpdate(doc))
+  assert.equal(keepsake.failure, 'full')
+  type('a')
+  await keepsake.written()
+  assert.equal(await text(device), 'ab')
+  assert.equal(keepsake.failure, undefined)
+})
+
 test('who ends tries once more to write what could not be written, and nothing later', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] })
   const device = new MemoryDevice()

@@ -255,14 +255,16 @@ export class Keepsake {
   /** The document as it was kept here; `whole` encodes what it is by then. Undefined: it cannot be read. */
   async load(document: string, whole: () => Uint8Array): Promise<Uint8Array[] | undefined> {
     if (!this.#storage) return []
+    // What could not be written before it was closed is still to be.
+    const { isTorn = false, failure } = this.#pages.get(document) ?? {}
     const pages: Pages = {
       updates: [],
       hasOwn: false,
       isWriting: false,
       writing: Promise.resolve(),
       loose: 0,
-      isTorn: false,
-      failure: undefined,
+      isTorn,
+      failure,
       isUnread: true,
       readings: [],
       whole,
