@@ -12,6 +12,7 @@ import { KeptBar } from './kept-bar.tsx'
 import { KeepText } from './save-details.tsx'
 import { screenNameRule, suggested } from './names.ts'
 import { givePassword } from './pass.ts'
+import { asSentence } from './save-words.ts'
 
 interface BarsProps {
   file: FileInfo | undefined
@@ -43,7 +44,8 @@ export function Bars({ file, open, restore, saveAs, close, renameMe }: BarsProps
         <div className="bar tone-danger" role="alert">
           <TriangleAlert size={18} aria-hidden />
           <span className="bar-text">
-            <strong>Not saved.</strong> {save.why} Keep this tab open, or take the text with you.
+            <strong>Not saved.</strong> {asSentence(save.why)} Keep this tab open, or take the text
+            with you.
           </span>
           {open && file && <KeepText file={open} fileName={file.name} />}
         </div>

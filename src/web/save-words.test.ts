@@ -95,11 +95,11 @@ test('without a server and without storage: red, and why', () => {
     name: 'danger',
     waiting: 1,
     earlier: 0,
-    why: 'Quota exceeded.',
+    why: 'the quota is exceeded',
   })
   assert.equal(text, 'Not saved')
   assert.equal(tone, 'danger')
-  assert.deepEqual(sentences, ['Quota exceeded.'])
+  assert.deepEqual(sentences, ['The quota is exceeded.'])
 })
 
 test('turned away: grey, why, and that the edits are kept', () => {

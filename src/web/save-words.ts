@@ -104,13 +104,19 @@ function sentencesOf(facts: SaveFacts): string[] {
     case 'local':
       return [localSentence(save), ...retrySentences(connection, now)]
     case 'danger':
-      return [save.why]
+      return [asSentence(save.why)]
     case 'ended': {
       const verb = save.waiting === 1 && save.earlier === 0 ? 'is' : 'are'
       const kept = waitingWords(save, 'unsent edit')
       return [save.why, ...(kept === '' ? [] : [`Your ${kept} ${verb} kept here.`])]
     }
   }
+}
+
+/** What a browser says of its storage comes in any form. */
+export function asSentence(text: string): string {
+  const begun = text.slice(0, 1).toUpperCase() + text.slice(1)
+  return /[.!?]$/.test(begun) ? begun : `${begun}.`
 }
 
 function whereSentence(

@@ -42,6 +42,7 @@ import { isBoolean, remembered } from './remembered.ts'
 import { restoreText } from './restore-text.ts'
 import { fileOf, hashOf } from './route.ts'
 import { saveBytes } from './save-bytes.ts'
+import { asSentence } from './save-words.ts'
 import { ShownTree, useShown } from './shown-entries.ts'
 import { ShownEditor } from './shown-editor.ts'
 import { TextConflict } from './text-conflict.tsx'
@@ -197,7 +198,7 @@ export function Workspace({ leave, signOut, renameMe }: WorkspaceProps) {
   const going = (action: string, run: () => void) => () => {
     if (client.save.name !== 'danger') return run()
     const title = 'Not saved'
-    const text = `${client.save.why} If you go on, what you wrote last is lost.`
+    const text = `${asSentence(client.save.why)} If you go on, what you wrote last is lost.`
     setAsking({ name: 'confirm', confirmation: { title, text, action, run } })
   }
   const goTo = (person: PersonHere) => {
