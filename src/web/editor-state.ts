@@ -23,6 +23,7 @@ import * as Y from 'yjs'
 import { textBytesMax } from '../core/model/limits.ts'
 import { languageOf } from './language.ts'
 import { lineEndingOf, lineEndings } from './line-endings.ts'
+import { manyPlaces } from './many-places.ts'
 import type { OpenFile } from './open-file.ts'
 import { picturePaste, type TakePictures } from './picture-paste.ts'
 import { remoteCarets } from './remote-carets.ts'
@@ -140,6 +141,7 @@ function shared(options: EditorOptions): Extension {
   const { file, changed, tooLarge, takePictures, bring } = options
   return [
     yCollab(file.live.text, null, { undoManager: file.undo }),
+    manyPlaces,
     remoteCarets(file),
     picturePaste(takePictures, bring),
     EditorState.transactionFilter.of((transaction) => {

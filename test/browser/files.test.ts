@@ -6,6 +6,8 @@ import { after, afterEach, before, test } from 'node:test'
 import { connect } from '../../src/client/index.ts'
 import { versionTextsBytesMax } from '../../src/core/model/limits.ts'
 import { call } from '../blob-requests.ts'
+import { readFile as storedFile } from '../siege/whole-files.ts'
+import { until } from '../until.ts'
 import { Stage } from './stage.ts'
 
 let stage: Stage
@@ -72,6 +74,25 @@ test('Enter takes the first that is offered, also when nothing was typed or foun
   await keyboard.type('first')
   await keyboard.press('Enter')
   await ana.isAt('first.md')
+})
+
+test('what is removed in very many places at once is gone at once, for all', async () => {
+  const ana = await stage.join('Ana', 'a')
+  const places = 40_000
+  await ana.create('many.txt')
+  await ana.editor.focus()
+  await ana.page.evaluate((text) => {
+    const clipboardData = new DataTransfer()
+    clipboardData.setData('text/plain', text)
+    const paste = new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true })
+    document.activeElement!.dispatchEvent(paste)
+  }, 'a b\n'.repeat(places))
+  await ana.page.keyboard.press('Control+f')
+  await ana.page.keyboard.type('a')
+  await ana.page.getByRole('button', { name: 'Replace all' }).click()
+  const there = () => storedFile(stage.fleet.address('b'), 'many.txt').catch(String)
+  await until(async () => (await there()) === ' b\n'.repeat(places), 'a server has it so')
+  await ana.chip('Saved · 4/4').waitFor()
 })
 
 test('save names the present version; history shows it and brings it back', async () => {
