@@ -6,7 +6,7 @@ import { once } from 'node:events'
 import * as http from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { finished } from 'node:stream/promises'
-import { test } from 'node:test'
+import { test, type TestContext } from 'node:test'
 import type { ReplicaId } from '../core/model/ids.ts'
 import { ServerState } from '../core/model/wire.ts'
 import { BlobPeer } from '../adapters/channel/blob-peer.ts'
@@ -14,7 +14,8 @@ import { BlobStore } from '../adapters/storage/blob-store.ts'
 import { newDirectory } from '../adapters/storage/testing/store-folder.ts'
 import { BlobFetching } from './blob-fetching.ts'
 
-test('what no entry names any more is not asked for any more', async (t) => {
+/** A server without others, whose disk is empty. */
+async function alone(t: TestContext): Promise<BlobFetching> {
   const fetching = new BlobFetching({
     self: 'a' as ReplicaId,
     store: await BlobStore.open(newDirectory()),
@@ -23,6 +24,11 @@ test('what no entry names any more is not asked for any more', async (t) => {
     log: (_level, text) => assert.fail(text),
   })
   t.after(() => fetching.close())
+  return fetching
+}
+
+test('what no entry names any more is not asked for any more', async (t) => {
+  const fetching = await alone(t)
   const [kept, purged] = ['1', '2'].map((digit) => ({ hash: digit.repeat(64), size: 1, at: 0 }))
   fetching.named([kept!, purged!])
   assert.equal(await fetching.bring(purged!), undefined)
@@ -37,14 +43,7 @@ test('what no entry names any more is not asked for any more', async (t) => {
 })
 
 test('what names no bytes is not asked for: it would become a path', async (t) => {
-  const fetching = new BlobFetching({
-    self: 'a' as ReplicaId,
-    store: await BlobStore.open(newDirectory()),
-    peers: new Map(),
-    hasRoom: () => Promise.resolve(true),
-    log: (_level, text) => assert.fail(text),
-  })
-  t.after(() => fetching.close())
+  const fetching = await alone(t)
   const [hash, size, at] = ['1'.repeat(64), 1, 0]
   fetching.named([
     { hash: `../../${hash.slice(6)}`, size, at },

@@ -248,6 +248,14 @@ export function recordOf({ checksum, record }: RecordRow): StoredRecord {
   return { checksum, bytes: record }
 }
 
+const allUpdates = `
+  SELECT origins.id AS origin, updates.seq, updates.checksum, updates.record
+  FROM subjects
+    JOIN places ON places.subject = subjects.subject
+    JOIN updates ON updates.origin = places.origin AND updates.seq = places.seq
+    JOIN origins ON origins.origin = places.origin
+  WHERE subjects.id = ?`
+
 export const subjectQueries = {
   pieces: `
     SELECT piece, checksum, record
@@ -261,26 +269,14 @@ export const subjectQueries = {
     WHERE subjects.id = ?
   `,
   updates: `
-    SELECT origins.id AS origin, updates.seq, updates.checksum, updates.record
-    FROM subjects
-      JOIN places ON places.subject = subjects.subject
-      JOIN updates ON updates.origin = places.origin AND updates.seq = places.seq
-      JOIN origins ON origins.origin = places.origin
-    WHERE subjects.id = ? AND NOT EXISTS (
+    ${allUpdates} AND NOT EXISTS (
       SELECT 1 FROM covers
       WHERE covers.subject = places.subject
         AND covers.origin = places.origin AND +covers.seq >= places.seq
     )
   `,
   // Those that a piece stands for, too.
-  allUpdates: `
-    SELECT origins.id AS origin, updates.seq, updates.checksum, updates.record
-    FROM subjects
-      JOIN places ON places.subject = subjects.subject
-      JOIN updates ON updates.origin = places.origin AND updates.seq = places.seq
-      JOIN origins ON origins.origin = places.origin
-    WHERE subjects.id = ?
-  `,
+  allUpdates,
   // Of the subjects in some rows: what is filed, and what is not yet.
   someSubjects: `
     SELECT subject, id, is_entry FROM subjects WHERE subject > ? ORDER BY subject LIMIT ?
