@@ -164,5 +164,5 @@ test('reflection is given where it is configured, and only there', async (t) => 
     `${address}/grpc.reflection.v1.ServerReflection/ServerReflectionInfo`,
     { method: 'POST', headers: { 'content-type': 'application/grpc' } },
   )
-  assert.equal(answer.status, 405)
+  assert.equal(answer.status, 404)
 })
