@@ -24,7 +24,9 @@ const warmUpMs = 1000
 const forMs = 5000
 /** More than anybody types in the time. */
 const updatesEach = 1200
-const bareUpdatesEach = 400
+/** Within one process, of each writer: at first, not counted; and in all. */
+const warmUpEach = 400
+const innerEach = 1200
 
 /** A load generator is not a hand: the usual bounds of one client are lifted. */
 const rates = { pushesPerSecond: 1e6, pushBurst: 1e6, caretsPerSecond: 20 }
@@ -40,7 +42,7 @@ export async function throughput(): Promise<Section> {
     for (let round = 0; round < rounds; round++) {
       const place = (name: string) => join(directory, `${name}${round}`)
       const measures: Record<Kind, () => Promise<number>> = {
-        bare: () => within((inner) => inner.ask('bare', { file: place('bare'), records })),
+        bare: () => bareInnerRate(place('bare'), records),
         inner: () => innerRate(place('inner')),
         socket: () => socketRate(place('socket')),
         many: () => serverRate(writers),
@@ -80,7 +82,8 @@ function section({ bare, inner, socket, many, one }: Record<Kind, number[]>): Se
       'another process. Beside them the server: its loop (gate, documents, log, receipts, store) ' +
       'with the writers in the same process; and as it is started by `fourfold serve`, with the ' +
       'writers’ WebSocket sessions in another process that shares the processors with it. What ' +
-      'sockets cost both pay in the third and fourth line; in the last two only the server does.',
+      'sockets cost both pay in the third and fourth line; in the last two only the server does. All ' +
+      'are measured after a warm-up of the same.',
     rows: [
       row('without sockets, 256 documents', inner, bare, true),
       row('bare SQLite behind WebSockets, against without', socket, bare, false),
@@ -101,7 +104,7 @@ function storedRecords(): Uint8Array[][] {
   return Array.from({ length: writers }, (_, index) => {
     const subject = subjectId(crypto.getRandomValues(new Uint8Array(16)))
     const author = `w${index}`
-    return typing(crypto.getRandomValues(new Uint8Array(16)), bareUpdatesEach).map((value) => {
+    return typing(crypto.getRandomValues(new Uint8Array(16)), innerEach).map((value) => {
       const fields = { origin, seq: ++seq, subject, author, at: Date.now() }
       const update = create(UpdateSchema, { ...fields, body: { case: 'text', value } })
       return toBinary(UpdateSchema, sealUpdate(update))
@@ -121,10 +124,13 @@ async function within(
   }
 }
 
+function bareInnerRate(file: string, records: Uint8Array[][]): Promise<number> {
+  return within((inner) => inner.ask('bare', { file, records, warmUpEach }))
+}
+
 function innerRate(directory: string): Promise<number> {
-  return within((inner) =>
-    inner.ask('server', { directory, writers, updatesEach: bareUpdatesEach }),
-  )
+  const updatesEach = innerEach - warmUpEach
+  return within((inner) => inner.ask('server', { directory, writers, warmUpEach, updatesEach }))
 }
 
 async function serverRate(documents: number): Promise<number> {
