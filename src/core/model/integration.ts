@@ -48,11 +48,15 @@ function takeCut(doc: Y.Doc, update: Uint8Array, deletes: Deletes, origin: unkno
     Y.applyUpdate(doc, encodeTextUpdate({ structs: new Map(), deletes: known }), origin)
   }
   const { structs } = decodeTextUpdate(update)
+  let isWhole = true
   for (const [writer, list] of structs) {
-    const ranges = deletes.get(writer)
-    if (ranges) structs.set(writer, cut(list, ranges))
+    const pieces = cut(list, deletes.get(writer) ?? [])
+    if (pieces.length === list.length) continue
+    structs.set(writer, pieces)
+    isWhole = false
   }
-  take(doc, encodeTextUpdate({ structs, deletes }), origin)
+  // What was merged once has been cut by that.
+  take(doc, isWhole ? update : encodeTextUpdate({ structs, deletes }), origin)
 }
 
 /** The same structs, of which none is deleted in part. */
