@@ -11,6 +11,7 @@ import {
   DeleteSchema,
   EntrySchema,
   EraseSchema,
+  HelloSchema,
   Kind,
   MoveSchema,
   RenameSchema,
@@ -44,16 +45,8 @@ class Server {
 
   greet(): void {
     if (this.#visitor) this.#showings.left(this.#visitor)
-    const hello = { $typeName: 'fourfold.v1.Hello' as const, key: new Uint8Array(16), name: 'ada' }
-    const rest = {
-      protocol: 1,
-      earlierKeys: [],
-      device: new Uint8Array(),
-      isStandby: false,
-      token: '',
-      agent: '',
-    }
-    const asked = { ...hello, ...rest, showsDirectories: true }
+    const own = { key: new Uint8Array(16), name: 'ada', protocol: 1 }
+    const asked = create(HelloSchema, { ...own, showsDirectories: true })
     this.#visitor = new Visitor(0, ++this.#channel, asked, rates)
   }
 

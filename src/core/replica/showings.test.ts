@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import { create } from '@bufbuild/protobuf'
 import { Folder } from '../model/folder.ts'
 import { shownMax } from '../model/limits.ts'
-import { EntrySchema, Extent, Kind, type Entry } from '../model/wire.ts'
+import { EntrySchema, Extent, HelloSchema, Kind, type Entry } from '../model/wire.ts'
 import { Showings } from './showings.ts'
 import { Visitor } from './visitor.ts'
 import { Voice } from './voice.ts'
@@ -31,16 +31,8 @@ class Desk {
   #channels = 0
 
   visitor(): Visitor {
-    const hello = { $typeName: 'fourfold.v1.Hello' as const, key: new Uint8Array(16), name: 'ada' }
-    const rest = {
-      protocol: 1,
-      earlierKeys: [],
-      device: new Uint8Array(),
-      isStandby: false,
-      token: '',
-      agent: '',
-    }
-    const asked = { ...hello, ...rest, showsDirectories: true }
+    const own = { key: new Uint8Array(16), name: 'ada', protocol: 1 }
+    const asked = create(HelloSchema, { ...own, showsDirectories: true })
     return new Visitor(0, ++this.#channels, asked, rates)
   }
 
