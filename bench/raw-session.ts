@@ -5,6 +5,7 @@ import { once } from 'node:events'
 import { WebSocket } from 'ws'
 
 import { FourfoldError } from '../src/core/model/errors.ts'
+import { readShortResponse } from '../src/core/model/short-reading.ts'
 import { subjectId, type SubjectId } from '../src/core/model/ids.ts'
 import {
   ClientMessageSchema,
@@ -95,10 +96,16 @@ export class RawSession {
   }
 
   #received(bytes: Buffer): void {
-    for (const { message } of fromBinary(SessionResponseSchema, bytes).messages) {
+    for (const { message } of messagesOf(bytes)) {
       for (const listener of this.#listeners) listener(message)
     }
   }
+}
+
+/** Read as the SDK reads them. */
+function messagesOf(frame: Uint8Array): ServerMessage[] {
+  const short = readShortResponse(frame)
+  return short?.map(({ message }) => message) ?? fromBinary(SessionResponseSchema, frame).messages
 }
 
 /** One message as it travels. */
