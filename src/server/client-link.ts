@@ -118,7 +118,8 @@ export class ClientLink {
     this.#isOpening = false
     this.#sendPending()
     const unread = this.#unreadBytes()
-    const pieces = this.#pieces.reduce((sum, { bytes }) => sum + bytes, 0)
+    let pieces = 0
+    for (const { bytes } of this.#pieces) pieces += bytes
     if (unread - pieces > unreadBytesMax) {
       this.close(`more than ${unreadBytesMax / 1024 / 1024} MiB wait unread; connect again`)
     }
@@ -163,7 +164,9 @@ export class ClientLink {
       if (bytes > joinedBytesMax) break
       count++
     }
-    return this.#pending.splice(0, count)
+    const next = this.#pending
+    this.#pending = next.splice(count)
+    return next
   }
 
   #received(frame: Uint8Array): void {
@@ -262,8 +265,7 @@ export class ClientLink {
   #unreadBytes(): number {
     const queued = this.#channel.queuedBytes()
     const read = Math.max(0, Math.min(this.#creditBytes ?? Infinity, this.#sentBytes - queued))
-    const firstUnread = this.#pieces.findIndex(({ end }) => end > read)
-    this.#pieces.splice(0, firstUnread < 0 ? this.#pieces.length : firstUnread)
+    if (this.#pieces.length > 0) this.#pieces = this.#pieces.filter(({ end }) => end > read)
     return this.#sentBytes - read
   }
 

@@ -16,7 +16,8 @@ const random = new Random(1)
 const number = () => random.pick([0, 1, 127, 128, 16_383, 16_384, 2 ** 28, 2 ** 31, 2 ** 32 - 1])
 const bytes = (max: number) =>
   Uint8Array.from({ length: random.pick([0, 1, 16, 127, 128, max]) }, () => random.below(256))
-const id = () => 'xyz'.repeat(random.pick([0, 1, 7, 60]))
+/** Those of four letters have one hash there. */
+const id = () => random.pick(['AaAa', 'AaBB', 'BBAa', ...[0, 1, 7, 60].map((n) => 'xyz'.repeat(n))])
 const edit = () => ({ document: id(), update: bytes(1200), seal: bytes(64) })
 
 /** Messages, and how each is read. */

@@ -9,6 +9,15 @@ import type { Changed, ClientMessage, Holding, Push, ServerMessage, Stored } fro
 /** A frame that is longer is hardly one of a keystroke. */
 const frameBytesMax = 4096
 
+/**
+ * Ids of documents and servers, which come again with each keystroke: to find one costs less than to
+ * make it, and as a key the same string is found at once. Of those with one hash the newest; so many
+ * hashes, a power of two.
+ */
+const recentTextsMax = 2048
+const recentLengthMax = 32
+const recentTexts: (string | undefined)[] = Array.from({ length: recentTextsMax })
+
 /** A message, and how long its encoding is. */
 export interface Read<Message> {
   message: Message
@@ -72,14 +81,35 @@ class Reader {
   /** Plain ASCII. */
   text(outer: number): string {
     const end = this.end(outer)
-    let text = ''
-    for (; this.at < end; this.at++) {
-      const byte = this.bytes[this.at]!
+    const start = this.at
+    this.at = end
+    const isLong = end - start > recentLengthMax
+    let hash = 0
+    for (let at = start; at < end; at++) {
+      const byte = this.bytes[at]!
       if (byte > 127) this.isOdd = true
-      text += String.fromCharCode(byte)
+      hash = (hash * 31 + byte) | 0
     }
-    return text
+    if (isLong) return textAt(this.bytes, start, end)
+    const slot = hash & (recentTextsMax - 1)
+    const recent = recentTexts[slot]
+    if (recent !== undefined && isAt(recent, this.bytes, start, end)) return recent
+    return (recentTexts[slot] = textAt(this.bytes, start, end))
   }
+}
+
+function isAt(text: string, bytes: Uint8Array, start: number, end: number): boolean {
+  if (text.length !== end - start) return false
+  for (let index = 0; index < text.length; index++) {
+    if (text.charCodeAt(index) !== bytes[start + index]) return false
+  }
+  return true
+}
+
+function textAt(bytes: Uint8Array, start: number, end: number): string {
+  let text = ''
+  for (let at = start; at < end; at++) text += String.fromCharCode(bytes[at]!)
+  return text
 }
 
 function readFrame<Message>(
@@ -88,16 +118,18 @@ function readFrame<Message>(
 ): Read<Message>[] | undefined {
   if (frame.length > frameBytesMax) return undefined
   const reader = new Reader(frame)
-  const all: Read<Message>[] = []
+  // Most often there is one: an array that grows takes room for 17.
+  let all: Read<Message>[] | undefined
   while (reader.at < frame.length) {
     if (!reader.takes(messages, frame.length)) return undefined
     const end = reader.end(frame.length)
     const bytes = end - reader.at
     const message = read(reader, end)
     if (!message || reader.isOdd || reader.at !== end) return undefined
-    all.push({ message, bytes })
+    if (all) all.push({ message, bytes })
+    else all = [{ message, bytes }]
   }
-  return all
+  return all ?? []
 }
 
 function clientMessage(reader: Reader, end: number): ClientMessage | undefined {

@@ -15,9 +15,12 @@ import {
   joinDeletes,
   mergeTextUpdates,
   offer,
+  onlyStructOf,
   splitTextUpdate,
   textBelow,
   type Deletes,
+  type TextStruct,
+  type TextUpdate,
 } from './text-update.ts'
 
 /** Some people who hear each other now and then. Large ids, as real writers have. */
@@ -49,10 +52,16 @@ test('what Yjs writes is written again byte for byte', () => {
       for (const bytes of [...person.takeMade(), whole]) {
         assert.deepEqual(encodeTextUpdate(decodeTextUpdate(bytes)), bytes)
         assert.deepEqual(deletesOf(bytes), decodeTextUpdate(bytes).deletes)
+        assert.deepEqual(onlyStructOf(bytes), theOnly(decodeTextUpdate(bytes)))
       }
     }
   }
 })
+
+function theOnly({ structs, deletes }: TextUpdate): TextStruct | undefined {
+  const all = [...structs.values()].flat()
+  return all.length === 1 && deletes.size === 0 ? all[0] : undefined
+}
 
 test('a byte order mark and characters of every length come through', () => {
   const doc = new Y.Doc()
@@ -153,6 +162,7 @@ test('every malformed update is told so', () => {
     assert.equal(answer(bytes, decodeTextUpdate), expected, name)
     // May overlook what is wrong in the text, and nothing else than that.
     assert.ok(['fine', expected].includes(answer(bytes, deletesOf)), name)
+    assert.ok(['fine', expected].includes(answer(bytes, onlyStructOf)), name)
   }
 })
 

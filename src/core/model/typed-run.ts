@@ -7,8 +7,8 @@
 
 import { FourfoldError } from './errors.ts'
 import {
-  decodeTextUpdate,
   encodeTextUpdate,
+  onlyStructOf,
   type Id,
   type TextStruct,
   type TextUpdate,
@@ -23,7 +23,8 @@ const runUnitsMax = 1024
 export function typedIn(bytes: Uint8Array): TextStruct | undefined {
   if (bytes.length > typedBytesMax) return undefined
   try {
-    return onlyText(decodeTextUpdate(bytes))
+    const struct = onlyStructOf(bytes)
+    return struct?.kind === 'text' ? struct : undefined
   } catch (error) {
     // The gate says what is wrong with it.
     if (error instanceof FourfoldError) return undefined

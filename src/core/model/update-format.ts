@@ -57,6 +57,22 @@ export function decodeTextUpdate(bytes: Uint8Array): TextUpdate {
   return { structs, deletes }
 }
 
+/**
+ * The struct of an update that is one and deletes nothing; undefined: it is more. Cheaper than decoding
+ * it. Throws like decodeTextUpdate.
+ */
+export function onlyStructOf(bytes: Uint8Array): TextStruct | undefined {
+  const reader = new Reader(bytes)
+  if (reader.count(5) !== 1 || reader.count(2) !== 1) return undefined
+  const writer = reader.number()
+  const clock = reader.number()
+  const struct = readStruct(reader, writer, clock)
+  if (clock + struct.length > Number.MAX_SAFE_INTEGER) throw malformed('a clock is too large')
+  if (reader.count(4) > 0) return undefined
+  if (reader.at !== bytes.length) throw malformed('bytes after its end')
+  return struct
+}
+
 /** The delete set of an update alone; cheaper than decoding it. Throws like decodeTextUpdate. */
 export function deletesOf(bytes: Uint8Array): Deletes {
   const reader = new Reader(bytes)

@@ -22,9 +22,12 @@ export function covers(held: VersionVector, other: VersionVector): boolean {
 
 /** Raises `vector` to at least `other`, in place. */
 export function raise(vector: VersionVector, other: Iterable<[Origin, number]>): void {
-  for (const [origin, seq] of other) {
-    if (seq > (vector.get(origin) ?? 0)) vector.set(origin, seq)
-  }
+  for (const [origin, seq] of other) raiseTo(vector, origin, seq)
+}
+
+/** The same for one log. */
+export function raiseTo(vector: VersionVector, origin: Origin, seq: number): void {
+  if (seq > (vector.get(origin) ?? 0)) vector.set(origin, seq)
 }
 
 /** How many updates `held` has that `other` lacks. */

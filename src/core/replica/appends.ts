@@ -9,10 +9,10 @@ import type { Update } from '../model/wire.ts'
 /** About what an update takes besides its body, and a barrier. */
 const frameBytes = 100
 
-interface Waiting {
-  bytes: number
-  told: (mark: Mark, update?: Update) => void
-}
+type Waiting = { bytes: number } & (
+  | { update: NewUpdate; stored: (mark: Mark, update: Update) => void }
+  | { update?: undefined; stored: (mark: Mark) => void }
+)
 
 /** Continuations by the order of the engine's answers. Nothing in `then` runs before the disk has it. */
 export class Appends {
@@ -31,14 +31,8 @@ export class Appends {
   }
 
   append(update: NewUpdate, then: (mark: Mark, update: Update) => void): void {
-    const tag = this.#wait({
-      bytes: frameBytes + (update.body.value?.length ?? 0),
-      told: (mark, stored) => {
-        assert(stored, 'an append is answered with its update')
-        this.#operations.delete(update.operation)
-        then(mark, stored)
-      },
-    })
+    const bytes = frameBytes + (update.body.value?.length ?? 0)
+    const tag = this.#wait({ bytes, update, stored: then })
     const { operation, operationDigest: digest = '', subject } = update
     if (operation) this.#operations.set(operation, { subject: subject as SubjectId, digest })
     this.#ask({ type: 'append', tag, update })
@@ -51,7 +45,7 @@ export class Appends {
 
   /** `then` gets a mark that stands for everything in memory now. */
   barrier(then: (mark: Mark) => void): void {
-    const tag = this.#wait({ bytes: frameBytes, told: then })
+    const tag = this.#wait({ bytes: frameBytes, stored: then })
     this.#ask({ type: 'barrier', tag })
   }
 
@@ -84,7 +78,11 @@ export class Appends {
     this.#waiting.delete(tag)
     this.#storedTag = tag
     this.#waitingBytes -= next.bytes
-    next.told(mark, update)
+    if (next.update) {
+      assert(update, 'an append is answered with its update')
+      this.#operations.delete(next.update.operation)
+      next.stored(mark, update)
+    } else next.stored(mark)
     while (this.#held.length > 0 && this.#held[0]!.tag <= tag) this.#held.shift()!.release()
   }
 }

@@ -341,18 +341,14 @@ export class Documents {
     const document = this.#live.get(subject)
     if (!document || document.followers.size === 0) return
     const number = ++document.number
-    const others = [...document.followers].filter((channel) => channel !== author?.channel)
-    const message = (bytes: Uint8Array, seal: Uint8Array): ServerMessage['message'] => ({
-      case: 'changed',
-      value: { $typeName: 'fourfold.v1.Changed', document: subject, number, update: bytes, seal },
-    })
+    const others = document.followersBut(author?.channel)
     if (others.length > 0) {
       const seal = this.#seals.get(update) ?? this.#options.seal(subject, update)
-      this.#voice.send(others, message(update, seal))
+      this.#voice.send(others, changed(subject, number, update, seal))
     }
     // The writer has the text; it only keeps count.
     if (author && others.length < document.followers.size) {
-      this.#voice.send([author.channel], message(none, none))
+      this.#voice.send([author.channel], changed(subject, number, none, none))
     }
   }
 
@@ -408,8 +404,7 @@ export class Documents {
 
   #moved(now: number, document: LiveDocument, caret: Caret, from?: ClientChannel): boolean {
     if (!document.moved(now, caret.session as SessionId, caret)) return false
-    const others = [...document.followers].filter((channel) => channel !== from)
-    this.#voice.send(others, { case: 'caret', value: caret })
+    this.#voice.send(document.followersBut(from), { case: 'caret', value: caret })
     return true
   }
 
@@ -453,6 +448,16 @@ export class Documents {
 }
 
 const none = new Uint8Array()
+
+function changed(
+  document: SubjectId,
+  number: number,
+  update: Uint8Array,
+  seal: Uint8Array,
+): ServerMessage['message'] {
+  const value = { $typeName: 'fourfold.v1.Changed' as const, document, number, update, seal }
+  return { case: 'changed', value }
+}
 
 function areEqual(one: Uint8Array, other: Uint8Array): boolean {
   let difference = one.length ^ other.length

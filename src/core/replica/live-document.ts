@@ -58,6 +58,13 @@ export class LiveDocument {
     this.#writer = options.writer
   }
 
+  /** All followers but this one. */
+  followersBut(channel: ClientChannel | undefined): ClientChannel[] {
+    const isAlone =
+      this.followers.size === 1 && channel !== undefined && this.followers.has(channel)
+    return isAlone ? [] : [...this.followers].filter((each) => each !== channel)
+  }
+
   get isInMemory(): boolean {
     return this.#doc !== undefined
   }

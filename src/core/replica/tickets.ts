@@ -40,7 +40,8 @@ export class Tickets {
       this.#told.set(server, ticket)
       holdings.push({ $typeName: 'fourfold.v1.Holding', server, ticket })
     }
-    this.#waiting = this.#waiting.filter(({ mark }) => mark > lowest)
+    const isAllHeld = (this.#waiting.at(-1)?.mark ?? 0) <= lowest
+    this.#waiting = isAllHeld ? [] : this.#waiting.filter(({ mark }) => mark > lowest)
     return holdings
   }
 

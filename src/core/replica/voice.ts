@@ -44,7 +44,8 @@ export class Voice {
   send(channels: ClientChannel[], body: ServerMessage['message']): void {
     if (channels.length === 0) return
     const message: ServerMessage = { $typeName: 'fourfold.v1.ServerMessage', message: body }
-    const free = channels.filter((channel) => !this.#held.has(channel))
+    const isNoneHeld = this.#held.size === 0
+    const free = isNoneHeld ? channels : channels.filter((channel) => !this.#held.has(channel))
     if (free.length > 0) this.#outputs.push({ type: 'send', channels: free, message })
     if (free.length === channels.length) return
     for (const channel of channels) this.#keep(channel, message)

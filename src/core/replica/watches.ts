@@ -9,7 +9,7 @@ import { FourfoldError } from '../model/errors.ts'
 import type { Origin, SubjectId } from '../model/ids.ts'
 import { streamsMax } from '../model/limits.ts'
 import { isDirectory } from '../model/tree.ts'
-import { fromSeen, raise, type VersionVector } from '../model/version-vector.ts'
+import { fromSeen, raise, raiseTo, type VersionVector } from '../model/version-vector.ts'
 import type { Entry, Update } from '../model/wire.ts'
 import type { EngineReader } from '../ports.ts'
 import type { Documents } from './documents.ts'
@@ -139,7 +139,7 @@ export class Watches {
   /** An update is on disk: what is told next is because of it. */
   took(update: Update): void {
     this.#cause = update
-    raise(this.#taken, this.#seen())
+    raiseTo(this.#taken, update.origin as Origin, update.seq)
   }
 
   /** A subject was received whole; by which updates it differs is not known. */

@@ -269,12 +269,20 @@ export class Replication {
   /** Answers the seq that it has in the own log. */
   #append(asked: NewUpdate, tag?: number): number {
     const seq = (this.#heads.get(this.#origin) ?? 0) + 1
-    const { subject, author, at, operation, operationDigest = '', body } = asked
-    const said = { subject, author, at, operation, operationDigest, body }
-    const named = { origin: this.#origin, seq, ...said }
-    const update: Update = { $typeName: 'fourfold.v1.Update', ...named, checksum: 0 }
+    const update = sealUpdate({
+      $typeName: 'fourfold.v1.Update',
+      origin: this.#origin,
+      seq,
+      subject: asked.subject,
+      author: asked.author,
+      at: asked.at,
+      operation: asked.operation,
+      operationDigest: asked.operationDigest ?? '',
+      body: asked.body,
+      checksum: 0,
+    })
     this.#heads.set(this.#origin, seq)
-    this.#gathering.add({ update: sealUpdate(update), ...(tag !== undefined && { tag }) })
+    this.#gathering.add(tag === undefined ? { update } : { update, tag })
     return seq
   }
 
