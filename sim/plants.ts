@@ -123,6 +123,7 @@ export const plants = {
       operation: (id) => reader.operation(id),
       operationsOf: (subject, limit) => reader.operationsOf(subject, limit),
       loose: (subject) => reader.loose(subject),
+      mergedBytes: (subject) => reader.mergedBytes(subject),
     }),
   }),
 } satisfies Record<string, (random: Random) => Plant>

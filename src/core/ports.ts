@@ -73,6 +73,8 @@ export interface StorageReader {
   operationsOf(subject: SubjectId, limit: number): DoneOperation[]
   /** How many loose updates a subject has. */
   loose(subject: SubjectId): number
+  /** Bytes of its merged pieces: what merging it once more reads and writes. */
+  mergedBytes(subject: SubjectId): number
 }
 
 /** An operation that took effect. */
@@ -215,7 +217,15 @@ export interface ServerView {
 /** Reads that the mind towards clients makes: the durable state of this server. */
 export type EngineReader = Pick<
   StorageReader,
-  'life' | 'load' | 'entries' | 'eachEntry' | 'operation' | 'loose' | 'vector' | 'beyond'
+  | 'life'
+  | 'load'
+  | 'entries'
+  | 'eachEntry'
+  | 'operation'
+  | 'loose'
+  | 'mergedBytes'
+  | 'vector'
+  | 'beyond'
 >
 
 /** What hears an engine. */

@@ -331,6 +331,11 @@ class MemoryReader implements StorageReader {
     return this.#disk.shelves.get(subject)?.loose ?? 0
   }
 
+  mergedBytes(subject: SubjectId): number {
+    const pieces = this.#disk.shelves.get(subject)?.pieces ?? []
+    return pieces.reduce((sum, { record }) => sum + record.bytes.length, 0)
+  }
+
   #page(after: SubjectId | '', limit: number, isMeant: (shelf: Shelf) => boolean): SubjectId[] {
     const ids: SubjectId[] = []
     for (const [id, shelf] of this.#disk.shelves) if (id > after && isMeant(shelf)) ids.push(id)

@@ -33,6 +33,11 @@ export const queries = {
       GROUP BY subject
     ) AS counted JOIN subjects ON subjects.subject = counted.subject
   `,
+  // The length of a record stands in its row: none is read for it.
+  mergedBytes: `
+    SELECT coalesce(sum(length(record)), 0) AS bytes FROM pieces
+    WHERE subject = (SELECT subject FROM subjects WHERE id = ?)
+  `,
   log: `
     SELECT updates.seq, updates.checksum, updates.record, subjects.id AS subject
     FROM updates JOIN subjects USING (subject)

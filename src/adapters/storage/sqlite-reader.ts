@@ -210,6 +210,16 @@ export class SqliteReader implements StorageReader {
     return this.#loose.get(subject) ?? 0
   }
 
+  mergedBytes(subject: SubjectId): number {
+    try {
+      return Number(this.#watched(() => this.#sql.mergedBytes.get(subject))?.['bytes'])
+    } catch (error) {
+      // It is merged all the same: that tells what is wrong with it.
+      if (!isDamage(error)) throw error
+      return 0
+    }
+  }
+
   /** The version vector itself, not to be changed. */
   get held(): ReadonlyMap<Origin, number> {
     return this.#vector

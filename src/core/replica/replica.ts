@@ -83,7 +83,7 @@ export class Replica {
   readonly #visitors: Visitors
   readonly #showings: Showings
   readonly #documents: Documents
-  readonly #merging = new Merging((subject) => this.#voice.ask({ type: 'compact', subject }))
+  readonly #merging: Merging
   readonly #clientOperations: ClientOperations
   readonly #calls: Calls
   readonly #inventory: Inventory
@@ -108,6 +108,10 @@ export class Replica {
     this.#showings = new Showings(folder, voice)
     this.#appends = new Appends((request) => voice.ask(request))
     const appends = this.#appends
+    this.#merging = new Merging({
+      merge: (subject) => voice.ask({ type: 'compact', subject }),
+      mergedBytes: (subject) => reader.mergedBytes(subject),
+    })
     const operations = new Operations({ folder, origin, appends, reader })
     const parts = { folder, reader, voice, appends, people: this.#people }
     const visiting = { replica, set, version, safeCount, rates, covered, ...parts }

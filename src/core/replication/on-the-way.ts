@@ -40,6 +40,7 @@ export class OnTheWay {
       eachEntry: () => reader.eachEntry(),
       operation: (id) => this.#operations.get(id) ?? reader.operation(id),
       loose: (subject) => reader.loose(subject),
+      mergedBytes: (subject) => reader.mergedBytes(subject),
       vector: () => reader.vector(),
       beyond: (vector, after, limit) => reader.beyond(vector, after, limit),
     }

@@ -414,7 +414,11 @@ export function storageContract(
       isComplete: reader.isComplete(),
       vector: reader.vector(),
       floor: reader.floor(),
-      subjects: [note, plan].map((id) => ({ loose: reader.loose(id), ...reader.load(id) })),
+      subjects: [note, plan].map((id) => ({
+        loose: reader.loose(id),
+        mergedBytes: reader.mergedBytes(id),
+        ...reader.load(id),
+      })),
       logs: [reader.after(a, 6, everything), reader.after(b, 8, everything)],
       beyond: [new Map(), new Map([[a, 11]])].map((vector) => reader.beyond(vector, '', 9)),
       entries: reader.entries('', 9),

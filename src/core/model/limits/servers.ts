@@ -34,8 +34,15 @@ export const idleDocumentBytesMax = 128 * 1024 * 1024
 export const busyTickMs = 50
 export const idleTickMs = 400
 
-/** Updates of one subject in the logs before they are merged into its snapshot. */
+/**
+ * Updates of one subject in the logs before they are merged into its snapshot; one more for each so many
+ * bytes of that, which is read and written as a whole: however long a text is, merging costs each of
+ * its updates the same, and they take about as much room as itself. Not more than can be read in a
+ * blink when somebody opens it.
+ */
 export const compactAfterUpdates = 500
+export const compactBytesPerUpdate = 128
+export const compactUpdatesMax = 10_000
 /** And so long after it was merged last: that takes as long as the document is large. */
 export const compactAfterMs = 250
 
