@@ -77,6 +77,14 @@ export function gate(
   }
 }
 
+/**
+ * Whether an update that is well made leaves room in the text. Throws FourfoldError 'too-large'.
+ */
+export function checkGrowth(doc: Y.Doc, bytes: Uint8Array, sizes: TextSizes): void {
+  const update = decodeTextUpdate(bytes)
+  checkSize(doc, update, newStructs(doc, update) ?? [], sizes)
+}
+
 /** What can be said without the document. */
 function checkForm({ structs, deletes }: TextUpdate, writers: ReadonlySet<number> | 'any'): void {
   if (structs.size > writersPerUpdateMax) {

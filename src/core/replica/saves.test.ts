@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as Y from 'yjs'
 import { freshId, LoneReplica } from '../../../test/lone-replica.ts'
-import { savedStateBytesMax } from '../model/limits.ts'
+import { savedStateBytesMax, textBytesMax } from '../model/limits.ts'
 import type { Answer, Call } from './messages.ts'
 
 /** Two servers that have the same files and do not hear each other. */
@@ -83,6 +83,28 @@ test('G8 a server that lacks what a save was made from refuses it, and takes it 
   const baseState = new Uint8Array(savedStateBytesMax + 1)
   const [long] = b.call({ ...savedFrom(b, 'x'), baseState })
   assert.ok(long?.type === 'failed' && /at most/.test(long.error.message))
+})
+
+test('12 a save makes no text too long together with what others wrote', () => {
+  const { a } = pair('')
+  const request = savedFrom(a, 'b'.repeat(textBytesMax / 2 + 1))
+  a.call(save('a'.repeat(textBytesMax / 2)))
+  const answers = [
+    request,
+    { ...save(request.text), baseText: '' } as Call,
+    // As many characters, and more bytes.
+    { ...save(`${'ä'.repeat(textBytesMax / 4)}a`), baseText: '' } as Call,
+  ].map((each) => a.call(each)[0])
+  for (const answer of answers) {
+    assert.ok(answer?.type === 'failed' && answer.error.code === 'too-large', answer?.type)
+    assert.match(answer.error.message, /^The file would be larger than /)
+  }
+  assert.equal(textAt(a).length, textBytesMax / 2)
+  const fits = { ...request, text: request.text.slice(1), operation: freshId() }
+  assert.equal(a.call(fits)[0]?.type, 'kept')
+  assert.equal(textAt(a).length, textBytesMax)
+  // Whatever makes it shorter is always taken.
+  assert.equal(a.call({ ...save('a'), baseText: textAt(a) } as Call)[0]?.type, 'kept')
 })
 
 test('saves under operations that only this server knows add one writer, not one each', () => {

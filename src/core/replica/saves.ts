@@ -3,10 +3,12 @@
 //   what it was made from is told by its state  ─> its own units are changed, exactly (G8)
 //                         … by its text alone   ─> compared with the text as it is, and merged
 
+import { isLongerThan } from '../model/byte-length.ts'
 import { FourfoldError } from '../model/errors.ts'
+import { checkGrowth } from '../model/gate.ts'
 import { saveWriterOf, type SubjectId } from '../model/ids.ts'
-import { savedStateBytesMax } from '../model/limits.ts'
-import { applyEdits, mergeText, smallestDiff } from '../model/text-merge.ts'
+import { savedStateBytesMax, textBytesMax } from '../model/limits.ts'
+import { applyEdits, editedText, mergeText, smallestDiff } from '../model/text-merge.ts'
 import { editsAt, reaches, readMoment } from '../model/text-moment.ts'
 import { Bases } from './bases.ts'
 import type { Documents } from './documents.ts'
@@ -40,7 +42,7 @@ export class Saves {
 
   /**
    * Makes the change in memory; its update, or undefined when nothing changes.
-   * @throws FourfoldError invalid, unavailable
+   * @throws FourfoldError invalid, unavailable, too-large
    */
   change(id: SubjectId, save: Save): Uint8Array | undefined {
     const document = this.#documents.live(id)
@@ -65,13 +67,20 @@ export class Saves {
     const edits = smallestDiff(base, save.text)
     const writer = saveWriterOf(save.operation, JSON.stringify(edits), state)
     const update = editsAt(doc, moment, { text: base, edits, writer })
-    if (update) document.integrate(update)
+    if (!update) return undefined
+    checkGrowth(doc, update, document.sizes)
+    document.integrate(update)
     return update
   }
 
   #merged(document: LiveDocument, save: Save): Uint8Array | undefined {
     const current = document.text().toString()
     const edits = mergeText(this.#base(save, document), current, save.text)
+    // What others wrote is there beside it.
+    const merged = editedText(current, edits)
+    if (merged.length > current.length && isLongerThan(merged, textBytesMax)) {
+      throw new FourfoldError('too-large', `The file would be larger than ${textBytesMax} bytes.`)
+    }
     // Of an operation that nobody else knows nobody makes the same again: no writer for it alone.
     const writer = save.isOnce
       ? undefined
