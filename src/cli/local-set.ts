@@ -2,9 +2,10 @@
 
 import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { makeDirectory } from '../adapters/disk.ts'
 import { lockDirectory } from '../adapters/storage/sqlite-directory.ts'
 import { StorageError } from '../adapters/storage/storage-error.ts'
 import { ConfigurationError } from '../server/configuration.ts'
@@ -143,7 +144,7 @@ export class LocalSet {
   /** Servers that run find their configuration in the directory when they start again: it is theirs. */
   #claim(): void {
     const data = resolve(this.#options.data)
-    this.#writing(() => mkdirSync(data, { recursive: true, mode: 0o700 }))
+    this.#writing(() => makeDirectory(data, 0o700))
     try {
       this.#release = lockDirectory(data)
     } catch (error) {
@@ -160,7 +161,7 @@ export class LocalSet {
     const servers = this.servers.map(({ id, address }) => ({ id, address }))
     const configuration = { set: 'local', data: '.', servers, diskFreeBytesMin }
     this.#writing(() => {
-      mkdirSync(this.#options.data, { recursive: true, mode: 0o700 })
+      makeDirectory(this.#options.data, 0o700)
       writeFileSync(this.#file, `${JSON.stringify(configuration, null, 2)}\n`)
     })
   }

@@ -1,10 +1,11 @@
 // `fourfold mirror`: a directory of this machine and the shared folder are kept the same.
 
-import { mkdirSync, realpathSync } from 'node:fs'
+import { realpathSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { relative, resolve, sep } from 'node:path'
 import { screenNameMax } from '../core/model/limits.ts'
 import { subjectId } from '../core/model/ids.ts'
+import { makeDirectory } from '../adapters/disk.ts'
 import { MirrorDirectory } from '../adapters/mirror/directory.ts'
 import { Ignored, usuallyIgnored } from '../adapters/mirror/ignored.ts'
 import { MirrorLockedError, MirrorStore, MirrorVersionError } from '../adapters/mirror/store.ts'
@@ -157,7 +158,7 @@ function watch(root: string, ignored: Ignored, work: Mirror, report: Report): Di
 /** The directory without links on the way to it; made when it is not there. */
 function opened(directory: string): string {
   try {
-    mkdirSync(directory, { recursive: true })
+    makeDirectory(directory)
     return realpathSync(directory)
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException

@@ -5,6 +5,7 @@ import * as fs from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import type { ReplicaId } from '../../core/model/ids.ts'
+import { makeDirectory } from '../disk.ts'
 import { journalFiles } from './journal.ts'
 import { schema, storeFormat, upgrades } from './schema.ts'
 import {
@@ -126,7 +127,7 @@ export function checkSqlite(version: string, directory: string): void {
  */
 export function claimDirectory(directory: string): () => void {
   return telling(directory, () => {
-    fs.mkdirSync(directory, { recursive: true, mode: 0o700 })
+    makeDirectory(directory, 0o700)
     if (fs.statSync(directory).mode & 0o077) fs.chmodSync(directory, 0o700)
     return lock(directory)
   })
