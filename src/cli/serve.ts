@@ -12,6 +12,7 @@ import {
 import { startServer, type Server } from '../server/server.ts'
 import { Tokens } from '../server/tokens.ts'
 import { StorageError } from '../adapters/storage/storage-error.ts'
+import { errorCodeOf } from '../adapters/error-code.ts'
 import { now } from '../adapters/system.ts'
 import { exitCodes, readWords, UsageError, type Command } from './command.ts'
 import { endNow } from './ending.ts'
@@ -54,7 +55,7 @@ export const serve: Command = {
     })
     // Who read the log may be gone: no reason to stop.
     process.stderr.on('error', () => {})
-    if (values.config === undefined) throw new UsageError('--config FILE is missing.')
+    if (!values.config) throw new UsageError('--config FILE is missing.')
     const configuration = readConfiguration(
       values.config,
       values.id === undefined ? {} : { id: values.id },
@@ -131,25 +132,25 @@ async function start(configuration: Configuration, options: Start): Promise<Serv
 
 function startError(error: unknown, { listen }: Configuration): unknown {
   if (error instanceof StorageError) return error
-  const code = error instanceof Error && 'code' in error ? error.code : undefined
-  const where = listenText(listen)
-  if (code === 'EADDRINUSE') {
-    return new ConfigurationError(
-      `Cannot listen on ${where}: another program does. End it, or choose another port.`,
-    )
-  }
-  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') {
-    return new ConfigurationError(
-      `Cannot listen on ${where}: this machine has no such address. Set "listen" to one it has.`,
-    )
-  }
-  if (code === 'EACCES') {
-    return new ConfigurationError(
-      `Cannot listen on ${where}: this user may not. Choose a port from 1024 on.`,
-    )
-  }
-  return error
+  const why = ('path' in listen ? pathErrors : hostErrors).get(errorCodeOf(error) ?? '')
+  return why ? new ConfigurationError(`Cannot listen on ${listenText(listen)}: ${why}`) : error
 }
+
+const noAddress = 'this machine has no such address. Set "listen" to one it has.'
+const hostErrors = new Map([
+  ['EADDRINUSE', 'another program does. End it, or choose another port.'],
+  ['EADDRNOTAVAIL', noAddress],
+  ['ENOTFOUND', noAddress],
+  ['EAI_AGAIN', noAddress],
+  ['EACCES', 'this user may not. Choose a port from 1024 on.'],
+])
+
+/** The same where it is a Unix socket. */
+const pathErrors = new Map([
+  ['EADDRINUSE', 'another program does, or what lies there is no socket. Choose another path.'],
+  ['EACCES', 'its directory is not there, or not for this user to write. Choose another path.'],
+  ['EINVAL', 'it is too long for a Unix socket. Choose a path of at most 100 bytes.'],
+])
 
 /** Resolves when a person, the system or a parent process ends this one. */
 function untilTold(): Promise<number> {

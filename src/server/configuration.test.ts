@@ -1,11 +1,12 @@
 // The configuration: what is taken, and the sentence that each mistake gets.
 
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 
+import { root } from '../../test/tool.ts'
 import { sessionsPerAddressMax } from '../core/model/limits.ts'
 import { ConfigurationError, parseConfiguration, readConfiguration } from './configuration.ts'
 
@@ -18,9 +19,20 @@ const servers = ['a', 'b', 'c', 'd'].map((id, index) => ({
   address: `http://127.0.0.${index + 1}:4400`,
 }))
 const good = { set: 'notes', data: 'data', servers }
-const pem = (name: string, mode = 0o600) => {
-  writeFileSync(join(folder, name), '', { mode })
+const pem = (name: string, from: string | Buffer, mode = 0o600) => {
+  const content = typeof from === 'string' ? readFileSync(join(root, 'test', 'tls', from)) : from
+  writeFileSync(join(folder, name), content, { mode })
   return name
+}
+const [cert, key, ca] = [
+  pem('cert.pem', 'server.pem'),
+  pem('key.pem', 'server.key'),
+  pem('ca.pem', 'set-ca.pem'),
+]
+/** With TLS; of its three files this one is named instead. */
+const withTls = (wrong: { [key: string]: unknown }) => {
+  const servers = [{ id: 'a', address: 'https://a.example.org:8443' }]
+  return { ...good, servers, listen: '127.0.0.1:1', tls: { cert, key, ca, ...wrong } }
 }
 
 test('one file serves every machine: the id chooses', () => {
@@ -35,7 +47,6 @@ test('one file serves every machine: the id chooses', () => {
 })
 
 test('what is set is taken', () => {
-  const [cert, key, ca] = [pem('cert.pem'), pem('key.pem'), pem('ca.pem')]
   const configuration = parseConfiguration(
     {
       set: 'notes',
@@ -182,12 +193,43 @@ const mistakes: [what: string, json: unknown, sentence: RegExp][] = [
   ],
   [
     'a key that others can read',
-    { ...good, id: 'a', tls: { cert: pem('c.pem'), key: pem('open.pem', 0o644) } },
+    withTls({ key: pem('open.pem', 'server.key', 0o644) }),
     /^F: "tls.key" names .*open\.pem, which others can read: chmod 600 it\.$/,
+  ],
+  ...(
+    [
+      ['cert', '', 'cannot be read: EISDIR'],
+      ['cert', pem('empty.pem', Buffer.alloc(0)), 'holds no certificate in PEM.'],
+      ['cert', pem('cut.pem', readFileSync(join(folder, cert)).subarray(0, 100)), 'holds no cert'],
+      ['cert', key, 'holds no certificate in PEM.'],
+      ['key', 'none.key', 'is not there.'],
+      ['key', cert, 'holds no private key in PEM, or one with a passphrase.'],
+      ['key', pem('other.key', 'stranger.key'), `is not the key of ${join(folder, cert)}.`],
+      ['ca', pem('rubbish.pem', Buffer.from('rubbish')), 'holds no certificate in PEM.'],
+    ] as const
+  ).map(([name, file, why]): [string, unknown, RegExp] => [
+    `tls.${name} of ${file || 'a directory'}`,
+    withTls({ [name]: file }),
+    new RegExp(`^F: "tls.${name}" names ${join(folder, file)}, which ${why}`),
+  ]),
+  [
+    'a path with a NUL',
+    { ...good, id: 'a', data: 'da\0ta' },
+    /^F: "data" must not contain a NUL character\.$/,
+  ],
+  [
+    'a directory without a name',
+    { ...good, id: 'a', data: '' },
+    /^F: "data" names no directory\.$/,
+  ],
+  [
+    'a port at which nobody is',
+    { ...good, servers: [{ id: 'a', address: 'http://127.0.0.1:0' }] },
+    /^F: "servers\[0\]\.address" "http:\/\/127\.0\.0\.1:0" has the port 0, /,
   ],
   [
     'tls with an address without it',
-    { ...good, id: 'a', tls: { cert: pem('c.pem'), key: pem('k.pem') } },
+    { ...good, id: 'a', tls: { cert, key } },
     /^F: "servers" the address of "a" must begin with https:/,
   ],
 ]
@@ -213,16 +255,55 @@ test('a mirror is a directory, of all of the folder or of a part', () => {
   assert.deepEqual(read(part), { directory: '/srv/notes', folder: 'specs/of us' })
 })
 
-test('a file that is not there or no JSON is named', () => {
+test('what an editor makes of the file is read, or said in one sentence', () => {
+  const json = JSON.stringify({ ...good, id: 'a' }, null, 2)
+  const read = (content: string | Buffer) => {
+    writeFileSync(file, content)
+    return readConfiguration(file)
+  }
+  assert.equal(read(`\ufeff${json}`).id, 'a', 'the mark of Windows is no part of it')
+  assert.equal(read(json.replaceAll('\n', '\r\n')).id, 'a')
+  const hint = / \(it takes no comments, and no comma behind the last item\)\.$/
+  const wrong: [content: string | Buffer, sentence: RegExp][] = [
+    ['', /: is not JSON: Unexpected end of JSON input\.$/],
+    ['{"set":', /: is not JSON: [^(]+\.$/],
+    [`// of ours\n${json}`, hint],
+    [json.replace('[', '[ # four of them'), /: is not JSON: /],
+    [json.replace(/\n}$/, ',\n}'), hint],
+    [Buffer.from(`\ufeff${json}`, 'utf16le'), /: is not UTF-8: save it as UTF-8\.$/],
+    [Buffer.from(json.replace('notes', 'käse'), 'latin1'), /: is not UTF-8: /],
+    [json.replace('{', '{ "set": "others",'), /: "set" is there twice in one object\.$/],
+    [
+      json.replace('"address"', '"\\u0069d": "b", "address"'),
+      /: "id" is there twice in one object/,
+    ],
+  ]
+  for (const [content, sentence] of wrong) {
+    assert.throws(
+      () => read(content),
+      (error) => {
+        assert.ok(error instanceof ConfigurationError)
+        assert.match(error.message, sentence)
+        assert.ok(error.message.startsWith(`${file}: `))
+        assert.doesNotMatch(error.message, /[\p{Cc}\ufeff]/u)
+        return true
+      },
+    )
+  }
+  // The same key in two objects is nothing.
+  assert.equal(read(json.replace('"d",', '"d", "address": "http://h:1" }, { "id": "e",')).id, 'a')
+})
+
+test('a file that is not there, or none, is named', () => {
   assert.throws(() => readConfiguration(join(folder, 'none.json')), /none\.json: cannot be read/)
-  writeFileSync(join(folder, 'broken.json'), '{"set":')
-  assert.throws(() => readConfiguration(join(folder, 'broken.json')), /broken\.json: is not JSON/)
+  mkdirSync(join(folder, 'directory'))
+  assert.throws(() => readConfiguration(join(folder, 'directory')), /directory: cannot be read/)
 })
 
 test('beyond this machine it wants a certificate and sign-in', () => {
   const beyond = { ...good, id: 'a', listen: '0.0.0.0:8443' }
   const https = [{ id: 'a', address: 'https://a.example.org:8443' }]
-  const tls = { cert: pem('c.pem'), key: pem('k.pem') }
+  const tls = { cert, key }
   const auth = { password: 'long enough' }
   const rest =
     'Listen on 127.0.0.1, or set tls.cert, tls.key and auth. ' +

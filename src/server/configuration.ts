@@ -1,7 +1,7 @@
 // The configuration of one server: a JSON file that lists all servers of the set, so that the same
 // file can lie on every machine. Everything in it is checked here, with the key and the file named.
 
-import { readFileSync, statSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
 import { isReplicaId, type ReplicaId } from '../core/model/ids.ts'
@@ -14,20 +14,14 @@ import {
 import { brokenRule } from '../core/model/names.ts'
 import type { Rates } from '../core/replica/visitor.ts'
 import { unixCallers } from './addresses.ts'
+import { parseText } from './configuration-text.ts'
 import { ConfigurationError, Section } from './section.ts'
+import { readTls, type Tls } from './tls-files.ts'
 
 export { ConfigurationError } from './section.ts'
 
 /** Where the port is: a host and port, or the path of a Unix socket. */
 export type Listen = { host: string; port: number } | { path: string }
-
-export interface Tls {
-  /** Files in PEM. */
-  cert: string
-  key: string
-  /** Of the authority that signed the servers' certificates: peers must show one of it. */
-  ca?: string
-}
 
 /** Plain files that a server keeps beside its store. */
 export interface MirrorPlace {
@@ -72,18 +66,15 @@ export interface Overrides {
 
 /** Reads and checks a file. Throws ConfigurationError. */
 export function readConfiguration(file: string, overrides: Overrides = {}): Configuration {
-  let text: string
-  try {
-    text = readFileSync(file, 'utf8')
-  } catch (error) {
-    throw new ConfigurationError(`${file}: cannot be read: ${(error as Error).message}.`)
+  const attempt = <T>(act: () => T, what: string): T => {
+    try {
+      return act()
+    } catch (error) {
+      throw new ConfigurationError(`${file}: ${what}${(error as Error).message}.`)
+    }
   }
-  let json: unknown
-  try {
-    json = JSON.parse(text)
-  } catch (error) {
-    throw new ConfigurationError(`${file}: is not JSON: ${(error as Error).message}.`)
-  }
+  const bytes = attempt(() => readFileSync(file), 'cannot be read: ')
+  const json = attempt(() => parseText(bytes), '')
   return parseConfiguration(json, file, overrides)
 }
 
@@ -125,7 +116,9 @@ export function parseConfiguration(
   const origins = readOrigins(root)
   const proxies = readProxies(root)
   const hasReflection = root.optionalFlag('reflection') ?? isLoopback(listen)
-  const place = resolve(dirname(file), root.text('data'))
+  const stored = root.text('data')
+  if (stored === '') root.fail('data', 'names no directory')
+  const place = resolve(dirname(file), stored)
   const directory = join(place, id)
   const stores = servers.map((server) => join(place, server.id))
   const mirror = readMirror(root, stores)
@@ -190,6 +183,9 @@ function readServers(root: Section): Configuration['servers'] {
     if (!isAddress(address)) {
       section.fail('address', `"${address}" is not like "http://127.0.0.1:4400", without a path`)
     }
+    if (new URL(address).port === '0') {
+      section.fail('address', `"${address}" has the port 0, at which nobody can be reached`)
+    }
     section.end()
     return { id: id as ReplicaId, address }
   })
@@ -219,26 +215,6 @@ function readId(
     root.fail('id', `"${id}" is not among the servers ${known}`)
   }
   return id as ReplicaId
-}
-
-function readTls(root: Section): Tls | undefined {
-  const section = root.section('tls')
-  if (!section) return undefined
-  const file = (key: string, path: string) => {
-    const whole = resolve(dirname(root.file), path)
-    const found = statSync(whole, { throwIfNoEntry: false })
-    if (!found) return root.fail(`tls.${key}`, `names ${whole}, which is not there`)
-    return { path: whole, mode: found.mode }
-  }
-  const cert = file('cert', section.text('cert')).path
-  const key = file('key', section.text('key'))
-  if (key.mode & 0o077) {
-    section.fail('key', `names ${key.path}, which others can read: chmod 600 it`)
-  }
-  const caPath = section.optionalText('ca')
-  const ca = caPath === undefined ? undefined : file('ca', caPath).path
-  section.end()
-  return { cert, key: key.path, ...(ca !== undefined && { ca }) }
 }
 
 function readListen(root: Section, address: string): Listen {

@@ -27,7 +27,7 @@ export class Section {
 
   optionalText(key: string): string | undefined {
     const value = this.#read(key)
-    if (value === undefined || typeof value === 'string') return value
+    if (value === undefined || typeof value === 'string') return this.#plain(key, value)
     return this.fail(key, 'must be a text in quotes')
   }
 
@@ -50,7 +50,7 @@ export class Section {
 
   textOrSection(key: string): string | Section | undefined {
     const value = this.#read(key)
-    if (value === undefined || typeof value === 'string') return value
+    if (value === undefined || typeof value === 'string') return this.#plain(key, value)
     const isObject = typeof value === 'object' && value !== null && !Array.isArray(value)
     if (!isObject) this.fail(key, 'must be a text in quotes or an object')
     return new Section(this.file, this.#name(key), value)
@@ -81,6 +81,12 @@ export class Section {
 
   fail(key: string, why: string): never {
     throw new ConfigurationError(`${this.file}: "${this.#name(key)}" ${why}.`)
+  }
+
+  // Nothing of the system takes it, as a path or a host.
+  #plain(key: string, text: string | undefined): string | undefined {
+    if (text?.includes('\0')) this.fail(key, 'must not contain a NUL character')
+    return text
   }
 
   #read(key: string): unknown {

@@ -56,17 +56,44 @@ test('serve refuses what it cannot work with: exit 2, one sentence that names it
   const notOurs = writeSet(t, { listen: '127.0.0.1:0', colour: 'red' })
   const noFolder = writeSet(t)
   writeFileSync(join(noFolder.folder, 'data'), 'a file where the directory should be')
+  const nowhere = writeSet(t, { listen: '/nowhere/fourfold.sock' })
+  const long = writeSet(t, { listen: `/${'x'.repeat(200)}` })
+  const inUse = writeSet(t)
+  const noSocket = writeSet(t, { listen: inUse.file })
   const outcomes: [file: string, sentence: RegExp][] = [
     [busyPort.file, new RegExp(`^Cannot listen on 127.0.0.1:${port}: another program does\\.`)],
     [noAddress.file, /^Refusing to listen on 203\.0\.113\.7:4400: no certificate and no sign-in/],
     [notOurs.file, /set\.json: "colour" is no key of a configuration/],
-    [noFolder.file, /data/],
+    [noFolder.file, /data\/a cannot be written \([^\n]+\); give this user the right to, or name/],
+    [nowhere.file, /^Cannot listen on \/nowhere\/fourfold\.sock: its directory is not there/],
+    [long.file, /^Cannot listen on \/x+: it is too long for a Unix socket\./],
+    [noSocket.file, /^Cannot listen on \/[^\n]+\/set\.json: another program does, or what lies/],
+    ['', /^--config FILE is missing/],
   ]
   for (const [file, sentence] of outcomes) {
     const { code, err } = await fourfold(['serve', '--config', file])
     assert.match(err, sentence)
     assert.equal(err.trimEnd().split('\n').length, 1, err)
     assert.equal(code, 2, err)
+  }
+})
+
+test('serve and up end where no directory can be made, and do not try for ever', async (t) => {
+  // There is a directory, and what is to be made in it is answered as if there were none.
+  const data = '/proc/fourfold/data'
+  const words = [
+    ['serve', '--config', writeSet(t, { data }).file, '--first'],
+    ['up', '--data', data, '--port', `${await fourPorts()}`],
+  ]
+  for (const each of words) {
+    const child = spawn(process.execPath, [program, ...each], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+      timeout: 60_000,
+      killSignal: 'SIGKILL',
+    })
+    const [said, [code]] = await Promise.all([text(child.stderr), once(child, 'exit')])
+    assert.match(said, /^(\/proc\/fourfold\/data\/a cannot be written|Cannot write) [^\n]+\n$/)
+    assert.equal(code, each[0] === 'serve' ? 2 : 1)
   }
 })
 
