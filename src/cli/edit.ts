@@ -3,7 +3,7 @@
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { isBelow, parentOf } from '../core/mirror/paths.ts'
@@ -47,11 +47,20 @@ Example:
       const why = error instanceof Error ? error.message : String(error)
       throw new CommandError(`${why} Your text is in ${file}.`)
     }
-    rmSync(directory, { recursive: true, force: true })
+    const left = isCutShort(status) ? leftBy(directory, place.name) : []
+    if (left.length === 0) rmSync(directory, { recursive: true, force: true })
     if (status === 0) return exitCodes.done
-    const end = `The editor (${printable(editorCommand())}) ended with status ${status}`
-    throw new CommandError(`${end}; ${isSame ? 'nothing was changed' : 'what it saved is kept'}.`)
+    const how = isCutShort(status) ? `was ended by ${status}` : `ended with status ${status}`
+    const end = `The editor (${printable(editorCommand())}) ${how}`
+    const what = isSame ? 'nothing was changed' : 'what it saved is kept'
+    const rest = left.length === 0 ? '' : ` What it left is in ${directory}.`
+    throw new CommandError(`${end}; ${what}.${rest}`)
   },
+}
+
+/** Beside the text: what an editor that was ended in the middle had not saved. */
+function leftBy(directory: string, name: string): string[] {
+  return readdirSync(directory).filter((each) => each !== name && each !== '.fourfold')
 }
 
 /** To be compared; undefined: there is no file. */
@@ -145,11 +154,40 @@ class LiveCopy {
 
 const editorCommand = () => process.env['VISUAL'] || process.env['EDITOR'] || 'vi'
 
-/** Runs the person's editor; its exit code. */
-async function editorEnd(file: string): Promise<number> {
+/** Its exit code, or the signal that ended it. */
+type EditorEnd = number | NodeJS.Signals
+
+/** Whether it was ended by somebody, and not by its person. */
+function isCutShort(end: EditorEnd): boolean {
+  return typeof end === 'string'
+}
+
+/** Runs the person's editor to its end. */
+async function editorEnd(file: string): Promise<EditorEnd> {
   const editor = editorCommand()
-  // Its words are the shell's matter: EDITOR="code --wait".
-  const child = spawn('/bin/sh', ['-c', `${editor} "$@"`, editor, file], { stdio: 'inherit' })
-  const [code] = (await once(child, 'exit')) as [number | null]
-  return code ?? 1
+  // Its words are the shell's matter: EDITOR="code --wait". The shell itself need not stay, and a signal
+  // to it reaches the editor then.
+  const line = `${isOneCommand(editor) ? 'exec ' : ''}${editor} "$@"`
+  const child = spawn('/bin/sh', ['-c', line, editor, file], { stdio: 'inherit' })
+  // A key of the terminal is for whoever has it: that the editor interrupts itself ends nothing here.
+  const leave = () => {}
+  // Whoever ends this command ends the editor: what it saved is brought then, as at any end.
+  const pass = (signal: NodeJS.Signals) => void child.kill(signal)
+  for (const signal of keySignals) process.on(signal, leave)
+  for (const signal of endSignals) process.once(signal, pass)
+  try {
+    const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null]
+    return signal ?? code ?? 1
+  } finally {
+    for (const signal of keySignals) process.off(signal, leave)
+    for (const signal of endSignals) process.off(signal, pass)
+  }
+}
+
+const keySignals = ['SIGINT', 'SIGQUIT'] as const
+const endSignals = ['SIGTERM', 'SIGHUP'] as const
+
+/** A program and words for it: no syntax of a shell, which may be several commands. */
+function isOneCommand(editor: string): boolean {
+  return /^[\w\s./:@+,-]+$/.test(editor) && !editor.includes('\n')
 }

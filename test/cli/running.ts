@@ -19,9 +19,14 @@ export async function startUp(t: TestContext, port: number, data: string) {
 }
 
 /** Starts a command that goes on; `within`: the program, and its words, that is given its words. */
-export function start(t: TestContext, words: string[], within: string[] = []) {
+export function start(
+  t: TestContext,
+  words: string[],
+  within: string[] = [],
+  env: NodeJS.ProcessEnv = process.env,
+) {
   const [command = '', ...all] = [...within, process.execPath, program, ...words]
-  const child = spawn(command, all, { stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(command, all, { stdio: ['ignore', 'pipe', 'pipe'], env })
   t.after(() => child.kill('SIGKILL'))
   let said = ''
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => (said += chunk))

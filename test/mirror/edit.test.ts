@@ -1,9 +1,11 @@
 // `fourfold edit`: an editor that is a script, and somebody who types elsewhere meanwhile.
 
 import assert from 'node:assert/strict'
-import { chmodSync, writeFileSync } from 'node:fs'
+import { once } from 'node:events'
+import { chmodSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { isAlive, start, untilDead } from '../cli/running.ts'
 import { fourfold, stage, tree } from './mirrors.ts'
 
 test('what others type arrives in the editor, and what it saves is merged', async (t) => {
@@ -63,5 +65,59 @@ sed -i 's/^two$/two, again/' "$2"
     assert.equal(failed.code, 1)
     assert.ok(failed.err.endsWith(end), failed.err)
     assert.equal((await fourfold(['cat', 'd/new.md'], servers)).out, text)
+  }
+})
+
+test('Ctrl+C is the editor’s; what ends the command ends the editor, and brings what it saved', async (t) => {
+  const { servers, folder } = await stage(t, 1)
+  assert.equal((await fourfold(['mkdir', 'd'], servers)).code, 0)
+  // Like vim: it hears every key of the terminal, and saves what it has when it is ended.
+  const script = join(folder, 'editor.mjs')
+  writeFileSync(
+    script,
+    `import { appendFileSync, writeFileSync } from 'node:fs'
+const [, , file] = process.argv
+appendFileSync(file, 'before')
+process.on('SIGINT', () => console.log('interrupted'))
+process.on('SIGTERM', () => {
+  appendFileSync(file, ', after')
+  if (process.env.LEAVES) writeFileSync(file + '.swp', 'not saved')
+  process.removeAllListeners('SIGTERM')
+  process.kill(process.pid, 'SIGTERM')
+})
+console.log('editor is', process.pid)
+setInterval(() => {}, 1000)
+`,
+  )
+  const editor = `${process.execPath} ${script}`
+  for (const leaves of ['', 'yes']) {
+    const env = {
+      ...process.env,
+      VISUAL: editor,
+      FOURFOLD_SERVERS: servers,
+      LEAVES: leaves,
+      TMPDIR: folder,
+    }
+    const { child, says, said } = start(t, ['edit', `d/of ${leaves}.md`], [], env)
+    await says(/editor is \d+\n/)
+    const pid = Number(/editor is (\d+)/.exec(said())![1])
+    t.after(() => isAlive(pid) && process.kill(pid, 'SIGKILL'))
+    // As the terminal does: all that run in it hear it.
+    child.kill('SIGINT')
+    process.kill(pid, 'SIGINT')
+    await says(/interrupted/)
+    assert.equal(child.exitCode, null)
+    child.kill('SIGTERM')
+    const [code] = await once(child, 'exit')
+    await untilDead([pid])
+    assert.equal(code, 1, said())
+    assert.match(said(), /was ended by SIGTERM; what it saved is kept\./)
+    const { out } = await fourfold(['cat', `d/of ${leaves}.md`], servers)
+    assert.equal(out, 'before, after')
+    const left = /What it left is in (.*)\.\n/.exec(said())?.[1]
+    assert.equal(left === undefined, leaves === '', said())
+    if (left) assert.equal(readFileSync(join(left, 'of yes.md.swp'), 'utf8'), 'not saved')
+    const copies = readdirSync(folder).filter((name) => name.startsWith('fourfold-edit-'))
+    assert.equal(copies.length, left ? 1 : 0)
   }
 })
