@@ -1,7 +1,7 @@
 // A client that no server answers, or one that takes nothing: what programs may do with it all the same.
 
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { test, type TestContext } from 'node:test'
 import { create, fromBinary, toBinary, type MessageInitShape } from '@bufbuild/protobuf'
 import { shownMax } from '../core/model/limits.ts'
 import {
@@ -11,7 +11,7 @@ import {
   type ClientMessage,
   type ServerMessageSchema,
 } from '../core/model/wire.ts'
-import type { Dial } from '../core/ports.ts'
+import type { Dial, LocalStorage } from '../core/ports.ts'
 import { SessionClient } from './client.ts'
 import { until } from '../../test/until.ts'
 import { MemoryDevice } from '../adapters/storage/local-memory.ts'
@@ -113,13 +113,13 @@ test('what a closed tab left is found also when the device could not be read at 
   const device = new MemoryDevice()
   const wire = { send: () => {}, close: () => {} }
   const storage = device.open()
-  const { change } = storage
+  const { get } = storage
   let failures = 0
-  const watched = async (name: string, alter: (value: unknown) => unknown) => {
+  const watched = async (name: string) => {
     if (device.failure !== undefined) failures++
-    return change.call(storage, name, alter)
+    return get.call(storage, name)
   }
-  const [one, other] = [device.open(), Object.assign(storage, { change: watched })].map(
+  const [one, other] = [device.open(), Object.assign(storage, { get: watched })].map(
     (each) =>
       new SessionClient(
         { servers: ['http://a'], name: 'Ada', agent: 'test', storage: each },
@@ -134,4 +134,50 @@ test('what a closed tab left is found also when the device could not be read at 
   await until(() => failures > 0, 'the other tab looks what it left')
   device.failure = undefined
   await until(() => 'earlier' in other.save && other.save.earlier === 1, 'it has found that')
+})
+
+/** A client on a device; no server answers it. `dials`: when it tries one. */
+function alone(t: TestContext, storage: LocalStorage, dials = () => {}): SessionClient {
+  const client = new SessionClient(
+    { servers: ['http://a'], name: 'Ada', agent: 'test', storage },
+    () => {
+      dials()
+      return { send: () => {}, close: () => {} }
+    },
+  )
+  t.after(() => client.close())
+  return client
+}
+
+/** A device on which a program that is over left an edit that no server has. */
+async function deviceWithEdit(t: TestContext): Promise<MemoryDevice> {
+  const device = new MemoryDevice()
+  const before = alone(t, device.open())
+  before.open('file').text.insert(0, 'x')
+  await until(async () => (await device.open().load('file')).length > 0, 'it is on the device')
+  before.close()
+  return device
+}
+
+const hasFound = ({ save }: SessionClient) => 'earlier' in save && save.earlier === 1
+
+test('what an earlier session left is found though the device could not be read at the beginning', async (t) => {
+  const device = await deviceWithEdit(t)
+  device.failure = 'it does not answer'
+  const begun = Promise.withResolvers<void>()
+  const next = alone(t, device.open(), begun.resolve)
+  await begun.promise
+  device.failure = undefined
+  await until(() => hasFound(next), 'it has found that')
+})
+
+test('what an earlier session left is found on a device that takes no writes', async (t) => {
+  const device = await deviceWithEdit(t)
+  const full = () => Promise.reject(new Error('full'))
+  const unwritable = { append: full, compact: full, forget: full, set: full, change: full }
+  const next = alone(t, Object.assign(device.open(), unwritable))
+  await until(() => hasFound(next), 'it has found that')
+  const document = next.open('file')
+  await document.loaded
+  assert.equal(document.text.toString(), 'x')
 })

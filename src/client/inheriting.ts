@@ -65,9 +65,10 @@ export class Inheriting {
     return this.#unread.size > 0
   }
 
-  /** `sessions`: those that left something, or will. */
-  async begin(sessions: readonly string[]): Promise<void> {
+  /** `found`: sessions that left something, or will; undefined: the device could not be read. */
+  async begin(found: readonly string[] | undefined): Promise<void> {
     const { keepsake } = this.#options
+    const sessions = found ?? (await this.#sessions())
     const letGo = await keepsake.hold(keepsake.session)
     if (this.#isOver) return letGo?.()
     if (!letGo) {
@@ -82,6 +83,17 @@ export class Inheriting {
     })
     keepsake.tell(keepsake.session)
     for (const session of sessions) this.#meet(session)
+  }
+
+  /** As soon as the device can be read. */
+  async #sessions(): Promise<readonly string[]> {
+    const { keepsake } = this.#options
+    let sessions: readonly string[] | undefined
+    while (!sessions && !this.#isOver) {
+      await this.#pause()
+      sessions = await keepsake.sessions()
+    }
+    return sessions ?? []
   }
 
   /** False: it was met before. */

@@ -49,8 +49,8 @@ export interface Kept {
   entries: Entry[]
   /** What was asked of the folder and was not certain to stay, in order. */
   operations: OperationBody[]
-  /** Sessions that left something of this, or will if they end. */
-  sessions: string[]
+  /** Sessions that left something of this, or will if they end; undefined: it cannot be read. */
+  sessions: string[] | undefined
 }
 
 /** An operation on its way to the servers. */
@@ -96,8 +96,11 @@ export class Keepsake {
     this.#changed = changed
     this.#life = life
     this.session = sessionOf(key)
-    this.keyring = new Keyring(key, async (alter) => {
-      return (await this.#attempt((device) => isDone(device.change('keys', alter)))) ?? false
+    this.keyring = new Keyring(key, {
+      read: () => this.#read('keys'),
+      change: async (alter) => {
+        return (await this.#attempt((device) => isDone(device.change('keys', alter)))) ?? false
+      },
     })
   }
 
@@ -117,30 +120,38 @@ export class Keepsake {
   async begin(): Promise<Kept> {
     // All at once: a storage that does not answer is waited for once.
     const [keys, device, addresses, entries, operations] = await Promise.all([
-      this.#storage ? this.keyring.begin() : [],
+      this.keyring.begin(),
       this.#deviceSecret(),
       this.#attempt((storage) => storage.get('addresses')),
       this.#attempt((storage) => storage.get('entries')),
-      this.#attempt((storage) => storage.get('operations')),
+      this.#read('operations'),
     ])
-    const askers = keptOperations(operations).map(({ session }) => session)
     return {
       life: this.#begun?.lives.name ?? '',
-      sessions: [...new Set([...keys.map(sessionOf), ...askers])].filter((each) => each !== ''),
-      keys,
+      sessions: keys && operations && sessionsIn(keys.map(sessionOf), operations.value),
+      keys: keys ?? [],
       device,
       addresses: listOf(addresses, (each) => typeof each === 'string'),
       entries: entriesOf(entries),
-      operations: operationsOf(operations),
+      operations: operationsOf(operations?.value),
     }
+  }
+
+  /** Sessions that left something here, or will if they end; undefined: it cannot be read. */
+  async sessions(): Promise<string[] | undefined> {
+    const sessions = await this.keyring.sessions()
+    const operations = await this.#read('operations')
+    return sessions && operations && sessionsIn(sessions, operations.value)
   }
 
   /** Drawn once: what two programs draw at the same moment is one. */
   async #deviceSecret(): Promise<Uint8Array> {
+    const kept = await this.#read('device')
+    // Where nothing can be written it is still known.
+    if (isSecret(kept?.value)) return kept.value
     let secret: Uint8Array = new Uint8Array()
     const alter = (value: unknown) => {
-      const isSecret = value instanceof Uint8Array && value.length === 16
-      return (secret = isSecret ? value : crypto.getRandomValues(new Uint8Array(16)))
+      return (secret = isSecret(value) ? value : crypto.getRandomValues(new Uint8Array(16)))
     }
     const isKept = await this.#attempt((storage) => isDone(storage.change('device', alter)))
     return isKept ? secret : new Uint8Array()
@@ -164,7 +175,11 @@ export class Keepsake {
    * cannot be read.
    */
   async adopt(session: string): Promise<OperationBody[] | undefined> {
-    if (!this.#storage) return []
+    // A device that takes no writes still tells that there is nothing.
+    const kept = await this.#read('operations')
+    if (!kept || !keptOperations(kept.value).some((each) => each.session === session)) {
+      return kept && []
+    }
     let found: OperationBody[] = []
     const isAdopted = await this.#attempt((storage) => {
       const alter = (value: unknown) => {
@@ -445,6 +460,12 @@ export class Keepsake {
     if (!this.#isClosed) this.#retryTimer = setTimeout(() => this.retry(), retryMs)
   }
 
+  /** Undefined: it cannot be read. */
+  async #read(name: string): Promise<{ value: unknown } | undefined> {
+    if (!this.#storage) return { value: undefined }
+    return this.#attempt(async (storage) => ({ value: await storage.get(name) }))
+  }
+
   async #attempt<T>(act: (storage: LocalStorage) => Promise<T>): Promise<T | undefined> {
     if (!this.#storage) return undefined
     try {
@@ -489,6 +510,10 @@ export class Keepsake {
   }
 }
 
+function isSecret(value: unknown): value is Uint8Array {
+  return value instanceof Uint8Array && value.length === 16
+}
+
 async function isDone(write: Promise<void>): Promise<true> {
   await write
   return true
@@ -526,6 +551,12 @@ export function entriesOf(value: unknown): Entry[] {
 /** Operations as they are kept. */
 export function operationsOf(value: unknown): OperationBody[] {
   return keptOperations(value).flatMap(({ bytes }) => operationOf(bytes))
+}
+
+/** Those sessions, and those that asked for something that is kept. */
+function sessionsIn(sessions: readonly string[], operations: unknown): string[] {
+  const askers = keptOperations(operations).map(({ session }) => session)
+  return [...new Set([...sessions, ...askers])].filter((each) => each !== '')
 }
 
 function keptOperations(value: unknown): KeptOperation[] {

@@ -29,13 +29,18 @@ export interface Left {
   documents: string[]
 }
 
-/** Changes the record of all sessions of this device in one piece; whether that is kept. */
-export type ChangeRecords = (alter: (value: unknown) => unknown) => Promise<boolean>
+/** Where the record of all sessions of this device is kept. */
+export interface RecordShelf {
+  /** As it is, also where nothing can be written; undefined: it cannot be read. */
+  read: () => Promise<{ value: unknown } | undefined>
+  /** Changes it in one piece; whether that is kept. */
+  change: (alter: (value: unknown) => unknown) => Promise<boolean>
+}
 
 export class Keyring {
   readonly #key: Uint8Array
   readonly #session: SessionId
-  readonly #change: ChangeRecords
+  readonly #shelf: RecordShelf
   /** Documents in which this session has edits that may not be safe. */
   #documents = new Set<string>()
   #written: Promise<boolean> = Promise.resolve(true)
@@ -45,17 +50,25 @@ export class Keyring {
   /** Those that were taken, with the documents whose edits are still to be brought. */
   readonly #taken = new Map<string, { at: number; documents: Set<string>; isOver: boolean }>()
 
-  constructor(key: Uint8Array, change: ChangeRecords) {
+  constructor(key: Uint8Array, shelf: RecordShelf) {
     this.#key = key
     this.#session = sessionOf(key)
-    this.#change = change
+    this.#shelf = shelf
   }
 
-  /** Reads the keys of earlier sessions, be they over or not; the newest first. */
-  async begin(): Promise<Uint8Array[]> {
-    const earlier = newestFirst((await this.#read()) ?? {})
+  /** Reads the keys of earlier sessions, be they over or not; the newest first. Undefined: it cannot. */
+  async begin(): Promise<Uint8Array[] | undefined> {
+    const records = await this.#read()
+    if (!records) return undefined
+    const earlier = newestFirst(records)
     for (const [session] of earlier) this.#known.add(session)
     return earlier.map(([, { key }]) => key)
+  }
+
+  /** The sessions in the record, but for this one; undefined: it cannot be read. */
+  async sessions(): Promise<string[] | undefined> {
+    const records = await this.#read()
+    return records && Object.keys(records).filter((session) => session !== this.#session)
   }
 
   /**
@@ -132,15 +145,14 @@ export class Keyring {
 
   /** Undefined: it cannot be read. */
   async #read(): Promise<Records | undefined> {
-    let records: Records | undefined
-    await this.#change((value) => (records = recordsOf(value)))
-    return records
+    const read = await this.#shelf.read()
+    return read && recordsOf(read.value)
   }
 
   #write(now: number): void {
     const documents = [...this.#documents]
     this.#writtenAt = now
-    const written = this.#change((value) => {
+    const written = this.#shelf.change((value) => {
       const { [this.#session]: _, ...others } = recordsOf(value)
       if (documents.length === 0) return others
       const own: Kept = { key: this.#key, documents, at: now }
@@ -155,7 +167,7 @@ export class Keyring {
 
   /** Unless somebody is alive after all. */
   #forget(sessions: { session: string; at: number }[]): Promise<boolean> {
-    return this.#change((value) => {
+    return this.#shelf.change((value) => {
       const records = recordsOf(value)
       for (const { session, at } of sessions) {
         if (records[session]?.at === at) delete records[session]
