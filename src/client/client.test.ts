@@ -181,3 +181,20 @@ test('what an earlier session left is found on a device that takes no writes', a
   await document.loaded
   assert.equal(document.text.toString(), 'x')
 })
+
+test('a text that the device could not read at first is read later, and brought', async (t) => {
+  const device = await deviceWithEdit(t)
+  const storage = device.open()
+  const { load } = storage
+  const failing = new Set(['at first', 'once more'])
+  const loaded = (id: string) => {
+    const [why] = failing
+    if (why === undefined) return load.call(storage, id)
+    failing.delete(why)
+    return Promise.reject(new Error(why))
+  }
+  const next = alone(t, Object.assign(storage, { load: loaded }))
+  const document = next.open('file')
+  await until(() => document.text.toString() === 'x', 'it is here')
+  assert.ok(hasFound(next))
+})

@@ -200,8 +200,12 @@ export class Inheriting {
     const wasHeld = isHeld(id)
     const document = use(id)
     try {
-      const isHere = await (wasHeld ? document.recallMore() : document.recall)
+      let isHere = await (wasHeld ? document.recallMore() : document.recall)
       this.#read(id)
+      while (!isHere && !this.#isOver) {
+        await this.#pause()
+        isHere = await document.recallMore()
+      }
       if (!isHere) return false
       await document.stored()
     } catch (error) {

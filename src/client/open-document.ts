@@ -117,8 +117,9 @@ export class OpenDocument implements LiveDocument {
 
   /** What other programs on this device wrote in it meanwhile comes to be here. Whether it could be read. */
   async recallMore(): Promise<boolean> {
-    if (!(await this.recall)) return false
-    const { keepsake, id, recalled } = this.#options
+    const { keepsake, id, recalling, recalled } = this.#options
+    // What could not be read at first is of sessions that were not asked after.
+    if (!(await this.recall)) await recalling()
     const isRead = await keepsake.again(id, (updates) => this.#integrateAll(updates))
     if (isRead) recalled(true)
     return isRead
