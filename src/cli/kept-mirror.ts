@@ -22,7 +22,7 @@ const endMs = 3000
 /** Of what a mirror says when it fails. */
 const saidMax = 2000
 /** Of the warnings of a mirror those that nobody else gives; the rest is in its status. */
-const isTold: ReadonlySet<unknown> = new Set([...notCurrent, 'watch'])
+const isTold: ReadonlySet<unknown> = new Set([...notCurrent, 'watch', 'lost'])
 
 type ToKeeper = { type: 'sign-in'; name: string }
 type FromKeeper = { type: 'token'; token: string }

@@ -25,6 +25,9 @@ const texts = `
   ) STRICT, WITHOUT ROWID;
 `
 
+// How far the folder's text had come, in JSON; none: not known.
+const reaches = 'ALTER TABLE common ADD COLUMN reach TEXT;'
+
 // Until 2 the texts were in the rows themselves.
 const fromSecond = `
   ALTER TABLE common RENAME TO before;
@@ -42,8 +45,8 @@ const fromSecond = `
   INSERT INTO texts SELECT text, json_extract(value, '$.text') FROM works;
 `
 
-/** 2: files that are no text. 3: a text is a row of its own. */
-const schemaVersion = 3
+/** 2: files that are no text. 3: a text is a row of its own. 4: how far texts had come. */
+const schemaVersion = 4
 
 /** Throws MirrorVersionError. */
 export function prepareStore(database: DatabaseSync): void {
@@ -53,7 +56,7 @@ export function prepareStore(database: DatabaseSync): void {
   if (version > schemaVersion) throw new MirrorVersionError()
   database.exec('BEGIN EXCLUSIVE')
   if (version === 0) database.exec(notes + texts)
-  else if (version < schemaVersion) database.exec(fromSecond)
-  if (version < schemaVersion) database.exec(`PRAGMA user_version = ${schemaVersion}`)
+  else if (version < 3) database.exec(fromSecond)
+  if (version < schemaVersion) database.exec(`${reaches} PRAGMA user_version = ${schemaVersion}`)
   database.exec('COMMIT')
 }

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { test, type TestContext } from 'node:test'
 import { earlierBytesMax, earlierMax, earlierMin } from '../../core/mirror/base-choice.ts'
+import type { Reach } from '../../core/mirror/reach.ts'
 import { MirrorStore, type CommonRow, type Intent } from './store.ts'
 
 function directoryFor(t: TestContext): string {
@@ -149,5 +150,23 @@ test('what an earlier version of the program noted is understood', (t) => {
       ['x', 'of x'],
     ],
   )
+  store.close()
+})
+
+test('how far a text had come is known until it is told anew, or bytes take its place', (t) => {
+  const store = new MirrorStore(directoryFor(t))
+  const [far, farther] = [
+    { units: 3, groups: [[1, 3]] },
+    { units: 4, groups: [[1, 4]] },
+  ] as Reach[]
+  store.keep(row('a', '1'), 'text', far)
+  assert.deepEqual(store.reach('a'), far)
+  store.keep(row('a', '2'), 'other')
+  assert.deepEqual([store.reach('a'), store.text('a')], [far, 'other'])
+  store.keep(row('a', '3'), 'third', farther)
+  assert.deepEqual(store.reach('a'), farther)
+  store.keepReach('a', undefined)
+  assert.equal(store.reach('a'), undefined)
+  assert.equal(store.reach('b'), undefined)
   store.close()
 })

@@ -10,6 +10,7 @@ import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import type { Earlier } from '../../core/mirror/base-choice.ts'
 import { earlierBytesMax, earlierMax, earlierMin } from '../../core/mirror/base-choice.ts'
 import type { Common, FileKind } from '../../core/mirror/messages.ts'
+import type { Reach } from '../../core/mirror/reach.ts'
 import { prepareStore } from './store-schema.ts'
 
 /** Where a mirror keeps its own things, below the directory. */
@@ -77,6 +78,8 @@ export interface Work {
   version: string
   /** Empty, when it is none. */
   text: string
+  /** How far that text has come. */
+  reach?: Reach | undefined
   /** Of the temporary file. */
   stamp?: Stamp | undefined
 }
@@ -192,12 +195,16 @@ export class MirrorStore {
     return this.#get(sql, id)?.['text'] as string | undefined
   }
 
-  keep(row: CommonRow, source: TextSource): void {
+  /** `reach`: how far the folder's text has come; absent: as far as was known. */
+  keep(row: CommonRow, source: TextSource, reach?: Reach): void {
     const { id, path, kind, version, identity, stamp } = row
     const text = this.#take(source)
     this.#forgetText('common WHERE id = ?', id)
     this.#run(
-      'INSERT OR REPLACE INTO common VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
+      `INSERT INTO common VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET
+         path = excluded.path, kind = excluded.kind, version = excluded.version,
+         identity = excluded.identity, size = excluded.size, modified = excluded.modified,
+         changed = excluded.changed, text = excluded.text, reach = coalesce(excluded.reach, reach)`,
       id,
       path,
       kind,
@@ -207,7 +214,19 @@ export class MirrorStore {
       stamp?.modifiedNs ?? null,
       stamp?.changedNs ?? null,
       text,
+      reach ? JSON.stringify(reach) : null,
     )
+  }
+
+  /** How far the folder's text had come at least; undefined: not known. */
+  reach(id: string): Reach | undefined {
+    const reach = this.#get('SELECT reach FROM common WHERE id = ?', id)?.['reach']
+    return typeof reach === 'string' ? (JSON.parse(reach) as Reach) : undefined
+  }
+
+  /** Undefined: it is not known any more. */
+  keepReach(id: string, reach: Reach | undefined): void {
+    this.#run('UPDATE common SET reach = ? WHERE id = ?', reach ? JSON.stringify(reach) : null, id)
   }
 
   /** Changes everything but the text. */

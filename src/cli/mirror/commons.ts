@@ -1,5 +1,6 @@
 // What disk and folder have in common: in memory for every plan, and in the store for every next life.
 
+import type { Reach } from '../../core/mirror/reach.ts'
 import type { CommonRow, MirrorStore, TextSource } from '../../adapters/mirror/store.ts'
 import type { Found } from '../../adapters/mirror/look.ts'
 import { isBelow, moved } from '../../core/mirror/paths.ts'
@@ -28,12 +29,16 @@ export class Commons {
     return this.#texts.has(path)
   }
 
-  keep(row: CommonRow, text: TextSource): void {
+  /** `reach`: how far the folder's text has come; absent: as far as was known. */
+  keep(row: CommonRow, text: TextSource, reach?: Reach): void {
     const { id, path, kind, version, identity, stamp } = row
     const kept = { id, path, kind, version, identity, stamp }
-    this.#store.keep(kept, text)
+    this.#store.keep(kept, text, reach)
     // What was typed before it became bytes is no base of what is typed after that.
-    if (kind === 'binary' && this.get(id)?.kind === 'text') this.#store.forgetEarlierOf(id)
+    if (kind === 'binary' && this.get(id)?.kind === 'text') {
+      this.#store.forgetEarlierOf(id)
+      this.#store.keepReach(id, undefined)
+    }
     this.#set(kept)
   }
 

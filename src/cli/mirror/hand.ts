@@ -175,12 +175,14 @@ export class Hand {
    * both sides, as when they first joined. Rejects with NoServerError.
    */
   async rejoin(): Promise<void> {
-    const { folder } = this.#options
+    const { folder, store } = this.#options
     const one = async ({ id, kind, version }: CommonRow) => {
       folder.forgetVersion(id)
       const entry = folder.entries.get(id)
       const is = entry?.kind === 'text' ? await this.#incoming.read(id) : entry
       if (entry?.kind !== kind || (is?.version ?? '') !== version) this.#commons.forget(id)
+      // Who typed what is another matter in each life.
+      else store.keepReach(id, is && 'reach' in is ? is.reach : undefined)
     }
     await inLanes([...this.commons.values()], one, { lanes })
   }
@@ -290,7 +292,9 @@ export class Hand {
         const entry = folder.entries.get(id)
         if (!item || !entry) continue
         const text = entry.kind === 'text' ? directory.text(item) : ''
-        if (text !== undefined) this.#commons.keep({ ...item, kind: entry.kind, id }, text)
+        if (text === undefined) continue
+        const reach = this.#incoming.reachOf(id, item.version)
+        this.#commons.keep({ ...item, kind: entry.kind, id }, text, reach)
       }
     })
   }

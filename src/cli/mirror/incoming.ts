@@ -2,6 +2,7 @@
 
 import type { Act, InFolder } from '../../core/mirror/messages.ts'
 import { parentOf } from '../../core/mirror/paths.ts'
+import { isLess, reachOf, type Reach } from '../../core/mirror/reach.ts'
 import { downloadBlob } from '../../adapters/channel/blob-client.ts'
 import type { MirrorDirectory, NewFile, Prepared } from '../../adapters/mirror/directory.ts'
 import type { Found } from '../../adapters/mirror/look.ts'
@@ -16,6 +17,8 @@ import type { Parts } from './parts.ts'
 const textsMax = 8 * 1024 * 1024
 /** What was fetched and is not wanted any more goes after this. */
 const unwantedMs = 60_000
+/** Servers that lack for so long what they had will not get it: nobody who is there has it. */
+const lackingMs = 30_000
 
 export interface IncomingOptions extends Parts {
   reading: Reading
@@ -25,6 +28,7 @@ export interface IncomingOptions extends Parts {
 interface Text {
   text: string
   version: string
+  reach: Reach | undefined
 }
 
 /** Bytes that were fetched and wait beside their place. */
@@ -57,6 +61,8 @@ export class Incoming {
   #textsLength = 0
   /** By id. */
   readonly #fetched = new Map<string, Fetched>()
+  /** Since when texts lack something of what they had. */
+  readonly #lacking = new Map<string, number>()
 
   constructor(options: IncomingOptions) {
     this.#options = options
@@ -97,15 +103,16 @@ export class Incoming {
     if (known && known.version === entry?.version && !entry.isStale) return known
     try {
       const answer = await set.ask((server, call) => server.folder.readFile({ file: id }, call))
-      const { file, text, version } = answer
+      const { file, text, version, state } = answer
+      const read = { text, version, reach: reachOf(state) }
       folder.know(file, version)
       this.#textsLength += text.length
       if (this.#textsLength > textsMax) {
         this.#texts.clear()
         this.#textsLength = text.length
       }
-      this.#texts.set(id, { text, version })
-      return { text, version }
+      this.#texts.set(id, read)
+      return read
     } catch (error) {
       refusals.answered(error, id, folder.entries.get(id)?.path ?? id)
       return undefined
@@ -120,11 +127,50 @@ export class Incoming {
     if (entry?.kind === 'binary') await this.#writeBytes(act, item, entry)
     else {
       const read = await this.read(id)
+      if (read && over !== undefined && this.#isLacking(act, read)) return
       const prepared = read && this.#options.directory.prepare(path, read.text)
       if (!prepared) return
       this.#texts.delete(id)
       await this.#put({ id, path, kind: 'text', ...read, ...prepared }, item)
     }
+  }
+
+  /**
+   * A text that lacks something of what it had does not go over the file that has it, which may be the
+   * last one. A server that is behind gets the rest soon. Otherwise it is lost, and the file is nobody's:
+   * it joins as if it were new, under a name of its own, and so is given to all once more.
+   */
+  #isLacking({ id, path }: Write, { reach }: Text): boolean {
+    const { store, commons, refusals, report } = this.#options
+    const before = store.reach(id)
+    if (!reach || !before || !isLess(reach, before)) {
+      this.#lacking.delete(id)
+      return false
+    }
+    const now = performance.now()
+    const sinceAt = this.#lacking.get(id) ?? now
+    this.#lacking.set(id, sinceAt)
+    if (now - sinceAt < lackingMs) {
+      refusals.refuse(
+        id,
+        path,
+        'The servers lack something of its text now; it stays as it is here.',
+      )
+    } else {
+      this.#lacking.delete(id)
+      commons.forget(id)
+      report.warn(
+        'lost',
+        `${path}: the servers have lost something of its text. What was here is kept, under another name.`,
+      )
+    }
+    return true
+  }
+
+  /** How far a text has come that was read when it had this version. */
+  reachOf(id: string, version: string): Reach | undefined {
+    const read = this.#texts.get(id)
+    return read?.version === version ? read.reach : undefined
   }
 
   async #writeBytes({ id, path }: Write, item: Found | undefined, entry: InFolder): Promise<void> {
@@ -211,13 +257,13 @@ export class Incoming {
   /** A file is in its place; `over`: what it replaced lies aside. */
   #arrived(work: Work, over: Over | undefined): void {
     const { store, commons, reading, displaced, directory } = this.#options
-    const { id, path, kind = 'text', identity, version } = work
+    const { id, path, kind = 'text', identity, version, reach } = work
     const there = directory.stateAt(path)
     // Putting it into its place changed its times, and nothing else did.
     const isIt = there?.identity === identity && isSameContent(work.stamp, there.stamp)
     const stamp = isIt ? there.stamp : undefined
     if (kind === 'text' && commons.get(id)) store.keepEarlier(id, Date.now())
-    commons.keep({ id, path, kind, version, identity, stamp }, { work: id })
+    commons.keep({ id, path, kind, version, identity, stamp }, { work: id }, reach)
     if (stamp) reading.remember(path, { kind, version, identity, stamp })
     store.removeWork(id)
     if (over) displaced.add({ file: work.displaced, id, path, ...over, isRemoval: false })

@@ -4,6 +4,7 @@
 import { Code, ConnectError } from '@connectrpc/connect'
 import { changeOf, type Change } from '../../core/mirror/base-choice.ts'
 import type { Act } from '../../core/mirror/messages.ts'
+import { farther, reachAfter, reachOf, type Reach } from '../../core/mirror/reach.ts'
 import { subjectId } from '../../core/model/ids.ts'
 import { messageBytesMax } from '../../core/model/limits.ts'
 import { editedText, mergeText } from '../../core/model/text-merge.ts'
@@ -163,7 +164,7 @@ export class Outgoing {
       const change = await this.#changeOf(intent)
       const answer = await this.#calls.save({ file, ...change, isNew, operation })
       this.#options.folder.know(answer.file, answer.version)
-      await this.#kept(intent, answer.file!.id)
+      await this.#kept(intent, answer.file!.id, reachOf(answer.state))
     } catch (error) {
       this.#refused(intent, error)
     }
@@ -206,7 +207,7 @@ export class Outgoing {
     }
   }
 
-  async #kept(intent: Intent, id: string): Promise<void> {
+  async #kept(intent: Intent, id: string, told?: Reach): Promise<void> {
     const { store, commons, report } = this.#options
     const { path, isNew, version, identity, stamp, text, bytes, isRescue } = intent
     await store.soon(() => {
@@ -216,11 +217,22 @@ export class Outgoing {
         const at = commons.get(id)?.path ?? path
         const kind = bytes ? 'binary' : 'text'
         const row = { id, path: at, kind, version, identity, stamp } as const
-        commons.keep(row, { intent: intent.operation })
+        const reach = bytes ? undefined : this.#reachOf(intent, id, told)
+        commons.keep(row, { intent: intent.operation }, reach)
       }
       this.#drop(intent)
     })
     report.done(isNew ? 'added' : 'saved', path)
+  }
+
+  /** How far a text has come at least that was saved. Something of it may have been lost before that. */
+  #reachOf({ text, grounds, isNew }: Intent, id: string, told?: Reach): Reach | undefined {
+    const before = this.#options.store.reach(id)
+    if (told) return farther(told, before)
+    if (isNew) return farther(reachAfter(undefined, '', text), before)
+    if (!grounds) return before
+    const read = reachOf(new Uint8Array(Buffer.from(grounds.state, 'base64')))
+    return farther(reachAfter(read, grounds.base, grounds.text), before)
   }
 
   #drop({ operation }: Intent): void {

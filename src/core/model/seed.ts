@@ -15,3 +15,10 @@ export function seedText(operation: string, text: string): Uint8Array {
   doc.getText(textRoot).insert(0, text)
   return Y.encodeStateAsUpdate(doc)
 }
+
+/** What a text consists of that has nothing but this one. */
+export function seedState(operation: string, text: string): Uint8Array {
+  const vector = new Map<number, number>()
+  if (text !== '') vector.set(seedWriterOf(operation, encodeUtf8(text)), text.length)
+  return Y.encodeSnapshot(Y.createSnapshot(Y.createDeleteSet(), vector))
+}

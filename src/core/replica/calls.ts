@@ -5,8 +5,9 @@ import { bytesOf as contentOf, hasConflict, history } from '../model/contents.ts
 import { FourfoldError } from '../model/errors.ts'
 import type { Folder } from '../model/folder.ts'
 import { isSubjectId, sessionOf, type ReplicaId, type SubjectId } from '../model/ids.ts'
-import { receiptWaitMs, textBytesMax } from '../model/limits.ts'
+import { keptStateBytesMax, receiptWaitMs, textBytesMax } from '../model/limits.ts'
 import { checkScreenName, fileKey } from '../model/names.ts'
+import { seedState } from '../model/seed.ts'
 import { storedVersions } from '../model/snapshot.ts'
 import { isDirectory } from '../model/tree.ts'
 import { ServerState, type Entry, type Update } from '../model/wire.ts'
@@ -32,6 +33,10 @@ const answerThinAfterMs = 2000
 
 type Kept = Extract<Answer, { type: 'kept' }>
 type SaveCall = Extract<Call, { type: 'save' }>
+
+/** What an answer says of the text that resulted. */
+type Said = Pick<Kept, 'version' | 'state'>
+const nothing: Said = { version: '', state: new Uint8Array() }
 
 /** A call, and whose it is. */
 interface Question {
@@ -295,9 +300,10 @@ export class Calls {
     }
     const updates = make()
     const { call, request } = question
-    const version = request.type === 'save' ? this.#saves.remember(request.text) : ''
+    const text = request.type === 'save' ? request.text : undefined
+    const said = text === undefined ? nothing : this.#said(text, seedState(id, text))
     this.#making.add(key)
-    this.#append(updates, this.#made(call, key, id, version))
+    this.#append(updates, this.#made(call, key, id, said))
   }
 
   #again({ call, author, request }: Question): void {
@@ -305,10 +311,10 @@ export class Calls {
   }
 
   // By itself, so that it holds no text while disks are waited for: that would grow old with all others.
-  #made(call: CallId, key: string, id: string, version: string): (mark: Mark) => void {
+  #made(call: CallId, key: string, id: string, said: Said): (mark: Mark) => void {
     return (mark) => {
       this.#making.delete(key)
-      this.#await(call, id, mark, version)
+      this.#await(call, id, mark, said)
     }
   }
 
@@ -416,7 +422,7 @@ export class Calls {
     const entry = (done && folder.known(done)) ?? this.#views.find(request.file, true)
     const view = { ...this.#views.of(entry), isDeleted: true }
     const told = (mark: Mark) => {
-      const answer = { type: 'kept' as const, file: view, version: '' }
+      const answer = { type: 'kept' as const, file: view, ...nothing }
       this.#pending.push({ call, mark, storedAt: this.#now, answer })
     }
     if (done) appends.barrier(told)
@@ -442,7 +448,7 @@ export class Calls {
     else {
       const made = operations.makeDirectories(asked, parent, names)
       const { subject } = made.at(-1)!
-      this.#append(made, (mark) => this.#await(call, subject, mark, ''))
+      this.#append(made, (mark) => this.#await(call, subject, mark, nothing))
     }
   }
 
@@ -455,10 +461,19 @@ export class Calls {
   }
 
   #finish(call: CallId, entry: Entry, updates: NewUpdate[], isSave: boolean): void {
-    const version = isSave ? this.#saves.remember(this.#text(entry)) : ''
-    const then = (mark: Mark) => this.#await(call, entry.id, mark, version)
+    const said = isSave ? this.#saidOf(entry) : nothing
+    const then = (mark: Mark) => this.#await(call, entry.id, mark, said)
     if (updates.length === 0) this.#options.appends.barrier(then)
     else this.#append(updates, then)
+  }
+
+  #saidOf(entry: Entry): Said {
+    const text = this.#text(entry)
+    return this.#said(text, this.#saves.stateOf(entry.id as SubjectId, keptStateBytesMax))
+  }
+
+  #said(text: string, state: Uint8Array): Said {
+    return { version: this.#saves.remember(text), state }
   }
 
   #append(updates: NewUpdate[], then: (mark: Mark) => void): void {
@@ -470,7 +485,7 @@ export class Calls {
     })
   }
 
-  #await(call: CallId, id: string, mark: Mark, version: string): void {
+  #await(call: CallId, id: string, mark: Mark, said: Said): void {
     const entry = this.#options.folder.get(id)
     if (!entry) {
       // Somebody deleted it for good while this was on its way to the disk.
@@ -481,7 +496,7 @@ export class Calls {
       return
     }
     const file = this.#views.of(entry)
-    this.#pending.push({ call, mark, storedAt: this.#now, answer: { type: 'kept', file, version } })
+    this.#pending.push({ call, mark, storedAt: this.#now, answer: { type: 'kept', file, ...said } })
   }
 
   /** Answers what is stored on every live server, or waited long enough for the slow ones. */

@@ -121,7 +121,15 @@ export type Answer =
   /** `state` is for `save.baseState`; empty: too long to be told. */
   | { type: 'read'; file: FileView; text: string; version: string; state: Uint8Array }
   /** `servers` hold it, fsynced. `version` is that of the resulting text; empty but for saves. */
-  | { type: 'kept'; file: FileView; version: string; servers: string[]; serverCount: number }
+  | {
+      type: 'kept'
+      file: FileView
+      version: string
+      /** What the text of that version consists of; empty: it is not told. */
+      state: Uint8Array
+      servers: string[]
+      serverCount: number
+    }
   | { type: 'versions'; versions: Version[] }
   /** Undefined: it cannot be read here. */
   | { type: 'measured'; measures: (Measure | undefined)[] }

@@ -35,9 +35,9 @@ export class Saves {
   }
 
   /** What a document consists of, for saves that are made from it; empty: that is too much to tell. */
-  stateOf(id: SubjectId): Uint8Array {
+  stateOf(id: SubjectId, bytesMax = savedStateBytesMax): Uint8Array {
     const state = this.#documents.live(id).state()
-    return state.length <= savedStateBytesMax ? state : new Uint8Array()
+    return state.length <= bytesMax ? state : new Uint8Array()
   }
 
   /**

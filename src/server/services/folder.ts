@@ -163,8 +163,8 @@ export function folderService(
 
   async function save(context: HandlerContext, request: SaveFileRequest) {
     const answer = await ask(context, 'kept', () => takenSave(request))
-    const { version, servers, serverCount } = answer
-    return { file: toFile(answer.file), version, servers, serverCount }
+    const { version, state, servers, serverCount } = answer
+    return { file: toFile(answer.file), version, state, servers, serverCount }
   }
 
   return {

@@ -8,6 +8,8 @@ export const structsMax = 1_000_000
 
 /** What a text consists of, told with it: some 200,000 deletions. Without it a save is merged by text. */
 export const savedStateBytesMax = 1024 * 1024
+/** The same of what was just saved: the answers to many saves are one message. */
+export const keptStateBytesMax = 16 * 1024
 
 /** One name of a file, in UTF-8: what ext4, NTFS and APFS can hold. */
 export const nameBytesMax = 255

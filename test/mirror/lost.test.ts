@@ -1,0 +1,81 @@
+// What all servers have lost is not deleted: a mirror that has it keeps it, and gives it to all again.
+
+import assert from 'node:assert/strict'
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { test } from 'node:test'
+
+import type { Fleet } from '../fleet.ts'
+import { until } from '../until.ts'
+import { same, stage } from './mirrors.ts'
+
+interface Answer {
+  text?: string
+  servers?: string[]
+  files?: { path: string }[]
+}
+
+async function call(address: string, method: string, request: object): Promise<Answer> {
+  const response = await fetch(`${address}/fourfold.v1.FolderService/${method}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(request),
+  })
+  return (await response.json()) as Answer
+}
+
+/** Turns a letter over in every record of a server that is stopped which has this text. */
+function spoil(fleet: Fleet, id: string, text: string): void {
+  const db = new DatabaseSync(join(fleet.data(id), 'store.sqlite'))
+  const spoilt = db.prepare(`
+    UPDATE updates SET record = CAST(replace(record, ?1, 'X' || substr(?1, 2)) AS BLOB)
+    WHERE instr(record, ?1)
+  `)
+  assert.equal(Number(spoilt.run(text).changes), 1)
+  db.close()
+}
+
+test('a text that all servers lost stays where a mirror has it, under a name of its own', async (t) => {
+  const { fleet, mirrors } = await stage(t, 2, { ids: ['a', 'b'] })
+  const [mirror, other] = mirrors as [(typeof mirrors)[0], (typeof mirrors)[0]]
+  const [a, b] = [fleet.address('a'), fleet.address('b')]
+  await fleet.stop('b')
+  mirror.start()
+  // One is made on the disk, one in the folder.
+  mirror.shell("echo 'made on the disk' > disk.md")
+  await call(a, 'SaveFile', { file: 'folder.md', text: 'made in the folder\n' })
+  await call(a, 'SaveFile', { file: 'well.md', text: 'not damaged\n' })
+  await until(async () => {
+    const { files = [] } = await call(a, 'ListFiles', {})
+    return files.length === 3 && readdirSync(mirror.directory).includes('folder.md')
+  })
+  await same([mirror])
+  await mirror.end('SIGTERM')
+  await fleet.stop('a')
+  spoil(fleet, 'a', 'made on the disk')
+  spoil(fleet, 'a', 'made in the folder')
+  await fleet.startAll()
+  await fleet.well()
+  await until(() => fleet.said('a').split('it goes on without').length === 3)
+  mirror.start()
+  other.start()
+  for (const file of ['disk.md', 'folder.md', 'well.md']) {
+    await call(b, 'SaveFile', { file, text: `later, in ${file}\n` })
+  }
+  await until(
+    async () => (await call(b, 'ListFiles', {})).files?.length === 5,
+    () => `${JSON.stringify([...readdirSync(mirror.directory)])} ${mirror.said}`,
+    120_000,
+  )
+  const tree = await same([mirror, other])
+  const texts = [...tree].map(([path, text]) => [path.replace(/ \(.*\)/, ' aside'), text])
+  assert.deepEqual(Object.fromEntries(texts), {
+    'disk aside.md': 'made on the disk\n',
+    'disk.md': 'later, in disk.md\n',
+    'folder aside.md': 'made in the folder\n',
+    'folder.md': 'later, in folder.md\n',
+    'well.md': 'later, in well.md\n',
+  })
+  assert.match(mirror.said, /disk\.md: the servers have lost something of its text/)
+})
