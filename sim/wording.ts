@@ -47,6 +47,7 @@ function peerDetails({ message }: PeerMessage): string {
       return message.value.updates.map(({ origin, seq }) => `${brief(origin)}/${seq}`).join(' ')
     case 'snapshot':
     case 'want':
+    case 'damaged':
       return brief(message.value.subject)
     case 'ephemeral':
       return String(message.value.topic.case)

@@ -1,4 +1,4 @@
-// A record rots on the only server that has it: all else goes on, and what can be read is everywhere.
+// A record rots on every server that has it: all else goes on, and what can be read is everywhere.
 
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
@@ -17,6 +17,17 @@ async function call(address: string, method: string, request: object) {
   return (await response.json()) as { text?: string; servers?: string[]; message?: string }
 }
 
+/** Turns a letter over in the one record of a server that has this text, where the server is stopped. */
+function spoil(fleet: Fleet, id: string, text: string): void {
+  const db = new DatabaseSync(join(fleet.data(id), 'store.sqlite'))
+  const spoilt = db.prepare(`
+    UPDATE updates SET record = CAST(replace(record, ?1, 'X' || substr(?1, 2)) AS BLOB)
+    WHERE instr(record, ?1)
+  `)
+  assert.equal(Number(spoilt.run(text).changes), 1)
+  db.close()
+}
+
 test('5 what is damaged where alone it was keeps back no other edit of that server', async (t) => {
   const fleet = await Fleet.start({ ids: ['a', 'b'] })
   t.after(() => fleet.end())
@@ -26,14 +37,7 @@ test('5 what is damaged where alone it was keeps back no other edit of that serv
     await call(a, 'SaveFile', { file, text: `${file}\n` })
   }
   await fleet.stop('a')
-  const db = new DatabaseSync(join(fleet.data('a'), 'store.sqlite'))
-  // The text of the second file; its name is another record.
-  const spoilt = db.prepare(`
-    UPDATE updates SET record = CAST(replace(record, 'two.md' || char(10), 'tvo.md' || char(10)) AS BLOB)
-    WHERE instr(record, 'two.md' || char(10))
-  `)
-  assert.equal(Number(spoilt.run().changes), 1)
-  db.close()
+  spoil(fleet, 'a', 'two.md\n')
   await fleet.startAll()
   await fleet.well()
   await until(async () => (await call(b, 'ReadFile', { file: 'three.md' })).text === 'three.md\n')
@@ -47,4 +51,60 @@ test('5 what is damaged where alone it was keeps back no other edit of that serv
   await fleet.startAll()
   await fleet.well()
   await fleet.same()
+})
+
+test('14 of what is damaged on all servers what any of them can read is on all of them', async (t) => {
+  const fleet = await Fleet.start({ ids: ['a', 'b'] })
+  t.after(() => fleet.end())
+  const [a, b] = [fleet.address('a'), fleet.address('b')]
+  // The first text of a file, and what was written behind it.
+  await call(a, 'SaveFile', { file: 'lost.md', text: 'first, and ' })
+  await call(a, 'SaveFile', { file: 'lost.md', text: 'first, and last' })
+  await call(a, 'SaveFile', { file: 'whole.md', text: 'this one, and ' })
+  await call(a, 'SaveFile', { file: 'whole.md', text: 'this one, and that one' })
+  await fleet.same()
+  for (const id of fleet.ids) await fleet.stop(id)
+  for (const id of fleet.ids) spoil(fleet, id, 'last')
+  spoil(fleet, 'a', 'this one')
+  spoil(fleet, 'b', 'that one')
+  await fleet.startAll()
+  await fleet.well()
+  const read = async (address: string) => {
+    const texts = ['lost.md', 'whole.md'].map((file) => call(address, 'ReadFile', { file }))
+    return (await Promise.all(texts)).map(({ text }) => text)
+  }
+  const isThere = async (address: string) => {
+    const [lost, whole] = await read(address)
+    return lost === 'first, and ' && whole === 'this one, and that one'
+  }
+  for (const address of [a, b]) {
+    await until(
+      () => isThere(address),
+      () => fleet.said('a') + fleet.said('b'),
+      120_000,
+    )
+  }
+  await fleet.same()
+  const saved = () => call(b, 'SaveFile', { file: 'lost.md', text: 'first, and later' })
+  await until(async () => (await saved()).servers?.length === 2, 'it goes on')
+  await fleet.same()
+})
+
+test('5 in a set of one what can be read of a damaged text is read, and it is written on', async (t) => {
+  const fleet = await Fleet.start({ ids: ['a'] })
+  t.after(() => fleet.end())
+  const a = fleet.address('a')
+  await call(a, 'SaveFile', { file: 'one.md', text: 'first, and ' })
+  await call(a, 'SaveFile', { file: 'one.md', text: 'first, and last' })
+  await fleet.stop('a')
+  spoil(fleet, 'a', 'last')
+  await fleet.startAll()
+  await fleet.well()
+  const text = async () => (await call(a, 'ReadFile', { file: 'one.md' })).text
+  await until(async () => (await text()) === 'first, and ', 'what is left is read')
+  await call(a, 'SaveFile', { file: 'one.md', text: 'first, and later' })
+  await fleet.killAll()
+  await fleet.startAll()
+  await fleet.well()
+  assert.equal(await text(), 'first, and later')
 })

@@ -37,7 +37,7 @@ export class Server {
       set: 'test',
       origin: originOf(id, random),
       reader: this.storage.reader,
-      servers: names.map((name) => ({ id: name, address: `http://${name}` })),
+      servers: circle.members.map((name) => ({ id: name, address: `http://${name}` })),
       isFirst: false,
     })
   }
@@ -57,6 +57,8 @@ export class Server {
 /** The set: performs outputs one after the other; the disk is as fast as the network. */
 export class Circle {
   now = 0
+  /** Who is in the set, as whoever starts reads it. */
+  members: readonly ReplicaId[] = names
   readonly living = new Map<ReplicaId, Server>()
   readonly disks = new Map<ReplicaId, MemoryDisk>()
   readonly #queue: { server: Server; input: ReplicationInput }[] = []

@@ -163,11 +163,18 @@ export class Asking {
     if (this.#wanted.has(subject) && this.#options.isSound(subject)) this.#wanted.delete(subject)
   }
 
-  /** Those that still do not load, whoever was asked for them. */
+  /** A peer has sent what it can read of it, and that is not all. */
+  heardDamaged(peer: Peer, subject: string): void {
+    if (this.#wanted.has(subject as SubjectId)) peer.damaged.add(subject as SubjectId)
+  }
+
+  /** Those that still do not load, whoever was asked for them. In a set of one there is nobody to ask. */
   inVain(): SubjectId[] {
-    const count = [...this.#options.links.peers()].length
+    const { links } = this.#options
+    const count = [...links.peers()].length
+    if (count === 0 && !links.areAllOpen) return []
     return [...this.#wanted]
-      .filter(([, { times }]) => count > 0 && times > count * inVainRounds)
+      .filter(([, { times }]) => count === 0 || times > count * inVainRounds)
       .map(([subject]) => subject)
   }
 

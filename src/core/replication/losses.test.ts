@@ -1,8 +1,9 @@
-// What is damaged on the only server that has it keeps nothing else back.
+// What is damaged on every server that has it keeps nothing else back.
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { four, names, subject, type Circle, type Server } from '../../../test/replication-circle.ts'
+import { Random } from '../../../sim/random.ts'
 import type { ReplicaId } from '../model/ids.ts'
 import { storedVersions } from '../model/snapshot.ts'
 import { covers } from '../model/version-vector.ts'
@@ -23,16 +24,18 @@ function apart(hearers: ReplicaId[]): Circle {
   return circle
 }
 
-/** One bit of what a disk has of the second edit, or of them all in one piece, turns over. */
-function damaged(circle: Circle, isMerged: boolean): void {
-  const disk = circle.disks.get(a)!
+/** One bit of what a disk has of one edit, or of them all in one piece, turns over. */
+function damaged(circle: Circle, isMerged: boolean, at = a, before = 1): void {
+  const disk = circle.disks.get(at)!
   if (isMerged) {
-    const { storage } = circle.start(a)
+    const { storage } = circle.start(at)
     storage.compactNow(subject, storage.reader.vector())
-    circle.kill(a)
+    circle.kill(at)
   }
-  const [first] = [...disk.logs.values()].at(-1)!.values()
-  assert.ok(disk.flip(subject, 200 + 8 * (first?.record.bytes.length ?? 0)))
+  const log = [...disk.logs.values()].find((each) => each.size === 3)
+  const rows = [...(log?.values() ?? [])].slice(0, before)
+  const bytes = rows.reduce((sum, { record }) => sum + record.bytes.length, 0)
+  assert.ok(disk.flip(subject, 200 + 8 * bytes))
 }
 
 const versionsOf = ({ storage }: Server) =>
@@ -87,5 +90,105 @@ test('14 what is damaged is not given up while somebody is away who may have it'
     for (const server of servers) assert.equal(versionsOf(server), 'x y z')
     assert.ok(areEqual(servers))
     assert.equal(gaveUp(three[0]!), 0)
+  }
+})
+
+test('5 what is damaged on both servers that have it is given up by both, and they are equal', () => {
+  for (const isMerged of [false, true]) {
+    const circle = apart([b])
+    damaged(circle, isMerged)
+    damaged(circle, isMerged, b)
+    const servers = names.map((name) => circle.start(name))
+    circle.append(servers[0]!, 7, 'later')
+    circle.append(servers[1]!, 8, 'too')
+    circle.pass(longMs)
+    for (const server of servers) {
+      assert.equal(versionsOf(server), isMerged ? 'later too' : 'later too x z')
+    }
+    assert.ok(areEqual(servers))
+    assert.ok(gaveUp(servers[0]!) + gaveUp(servers[1]!) >= 1)
+  }
+})
+
+test('14 of what is damaged on two servers in different places nothing is lost', () => {
+  for (const [ofA, ofB] of [
+    [0, 2],
+    [2, 1],
+    [1, 0],
+  ] as const) {
+    const circle = apart([b])
+    damaged(circle, false, a, ofA)
+    damaged(circle, false, b, ofB)
+    const servers = names.map((name) => circle.start(name))
+    circle.pass(longMs)
+    for (const server of servers) assert.equal(versionsOf(server), 'x y z')
+    assert.ok(areEqual(servers))
+  }
+})
+
+test('14 a piece and a record that are damaged on two servers are put together from both', () => {
+  const circle = apart([b])
+  damaged(circle, true, a)
+  damaged(circle, false, b)
+  const servers = names.map((name) => circle.start(name))
+  circle.pass(longMs)
+  for (const server of servers) assert.equal(versionsOf(server), 'x z')
+  assert.ok(areEqual(servers))
+})
+
+test('14 three servers on which something is damaged wait for the fourth, which has it', () => {
+  const circle = apart([b, c, d])
+  for (const name of [a, b, c]) damaged(circle, false, name)
+  const three = [a, b, c].map((name) => circle.start(name))
+  const want = { type: 'want' as const, subject }
+  for (const server of three) circle.input(server, { type: 'asked', request: want })
+  circle.pass(longMs)
+  for (const server of three) assert.equal(gaveUp(server), 0)
+  const servers = [...three, circle.start(d)]
+  circle.pass(40_000)
+  for (const server of servers) assert.equal(versionsOf(server), 'x y z')
+  assert.ok(areEqual(servers))
+})
+
+test('5 in a set of one what is damaged is given up at once: nobody else can have it', () => {
+  const circle = apart([])
+  damaged(circle, false)
+  circle.members = [a]
+  const server = circle.start(a)
+  circle.input(server, { type: 'asked', request: { type: 'want', subject } })
+  circle.pass(longMs)
+  assert.equal(versionsOf(server), 'x z')
+  assert.equal(gaveUp(server), 1)
+  circle.append(server, 7, 'later')
+  assert.equal(versionsOf(server), 'later x z')
+})
+
+test('5 wherever disks are damaged, the servers become equal, and have what was sound on any', () => {
+  for (let seed = 1; seed <= 60; seed++) {
+    const random = new Random(seed)
+    const circle = apart([b, c, d].filter(() => random.chance(0.5)))
+    const sound = new Set<string>()
+    for (const name of names) {
+      const disk = circle.disks.get(name)!
+      const { storage } = circle.start(name)
+      circle.kill(name)
+      if (random.chance(0.3)) storage.compactNow(subject, storage.reader.vector())
+      for (let flips = random.below(4); flips > 0; flips--)
+        disk.flip(subject, random.below(2 ** 20))
+      for (const version of storedVersions(storage.reader.sound(subject))) sound.add(version.name)
+    }
+    const servers: Server[] = []
+    for (const name of [a, d, b, c]) {
+      servers.push(circle.start(name))
+      if (random.chance(0.5)) circle.pass(random.below(30_000))
+    }
+    const want = { type: 'want' as const, subject }
+    for (const server of servers) circle.input(server, { type: 'asked', request: want })
+    circle.append(servers[random.below(4)]!, 7, 'later')
+    circle.pass(longMs)
+    for (const server of servers) {
+      assert.equal(versionsOf(server), [...sound, 'later'].sort().join(' '), `seed ${seed}`)
+    }
+    assert.ok(areEqual(servers), `seed ${seed}`)
   }
 })

@@ -1,10 +1,12 @@
-// What is damaged here and on no other server is given up, so that everything else goes on: until then
-// no log in which it lies could be sent beyond it, nor a set of whole subjects with it.
+// What is damaged here and can be read on no other server is given up, so that everything else goes on:
+// until then no log in which it lies could be sent beyond it, nor a set of whole subjects with it.
 //
-//   wanted ── every peer was asked, thrice ──> in vain ── all are there, no log elsewhere reaches it ──> given up
+//   wanted ── every peer was asked, thrice ──> in vain ── all are there, none has it sound ──> given up
 //
 // Safety: with equal version vectors whoever had it would have another text (5). So nobody may be away,
-// and nobody may have come so far in its log. What is damaged is set aside on the disk, for people; a
+// and whoever has come so far in its log must have said that it is damaged there, too. Such a one has
+// sent what it can read, and got what can be read here: what all of them put in its place is the same,
+// and holds whatever is sound on any of them. What is damaged is set aside on the disk, for people; a
 // client that kept the edit has it taken anew.
 
 import type { Origin, SubjectId } from '../model/ids.ts'
@@ -54,11 +56,15 @@ export class Losses {
     if (!covers(vector, lost)) return
     const held: VersionVector = new Map()
     for (const { covers: reach } of stored.snapshots) raise(held, fromSeen(reach?.seen))
-    const mayHave = ({ have }: Peer) =>
+    const peers = [...links.peers()]
+    // What they sent of it may still be on its way to this disk.
+    if (peers.some(({ waitsForUs }) => waitsForUs)) return
+    const mayHave = ({ have, damaged }: Peer) =>
+      !damaged.has(subject) &&
       [...lost].some(([origin, seq]) => {
         return seq > (held.get(origin) ?? 0) && (have.get(origin) ?? 0) >= seq
       })
-    const isElsewhere = !links.areAllOpen || [...links.peers()].some(mayHave)
+    const isElsewhere = !links.areAllOpen || peers.some(mayHave)
     if (lost.size > 0 && isElsewhere) {
       if (this.#waiting.has(subject)) return
       this.#waiting.add(subject)
@@ -70,6 +76,7 @@ export class Losses {
     raise(held, lost)
     replace(mergeStored(stored, held, subject))
     asking.gaveUp(subject)
+    for (const { damaged } of peers) damaged.delete(subject)
     if (lost.size === 0) return
     voice.event({ type: 'lost', subject })
     voice.log('error', `no server has what is damaged of ${subject}: it goes on without that`)

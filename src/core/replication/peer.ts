@@ -54,6 +54,10 @@ export class Peer {
   /** Digest of all that it holds at `have`; empty: not told. */
   digest = ''
   transfer: Transfer | undefined
+  /** Subjects that are damaged there, too: what can be read of them it has sent. */
+  readonly damaged = new Set<SubjectId>()
+  /** Those of which it was told the same. */
+  readonly saidDamaged = new Set<SubjectId>()
 
   /** Whole subjects that it sent: how many, how many of them are on this disk, and it was told. */
   readonly pieces = { received: 0, stored: 0, told: 0 }

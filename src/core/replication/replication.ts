@@ -348,6 +348,7 @@ export class Replication {
     if (from) this.#storedOf(now, from)
     const subject = snapshot.subject as SubjectId
     this.#asking.got(subject)
+    this.#sending.mended(this.#links.peers(), subject)
     this.#voice.event({ type: 'replaced', subject })
   }
 
@@ -450,6 +451,9 @@ export class Replication {
       case 'want':
         this.#answerWant(peer, message.value.subject)
         break
+      case 'damaged':
+        this.#asking.heardDamaged(peer, message.value.subject)
+        break
       case undefined:
         break
     }
@@ -529,6 +533,8 @@ export class Replication {
     }
     // Until this disk is filled nobody asks here.
     if (this.#isComplete) this.#onTheWay.cameWhole(snapshot)
+    // Unless it says so again.
+    peer.damaged.delete(snapshot.subject)
     peer.pieces.received++
     this.#gathering.add({ snapshot, from: peer })
     this.#asking.progressed(now, peer)
@@ -548,6 +554,7 @@ export class Replication {
     } catch (error) {
       if (!(error instanceof CorruptError)) throw error
       this.#unreadable(error)
+      this.#sending.sendRest(peer, subject)
     }
   }
 

@@ -11,8 +11,9 @@ import { mergeStored } from '../model/snapshot.ts'
 import { raise, type VersionVector } from '../model/version-vector.ts'
 import type { PeerMessage, Update } from '../model/wire.ts'
 import { isHeartbeat } from './messages.ts'
-import { CorruptError, type StorageReader } from '../ports.ts'
+import { CorruptError, type StorageReader, type StoredSubject } from '../ports.ts'
 import { snapshotBytes, updateBytes } from './gathering.ts'
+import { isSound } from './losses.ts'
 import type { Peer, Transfer } from './peer.ts'
 import { wireVector, type Voice } from './voice.ts'
 
@@ -176,9 +177,40 @@ export class Sending {
   /** Sends what is here of a subject, whole; about how many bytes that took. Throws CorruptError. */
   sendSnapshot(peer: Peer, subject: SubjectId): number {
     const stored = this.#options.reader.load(subject)
+    return this.#sendWhole(peer, subject, stored, reachOf(stored.updates))
+  }
+
+  /**
+   * Sends what can be read of a subject that is damaged here, once, and says so. It stands for no log of
+   * which something is lost, and brings nothing of it that the peer has yet to hear of.
+   */
+  sendRest(peer: Peer, subject: SubjectId): void {
+    if (!peer.saidDamaged.has(subject)) {
+      peer.saidDamaged.add(subject)
+      const { lost, snapshots, ...sound } = this.#options.reader.sound(subject)
+      const isWhole = ({ origin }: Update) => !lost.has(origin as Origin)
+      const isKnown = ({ origin, seq }: Update) => seq <= (peer.have.get(origin as Origin) ?? 0)
+      const updates = sound.updates.filter((each) => isWhole(each) || isKnown(each))
+      this.#sendWhole(peer, subject, { snapshots, updates }, reachOf(updates.filter(isWhole)))
+    }
+    const value = { $typeName: 'fourfold.v1.Damaged' as const, subject }
+    this.#voice.send(peer.channel, { case: 'damaged', value })
+  }
+
+  /** A subject came whole: those who were told that it is damaged here get it, should it be sound again. */
+  mended(peers: Iterable<Peer>, subject: SubjectId): void {
+    const told = [...peers].filter(({ saidDamaged }) => saidDamaged.has(subject))
+    if (told.length === 0 || !isSound(this.#options.reader, subject)) return
+    for (const peer of told) {
+      peer.saidDamaged.delete(subject)
+      this.sendSnapshot(peer, subject)
+    }
+  }
+
+  #sendWhole(peer: Peer, subject: SubjectId, stored: StoredSubject, reach: VersionVector): number {
     // Whoever still wants it would store a piece of nothing, again and again.
     if (stored.snapshots.length === 0 && stored.updates.length === 0) return 0
-    const snapshot = mergeStored(stored, reachOf(stored.updates), subject)
+    const snapshot = mergeStored(stored, reach, subject)
     // Whoever gets effects gets to know of what they are, or does it again when it is asked.
     snapshot.operations = this.#options.reader.operationsOf(subject, operationsPerSnapshotMax)
     this.#sayUntold(peer)

@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file fourfold/v1/replication.proto.
  */
 export const file_fourfold_v1_replication: GenFile = /*@__PURE__*/
-  fileDesc("Ch1mb3VyZm9sZC92MS9yZXBsaWNhdGlvbi5wcm90bxILZm91cmZvbGQudjEiPQoPRXhjaGFuZ2VSZXF1ZXN0EioKCG1lc3NhZ2VzGAEgAygLMhguZm91cmZvbGQudjEuUGVlck1lc3NhZ2UiPgoQRXhjaGFuZ2VSZXNwb25zZRIqCghtZXNzYWdlcxgBIAMoCzIYLmZvdXJmb2xkLnYxLlBlZXJNZXNzYWdlItgCCgtQZWVyTWVzc2FnZRInCgVoZWxsbxgBIAEoCzIWLmZvdXJmb2xkLnYxLlBlZXJIZWxsb0gAEiUKBmdvc3NpcBgCIAEoCzITLmZvdXJmb2xkLnYxLkdvc3NpcEgAEiEKBGhhdmUYAyABKAsyES5mb3VyZm9sZC52MS5IYXZlSAASJwoHdXBkYXRlcxgEIAEoCzIULmZvdXJmb2xkLnYxLlVwZGF0ZXNIABIpCghzbmFwc2hvdBgFIAEoCzIVLmZvdXJmb2xkLnYxLlNuYXBzaG90SAASJwoHYWR2YW5jZRgGIAEoCzIULmZvdXJmb2xkLnYxLkFkdmFuY2VIABIrCgllcGhlbWVyYWwYByABKAsyFi5mb3VyZm9sZC52MS5FcGhlbWVyYWxIABIhCgR3YW50GAggASgLMhEuZm91cmZvbGQudjEuV2FudEgAQgkKB21lc3NhZ2Ui6wEKCVBlZXJIZWxsbxIPCgdyZXBsaWNhGAEgASgJEgsKA3NldBgCIAEoCRIQCghwcm90b2NvbBgDIAEoDRIOCgZvcmlnaW4YBCABKAkSKgoGdmVjdG9yGAUgASgLMhouZm91cmZvbGQudjEuVmVyc2lvblZlY3RvchIPCgdhZGRyZXNzGAYgASgJEhUKDWlzX3JlY292ZXJpbmcYByABKAgSDAoEbGlmZRgIIAEoCRISCgpjb21wYW5pb25zGAkgASgNEhIKCmlzX3dhaXRpbmcYCiABKAgSFAoMdGVsbHNfc3RvcmVkGAsgASgIIjQKBkdvc3NpcBIqCgZ2ZWN0b3IYASABKAsyGi5mb3VyZm9sZC52MS5WZXJzaW9uVmVjdG9yIngKBEhhdmUSKwoHY2hhbmdlZBgBIAEoCzIaLmZvdXJmb2xkLnYxLlZlcnNpb25WZWN0b3ISDgoGZGlnZXN0GAIgASgJEhUKDWlzX3JlY292ZXJpbmcYAyABKAgSDAoEbGlmZRgEIAEoCRIOCgZzdG9yZWQYBSABKA0iLwoHVXBkYXRlcxIkCgd1cGRhdGVzGAEgAygLMhMuZm91cmZvbGQudjEuVXBkYXRlIjUKB0FkdmFuY2USKgoGdmVjdG9yGAEgASgLMhouZm91cmZvbGQudjEuVmVyc2lvblZlY3RvciIXCgRXYW50Eg8KB3N1YmplY3QYASABKAkiZAoJRXBoZW1lcmFsEikKCHByZXNlbmNlGAEgASgLMhUuZm91cmZvbGQudjEuUHJlc2VuY2VIABIjCgVjYXJldBgCIAEoCzISLmZvdXJmb2xkLnYxLkNhcmV0SABCBwoFdG9waWMiWwoIUHJlc2VuY2USDwoHc2Vzc2lvbhgBIAEoCRIMCgRuYW1lGAIgASgJEg8KB2NvdW50ZXIYAyABKA0SDwoHaXNfaGVyZRgEIAEoCBIOCgZkZXZpY2UYBSABKAkiWAoFQ2FyZXQSEAoIZG9jdW1lbnQYASABKAkSDwoHc2Vzc2lvbhgCIAEoCRIOCgZ3cml0ZXIYAyABKAESDQoFY2xvY2sYBCABKA0SDQoFc3RhdGUYBSABKAkyYQoSUmVwbGljYXRpb25TZXJ2aWNlEksKCEV4Y2hhbmdlEhwuZm91cmZvbGQudjEuRXhjaGFuZ2VSZXF1ZXN0Gh0uZm91cmZvbGQudjEuRXhjaGFuZ2VSZXNwb25zZSgBMAFiBnByb3RvMw", [file_fourfold_v1_record]);
+  fileDesc("Ch1mb3VyZm9sZC92MS9yZXBsaWNhdGlvbi5wcm90bxILZm91cmZvbGQudjEiPQoPRXhjaGFuZ2VSZXF1ZXN0EioKCG1lc3NhZ2VzGAEgAygLMhguZm91cmZvbGQudjEuUGVlck1lc3NhZ2UiPgoQRXhjaGFuZ2VSZXNwb25zZRIqCghtZXNzYWdlcxgBIAMoCzIYLmZvdXJmb2xkLnYxLlBlZXJNZXNzYWdlIoEDCgtQZWVyTWVzc2FnZRInCgVoZWxsbxgBIAEoCzIWLmZvdXJmb2xkLnYxLlBlZXJIZWxsb0gAEiUKBmdvc3NpcBgCIAEoCzITLmZvdXJmb2xkLnYxLkdvc3NpcEgAEiEKBGhhdmUYAyABKAsyES5mb3VyZm9sZC52MS5IYXZlSAASJwoHdXBkYXRlcxgEIAEoCzIULmZvdXJmb2xkLnYxLlVwZGF0ZXNIABIpCghzbmFwc2hvdBgFIAEoCzIVLmZvdXJmb2xkLnYxLlNuYXBzaG90SAASJwoHYWR2YW5jZRgGIAEoCzIULmZvdXJmb2xkLnYxLkFkdmFuY2VIABIrCgllcGhlbWVyYWwYByABKAsyFi5mb3VyZm9sZC52MS5FcGhlbWVyYWxIABIhCgR3YW50GAggASgLMhEuZm91cmZvbGQudjEuV2FudEgAEicKB2RhbWFnZWQYCSABKAsyFC5mb3VyZm9sZC52MS5EYW1hZ2VkSABCCQoHbWVzc2FnZSLrAQoJUGVlckhlbGxvEg8KB3JlcGxpY2EYASABKAkSCwoDc2V0GAIgASgJEhAKCHByb3RvY29sGAMgASgNEg4KBm9yaWdpbhgEIAEoCRIqCgZ2ZWN0b3IYBSABKAsyGi5mb3VyZm9sZC52MS5WZXJzaW9uVmVjdG9yEg8KB2FkZHJlc3MYBiABKAkSFQoNaXNfcmVjb3ZlcmluZxgHIAEoCBIMCgRsaWZlGAggASgJEhIKCmNvbXBhbmlvbnMYCSABKA0SEgoKaXNfd2FpdGluZxgKIAEoCBIUCgx0ZWxsc19zdG9yZWQYCyABKAgiNAoGR29zc2lwEioKBnZlY3RvchgBIAEoCzIaLmZvdXJmb2xkLnYxLlZlcnNpb25WZWN0b3IieAoESGF2ZRIrCgdjaGFuZ2VkGAEgASgLMhouZm91cmZvbGQudjEuVmVyc2lvblZlY3RvchIOCgZkaWdlc3QYAiABKAkSFQoNaXNfcmVjb3ZlcmluZxgDIAEoCBIMCgRsaWZlGAQgASgJEg4KBnN0b3JlZBgFIAEoDSIvCgdVcGRhdGVzEiQKB3VwZGF0ZXMYASADKAsyEy5mb3VyZm9sZC52MS5VcGRhdGUiNQoHQWR2YW5jZRIqCgZ2ZWN0b3IYASABKAsyGi5mb3VyZm9sZC52MS5WZXJzaW9uVmVjdG9yIhcKBFdhbnQSDwoHc3ViamVjdBgBIAEoCSIaCgdEYW1hZ2VkEg8KB3N1YmplY3QYASABKAkiZAoJRXBoZW1lcmFsEikKCHByZXNlbmNlGAEgASgLMhUuZm91cmZvbGQudjEuUHJlc2VuY2VIABIjCgVjYXJldBgCIAEoCzISLmZvdXJmb2xkLnYxLkNhcmV0SABCBwoFdG9waWMiWwoIUHJlc2VuY2USDwoHc2Vzc2lvbhgBIAEoCRIMCgRuYW1lGAIgASgJEg8KB2NvdW50ZXIYAyABKA0SDwoHaXNfaGVyZRgEIAEoCBIOCgZkZXZpY2UYBSABKAkiWAoFQ2FyZXQSEAoIZG9jdW1lbnQYASABKAkSDwoHc2Vzc2lvbhgCIAEoCRIOCgZ3cml0ZXIYAyABKAESDQoFY2xvY2sYBCABKA0SDQoFc3RhdGUYBSABKAkyYQoSUmVwbGljYXRpb25TZXJ2aWNlEksKCEV4Y2hhbmdlEhwuZm91cmZvbGQudjEuRXhjaGFuZ2VSZXF1ZXN0Gh0uZm91cmZvbGQudjEuRXhjaGFuZ2VSZXNwb25zZSgBMAFiBnByb3RvMw", [file_fourfold_v1_record]);
 
 /**
  * What the dialling server sends.
@@ -133,6 +133,14 @@ export type PeerMessage = Message<"fourfold.v1.PeerMessage"> & {
      */
     value: Want;
     case: "want";
+  } | {
+    /**
+     * The other answer to Want.
+     *
+     * @generated from field: fourfold.v1.Damaged damaged = 9;
+     */
+    value: Damaged;
+    case: "damaged";
   } | { case: undefined; value?: undefined };
 };
 
@@ -372,6 +380,28 @@ export const WantSchema: GenMessage<Want> = /*@__PURE__*/
   messageDesc(file_fourfold_v1_replication, 8);
 
 /**
+ * "What you want is damaged here, too: all that can be read of it was sent before, as a Snapshot." That
+ * stands for no log in which something is lost.
+ *
+ * @generated from message fourfold.v1.Damaged
+ */
+export type Damaged = Message<"fourfold.v1.Damaged"> & {
+  /**
+   * The document or entry.
+   *
+   * @generated from field: string subject = 1;
+   */
+  subject: string;
+};
+
+/**
+ * Describes the message fourfold.v1.Damaged.
+ * Use `create(DamagedSchema)` to create a new message.
+ */
+export const DamagedSchema: GenMessage<Damaged> = /*@__PURE__*/
+  messageDesc(file_fourfold_v1_replication, 9);
+
+/**
  * A message at most once, of no use later: who is here, where their carets are.
  *
  * @generated from message fourfold.v1.Ephemeral
@@ -406,7 +436,7 @@ export type Ephemeral = Message<"fourfold.v1.Ephemeral"> & {
  * Use `create(EphemeralSchema)` to create a new message.
  */
 export const EphemeralSchema: GenMessage<Ephemeral> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_replication, 9);
+  messageDesc(file_fourfold_v1_replication, 10);
 
 /**
  * A person's session at the sending server.
@@ -456,7 +486,7 @@ export type Presence = Message<"fourfold.v1.Presence"> & {
  * Use `create(PresenceSchema)` to create a new message.
  */
 export const PresenceSchema: GenMessage<Presence> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_replication, 10);
+  messageDesc(file_fourfold_v1_replication, 11);
 
 /**
  * Where somebody is in a document.
@@ -505,7 +535,7 @@ export type Caret = Message<"fourfold.v1.Caret"> & {
  * Use `create(CaretSchema)` to create a new message.
  */
 export const CaretSchema: GenMessage<Caret> = /*@__PURE__*/
-  messageDesc(file_fourfold_v1_replication, 11);
+  messageDesc(file_fourfold_v1_replication, 12);
 
 /**
  * Between servers only. The one with the smaller id dials; both send whenever they like.
