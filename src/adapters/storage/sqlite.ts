@@ -23,6 +23,7 @@ import { StorePlace } from './sqlite-place.ts'
 import { fileJournals } from './sqlite-journals.ts'
 import { startThread } from './sqlite-threads.ts'
 import { StorageError } from './storage-error.ts'
+import { damageOfWal } from './wal.ts'
 
 export { StorageError, type StorageErrorCode } from './storage-error.ts'
 export type { StoreOwner } from './sqlite-directory.ts'
@@ -68,6 +69,9 @@ async function opened(
   let writer: Worker | undefined
   let journal: Journal | undefined
   try {
+    // Opened, a store shows what is left of its log, and nobody can tell any more what was in it.
+    const lost = damageOfWal(directory)
+    if (lost !== undefined) log(lost)
     prepareStore(owner)
     const damage = fileJournals(directory)
     if (damage !== undefined) log(damage)
