@@ -92,14 +92,6 @@ export interface FileBytes extends BytesName {
   hasConflict: boolean
 }
 
-/** Somebody who is in a document. */
-export interface Person {
-  session: string
-  name: string
-  color: string
-  isMe: boolean
-}
-
 /** Where something is stored now. */
 export interface Receipt {
   servers: string[]

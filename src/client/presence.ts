@@ -26,7 +26,7 @@ const colors = [
   ['#5d5d66', '#5d5d6633'],
 ] as const
 
-export function colorsOf(name: string): { color: string; colorLight: string } {
+function colorsOf(name: string): { color: string; colorLight: string } {
   let sum = 0
   for (const letter of name) sum = (sum * 31 + letter.codePointAt(0)!) >>> 0
   const [color, colorLight] = colors[sum % colors.length]!

@@ -148,7 +148,7 @@ function homeOf(client: Client, file: FileInfo): string {
 }
 
 /** The first sentence of the dialog behind Ctrl+S: true, whatever the state. */
-export function alreadySaved(save: SaveState, isLastOnItsWay: boolean): string {
+function alreadySaved(save: SaveState, isLastOnItsWay: boolean): string {
   switch (save.name) {
     case 'saved': {
       if (isLastOnItsWay) return 'Being saved.'

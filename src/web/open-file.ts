@@ -6,7 +6,7 @@ import { PersonColors, peopleOf, type PersonHere } from './people.ts'
 import { isString, remembered } from './remembered.ts'
 
 /** Somebody counts as typing for this long after their last letter. */
-export const typingMs = 2000
+const typingMs = 2000
 
 /** Transactions with this origin are a person's own, besides those of the editor: undo takes them. */
 export const byHand = Symbol('by hand')

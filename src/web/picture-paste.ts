@@ -46,7 +46,7 @@ export function picturePaste(take: TakePictures, bring: (data: DataTransfer) => 
 }
 
 /** Puts the pictures among these files into the text, at the caret; false: it takes none. */
-export function insertPictures(view: EditorView, files: Iterable<File>, at?: number): boolean {
+function insertPictures(view: EditorView, files: Iterable<File>, at?: number): boolean {
   const pictures = picturesAmong(files)
   if (pictures.length === 0) return false
   // Behind what is selected: nothing is lost when they do not arrive.

@@ -4,7 +4,7 @@ import { remembered } from './remembered.ts'
 
 export type Theme = 'system' | 'light' | 'dark'
 
-export const themes: Theme[] = ['system', 'light', 'dark']
+const themes: Theme[] = ['system', 'light', 'dark']
 
 const chosen = remembered<Theme>('device', 'theme', 'system', (value) =>
   themes.includes(value as Theme),

@@ -256,13 +256,7 @@ export class Link {
     if (at !== undefined) this.#ackMs = smoothed(this.#ackMs, now - at)
   }
 
-  /** Pushes sent here that no server is known to hold. */
-  unacknowledged(): number {
-    let count = 0
-    for (const parcel of this.#sent.keys()) if (isUnacknowledged(parcel)) count++
-    return count
-  }
-
+  /** Of what was sent here and no server is known to hold. */
   unacknowledgedBytes(): number {
     let bytes = 0
     for (const parcel of this.#sent.keys()) if (isUnacknowledged(parcel)) bytes += bytesOf(parcel)
