@@ -6,7 +6,6 @@
 import * as Y from 'yjs'
 import { FourfoldError } from '../core/model/errors.ts'
 import { subjectId, writerOf } from '../core/model/ids.ts'
-import { earlierKeysMax } from '../core/model/limits.ts'
 import type { Operation } from '../core/model/wire.ts'
 import type { Dial } from '../core/ports.ts'
 import type { SessionInput, SessionOutput } from '../core/session/messages.ts'
@@ -158,7 +157,7 @@ export class SessionClient implements Client {
     const { after } = this.#options
     this.#session = new Session({
       key: this.#key,
-      earlierKeys: (after ? [after.key, ...kept.keys] : kept.keys).slice(0, earlierKeysMax),
+      earlierKeys: after ? [after.key, ...kept.keys] : kept.keys,
       device: kept.device,
       name: this.#options.name,
       agent: this.#options.agent,

@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Talk } from '../../../test/session-talk.ts'
+import { earlierKeysMax } from '../model/limits.ts'
 import { Code } from '../model/wire.ts'
 
 const pong = { case: 'pong' as const, value: { $typeName: 'fourfold.v1.Pong' as const, number: 0 } }
@@ -306,6 +307,25 @@ test('keys that are learned later are said on new connections, and what waits is
     dial 4 b
     * online a · saved on a b c d
     3< opened D
+  `)
+})
+
+test('12 of too many keys a server is told as many as it takes', () => {
+  const talk = new Talk({ earlierKeys: [new Uint8Array(16)] })
+  const keys = Array.from({ length: earlierKeysMax }, (_, index) =>
+    new Uint8Array(16).fill(1 + index),
+  )
+  talk.start()
+  talk.step({ type: 'keys', keys })
+  talk.heard(`
+    dial 1 a
+    * joining · saved on none
+    hang up 1
+    dial 2 a
+  `)
+  talk.step({ type: 'opened', connection: 2 })
+  talk.heard(`
+    2> hello ada, further keys: ${earlierKeysMax}
   `)
 })
 

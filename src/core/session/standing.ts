@@ -66,7 +66,7 @@ export class Standing {
     this.#parts = parts
     this.#name = person.name
     this.#token = person.token
-    this.#earlierKeys = person.earlierKeys
+    this.#earlierKeys = person.earlierKeys.slice(0, earlierKeysMax)
   }
 
   /** The name asked for, or held. */
@@ -84,9 +84,9 @@ export class Standing {
     this.#token = token
   }
 
-  /** Says these keys, too, in every Hello from now on. */
+  /** Says these keys, too, in every Hello from now on. The oldest of too many are let go of. */
   learn(keys: readonly Uint8Array[]): void {
-    this.#earlierKeys = [...keys, ...this.#earlierKeys]
+    this.#earlierKeys = [...keys, ...this.#earlierKeys].slice(0, earlierKeysMax)
   }
 
   // ------------------------------------------------------------------------------------ greeting
@@ -107,7 +107,7 @@ export class Standing {
         key,
         name: this.#name,
         protocol: sessionProtocol,
-        earlierKeys: this.#earlierKeys.slice(0, earlierKeysMax),
+        earlierKeys: [...this.#earlierKeys],
         isStandby,
         token: this.#token,
         agent,
