@@ -38,6 +38,7 @@ import { Inheriting } from './inheriting.ts'
 import { Keepsake } from './keepsake.ts'
 import { beatMs } from './keyring.ts'
 import { Listeners } from './listeners.ts'
+import { Loop, now } from './loop.ts'
 import { erasedError, OnlyHere, outlivedError } from './only-here.ts'
 import { Operating, type Outcome } from './operating.ts'
 import { Receipts } from './receipts.ts'
@@ -46,10 +47,6 @@ import { changeSeveral } from './several.ts'
 import { Shown } from './shown.ts'
 import { Wires } from './wires.ts'
 
-/** A step that would be due at once waits at least this long: no loop starves the program. */
-const stepAfterMsMin = 1
-/** Timers of browsers overflow at 24 days. */
-const stepAfterMsMax = 3_600_000
 /** What is safe is not kept as unsafe for longer; pauses between letters are shorter. */
 const keepKeyAfterMs = 2000
 
@@ -75,12 +72,8 @@ export class SessionClient implements Client {
   readonly #renames = new Listeners<{ name: string; text: string }>()
   readonly #refusals: Refusals
   readonly #outliving = new Listeners<Outlived>()
-  /** What happened and was not stepped yet: while a step is performed, or before the beginning. */
-  readonly #inbox: SessionInput[] = []
-  #isStepping = false
-  #session: Session | undefined
+  readonly #loop: Loop
   #joined = Promise.withResolvers<void>()
-  #timer: ReturnType<typeof setTimeout> | undefined
   #beat: ReturnType<typeof setInterval> | undefined
   #keyTimer: ReturnType<typeof setTimeout> | undefined
   #isClosed = false
@@ -88,12 +81,17 @@ export class SessionClient implements Client {
 
   constructor(options: ClientOptions, dial: Dial) {
     this.#options = options
-    this.#wires = new Wires(dial, (input) => this.#step(input))
+    this.#loop = new Loop({
+      perform: (outputs) => this.#performAll(outputs),
+      stepped: (session) => this.#stepped(session),
+      nextAt: (at, session) => this.#receipts.look(at, session),
+    })
+    this.#wires = new Wires(dial, (input) => this.#loop.step(input))
     this.#writers.add(writerOf(this.#key))
     this.#files = new Files({ isOfAll: this.#hearsAll })
     this.#shown = new Shown((entry, extent) => {
       this.#files.show(entry, extent)
-      this.#step({ type: 'show', entry, extent })
+      this.#loop.step({ type: 'show', entry, extent })
       this.#changes.tell()
     })
     this.#keepsake = new Keepsake(
@@ -126,7 +124,7 @@ export class SessionClient implements Client {
       keepsake: this.#keepsake,
       name: () => this.name,
       firstText: (id) => this.#errands.firstText(id),
-      step: (input) => this.#step(input),
+      step: (input) => this.#loop.step(input),
       show: (id) => this.show(id, 'alone'),
       closed: (id) => this.#onlyHere.keepPath(id),
       recalling: (id) => this.#learnKeys(id),
@@ -155,7 +153,7 @@ export class SessionClient implements Client {
     for (const key of kept.keys) this.#writers.add(writerOf(key))
     this.#files.apply({ entries: kept.entries })
     const { after } = this.#options
-    this.#session = new Session({
+    const session = new Session({
       key: this.#key,
       earlierKeys: after ? [after.key, ...kept.keys] : kept.keys,
       device: kept.device,
@@ -173,10 +171,8 @@ export class SessionClient implements Client {
       },
       random: Math.random,
     })
-    const early = this.#inbox.splice(0)
     this.#errands.begin(kept.operations)
-    this.#inbox.push({ type: 'started' }, ...kept.operations.map(lateOperation), ...early)
-    this.#run()
+    this.#loop.begin(session, [{ type: 'started' }, ...kept.operations.map(lateOperation)])
     this.#changes.tell()
     void this.#onlyHere.begin(this.#options.after?.texts ?? [])
     if (!this.#keepsake.isKeeping) return
@@ -185,6 +181,10 @@ export class SessionClient implements Client {
   }
 
   // -------------------------------------------------------------------------------- what is so
+
+  get #session(): Session | undefined {
+    return this.#loop.session
+  }
 
   get connection(): Connection {
     return connectionOf(this.#session, this.#beganAt)
@@ -291,23 +291,18 @@ export class SessionClient implements Client {
 
   async #stored(document: string): Promise<Receipt> {
     if (this.#erased.has(document)) throw erasedError()
-    const unstepped = this.#unstepped(document)
+    const unstepped = this.#loop.unstepped(document)
     const refusal = this.#session?.refusal(document)
     if (refusal && unstepped === 0) throw refusal
     const edits = (this.#session?.edits(document) ?? 0) + unstepped
     const stored = this.#receipts.wait(document, edits)
-    this.#lookLater()
+    this.#loop.look()
     return stored
-  }
-
-  /** Edits that wait for the end of a step, or for the beginning. */
-  #unstepped(document: string): number {
-    return this.#inbox.filter((each) => each.type === 'edited' && each.document === document).length
   }
 
   #receipt(document: string): Receipt {
     const session = this.#session
-    if (!session || this.#unstepped(document) > 0) {
+    if (!session || this.#loop.unstepped(document) > 0) {
       return { servers: [], of: session?.servers.length ?? 0 }
     }
     const servers = session.holders(document, session.edits(document))
@@ -322,14 +317,12 @@ export class SessionClient implements Client {
 
   #learn(keys: Uint8Array[]): void {
     for (const key of keys) this.#writers.add(writerOf(key))
-    this.#step({ type: 'keys', keys })
+    this.#loop.step({ type: 'keys', keys })
   }
 
   /** What somebody asked for who is not there any more to be told what became of it. */
   #askLate(operations: OperationBody[]): void {
-    const left = this.#errands.take(operations)
-    this.#inbox.push(...left.map(lateOperation))
-    this.#run()
+    this.#loop.step(...this.#errands.take(operations).map(lateOperation))
   }
 
   // ------------------------------------------------------------------------------ what is only here
@@ -462,7 +455,7 @@ export class SessionClient implements Client {
     if (this.#isClosed) throw closedError()
     checkName(operation)
     const outcome = this.#operating.wait(id)
-    this.#step({ type: 'operate', operation: { id, operation } })
+    this.#loop.step({ type: 'operate', operation: { id, operation } })
     const { servers, ...result } = await outcome
     return { ...result, servers, of: this.#session?.servers.length ?? servers.length }
   }
@@ -499,15 +492,15 @@ export class SessionClient implements Client {
       this.#joined = Promise.withResolvers()
       this.#joined.promise.catch(() => {})
     }
-    this.#step({ type: 'retry', ...as })
+    this.#loop.step({ type: 'retry', ...as })
   }
 
   close(): void {
     if (this.#isClosed) return
     for (const document of this.#documents.all) document.presence.leave()
-    this.#step({ type: 'stopped' })
+    this.#loop.step({ type: 'stopped' })
     this.#isClosed = true
-    clearTimeout(this.#timer)
+    this.#loop.end()
     clearInterval(this.#beat)
     clearTimeout(this.#keyTimer)
     this.#onlyHere.end()
@@ -527,40 +520,11 @@ export class SessionClient implements Client {
 
   // ---------------------------------------------------------------------------------- the loop
 
-  // Steps do not nest: what a listener does while outputs are performed comes after them.
-  #step(input: SessionInput): void {
-    if (this.#isClosed) return
-    this.#inbox.push(input)
-    this.#run()
-  }
-
-  #run(): void {
-    const session = this.#session
-    if (this.#isStepping || !session) return
-    this.#isStepping = true
-    try {
-      for (let next = this.#inbox.shift(); next; next = this.#inbox.shift()) {
-        this.#performAll(session.step(now(), next))
-      }
-    } finally {
-      this.#isStepping = false
-    }
+  #stepped(session: Session): void {
     this.#documents.forgetClosed((id) => session.needs(id))
     this.#errands.look(session.operations)
     this.#letGo()
     this.#keepKeySoon()
-    this.#lookLater()
-  }
-
-  /** Tells those who wait, and plans the next step. */
-  #lookLater(): void {
-    const session = this.#session
-    if (!session || this.#isClosed) return
-    const nextAt = Math.min(session.wakeAt, this.#receipts.look(now(), session))
-    clearTimeout(this.#timer)
-    if (nextAt === Infinity) return
-    const afterMs = Math.min(stepAfterMsMax, Math.max(stepAfterMsMin, nextAt - now()))
-    this.#timer = setTimeout(() => this.#step({ type: 'tick' }), afterMs)
   }
 
   #performAll(outputs: SessionOutput[]): void {
@@ -673,11 +637,6 @@ const nothingKnown: SaveState = { name: 'saved', servers: [], of: 0, isThin: fal
 
 function lateOperation(operation: OperationBody): SessionInput {
   return { type: 'operate', operation, isLate: true }
-}
-
-/** Milliseconds since 1970, that never jump: a wall clock set back must not stop any timer. */
-function now(): number {
-  return performance.timeOrigin + performance.now()
 }
 
 function closedError(): FourfoldError {
