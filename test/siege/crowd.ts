@@ -45,7 +45,8 @@ async function run(): Promise<number> {
   const fleet = await Fleet.start()
   const file = new URL('./crowd-people.ts', import.meta.url)
   const crowd = Array.from(
-    { length: Number(values.processes) },
+    // Each has somebody to watch.
+    { length: Math.min(Number(values.processes), Number(values.clients)) },
     () => new Companion<CrowdQuestions>(file),
   )
   try {
@@ -78,18 +79,20 @@ async function run(): Promise<number> {
 
 /** Everybody signs in; tells how they are spread, and the document. */
 async function join(crowd: People[], servers: string[]): Promise<string> {
-  const each = Math.ceil(Number(values.clients) / crowd.length)
   const spread = new Map<string, number>()
   let document: string | undefined
+  let count = 0
   for (const [index, people] of crowd.entries()) {
-    const rest = Number(values.clients) - index * each
-    const labels = Array.from({ length: Math.min(each, rest) }, (_, own) =>
-      labelOf(index * each + own),
-    )
+    const labels: string[] = []
+    // In turn, so that no two writers share a thread where it can be helped.
+    for (let number = index; number < Number(values.clients); number += crowd.length) {
+      labels.push(labelOf(number))
+    }
     const answer = await people.ask('join', { servers, labels, document })
     document = answer.document
     for (const server of answer.servers) spread.set(server, (spread.get(server) ?? 0) + 1)
-    console.log(`${Math.min(Number(values.clients), (index + 1) * each)} people are here`)
+    count += labels.length
+    console.log(`${count} people are here`)
   }
   const counts = [...spread.keys()].sort().map((server) => `${spread.get(server)} at ${server}`)
   console.log(counts.join(', '))
@@ -97,12 +100,7 @@ async function join(crowd: People[], servers: string[]): Promise<string> {
 }
 
 async function typeFor(forMs: number, crowd: People[]): Promise<{ [label: string]: Word[] }> {
-  const each = Math.ceil(Number(values.clients) / crowd.length)
-  // Spread over the processes, so that no two writers share a thread where it can be helped.
-  const labels = Array.from({ length: Number(values.writers) }, (_, writer) => {
-    const place = (writer % crowd.length) * each + Math.floor(writer / crowd.length)
-    return labelOf(place)
-  })
+  const labels = Array.from({ length: Number(values.writers) }, (_, writer) => labelOf(writer))
   const given = { labels, gapMs: Number(values.gap), seed: 'crowd' }
   await Promise.all(crowd.map((people) => people.ask('type', given)))
   const until = sharedNow() + forMs
