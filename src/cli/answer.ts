@@ -3,6 +3,7 @@
 import { subjectId } from '../core/model/ids.ts'
 import { Kind, type File } from '../core/model/wire.ts'
 import { random } from '../adapters/system.ts'
+import { quoted } from './called.ts'
 import { CommandError, printable } from './command.ts'
 
 /** The same on every try, so that the try that was thought lost and the next one are one. */
@@ -99,7 +100,7 @@ export function shownTime(at: number): string {
 /** What a command called by a person is to be given for this path or id. */
 export function shellWord({ path, id }: Pick<File, 'path' | 'id'>): string {
   if (path.startsWith('-') || printable(path) !== path) return id
-  return /^[\w./@%+=:,-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`
+  return quoted(path)
 }
 
 /** Rows whose columns stand under each other; those of numbers, from 0, at their right. */

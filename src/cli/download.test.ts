@@ -7,7 +7,7 @@ import { checkOutput } from './download.ts'
 
 test('what is no text does not go to a terminal; the way out is said', () => {
   const picture = { kind: Kind.BINARY, path: 'a b.png', id: 'x' }
-  assert.throws(() => checkOutput(picture, true), /no text\. Save it: fourfold get 'a b\.png'/)
+  assert.throws(() => checkOutput(picture, true), /no text\. Save it: npx fourfold get 'a b\.png'/)
   checkOutput(picture, false)
   checkOutput({ ...picture, kind: Kind.TEXT }, true)
 })

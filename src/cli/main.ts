@@ -3,6 +3,7 @@
 
 import { ConfigurationError } from '../server/configuration.ts'
 import { StorageError } from '../adapters/storage/storage-error.ts'
+import { asTypedHere, fourfold } from './called.ts'
 import {
   CommandError,
   exitCodes,
@@ -115,7 +116,7 @@ const commands: { [name: string]: Listed } = {
 async function main([name, ...words]: string[]): Promise<number> {
   if (name === undefined || name === 'help' || name === '--help' || name === '-h') {
     const asked = words[0] !== undefined ? await find(words[0]) : undefined
-    process.stdout.write(asked ? asked.help : overview())
+    process.stdout.write(asTypedHere(asked ? asked.help : overview()))
     return name === undefined ? exitCodes.usage : exitCodes.done
   }
   if (name === '--version' || name === '-V') {
@@ -125,14 +126,14 @@ async function main([name, ...words]: string[]): Promise<number> {
   }
   const command = await find(name)
   if (asksForHelp(words)) {
-    process.stdout.write(command.help)
+    process.stdout.write(asTypedHere(command.help))
     return exitCodes.done
   }
   try {
     return await command.run(words)
   } catch (error) {
     if (error instanceof UsageError) {
-      throw new UsageError(`${error.message} Try: fourfold ${name} --help`)
+      throw new UsageError(`${error.message} Try: ${fourfold} ${name} --help`)
     }
     throw error
   }

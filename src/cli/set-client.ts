@@ -10,6 +10,7 @@ import {
   Health,
   HealthCheckResponse_ServingStatus as Status,
 } from '../gen/grpc/health/v1/health_pb.ts'
+import { fourfold } from './called.ts'
 import { CommandError, printable, sentence, UsageError } from './command.ts'
 
 /** A frozen server accepts connections: it must answer something within this. */
@@ -334,7 +335,7 @@ export class SetClient {
   #noServer(last: string): NoServerError {
     const tried = this.#addresses.join(', ')
     const isLocal = this.#addresses === localServers
-    const advice = isLocal ? 'start some: fourfold up' : 'name those of your set with --servers'
+    const advice = isLocal ? `start some: ${fourfold} up` : 'name those of your set with --servers'
     return new NoServerError(`No server answers; tried ${tried} (${last}); ${advice}.`)
   }
 

@@ -51,7 +51,7 @@ test('files are put, listed, printed, removed and restored through any living se
   const removed = await run('rm', 'piped.txt')
   assert.match(
     removed.out,
-    /^in the trash, stored on 1 of 4 servers: d; back with: fourfold restore piped\.txt\n$/,
+    /^in the trash, stored on 1 of 4 servers: d; back with: npx fourfold restore piped\.txt\n$/,
   )
   assert.equal((await run('ls')).out, 'notes.md\n')
   assert.match((await run('trash')).out, /^guest {2}[-0-9]+ [0-9:]+ {2}\S{22} {2}piped\.txt\n$/)

@@ -107,7 +107,7 @@ test('up says what to do when many files are missing, and hears the answer', asy
   for (const name of names) await shared(name, name, servers)
   for (const name of names) rmSync(join(files, name))
   await up.says(
-    /files: 9 files are missing here\. [^\n]+: fourfold mirror [^\n]+ --accept-deletes\n/,
+    /files: 9 files are missing here\. [^\n]+: npx fourfold mirror [^\n]+ --accept-deletes\n/,
   )
   const listed = await fourfold(['ls'], { servers })
   assert.equal(listed.out.trim().split('\n').length, 9, listed.out)

@@ -14,7 +14,9 @@ import {
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 
+import { calledFrom } from '../../src/cli/called.ts'
 import { startLone, temporaryFolder } from '../lone-server.ts'
+import { root } from '../tool.ts'
 import { fourfold, oneSentence, type Ended } from './prompt.ts'
 
 /** A server, a directory of this machine, and a way to run commands in it. */
@@ -26,6 +28,9 @@ async function stage(t: TestContext) {
     fourfold(['put', '-', path], { servers: address, input })
   return { folder, run, put }
 }
+
+/** Outside of the clone: in the directory where `run` runs. */
+const outside = calledFrom('/', '', join(root, 'bin/fourfold.mjs'))
 
 const stored = 'stored on 1 of 1 servers: a'
 
@@ -180,7 +185,7 @@ test('mv, cp, mkdir, rm and restore follow the rules of Unix, and overwrite noth
   isRefused(await run('rm', 'z'), /^z\/ is a directory; -r removes it\.$/m)
   isRefused(await run('rm', '/'), /top of the folder/)
   const removed = await run('rm', '-r', 'z')
-  assert.equal(removed.out, `in the trash, ${stored}; back with: fourfold restore z\n`)
+  assert.equal(removed.out, `in the trash, ${stored}; back with: ${outside} restore z\n`)
   isRefused(await run('cat', 'z/b.md'), /^No such file or directory: z\/b\.md\.$/m)
   assert.match((await run('trash')).out, /^guest {2}.* {2}z\/\n$/)
   const { files } = JSON.parse((await run('trash', '--json')).out) as {
@@ -198,9 +203,9 @@ test('mv, cp, mkdir, rm and restore follow the rules of Unix, and overwrite noth
   isGood(await run('rm', 'copy.md'), 'rm')
   const erased = await run('trash', '--empty', 'copy.md')
   assert.equal(erased.out, `deleted for good: copy.md, ${stored}\n`)
-  isRefused(await run('restore', 'copy.md'), /^Not in the trash: copy\.md; fourfold trash lists/m)
+  isRefused(await run('restore', 'copy.md'), /^Not in the trash: copy\.md; node \S+ trash lists/m)
   assert.match((await run('trash')).out, /^guest {2}.* {2}z\/\n$/)
-  isRefused(await run('trash', '--empty', 'x'), /^Not in the trash: x; fourfold trash lists/m)
+  isRefused(await run('trash', '--empty', 'x'), /^Not in the trash: x; node \S+ trash lists/m)
   assert.equal((await run('trash', '--empty')).out, `deleted for good: z/, ${stored}\n`)
   assert.equal((await run('trash')).out, '')
   assert.equal((await run('trash', '--empty')).out, 'The trash is empty.\n')
@@ -230,13 +235,13 @@ test('several are named at once; what cannot be done is told, and the rest is do
   const moved = await run('mv', 'notes/a.md', 'notes/none', 'notes/b.md', 'y')
   assert.deepEqual([moved.code, moved.err], [1, 'No such file or directory: notes/none.\n'])
   assert.equal((await run('ls', 'x', 'y')).out, 'x/a.md\nx/b.md\ny/a.md\ny/b.md\n')
-  isRefused(await run('cat', 'x'), /^x\/ is a directory; to see what is in it: fourfold ls x\.$/m)
+  isRefused(await run('cat', 'x'), /^x\/ is a directory; to see what is in it: node \S+ ls x\.$/m)
   isRefused(await put('x', 'text'), /^x\/ is a directory; PATH must name a file\.$/m)
 
   await put('odd name.md', '')
   const removed = await run('rm', 'x/a.md', 'none', 'odd name.md')
   assert.deepEqual([removed.code, removed.err], [1, 'No such file or directory: none.\n'])
-  const back = "fourfold restore x/a.md 'odd name.md'"
+  const back = `${outside} restore x/a.md 'odd name.md'`
   assert.equal(removed.out, `2 entries in the trash, ${stored}; back with: ${back}\n`)
   isGood(await run('restore', 'x/a.md', 'odd name.md'), 'restore')
   isRefused(await run('get', 'x', 'y', 'here'), /^here is no directory; name one that is there\.$/m)

@@ -22,8 +22,8 @@ test('every command has help, and the overview names it', async () => {
     assert.match(overview.out, new RegExp(`^ {2}${command} `, 'm'))
     const { code, out } = await fourfold([command, '--help'])
     assert.equal(code, 0, command)
-    assert.match(out, new RegExp(`^Usage: fourfold ${command}`))
-    assert.match(out, new RegExp(`\nExamples?:\n(.*\n)*.*fourfold ${command}\\b`), command)
+    assert.match(out, new RegExp(`^Usage: npx fourfold ${command}`))
+    assert.match(out, new RegExp(`\nExamples?:\n(.*\n)*.*npx fourfold ${command}\\b`), command)
   }
 })
 
@@ -70,10 +70,10 @@ test('a name that begins with a dash is told how it is given', async () => {
   assert.deepEqual((await fourfold(['cat', '-draft.md'])).err.split('. '), [
     "Unknown option '-d'",
     'What begins with "-" and is none goes behind "--"',
-    'Try: fourfold cat --help.\n',
+    'Try: npx fourfold cat --help.\n',
   ])
   const up = await fourfold(['up', '--frob'])
-  assert.equal(up.err, "Unknown option '--frob'. Try: fourfold up --help.\n")
+  assert.equal(up.err, "Unknown option '--frob'. Try: npx fourfold up --help.\n")
 })
 
 test('a command that is not there is answered with the one that was meant', async () => {

@@ -96,7 +96,7 @@ test('a wiped set has all of it again, and its mirrors go on as if nothing had b
   assert.equal(strange.code, 1)
   assert.match(
     strange.err,
-    /^The set that answers knows nothing of [^\n]+: fourfold reseed [^\n]+\n$/,
+    /^The set that answers knows nothing of [^\n]+: npx fourfold reseed [^\n]+\n$/,
   )
   assert.equal(digest(second.directory), before)
 
@@ -154,7 +154,7 @@ test('a mirror that runs while its set is wiped stops, and goes on when it is fi
       () => !mirror.isRunning,
       () => mirror.said,
     )
-    assert.match(mirror.said, /The set that answers knows nothing of .+: fourfold reseed /)
+    assert.match(mirror.said, /The set that answers knows nothing of .+: npx fourfold reseed /)
     assert.deepEqual(tree(mirror.directory), before)
   }
   const reseeded = await fourfold(['reseed', second.directory], servers)

@@ -6,7 +6,7 @@ import { questionOf } from './question.ts'
 
 test('what is asked about is not deleted, and what was deleted right before is told', () => {
   const held = { inFolder: 120, onDisk: 0 }
-  const word = 'unless you say so: fourfold mirror d --accept-deletes'
+  const word = 'unless you say so: npx fourfold mirror d --accept-deletes'
   assert.equal(
     questionOf(held, 0, 'd'),
     `120 files are missing here. Nothing of that is deleted in the folder ${word}`,

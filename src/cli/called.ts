@@ -1,0 +1,40 @@
+// What a person types where they are to run this program again.
+
+import { existsSync, realpathSync } from 'node:fs'
+import { delimiter, dirname, isAbsolute, join } from 'node:path'
+
+/** Stands before the name of a command in all that is printed for people to type. */
+export const fourfold = calledFrom(
+  process.cwd(),
+  process.env['PATH'] ?? '',
+  join(dirname(process.argv[1]!), '../../bin/fourfold.mjs'),
+)
+
+/** `command`: the file that runs this program, wherever it is called from. */
+export function calledFrom(directory: string, path: string, command: string): string {
+  // As npx looks, which runs what a clone, or a project that has the package, holds.
+  for (let at = directory; ; at = dirname(at)) {
+    if (existsSync(join(at, 'node_modules/.bin/fourfold'))) return 'npx fourfold'
+    if (at === dirname(at)) break
+  }
+  // npm puts directories of its own there for what it runs: the person's shell has not got them.
+  const places = path.split(delimiter).filter((place) => {
+    return isAbsolute(place) && !place.includes('node_modules')
+  })
+  const isOurs = (place: string) => isSame(join(place, 'fourfold'), command)
+  return places.some(isOurs) ? 'fourfold' : `node ${quoted(command)}`
+}
+
+function isSame(file: string, other: string): boolean {
+  return existsSync(file) && existsSync(other) && realpathSync(file) === realpathSync(other)
+}
+
+/** As one word for a shell. */
+export function quoted(text: string): string {
+  return /^[\w./@%+=:,-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`
+}
+
+/** A help as it is to be typed here. */
+export function asTypedHere(help: string): string {
+  return help.replaceAll(/\bfourfold (?=[a-zA-Z])/g, `${fourfold} `)
+}
