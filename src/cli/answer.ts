@@ -25,12 +25,6 @@ export function sharedPath(word: string): string {
     .join('/')
 }
 
-export { joined as pathIn, nameOf, parentOf as directoryOf } from '../core/model/path.ts'
-
-/** Whether this is that, or lies in it. */
-export const isWithin = (path: string, directory: string) =>
-  directory === '' || path === directory || path.startsWith(`${directory}/`)
-
 // ------------------------------------------------------------------------------------ answers
 
 export interface Receipt {

@@ -1,9 +1,9 @@
 // `fourfold mkdir`, `mv`, `rm`, `restore`: the tree is changed.
 
+import { parentOf } from '../core/model/path.ts'
 import { Kind, type File } from '../core/model/wire.ts'
 import {
   commonReceipt,
-  directoryOf,
   newOperation,
   receipt,
   sharedPath,
@@ -41,7 +41,7 @@ Example:
         if (path === '') throw new CommandError('The top of the folder is there already.')
         const request = { path, hasParents, operation: newOperation() }
         const asked = set.ask(({ folder }, call) => folder.makeDirectory(request, call))
-        const above = printable(directoryOf(path))
+        const above = printable(parentOf(path))
         return named(`No such directory: ${above}; -p makes it too.`, asked)
       })
       if (done.length > 0) process.stdout.write(`${commonReceipt(done)}\n`)
@@ -73,7 +73,7 @@ Examples:
         const path = targetOf(file)
         const request = { file: file.id, path, operation: newOperation() }
         const asked = set.ask(({ folder }, call) => folder.moveFile(request, call))
-        const above = printable(directoryOf(path))
+        const above = printable(parentOf(path))
         const moved = await named(`No such directory: ${above}.`, asked)
         process.stdout.write(`now ${shownPath(moved.file!)}, ${receipt(moved)}\n`)
       })

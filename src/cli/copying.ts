@@ -1,15 +1,8 @@
 // `fourfold cp`: files and directories of the folder once more, at another path of it.
 
+import { isWithin, joined, parentOf } from '../core/model/path.ts'
 import { Kind, type File } from '../core/model/wire.ts'
-import {
-  directoryOf,
-  isWithin,
-  newOperation,
-  pathIn,
-  sharedPath,
-  shellWord,
-  shownPath,
-} from './answer.ts'
+import { newOperation, sharedPath, shellWord, shownPath } from './answer.ts'
 import { fourfold } from './called.ts'
 import { CommandError, printable, readWords, type Command } from './command.ts'
 import { byDepth, Directories } from './directories.ts'
@@ -61,7 +54,7 @@ Examples:
 }
 
 async function checkPlace(set: SetClient, path: string): Promise<void> {
-  const above = directoryOf(path)
+  const above = parentOf(path)
   if (above !== '') await fileAt(set, above)
   const found = await fileIfAny(set, path)
   if (!found) return
@@ -103,7 +96,7 @@ class Copy {
   /** Rejects with how much of it is there. */
   async directory(source: File, target: string): Promise<void> {
     const files = await listAll(this.#set, { directory: source.id, isRecursive: true })
-    const pathOf = (file: File) => pathIn(target, file.path.slice(source.path.length + 1))
+    const pathOf = (file: File) => joined(target, file.path.slice(source.path.length + 1))
     const bar = new ProgressBar(files.length)
     let copiedCount = 0
     const copied = (file: File) => {
@@ -114,12 +107,12 @@ class Copy {
     const isDirectory = ({ kind }: File) => kind === Kind.DIRECTORY
     const make = async (file: File) => {
       const path = pathOf(file)
-      await this.#directories.within(directoryOf(path), () => this.#directories.make(path))
+      await this.#directories.within(parentOf(path), () => this.#directories.make(path))
       copied(file)
     }
     const save = async (file: File) => {
       const path = pathOf(file)
-      await this.#directories.within(directoryOf(path), () => this.file(file, path))
+      await this.#directories.within(parentOf(path), () => this.file(file, path))
       copied(file)
     }
     const options = { lanes: saveLanes, ending: (this.#ending ??= untilEnded()) }

@@ -1,5 +1,6 @@
 // `fourfold ls`, `trash`, `find`: what there is, by path.
 
+import { joined, nameOf } from '../core/model/path.ts'
 import { Code } from '@connectrpc/connect'
 import { isSubjectId } from '../core/model/ids.ts'
 import { fileKey } from '../core/model/names.ts'
@@ -7,8 +8,6 @@ import { Kind, type File } from '../core/model/wire.ts'
 import {
   commonReceipt,
   fileJson,
-  nameOf,
-  pathIn,
   sharedPath,
   shownPath,
   shownTime,
@@ -244,7 +243,7 @@ export async function targetsOf(
   const isSpelledSo = nameOf(path) === nameOf(target) || isSubjectId(target)
   const respelled = isSpelledSo ? undefined : found?.id
   if (found?.kind === Kind.DIRECTORY) {
-    return ({ id, name }) => (id === respelled ? target : pathIn(path, name))
+    return ({ id, name }) => (id === respelled ? target : joined(path, name))
   }
   if (count > 1) throw new CommandError(`${printable(target)} is no directory; name one.`)
   if (!found && isSubjectId(target)) throw new CommandError(`Nothing has the id ${target}.`)

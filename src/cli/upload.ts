@@ -4,10 +4,10 @@ import { readdirSync, type Stats } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
 import { messageBytesMax } from '../core/model/limits.ts'
 import { brokenRule, fileKey } from '../core/model/names.ts'
-import { brokenBound } from '../core/model/path.ts'
+import { brokenBound, joined, parentOf } from '../core/model/path.ts'
 import { Kind } from '../core/model/wire.ts'
 import type { Progress } from '../adapters/channel/blob-client.ts'
-import { directoryOf, newOperation, pathIn, sharedPath, shownPath } from './answer.ts'
+import { newOperation, sharedPath, shownPath } from './answer.ts'
 import { ofOneFile, uploadAs } from './blobs.ts'
 import {
   CommandError,
@@ -197,7 +197,7 @@ class Upload {
       throw new CommandError(`${shown} is a link; name the file or directory that it leads to.`)
     }
     const name = sharedPath(basename(resolve(source)))
-    const path = into.isDirectory ? pathIn(into.path, name) : into.path
+    const path = into.isDirectory ? joined(into.path, name) : into.path
     if (stats.isDirectory()) await this.#directory(source, path)
     else await this.file(contentOf(source, stats), path)
   }
@@ -257,7 +257,7 @@ class Upload {
   }
 
   async #save(content: Content, path: string, { progress, isNew }: Saving): Promise<void> {
-    const above = directoryOf(path)
+    const above = parentOf(path)
     if (above !== '') await this.#directories.make(above)
     await this.#directories.within(above, async () => {
       if ('path' in content) await this.#saveBytes(content.path, path, progress)
@@ -349,9 +349,9 @@ function* walk(path: string, shared: string, leftOut: string[]): Iterable<Local>
     }
     first.set(key, name)
     const stats = statsIfAny(below)
-    if (stats?.isDirectory()) yield* walk(below, pathIn(shared, name), leftOut)
+    if (stats?.isDirectory()) yield* walk(below, joined(shared, name), leftOut)
     else if (stats?.isFile())
-      yield { path: below, shared: pathIn(shared, name), isDirectory: false }
+      yield { path: below, shared: joined(shared, name), isDirectory: false }
     else leftOut.push(`${printable(below)}: ${reasonOf(stats)}.`)
   }
 }

@@ -3,6 +3,7 @@
 // The server tells with each change which updates it stands for. Whoever comes back, to this or to
 // another server, says which it was told of, and is told what lies beyond: nothing twice, nothing not.
 
+import { joined } from '../core/model/path.ts'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Code } from '@connectrpc/connect'
 import {
@@ -13,7 +14,7 @@ import {
   type VersionVector,
 } from '../core/model/version-vector.ts'
 import { Kind, WatchEvent, type File, type WatchResponse } from '../core/model/wire.ts'
-import { fileJson, pathIn, sharedPath, shownPath, written } from './answer.ts'
+import { fileJson, sharedPath, shownPath, written } from './answer.ts'
 import { exitCodes, printable, readWords, type Command } from './command.ts'
 import { untilEnded } from './ending.ts'
 import { fileAt } from './listing.ts'
@@ -186,7 +187,7 @@ class Watch {
   #pathOf(id: string): string {
     return this.#above(id).reduce((path, each) => {
       const name = this.#known.get(each)?.name ?? ''
-      return path === '' ? name : pathIn(name, path)
+      return path === '' ? name : joined(name, path)
     }, '')
   }
 

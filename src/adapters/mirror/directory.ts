@@ -25,7 +25,8 @@ import {
 import { join } from 'node:path'
 import { textBytesMax } from '../../core/model/limits.ts'
 import type { OnDisk } from '../../core/mirror/messages.ts'
-import { joined, nameOf, parentOf, parkedDirectory } from '../../core/mirror/paths.ts'
+import { joined, nameOf, parentOf } from '../../core/model/path.ts'
+import { parkedDirectory } from '../../core/mirror/paths.ts'
 import { errorCodeOf } from '../error-code.ts'
 import {
   decoded,

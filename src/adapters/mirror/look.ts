@@ -18,7 +18,7 @@ import {
 import { join } from 'node:path'
 import { blobBytesMax, pathNamesMax, textBytesMax } from '../../core/model/limits.ts'
 import type { OnDisk } from '../../core/mirror/messages.ts'
-import { joined, nameOf } from '../../core/mirror/paths.ts'
+import { joined, nameOf } from '../../core/model/path.ts'
 import { errorCodeOf } from '../error-code.ts'
 import { identityOf, isMissing, isSame, noFollow, stampOf, within } from './open-directory.ts'
 import type { Stamp } from './store.ts'

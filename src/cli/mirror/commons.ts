@@ -3,7 +3,8 @@
 import type { Reach } from '../../core/mirror/reach.ts'
 import type { CommonRow, MirrorStore, TextSource } from '../../adapters/mirror/store.ts'
 import type { Found } from '../../adapters/mirror/look.ts'
-import { isBelow, moved } from '../../core/mirror/paths.ts'
+import { isBelow } from '../../core/model/path.ts'
+import { moved } from '../../core/mirror/paths.ts'
 
 export class Commons {
   /** By id. */

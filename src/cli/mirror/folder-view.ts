@@ -3,7 +3,8 @@
 import { create } from '@bufbuild/protobuf'
 import { Code } from '@connectrpc/connect'
 import type { InFolder } from '../../core/mirror/messages.ts'
-import { isBelow, moved } from '../../core/mirror/paths.ts'
+import { isBelow } from '../../core/model/path.ts'
+import { moved } from '../../core/mirror/paths.ts'
 import { filesPerPageMax } from '../../core/model/limits.ts'
 import { fromSeen, raise, toSeen, type VersionVector } from '../../core/model/version-vector.ts'
 import {

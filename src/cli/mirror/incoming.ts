@@ -1,8 +1,8 @@
 // What comes from the folder to the disk: written beside, flushed, noted, put into its place, noted.
 
 import type { Act, InFolder } from '../../core/mirror/messages.ts'
-import { parentOf } from '../../core/mirror/paths.ts'
 import { isLess, reachOf, type Reach } from '../../core/mirror/reach.ts'
+import { parentOf } from '../../core/model/path.ts'
 import { downloadBlob } from '../../adapters/channel/blob-client.ts'
 import type { MirrorDirectory, NewFile, Prepared } from '../../adapters/mirror/directory.ts'
 import type { Found } from '../../adapters/mirror/look.ts'

@@ -4,12 +4,13 @@
 // A file has the id of the operation that made it. So the operations are the ids: however often one is
 // sent, and whether or not the answer to the last one came, it makes one entry.
 
+import { joined, parentOf } from '../../core/model/path.ts'
 import { lstatSync, realpathSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { File } from '../../core/model/wire.ts'
 import type { CommonRow, MirrorStore } from '../../adapters/mirror/store.ts'
-import { directoryOf, newOperation, pathIn, type Receipt } from '../answer.ts'
+import { newOperation, type Receipt } from '../answer.ts'
 import { ofOneFile, sendBytes, uploadAs } from '../blobs.ts'
 import { fourfold, quoted } from '../called.ts'
 import { CommandError, printable } from '../command.ts'
@@ -157,7 +158,7 @@ export class Reseeding {
   async #makeTop(): Promise<void> {
     const { id, path } = this.#top
     if (id === '' || this.#present.has(id)) return
-    const above = { path: directoryOf(path), hasParents: true, operation: newOperation() }
+    const above = { path: parentOf(path), hasParents: true, operation: newOperation() }
     if (above.path !== '') {
       await this.#set.ask(({ folder }, call) => folder.makeDirectory(above, call))
     }
@@ -167,7 +168,7 @@ export class Reseeding {
   async #make(rows: CommonRow[], { show, add }: Bringing): Promise<void> {
     const one = async (row: CommonRow) => {
       show(row.path)
-      if (this.#left().has(directoryOf(row.path))) {
+      if (this.#left().has(parentOf(row.path))) {
         this.leftOut.push({ path: row.path, why: 'Its directory cannot be made.' })
       } else await this.#unlessLeftOut(row.path, () => this.#makeOne(row))
       add()
@@ -201,7 +202,7 @@ export class Reseeding {
   }
 
   #shared(path: string): string {
-    return pathIn(this.#top.path, path)
+    return joined(this.#top.path, path)
   }
 
   /** A file of the mirrored directory, and not what a link leads to. Throws CommandError. */

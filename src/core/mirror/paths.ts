@@ -5,8 +5,6 @@ import { nameBytesMax } from '../model/limits.ts'
 import { stemLength } from '../model/names.ts'
 import { isBelow, joined, nameOf, parentOf } from '../model/path.ts'
 
-export { isBelow, joined, nameOf, parentOf }
-
 /** Where things wait whose place is not free yet, below the mirrored directory. */
 export const parkedDirectory = '.fourfold/parked'
 

@@ -5,7 +5,7 @@
 // it is elsewhere itself, and in its place is another shared file that moved there.
 
 import type { Common, OnDisk, Views } from './messages.ts'
-import { joined, nameOf, parentOf } from './paths.ts'
+import { joined, nameOf, parentOf } from '../model/path.ts'
 
 export interface Placing {
   /** By entry. */

@@ -5,7 +5,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { mergeText } from '../model/text-merge.ts'
 import type { Act, Common, InFolder, OnDisk, Views } from './messages.ts'
-import { isBelow, joined, moved, nameOf, parentOf } from './paths.ts'
+import { isBelow, joined, nameOf, parentOf } from '../model/path.ts'
+import { moved } from './paths.ts'
 import { plan } from './plan.ts'
 
 class Dice {

@@ -11,15 +11,8 @@
 import { brokenRule, fileKey } from '../model/names.ts'
 import { counted, isMassDeletion, type Counted } from './deletions.ts'
 import type { Act, Common, InFolder, OnDisk, Plan, Skipped, Views } from './messages.ts'
-import {
-  asidePath,
-  isBelow,
-  nameOf,
-  nameOfParked,
-  parentOf,
-  parkedDirectory,
-  parkedPath,
-} from './paths.ts'
+import { isBelow, nameOf, parentOf } from '../model/path.ts'
+import { asidePath, nameOfParked, parkedDirectory, parkedPath } from './paths.ts'
 import { isFile, place, type Placing } from './placing.ts'
 
 /** Says what is to be done next; nothing, when both sides agree or wait. */

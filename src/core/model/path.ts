@@ -28,3 +28,8 @@ export function brokenBound(names: number, bytes: number): string | undefined {
 export function isBelow(path: string, directory: string): boolean {
   return directory === '' ? path !== '' : path.startsWith(`${directory}/`)
 }
+
+/** Whether a path is a directory, or lies in it, be it deep. */
+export function isWithin(path: string, directory: string): boolean {
+  return path === directory || isBelow(path, directory)
+}
