@@ -80,6 +80,8 @@ test('G8 something else under the id of an operation done is refused, wherever i
     { type: 'delete', file, operation },
     { type: 'erase', file, operation },
     { type: 'save', file, text: 'other', baseVersion: '', operation },
+    { type: 'makeDirectory', path: 'd', hasParents: false, operation },
+    { type: 'makeDirectory', path: 'd/e', hasParents: true, operation },
   ]
   const errors = () =>
     others.map((other) => {
@@ -97,6 +99,13 @@ test('G8 something else under the id of an operation done is refused, wherever i
   desk.call(3, { type: 'get', file })
   const { answer } = desk.answers.at(-1)!
   assert.equal(answer.type === 'got' && answer.file.path, 'a.md')
+  // What made a directory deletes none.
+  const made = freshId()
+  desk.call(4, { type: 'makeDirectory', path: 'd', hasParents: false, operation: made })
+  desk.store()
+  desk.call(5, { type: 'delete', file: 'd', operation: made })
+  const { answer: told } = desk.answers.at(-1)!
+  assert.equal(told.type === 'failed' && told.error.code, 'taken')
 })
 
 test('a save with a state of its base may be asked again on other grounds', () => {

@@ -28,7 +28,8 @@ export function callDigest(call: Extract<Call, { operation: string }>, hash: Has
       return isNew || file === operation ? '' : digest(hash, [call.type, file, bytes])
     }
     case 'makeDirectory':
-      return ''
+      // As a client with a channel asks for it.
+      return digest(hash, [call.type])
     case 'delete':
     case 'restore':
     case 'erase':
