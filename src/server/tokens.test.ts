@@ -51,6 +51,24 @@ test('a token is good from a day before on, for clocks may be wrong, and not for
   assert.throws(() => tokens.check(token, at + 30 * day + 60_001), signInAgain)
 })
 
+test('a token names somebody as a screen name may be, whoever wrote it', () => {
+  const tokens = new Tokens('notes', undefined)
+  const caller = (name: string) => tokens.check(tokens.make(name, at).token, at)
+  for (const name of [
+    '',
+    ' ',
+    'x'.repeat(65),
+    'x'.repeat(9000),
+    'A\u0007',
+    'A\u202eb',
+    'A\u200b',
+  ]) {
+    assert.throws(() => caller(name), signInAgain, JSON.stringify(name))
+  }
+  assert.equal(caller('x'.repeat(64)).name, 'x'.repeat(64))
+  assert.equal(caller(' Zoe\u0308 ').name, 'Zo\u00eb', 'as SignIn answered it')
+})
+
 test('without a password a token only says who somebody is, and rubbish is still refused', () => {
   const tokens = new Tokens('notes', undefined)
   assert.equal(tokens.areRequired, false)

@@ -3,6 +3,7 @@
 
 import { createHmac, randomBytes, scryptSync, timingSafeEqual } from 'node:crypto'
 import { FourfoldError } from '../core/model/errors.ts'
+import { checkScreenName } from '../core/model/names.ts'
 
 /** Without accounts a token ends with the password it was given for; this is only a last bound. */
 const tokenLifeMs = 30 * 24 * 3600 * 1000
@@ -71,8 +72,11 @@ export class Tokens {
     const claims = isSigned && rest.length === 0 ? decoded(body) : undefined
     const isCurrent =
       claims && claims.from <= now + clockErrorMs && now <= claims.from + tokenLifeMs + clockSkewMs
-    if (!claims || !isCurrent) throw new FourfoldError('unauthenticated', 'Sign in again.')
-    return { name: claims.name, key: Buffer.from(claims.key, 'base64url') }
+    const name = claims && nameIn(claims)
+    if (name === undefined || !isCurrent) {
+      throw new FourfoldError('unauthenticated', 'Sign in again.')
+    }
+    return { name, key: Buffer.from(claims.key, 'base64url') }
   }
 
   /**
@@ -110,6 +114,16 @@ function decoded(body: string): Claims | undefined {
   } catch {
     // Not JSON: somebody's rubbish.
     return undefined
+  }
+}
+
+/** As it is shown. Where nobody signs in, anybody may write a token and any name into it. */
+function nameIn({ name }: Claims): string | undefined {
+  try {
+    return checkScreenName(name)
+  } catch (error) {
+    if (error instanceof FourfoldError) return undefined
+    throw error
   }
 }
 
