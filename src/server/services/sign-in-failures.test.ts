@@ -18,6 +18,13 @@ test('an address with too many wrong passwords waits, and no other one does', ()
   failures.check('eve', signInWindowMs)
 })
 
+test('a machine with many addresses of IPv6 has no more tries than another', () => {
+  const failures = new SignInFailures()
+  for (let count = 0; count < signInFailuresMax; count++) failures.add(`2001:db8:1:2::${count}`, 0)
+  assert.throws(() => failures.check('2001:db8:1:2::ffff', 0), tooMany)
+  failures.check('2001:db8:1:3::1', 0)
+})
+
 test('12 of more addresses than are told apart, those that failed longest ago are forgotten', () => {
   const failures = new SignInFailures()
   const fail = (address: string) => {

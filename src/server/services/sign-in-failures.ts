@@ -2,6 +2,7 @@
 
 import { FourfoldError } from '../../core/model/errors.ts'
 import { signInAddressesMax, signInFailuresMax, signInWindowMs } from '../../core/model/limits.ts'
+import { networkOf } from '../addresses.ts'
 
 /** Keeps somebody from trying passwords: by address, because names are free to choose. */
 export class SignInFailures {
@@ -17,15 +18,16 @@ export class SignInFailures {
   }
 
   add(address: string, now: number): void {
+    const network = networkOf(address)
     const failedAt = [...this.#recent(address, now), now]
-    this.#failedAt.delete(address)
-    this.#failedAt.set(address, failedAt)
+    this.#failedAt.delete(network)
+    this.#failedAt.set(network, failedAt)
     if (this.#failedAt.size <= signInAddressesMax) return
     const [oldest] = this.#failedAt.keys()
     if (oldest !== undefined) this.#failedAt.delete(oldest)
   }
 
   #recent(address: string, now: number): number[] {
-    return (this.#failedAt.get(address) ?? []).filter((at) => now - at < signInWindowMs)
+    return (this.#failedAt.get(networkOf(address)) ?? []).filter((at) => now - at < signInWindowMs)
   }
 }
