@@ -250,6 +250,18 @@ test('the links of our pages lead somewhere, and every decision is in their list
   )
 })
 
+test('the files that our pages name are there', () => {
+  const pages = globSync(['*.md', 'docs/**/*.md'], { cwd: root })
+  const path = /`((?:src|sim|test|bench|bin|docs|proto)\/[\w./*-]*)`/g
+  const lost = pages.flatMap((page) =>
+    [...text(page).matchAll(path)]
+      .map((found) => found[1]!)
+      .filter((name) => globSync(name, { cwd: root }).length === 0)
+      .map((name) => `${page}: ${name}`),
+  )
+  assert.deepEqual(lost, [])
+})
+
 test('no file passes 700 lines, and those over 400 are named', (t) => {
   const long = written
     .map((file) => ({ file, lines: text(file).split('\n').length }))
