@@ -29,6 +29,7 @@ import type { Upload } from '../adapters/storage/blob-upload.ts'
 import type { BlobFetching } from './blob-fetching.ts'
 import type { BlobCare } from './blob-care.ts'
 import { pour } from './blob-pouring.ts'
+import { drain } from './last-words.ts'
 import { keepPace, uploadPace, type Pace } from './pace.ts'
 import { sendText } from './plain-answer.ts'
 import { callerBy } from './services/caller.ts'
@@ -38,8 +39,6 @@ import type { Tokens } from './tokens.ts'
 
 /** What comes before the hash in a path. */
 export const blobsPath = '/blobs/'
-/** A refused upload may still send so long before its connection is cut: its client may read why. */
-const lastWordsMs = 2000
 
 /** Of what no server that can be reached has: the next look may find one. */
 export const notHereYet =
@@ -334,11 +333,7 @@ export class BlobDoor {
       response.writeHead(204, headers)
       response.end()
     } else sendText(response, status, `${message}\n`, headers)
-    if (request.complete) return
-    // What it goes on sending is thrown away, and not for ever.
-    request.resume()
-    const timer = setTimeout(() => request.destroy(), lastWordsMs)
-    request.once('close', () => clearTimeout(timer))
+    if (!request.complete) drain(request)
   }
 }
 

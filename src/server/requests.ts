@@ -13,6 +13,7 @@ import type { Addresses } from './addresses.ts'
 import { admits, blobScripts, rpcScripts, sessionScripts } from './admission.ts'
 import { blobsPath } from './blobs.ts'
 import { isDavPath } from './dav/paths.ts'
+import { lastWordsMs } from './last-words.ts'
 import type { Origins } from './origins.ts'
 import type { Page } from './page.ts'
 import { sendText } from './plain-answer.ts'
@@ -27,8 +28,6 @@ const isAbove: ReadonlySet<string> = new Set(['/', '*'])
 /** Where a method of a service would be. */
 const rpcPath = /^\/(\w+\.)+\w+\/\w+$/
 const noMethod = 'This server has no such method.'
-/** An answered request may still send so long before it is cut. */
-const lastWordsMs = 2000
 
 /** What is behind the port. */
 export interface Answerers {

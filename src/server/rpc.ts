@@ -17,14 +17,12 @@ import type { UniversalHandler } from '@connectrpc/connect/protocol'
 import { helloBytesMax, messageBytesMax } from '../core/model/limits.ts'
 import { compressMinBytes } from '../adapters/channel/grpc.ts'
 import type { Addresses } from './addresses.ts'
+import { drain } from './last-words.ts'
 import { sendText } from './plain-answer.ts'
 import { RpcBodies, streamed } from './rpc-bodies.ts'
 import { compressions, uncrowded } from './rpc-messages.ts'
 import { addressKey, cutKey, takenKey } from './services/caller.ts'
 import { cut, inPieces } from './taking.ts'
-
-/** A refused request may still send so long before it is cut: its client may read why. */
-const lastWordsMs = 2000
 
 export interface Rpc {
   answer: (request: IncomingMessage, response: ServerResponse) => void
@@ -97,14 +95,6 @@ function settle(answered: Answered, request: IncomingMessage, response: ServerRe
     if (response.headersSent) response.destroy()
     else sendText(response, 400, 'The request is malformed.\n')
   })
-}
-
-/** What a caller goes on sending who was answered is thrown away, and not for ever. */
-function drain(request: IncomingMessage): void {
-  if (request.readableEnded || request.destroyed) return
-  request.resume()
-  const timer = setTimeout(() => request.destroy(), lastWordsMs)
-  request.once('close', () => clearTimeout(timer))
 }
 
 /** A call as Connect knows it. Throws where its HTTP is broken. */

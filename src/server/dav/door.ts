@@ -9,6 +9,7 @@ import { FourfoldError } from '../../core/model/errors.ts'
 import { checkScreenName } from '../../core/model/names.ts'
 import type { BlobStore } from '../../adapters/storage/blob-store.ts'
 import type { BlobCare } from '../blob-care.ts'
+import { drain } from '../last-words.ts'
 import type { Origins } from '../origins.ts'
 import { sendText } from '../plain-answer.ts'
 import type { Runtime } from '../runtime.ts'
@@ -27,9 +28,6 @@ import { Refusal, refusalOf } from './refusal.ts'
 import { Shelf } from './shelf.ts'
 import { Transfers, type Fetching } from './transfers.ts'
 import { Visit, type Caller } from './visit.ts'
-
-/** A refused body may still come so long before its connection is cut: its client may read why. */
-const lastWordsMs = 2000
 
 const methods =
   'OPTIONS, GET, HEAD, PUT, DELETE, MKCOL, COPY, MOVE, PROPFIND, PROPPATCH, LOCK, UNLOCK'
@@ -193,11 +191,7 @@ export class DavDoor {
       const error = `<D:error xmlns:D="DAV:">${condition}</D:error>`
       response.end(`<?xml version="1.0" encoding="utf-8"?>\n${error}\n`)
     }
-    if (request.complete) return
-    // What it goes on sending is thrown away, and not for ever.
-    request.resume()
-    const timer = setTimeout(() => request.destroy(), lastWordsMs)
-    request.once('close', () => clearTimeout(timer))
+    if (!request.complete) drain(request)
   }
 }
 
