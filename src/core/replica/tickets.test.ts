@@ -61,7 +61,18 @@ test('what was told is not told again', () => {
   )
 })
 
-test('while a server is away, old tickets are forgotten and never told too early', () => {
+test('12 while a server is away, tickets are forgotten between those that are told apart', () => {
+  const tickets = new Tickets()
+  for (let ticket = 1; ticket <= 10_000; ticket++) tickets.add(ticket, ticket)
+  const apart: string[] = []
+  for (let covered = 1; covered <= 10_000; covered++) {
+    apart.push(...told(tickets, [[b, covered]]))
+  }
+  assert.ok(apart.length > 500 && apart.length <= 1024, `${apart.length} of 10,000`)
+  assert.equal(apart.at(-1), 'b10000')
+})
+
+test('what is left of them is never told too early', () => {
   const tickets = new Tickets()
   for (let ticket = 1; ticket <= 10_000; ticket++) tickets.add(ticket, 100 + ticket)
   for (const covered of [150, 5_000, 9_999, 10_099, 10_100]) {

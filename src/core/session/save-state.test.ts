@@ -96,6 +96,25 @@ test('being turned away is told at once, with its reason', () => {
   assert.deepEqual(saving.shown, { name: 'ended', waiting: 0, why: 'Sign in again.' })
 })
 
+test('how many edits wait is told as it changes, in every state that says so, and so is why', () => {
+  const local = { ...well, offlineSince: 0, servers: [] }
+  const saving = { ...well, waiting: { count: 1, since: 0 } }
+  const ended = { ...well, refused: 'Sign in again.' }
+  for (const facts of [local, saving, ended]) {
+    const one = watch()
+    one.look(5000, { ...facts, waiting: { count: 1, since: 0 } })
+    const before = one.shown
+    one.look(5001, { ...facts, waiting: { count: 1, since: 0 } })
+    assert.equal(one.shown, before)
+    one.look(5002, { ...facts, waiting: { count: 2, since: 0 } })
+    assert.deepEqual(one.shown, { ...before, waiting: 2 })
+  }
+  const turned = watch()
+  turned.look(1, ended)
+  turned.look(2, { ...ended, refused: 'The name is taken.' })
+  assert.deepEqual(turned.shown, { name: 'ended', waiting: 0, why: 'The name is taken.' })
+})
+
 test('what did not change stays the same object', () => {
   const saving = watch()
   const { shown } = saving
