@@ -49,6 +49,14 @@ test('G6 what came before its cause waits for it', () => {
   assert.ok(order.isEmpty)
 })
 
+test('G6 what builds on several logs waits for all of them', () => {
+  const { order, hear } = receiver()
+  assert.deepEqual(hear(0, vector([a, 1], [b, 1], [c, 1]), b, 1), [])
+  assert.deepEqual(hear(1, vector([a, 1], [c, 1]), a, 1), [])
+  assert.deepEqual(hear(2, vector([c, 1]), c, 1), ['c1', 'a1', 'b1'])
+  assert.ok(order.isEmpty)
+})
+
 test('G6 of an old set only logs that move are looked at', () => {
   const looked: Origin[] = []
   const heads = new (class extends Map<Origin, number> {
