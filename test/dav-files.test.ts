@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-import { filesPerPageMax } from '../src/core/model/limits.ts'
+import { davPutsMax, filesPerPageMax } from '../src/core/model/limits.ts'
 import { lone, person, propertiesBody } from './dav-client.ts'
 import { until } from './until.ts'
 
@@ -74,6 +74,28 @@ test('a body that breaks off, or is not wanted, leaves nothing', async (t) => {
   await dav.status('MKCOL', '/a')
   const refused = await dav.ask('PUT', '/a', {}, randomBytes(4 * 1024 * 1024))
   assert.deepEqual([refused.status, refused.text], [405, 'That is a directory.\n'])
+})
+
+test('12 of files that come in at once so many are taken, and the others are told to wait', async (t) => {
+  const { dav, port } = await lone(t)
+  const asked = Array.from({ length: davPutsMax + 3 }, (_, index) => {
+    const options = { port, method: 'PUT', path: `/dav/${index}.md`, agent: false }
+    const request = http.request({ ...options, headers: { 'content-length': '2' } })
+    // Who is refused in the middle breaks off.
+    request.on('error', () => {})
+    request.write('a')
+    const put: { request: http.ClientRequest; status?: number } = { request }
+    request.on('response', (response) => (put.status = response.resume().statusCode!))
+    return put
+  })
+  const answered = (status: number) => asked.filter((put) => put.status === status).length
+  await until(() => answered(503) === 3, 'three are refused')
+  for (const { request } of asked) request.end('b')
+  await until(
+    () => answered(201) === davPutsMax,
+    () => `${answered(201)} are taken`,
+  )
+  assert.equal(await dav.status('PUT', '/after.md', {}, 'ab'), 201)
 })
 
 test('what a failed move would have replaced comes back', async (t) => {

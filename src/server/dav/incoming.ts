@@ -60,7 +60,7 @@ export class Incoming {
     if (this.#count >= davPutsMax) {
       throw new Refusal(503, 'Too many files come in at this moment; try again soon.')
     }
-    await this.#checkRoom(announced ?? 0)
+    // At once: others come while the disk is asked.
     this.#count++
     const { store, pace = uploadPace } = this.#options
     const taken = new Body(join(this.#directory, randomUUID()), store)
@@ -70,6 +70,7 @@ export class Incoming {
       () => body.destroy(),
     )
     try {
+      await this.#checkRoom(announced ?? 0)
       let lookAt = lookEveryBytes
       // What is refused in the middle can still be answered.
       for await (const chunk of body.iterator({ destroyOnReturn: false })) {
