@@ -7,7 +7,7 @@ import { once } from 'node:events'
 import { test, type TestContext } from 'node:test'
 
 import { create, fromBinary, toBinary, type MessageInitShape } from '@bufbuild/protobuf'
-import { ConnectError, createClient } from '@connectrpc/connect'
+import { Code, ConnectError, createClient } from '@connectrpc/connect'
 import {
   createConnectTransport,
   createGrpcTransport,
@@ -35,8 +35,10 @@ import {
   type OperationSchema,
   type ServerMessage,
 } from '../src/core/model/wire.ts'
+import { fourfold } from './cli/prompt.ts'
 import { Dav, type Answer } from './dav-client.ts'
 import { startLone } from './lone-server.ts'
+import { until } from './until.ts'
 
 type Said = MessageInitShape<typeof ClientMessageSchema>['message']
 type Asked = MessageInitShape<typeof OperationSchema>['operation']
@@ -301,4 +303,39 @@ test('12 a session opens as many documents as it may, and hears why no more', as
     last.case === 'unavailable' && last.value.text,
     'At most 100 files can be open at once.',
   )
+})
+
+test('G14 a server with too little room on its disk takes nothing at any door, and says why', async (t) => {
+  const { address, log } = await startLone(t, { diskFreeBytesMin: 1e15 })
+  await until(() => log.some((line) => line.includes('the disk is nearly full')))
+  const health = await fetch(`${address}/healthz`)
+  assert.equal(health.status, 503)
+  assert.equal(((await health.json()) as { status: string }).status, 'full')
+  const why = 'This server cannot save. Trying another.'
+  for (const transport of [
+    createGrpcTransport({ baseUrl: address }),
+    createGrpcWebTransport({ baseUrl: address, httpVersion: '1.1' }),
+    createConnectTransport({ baseUrl: address, httpVersion: '1.1' }),
+  ]) {
+    const folder = createClient(FolderService, transport)
+    const unavailable = { code: Code.Unavailable, rawMessage: why }
+    await assert.rejects(folder.saveFile({ file: 'x.md', text: 'x' }), unavailable)
+    await assert.rejects(folder.makeDirectory({ path: 'd' }), unavailable)
+  }
+  const socket = new ClientSocket(`${address.replace('http', 'ws')}/session`)
+  const [, said] = (await once(socket, 'close')) as [number, Buffer]
+  assert.equal(String(said), why)
+  const put = await new Dav(address).ask('PUT', '/x.md', {}, 'x')
+  assert.deepEqual([put.status, put.text.trim()], [503, why])
+  const bytes = await fetch(`${address}/blobs/${'a'.repeat(64)}?size=1`, {
+    method: 'PATCH',
+    headers: { 'upload-offset': '0' },
+    body: 'x',
+  })
+  assert.equal(bytes.status, 503)
+  for (const words of [['put', '-', 'x.md'], ['ls']]) {
+    const { code, err } = await fourfold(words, { servers: address, input: 'x' })
+    assert.match(err, /^No server answers; [^\n]+ \(the disk of the last is nearly full: [^\n]+\n$/)
+    assert.equal(code, 1)
+  }
 })

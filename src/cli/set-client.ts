@@ -12,6 +12,7 @@ import {
 } from '../gen/grpc/health/v1/health_pb.ts'
 import { fourfold } from './called.ts'
 import { CommandError, printable, sentence, UsageError } from './command.ts'
+import { whyNotReady } from './not-ready.ts'
 
 /** A frozen server accepts connections: it must answer something within this. */
 const aliveMs = 1000
@@ -317,7 +318,7 @@ export class SetClient {
         try {
           const { status } = await line.clients.health.check({}, { timeoutMs })
           if (status === Status.SERVING) return line
-          last = 'the last is not ready'
+          last = await whyNotReady(address, timeoutMs)
         } catch (error) {
           const { code, rawMessage } = ConnectError.from(error)
           if (code === Code.DeadlineExceeded) silent.push(address)
