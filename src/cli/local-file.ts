@@ -24,10 +24,19 @@ import { ConnectError } from '@connectrpc/connect'
 import { textBytesMax } from '../core/model/limits.ts'
 import { CommandError, printable } from './command.ts'
 
-/** The text of a file; undefined when it is none, or a longer one than is kept as text. */
+/**
+ * The text of a file; undefined when it is none, or a longer one than is kept as text. Throws
+ * CommandError, also for a pipe or a device, which may have no end.
+ */
 export function localText(path: string): string | undefined {
-  const bytes = attempt(`read ${printable(path)}`, () => {
-    return statsOf(path).size > textBytesMax ? undefined : readFileSync(path)
+  const shown = printable(path)
+  const stats = statsOf(path)
+  if (!stats.isFile()) {
+    const instead = 'what it tells may come by standard input: fourfold put - PATH'
+    throw new CommandError(`Cannot read ${shown}: it is no file and no directory; ${instead}.`)
+  }
+  const bytes = attempt(`read ${shown}`, () => {
+    return stats.size > textBytesMax ? undefined : readFileSync(path)
   })
   return bytes && decoded(bytes)
 }

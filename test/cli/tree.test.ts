@@ -1,6 +1,7 @@
 // Directories at the prompt: there and back, moved, copied, removed, searched.
 
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import {
   chmodSync,
   existsSync,
@@ -110,6 +111,12 @@ test('what cannot be kept is left out of a directory, each with a line, and refu
   assert.equal((await run('cat', 'tree/good.md')).out, 'another good')
 
   isRefused(await run('put', 'tree/link'), /^tree\/link is a link; name the file/)
+  // Nobody may ever write into it.
+  execFileSync('mkfifo', [join(tree, 'pipe')])
+  isRefused(
+    await run('put', 'tree/pipe'),
+    /^Cannot read tree\/pipe: it is no file and no directory/,
+  )
   isRefused(await put('into/', 'x'), /PATH must name a file/)
   // Missing directories are made, but not over a file.
   isGood(await put('new/er/file.md', 'x'), 'put')
