@@ -1,19 +1,19 @@
 // What all servers have lost is not deleted: a mirror that has it keeps it, and gives it to all again.
 
 import assert from 'node:assert/strict'
-import { readdirSync } from 'node:fs'
+import { cpSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 
 import type { Fleet } from '../fleet.ts'
 import { until } from '../until.ts'
-import { same, stage } from './mirrors.ts'
+import { hashOf, same, stage } from './mirrors.ts'
 
 interface Answer {
   text?: string
   servers?: string[]
-  files?: { path: string }[]
+  files?: { path: string; hash?: string }[]
 }
 
 async function call(address: string, method: string, request: object): Promise<Answer> {
@@ -77,5 +77,42 @@ test('a text that all servers lost stays where a mirror has it, under a name of 
     'folder.md': 'later, in folder.md\n',
     'well.md': 'later, in well.md\n',
   })
-  assert.match(mirror.said, /disk\.md: the servers have lost something of its text/)
+  assert.match(mirror.said, /disk\.md: the servers have lost something of it/)
+})
+
+test('bytes that a set restored from a backup does not know stay where a mirror has them', async (t) => {
+  const { fleet, mirrors } = await stage(t, 1, { ids: ['a'] })
+  const [mirror] = mirrors as [(typeof mirrors)[0]]
+  const bytes = (letter: string) => Buffer.from(`${letter}\0`.repeat(1000))
+  const backup = join(fleet.directory, 'backup')
+  const isHere = async (letter: string) => {
+    const { files = [] } = await call(fleet.address('a'), 'ListFiles', {})
+    return files.some(({ path, hash }) => path === 'a.bin' && hash === hashOf(bytes(letter)))
+  }
+  mirror.start()
+  writeFileSync(mirror.path('a.bin'), bytes('1'))
+  await until(() => isHere('1'))
+  await fleet.stop('a')
+  cpSync(fleet.data('a'), backup, { recursive: true })
+  await fleet.startAll()
+  await fleet.well()
+  writeFileSync(mirror.path('a.bin'), bytes('2'))
+  await until(() => isHere('2'))
+  await same([mirror])
+  await fleet.stop('a')
+  rmSync(fleet.data('a'), { recursive: true })
+  cpSync(backup, fleet.data('a'), { recursive: true })
+  await fleet.startAll()
+  await fleet.well()
+  const all = [hashOf(bytes('1')), hashOf(bytes('2'))]
+  await until(
+    async () => {
+      const { files = [] } = await call(fleet.address('a'), 'ListFiles', {})
+      return all.every((each) => files.some(({ hash }) => hash === each))
+    },
+    () => mirror.said,
+    120_000,
+  )
+  const tree = await same([mirror])
+  assert.deepEqual(new Set(tree.values()), new Set(all))
 })

@@ -2,6 +2,7 @@
 
 import type { Act, InFolder } from '../../core/mirror/messages.ts'
 import { isLess, reachOf, type Reach } from '../../core/mirror/reach.ts'
+import { contentsMax } from '../../core/model/limits.ts'
 import { parentOf } from '../../core/model/path.ts'
 import { downloadBlob } from '../../adapters/channel/blob-client.ts'
 import type { MirrorDirectory, NewFile, Prepared } from '../../adapters/mirror/directory.ts'
@@ -123,6 +124,7 @@ export class Incoming {
   async write(act: Write, item: Found | undefined): Promise<void> {
     const { id, path, over } = act
     if (over !== undefined && item?.version !== over) return
+    if (over !== undefined && (await this.#areBytesLacking(act))) return
     const entry = this.#options.folder.entries.get(id)
     if (entry?.kind === 'binary') await this.#writeBytes(act, item, entry)
     else {
@@ -135,33 +137,53 @@ export class Incoming {
     }
   }
 
-  /**
-   * A text that lacks something of what it had does not go over the file that has it, which may be the
-   * last one. A server that is behind gets the rest soon. Otherwise it is lost, and the file is nobody's:
-   * it joins as if it were new, under a name of its own, and so is given to all once more.
-   */
-  #isLacking({ id, path }: Write, { reach }: Text): boolean {
-    const { store, commons, refusals, report } = this.#options
-    const before = store.reach(id)
-    if (!reach || !before || !isLess(reach, before)) {
+  /** Whether a text lacks something of what it had. */
+  #isLacking(act: Write, { reach }: Text): boolean {
+    const before = this.#options.store.reach(act.id)
+    if (reach && before && isLess(reach, before)) return this.#keepsOff(act)
+    this.#lacking.delete(act.id)
+    return false
+  }
+
+  /** Whether a file is not known to have held the bytes that are here. Rejects with NoServerError. */
+  async #areBytesLacking(act: Write): Promise<boolean> {
+    const { set, commons, refusals } = this.#options
+    const { id, path } = act
+    const row = commons.get(id)
+    if (row?.kind !== 'binary') return false
+    try {
+      const { contents } = await set.ask(({ folder }, call) =>
+        folder.listContents({ file: id }, call),
+      )
+      // Of many the oldest are forgotten.
+      const isKnown = contents.some(({ hash }) => hash === row.version)
+      if (!isKnown && contents.length < contentsMax) return this.#keepsOff(act)
       this.#lacking.delete(id)
       return false
+    } catch (error) {
+      refusals.answered(error, id, path)
+      return true
     }
+  }
+
+  /**
+   * What lacks something of what it had does not go over the file that has it, which may be the last
+   * one. A server that is behind gets the rest soon. Otherwise it is lost, and the file is nobody's: it
+   * joins as if it were new, under a name of its own, and so is given to all once more.
+   */
+  #keepsOff({ id, path }: Write): true {
+    const { commons, refusals, report } = this.#options
     const now = performance.now()
     const sinceAt = this.#lacking.get(id) ?? now
     this.#lacking.set(id, sinceAt)
     if (now - sinceAt < lackingMs) {
-      refusals.refuse(
-        id,
-        path,
-        'The servers lack something of its text now; it stays as it is here.',
-      )
+      refusals.refuse(id, path, 'The servers lack something of it now; it stays as it is here.')
     } else {
       this.#lacking.delete(id)
       commons.forget(id)
       report.warn(
         'lost',
-        `${path}: the servers have lost something of its text. What was here is kept, under another name.`,
+        `${path}: the servers have lost something of it. What was here is kept, under another name.`,
       )
     }
     return true
