@@ -2,14 +2,20 @@
 
 import { realpathSync } from 'node:fs'
 import { hostname } from 'node:os'
-import { relative, resolve, sep } from 'node:path'
+import { join, relative, resolve, sep } from 'node:path'
 import { screenNameMax } from '../core/model/limits.ts'
 import { subjectId } from '../core/model/ids.ts'
 import { makeDirectory } from '../adapters/disk.ts'
 import { MirrorDirectory } from '../adapters/mirror/directory.ts'
 import { Ignored, usuallyIgnored } from '../adapters/mirror/ignored.ts'
-import { MirrorLockedError, MirrorStore, MirrorVersionError } from '../adapters/mirror/store.ts'
+import {
+  MirrorLockedError,
+  MirrorStore,
+  MirrorVersionError,
+  ownDirectory,
+} from '../adapters/mirror/store.ts'
 import { DirectoryWatcher } from '../adapters/mirror/watcher.ts'
+import { isDamage } from '../adapters/storage/storage-error.ts'
 import { random } from '../adapters/system.ts'
 import { CommandError, exitCodes, printable, readWords, type Command } from './command.ts'
 import { keeperOfThis } from './kept-mirror.ts'
@@ -142,8 +148,18 @@ async function agreed(root: string): Promise<boolean> {
 /** What the disk says, full, broken or not to be written, as a sentence. */
 function ofTheDisk(error: unknown, root: string): unknown {
   if (!(error instanceof Error) || !('code' in error) || error instanceof CommandError) return error
+  if (isDamage(error)) return damagedNotes(root, error)
   const isOfDisk = 'syscall' in error || error.code === 'ERR_SQLITE_ERROR'
   return isOfDisk ? new CommandError(`Cannot mirror in ${root}: ${error.message}.`) : error
+}
+
+/** Without them it is as if the directory had never been mirrored. */
+function damagedNotes(root: string, error: unknown): CommandError {
+  return new CommandError(
+    `What is noted in ${join(root, ownDirectory)} is damaged (${(error as Error).message}): check ` +
+      'the disk, move that directory away and start again. It joins as for the first time then: ' +
+      'nothing is deleted, and what differs is kept twice.',
+  )
 }
 
 function watch(root: string, ignored: Ignored, work: Mirror, report: Report): DirectoryWatcher {
@@ -176,6 +192,7 @@ function lockedStore(root: string): MirrorStore | undefined {
     if (error instanceof MirrorVersionError) {
       throw new CommandError(`${root} was mirrored by a later version of Fourfold; use that one.`)
     }
+    if (isDamage(error)) throw damagedNotes(root, error)
     throw new CommandError(`Cannot keep notes in ${root}: ${(error as Error).message}.`)
   }
 }

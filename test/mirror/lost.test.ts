@@ -1,14 +1,14 @@
 // What all servers have lost is not deleted: a mirror that has it keeps it, and gives it to all again.
 
 import assert from 'node:assert/strict'
-import { cpSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 
 import type { Fleet } from '../fleet.ts'
 import { until } from '../until.ts'
-import { hashOf, same, stage } from './mirrors.ts'
+import { fourfold, hashOf, same, stage } from './mirrors.ts'
 
 interface Answer {
   text?: string
@@ -115,4 +115,31 @@ test('bytes that a set restored from a backup does not know stay where a mirror 
   )
   const tree = await same([mirror])
   assert.deepEqual(new Set(tree.values()), new Set(all))
+})
+
+test('of damaged notes it is said what to do, and that loses nothing', async (t) => {
+  const { mirrors, servers } = await stage(t, 1, { ids: ['a'] })
+  const [mirror] = mirrors as [(typeof mirrors)[0]]
+  const once = () => fourfold(['mirror', mirror.directory, '--once'], servers)
+  mirror.shell('for i in $(seq 20); do seq $i > f$i.md; done')
+  assert.equal((await once()).code, 0)
+  const notes = mirror.path('.fourfold', 'mirror.sqlite')
+  const good = readFileSync(notes)
+  // In its header, and in a page that is only read while it works.
+  for (const place of [30, 3 * 4096 + 4]) {
+    writeFileSync(notes, Buffer.from(good).fill(0xa5, place, place + 8))
+    const { code, err } = await once()
+    assert.equal(code, 1, err)
+    assert.match(
+      err,
+      /What is noted in \S+\.fourfold is damaged \(.*\): .* move that directory away/,
+    )
+  }
+  renameSync(mirror.path('.fourfold'), `${mirror.directory}.moved`)
+  mirror.shell('echo changed meanwhile > f1.md')
+  const { code, out } = await once()
+  assert.equal(code, 0, out)
+  const texts = [...(await same([mirror])).values()]
+  assert.equal(texts.length, 21)
+  assert.ok(texts.includes('changed meanwhile\n') && texts.includes('1\n'))
 })
