@@ -37,6 +37,7 @@ export class Desk {
   readonly hungUp = new Set<number>()
   readonly answers: { call: number; answer: Answer }[] = []
   readonly asked: EngineRequest[] = []
+  readonly alarms: string[] = []
   readonly storage: MemoryStorage
   readonly replica: Replica
   readonly #onTheWay: OnTheWay
@@ -86,6 +87,7 @@ export class Desk {
     if (output.type === 'hangUp') this.hungUp.add(output.channel)
     if (output.type === 'answer') this.answers.push(output)
     if (output.type === 'ask') this.#ask(output.request)
+    if (output.type === 'log' && output.level === 'error') this.alarms.push(output.text)
   }
 
   #ask(request: EngineRequest): void {

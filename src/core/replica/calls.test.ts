@@ -219,6 +219,33 @@ test('7 a file whose entry is damaged is unavailable by name and by id, never sa
   assert.deepEqual(wanted(), [])
 })
 
+test('7 a text that only a call finds damaged is asked for, and an operator told of it once', () => {
+  const disk = new MemoryDisk()
+  const before = new Desk(disk)
+  const file = new Writer(before, 1, 'ana').create('plan.md', 'hello') as SubjectId
+  before.store()
+  const peer = new MemoryStorage(disk.clone())
+  const desk = new Desk(disk)
+  assert.ok(disk.flip(file))
+  desk.call(1, { type: 'read', file })
+  desk.call(2, { type: 'versions', file })
+  assert.deepEqual(
+    desk.answers.map(({ answer }) => answer.type === 'failed' && answer.error.code),
+    ['unavailable', 'unavailable'],
+  )
+  const wants = desk.asked.flatMap((asked) => (asked.type === 'want' ? [asked.subject] : []))
+  assert.deepEqual(wants, [file, file])
+  assert.equal(desk.alarms.length, 1)
+
+  // It is whole again, and then damaged anew.
+  const whole = mergeStored(peer.reader.load(file), disk.vector, file)
+  desk.storage.commit({ updates: [], snapshots: [whole] })
+  desk.input({ type: 'event', event: { type: 'replaced', subject: file } })
+  assert.ok(disk.flip(file))
+  desk.call(3, { type: 'versions', file })
+  assert.equal(desk.alarms.length, 2)
+})
+
 test('what is on no disk any more is said again as it is in memory', () => {
   const { desk, ana, file } = two()
   ana.type(file, 0, 'Kept: ')

@@ -129,6 +129,7 @@ export class Calls {
     try {
       act()
     } catch (error) {
+      if (error instanceof CorruptError) this.#options.documents.unreadable(error)
       this.#options.voice.answer(call, { type: 'failed', error: asAnswer(error) })
     }
   }

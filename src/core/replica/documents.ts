@@ -138,11 +138,19 @@ export class Documents {
       return found
     } catch (error) {
       if (!(error instanceof CorruptError)) throw error
-      this.#unreadable.add(id)
-      this.#voice.log('error', `${error.message}; asking a peer for it`)
-      this.#voice.ask({ type: 'want', subject: id })
+      this.unreadable(error)
       return new FourfoldError('unavailable', unreadableText)
     }
+  }
+
+  /** Something does not load: it is asked for. */
+  unreadable({ subject, message }: CorruptError): void {
+    // Whoever wants it tries again and again: said once, until it can be read.
+    if (!this.#unreadable.has(subject)) {
+      this.#voice.log('error', `${message}; asking a peer for it`)
+    }
+    this.#unreadable.add(subject)
+    this.#voice.ask({ type: 'want', subject })
   }
 
   /** Whether something is here of which not even the name can be read. */
