@@ -443,10 +443,12 @@ export class Documents {
 
   /** Who reads one text after the other would have all of them in memory: those used last stay. */
   #makeRoom(): void {
-    const idle = [...this.#live.values()].filter(({ followers }) => followers.size === 0)
     let over = -(this.#options.idleDocumentBytesMax ?? idleDocumentBytesMax)
-    for (const { bytes } of idle) over += bytes
+    for (const document of this.#live.values()) {
+      if (document.followers.size === 0) over += document.bytes
+    }
     if (over <= 0) return
+    const idle = [...this.#live.values()].filter(({ followers }) => followers.size === 0)
     for (const document of idle.sort((one, other) => one.usedAt - other.usedAt)) {
       if (over <= 0) return
       over -= document.bytes
@@ -467,6 +469,7 @@ function changed(
   return { case: 'changed', value }
 }
 
+// In the same time wherever they differ: a seal is not to be found out byte by byte.
 function areEqual(one: Uint8Array, other: Uint8Array): boolean {
   let difference = one.length ^ other.length
   for (let index = 0; index < one.length; index++) difference |= one[index]! ^ other[index]!
