@@ -110,7 +110,7 @@ export class SessionClient implements Client {
       changed: () => this.#changes.tell(),
     })
     this.#refusals = new Refusals(this.#files, async (id) => {
-      return this.#documents.get(id)?.text.toString() ?? (await this.#keepsake.text(id))
+      return this.#documents.get(id)?.text.toString() ?? (await this.#keepsake.documents.text(id))
     })
     this.#errands = new Errands({
       keepsake: this.#keepsake,
@@ -121,7 +121,7 @@ export class SessionClient implements Client {
     this.#documents = new Documents({
       writer: writerOf(this.#key),
       writers: this.#writers,
-      keepsake: this.#keepsake,
+      kept: this.#keepsake.documents,
       name: () => this.name,
       firstText: (id) => this.#errands.firstText(id),
       step: (input) => this.#loop.step(input),
@@ -244,7 +244,7 @@ export class SessionClient implements Client {
   }
 
   isKept(id: string): Promise<boolean> {
-    return this.#keepsake.has(id)
+    return this.#keepsake.documents.has(id)
   }
 
   get onOutlived(): Listen<Outlived> {
@@ -353,7 +353,7 @@ export class SessionClient implements Client {
   #keepKey(): Promise<boolean> {
     return this.#keepsake.keyring.beat(
       Date.now(),
-      (id) => this.#keepsake.isBehind(id) || (this.#session?.isUnsafe(id) ?? true),
+      (id) => this.#keepsake.documents.isBehind(id) || (this.#session?.isUnsafe(id) ?? true),
     )
   }
 
@@ -505,9 +505,9 @@ export class SessionClient implements Client {
     clearTimeout(this.#keyTimer)
     this.#onlyHere.end()
     // The last chance, for what a device could not keep a moment ago.
-    this.#keepsake.retry()
+    this.#keepsake.documents.retry()
     const key = this.#keepsake.isKeeping ? this.#keepKey() : undefined
-    const written = Promise.all([key, this.#errands.written, this.#keepsake.written()])
+    const written = Promise.all([key, this.#errands.written, this.#keepsake.documents.written()])
     void this.#inheriting.end(written)
     this.#keepsake.close()
     for (const document of this.#documents.all) document.destroy()

@@ -3,7 +3,7 @@
 
 import type { SessionInput } from '../core/session/messages.ts'
 import type { Receipt } from './api.ts'
-import type { Keepsake } from './keepsake.ts'
+import type { KeptDocuments } from './kept-documents.ts'
 import { LeftTexts } from './left-texts.ts'
 import { OpenDocument } from './open-document.ts'
 
@@ -12,7 +12,7 @@ export interface DocumentsOptions {
   writer: number
   /** Those under which this person's unsafe edits may stand. */
   writers: ReadonlySet<number>
-  keepsake: Keepsake
+  kept: KeptDocuments
   /** The screen name. */
   name: () => string
   /** Of a file that no server is known to have made: what it begins with. */
@@ -70,14 +70,14 @@ export class Documents {
   }
 
   #begin(id: string): OpenDocument {
-    const { writer, writers, keepsake, name, firstText, step, recalling, stored, receipt } =
+    const { writer, writers, kept, name, firstText, step, recalling, stored, receipt } =
       this.#options
     const document: OpenDocument = new OpenDocument({
       id,
       writer,
       writers,
       name: name(),
-      keepsake,
+      kept,
       left: this.#left.take(id),
       firstText: () => firstText(id),
       edited: (update) => step({ type: 'edited', document: id, update }),
@@ -111,7 +111,7 @@ export class Documents {
       if (!document.isClosed || needs(id)) continue
       if (document.left) this.#left.keep(id, document.left, document.clock)
       this.#all.delete(id)
-      this.#options.keepsake.release(id)
+      this.#options.kept.release(id)
       document.destroy()
     }
   }

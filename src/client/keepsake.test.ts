@@ -21,15 +21,16 @@ interface Written {
 async function writing(device: MemoryDevice, changed = () => {}): Promise<Written> {
   const keepsake = new Keepsake(device.open(), key, changed)
   const doc = new Y.Doc()
-  doc.on('update', (update) => keepsake.append('D', update, true))
-  await keepsake.load('D', () => Y.encodeStateAsUpdate(doc))
+  doc.on('update', (update) => keepsake.documents.append('D', update, true))
+  await keepsake.documents.load('D', () => Y.encodeStateAsUpdate(doc))
   return {
     keepsake,
     doc,
     type: (text) => doc.getText('text').insert(0, text),
     async still() {
-      for (let turn = 0; turn < 1000 && keepsake.isBehind('D'); turn++) await Promise.resolve()
-      assert.ok(!keepsake.isBehind('D'))
+      for (let turn = 0; turn < 1000 && keepsake.documents.isBehind('D'); turn++)
+        await Promise.resolve()
+      assert.ok(!keepsake.documents.isBehind('D'))
     },
   }
 }
@@ -89,15 +90,16 @@ test('what is written before the storage answers for the first time is not writt
   const settle = async () => {
     for (let turn = 0; turn < 50; turn++) await Promise.resolve()
   }
-  for (const document of ['D', 'E']) void keepsake.load(document, () => new Uint8Array([0, 0]))
-  keepsake.append('D', new Uint8Array([0, 0]), true)
+  for (const document of ['D', 'E'])
+    void keepsake.documents.load(document, () => new Uint8Array([0, 0]))
+  keepsake.documents.append('D', new Uint8Array([0, 0]), true)
   await settle()
   answers.shift()!()
   await settle()
-  keepsake.append('E', new Uint8Array([0, 0]), true)
+  keepsake.documents.append('E', new Uint8Array([0, 0]), true)
   await settle()
   for (const answer of answers) answer()
-  await keepsake.written()
+  await keepsake.documents.written()
   const records = (await device.open().get('keys')) as {
     [session: string]: { documents: string[] }
   }
@@ -123,7 +125,7 @@ test('what another tab wrote in an open text stays, whoever asks whether anythin
   const other = new Y.Doc()
   other.getText('text').insert(0, 'by another tab')
   await device.open().append('D', Y.encodeStateAsUpdate(other))
-  assert.equal(await keepsake.has('D'), true)
+  assert.equal(await keepsake.documents.has('D'), true)
   for (let count = 0; count < 300; count++) {
     type('x')
     await still()
@@ -139,7 +141,7 @@ test('what is read again of an open text is in the piece that takes the place of
   other.getText('text').insert(0, 'by another tab')
   await device.open().append('D', Y.encodeStateAsUpdate(other))
   const take = (updates: Uint8Array[]) => updates.forEach((each) => Y.applyUpdate(doc, each))
-  assert.ok(await keepsake.again('D', take))
+  assert.ok(await keepsake.documents.again('D', take))
   for (let count = 0; count < 300; count++) {
     type('x')
     await still()
@@ -157,7 +159,7 @@ test('a failing storage is told, and when it works again all is there', async (t
   written.type('b')
   for (let turn = 0; turn < 20; turn++) await Promise.resolve()
   assert.deepEqual(failures, ['the disk is full'])
-  assert.ok(written.keepsake.isBehind('D'))
+  assert.ok(written.keepsake.documents.isBehind('D'))
   device.failure = undefined
   assert.equal(await text(device), '')
   t.mock.timers.tick(5000)
@@ -172,13 +174,13 @@ test('what could not be written of a text that is opened again is written with w
   const { keepsake, doc, type } = await writing(device)
   device.failure = 'full'
   type('b')
-  await keepsake.written()
+  await keepsake.documents.written()
   device.failure = undefined
-  keepsake.release('D')
-  await keepsake.load('D', () => Y.encodeStateAsUpdate(doc))
+  keepsake.documents.release('D')
+  await keepsake.documents.load('D', () => Y.encodeStateAsUpdate(doc))
   assert.equal(keepsake.failure, 'full')
   type('a')
-  await keepsake.written()
+  await keepsake.documents.written()
   assert.equal(await text(device), 'ab')
   assert.equal(keepsake.failure, undefined)
 })
@@ -189,18 +191,18 @@ test('who ends tries once more to write what could not be written, and nothing l
   const { keepsake, type } = await writing(device)
   device.failure = 'full'
   type('a')
-  await keepsake.written()
+  await keepsake.documents.written()
   device.failure = undefined
-  keepsake.retry()
+  keepsake.documents.retry()
   keepsake.close()
-  await keepsake.written()
+  await keepsake.documents.written()
   assert.equal(await text(device), 'a')
   device.failure = 'full'
   type('b')
-  await keepsake.written()
+  await keepsake.documents.written()
   device.failure = undefined
   t.mock.timers.tick(100_000)
-  await keepsake.written()
+  await keepsake.documents.written()
   assert.equal(await text(device), 'a')
 })
 
@@ -211,9 +213,9 @@ test('what could not be written is told until it is, whatever else is written me
   const { append, compact } = storage
   const keepsake = new Keepsake(storage, key, () => {})
   const full = () => Promise.reject(new Error('the disk is full'))
-  await keepsake.load('D', () => new Uint8Array([0, 0]))
+  await keepsake.documents.load('D', () => new Uint8Array([0, 0]))
   Object.assign(storage, { append: full, compact: full })
-  keepsake.append('D', new Uint8Array([0, 0]), true)
+  keepsake.documents.append('D', new Uint8Array([0, 0]), true)
   for (let turn = 0; turn < 50; turn++) await Promise.resolve()
   keepsake.keepAddresses(['http://a'])
   for (let turn = 0; turn < 50; turn++) await Promise.resolve()
@@ -230,12 +232,12 @@ test('edits count as kept only with the key of their session', async (t) => {
   const storage = device.open()
   const { change } = storage
   const keepsake = new Keepsake(storage, key, () => {})
-  await keepsake.load('D', () => new Uint8Array([0, 0]))
+  await keepsake.documents.load('D', () => new Uint8Array([0, 0]))
   storage.change = () => Promise.reject(new Error('the disk is full'))
-  keepsake.append('D', new Uint8Array([0, 0]), true)
+  keepsake.documents.append('D', new Uint8Array([0, 0]), true)
   for (let turn = 0; turn < 50; turn++) await Promise.resolve()
   assert.equal(keepsake.failure, 'the disk is full')
-  assert.ok(keepsake.isBehind('D'))
+  assert.ok(keepsake.documents.isBehind('D'))
   Object.assign(storage, { change })
   t.mock.timers.tick(5000)
   for (let turn = 0; turn < 50; turn++) await Promise.resolve()
@@ -261,9 +263,9 @@ test('without a storage nothing is kept, and that is said', async () => {
   const keepsake = new Keepsake(undefined, key, () => {})
   const lists = { sessions: [], keys: [], addresses: [], entries: [], operations: [] }
   assert.deepEqual(await keepsake.begin(), { life: '', device: new Uint8Array(), ...lists })
-  assert.deepEqual(await keepsake.load('D', () => new Uint8Array()), [])
-  keepsake.append('D', new Uint8Array([1]), true)
-  assert.ok(!keepsake.isBehind('D'))
+  assert.deepEqual(await keepsake.documents.load('D', () => new Uint8Array()), [])
+  keepsake.documents.append('D', new Uint8Array([1]), true)
+  assert.ok(!keepsake.documents.isBehind('D'))
   assert.equal(keepsake.failure, 'this program keeps nothing on this device')
 })
 
@@ -294,19 +296,19 @@ test('what is kept of one life of the set never meets what is kept of another', 
   const [one, other] = keepsakes as [Keepsake, Keepsake]
   for (const keepsake of keepsakes) {
     await keepsake.begin()
-    await keepsake.load('D', () => new Uint8Array())
+    await keepsake.documents.load('D', () => new Uint8Array())
     keepsake.keepLife('a.0000000000001')
   }
-  one.append('D', new Uint8Array([0, 0]), true)
+  one.documents.append('D', new Uint8Array([0, 0]), true)
   assert.equal(await one.leave('a.0000000000002'), true)
   // Another tab has not heard of it yet.
-  other.append('D', new Uint8Array([0, 0]), true)
+  other.documents.append('D', new Uint8Array([0, 0]), true)
   assert.equal(await other.leave('a.0000000000002'), true)
   const next = new Keepsake(device.open(), key, () => {})
   assert.equal((await next.begin()).life, 'a.0000000000002')
   assert.deepEqual(next.places.earlier, [''])
-  assert.deepEqual(await next.load('D', () => new Uint8Array()), [])
-  next.append('D', new Uint8Array([0, 0]), true)
+  assert.deepEqual(await next.documents.load('D', () => new Uint8Array()), [])
+  next.documents.append('D', new Uint8Array([0, 0]), true)
   await next.leave('a.0000000000003')
   const last = new Keepsake(device.open(), key, () => {})
   await last.begin()

@@ -1,42 +1,27 @@
 // What of a client outlives its program: texts, keys of sessions, the list of files, the servers.
 
-import { fromBinary, toBinary } from '@bufbuild/protobuf'
-import * as Y from 'yjs'
+import { toBinary } from '@bufbuild/protobuf'
 import { sessionOf } from '../core/model/ids.ts'
-import { textRoot } from '../core/model/snapshot.ts'
-import { EntrySchema, OperationSchema, type Entry } from '../core/model/wire.ts'
+import { EntrySchema, type Entry } from '../core/model/wire.ts'
 import type { LocalStorage } from '../core/ports.ts'
 import type { OperationBody } from '../core/session/parcel.ts'
+import { KeptDocuments } from './kept-documents.ts'
+import {
+  entriesOf,
+  keptOperations,
+  listOf,
+  operationOf,
+  operationsOf,
+  pathsOf,
+  sessionsIn,
+  withPath,
+  type KeptOperation,
+} from './kept-values.ts'
 import { Keyring } from './keyring.ts'
 import { leaveLife, livesIn, nameLife, readLives, storageAt, type Lives } from './lives.ts'
 
-/** Updates of a document kept one by one before they are put together. */
-const looseMax = 200
 /** The list of files is written whole: the pause after it is so many times its work. */
 const entriesPause = 10
-/** What could not be written is tried again after this. */
-const retryMs = 5000
-
-/** One document on its way to the storage. */
-interface Pages {
-  updates: Uint8Array[]
-  /** Among them are edits of this session. */
-  hasOwn: boolean
-  isWriting: boolean
-  writing: Promise<void>
-  loose: number
-  /** Something could not be written: the next write holds the whole document. */
-  isTorn: boolean
-  /** Why, until that is written. */
-  failure: string | undefined
-  /** What was loaded is not in the document yet: nothing may take its place. */
-  isUnread: boolean
-  /** What takes in all that is kept by now, and hears whether it could be read. */
-  readings: { take: (updates: Uint8Array[]) => void; done: (isRead: boolean) => void }[]
-  whole: () => Uint8Array
-}
-
-const damage = 'what this device kept of a file cannot be read'
 
 /** What was kept by the client's last life. */
 export interface Kept {
@@ -53,23 +38,14 @@ export interface Kept {
   sessions: string[] | undefined
 }
 
-/** An operation on its way to the servers. */
-export interface KeptOperation {
-  id: string
-  /** The session that sees to it. */
-  session: string
-  /** An encoded fourfold.v1.Operation. */
-  bytes: Uint8Array
-}
-
-/** Writes in the background, in order; a failure is told and the write tried again. */
+/** Writes in the background, in order; a failure is told. */
 export class Keepsake {
   readonly keyring: Keyring
+  readonly documents: KeptDocuments
   /** The id of the session that keeps things here. */
   readonly session: string
   readonly #storage: LocalStorage | undefined
   readonly #changed: () => void
-  readonly #pages = new Map<string, Pages>()
   #entriesTimer: ReturnType<typeof setTimeout> | undefined
   /** The list of files, when it is not written as it is. */
   #unwritten: (() => Iterable<Entry>) | undefined
@@ -80,10 +56,7 @@ export class Keepsake {
   /** What was asked of the storage first, until it answers. */
   #beginning: Promise<LocalStorage> | undefined
   #isClosed = false
-  #retryTimer: ReturnType<typeof setTimeout> | undefined
   #failure: string | undefined
-  /** Documents of which something that is kept does not decode. */
-  readonly #damaged = new Set<string>()
 
   /** `changed`: whether storing works has changed. `life`: where the client before this one left for. */
   constructor(
@@ -98,9 +71,15 @@ export class Keepsake {
     this.session = sessionOf(key)
     this.keyring = new Keyring(key, {
       read: () => this.#read('keys'),
-      change: async (alter) => {
-        return (await this.#attempt((device) => isDone(device.change('keys', alter)))) ?? false
-      },
+      change: (alter) => this.#did((shelf) => shelf.change('keys', alter)),
+    })
+    this.documents = new KeptDocuments({
+      isKeeping: storage !== undefined,
+      attempt: (act) => this.#attempt(act),
+      did: (act) => this.#did(act),
+      claim: (document) => this.keyring.claim(Date.now(), document),
+      whyNot: () => this.#failure,
+      alter: (change) => this.#tell(change),
     })
   }
 
@@ -108,8 +87,7 @@ export class Keepsake {
   get failure(): string | undefined {
     if (!this.#storage) return 'this program keeps nothing on this device'
     // That something else was written since says nothing of what was not.
-    const torn = [...this.#pages.values()].find(({ failure }) => failure !== undefined)
-    return this.#failure ?? torn?.failure ?? (this.#damaged.size > 0 ? damage : undefined)
+    return this.#failure ?? this.documents.failure
   }
 
   get isKeeping(): boolean {
@@ -153,12 +131,12 @@ export class Keepsake {
     const alter = (value: unknown) => {
       return (secret = isSecret(value) ? value : crypto.getRandomValues(new Uint8Array(16)))
     }
-    const isKept = await this.#attempt((storage) => isDone(storage.change('device', alter)))
+    const isKept = await this.#did((storage) => storage.change('device', alter))
     return isKept ? secret : new Uint8Array()
   }
 
   /** These come behind those that are kept; those of these ids go. Whether that is kept. */
-  async keepOperations(
+  keepOperations(
     come: readonly Pick<KeptOperation, 'id' | 'bytes'>[],
     gone: readonly string[],
   ): Promise<boolean> {
@@ -167,7 +145,7 @@ export class Keepsake {
       ...keptOperations(value).filter(({ id }) => !changed.has(id)),
       ...come.map((operation) => ({ ...operation, session: this.session })),
     ]
-    return (await this.#attempt((storage) => isDone(storage.change('operations', alter)))) ?? false
+    return this.#did((storage) => storage.change('operations', alter))
   }
 
   /**
@@ -181,7 +159,7 @@ export class Keepsake {
       return kept && []
     }
     let found: OperationBody[] = []
-    const isAdopted = await this.#attempt((storage) => {
+    const isAdopted = await this.#did((storage) => {
       const alter = (value: unknown) => {
         const all = keptOperations(value)
         found = all
@@ -191,9 +169,9 @@ export class Keepsake {
           each.session === session ? { ...each, session: this.session } : each,
         )
       }
-      return isDone(storage.change('operations', alter))
+      return storage.change('operations', alter)
     })
-    return isAdopted && found
+    return isAdopted ? found : undefined
   }
 
   /** See `LocalStorage.hold`; of one life of the set. Undefined also where the storage fails. */
@@ -218,7 +196,7 @@ export class Keepsake {
 
   /** A server told the name of the life that it is in. */
   keepLife(life: string): void {
-    void this.#attempt(() => isDone(nameLife(this.#storage!, life)))
+    void this.#did(() => nameLife(this.#storage!, life))
   }
 
   /**
@@ -226,22 +204,24 @@ export class Keepsake {
    * one. Whether all of it is kept.
    */
   async leave(life: string): Promise<boolean> {
-    await this.written()
-    const isBehind = [...this.#pages.keys()].some((document) => this.isBehind(document))
-    const isLeft = await this.#attempt(async (shelf) => {
+    await this.documents.written()
+    const { areBehind } = this.documents
+    const isLeft = await this.#did(async (shelf) => {
       const { place } = this.places
       // Another program left before this one and may have forgotten what was here until then. What was
       // kept since builds on that.
       if ((await readLives(this.#storage!)).place !== place) {
-        for (const [document, { whole }] of this.#pages) await shelf.append(document, whole())
+        for (const [document, update] of this.documents.wholes()) {
+          await shelf.append(document, update)
+        }
       }
-      return isDone(leaveLife(this.#storage!, life, place))
+      await leaveLife(this.#storage!, life, place)
     })
-    return !isBehind && isLeft === true
+    return !areBehind && isLeft
   }
 
   keepAddresses(addresses: string[]): void {
-    void this.#attempt((storage) => storage.set('addresses', addresses))
+    void this.#did((storage) => storage.set('addresses', addresses))
   }
 
   /** `entries`: the list as it is when it is written, soon. */
@@ -260,67 +240,11 @@ export class Keepsake {
     }
     const beganAt = performance.now()
     const bytes = [...entries()].map((entry) => toBinary(EntrySchema, entry))
-    const written = this.#attempt((storage) => storage.set('entries', bytes))
+    const written = this.#did((storage) => storage.set('entries', bytes))
     const pauseMs = (performance.now() - beganAt) * entriesPause
     await written
     if (this.#isClosed) return
     this.#entriesTimer = setTimeout(() => void this.#writeEntries(), pauseMs)
-  }
-
-  /** The document as it was kept here; `whole` encodes what it is by then. Undefined: it cannot be read. */
-  async load(document: string, whole: () => Uint8Array): Promise<Uint8Array[] | undefined> {
-    if (!this.#storage) return []
-    // What could not be written before it was closed is still to be.
-    const { isTorn = false, failure } = this.#pages.get(document) ?? {}
-    const pages: Pages = {
-      updates: [],
-      hasOwn: false,
-      isWriting: false,
-      writing: Promise.resolve(),
-      loose: 0,
-      isTorn,
-      failure,
-      isUnread: true,
-      readings: [],
-      whole,
-    }
-    this.#pages.set(document, pages)
-    const updates = await this.#attempt((storage) => storage.load(document))
-    pages.loose += updates?.length ?? 0
-    pages.isUnread = updates !== undefined && updates.length > 0
-    return updates
-  }
-
-  /** What `load` returned is in the document. */
-  taken(document: string): void {
-    const pages = this.#pages.get(document)
-    if (pages) pages.isUnread = false
-  }
-
-  /**
-   * `take` is given all that is kept of an open document by now, by whomever. Whether it could be read.
-   * It takes its turn among the writes: one that puts all in one piece counts on having all.
-   */
-  again(document: string, take: (updates: Uint8Array[]) => void): Promise<boolean> {
-    const pages = this.#pages.get(document)
-    if (!pages) return Promise.resolve(false)
-    return new Promise((done) => {
-      pages.readings.push({ take, done })
-      if (!pages.isWriting) pages.writing = this.#write(document, pages)
-    })
-  }
-
-  /** The text of a document that is not open, as far as it is kept here. */
-  async text(document: string): Promise<string> {
-    return textOf((await this.#attempt((storage) => storage.load(document))) ?? [])
-  }
-
-  /** Whether anything of a document is kept here. */
-  async has(document: string): Promise<boolean> {
-    // What is loaded counts as being in the document, and would go when that is written in one piece.
-    if ((this.#pages.get(document)?.loose ?? 0) > 0) return true
-    const updates = await this.#attempt((storage) => storage.load(document))
-    return updates !== undefined && updates.length > 0
   }
 
   /** The path under which a document went when this device saw it last. */
@@ -331,133 +255,15 @@ export class Keepsake {
 
   /** Under which path a document went when this device saw it last. */
   keepPath(document: string, path: string): void {
-    void this.#attempt((storage) => {
-      return isDone(storage.change('paths', (value) => withPath(value, document, path)))
+    void this.#did((storage) => {
+      return storage.change('paths', (value) => withPath(value, document, path))
     })
-  }
-
-  /** `isOwn`: an edit of this session, whose key must be kept before it. */
-  append(document: string, update: Uint8Array, isOwn: boolean): void {
-    const pages = this.#pages.get(document)
-    if (!pages) return
-    pages.updates.push(update)
-    pages.hasOwn ||= isOwn
-    if (!pages.isWriting) pages.writing = this.#write(document, pages)
-  }
-
-  /** Something that is kept of this document does not decode. It stays as it is until `mend`. */
-  damaged(document: string): void {
-    this.#damaged.add(document)
-    this.#changed()
-  }
-
-  /** All that a server has of this document is here: what does not decode is written anew. */
-  mend(document: string): void {
-    const pages = this.#pages.get(document)
-    if (!pages || !this.#damaged.has(document)) return
-    pages.isTorn = true
-    if (!pages.isWriting) pages.writing = this.#write(document, pages)
-  }
-
-  /** Whether edits of this document are still on their way to the storage. */
-  isBehind(document: string): boolean {
-    const pages = this.#pages.get(document)
-    return pages !== undefined && (pages.isWriting || pages.isTorn)
-  }
-
-  /** The document is not open any more. */
-  release(document: string): void {
-    const pages = this.#pages.get(document)
-    if (pages && !this.isBehind(document)) this.#pages.delete(document)
-    this.#isSound(document)
-  }
-
-  /** Tries to write now what could not be written. */
-  retry(): void {
-    for (const [document, pages] of this.#pages) {
-      if (pages.isTorn && !pages.isWriting) pages.writing = this.#write(document, pages)
-    }
-  }
-
-  /** Resolves when nothing of any document is on its way to the storage. */
-  async written(): Promise<void> {
-    await Promise.all([...this.#pages.values()].map(({ writing }) => writing))
   }
 
   close(): void {
     this.#isClosed = true
     clearTimeout(this.#entriesTimer)
-    clearTimeout(this.#retryTimer)
-  }
-
-  async #write(document: string, pages: Pages): Promise<void> {
-    pages.isWriting = true
-    while (pages.updates.length > 0 || pages.isTorn || pages.readings.length > 0) {
-      if (pages.readings.length > 0) {
-        await this.#readAgain(document, pages)
-        continue
-      }
-      const { updates, hasOwn } = pages
-      pages.updates = []
-      pages.hasOwn = false
-      // Without it nobody could bring these edits to a server when this session is over.
-      const isClaimed = !hasOwn || (await this.keyring.claim(Date.now(), document))
-      const why = this.#failure
-      if ((await this.#put(document, pages, updates)) && isClaimed) {
-        if (!pages.isTorn) this.#tell(() => (pages.failure = undefined))
-        continue
-      }
-      pages.isTorn = true
-      pages.hasOwn ||= !isClaimed
-      this.#tell(() => (pages.failure = why ?? this.#failure ?? 'not all of it is kept here yet'))
-      this.#retryLater()
-      break
-    }
-    pages.isWriting = false
-  }
-
-  #put(document: string, pages: Pages, updates: Uint8Array[]): Promise<boolean> {
-    const isLong = pages.loose >= looseMax && !this.#damaged.has(document)
-    if (!pages.isUnread && (pages.isTorn || isLong)) return this.#compact(document, pages)
-    return this.#append(document, pages, updates)
-  }
-
-  async #readAgain(document: string, pages: Pages): Promise<void> {
-    const readings = pages.readings.splice(0)
-    const updates = await this.#attempt((storage) => storage.load(document))
-    if (updates) pages.loose = updates.length
-    for (const { take, done } of readings) {
-      if (updates) take(updates)
-      done(updates !== undefined)
-    }
-  }
-
-  async #append(document: string, pages: Pages, updates: Uint8Array[]): Promise<boolean> {
-    const { isTorn } = pages
-    const [first, ...more] = isTorn ? [pages.whole()] : updates
-    const update = more.length === 0 ? first! : Y.mergeUpdates(updates)
-    if (!(await this.#attempt((storage) => isDone(storage.append(document, update))))) return false
-    pages.loose++
-    if (isTorn) pages.isTorn = false
-    return true
-  }
-
-  async #compact(document: string, pages: Pages): Promise<boolean> {
-    const whole = pages.whole()
-    if (!(await this.#attempt((storage) => isDone(storage.compact(document, whole))))) return false
-    pages.loose = 1
-    pages.isTorn = false
-    this.#isSound(document)
-    return true
-  }
-
-  #isSound(document: string): void {
-    if (this.#damaged.delete(document)) this.#changed()
-  }
-
-  #retryLater(): void {
-    clearTimeout(this.#retryTimer)
-    if (!this.#isClosed) this.#retryTimer = setTimeout(() => this.retry(), retryMs)
+    this.documents.close()
   }
 
   /** Undefined: it cannot be read. */
@@ -466,6 +272,16 @@ export class Keepsake {
     return this.#attempt(async (storage) => ({ value: await storage.get(name) }))
   }
 
+  /** Whether the storage took it. */
+  async #did(act: (storage: LocalStorage) => Promise<void>): Promise<boolean> {
+    const isDone = await this.#attempt(async (storage) => {
+      await act(storage)
+      return true
+    })
+    return isDone ?? false
+  }
+
+  /** What the storage answers; undefined: it failed, which is told. */
   async #attempt<T>(act: (storage: LocalStorage) => Promise<T>): Promise<T | undefined> {
     if (!this.#storage) return undefined
     try {
@@ -512,83 +328,4 @@ export class Keepsake {
 
 function isSecret(value: unknown): value is Uint8Array {
   return value instanceof Uint8Array && value.length === 16
-}
-
-async function isDone(write: Promise<void>): Promise<true> {
-  await write
-  return true
-}
-
-/** The text that these updates make. */
-export function textOf(updates: readonly Uint8Array[]): string {
-  const doc = new Y.Doc()
-  for (const update of updates) {
-    try {
-      Y.applyUpdate(doc, update)
-    } catch {
-      // A device's storage can come back with bytes that nobody wrote: the rest is still of use.
-    }
-  }
-  return doc.getText(textRoot).toString()
-}
-
-function listOf<T>(value: unknown, is: (each: unknown) => boolean): T[] {
-  return Array.isArray(value) ? (value.filter(is) as T[]) : []
-}
-
-/** A list of files as it is kept. */
-export function entriesOf(value: unknown): Entry[] {
-  try {
-    return listOf<Uint8Array>(value, (each) => each instanceof Uint8Array).map((bytes) =>
-      fromBinary(EntrySchema, bytes),
-    )
-  } catch {
-    // Whatever the decoder says: the servers tell the list anew, and the program must begin.
-    return []
-  }
-}
-
-/** Operations as they are kept. */
-export function operationsOf(value: unknown): OperationBody[] {
-  return keptOperations(value).flatMap(({ bytes }) => operationOf(bytes))
-}
-
-/** Those sessions, and those that asked for something that is kept. */
-function sessionsIn(sessions: readonly string[], operations: unknown): string[] {
-  const askers = keptOperations(operations).map(({ session }) => session)
-  return [...new Set([...sessions, ...askers])].filter((each) => each !== '')
-}
-
-function keptOperations(value: unknown): KeptOperation[] {
-  const kept = listOf<Omit<KeptOperation, 'session'> & { session?: unknown }>(value, (each) => {
-    const { id, bytes } = (each ?? {}) as Partial<KeptOperation>
-    return typeof id === 'string' && bytes instanceof Uint8Array
-  })
-  // Earlier versions of the program did not say whose they are.
-  return kept.map((each) => ({
-    ...each,
-    session: typeof each.session === 'string' ? each.session : '',
-  }))
-}
-
-function operationOf(bytes: Uint8Array): OperationBody[] {
-  try {
-    const { id, operation } = fromBinary(OperationSchema, bytes)
-    return [{ id, operation }]
-  } catch {
-    // Whatever the decoder says: nobody can tell what was asked for.
-    return []
-  }
-}
-
-/** Paths of documents as they are kept, by id. */
-export function pathsOf(value: unknown): { [id: string]: string } {
-  const entries = Object.entries((value ?? {}) as { [id: string]: unknown })
-  return Object.fromEntries(
-    entries.flatMap(([id, path]) => (typeof path === 'string' ? [[id, path] as const] : [])),
-  )
-}
-
-function withPath(value: unknown, id: string, path: string): { [id: string]: string } {
-  return { ...pathsOf(value), [id]: path }
 }

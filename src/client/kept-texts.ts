@@ -10,7 +10,7 @@
 import type { LocalStorage } from '../core/ports.ts'
 import type { KeptText } from './api.ts'
 import { Files } from './files.ts'
-import { entriesOf, operationsOf, pathsOf, textOf } from './keepsake.ts'
+import { entriesOf, operationsOf, pathsOf, textOf } from './kept-values.ts'
 import { forgetLife, storageAt, type Lives } from './lives.ts'
 
 const erasedKey = 'erased'

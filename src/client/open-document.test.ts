@@ -20,7 +20,7 @@ async function open(t: TestContext, device = new MemoryDevice(), left?: Left) {
     name: 'Ana',
     left,
     firstText: () => undefined,
-    keepsake,
+    kept: keepsake.documents,
     edited: (update) => edits.push(update),
     moved: () => {},
     recalling: () => Promise.resolve(),
@@ -48,7 +48,8 @@ function textOf(updates: Uint8Array[]): string {
 }
 
 async function kept(device: MemoryDevice, keepsake: Keepsake): Promise<Uint8Array[]> {
-  for (let turn = 0; turn < 1000 && keepsake.isBehind('D'); turn++) await Promise.resolve()
+  for (let turn = 0; turn < 1000 && keepsake.documents.isBehind('D'); turn++)
+    await Promise.resolve()
   return device.open().load('D')
 }
 
@@ -117,7 +118,7 @@ test('of what the device kept all is taken that can be read', async (t) => {
   assert.equal(document.text.toString(), 'kept')
   assert.deepEqual(edits, [])
   assert.notEqual(keepsake.failure, undefined)
-  keepsake.release('D')
+  keepsake.documents.release('D')
   assert.equal(keepsake.failure, undefined, 'a file that is not open is nobody’s trouble')
 })
 

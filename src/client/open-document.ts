@@ -7,7 +7,7 @@ import { textRoot } from '../core/model/snapshot.ts'
 import { seedText } from '../core/model/seed.ts'
 import { deletesOf, offer, type Deletes } from '../core/model/text-update.ts'
 import type { LiveDocument, Receipt } from './api.ts'
-import type { Keepsake } from './keepsake.ts'
+import type { KeptDocuments } from './kept-documents.ts'
 import type { Left } from './left-texts.ts'
 import { Presence } from './presence.ts'
 
@@ -26,7 +26,7 @@ export interface OpenDocumentOptions {
   /** The Yjs client ids under which this person's unsafe edits may stand. */
   writers: ReadonlySet<number>
   name: string
-  keepsake: Keepsake
+  kept: KeptDocuments
   /** What it was when this session closed it, having written in it. */
   left: Left | undefined
   /** Of a file that no server is known to have made: what it begins with. */
@@ -58,7 +58,7 @@ export class OpenDocument implements LiveDocument {
 
   /** Has no users yet. */
   constructor(options: OpenDocumentOptions) {
-    const { id, writer, name, moved, keepsake, left } = options
+    const { id, writer, name, moved, kept, left } = options
     this.#options = options
     this.id = id
     this.doc = new Y.Doc({ gc: true })
@@ -74,7 +74,7 @@ export class OpenDocument implements LiveDocument {
     if (left?.update) this.#integrateAll([left.update])
     const edited = (update: Uint8Array, origin: unknown) => {
       if (origin === integrated) return
-      keepsake.append(id, update, true)
+      kept.append(id, update, true)
       options.edited(update)
     }
     // While somebody listens Yjs encodes every change anew. What is integrated is encoded already,
@@ -109,18 +109,18 @@ export class OpenDocument implements LiveDocument {
   }
 
   async #load(): Promise<Uint8Array[] | undefined> {
-    const { keepsake, id, recalling } = this.#options
-    const updates = await keepsake.load(id, () => Y.encodeStateAsUpdate(this.doc))
+    const { kept, id, recalling } = this.#options
+    const updates = await kept.load(id, () => Y.encodeStateAsUpdate(this.doc))
     if (updates && updates.length > 0) await recalling()
     return updates
   }
 
   /** What other programs on this device wrote in it meanwhile comes to be here. Whether it could be read. */
   async recallMore(): Promise<boolean> {
-    const { keepsake, id, recalling, recalled } = this.#options
+    const { kept, id, recalling, recalled } = this.#options
     // What could not be read at first is of sessions that were not asked after.
     if (!(await this.recall)) await recalling()
-    const isRead = await keepsake.again(id, (updates) => this.#integrateAll(updates))
+    const isRead = await kept.again(id, (updates) => this.#integrateAll(updates))
     if (isRead) recalled(true)
     return isRead
   }
@@ -135,15 +135,15 @@ export class OpenDocument implements LiveDocument {
 
   #integrateAll(updates: Uint8Array[]): void {
     if (updates.length === 0 || this.doc.isDestroyed) return
-    const { keepsake, id } = this.#options
+    const { kept, id } = this.#options
     let count = 0
     this.#asNobody(() =>
       this.doc.transact(() => {
         for (const update of updates) if (this.#isIntegrated(update)) count++
       }, integrated),
     )
-    if (count < updates.length) keepsake.damaged(id)
-    keepsake.taken(id)
+    if (count < updates.length) kept.damaged(id)
+    kept.taken(id)
     // With nothing readable here the document opens from a server.
     if (count > 0) this.#setLoaded()
   }
@@ -162,8 +162,8 @@ export class OpenDocument implements LiveDocument {
   }
 
   integrate(update: Uint8Array): void {
-    const { id, keepsake } = this.#options
-    keepsake.append(id, update, false)
+    const { id, kept } = this.#options
+    kept.append(id, update, false)
     this.#asNobody(() => integrate(this.doc, update, integrated))
   }
 
@@ -176,8 +176,8 @@ export class OpenDocument implements LiveDocument {
   }
 
   caughtUp(): void {
-    const { keepsake, id } = this.#options
-    keepsake.mend(id)
+    const { kept, id } = this.#options
+    kept.mend(id)
     this.#setLoaded()
   }
 

@@ -1,0 +1,259 @@
+// The documents of a client on their way to this device's storage: each edit as it is made, now and then
+// all of a document in one piece, and all of it where something could not be written.
+//
+//   append ─> updates ── one write at a time ──> kept        failed ─> torn ── retry ──> whole ──> kept
+
+import * as Y from 'yjs'
+import type { LocalStorage } from '../core/ports.ts'
+import { textOf } from './kept-values.ts'
+
+/** Updates of a document kept one by one before they are put together. */
+const looseMax = 200
+/** What could not be written is tried again after this. */
+const retryMs = 5000
+
+/** One document on its way to the storage. */
+interface Pages {
+  updates: Uint8Array[]
+  /** Among them are edits of this session. */
+  hasOwn: boolean
+  isWriting: boolean
+  writing: Promise<void>
+  loose: number
+  /** Something could not be written: the next write holds the whole document. */
+  isTorn: boolean
+  /** Why, until that is written. */
+  failure: string | undefined
+  /** What was loaded is not in the document yet: nothing may take its place. */
+  isUnread: boolean
+  /** What takes in all that is kept by now, and hears whether it could be read. */
+  readings: { take: (updates: Uint8Array[]) => void; done: (isRead: boolean) => void }[]
+  whole: () => Uint8Array
+}
+
+const damage = 'what this device kept of a file cannot be read'
+
+export interface KeptDocumentsOptions {
+  /** Whether there is a storage. */
+  isKeeping: boolean
+  /** What the storage answers; undefined: it failed, which was told. */
+  attempt: <T>(act: (storage: LocalStorage) => Promise<T>) => Promise<T | undefined>
+  /** Whether the storage took it. */
+  did: (act: (storage: LocalStorage) => Promise<void>) => Promise<boolean>
+  /** Whether the session's key is kept for a document: nobody else could bring its edits to a server. */
+  claim: (document: string) => Promise<boolean>
+  /** Why the storage took nothing when it was asked last. */
+  whyNot: () => string | undefined
+  /** Changes what `failure` says, and tells it where it is something else. */
+  alter: (change: () => void) => void
+}
+
+/** Writes in the background, of each document in order; a failure is told and the write tried again. */
+export class KeptDocuments {
+  readonly #options: KeptDocumentsOptions
+  readonly #pages = new Map<string, Pages>()
+  /** Documents of which something that is kept does not decode. */
+  readonly #damaged = new Set<string>()
+  #retryTimer: ReturnType<typeof setTimeout> | undefined
+  #isClosed = false
+
+  constructor(options: KeptDocumentsOptions) {
+    this.#options = options
+  }
+
+  /** Why something of a document is not kept; undefined: all is. */
+  get failure(): string | undefined {
+    const torn = [...this.#pages.values()].find(({ failure }) => failure !== undefined)
+    return torn?.failure ?? (this.#damaged.size > 0 ? damage : undefined)
+  }
+
+  /** Whether edits of any document are still on their way to the storage. */
+  get areBehind(): boolean {
+    return [...this.#pages.keys()].some((document) => this.isBehind(document))
+  }
+
+  /** Each, as a whole. */
+  *wholes(): Generator<[document: string, update: Uint8Array]> {
+    for (const [document, { whole }] of this.#pages) yield [document, whole()]
+  }
+
+  /** The document as it was kept here; `whole` encodes what it is by then. Undefined: it cannot be read. */
+  async load(document: string, whole: () => Uint8Array): Promise<Uint8Array[] | undefined> {
+    if (!this.#options.isKeeping) return []
+    // What could not be written before it was closed is still to be.
+    const { isTorn = false, failure } = this.#pages.get(document) ?? {}
+    const pages: Pages = {
+      updates: [],
+      hasOwn: false,
+      isWriting: false,
+      writing: Promise.resolve(),
+      loose: 0,
+      isTorn,
+      failure,
+      isUnread: true,
+      readings: [],
+      whole,
+    }
+    this.#pages.set(document, pages)
+    const updates = await this.#options.attempt((storage) => storage.load(document))
+    pages.loose += updates?.length ?? 0
+    pages.isUnread = updates !== undefined && updates.length > 0
+    return updates
+  }
+
+  /** What `load` returned is in the document. */
+  taken(document: string): void {
+    const pages = this.#pages.get(document)
+    if (pages) pages.isUnread = false
+  }
+
+  /**
+   * `take` is given all that is kept of an open document by now, by whomever. Whether it could be read.
+   * It takes its turn among the writes: one that puts all in one piece counts on having all.
+   */
+  again(document: string, take: (updates: Uint8Array[]) => void): Promise<boolean> {
+    const pages = this.#pages.get(document)
+    if (!pages) return Promise.resolve(false)
+    return new Promise((done) => {
+      pages.readings.push({ take, done })
+      if (!pages.isWriting) pages.writing = this.#write(document, pages)
+    })
+  }
+
+  /** The text of a document that is not open, as far as it is kept here. */
+  async text(document: string): Promise<string> {
+    return textOf((await this.#options.attempt((storage) => storage.load(document))) ?? [])
+  }
+
+  /** Whether anything of a document is kept here. */
+  async has(document: string): Promise<boolean> {
+    // What is loaded counts as being in the document, and would go when that is written in one piece.
+    if ((this.#pages.get(document)?.loose ?? 0) > 0) return true
+    const updates = await this.#options.attempt((storage) => storage.load(document))
+    return updates !== undefined && updates.length > 0
+  }
+
+  /** `isOwn`: an edit of this session, whose key must be kept before it. */
+  append(document: string, update: Uint8Array, isOwn: boolean): void {
+    const pages = this.#pages.get(document)
+    if (!pages) return
+    pages.updates.push(update)
+    pages.hasOwn ||= isOwn
+    if (!pages.isWriting) pages.writing = this.#write(document, pages)
+  }
+
+  /** Something that is kept of this document does not decode. It stays as it is until `mend`. */
+  damaged(document: string): void {
+    this.#options.alter(() => this.#damaged.add(document))
+  }
+
+  /** All that a server has of this document is here: what does not decode is written anew. */
+  mend(document: string): void {
+    const pages = this.#pages.get(document)
+    if (!pages || !this.#damaged.has(document)) return
+    pages.isTorn = true
+    if (!pages.isWriting) pages.writing = this.#write(document, pages)
+  }
+
+  /** Whether edits of this document are still on their way to the storage. */
+  isBehind(document: string): boolean {
+    const pages = this.#pages.get(document)
+    return pages !== undefined && (pages.isWriting || pages.isTorn)
+  }
+
+  /** The document is not open any more. */
+  release(document: string): void {
+    const pages = this.#pages.get(document)
+    if (pages && !this.isBehind(document)) this.#pages.delete(document)
+    this.#isSound(document)
+  }
+
+  /** Tries to write now what could not be written. */
+  retry(): void {
+    for (const [document, pages] of this.#pages) {
+      if (pages.isTorn && !pages.isWriting) pages.writing = this.#write(document, pages)
+    }
+  }
+
+  /** Resolves when nothing of any document is on its way to the storage. */
+  async written(): Promise<void> {
+    await Promise.all([...this.#pages.values()].map(({ writing }) => writing))
+  }
+
+  close(): void {
+    this.#isClosed = true
+    clearTimeout(this.#retryTimer)
+  }
+
+  async #write(document: string, pages: Pages): Promise<void> {
+    pages.isWriting = true
+    while (pages.updates.length > 0 || pages.isTorn || pages.readings.length > 0) {
+      if (pages.readings.length > 0) {
+        await this.#readAgain(document, pages)
+        continue
+      }
+      const { updates, hasOwn } = pages
+      pages.updates = []
+      pages.hasOwn = false
+      // Without it nobody could bring these edits to a server when this session is over.
+      const isClaimed = !hasOwn || (await this.#options.claim(document))
+      const why = this.#options.whyNot()
+      if ((await this.#put(document, pages, updates)) && isClaimed) {
+        if (!pages.isTorn) this.#options.alter(() => (pages.failure = undefined))
+        continue
+      }
+      pages.isTorn = true
+      pages.hasOwn ||= !isClaimed
+      this.#options.alter(
+        () => (pages.failure = why ?? this.#options.whyNot() ?? 'not all of it is kept here yet'),
+      )
+      this.#retryLater()
+      break
+    }
+    pages.isWriting = false
+  }
+
+  #put(document: string, pages: Pages, updates: Uint8Array[]): Promise<boolean> {
+    const isLong = pages.loose >= looseMax && !this.#damaged.has(document)
+    if (!pages.isUnread && (pages.isTorn || isLong)) return this.#compact(document, pages)
+    return this.#append(document, pages, updates)
+  }
+
+  async #readAgain(document: string, pages: Pages): Promise<void> {
+    const readings = pages.readings.splice(0)
+    const updates = await this.#options.attempt((storage) => storage.load(document))
+    if (updates) pages.loose = updates.length
+    for (const { take, done } of readings) {
+      if (updates) take(updates)
+      done(updates !== undefined)
+    }
+  }
+
+  async #append(document: string, pages: Pages, updates: Uint8Array[]): Promise<boolean> {
+    const { isTorn } = pages
+    const [first, ...more] = isTorn ? [pages.whole()] : updates
+    const update = more.length === 0 ? first! : Y.mergeUpdates(updates)
+    if (!(await this.#options.did((storage) => storage.append(document, update)))) return false
+    pages.loose++
+    if (isTorn) pages.isTorn = false
+    return true
+  }
+
+  async #compact(document: string, pages: Pages): Promise<boolean> {
+    const whole = pages.whole()
+    if (!(await this.#options.did((storage) => storage.compact(document, whole)))) return false
+    pages.loose = 1
+    pages.isTorn = false
+    this.#isSound(document)
+    return true
+  }
+
+  #isSound(document: string): void {
+    this.#options.alter(() => this.#damaged.delete(document))
+  }
+
+  #retryLater(): void {
+    clearTimeout(this.#retryTimer)
+    if (!this.#isClosed) this.#retryTimer = setTimeout(() => this.retry(), retryMs)
+  }
+}
