@@ -152,8 +152,7 @@ export class OpenDocument implements LiveDocument {
   #isIntegrated(update: Uint8Array): boolean {
     try {
       // Read first: Yjs has changed the document before it comes to what is deleted.
-      deletesOf(update)
-      integrate(this.doc, update, integrated)
+      integrate(this.doc, update, integrated, deletesOf(update))
       return true
     } catch {
       // Whatever the decoder says: the person hears that the device's copy cannot be read.

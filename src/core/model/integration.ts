@@ -21,10 +21,11 @@ const manyPlaces = 500
  * Applies an update, and whatever waited for it. Yjs keeps an update whose causes are missing and
  * tries it again when they may have come, but it can wait for the wrong one: when a run of the cause's
  * writer waits as well, it takes that for the cause, and both then wait for each other for ever. So
- * what waits is tried again here for as long as something of it finds its place.
+ * what waits is tried again here for as long as something of it finds its place. `known`: what it
+ * deletes, if that was read already.
  */
-export function integrate(doc: Y.Doc, update: Uint8Array, origin?: unknown): void {
-  const deletes = update.length < longBytes ? undefined : deletesOf(update)
+export function integrate(doc: Y.Doc, update: Uint8Array, origin?: unknown, known?: Deletes): void {
+  const deletes = update.length < longBytes ? undefined : (known ?? deletesOf(update))
   if (!deletes || placesIn(deletes) < manyPlaces) take(doc, update, origin)
   else Y.transact(doc, () => takeCut(doc, update, deletes, origin), origin, false)
 }
