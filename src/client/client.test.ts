@@ -198,3 +198,24 @@ test('a text that the device could not read at first is read later, and brought'
   await until(() => document.text.toString() === 'x', 'it is here')
   assert.ok(hasFound(next))
 })
+
+test('what a living session keeps is not taken for left, though the device failed when it began', async (t) => {
+  const device = new MemoryDevice()
+  device.failure = 'it does not answer'
+  const begun = Promise.withResolvers<void>()
+  const client = alone(t, device.open(), begun.resolve)
+  await begun.promise
+  device.failure = undefined
+  client.open('file').text.insert(0, 'x')
+  await until(async () => (await device.open().load('file')).length > 0, 'it is on the device')
+  const [session] = Object.keys((await device.open().get('keys')) as object)
+  let isFree = false
+  void device
+    .open()
+    .hold(session!)
+    .then(() => (isFree = true))
+  await new Promise(setImmediate)
+  assert.ok(!isFree)
+  client.close()
+  await until(() => isFree, 'it is over')
+})

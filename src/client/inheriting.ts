@@ -50,6 +50,8 @@ export class Inheriting {
   #bringing = 0
   #unlisten = () => {}
   #isOver = false
+  /** And all that it has is written. */
+  #hasEnded = false
 
   constructor(options: InheritingOptions) {
     this.#options = options
@@ -68,21 +70,31 @@ export class Inheriting {
   /** `found`: sessions that left something, or will; undefined: the device could not be read. */
   async begin(found: readonly string[] | undefined): Promise<void> {
     const { keepsake } = this.#options
+    const holding = this.#holdOwn()
     const sessions = found ?? (await this.#sessions())
-    const letGo = await keepsake.hold(keepsake.session)
-    if (this.#isOver) return letGo?.()
-    if (!letGo) {
+    if (this.#isOver) return
+    const isHolding = await holding
+    if (this.#isOver) return
+    if (!isHolding) {
       // Nobody can tell who is alive: edits that come twice are there once.
       for (const session of sessions) void this.#bring(session, false)
       return
     }
-    this.#held.add(letGo)
     this.#unlisten = keepsake.listen((session) => {
       // So that it knows of this one.
       if (this.#meet(session)) keepsake.tell(keepsake.session)
     })
     keepsake.tell(keepsake.session)
     for (const session of sessions) this.#meet(session)
+  }
+
+  /** Whether it can be told here who holds what. */
+  async #holdOwn(): Promise<boolean> {
+    const letGo = await this.#options.keepsake.held
+    if (!letGo) return false
+    if (this.#hasEnded) letGo()
+    else this.#held.add(letGo)
+    return true
   }
 
   /** As soon as the device can be read. */
@@ -234,6 +246,7 @@ export class Inheriting {
     this.#unlisten()
     for (const go of [...this.#barred, ...this.#waiting]) go()
     await written
+    this.#hasEnded = true
     for (const letGo of this.#held) this.#letGo(letGo)
   }
 }

@@ -53,6 +53,7 @@ export class Keepsake {
   readonly #life: string | undefined
   /** The lives that this device knew when this began, and the part of the storage of the present one. */
   #begun: { lives: Lives; shelf: LocalStorage } | undefined
+  readonly #held = Promise.withResolvers<(() => void) | undefined>()
   /** What was asked of the storage first, until it answers. */
   #beginning: Promise<LocalStorage> | undefined
   #isClosed = false
@@ -172,6 +173,14 @@ export class Keepsake {
       return storage.change('operations', alter)
     })
     return isAdopted ? found : undefined
+  }
+
+  /**
+   * Resolves with what lets go of the name of this session. It is asked for as soon as the device answers:
+   * before anything of this session is there, which others would take for left.
+   */
+  get held(): Promise<(() => void) | undefined> {
+    return this.#held.promise
   }
 
   /** See `LocalStorage.hold`; of one life of the set. Undefined also where the storage fails. */
@@ -307,8 +316,10 @@ export class Keepsake {
       const known = await readLives(storage)
       // A device that takes no writes still knows the life that was left.
       const lives = this.#life === undefined ? known : livesIn(known, this.#life)
-      this.#begun = { lives, shelf: storageAt(storage, lives.place) }
-      return this.#begun.shelf
+      const shelf = storageAt(storage, lives.place)
+      this.#begun = { lives, shelf }
+      this.#held.resolve(shelf.hold(this.session))
+      return shelf
     } finally {
       this.#beginning = undefined
     }
