@@ -231,7 +231,9 @@ export class LiveDocument {
     const known = this.#carets.get(session)
     if (!known) return undefined
     this.#carets.delete(session)
-    return { ...known.caret, clock: known.caret.clock + 1, state: '' }
+    // A client says the number, and may say the last that there is.
+    const clock = Math.min(known.caret.clock + 1, 2 ** 32 - 1)
+    return { ...known.caret, clock, state: '' }
   }
 
   forgetOldCarets(now: number): void {

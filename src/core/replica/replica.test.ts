@@ -13,7 +13,7 @@ import {
   unstoredBytesMax,
 } from '../model/limits.ts'
 import { sealUpdate } from '../model/snapshot.ts'
-import { Code, EntrySchema, UpdateSchema, type Update } from '../model/wire.ts'
+import { CaretSchema, Code, EntrySchema, UpdateSchema, type Update } from '../model/wire.ts'
 import type { ReplicaInput } from './messages.ts'
 
 test('1 nothing is told before it is stored: neither receipt, nor change, nor text', () => {
@@ -338,6 +338,18 @@ test('carets reach other followers, and those who come later', () => {
   assert.equal(desk.last(3, 'caret')?.state, '{}')
   desk.input({ type: 'closed', channel: 1 })
   assert.equal(desk.last(3, 'caret')?.state, '')
+})
+
+test('13 a caret whose number is the last one ends nobody when its session leaves', () => {
+  const { desk, ana, file } = two()
+  const clock = 2 ** 32 - 1
+  const said = { document: file, writer: ana.doc.clientID, clock, state: '{}' }
+  desk.say(1, { case: 'caret', value: create(CaretSchema, said) })
+  desk.input({ type: 'closed', channel: 1 })
+  const gone = desk.last(2, 'caret')
+  assert.ok(gone)
+  assert.equal(gone.state, '')
+  assert.doesNotThrow(() => toBinary(CaretSchema, gone), 'it can be told')
 })
 
 test('what a dead server told is taken from whoever heard it, with its seal, and only so', () => {
