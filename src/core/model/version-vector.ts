@@ -30,11 +30,11 @@ export function raiseTo(vector: VersionVector, origin: Origin, seq: number): voi
   if (seq > (vector.get(origin) ?? 0)) vector.set(origin, seq)
 }
 
-/** How many updates `held` has that `other` lacks. */
+/** How many updates `held` has that `other` lacks; at most as many as a message can say. */
 export function lag(other: VersionVector, held: VersionVector): number {
   let count = 0
   for (const [origin, seq] of held) count += Math.max(0, seq - (other.get(origin) ?? 0))
-  return count
+  return Math.min(count, 2 ** 32 - 1)
 }
 
 export function toSeen(vector: VersionVector): SeenRecord {
