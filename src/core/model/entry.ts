@@ -3,8 +3,8 @@
 import { create } from '@bufbuild/protobuf'
 import { kindBy, mergeContents } from './contents.ts'
 import { mergeAge, mergePurge } from './purge.ts'
-import { newer } from './stamps.ts'
-import { EntrySchema, type Entry } from './wire.ts'
+import { counted, newer } from './stamps.ts'
+import { EntrySchema, type Entry, type Stamp } from './wire.ts'
 
 export { newer }
 
@@ -61,15 +61,17 @@ export function copyEntry(entry: Entry): Entry {
 }
 
 /** The highest counter in an entry's stamps: what its writer had seen at least. */
-export function entryCounter(entry: Entry): number {
+export function entryCounter({ created, name, parent, deleted, contents }: Entry): number {
   return Math.max(
-    entry.created?.counter ?? 0,
-    entry.name?.stamp?.counter ?? 0,
-    entry.parent?.stamp?.counter ?? 0,
-    entry.deleted?.stamp?.counter ?? 0,
-    ...entry.contents.map(({ stamp }) => stamp?.counter ?? 0),
+    counterOf(created),
+    counterOf(name?.stamp),
+    counterOf(parent?.stamp),
+    counterOf(deleted?.stamp),
+    ...contents.map(({ stamp }) => counterOf(stamp)),
   )
 }
+
+const counterOf = (stamp: Stamp | undefined) => counted(stamp?.counter ?? 0)
 
 /** Whether it is in the trash. */
 export function isDeleted(entry: Entry): boolean {

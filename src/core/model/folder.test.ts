@@ -6,6 +6,7 @@ import { create, equals } from '@bufbuild/protobuf'
 import { Random } from '../../../sim/random.ts'
 import { Folder, type Scope } from './folder.ts'
 import { fileKey } from './names.ts'
+import { counterMax } from './stamps.ts'
 import { EntrySchema, Kind, type Entry } from './wire.ts'
 
 const stamp = (counter: number, origin = 'a') => ({ counter, origin })
@@ -217,6 +218,15 @@ test('the same changes in any order give the same folder, and no name is shown t
     assert.equal(new Set(shown).size, shown.length, `seed ${seed}: ${names.join(', ')}`)
     for (const id of ids) assert.equal(folder.find(folder.shownName(id)!)!.id, id)
   }
+})
+
+test('13 a stamp that counts as far as can be outranks others, and leaves them a next one', () => {
+  const folder = new Folder()
+  folder.apply(created('x', 3, 'plan'))
+  folder.apply(renamed('x', 2 ** 32 - 1, 'lie'))
+  folder.apply(renamed('y', counterMax / 2 + 1, 'lie'))
+  assert.equal(folder.shownName('x'), 'lie')
+  assert.equal(folder.counter, 3)
 })
 
 test('a change among 100,000 entries costs no more than among few', () => {

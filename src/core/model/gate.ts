@@ -16,10 +16,10 @@ import {
   decodeTextUpdate,
   firstBeyond,
   isItem,
+  refersToItself,
   structFrom,
   textRoot,
   type Deletes,
-  type Id,
   type Range,
   type TextStruct,
   type TextUpdate,
@@ -123,9 +123,7 @@ function newStructs(doc: Y.Doc, { structs, deletes }: TextUpdate): TextStruct[] 
   const added: TextStruct[] = []
   for (const struct of order) {
     const { writer, clock, left, right } = struct
-    if (refersToItself(struct, left) || refersToItself(struct, right)) {
-      throw invalid('the update refers to itself')
-    }
+    if (refersToItself(struct)) throw invalid('the update refers to itself')
     const known = endOf(writer)
     if (clock > known) return undefined
     if (left && left.clock >= endOf(left.writer)) return undefined
@@ -140,10 +138,6 @@ function newStructs(doc: Y.Doc, { structs, deletes }: TextUpdate): TextStruct[] 
     if (clock + length > endOf(writer)) return undefined
   }
   return added
-}
-
-function refersToItself({ writer, clock }: TextStruct, id: Id | undefined): boolean {
-  return id !== undefined && id.writer === writer && id.clock >= clock
 }
 
 /** An update that only deletes is always within bounds. */

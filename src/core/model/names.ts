@@ -96,6 +96,12 @@ export function brokenRule(name: string): string | undefined {
   return undefined
 }
 
+/** Whether it would be read as something else than one name of a path, or ends it: also of old disks. */
+export function breaksPaths(name: string): boolean {
+  if (name === '' || name === '.' || name === '..') return true
+  return name.includes('/') || control.test(name) || utf8ByteLength(name) > nameBytesMax
+}
+
 /** One form for upper and lower case; by upper case first, because of ß and the final sigma. */
 const folded = (name: string) => name.toUpperCase().toLowerCase()
 

@@ -7,7 +7,7 @@
 // after the second round nothing can come any more that would take the purge back.
 
 import { create } from '@bufbuild/protobuf'
-import { isSameStamp, newer } from './stamps.ts'
+import { counterMax, isSameStamp, newer } from './stamps.ts'
 import { EntrySchema, PurgeSchema, type Entry, type Purge, type TrashAge } from './wire.ts'
 
 /** Finds what is known of an id, hidden or not. */
@@ -74,7 +74,7 @@ export function purgeOf({ id, parent, purged }: Entry, root: Entry): Entry {
   const generation = purged?.generation ?? 0
   const purge = create(PurgeSchema, { root: root.id, deletion, place, generation })
   // One with a directory that came back may be of a newer deletion: it must not win.
-  if (purged && outranks(purged, purge)) purge.generation++
+  if (purged && outranks(purged, purge)) purge.generation = Math.min(generation + 1, counterMax)
   return create(EntrySchema, { id, purged: purge })
 }
 

@@ -135,6 +135,12 @@ export function isItem(struct: TextStruct): boolean {
   return struct.kind === 'text' || struct.kind === 'deleted'
 }
 
+/** Whether a struct names itself, or what its writer wrote after it, as its neighbour. */
+export function refersToItself({ writer, clock, left, right }: TextStruct): boolean {
+  const isLater = (id: Id | undefined) => id?.writer === writer && id.clock >= clock
+  return isLater(left) || isLater(right)
+}
+
 function withSkips(list: TextStruct[]): TextStruct[] {
   const whole: TextStruct[] = []
   for (const struct of list) {

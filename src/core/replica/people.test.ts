@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { create, type MessageInitShape } from '@bufbuild/protobuf'
+import { create, toBinary, type MessageInitShape } from '@bufbuild/protobuf'
 import type { DeviceId, Origin, ReplicaId, SessionId } from '../model/ids.ts'
 import { presenceLifeMs } from '../model/limits.ts'
 import { PresenceSchema } from '../model/wire.ts'
@@ -81,6 +81,14 @@ test('after a partition all sessions of a device keep the name, or all give way'
     who.map((said) => last.heard(b, { ...said, isHere: true }).toSorted()),
     [[one, three].toSorted(), []],
   )
+})
+
+test('13 after a claim that counts as far as can be there is a next one', () => {
+  const people = new People(b)
+  people.heard(a, presence({ session: one, name: 'ana', counter: 2 ** 32 - 1, isHere: true }))
+  const claimed = people.claim(two, 'ben')
+  assert.doesNotThrow(() => toBinary(PresenceSchema, claimed))
+  assert.equal(claimed.counter, 1)
 })
 
 test('a session that moved to this server is not sent away by its old one', () => {

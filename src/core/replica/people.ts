@@ -4,6 +4,7 @@ import { create } from '@bufbuild/protobuf'
 import type { DeviceId, Origin, ReplicaId, SessionId } from '../model/ids.ts'
 import { presenceLifeMs, screenNameMax } from '../model/limits.ts'
 import { likeness } from '../model/names.ts'
+import { counted } from '../model/stamps.ts'
 import { PresenceSchema, type Presence } from '../model/wire.ts'
 
 interface Person {
@@ -81,7 +82,7 @@ export class People {
   heard(from: ReplicaId, said: Presence): SessionId[] {
     const session = said.session as SessionId
     const known = this.#bySession.get(session)
-    this.#counter = Math.max(this.#counter, said.counter)
+    this.#counter = Math.max(this.#counter, counted(said.counter))
     if (!said.isHere) {
       if (known?.at === from) this.#remove(session)
       return []

@@ -5,6 +5,7 @@ import { isOrigin, isSubjectId, type Origin } from '../model/ids.ts'
 import { verifyUpdate } from '../model/snapshot.ts'
 import { missing, raise, type VersionVector } from '../model/version-vector.ts'
 import type { Update } from '../model/wire.ts'
+import { isSeq, updateFault } from './hearing.ts'
 import { Order } from './order.ts'
 import type { Peer } from './peer.ts'
 
@@ -25,8 +26,15 @@ export interface Taken {
   /** Something is lacking between what is known of a log and what came of it. */
   hasGap: boolean
   /** The first that no sound server sends; what came with it and after it was not looked at. */
-  malformed: Update | undefined
+  malformed: Malformed | undefined
 }
+
+interface Malformed {
+  update: Update
+  why: string
+}
+
+type Verdict = 'taken' | 'known' | 'gap' | { why: string }
 
 export class Arrivals {
   readonly #options: ArrivalsOptions
@@ -45,13 +53,13 @@ export class Arrivals {
   /** A peer sent updates. */
   take(now: number, peer: Peer, updates: Update[]): Taken {
     let hasGap = false
-    let malformed: Update | undefined
+    let malformed: Malformed | undefined
     const news: Update[] = []
     const need = this.#order.needOf(peer)
     for (const update of updates) {
       const verdict = this.#accept(update)
-      if (verdict === 'malformed') {
-        malformed = update
+      if (typeof verdict === 'object') {
+        malformed = { update, ...verdict }
         break
       }
       const origin = update.origin as Origin
@@ -83,14 +91,19 @@ export class Arrivals {
     return this.#order.release(now)
   }
 
-  #accept(update: Update): 'taken' | 'known' | 'gap' | 'malformed' {
+  #accept(update: Update): Verdict {
     const { heads, origin: own } = this.#options
     const { origin, seq, subject } = update
-    if (!isOrigin(origin) || origin === own) return 'malformed'
-    if (!isSubjectId(subject) || !verifyUpdate(update)) return 'malformed'
+    if (!isOrigin(origin)) return { why: 'it is of no log' }
+    if (origin === own) return { why: 'it is of the log of this server' }
+    if (!isSeq(seq) || !isSubjectId(subject)) return { why: 'it has no place' }
+    if (!verifyUpdate(update)) return { why: 'its checksum is wrong' }
     const head = heads.get(origin) ?? 0
     if (seq <= head) return 'known'
     if (seq > head + 1) return 'gap'
+    // Each once: what comes again, from others or out of order, is not taken.
+    const why = updateFault(update)
+    if (why !== undefined) return { why }
     heads.set(origin, seq)
     return 'taken'
   }

@@ -1,12 +1,12 @@
 // The channels to the peers: dialling without end, greeting, silence, and how the servers look.
 
 import type { Origin, ReplicaId } from '../model/ids.ts'
-import { isOrigin } from '../model/ids.ts'
-import { liveMs, peerSilentMs } from '../model/limits.ts'
+import { liveMs, peerSilentMs, reachAheadMax } from '../model/limits.ts'
 import { fromSeen, lag, type VersionVector } from '../model/version-vector.ts'
 import { ServerState, type PeerHello } from '../model/wire.ts'
 import type { Ending, Mark, ServerView } from '../ports.ts'
 import { Complaints } from './complaints.ts'
+import { helloFault } from './hearing.ts'
 import type { Marks } from './marks.ts'
 import type { PeerChannel } from './messages.ts'
 import { Peer } from './peer.ts'
@@ -72,6 +72,8 @@ export class Links {
   readonly #unreachedFor = new Map<ReplicaId, Set<Ending>>()
   /** When one of the two turned the other away last. */
   readonly #refusedAt = new Map<ReplicaId, number>()
+  /** When each said last what no sound server says. */
+  readonly #spoiltAt = new Map<ReplicaId, number>()
   /** The lives in which each server came, the last at the end, and how often an earlier one came back. */
   readonly #lives = new Map<ReplicaId, { origins: Origin[]; returns: number }>()
   readonly #complaints: Complaints
@@ -149,7 +151,8 @@ export class Links {
         this.#complaints.add(now, `${id} turns this server away: ${refusal}`)
       }
       const isRefused = this.#isRefused(now, id)
-      const isForLong = refusal !== undefined || (isRefused && link.name === 'greeting')
+      const isOurs = link.name === 'greeting' || (link.name === 'open' && link.peer.isTurnedAway)
+      const isForLong = refusal !== undefined || (isRefused && isOurs)
       const redialAt = now + (isForLong ? refusedRedialMs : redialAfterMs)
       this.#links.set(id, { name: 'down', redialAt })
       if (link.name !== 'open') return undefined
@@ -237,17 +240,37 @@ export class Links {
     if (hello.protocol !== protocol) return `it speaks revision ${hello.protocol}, not ${protocol}`
     if (hello.set !== set) return `it belongs to the set "${hello.set}", not "${set}"`
     if (!link) return `"${hello.replica}" is not another server of this set`
-    if (!isOrigin(hello.origin)) return 'it names no origin'
+    const fault = helloFault(hello, (origin) => this.reachOf(origin))
+    if (fault !== undefined) return fault
     const isExpected = this.#strangers.has(channel) || channelOf(link) === channel
     return isExpected ? undefined : `it answers as "${hello.replica}", which was not dialled`
   }
 
+  /**
+   * How far others can have a log: of this server's as far as it is on this disk, of that of a server that
+   * is here hardly further than it tells. `peer`: who says it.
+   */
+  reachOf(origin: Origin, peer?: Peer): number {
+    if (origin === this.#options.origin) return this.#options.vector.get(origin) ?? 0
+    for (const writer of this.peers()) {
+      if (writer.origin !== origin || writer === peer) continue
+      return (writer.have.get(origin) ?? 0) + reachAheadMax
+    }
+    return Infinity
+  }
+
   turnAway(now: number, channel: PeerChannel, why: string): void {
     this.#complaints.add(now, `a peer was turned away: ${why}`)
-    // What a server of the set said may have been spoilt on its way: it comes again at once.
-    if (this.peerOf(channel)) {
-      this.#voice.hangUp(channel, why)
-      return
+    const peer = this.peerOf(channel)
+    if (peer) {
+      peer.isTurnedAway = true
+      const before = this.#spoiltAt.get(peer.id) ?? -Infinity
+      this.#spoiltAt.set(peer.id, now)
+      // What a server of the set said may have been spoilt on its way: it comes again at once.
+      if (now - before >= refusedLatelyMs) {
+        this.#voice.hangUp(channel, why)
+        return
+      }
     }
     for (const [id, link] of this.#links) {
       if (channelOf(link) === channel) this.#refusedAt.set(id, now)

@@ -1,9 +1,10 @@
 // One peer with whom a channel is open: how far it is, what was sent to it, what it is owed.
 
 import type { Origin, ReplicaId, SubjectId } from '../model/ids.ts'
-import { peerWindowBytesMax, pieceBytesMax, slowBytesPerMs } from '../model/limits.ts'
+import { peerWindowBytesMax, pieceBytesMax, presentMax, slowBytesPerMs } from '../model/limits.ts'
 import type { Mark } from '../ports.ts'
 import { raise, type VersionVector } from '../model/version-vector.ts'
+import type { Presence } from '../model/wire.ts'
 import type { PeerChannel } from './messages.ts'
 
 /** Sending whole subjects, because compaction removed updates that the peer lacks. */
@@ -58,6 +59,8 @@ export class Peer {
   readonly damaged = new Set<SubjectId>()
   /** Those of which it was told the same. */
   readonly saidDamaged = new Set<SubjectId>()
+  /** It said what no sound server says: its channel is being closed. */
+  isTurnedAway = false
 
   /** Whole subjects that it sent: how many, how many of them are on this disk, and it was told. */
   readonly pieces = { received: 0, stored: 0, told: 0 }
@@ -70,6 +73,7 @@ export class Peer {
   #pieces: number[] = []
   #piecesBytes = 0
   #piecesStored = 0
+  readonly #present = new Set<string>()
 
   constructor(options: {
     id: ReplicaId
@@ -123,6 +127,13 @@ export class Peer {
     if (!this.#tellsStored || stored === told) return 0
     this.pieces.told = stored
     return stored
+  }
+
+  /** Whether there is room for somebody of whom it tells, among all that it told are with it. */
+  hasRoomFor({ session, isHere }: Presence): boolean {
+    if (isHere) this.#present.add(session)
+    else this.#present.delete(session)
+    return this.#present.size <= presentMax
   }
 
   /** A whole subject was sent. */

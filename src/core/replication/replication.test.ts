@@ -309,7 +309,7 @@ test('2 a malformed update ends its channel, and those before it are stored', ()
       },
     })
   receive(a, second!, third!)
-  assert.match(b.log.join(), /it sent a malformed update/)
+  assert.match(b.log.join(), /a sent a malformed update/)
   assert.equal(b.storage.reader.vector().get(origin!), 2)
   // The log goes on from another peer, without a hole.
   third!.checksum ^= 1

@@ -9,8 +9,8 @@
 // Liveness: every tick redials, and asks again for what is still missing.
 
 import { assert } from '../model/errors.ts'
-import { isSubjectId, type Origin, type ReplicaId, type SubjectId } from '../model/ids.ts'
-import { sealUpdate, verifySnapshot } from '../model/snapshot.ts'
+import type { Origin, ReplicaId, SubjectId } from '../model/ids.ts'
+import { sealUpdate } from '../model/snapshot.ts'
 import { covers, fromSeen, missing, raise, type VersionVector } from '../model/version-vector.ts'
 import {
   type Ephemeral,
@@ -34,6 +34,7 @@ import { Asking } from './asking.ts'
 import { Compacting } from './compacting.ts'
 import { Comparing } from './comparing.ts'
 import { Gathering, type Item } from './gathering.ts'
+import { messageFault } from './hearing.ts'
 import { Links } from './links.ts'
 import { isSound, Losses } from './losses.ts'
 import { Marks } from './marks.ts'
@@ -308,7 +309,8 @@ export class Replication {
     const isNamed = this.#life.stored(items)
     const own = items.flatMap(({ update }) => (update?.origin === this.#origin ? [update] : []))
     // A transfer goes on when its last pieces are stored.
-    const isWhole = isNamed || items.some(({ snapshot, advance }) => snapshot ?? advance)
+    const isWhole =
+      isNamed || items.some(({ from, snapshot, advance }) => from ?? snapshot ?? advance)
     for (const peer of this.#links.peers()) {
       if (isWhole) this.#sending.tellHave(now, peer, changed)
       else this.#sending.advanced(now, peer, changed)
@@ -344,8 +346,8 @@ export class Replication {
     if (snapshot) this.#told++
     if (tag !== undefined) this.#appended(tag, update)
     else if (update) this.#voice.event({ type: 'changed', update })
-    if (!snapshot) return
     if (from) this.#storedOf(now, from)
+    if (!snapshot) return
     const subject = snapshot.subject as SubjectId
     this.#asking.got(subject)
     this.#sending.mended(this.#links.peers(), subject)
@@ -426,8 +428,18 @@ export class Replication {
       return
     }
     const peer = this.#links.peerOf(channel)
-    if (!peer) return
+    // Of what no sound server says nothing is taken, nor of what comes behind it.
+    if (!peer || peer.isTurnedAway) return
     peer.heardAt = now
+    const fault = messageFault(message, (origin) => this.#links.reachOf(origin, peer))
+    if (fault !== undefined) {
+      this.#links.turnAway(
+        now,
+        channel,
+        `${peer.id} says what cannot be in "${message.case}": ${fault}`,
+      )
+      return
+    }
     switch (message.case) {
       case 'gossip':
         peer.asked(fromSeen(message.value.vector?.seen), this.#vector)
@@ -446,10 +458,10 @@ export class Replication {
         this.#heardAdvance(now, peer, fromSeen(message.value.vector?.seen))
         break
       case 'ephemeral':
-        this.#voice.event({ type: 'ephemeral', from: peer.id, ephemeral: message.value })
+        this.#heardEphemeral(now, peer, message.value)
         break
       case 'want':
-        this.#answerWant(peer, message.value.subject)
+        this.#answerWant(peer, message.value.subject as SubjectId)
         break
       case 'damaged':
         this.#asking.heardDamaged(peer, message.value.subject)
@@ -509,8 +521,9 @@ export class Replication {
     const { ready, hasGap, malformed } = this.#arrivals.take(now, peer, updates)
     this.#gather(ready)
     if (malformed) {
-      const name = `${malformed.origin}/${malformed.seq}`
-      this.#links.turnAway(now, peer.channel, `it sent a malformed update ${name}`)
+      const { update, why } = malformed
+      const name = `${update.origin}/${update.seq}`
+      this.#links.turnAway(now, peer.channel, `${peer.id} sent a malformed update ${name}: ${why}`)
       return
     }
     if (hasGap) this.#asking.ask(now, peer)
@@ -526,18 +539,24 @@ export class Replication {
   }
 
   #heardSnapshot(now: number, peer: Peer, snapshot: Snapshot): void {
-    if (!isSubjectId(snapshot.subject) || !verifySnapshot(snapshot)) {
-      const why = `it sent a malformed snapshot of ${snapshot.subject}`
-      this.#links.turnAway(now, peer.channel, why)
-      return
-    }
-    // Until this disk is filled nobody asks here.
-    if (this.#isComplete) this.#onTheWay.cameWhole(snapshot)
     // Unless it says so again.
-    peer.damaged.delete(snapshot.subject)
+    peer.damaged.delete(snapshot.subject as SubjectId)
     peer.pieces.received++
-    this.#gathering.add({ snapshot, from: peer })
+    if (this.#isOfUse(snapshot)) {
+      // Until this disk is filled nobody asks here.
+      if (this.#isComplete) this.#onTheWay.cameWhole(snapshot)
+      this.#gathering.add({ snapshot, from: peer })
+    } else this.#gathering.add({ from: peer })
     this.#asking.progressed(now, peer)
+  }
+
+  /**
+   * Of what the logs here have there is nothing in it but what was damaged. A server that puts more in it
+   * than its logs say gives that to this one alone, for nobody would ever be sent it (5).
+   */
+  #isOfUse({ subject, covers: upTo }: Snapshot): boolean {
+    const isNews = !covers(this.#vector, fromSeen(upTo?.seen))
+    return isNews || this.#asking.isWanted(subject as SubjectId)
   }
 
   #heardAdvance(now: number, peer: Peer, advance: VersionVector): void {
@@ -547,8 +566,16 @@ export class Replication {
     this.#asking.progressed(now, peer)
   }
 
-  #answerWant(peer: Peer, subject: string): void {
-    if (!isSubjectId(subject)) return
+  #heardEphemeral(now: number, peer: Peer, ephemeral: Ephemeral): void {
+    const { topic } = ephemeral
+    if (topic.case === 'presence' && !peer.hasRoomFor(topic.value)) {
+      this.#links.turnAway(now, peer.channel, `${peer.id} tells of more people than can be there`)
+      return
+    }
+    this.#voice.event({ type: 'ephemeral', from: peer.id, ephemeral })
+  }
+
+  #answerWant(peer: Peer, subject: SubjectId): void {
     try {
       this.#sending.sendSnapshot(peer, subject)
     } catch (error) {

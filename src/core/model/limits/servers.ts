@@ -67,3 +67,24 @@ export const peerQueueBytesMax = peerMessageBytesMax + 64 * 1024 * 1024
 
 /** How often free disk space is looked at: a disk fills in minutes, not in seconds. */
 export const diskLookMs = 5000
+
+/** Logs of a set: one for each start of each server. Of so many a vector has some 4 MB. */
+export const logsMax = 100_000
+
+/** Updates of one log. At 10,000 a second a server writes for four days until it is so far. */
+export const seqMax = 4_000_000_000
+
+/**
+ * So far beyond what a server tells of its own log others may have it at a moment: what is on its way
+ * from there to here, a gigabyte at least.
+ */
+export const reachAheadMax = 2 ** 24
+
+/** An entry with its 20 contents, as another server sends it: some 10 KB, and room for more fields. */
+export const entryBytesMax = 256 * 1024
+
+/** Characters of a name, an id or the like, as another server sends it: much more than any has. */
+export const wordsMax = 1024
+
+/** People of whom another server says that they are with it: it takes fewer sessions. */
+export const presentMax = 10_000
