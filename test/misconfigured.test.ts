@@ -24,6 +24,19 @@ test('two servers under one id are told so, and so is who hears both', async (t)
   await until(async () => words.test(await status()), 'status tells it')
 })
 
+test('two servers under the largest id, which nobody dials as two, are told so as well', async (t) => {
+  const fleet = await Fleet.start({ ids: ['a', 'b'] })
+  t.after(() => fleet.end())
+  const other = await Fleet.create({ ids: ['a', 'b'] })
+  t.after(() => other.end())
+  other.route('b', { a: fleet.address('a') })
+  await other.start('b')
+  const words = /two servers run under the id "b"/
+  await until(() => words.test(fleet.said('a')), 'the third hears of it')
+  await until(() => words.test(fleet.said('b')), 'the one hears of it')
+  await until(() => words.test(other.said('b')), 'the other hears of it')
+})
+
 test('a server with another password is told that it is turned away', async (t) => {
   const fleet = await Fleet.create({
     ids: ['a', 'b'],

@@ -22,6 +22,8 @@ const redialAfterMs = 300
 const refusedRedialMs = 5000
 /** Whoever was turned away so lately is not announced each time it comes back. */
 const refusedLatelyMs = 3 * refusedRedialMs
+/** Who is to be dialled and is not within this dials itself. */
+const calledWithinMs = 3000
 /** Lives of one server that are told apart; more than two at once nobody runs. */
 const originsMax = 8
 /** So often an earlier life may be heard after a later one: of a server that is gone. */
@@ -109,7 +111,11 @@ export class Links {
 
   opened(now: number, channel: PeerChannel, dialled: ReplicaId | undefined): void {
     if (dialled === undefined) this.#strangers.set(channel, now)
-    else this.#links.set(dialled, { name: 'greeting', channel, since: now })
+    else if (this.#links.get(dialled)?.name !== 'dialling') {
+      // It has dialled this server meanwhile.
+      this.#voice.hangUp(channel, 'there is a channel already')
+      return
+    } else this.#links.set(dialled, { name: 'greeting', channel, since: now })
     const { replica, set, origin, servers, vector, marks, isComplete, life, rivals } = this.#options
     this.#saidAt.set(channel, marks.last)
     this.#voice.send(channel, {
@@ -132,7 +138,10 @@ export class Links {
   }
 
   undialled(now: number, replica: ReplicaId, why: Ending): void {
-    this.#links.set(replica, { name: 'down', redialAt: now + redialAfterMs })
+    // It may have dialled this server meanwhile.
+    if (this.#links.get(replica)?.name === 'dialling') {
+      this.#links.set(replica, { name: 'down', redialAt: now + redialAfterMs })
+    }
     // Dialled several times a second: a reason is told once, until the server is here.
     const told = this.#unreachedFor.get(replica) ?? new Set()
     if (told.has(why) || told.size === reasonsMax) return
@@ -311,8 +320,10 @@ export class Links {
   }
 
   #redial(now: number, id: ReplicaId, redialAt: number): void {
-    // One of the two dials, so that one channel joins them.
-    if (id < this.#options.replica || now < redialAt) return
+    // One of the two dials, so that one channel joins them. The other does, too, when that is long in vain:
+    // at the address of its own may be another that runs under its id, and nobody would ever hear of it.
+    const waitMs = id < this.#options.replica ? calledWithinMs : 0
+    if (now < redialAt + waitMs) return
     this.#links.set(id, { name: 'dialling' })
     this.#voice.say({ type: 'dial', replica: id })
   }
