@@ -7,6 +7,18 @@
 import * as Y from 'yjs'
 import type { Deletes, Range } from './update-format.ts'
 
+/** What deletes in fewer places is left to Yjs. */
+const manyPlaces = 500
+/** An update that is shorter cannot name so many: each takes two bytes. */
+export const longBytes = 2 * manyPlaces
+
+/** Whether an update deletes in so many places that they are cut at once. */
+export function areMany(deletes: Deletes): boolean {
+  let places = 0
+  for (const ranges of deletes.values()) places += ranges.length
+  return places >= manyPlaces
+}
+
 /** Pieces are to begin where these ranges, in order, begin and end. */
 export function cutRuns({ store }: Y.Doc, ranges: Deletes): void {
   for (const [writer, list] of ranges) {

@@ -7,7 +7,9 @@ import { Random } from '../../../sim/random.ts'
 import { Typist } from '../../../test/seeded-typing.ts'
 import { Draft } from './draft.ts'
 import { gate, type GateAnswer, type TextSizes } from './gate.ts'
+import { integrate } from './integration.ts'
 import { deletedRangesMax, structsMax, textBytesMax, updateBytesMax } from './limits.ts'
+import { applyManyEdits } from './many-edits.ts'
 import {
   causalOrder,
   decodeTextUpdate,
@@ -240,6 +242,28 @@ test('an update at each limit passes, and one past it is too large', () => {
   const tooMany = 'too-large: The file would be larger than 1,000,000 pieces of text.'
   assert.equal(answer(two, pieces(structsMax)), tooMany)
   assert.equal(gate(doc, two, new Set([mine]), pieces(structsMax)).type, 'refused')
+})
+
+test('a text may be changed in very many places, and then again', () => {
+  const places = 40_000
+  const [doc, author] = [new Y.Doc(), new Y.Doc()]
+  author.clientID = mine
+  const text = author.getText('text')
+  author.on('update', (bytes) => {
+    assert.equal(answer(bytes, { textLengthUtf16: text.length, structs: 1 }, doc), 'pass')
+    integrate(doc, bytes)
+  })
+  text.insert(0, 'a b\n'.repeat(places))
+  const replaced = (offset: number, stride: number, insert: string) =>
+    Array.from({ length: places }, (_, place) => ({
+      at: place * stride + offset,
+      remove: 1,
+      insert,
+    }))
+  applyManyEdits(text, replaced(0, 4, ''), 'by hand')
+  applyManyEdits(text, replaced(1, 3, 'xyz'), 'by hand')
+  applyManyEdits(text, replaced(2, 5, 'u'), 'by hand')
+  assert.equal(doc.getText('text').toString(), ' xuz\n'.repeat(places))
 })
 
 test('an update that would keep the server busy is refused before it does', () => {

@@ -1,7 +1,7 @@
 // Taking updates into a document in any order.
 
 import * as Y from 'yjs'
-import { cutRuns, endsOf } from './cutting.ts'
+import { areMany, cutRuns, endsOf, longBytes } from './cutting.ts'
 import {
   decodeTextUpdate,
   deletesOf,
@@ -14,10 +14,6 @@ import {
   type TextStruct,
 } from './update-format.ts'
 
-/** An update that is shorter, or deletes in fewer places, is taken in as it is. */
-const longBytes = 4096
-const manyPlaces = 500
-
 /**
  * Applies an update, and whatever waited for it. Yjs keeps an update whose causes are missing and
  * tries it again when they may have come, but it can wait for the wrong one: when a run of the cause's
@@ -27,7 +23,7 @@ const manyPlaces = 500
  */
 export function integrate(doc: Y.Doc, update: Uint8Array, origin?: unknown, known?: Deletes): void {
   const deletes = update.length < longBytes ? undefined : (known ?? deletesOf(update))
-  if (!deletes || placesIn(deletes) < manyPlaces) take(doc, update, origin)
+  if (!deletes || !areMany(deletes)) take(doc, update, origin)
   else Y.transact(doc, () => takeCut(doc, update, deletes, origin), origin, false)
 }
 
@@ -72,12 +68,6 @@ function cut(structs: TextStruct[], ranges: Range[]): TextStruct[] {
 }
 
 const isLow = (code: number) => code >= 0xdc00 && code < 0xe000
-
-function placesIn(deletes: Deletes): number {
-  let places = 0
-  for (const ranges of deletes.values()) places += ranges.length
-  return places
-}
 
 function take(doc: Y.Doc, update: Uint8Array, origin: unknown): void {
   Y.applyUpdate(doc, update, origin)
