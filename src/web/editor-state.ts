@@ -21,6 +21,7 @@ import { classHighlighter } from '@lezer/highlight'
 import { yCollab, yUndoManagerKeymap } from 'y-codemirror.next'
 import * as Y from 'yjs'
 import { textBytesMax } from '../core/model/limits.ts'
+import { findPanel } from './find-panel.ts'
 import { languageOf } from './language.ts'
 import { lineEndingOf, lineEndings } from './line-endings.ts'
 import { manyPlaces } from './many-places.ts'
@@ -110,20 +111,11 @@ const base: Extension = [
   rectangularSelection(),
   bracketMatching(),
   indentOnInput(),
-  search({ top: true }),
+  search({ createPanel: findPanel, literal: true }),
   syntaxHighlighting(classHighlighter),
   placeholder('Write here'),
   EditorState.allowMultipleSelections.of(true),
   EditorState.phrases.of({
-    next: 'Next',
-    previous: 'Previous',
-    all: 'All',
-    'match case': 'Match case',
-    regexp: 'Regex',
-    'by word': 'Whole words',
-    replace: 'Replace',
-    'replace all': 'Replace all',
-    close: 'Close',
     go: 'Go',
   }),
   language.of([]),

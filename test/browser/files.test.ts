@@ -76,23 +76,52 @@ test('Enter takes the first that is offered, also when nothing was typed or foun
   await ana.isAt('first.md')
 })
 
-test('what is removed in very many places at once is gone at once, for all', async () => {
+test('what is changed in very many places at once is so at once, for all, and undone at once', async () => {
   const ana = await stage.join('Ana', 'a')
   const places = 40_000
-  await ana.create('many.txt')
-  await ana.editor.focus()
-  await ana.page.evaluate((text) => {
-    const clipboardData = new DataTransfer()
-    clipboardData.setData('text/plain', text)
-    const paste = new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true })
-    document.activeElement!.dispatchEvent(paste)
-  }, 'a b\n'.repeat(places))
+  for (const [name, replacement, line] of [
+    ['many.txt', '', ' b\n'],
+    ['more.txt', 'xyz', 'xyz b\n'],
+  ] as const) {
+    await ana.create(name)
+    await ana.editor.focus()
+    await ana.page.evaluate((text) => {
+      const clipboardData = new DataTransfer()
+      clipboardData.setData('text/plain', text)
+      const paste = new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true })
+      document.activeElement!.dispatchEvent(paste)
+    }, 'a b\n'.repeat(places))
+    await ana.page.keyboard.press('Control+f')
+    await ana.page.getByRole('textbox', { name: 'Find' }).fill('a')
+    await ana.page.getByRole('textbox', { name: 'Replace' }).fill(replacement)
+    await ana.page.getByRole('button', { name: 'Replace all' }).click()
+    const there = () => storedFile(stage.fleet.address('b'), name).catch(String)
+    await until(async () => (await there()) === line.repeat(places), `a server has ${name} so`)
+    await ana.chip('Saved · 4/4').waitFor()
+    await ana.page.getByRole('button', { name: 'Undo what you did' }).click()
+    await until(async () => (await there()) === 'a b\n'.repeat(places), `${name} is as it was`)
+    await ana.chip('Saved · 4/4').waitFor()
+  }
+})
+
+test('what is looked for is what was written, and how often it is there is said', async () => {
+  const ana = await stage.join('Ana', 'a')
+  await ana.create('paper.tex')
+  await ana.insert('one \\textbf{two} \\textbf{three}')
   await ana.page.keyboard.press('Control+f')
-  await ana.page.keyboard.type('a')
+  const find = ana.page.getByRole('textbox', { name: 'Find' })
+  const count = (words: string) => ana.page.getByRole('status').getByText(words, { exact: true })
+  await find.fill('\\textbf')
+  await count('2').waitFor()
+  await find.press('Enter')
+  await count('1 of 2').waitFor()
+  await ana.page.getByRole('textbox', { name: 'Replace' }).fill('\\new')
   await ana.page.getByRole('button', { name: 'Replace all' }).click()
-  const there = () => storedFile(stage.fleet.address('b'), 'many.txt').catch(String)
-  await until(async () => (await there()) === ' b\n'.repeat(places), 'a server has it so')
-  await ana.chip('Saved · 4/4').waitFor()
+  await ana.reads('one \\new{two} \\new{three}')
+  await count('None').waitFor()
+  await ana.page.setViewportSize({ width: 390, height: 844 })
+  const height = await ana.page.locator('.cm-search').evaluate((panel) => panel.clientHeight)
+  assert.ok(height < 130, `three rows, not ${height} pixels`)
 })
 
 test('save names the present version; history shows it and brings it back', async () => {
