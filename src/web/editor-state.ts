@@ -29,6 +29,7 @@ import type { OpenFile } from './open-file.ts'
 import { picturePaste, type TakePictures } from './picture-paste.ts'
 import { remoteCarets } from './remote-carets.ts'
 import { lineDirections } from './text-direction.ts'
+import { wholeWords } from './whole-words.ts'
 
 export interface EditorOptions {
   file: OpenFile
@@ -132,6 +133,7 @@ const base: Extension = [
 function shared(options: EditorOptions): Extension {
   const { file, changed, tooLarge, takePictures, bring } = options
   return [
+    wholeWords(file.undo),
     yCollab(file.live.text, null, { undoManager: file.undo }),
     manyPlaces,
     remoteCarets(file),

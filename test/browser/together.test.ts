@@ -138,6 +138,33 @@ test('undo takes back what this person wrote, and nothing of the other', async (
   await ana.reads('from Ana')
 })
 
+test('a word that was composed for a while is undone as a whole', async () => {
+  const ana = await stage.join('Ana', 'a')
+  await ana.create('composed.md')
+  await ana.insert('before ')
+  // Whoever goes elsewhere does another thing.
+  await ana.page.keyboard.press('Home')
+  await ana.page.keyboard.press('End')
+  const keyboard = await ana.page.context().newCDPSession(ana.page)
+  for (const text of ['に', 'にほ', 'にほん']) {
+    const at = text.length
+    await keyboard.send('Input.imeSetComposition', {
+      text,
+      selectionStart: at,
+      selectionEnd: at,
+    })
+    await ana.reads(`before ${text}`)
+    // For longer than what is undone at once may take.
+    await ana.page.waitForTimeout(600)
+  }
+  await keyboard.send('Input.insertText', { text: '日本' })
+  await ana.reads('before 日本')
+  await ana.page.keyboard.press('Control+z')
+  await ana.reads('before ')
+  await ana.page.keyboard.press('Control+y')
+  await ana.reads('before 日本')
+})
+
 test('undo is still there after a look at another file', async () => {
   const ana = await stage.join('Ana', 'a')
   await ana.create('first.md')
