@@ -57,8 +57,9 @@ export const setHelp = `  --servers URL,URL  servers of the set; one that lives 
 
 /** The servers that --servers, FOURFOLD_SERVERS or neither names. Throws UsageError. */
 export function addressesOf(servers: string | undefined): string[] {
-  const text = servers ?? process.env['FOURFOLD_SERVERS']
-  if (text === undefined || text.trim() === '') return localServers
+  // An empty variable is none; an empty word is one that a script lacks, and names no other set.
+  const text = servers ?? (process.env['FOURFOLD_SERVERS']?.trim() || undefined)
+  if (text === undefined) return localServers
   return text.split(',').map((each) => {
     const address = each.trim().replace(/\/$/, '')
     if (/^https?:\/\/[^/]+$/.test(address) && URL.canParse(address)) return address

@@ -50,6 +50,7 @@ test('wrong use is one sentence and exit 2', async () => {
     ['grep', 'a', 'b', 'c'],
     ['watch', 'a', 'b'],
     ['ls', '--servers', 'here'],
+    ['ls', '--servers', ''],
     ['status', '--servers'],
     ['serve'],
     ['serve', '--config', 'none.json'],
