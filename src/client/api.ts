@@ -118,6 +118,14 @@ export interface Refusal {
   file?: { name: string; text: string }
 }
 
+/** A text with edits that no server takes; they are in it, and nowhere else, until that changes. */
+export interface UntakenText {
+  /** Of its file. */
+  id: string
+  /** One sentence. */
+  why: string
+}
+
 /** A text that is on this device and not what the servers have under its id. */
 export interface KeptText {
   id: string
@@ -215,6 +223,8 @@ export interface Client {
    * be there meanwhile stays.
    */
   forgetKept(texts: readonly KeptText[]): Promise<void>
+  /** Texts that are larger than servers take, or the like: why `save` is 'ended' for who is in. */
+  readonly untaken: readonly UntakenText[]
   /** Whether this device has anything of a document. */
   isKept(id: string): Promise<boolean>
   /**

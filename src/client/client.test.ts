@@ -91,6 +91,18 @@ test('nobody waits for edits of which it is known that no server takes them', as
   await assert.rejects(document.stored(), { code: 'too-large' })
 })
 
+test('a text that no server takes is named, and why', async (t) => {
+  const client = new SessionClient({ servers: ['http://a'], name: 'Ada', agent: 'test' }, stingy)
+  t.after(() => client.close())
+  await client.joined()
+  assert.deepEqual(client.untaken, [])
+  client.open('file').text.insert(0, 'x')
+  await until(() => client.untaken.length > 0, 'it was turned down')
+  assert.deepEqual(client.untaken, [{ id: 'file', why: 'Too large.' }])
+  client.open('other')
+  assert.equal(client.untaken.length, 1)
+})
+
 test('what the device could not keep is written when the client is closed, if it can be', async () => {
   const device = new MemoryDevice()
   const wire = { send: () => {}, close: () => {} }

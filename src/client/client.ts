@@ -29,6 +29,7 @@ import type {
   ServerInfo,
   SharedChange,
   Undone,
+  UntakenText,
 } from './api.ts'
 import { Documents } from './documents.ts'
 import { checkName, Errands } from './errands.ts'
@@ -241,6 +242,11 @@ export class SessionClient implements Client {
 
   forgetKept(texts: readonly KeptText[]): Promise<void> {
     return this.#onlyHere.forget(texts)
+  }
+
+  get untaken(): UntakenText[] {
+    const untaken = this.#session?.untaken ?? []
+    return untaken.map(({ document, error }) => ({ id: document, why: error.message }))
   }
 
   isKept(id: string): Promise<boolean> {

@@ -9,6 +9,7 @@ import type { FileInfo, SaveState } from '../client/api.ts'
 import { useClient } from './client-context.tsx'
 import type { OpenFile } from './open-file.ts'
 import { KeptBar } from './kept-bar.tsx'
+import { UntakenBar } from './untaken-bar.tsx'
 import { KeepText } from './save-details.tsx'
 import { screenNameRule, suggested } from './names.ts'
 import { givePassword } from './pass.ts'
@@ -20,10 +21,11 @@ interface BarsProps {
   restore: (file: FileInfo) => void
   saveAs: (file: FileInfo) => void
   close: () => void
+  goTo: (id: string) => void
   renameMe: (name: string) => void
 }
 
-export function Bars({ file, open, restore, saveAs, close, renameMe }: BarsProps) {
+export function Bars({ file, open, restore, saveAs, close, goTo, renameMe }: BarsProps) {
   const { save, connection } = useClient()
   return (
     <>
@@ -40,6 +42,7 @@ export function Bars({ file, open, restore, saveAs, close, renameMe }: BarsProps
           </div>
         ))}
       <KeptBar />
+      <UntakenBar {...{ file, open, goTo }} />
       {save.name === 'danger' && (
         <div className="bar tone-danger" role="alert">
           <TriangleAlert size={18} aria-hidden />

@@ -273,6 +273,7 @@ export function Workspace({ leave, signOut, renameMe }: WorkspaceProps) {
             restore={actions.restore}
             saveAs={actions.saveAs}
             close={() => go(undefined)}
+            goTo={go}
           />
           {hasFile && file.hasConflict && <TextConflict file={file} actions={ofBinary} />}
           <Toolbar {...{ commands, open, isHistoryOpen }} />

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { after, afterEach, before, test } from 'node:test'
+import { textBytesMax } from '../../src/core/model/limits.ts'
 import { connect } from '../../src/client/index.ts'
 import { readFile } from '../siege/whole-files.ts'
 import { until } from '../until.ts'
@@ -337,6 +338,46 @@ test('no server and no storage: not saved, said in red, with a way to keep the t
   await fleet.startAll()
   await ana.chip('Saved · 4/4').waitFor()
   await bar.waitFor({ state: 'hidden' })
+})
+
+test('a text that no server takes is named wherever one is, and can be opened and taken along', async () => {
+  const ana = await stage.join('Ana', 'a')
+  const { fleet } = stage
+  await ana.create('other.md')
+  await ana.create('large.md')
+  await ana.chip('Saved · 4/4').waitFor()
+  await fleet.killAll()
+  await ana.type('one too many')
+  await ana.chip('Saved on this device').waitFor()
+  // While her page stands still somebody else fills the file.
+  const protocol = await ana.page.context().newCDPSession(ana.page)
+  await protocol.send('Debugger.enable')
+  await protocol.send('Debugger.pause')
+  await fleet.startAll()
+  await fleet.well()
+  const ben = connect({ servers: fleet.addresses, name: 'Ben', agent: 'cli' })
+  await until(() => ben.files.some(({ name }) => name === 'large.md'))
+  const { id } = ben.files.find(({ name }) => name === 'large.md')!
+  const his = ben.open(id)
+  await his.loaded
+  his.text.insert(0, `${'x'.repeat(1023)}\n`.repeat(textBytesMax / 1024))
+  await his.stored()
+  await protocol.send('Debugger.resume')
+  await protocol.send('Debugger.disable')
+  await ana.chip('Not saved').waitFor()
+  const bar = ana.page.getByRole('alert').filter({ hasText: '“large.md” is not saved.' })
+  await bar.getByRole('button', { name: 'Copy all text' }).waitFor()
+  await ana.open('other.md')
+  await bar.getByRole('button', { name: 'Open it' }).click()
+  await ana.isAt('large.md')
+  const downloaded = ana.page.waitForEvent('download')
+  await bar.getByRole('button', { name: 'Download' }).click()
+  assert.equal((await downloaded).suggestedFilename(), 'large.md')
+  his.text.delete(0, 1024)
+  await ana.page.getByRole('button', { name: 'Undo what you did' }).click()
+  await ana.chip('Saved · 4/4').waitFor()
+  await bar.waitFor({ state: 'hidden' })
+  ben.close()
 })
 
 test('who must take another name where the device keeps nothing is told, and keeps what was written', async () => {

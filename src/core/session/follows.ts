@@ -76,6 +76,12 @@ type View =
   /** The server has not made it yet: to be opened when it has. */
   | { name: 'unborn' }
 
+/** A document with edits that no server takes. */
+export interface Untaken {
+  document: string
+  error: FourfoldError
+}
+
 interface Follow {
   isWanted: boolean
   /** The server that gave all it had last, and when. */
@@ -201,10 +207,11 @@ export class Follows {
     return turnedDown?.hasNews ? undefined : turnedDown?.error
   }
 
-  /** A document whose edits are not taken by the servers: why. */
-  turnedDown(): FourfoldError | undefined {
-    for (const { turnedDown } of this.#follows.values()) if (turnedDown) return turnedDown.error
-    return undefined
+  /** The documents whose edits are not taken by the servers, and why. */
+  *untaken(): Generator<Untaken> {
+    for (const [document, { turnedDown }] of this.#follows) {
+      if (turnedDown) yield { document, error: turnedDown.error }
+    }
   }
 
   /** Ends what is neither wanted nor needed for its edits. */

@@ -15,7 +15,7 @@ import type { Refused, Rejected, Server, ServerMessage } from '../model/wire.ts'
 import { Carets } from './carets.ts'
 import { Connections } from './connections.ts'
 import { Delivery, type Spare } from './delivery.ts'
-import { Follows, type Documents } from './follows.ts'
+import { Follows, type Documents, type Untaken } from './follows.ts'
 import { Holders } from './holders.ts'
 import type { Link } from './link.ts'
 import type { SessionInput, SessionOutput } from './messages.ts'
@@ -195,6 +195,11 @@ export class Session {
   /** Why servers do not take the edits of a document that were made so far; undefined: they may. */
   refusal(document: string): FourfoldError | undefined {
     return this.#follows.refusal(document)
+  }
+
+  /** The documents with edits that no server takes. */
+  get untaken(): Untaken[] {
+    return [...this.#follows.untaken()]
   }
 
   /** Whether the active server has given all it has of a document, and tells what changes. */
@@ -587,7 +592,7 @@ export class Session {
       ? outlivedText
       : state.name === 'refused'
         ? state.text
-        : this.#follows.turnedDown()?.message
+        : this.untaken[0]?.error.message
     const shown = this.#holders.shown()
     this.#saving.look(now, {
       waiting: this.#outbox.waiting(),
