@@ -140,7 +140,9 @@ async function keepSame(asked: string, options: KeepOptions): Promise<boolean> {
 async function agreed(root: string): Promise<boolean> {
   const held = await agree(root)
   const count = held && Math.max(held.inFolder, held.onDisk)
-  const said = count ? `${count} deletions go on.` : 'Nothing waits for your word.'
+  const said = count
+    ? `${count} ${count === 1 ? 'deletion goes' : 'deletions go'} on.`
+    : 'Nothing waits for your word.'
   process.stdout.write(`${said}\n`)
   return true
 }

@@ -91,7 +91,10 @@ class Shown {
   first(): void {
     if (this.#isJson) return
     const { directories, texts, binaries } = this.#amount
-    const counts = `${directories} directories, ${texts} texts and ${binaries} other files`
+    const of = (count: number, one: string, many: string) => `${count} ${count === 1 ? one : many}`
+    const counts =
+      `${of(directories, 'directory', 'directories')}, ${of(texts, 'text', 'texts')} ` +
+      `and ${of(binaries, 'other file', 'other files')}`
     const all = directories + texts + binaries
     const missing = this.#missing === all ? 'all of them are' : `${this.#missing} of them are`
     process.stdout.write(`${printable(this.#root)} has ${counts}; ${missing} to be brought back.\n`)
