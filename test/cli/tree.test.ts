@@ -310,6 +310,14 @@ test('ls, find and grep tell where things are', async (t) => {
   assert.equal((await run('grep', '-E', '[lL]aunch\\b')).out, both)
   assert.equal((await run('grep', 'launch', 'specs/old')).out, both.split('\n')[1] + '\n')
   assert.equal((await run('grep', 'near', 'specs/Launch.md')).out, both.split('\n')[0] + '\n')
+  const found = (await run('grep', '-i', 'launch', '--json')).out.trimEnd().split('\n')
+  const lines = found.map(
+    (line) => JSON.parse(line) as { file: { path: string }; line: number; text: string },
+  )
+  assert.equal(
+    lines.map(({ file, line, text }) => `${file.path}:${line}: ${text}\n`).join(''),
+    both,
+  )
   const nothing = await run('grep', 'near', 'other.md')
   assert.deepEqual([nothing.code, nothing.out, nothing.err], [1, '', ''])
   const dashes = await run('grep', '--', '--help')
