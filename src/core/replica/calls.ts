@@ -1,56 +1,28 @@
-// What whole-file clients ask: list, read, save, delete, watch. One call, one or more answers.
+// What whole-file clients ask: list, read, watch, search, and what they change. One call, one or more answers.
 
-import { isLongerThan } from '../model/byte-length.ts'
-import { bytesOf as contentOf, hasConflict, history } from '../model/contents.ts'
+import { history } from '../model/contents.ts'
 import { FourfoldError } from '../model/errors.ts'
 import type { Folder } from '../model/folder.ts'
 import { isSubjectId, sessionOf, type ReplicaId, type SubjectId } from '../model/ids.ts'
-import { keptStateBytesMax, receiptWaitMs, textBytesMax } from '../model/limits.ts'
-import { checkScreenName, fileKey } from '../model/names.ts'
-import { seedState } from '../model/seed.ts'
+import { checkScreenName } from '../model/names.ts'
 import { storedVersions } from '../model/snapshot.ts'
-import { isDirectory } from '../model/tree.ts'
-import { ServerState, type Entry, type Update } from '../model/wire.ts'
-import { CorruptError, type EngineReader, type Mark, type NewUpdate } from '../ports.ts'
+import type { Entry, Update } from '../model/wire.ts'
+import { CorruptError, type EngineReader, type Mark } from '../ports.ts'
 import type { Appends } from './appends.ts'
+import { CallOperations, type Question } from './call-operations.ts'
 import type { Documents } from './documents.ts'
 import { Measures } from './measures.ts'
-import type { Answer, Call, CallId } from './messages.ts'
-import { callDigest } from './operation-digests.ts'
-import type { Operations, Request } from './operations.ts'
+import type { Call, CallId } from './messages.ts'
+import type { Operations } from './operations.ts'
 import type { People } from './people.ts'
+import { Saves } from './saves.ts'
+import { Searches } from './searches.ts'
+import type { Sketches } from './sketches.ts'
 import type { Trash } from './trash.ts'
 import { Views } from './views.ts'
 import type { Visitors } from './visitors.ts'
 import type { Voice } from './voice.ts'
-import { Saves } from './saves.ts'
-import { Searches } from './searches.ts'
-import type { Sketches } from './sketches.ts'
 import { Watches } from './watches.ts'
-
-/** With one disk only, while others live, an answer waits for a second disk at most this long. */
-const answerThinAfterMs = 2000
-
-type Kept = Extract<Answer, { type: 'kept' }>
-type SaveCall = Extract<Call, { type: 'save' }>
-
-/** What an answer says of the text that resulted. */
-type Said = Pick<Kept, 'version' | 'state'>
-const nothing: Said = { version: '', state: new Uint8Array() }
-
-/** A call, and whose it is. */
-interface Question {
-  call: CallId
-  author: string
-  request: Call
-}
-
-interface Pending {
-  call: CallId
-  mark: Mark
-  storedAt: number
-  answer: Omit<Kept, 'servers' | 'serverCount'>
-}
 
 export interface CallsOptions {
   folder: Folder
@@ -76,9 +48,7 @@ export class Calls {
   readonly #watches: Watches
   readonly #searches: Searches
   readonly #measures: Measures
-  #pending: Pending[] = []
-  /** Where something is being made that is not on disk yet, so that nobody finds it there. */
-  readonly #making = new Set<string>()
+  readonly #operations: CallOperations
   #now = 0
 
   constructor(options: CallsOptions) {
@@ -90,6 +60,10 @@ export class Calls {
     const view = (entry: Entry) => this.#views.of(entry)
     this.#searches = new Searches({ folder, documents, appends, sketches, voice, view })
     this.#measures = new Measures({ documents, reader, hash: options.hash })
+    const again = ({ call, author, request }: Question) =>
+      this.#attempt(this.#now, call, () => this.#call(call, author, request))
+    const parts = { views: this.#views, saves: this.#saves, again }
+    this.#operations = new CallOperations({ ...options, ...parts })
   }
 
   /** Those who are to hear of changes that are stored. */
@@ -104,7 +78,7 @@ export class Calls {
   }
 
   get isWaiting(): boolean {
-    return this.#pending.length > 0
+    return this.#operations.isWaiting
   }
 
   called(now: number, call: CallId, author: string, request: Call): void {
@@ -137,7 +111,7 @@ export class Calls {
   uncalled(call: CallId): void {
     this.#watches.end(call)
     this.#searches.end(call)
-    this.#pending = this.#pending.filter((pending) => pending.call !== call)
+    this.#operations.uncalled(call)
   }
 
   #call(call: CallId, author: string, request: Call): void {
@@ -160,10 +134,14 @@ export class Calls {
         this.#read(call, request.file)
         return
       case 'save':
-        this.#save(call, author, request)
-        return
       case 'saveBinary':
-        this.#saveBinary(call, author, request)
+      case 'delete':
+      case 'restore':
+      case 'rename':
+      case 'move':
+      case 'erase':
+      case 'makeDirectory':
+        this.#operations.take(this.#now, { call, author, request })
         return
       case 'contents': {
         const contents = history(this.#views.findFile(request.file))
@@ -173,23 +151,11 @@ export class Calls {
       case 'measure':
         this.#measure(call, request.texts)
         return
-      case 'delete':
-      case 'restore':
-      case 'rename':
-      case 'move':
-        this.#changeEntry(call, author, request)
-        return
-      case 'erase':
-        this.#erase(call, author, request)
-        return
       case 'erased': {
         const files = request.files.filter((id) => this.#options.folder.isPurged(id))
         this.#options.voice.answer(call, { type: 'erased', files })
         return
       }
-      case 'makeDirectory':
-        this.#makeDirectory(call, author, request)
-        return
       case 'versions': {
         const entry = this.#views.findFile(request.file)
         const versions = storedVersions(this.#options.reader.load(entry.id as SubjectId))
@@ -226,8 +192,9 @@ export class Calls {
 
   #read(call: CallId, file: string): void {
     const entry = this.#views.findText(file)
-    const text = this.#text(entry)
-    const state = this.#saves.stateOf(entry.id as SubjectId)
+    const id = entry.id as SubjectId
+    const text = this.#options.documents.live(id).text().toString()
+    const state = this.#saves.stateOf(id)
     // It may not be on disk yet: told only after it is (1).
     this.#options.appends.whenStored(() => {
       const version = this.#saves.remember(text)
@@ -246,276 +213,11 @@ export class Calls {
     })
   }
 
-  /** The text in memory. Throws CorruptError. */
-  #text(entry: Entry): string {
-    return this.#options.documents
-      .live(entry.id as SubjectId)
-      .text()
-      .toString()
-  }
-
-  #isAnotherLive(): boolean {
-    const { servers } = this.#options.visitors
-    return servers.filter(({ state }) => state === ServerState.LIVE).length > 1
-  }
-
-  // ------------------------------------------------------------------------------------- saving
-
-  #save(call: CallId, author: string, request: SaveCall): void {
-    const { text } = request
-    const asked = this.#asked(author, request)
-    const done = this.#options.operations.subjectOf(asked)
-    if (isLongerThan(text, textBytesMax)) {
-      throw new FourfoldError('too-large', `The file would be larger than ${textBytesMax} bytes.`)
-    }
-    const entry = done ? this.#options.folder.get(done) : this.#found(request)
-    if (isDirectory(entry)) throw new FourfoldError('invalid', 'That is a directory.')
-    if (entry && (done || request.isNew)) this.#finish(call, entry, [], true)
-    else if (entry) this.#merge(call, asked, entry, request)
-    else this.#make(call, asked, request)
-  }
-
-  #asked(author: string, request: Extract<Call, { operation: string }>): Request {
-    const digest = callDigest(request, this.#options.hash)
-    return { operation: request.operation, digest, author, at: this.#now }
-  }
-
-  #make(call: CallId, asked: Request, request: SaveCall): void {
-    if (request.baseVersion !== '') throw this.#options.documents.notFound()
-    this.#checkNew(request.file)
-    const { operation, file, text } = request
-    const spot = this.#views.spot(file)
-    const make = () => this.#options.operations.create(asked, spot, text)
-    this.#makeAt(file, { call, author: asked.author, request }, make, operation)
-  }
-
-  /**
-   * Makes the entry of this id, one after the other: whoever comes second to a path finds what the first
-   * made.
-   */
-  #makeAt(path: string, question: Question, make: () => NewUpdate[], id: string): void {
-    const key = fileKey(path)
-    if (this.#making.has(key)) {
-      this.#options.appends.whenStored(() => this.#again(question))
-      return
-    }
-    const updates = make()
-    const { call, request } = question
-    const text = request.type === 'save' ? request.text : undefined
-    const said = text === undefined ? nothing : this.#said(text, seedState(id, text))
-    this.#making.add(key)
-    this.#append(updates, this.#made(call, key, id, said))
-  }
-
-  #again({ call, author, request }: Question): void {
-    this.#attempt(this.#now, call, () => this.#call(call, author, request))
-  }
-
-  // By itself, so that it holds no text while disks are waited for: that would grow old with all others.
-  #made(call: CallId, key: string, id: string, said: Said): (mark: Mark) => void {
-    return (mark) => {
-      this.#making.delete(key)
-      this.#await(call, id, mark, said)
-    }
-  }
-
-  #saveBinary(call: CallId, author: string, request: Extract<Call, { type: 'saveBinary' }>): void {
-    const { file, hash, size, operation } = request
-    const asked = this.#asked(author, request)
-    if (this.#isDone(call, asked)) return
-    const { operations } = this.#options
-    const entry = this.#found(request)
-    if (isDirectory(entry)) throw new FourfoldError('invalid', 'That is a directory.')
-    if (entry && request.isNew) {
-      this.#finish(call, entry, [], false)
-      return
-    }
-    if (!entry) {
-      this.#checkNew(file)
-      const bytes = { hash, size, base: '' }
-      const make = () => [operations.createBinary(asked, this.#views.spot(file), bytes)]
-      this.#makeAt(file, { call, author, request }, make, operation)
-      return
-    }
-    const present = contentOf(entry)?.hash ?? ''
-    const base = request.base ?? present
-    const isSettled = present === hash && base === hash && !hasConflict(entry)
-    const made = isSettled ? [] : [operations.setContent(asked, entry, { hash, size, base })]
-    this.#finish(call, entry, made, false)
-  }
-
-  /**
-   * What a save is about; undefined: a file that is to be made.
-   * @throws FourfoldError taken
-   */
-  #found({ file, isNew, operation }: Extract<Call, { type: 'save' | 'saveBinary' }>) {
-    const { folder } = this.#options
-    if (!isNew) return folder.find(file)
-    // A file has the id of the operation that made it, here or on another server.
-    const made = folder.get(operation)
-    const other = made ? undefined : folder.find(file)
-    if (!other) return made
-    const shown = folder.pathOf(other.id)
-    throw new FourfoldError('taken', `"${shown}" is here already; choose another name.`)
-  }
-
-  /** Whether a file may be made because nothing is known at this path. */
-  #checkNew(file: string): void {
-    // While others know whether there is such a file, no second one is made on a guess.
-    const isGuess = this.#options.documents.hidesNames() && this.#isAnotherLive()
-    if (isSubjectId(file) || isGuess) throw this.#options.documents.notFound()
-  }
-
-  #merge(call: CallId, asked: Request, entry: Entry, request: SaveCall): void {
-    const bytes = contentOf(entry)
-    const { operation, digest, author, at } = asked
-    // Made from the bytes that are there: of these the text beneath them is no part.
-    const isOfBytes = bytes !== undefined && bytes.hash === request.baseVersion
-    const update = this.#saves.change(
-      entry.id as SubjectId,
-      isOfBytes ? ofPresent(request) : request,
-    )
-    const made: NewUpdate[] = []
-    if (update) {
-      const body: NewUpdate['body'] = { case: 'text', value: update }
-      const named = bytes ? { operation: '' } : { operation, operationDigest: digest }
-      made.push({ subject: entry.id, author, at, ...named, body })
-    }
-    if (bytes) {
-      const text = { hash: '', size: 0, base: bytes.hash }
-      made.push(this.#options.operations.setContent(asked, entry, text))
-    }
-    this.#finish(call, entry, made, true)
-  }
-
-  #changeEntry(
-    call: CallId,
-    author: string,
-    request: Extract<Call, { type: 'delete' | 'restore' | 'rename' | 'move' }>,
-  ): void {
-    const asked = this.#asked(author, request)
-    if (this.#isDone(call, asked)) return
-    const entry = this.#views.find(request.file, request.type === 'restore')
-    this.#finish(call, entry, [this.#update(asked, entry, request)], false)
-  }
-
-  #update(
-    asked: Request,
-    entry: Entry,
-    request: Extract<Call, { type: 'delete' | 'restore' | 'rename' | 'move' }>,
-  ): NewUpdate {
-    const { operations } = this.#options
-    switch (request.type) {
-      case 'rename':
-        return operations.rename(asked, entry, request.name)
-      case 'move':
-        return operations.move(asked, entry, this.#views.spot(request.path))
-      case 'delete':
-      case 'restore':
-        return operations.setDeleted(asked, entry, request.type === 'delete')
-    }
-  }
-
-  #erase(call: CallId, author: string, request: Extract<Call, { type: 'erase' }>): void {
-    const { operations, folder, appends, trash } = this.#options
-    const asked = this.#asked(author, request)
-    const done = operations.subjectOf(asked)
-    const entry = (done && folder.known(done)) ?? this.#views.find(request.file, true)
-    const view = { ...this.#views.of(entry), isDeleted: true }
-    const told = (mark: Mark) => {
-      const answer = { type: 'kept' as const, file: view, ...nothing }
-      this.#pending.push({ call, mark, storedAt: this.#now, answer })
-    }
-    if (done) appends.barrier(told)
-    else this.#append(trash.purge(asked, entry), told)
-  }
-
-  #makeDirectory(
-    call: CallId,
-    author: string,
-    request: Extract<Call, { type: 'makeDirectory' }>,
-  ): void {
-    const { path, hasParents, operation } = request
-    const asked = this.#asked(author, request)
-    if (this.#isDone(call, asked)) return
-    const { operations, folder } = this.#options
-    if (!hasParents) {
-      const make = () => [operations.makeDirectory(asked, this.#views.spot(path))]
-      this.#makeAt(path, { call, author, request }, make, operation)
-      return
-    }
-    const { parent, names } = this.#views.missing(path)
-    if (names.length === 0) this.#finish(call, folder.get(parent)!, [], false)
-    else {
-      const made = operations.makeDirectories(asked, parent, names)
-      const { subject } = made.at(-1)!
-      this.#append(made, (mark) => this.#await(call, subject, mark, nothing))
-    }
-  }
-
-  /** Answers an operation that was carried out before. */
-  #isDone(call: CallId, asked: Request): boolean {
-    const done = this.#options.operations.subjectOf(asked)
-    const entry = done && this.#options.folder.get(done)
-    if (entry) this.#finish(call, entry, [], false)
-    return entry !== undefined
-  }
-
-  #finish(call: CallId, entry: Entry, updates: NewUpdate[], isSave: boolean): void {
-    const said = isSave ? this.#saidOf(entry) : nothing
-    const then = (mark: Mark) => this.#await(call, entry.id, mark, said)
-    if (updates.length === 0) this.#options.appends.barrier(then)
-    else this.#append(updates, then)
-  }
-
-  #saidOf(entry: Entry): Said {
-    const text = this.#text(entry)
-    return this.#said(text, this.#saves.stateOf(entry.id as SubjectId, keptStateBytesMax))
-  }
-
-  #said(text: string, state: Uint8Array): Said {
-    return { version: this.#saves.remember(text), state }
-  }
-
-  #append(updates: NewUpdate[], then: (mark: Mark) => void): void {
-    updates.forEach((update, index) => {
-      this.#options.appends.append(update, (mark, kept) => {
-        this.#options.kept(kept)
-        if (index === updates.length - 1) then(mark)
-      })
-    })
-  }
-
-  #await(call: CallId, id: string, mark: Mark, said: Said): void {
-    const entry = this.#options.folder.get(id)
-    if (!entry) {
-      // Somebody deleted it for good while this was on its way to the disk.
-      this.#options.voice.answer(call, {
-        type: 'failed',
-        error: this.#options.documents.notFound(),
-      })
-      return
-    }
-    const file = this.#views.of(entry)
-    this.#pending.push({ call, mark, storedAt: this.#now, answer: { type: 'kept', file, ...said } })
-  }
-
-  /** Answers what is stored on every live server, or waited long enough for the slow ones. */
+  /** A turn ends: watchers hear what changed, and callers what enough servers hold. */
   settle(now: number): void {
     this.#now = now
     this.#watches.tell()
-    if (this.#pending.length === 0) return
-    const servers = this.#options.visitors.servers
-    this.#pending = this.#pending.filter(({ call, mark, storedAt, answer }) => {
-      const holders = servers.filter(({ id }) => (this.#options.covered.get(id) ?? 0) >= mark)
-      const live = servers.filter(({ state }) => state === ServerState.LIVE)
-      const isEverywhere = live.every((server) => holders.includes(server))
-      const waitMs = holders.length >= 2 ? receiptWaitMs : answerThinAfterMs
-      if (!isEverywhere && now - storedAt < waitMs) return true
-      const names = holders.map(({ id }) => id)
-      this.#options.voice.answer(call, { ...answer, servers: names, serverCount: servers.length })
-      return false
-    })
+    this.#operations.settle(now)
   }
 }
 
@@ -525,9 +227,4 @@ function asAnswer(error: unknown): FourfoldError {
     return new FourfoldError('unavailable', 'This file cannot be read here. Try another server.')
   }
   throw error
-}
-
-/** A save that takes the place of all that is there. */
-function ofPresent({ baseText: _text, baseState: _state, ...request }: SaveCall): SaveCall {
-  return { ...request, baseVersion: '' }
 }
