@@ -20,6 +20,7 @@ import {
   UpdateSchema,
   VersionSchema,
   type PeerMessage,
+  type Snapshot,
   type Update,
 } from '../../src/core/model/wire.ts'
 import { spoilt, written } from './messages.ts'
@@ -173,9 +174,17 @@ export class Liar {
     this.#spoil(PeerMessageSchema, whole)
     const { message } = whole
     // Of another life it would be right to yield to it, and to serve nobody.
+    if (message.case === 'snapshot') this.#state(message.value)
     const isGreeting = message.case === 'hello' || message.case === 'have'
     if (isGreeting && isOrigin(message.value.life)) message.value.life = ''
     return whole
+  }
+
+  // What no log says others would never be sent: that no check at the door can see.
+  #state(snapshot: Snapshot): void {
+    const { origin } = this.#truth
+    const seen = { ...snapshot.covers?.seen }
+    if (!seen[origin]) snapshot.covers = vectorOf({ ...seen, [origin]: this.#seq })
   }
 
   // -------------------------------------------------------------------------- one thing in it
