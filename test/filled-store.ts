@@ -28,7 +28,7 @@ const batchSize = 5000
 export const freshId = () => base64url(randomBytes(16))
 
 /** One life of a server that is over. */
-const origin = 'a.0000000000ab' as Origin
+const origin = 'a.00000000000ab' as Origin
 
 /**
  * Makes the store with these in it; no server may be using it. The same on every server of a set: then

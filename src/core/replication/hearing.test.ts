@@ -56,6 +56,8 @@ test('an entry is what servers write of it, in whole and in part', () => {
   assert.equal(ofEntry({ id: subject, name: { value: 'CON .git \u200d.md', stamp } }), undefined)
   assert.equal(ofEntry({ id: subject, contents: [{ stamp }], age: { steps: 60 } }), undefined)
   assert.equal(ofEntry({ id: subject }), undefined)
+  const placeless = { id: subject, kind: Kind.TEXT, created: stamp, name: { value: 'x', stamp } }
+  assert.equal(ofEntry(placeless), undefined)
 })
 
 test('an entry that nobody could show, keep or delete is none', () => {
@@ -64,7 +66,7 @@ test('an entry that nobody could show, keep or delete is none', () => {
     [{ ...whole, kind: Kind.TEXT }, /contents/],
     [{ ...whole, deleted: { value: true } }, /no stamp/],
     [{ ...whole, contents: [{}] }, /no stamp/],
-    [{ id: subject, kind: Kind.TEXT, created: stamp, name: { value: 'x', stamp } }, /place/],
+    [{ id: subject, kind: Kind.TEXT, created: stamp }, /without a name/],
     [{ ...whole, created: { counter: counterMax + 1, origin } }, /counted up to/],
     [{ ...whole, created: { counter: 1, origin: 'nobody' } }, /no log/],
     [{ ...whole, purged: { root: subject, generation: counterMax + 1 } }, /counted up to/],

@@ -180,7 +180,8 @@ function entryFault(entry: Entry): Fault {
     const fault = stamp && stampFault(stamp)
     if (fault) return fault
   }
-  if (created && !(name && parent)) return 'an entry is created without a name or a place'
+  // Without a place it lies at the top: so it was before there were directories.
+  if (created && !name) return 'an entry is created without a name'
   // Who merges it with another would have another kind of it than who does not.
   if (created && kindBy(contents, kind) !== kind)
     return 'its entry is not what its contents make it'
