@@ -153,6 +153,10 @@ export class Asking {
     return true
   }
 
+  isWanted(subject: SubjectId): boolean {
+    return this.#wanted.has(subject)
+  }
+
   /** A peer came: it may have what all others were asked for in vain. */
   met(now: number, peer: Peer): void {
     for (const [subject, { times }] of this.#wanted) this.#askOf(now, peer, subject, times)

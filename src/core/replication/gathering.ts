@@ -10,7 +10,7 @@ import type { Peer } from './peer.ts'
 export interface Item {
   update?: Update
   snapshot?: Snapshot
-  /** Who sent the snapshot. */
+  /** Who sent the snapshot, or one that had nothing for this disk. */
   from?: Peer
   advance?: VersionVector
   isComplete?: boolean

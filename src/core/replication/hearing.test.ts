@@ -242,3 +242,27 @@ test('who tells of more people than can be there is turned away', () => {
   say(a, set.servers[2]!, { case: 'ephemeral', value: { topic } })
   assert.match(a.log.join(), /counted up to/)
 })
+
+test('5 what a whole subject has beyond what its logs say is not taken', () => {
+  set = four()
+  const { circle, servers } = set
+  const [a, b] = servers as [Server, Server]
+  circle.append(a, 1, 'x')
+  const before = a.storage.reader.load(subject)
+  const value = toBinary(VersionSchema, create(VersionSchema, { id: other, at: 5 }))
+  const body = { case: 'version' as const, value }
+  const more = sealUpdate(create(UpdateSchema, { origin, seq: 1, subject, body }))
+  const whole = mergeStored({ snapshots: [], updates: [more] }, new Map(), subject)
+  b.heard.length = 0
+  const seen = Object.fromEntries(a.storage.reader.vector())
+  const upTo = { $typeName: 'fourfold.v1.VersionVector' as const, seen }
+  say(a, b, { case: 'snapshot', value: { ...whole, covers: upTo } })
+  say(a, b, { case: 'snapshot', value: whole })
+  assert.deepEqual(a.storage.reader.load(subject), before)
+  // It waits for no more than these: the next can come.
+  const haves = b.heard.filter(({ from, message }) => from === a && message.message.case === 'have')
+  const told = haves.flatMap(({ message }) =>
+    message.message.case === 'have' ? [message.message.value.stored] : [],
+  )
+  assert.equal(Math.max(...told), 2)
+})

@@ -71,9 +71,8 @@ export function messageFault(message: PeerMessage['message'], reach: Reach): Fau
     case 'ephemeral':
       return ephemeralFault(message.value)
     case 'want':
-      return isSubjectId(message.value.subject) ? undefined : 'it wants what is nothing'
     case 'damaged':
-      return isSubjectId(message.value.subject) ? undefined : 'what is damaged there is nothing'
+      return isSubjectId(message.value.subject) ? undefined : 'it is about nothing'
     // What a later revision says beside all that.
     case 'hello':
     case 'updates':

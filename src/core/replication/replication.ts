@@ -540,12 +540,23 @@ export class Replication {
 
   #heardSnapshot(now: number, peer: Peer, snapshot: Snapshot): void {
     // Unless it says so again.
-    peer.damaged.delete(snapshot.subject as SubjectId)
+    const wasDamaged = peer.damaged.delete(snapshot.subject as SubjectId)
     peer.pieces.received++
-    // Until this disk is filled nobody asks here.
-    if (this.#isComplete) this.#onTheWay.cameWhole(snapshot)
-    this.#gathering.add({ snapshot, from: peer })
+    if (wasDamaged || this.#isOfUse(snapshot)) {
+      // Until this disk is filled nobody asks here.
+      if (this.#isComplete) this.#onTheWay.cameWhole(snapshot)
+      this.#gathering.add({ snapshot, from: peer })
+    } else this.#gathering.add({ from: peer })
     this.#asking.progressed(now, peer)
+  }
+
+  /**
+   * Of what the logs here have there is nothing in it but what was damaged. A server that puts more in it
+   * than its logs say gives that to this one alone, for nobody would ever be sent it (5).
+   */
+  #isOfUse({ subject, covers: upTo }: Snapshot): boolean {
+    const isNews = !covers(this.#vector, fromSeen(upTo?.seen))
+    return isNews || this.#asking.isWanted(subject as SubjectId)
   }
 
   #heardAdvance(now: number, peer: Peer, advance: VersionVector): void {
