@@ -1,32 +1,12 @@
 // A record rots on every server that has it: all else goes on, and what can be read is everywhere.
 
 import assert from 'node:assert/strict'
-import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 
+import { call } from './blob-requests.ts'
 import { Fleet } from './fleet.ts'
+import { spoil } from './spoilt-records.ts'
 import { until } from './until.ts'
-
-async function call(address: string, method: string, request: object) {
-  const response = await fetch(`${address}/fourfold.v1.FolderService/${method}`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(request),
-  })
-  return (await response.json()) as { text?: string; servers?: string[]; message?: string }
-}
-
-/** Turns a letter over in the one record of a server that has this text, where the server is stopped. */
-function spoil(fleet: Fleet, id: string, text: string): void {
-  const db = new DatabaseSync(join(fleet.data(id), 'store.sqlite'))
-  const spoilt = db.prepare(`
-    UPDATE updates SET record = CAST(replace(record, ?1, 'X' || substr(?1, 2)) AS BLOB)
-    WHERE instr(record, ?1)
-  `)
-  assert.equal(Number(spoilt.run(text).changes), 1)
-  db.close()
-}
 
 test('5 what is damaged where alone it was keeps back no other edit of that server', async (t) => {
   const fleet = await Fleet.start({ ids: ['a', 'b'] })
@@ -40,13 +20,15 @@ test('5 what is damaged where alone it was keeps back no other edit of that serv
   spoil(fleet, 'a', 'two.md\n')
   await fleet.startAll()
   await fleet.well()
-  await until(async () => (await call(b, 'ReadFile', { file: 'three.md' })).text === 'three.md\n')
-  assert.equal((await call(b, 'ReadFile', { file: 'one.md' })).text, 'one.md\n')
-  assert.equal((await call(b, 'ReadFile', { file: 'two.md' })).text ?? '', '')
+  await until(
+    async () => (await call(b, 'ReadFile', { file: 'three.md' })).body.text === 'three.md\n',
+  )
+  assert.equal((await call(b, 'ReadFile', { file: 'one.md' })).body.text, 'one.md\n')
+  assert.equal((await call(b, 'ReadFile', { file: 'two.md' })).body.text ?? '', '')
   assert.match(fleet.said('a'), /error a: no server has what is damaged of \S+: it goes on without/)
   await fleet.same()
   const saved = () => call(a, 'SaveFile', { file: 'four.md', text: 'four.md\n' })
-  await until(async () => (await saved()).servers?.length === 2, 'receipts name both again')
+  await until(async () => (await saved()).body.servers?.length === 2, 'receipts name both again')
   await fleet.killAll()
   await fleet.startAll()
   await fleet.well()
@@ -71,7 +53,7 @@ test('14 of what is damaged on all servers what any of them can read is on all o
   await fleet.well()
   const read = async (address: string) => {
     const texts = ['lost.md', 'whole.md'].map((file) => call(address, 'ReadFile', { file }))
-    return (await Promise.all(texts)).map(({ text }) => text)
+    return (await Promise.all(texts)).map(({ body }) => body.text)
   }
   const isThere = async (address: string) => {
     const [lost, whole] = await read(address)
@@ -86,7 +68,7 @@ test('14 of what is damaged on all servers what any of them can read is on all o
   }
   await fleet.same()
   const saved = () => call(b, 'SaveFile', { file: 'lost.md', text: 'first, and later' })
-  await until(async () => (await saved()).servers?.length === 2, 'it goes on')
+  await until(async () => (await saved()).body.servers?.length === 2, 'it goes on')
   await fleet.same()
 })
 
@@ -100,7 +82,7 @@ test('5 in a set of one what can be read of a damaged text is read, and it is wr
   spoil(fleet, 'a', 'last')
   await fleet.startAll()
   await fleet.well()
-  const text = async () => (await call(a, 'ReadFile', { file: 'one.md' })).text
+  const text = async () => (await call(a, 'ReadFile', { file: 'one.md' })).body.text
   await until(async () => (await text()) === 'first, and ', 'what is left is read')
   await call(a, 'SaveFile', { file: 'one.md', text: 'first, and later' })
   await fleet.killAll()

@@ -3,38 +3,15 @@
 import assert from 'node:assert/strict'
 import { cpSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 
-import type { Fleet } from '../fleet.ts'
+import { call, type Told } from '../blob-requests.ts'
+import { spoil } from '../spoilt-records.ts'
 import { until } from '../until.ts'
 import { fourfold, hashOf, same, stage } from './mirrors.ts'
 
-interface Answer {
-  text?: string
-  servers?: string[]
-  files?: { path: string; hash?: string }[]
-}
-
-async function call(address: string, method: string, request: object): Promise<Answer> {
-  const response = await fetch(`${address}/fourfold.v1.FolderService/${method}`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(request),
-  })
-  return (await response.json()) as Answer
-}
-
-/** Turns a letter over in every record of a server that is stopped which has this text. */
-function spoil(fleet: Fleet, id: string, text: string): void {
-  const db = new DatabaseSync(join(fleet.data(id), 'store.sqlite'))
-  const spoilt = db.prepare(`
-    UPDATE updates SET record = CAST(replace(record, ?1, 'X' || substr(?1, 2)) AS BLOB)
-    WHERE instr(record, ?1)
-  `)
-  assert.equal(Number(spoilt.run(text).changes), 1)
-  db.close()
-}
+const filesAt = async (address: string): Promise<Told[]> =>
+  (await call(address, 'ListFiles', {})).body.files ?? []
 
 test('a text that all servers lost stays where a mirror has it, under a name of its own', async (t) => {
   const { fleet, mirrors } = await stage(t, 2, { ids: ['a', 'b'] })
@@ -47,7 +24,7 @@ test('a text that all servers lost stays where a mirror has it, under a name of 
   await call(a, 'SaveFile', { file: 'folder.md', text: 'made in the folder\n' })
   await call(a, 'SaveFile', { file: 'well.md', text: 'not damaged\n' })
   await until(async () => {
-    const { files = [] } = await call(a, 'ListFiles', {})
+    const files = await filesAt(a)
     return files.length === 3 && readdirSync(mirror.directory).includes('folder.md')
   })
   await same([mirror])
@@ -64,7 +41,7 @@ test('a text that all servers lost stays where a mirror has it, under a name of 
     await call(b, 'SaveFile', { file, text: `later, in ${file}\n` })
   }
   await until(
-    async () => (await call(b, 'ListFiles', {})).files?.length === 5,
+    async () => (await filesAt(b)).length === 5,
     () => `${JSON.stringify([...readdirSync(mirror.directory)])} ${mirror.said}`,
     120_000,
   )
@@ -86,7 +63,7 @@ test('bytes that a set restored from a backup does not know stay where a mirror 
   const bytes = (letter: string) => Buffer.from(`${letter}\0`.repeat(1000))
   const backup = join(fleet.directory, 'backup')
   const isHere = async (letter: string) => {
-    const { files = [] } = await call(fleet.address('a'), 'ListFiles', {})
+    const files = await filesAt(fleet.address('a'))
     return files.some(({ path, hash }) => path === 'a.bin' && hash === hashOf(bytes(letter)))
   }
   mirror.start()
@@ -107,7 +84,7 @@ test('bytes that a set restored from a backup does not know stay where a mirror 
   const all = [hashOf(bytes('1')), hashOf(bytes('2'))]
   await until(
     async () => {
-      const { files = [] } = await call(fleet.address('a'), 'ListFiles', {})
+      const files = await filesAt(fleet.address('a'))
       return all.every((each) => files.some(({ hash }) => hash === each))
     },
     () => mirror.said,
