@@ -1,28 +1,56 @@
 // Cuts the runs of a document in very many places at once.
 //
-// Yjs cuts a run where something in it is deleted, and moves all that lies behind in memory for each
-// place. Here the pieces of a writer are put into a new row, once for all places. The document stays
+// Yjs cuts a run where something in it is deleted or put into it, and moves all that lies behind in
+// memory for each place. Here the pieces of a writer are put into a new row, once for all places. The document stays
 // the same: one run, or its pieces, are two ways to hold it.
 
 import * as Y from 'yjs'
-import type { Deletes, Range } from './update-format.ts'
+import type { Deletes, Id, TextStruct } from './update-format.ts'
 
-/** What deletes in fewer places is left to Yjs. */
+/** What cuts in fewer places is left to Yjs. */
 const manyPlaces = 500
 /** An update that is shorter cannot name so many: each takes two bytes. */
 export const longBytes = 2 * manyPlaces
 
-/** Whether an update deletes in so many places that they are cut at once. */
-export function areMany(deletes: Deletes): boolean {
-  let places = 0
-  for (const ranges of deletes.values()) places += ranges.length
-  return places >= manyPlaces
+/** The clocks at which pieces are to begin, by writer, in order. */
+export type Cuts = Map<number, number[]>
+
+/** Where each range begins and ends. */
+export function cutsOf(deletes: Deletes): Cuts {
+  const cuts: Cuts = new Map()
+  for (const [writer, ranges] of deletes) {
+    cuts.set(
+      writer,
+      ranges.flatMap(([clock, length]) => [clock, clock + length]),
+    )
+  }
+  return cuts
 }
 
-/** Pieces are to begin where these ranges, in order, begin and end. */
-export function cutRuns({ store }: Y.Doc, ranges: Deletes): void {
-  for (const [writer, list] of ranges) {
-    const clocks = endsOf(list)
+/**
+ * Where the ranges begin and end, and where text that is to come stands between its neighbours.
+ * Undefined when it is few places: these are left to Yjs.
+ */
+export function manyCuts(deletes: Deletes, coming: readonly TextStruct[]): Cuts | undefined {
+  let places = coming.length
+  for (const ranges of deletes.values()) places += ranges.length
+  if (places < manyPlaces) return undefined
+  const cuts = cutsOf(deletes)
+  const cut = ({ writer, clock }: Id) => {
+    const clocks = cuts.get(writer)
+    if (clocks) clocks.push(clock)
+    else cuts.set(writer, [clock])
+  }
+  for (const { left, right } of coming) {
+    if (left) cut({ writer: left.writer, clock: left.clock + 1 })
+    if (right) cut(right)
+  }
+  for (const [writer, clocks] of cuts) cuts.set(writer, [...Float64Array.from(clocks).sort()])
+  return cuts
+}
+
+export function cutRuns({ store }: Y.Doc, cuts: Cuts): void {
+  for (const [writer, clocks] of cuts) {
     const structs = store.clients.get(writer)
     if (structs === undefined) continue
     const pieces: typeof structs = []
@@ -42,14 +70,10 @@ export function cutRuns({ store }: Y.Doc, ranges: Deletes): void {
   }
 }
 
-/** Where ranges begin and end. */
-export function endsOf(ranges: readonly Range[]): number[] {
-  return ranges.flatMap(([clock, length]) => [clock, clock + length])
-}
-
-/** What is deleted is cut by nobody, and no letter is cut in two. */
-function mayBeCut({ deleted, content }: Y.Item, offset: number): boolean {
-  if (deleted || offset <= 0 || !(content instanceof Y.ContentString)) return false
+/** No letter is cut in two. */
+function mayBeCut({ content }: Y.Item, offset: number): boolean {
+  if (offset <= 0) return false
+  if (!(content instanceof Y.ContentString)) return content instanceof Y.ContentDeleted
   const code = content.str.charCodeAt(offset)
   return code < 0xdc00 || code > 0xdfff
 }
@@ -67,6 +91,7 @@ function behind(item: Y.Item, offset: number): Y.Item {
     item.parentSub,
     item.content.splice(offset),
   )
+  if (item.deleted) piece.markDeleted()
   piece.keep = item.keep
   if (item.redone) piece.redone = Y.createID(item.redone.client, item.redone.clock + offset)
   if (item.right) item.right.left = piece

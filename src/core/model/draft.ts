@@ -4,8 +4,8 @@
 // stand for its items, made when they are looked at and cut where new text comes to stand.
 
 import * as Y from 'yjs'
-import { endsOf } from './cutting.ts'
-import type { Deletes, Id, TextStruct } from './update-format.ts'
+import type { Cuts } from './cutting.ts'
+import type { Id, TextStruct } from './update-format.ts'
 import { textRoot } from './update-format.ts'
 
 /** Some units that stand together, of one writer. */
@@ -25,16 +25,16 @@ export class Draft {
   steps = 0
   readonly #doc: Y.Doc
   readonly #start: Run
-  readonly #ends: ReadonlyMap<number, ReadonlySet<number>>
+  readonly #cuts: ReadonlyMap<number, ReadonlySet<number>>
   /** The runs of an item, in order. */
   readonly #runs = new Map<Y.Item, Run[]>()
   /** The runs that came with the update, by writer, in order. */
   readonly #added = new Map<number, Run[]>()
 
-  /** `ends`: what is cut at once, before it is placed, where these ranges begin and end. */
-  constructor(doc: Y.Doc, ends: Deletes = new Map()) {
+  /** `cuts`: where all is cut at once, before anything is placed. */
+  constructor(doc: Y.Doc, cuts: Cuts = new Map()) {
     this.#doc = doc
-    this.#ends = new Map([...ends].map(([writer, ranges]) => [writer, new Set(endsOf(ranges))]))
+    this.#cuts = new Map([...cuts].map(([writer, clocks]) => [writer, new Set(clocks)]))
     const first = doc.getText(textRoot)._start
     const next = first ? this.#runsOf(first)[0] : undefined
     const neighbours = { left: undefined, right: undefined }
@@ -163,7 +163,7 @@ export class Draft {
     run.item = undefined
     run.next = rest
     runs.splice(index + 1, 0, rest)
-    const isCut = this.#ends.get(writer)?.has(rest.clock)
+    const isCut = this.#cuts.get(writer)?.has(rest.clock)
     this.steps += isCut ? 1 : cutSteps(this.#doc, writer, clock)
   }
 }

@@ -1,7 +1,7 @@
 // The gate: every update of a client is checked here, before it touches a document.
 
 import * as Y from 'yjs'
-import { areMany } from './cutting.ts'
+import { manyCuts } from './cutting.ts'
 import { cutSteps, Draft, itemAt } from './draft.ts'
 import { FourfoldError } from './errors.ts'
 import {
@@ -165,23 +165,24 @@ function checkSize(doc: Y.Doc, update: TextUpdate, added: TextStruct[], sizes: T
 /** Where the new text would come to stand, and what that and the deletes would cost. */
 function checkPlaces(doc: Y.Doc, added: TextStruct[], deletes: Deletes, stepsMax: number): void {
   let steps = 0
-  const isCutAtOnce = areMany(deletes)
+  const cuts = manyCuts(deletes, added)
   if (added.length > 0) {
-    const draft = new Draft(doc, isCutAtOnce ? deletes : undefined)
+    const draft = new Draft(doc, cuts)
     for (const struct of added) {
       if (!draft.place(struct, stepsMax)) throw invalid('neighbours of the text do not fit')
       if (draft.steps >= stepsMax) break
     }
     steps = draft.steps
   }
-  for (const [writer, ranges] of deletes) {
-    if (isCutAtOnce) {
-      // All its pieces are put into a new row.
-      steps += (doc.store.clients.get(writer)?.length ?? 0) / 1000 + ranges.length
-      continue
+  if (cuts) {
+    // All pieces of a writer are put into a new row.
+    for (const writer of cuts.keys()) steps += (doc.store.clients.get(writer)?.length ?? 0) / 1000
+    for (const ranges of deletes.values()) steps += ranges.length
+  } else {
+    for (const [writer, ranges] of deletes) {
+      // Both ends of a range may cut an item.
+      for (const [clock] of ranges) if (steps < stepsMax) steps += 2 * cutSteps(doc, writer, clock)
     }
-    // Both ends of a range may cut an item.
-    for (const [clock] of ranges) if (steps < stepsMax) steps += 2 * cutSteps(doc, writer, clock)
   }
   if (steps >= stepsMax) throw tooLarge('The update would take too long to merge.')
 }

@@ -1,7 +1,7 @@
 // Taking updates into a document in any order.
 
 import * as Y from 'yjs'
-import { areMany, cutRuns, endsOf, longBytes } from './cutting.ts'
+import { cutRuns, longBytes, manyCuts, type Cuts } from './cutting.ts'
 import {
   decodeTextUpdate,
   deletesOf,
@@ -10,7 +10,6 @@ import {
   structFrom,
   structTo,
   type Deletes,
-  type Range,
   type TextStruct,
 } from './update-format.ts'
 
@@ -22,22 +21,34 @@ import {
  * deletes, if that was read already.
  */
 export function integrate(doc: Y.Doc, update: Uint8Array, origin?: unknown, known?: Deletes): void {
-  const deletes = update.length < longBytes ? undefined : (known ?? deletesOf(update))
-  if (!deletes || !areMany(deletes)) take(doc, update, origin)
-  else Y.transact(doc, () => takeCut(doc, update, deletes, origin), origin, false)
+  const cuts = update.length < longBytes ? undefined : cutsIn(doc, update, known)
+  if (!cuts) take(doc, update, origin)
+  else Y.transact(doc, () => takeCut(doc, update, cuts, origin), origin, false)
+}
+
+/** Where an update cuts what is here, if that is in very many places. */
+function cutsIn(doc: Y.Doc, update: Uint8Array, known?: Deletes): Cuts | undefined {
+  // Nothing is here, and what comes was cut by that when it was written.
+  if (doc.store.clients.size === 0) return manyCuts(known ?? deletesOf(update), [])
+  const { structs, deletes } = decodeTextUpdate(update)
+  const coming = [...structs].flatMap(([writer, list]) => {
+    const reach = Y.getState(doc.store, writer)
+    return list.filter(({ clock, length }) => clock + length > reach)
+  })
+  return manyCuts(deletes, coming)
 }
 
 /**
- * Yjs cuts a run where something is deleted in it, and moves all that lies behind in memory: "Replace
- * all" in 20,000 places stopped servers for twenty seconds. So what is here is cut at once, and what
- * comes is cut before it comes.
+ * Yjs cuts a run where something is deleted in it or put into it, and moves all that lies behind in
+ * memory: "Replace all" in 20,000 places stopped servers for twenty seconds. So what is here is cut at
+ * once, and what comes is cut before it comes.
  */
-function takeCut(doc: Y.Doc, update: Uint8Array, deletes: Deletes, origin: unknown): void {
-  cutRuns(doc, deletes)
-  const { structs } = decodeTextUpdate(update)
+function takeCut(doc: Y.Doc, update: Uint8Array, cuts: Cuts, origin: unknown): void {
+  cutRuns(doc, cuts)
+  const { structs, deletes } = decodeTextUpdate(update)
   let isWhole = true
   for (const [writer, list] of structs) {
-    const pieces = cut(list, deletes.get(writer) ?? [])
+    const pieces = cut(list, cuts.get(writer) ?? [])
     if (pieces.length === list.length) continue
     structs.set(writer, pieces)
     isWhole = false
@@ -46,17 +57,16 @@ function takeCut(doc: Y.Doc, update: Uint8Array, deletes: Deletes, origin: unkno
   take(doc, isWhole ? update : encodeTextUpdate({ structs, deletes }), origin)
 }
 
-/** The same structs, of which none is deleted in part. */
-function cut(structs: TextStruct[], ranges: Range[]): TextStruct[] {
-  const places = endsOf(ranges)
+/** The same structs, in pieces that begin at these clocks. */
+function cut(structs: TextStruct[], clocks: number[]): TextStruct[] {
   const pieces: TextStruct[] = []
   let next = 0
   for (const struct of structs) {
     let rest = struct
     const end = struct.clock + struct.length
-    while (next < places.length && places[next]! <= rest.clock) next++
-    while (next < places.length && places[next]! < end) {
-      const offset = places[next++]! - rest.clock
+    while (next < clocks.length && clocks[next]! <= rest.clock) next++
+    while (next < clocks.length && clocks[next]! < end) {
+      const offset = clocks[next++]! - rest.clock
       // No letter is cut in two.
       if (offset === 0 || !isItem(rest) || isLow(rest.text.charCodeAt(offset))) continue
       pieces.push(structTo(rest, offset))

@@ -1,7 +1,7 @@
 // Edits of a shared text in very many places at once: "Replace all", indenting a whole file.
 
 import * as Y from 'yjs'
-import { cutRuns } from './cutting.ts'
+import { cutRuns, cutsOf } from './cutting.ts'
 import type { Edit } from './text-merge.ts'
 import { encodeTextUpdate, type Deletes } from './update-format.ts'
 
@@ -13,7 +13,7 @@ import { encodeTextUpdate, type Deletes } from './update-format.ts'
 export function applyManyEdits(text: Y.Text, edits: readonly Edit[], origin: unknown): void {
   const doc = text.doc!
   const deletes = deletesOf(text, edits)
-  cutRuns(doc, deletes)
+  cutRuns(doc, cutsOf(deletes))
   doc.transact((transaction) => {
     let shift = 0
     // First what is put in, behind what it replaces.
