@@ -8,9 +8,7 @@ import { Readable } from 'node:stream'
 import { test } from 'node:test'
 
 import {
-  ask,
   blobOf,
-  call,
   fileAt,
   filesOf,
   fleet,
@@ -23,6 +21,7 @@ import {
   type Told,
 } from './blob-requests.ts'
 import { startLone } from './lone-server.ts'
+import { ask, call } from './requests.ts'
 import { until } from './until.ts'
 
 test('a file gets its bytes only where they are, and tells them', async (t) => {

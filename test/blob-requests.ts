@@ -2,14 +2,12 @@
 
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
-import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
-import * as http from 'node:http'
 import { join } from 'node:path'
-import type { Readable } from 'node:stream'
 import type { TestContext } from 'node:test'
 
 import { Fleet, type FleetOptions } from './fleet.ts'
+import { ask, call, type Answer } from './requests.ts'
 
 export const MiB = 1024 * 1024
 
@@ -22,31 +20,6 @@ export interface Blob {
 
 export function blobOf(bytes: Buffer): Blob {
   return { bytes, hash: createHash('sha256').update(bytes).digest('hex'), size: bytes.length }
-}
-
-export interface Answer {
-  status: number
-  headers: http.IncomingHttpHeaders
-  body: Buffer
-}
-
-/** One request. Rejects when the connection breaks before the answer is whole. */
-export async function ask(
-  url: string,
-  method: string,
-  headers: http.OutgoingHttpHeaders = {},
-  body: Buffer | Readable = Buffer.alloc(0),
-): Promise<Answer> {
-  const request = http.request(url, { method, headers, agent: false })
-  const answered = once(request, 'response') as Promise<[http.IncomingMessage]>
-  if (Buffer.isBuffer(body)) request.end(body)
-  else body.pipe(request)
-  const [response] = await answered
-  // What is refused while it is sent breaks off.
-  request.on('error', () => {})
-  const chunks: Buffer[] = []
-  for await (const chunk of response) chunks.push(chunk as Buffer)
-  return { status: response.statusCode!, headers: response.headers, body: Buffer.concat(chunks) }
 }
 
 /** Where a server has a blob, or takes it. */
@@ -85,14 +58,6 @@ export interface Told {
   hash?: string
   size?: number
   hasConflict?: boolean
-}
-
-/** A call of FolderService in JSON. */
-export async function call(address: string, method: string, request: object) {
-  const url = `${address}/fourfold.v1.FolderService/${method}`
-  const headers = { 'content-type': 'application/json' }
-  const { status, body } = await ask(url, 'POST', headers, Buffer.from(JSON.stringify(request)))
-  return { status, body: JSON.parse(body.toString()) }
 }
 
 /** Gives a file the bytes of a blob that is uploaded. */

@@ -9,10 +9,11 @@ import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { errorCodeOf } from '../src/adapters/error-code.ts'
 import { partOf } from '../src/cli/blobs.ts'
-import { ask, blobOf, filesOf, fleet, MiB, patch, saved, url, type Blob } from './blob-requests.ts'
+import { blobOf, filesOf, fleet, MiB, patch, saved, url, type Blob } from './blob-requests.ts'
 import type { Fleet } from './fleet.ts'
 import { fourfold } from './cli/prompt.ts'
 import { temporaryFolder } from './lone-server.ts'
+import { ask } from './requests.ts'
 import { until } from './until.ts'
 
 const placeOf = (directory: string, { hash }: Blob) =>

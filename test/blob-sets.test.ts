@@ -6,7 +6,8 @@ import { Readable } from 'node:stream'
 import { test } from 'node:test'
 
 import { blobFollowsMax, blobIdleMs } from '../src/core/model/limits.ts'
-import { ask, blobOf, filesOf, fleet, MiB, patch, saved, url } from './blob-requests.ts'
+import { blobOf, filesOf, fleet, MiB, patch, saved, url } from './blob-requests.ts'
+import { ask } from './requests.ts'
 import { until } from './until.ts'
 
 test('an upload to one of four is soon on all four disks, and its answer tells which', async (t) => {

@@ -15,8 +15,9 @@ import { now } from '../src/adapters/system.ts'
 import { blobBytesMax } from '../src/core/model/limits.ts'
 import { Tokens } from '../src/server/tokens.ts'
 import { proofHeader } from '../src/server/services/replication.ts'
-import { ask, blobOf, filesOf, fleet, MiB, patch, url, type Blob } from './blob-requests.ts'
+import { blobOf, filesOf, fleet, MiB, patch, url, type Blob } from './blob-requests.ts'
 import { startLone } from './lone-server.ts'
+import { ask } from './requests.ts'
 import { until } from './until.ts'
 
 test('bytes come back as they were sent, with rules for browsers', async (t) => {

@@ -12,6 +12,7 @@ import { SessionClient } from '../src/client/client.ts'
 import { connect, FourfoldError, type Client, type LiveDocument } from '../src/client/index.ts'
 import type { DialListener, Wire } from '../src/core/ports.ts'
 import { Fleet } from './fleet.ts'
+import { call } from './requests.ts'
 import { patienceMs, until } from './until.ts'
 
 let fleet: Fleet
@@ -141,12 +142,8 @@ test('a frozen server is overtaken: the next edit is taken well within 2.5 s', a
 
 /** Whether a server would let somebody in under this name. */
 async function mayBeCalled(name: string, server: string): Promise<boolean> {
-  const { ok } = await fetch(`${fleet.address(server)}/fourfold.v1.FolderService/SignIn`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ name }),
-  })
-  return ok
+  const { status } = await call(fleet.address(server), 'SignIn', { name })
+  return status === 200
 }
 
 test('a name that is taken is refused with a sentence, another one is let in', async (t) => {

@@ -10,6 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 import { davPutsMax, filesPerPageMax } from '../src/core/model/limits.ts'
 import { lone, person, propertiesBody } from './dav-client.ts'
+import { call } from './requests.ts'
 import { until } from './until.ts'
 
 test('any bytes come back as they were put, also in part, and keep the file', async (t) => {
@@ -254,12 +255,7 @@ test('Explorer brings a file: empty, locked, whole; nobody is told of a conflict
     )
     assert.equal(await dav.status('UNLOCK', '/x.png', { 'lock-token': token }), 204)
     assert.deepEqual((await dav.ask('GET', '/x.png')).body, bytes)
-    const response = await fetch(`${address}/fourfold.v1.FolderService/GetFile`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ file: 'x.png' }),
-    })
-    const { file } = (await response.json()) as { file: { hasConflict?: boolean } }
+    const { file } = (await call(address, 'GetFile', { file: 'x.png' })).body
     assert.equal(file.hasConflict ?? false, false)
   }
 })

@@ -10,6 +10,7 @@ import { test, type TestContext } from 'node:test'
 
 import { connect } from '../src/client/index.ts'
 import { startLone, temporaryFolder } from './lone-server.ts'
+import { call } from './requests.ts'
 
 const litmus = program('LITMUS', '/usr/bin/litmus')
 const cadaver = program('CADAVER', '/usr/bin/cadaver')
@@ -107,11 +108,7 @@ if (cadaver !== undefined) {
 }
 
 async function signedIn(address: string, name: string): Promise<string> {
-  const response = await fetch(`${address}/fourfold.v1.FolderService/SignIn`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ name, password }),
-  })
-  assert.equal(response.status, 200)
-  return ((await response.json()) as { token: string }).token
+  const { status, body } = await call(address, 'SignIn', { name, password })
+  assert.equal(status, 200)
+  return body.token
 }

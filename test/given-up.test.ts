@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
-import { call } from './blob-requests.ts'
 import { Fleet } from './fleet.ts'
+import { call } from './requests.ts'
 import { spoil } from './spoilt-records.ts'
 import { until } from './until.ts'
 

@@ -8,16 +8,8 @@ import { test } from 'node:test'
 
 import { exitCodes } from '../src/cli/command.ts'
 import { Fleet } from './fleet.ts'
+import { call } from './requests.ts'
 import { until } from './until.ts'
-
-async function call(address: string, method: string, request: object) {
-  const response = await fetch(`${address}/fourfold.v1.FolderService/${method}`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(request),
-  })
-  return (await response.json()) as { text?: string; servers?: string[] }
-}
 
 test('G14 a server whose directory is removed ends, and fills itself anew', async (t) => {
   const fleet = await Fleet.start({ ids: ['a', 'b'] })
@@ -37,12 +29,12 @@ test('G14 a server whose directory is removed ends, and fills itself anew', asyn
   const { code } = await fleet.kill('a')
   assert.equal(code, exitCodes.store)
   const meanwhile = await call(fleet.address('b'), 'ReadFile', { file: 'plan.md' })
-  assert.equal(meanwhile.text, 'one\n')
+  assert.equal(meanwhile.body.text, 'one\n')
   await fleet.start('a')
   await fleet.well()
   await fleet.kill('b')
   const again = await call(fleet.address('a'), 'ReadFile', { file: 'plan.md' })
-  assert.equal(again.text, 'one\n')
+  assert.equal(again.body.text, 'one\n')
 })
 
 test('G14 so does one whose bytes of files are removed', async (t) => {

@@ -9,6 +9,7 @@ import { openSqliteStorage } from '../src/adapters/storage/sqlite.ts'
 import type { ReplicaId, SubjectId } from '../src/core/model/ids.ts'
 import { fillStore, freshId } from './filled-store.ts'
 import { Fleet } from './fleet.ts'
+import { call } from './requests.ts'
 import { until } from './until.ts'
 
 const id = freshId()
@@ -26,12 +27,7 @@ async function merged(fleet: Fleet): Promise<void> {
 }
 
 async function read(address: string): Promise<string> {
-  const response = await fetch(`${address}/fourfold.v1.FolderService/ReadFile`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ file: 'plan.md' }),
-  })
-  const { text, message } = (await response.json()) as { text?: string; message?: string }
+  const { text, message } = (await call(address, 'ReadFile', { file: 'plan.md' })).body
   return text ?? message ?? ''
 }
 

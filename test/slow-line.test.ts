@@ -5,6 +5,7 @@ import { test, type TestContext } from 'node:test'
 
 import { Fleet } from './fleet.ts'
 import { Relay } from './relay.ts'
+import { call } from './requests.ts'
 
 /** 512 KiB a second: what many homes send. A text of 2 MiB takes longer than silence may. */
 const bytesPerMs = 512
@@ -24,12 +25,8 @@ async function start(t: TestContext): Promise<Fleet> {
 }
 
 async function save(fleet: Fleet, id: string, file: string, text: string): Promise<void> {
-  const answer = await fetch(`${fleet.address(id)}/fourfold.v1.FolderService/SaveFile`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ file, text }),
-  })
-  assert.equal(answer.status, 200, await answer.text())
+  const { status, body } = await call(fleet.address(id), 'SaveFile', { file, text })
+  assert.equal(status, 200, JSON.stringify(body))
 }
 
 test('what is long gets to another server over a slow line, and again when its disk was lost', async (t) => {

@@ -10,8 +10,8 @@ import {
   messageBytesMax,
   versionTextsBytesMax,
 } from '../src/core/model/limits.ts'
-import { call } from './blob-requests.ts'
 import { Fleet } from './fleet.ts'
+import { call } from './requests.ts'
 
 interface Told {
   id: string

@@ -10,6 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 import { Fleet } from '../fleet.ts'
 import { startLone, temporaryFolder } from '../lone-server.ts'
+import { call } from '../requests.ts'
 import { program } from '../tool.ts'
 import { fourfold } from './prompt.ts'
 
@@ -125,12 +126,8 @@ test('watch tells each change once, with what it was before', async (t) => {
 async function hasFiles(address: string, count: number): Promise<void> {
   const end = performance.now() + 60_000
   for (;;) {
-    const answer = await fetch(`${address}/fourfold.v1.FolderService/ListFiles`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ isRecursive: true }),
-    })
-    const { files = [] } = (await answer.json()) as { files?: unknown[] }
+    const { body } = await call(address, 'ListFiles', { isRecursive: true })
+    const { files = [] } = body as { files?: unknown[] }
     if (files.length >= count) return
     assert.ok(performance.now() < end, 'nothing was put')
   }

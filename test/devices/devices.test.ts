@@ -12,6 +12,7 @@ import { textRoot } from '../../src/core/model/text-update.ts'
 import { FourfoldError } from '../../src/client/index.ts'
 import { Random } from '../../sim/random.ts'
 import { Fleet } from '../fleet.ts'
+import { call } from '../requests.ts'
 import { until } from '../until.ts'
 import { Tab, type Network } from './tab.ts'
 import { Words } from './words.ts'
@@ -360,14 +361,8 @@ class Day {
   }
 
   async #read(server: string, file: string): Promise<string | undefined> {
-    const method = `${this.#fleet.address(server)}/fourfold.v1.FolderService/ReadFile`
-    const answer = await fetch(method, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ file }),
-    })
-    const { text = '' } = (await answer.json()) as { text?: string }
-    return answer.ok ? text : undefined
+    const { status, body } = await call(this.#fleet.address(server), 'ReadFile', { file })
+    return status === 200 ? (body.text ?? '') : undefined
   }
 
   end(): void {

@@ -5,7 +5,8 @@ import { cpSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } 
 import { join } from 'node:path'
 import { test } from 'node:test'
 
-import { call, type Told } from '../blob-requests.ts'
+import { type Told } from '../blob-requests.ts'
+import { call } from '../requests.ts'
 import { spoil } from '../spoilt-records.ts'
 import { until } from '../until.ts'
 import { fourfold, hashOf, same, stage } from './mirrors.ts'

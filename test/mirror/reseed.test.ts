@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 
 import type { Fleet } from '../fleet.ts'
+import { call } from '../requests.ts'
 import { program } from '../tool.ts'
 import { until } from '../until.ts'
 import { fourfold, same, stage, tree, type Mirrored } from './mirrors.ts'
@@ -40,12 +41,8 @@ async function mirroredOnce(
 
 /** The ids of all below the top, at a server that has them. */
 async function ids(fleet: Fleet): Promise<string[]> {
-  const response = await fetch(`${fleet.addresses[0]}/fourfold.v1.FolderService/ListFiles`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ isRecursive: true }),
-  })
-  const { files = [] } = (await response.json()) as { files?: { id: string }[] }
+  const { body } = await call(fleet.addresses[0]!, 'ListFiles', { isRecursive: true })
+  const { files = [] } = body as { files?: { id: string }[] }
   return files.map(({ id }) => id).sort()
 }
 

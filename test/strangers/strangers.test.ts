@@ -21,6 +21,7 @@ import { Health } from '../../src/gen/grpc/health/v1/health_pb.ts'
 import { ServerReflection } from '../../src/gen/grpc/reflection/v1/reflection_pb.ts'
 import { Random } from '../../sim/random.ts'
 import { Fleet } from '../fleet.ts'
+import { call } from '../requests.ts'
 import { until } from '../until.ts'
 import { acts, shares, type ActName, type Target } from './acts.ts'
 
@@ -94,26 +95,17 @@ async function write(t: TestContext, fleet: Fleet, name: string): Promise<void> 
     () => client.save.name === 'saved',
     () => JSON.stringify(client.save),
   )
-  assert.equal((await call(fleet, 'ReadFile', { file: id })).text, 'written')
+  assert.equal((await call(fleet.address('b'), 'ReadFile', { file: id })).body.text, 'written')
   client.close()
-}
-
-/** Of FolderService, in JSON. */
-async function call(fleet: Fleet, method: string, request: object): Promise<{ text?: string }> {
-  const answer = await fetch(`${fleet.address('b')}/fourfold.v1.FolderService/${method}`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(request),
-  })
-  return (await answer.json()) as { text?: string }
 }
 
 /** Some files that strangers know of, and bytes that were a text once. */
 async function targetOf(fleet: Fleet): Promise<Target> {
+  const address = fleet.address('b')
   const id = (number: number) => base64url(new Uint8Array(16).fill(number))
-  await call(fleet, 'MakeDirectory', { path: 'dir', operation: id(1) })
+  await call(address, 'MakeDirectory', { path: 'dir', operation: id(1) })
   for (const [index, file] of ['x.md', 'dir/y.md', 'z.md'].entries()) {
-    await call(fleet, 'SaveFile', { file, text: 'some text', operation: id(index + 2) })
+    await call(address, 'SaveFile', { file, text: 'some text', operation: id(index + 2) })
   }
   const doc = new Y.Doc()
   doc.clientID = 1
