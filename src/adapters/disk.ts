@@ -33,6 +33,7 @@ export function makeDirectory(directory: string, mode = 0o777): void {
   }
 }
 
-function isDirectory(path: string): boolean {
+/** Whether there is one, or a link to one. Throws where that cannot be seen. */
+export function isDirectory(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
 }

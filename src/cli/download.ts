@@ -1,10 +1,11 @@
 // `fourfold cat`, `get`: files of the folder come to this machine.
 
-import { mkdirSync, statSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { checkFileName } from '../core/model/names.ts'
 import { Kind, type File } from '../core/model/wire.ts'
 import type { Progress } from '../adapters/channel/blob-client.ts'
+import { isDirectory } from '../adapters/disk.ts'
 import { sharedPath, shellWord, shownPath, written } from './answer.ts'
 import { getBytes, printBytes } from './blobs.ts'
 import { fourfold } from './called.ts'
@@ -58,7 +59,7 @@ Examples:
     const target = positionals.length > 1 ? positionals.pop()! : ''
     const paths = positionals.map(sharedPath)
     // As of cp: what is no directory cannot hold several.
-    if (paths.length > 1 && !isDirectory(target)) {
+    if (paths.length > 1 && !canHold(target)) {
       throw new CommandError(`${printable(target)} is no directory; name one that is there.`)
     }
     return withSet(values, async (set) => {
@@ -114,7 +115,7 @@ class Download {
     const name = source ? safeName(source.name) : 'fourfold'
     const stats = target === '' ? undefined : statsIfAny(target)
     // A target may be a link to a directory: the person named it.
-    const isInto = target === '' || target.endsWith('/') || isDirectory(target)
+    const isInto = target === '' || target.endsWith('/') || canHold(target)
     const place = isInto ? join(target || '.', name) : target
     if (isInto && target !== '' && !stats)
       attempt(`make ${printable(target)}`, () => mkdirSync(target))
@@ -176,9 +177,8 @@ class Download {
   }
 }
 
-function isDirectory(path: string): boolean {
-  const stats = attempt(`write ${printable(path)}`, () => statSync(path, { throwIfNoEntry: false }))
-  return stats?.isDirectory() ?? false
+function canHold(target: string): boolean {
+  return attempt(`write ${printable(target)}`, () => isDirectory(target))
 }
 
 /** A directory that is there may stay; a link to one would lead out of the target. */
