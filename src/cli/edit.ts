@@ -38,9 +38,9 @@ Example:
     const live = new LiveCopy(directory, values, place)
     await live.bring()
     const file = join(directory, place.name)
-    const before = bytesOf(file)
+    const before = contentOf(file)
     const status = await live.whileKept(() => editorEnd(file))
-    const isSame = before === bytesOf(file)
+    const isSame = before === contentOf(file)
     try {
       await live.bring()
     } catch (error) {
@@ -64,7 +64,7 @@ function leftBy(directory: string, name: string): string[] {
 }
 
 /** To be compared; undefined: there is no file. */
-function bytesOf(file: string): string | undefined {
+function contentOf(file: string): string | undefined {
   return statsIfAny(file) && readFileSync(file, 'latin1')
 }
 

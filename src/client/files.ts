@@ -4,7 +4,7 @@
 // above them, and what lies in the directories that are shown open. What comes to be none of that is
 // forgotten: of an entry that is only remembered nobody would hear where it lies now.
 
-import { bytesOf, hasConflict } from '../core/model/contents.ts'
+import { blobOf, hasConflict } from '../core/model/contents.ts'
 import { isDeleted } from '../core/model/entry.ts'
 import { Folder } from '../core/model/folder.ts'
 import { operationsMax } from '../core/model/limits.ts'
@@ -314,7 +314,7 @@ export class Files {
     const { prefix, trashed: above } = this.#above(parent, known)
     const isInTrashItself = isDeleted(entry)
     const trashed = above ?? (isInTrashItself ? entry : undefined)
-    const content = bytesOf(entry)
+    const content = blobOf(entry)
     const bytes = content && {
       hash: content.hash,
       size: content.size,

@@ -1,6 +1,6 @@
 // How files are to be shown: how long they are, which bytes, and since when.
 
-import { bytesOf } from '../core/model/contents.ts'
+import { blobOf } from '../core/model/contents.ts'
 import { Kind } from '../core/model/wire.ts'
 import type { FileView, Measure } from '../core/replica/messages.ts'
 
@@ -22,9 +22,9 @@ export async function factsOf(
   const facts = new Map<string, Facts>()
   let texts: FileView[] = []
   for (const file of files) {
-    const bytes = bytesOf(file.entry)
-    if (bytes) {
-      const { hash: version, size, at: changedAt } = bytes
+    const blob = blobOf(file.entry)
+    if (blob) {
+      const { hash: version, size, at: changedAt } = blob
       facts.set(file.entry.id, { version, bytes: size, changedAt })
     } else if (file.entry.kind !== Kind.DIRECTORY) texts.push(file)
   }

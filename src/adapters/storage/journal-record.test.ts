@@ -25,11 +25,11 @@ function made(first: number, count: number): JournalRecord[] {
   })
 }
 
-const bytesOf = (records: JournalRecord[]) => Buffer.concat(records.map(encodeRecord))
+const written = (records: JournalRecord[]) => Buffer.concat(records.map(encodeRecord))
 
 test('what is written is read', () => {
   const records = made(2 ** 40, 4)
-  assert.deepEqual([...recordsIn(bytesOf(records))], records)
+  assert.deepEqual([...recordsIn(written(records))], records)
   assert.deepEqual([...recordsIn(new Uint8Array())], [])
   assert.deepEqual([...recordsIn(new Uint8Array(4096))], [])
 })
@@ -43,8 +43,8 @@ test('room behind the last record of the rows is left out', () => {
 
 test('a file that is cut gives the records that are whole', () => {
   const records = made(1, 3)
-  const ends = records.map((_, index) => bytesOf(records.slice(0, index + 1)).length)
-  const bytes = bytesOf(records)
+  const ends = records.map((_, index) => written(records.slice(0, index + 1)).length)
+  const bytes = written(records)
   for (let end = 0; end <= bytes.length; end++) {
     const whole = ends.filter((each) => each <= end).length
     assert.equal([...recordsIn(bytes.subarray(0, end))].length, whole, `cut at ${end}`)
@@ -53,8 +53,8 @@ test('a file that is cut gives the records that are whole', () => {
 
 test('whichever bit has turned, what comes before it is read and nothing else', () => {
   const records = made(1, 3)
-  const bytes = bytesOf(records)
-  const ends = records.map((_, index) => bytesOf(records.slice(0, index + 1)).length)
+  const bytes = written(records)
+  const ends = records.map((_, index) => written(records.slice(0, index + 1)).length)
   for (let bit = 0; bit < 8 * bytes.length; bit++) {
     bytes[bit >> 3]! ^= 1 << (bit & 7)
     const whole = ends.filter((end) => end <= bit >> 3).length
@@ -65,8 +65,8 @@ test('whichever bit has turned, what comes before it is read and nothing else', 
 
 test('whichever bit has turned, a record behind it tells what was stored before it', () => {
   const records = made(1, 3)
-  const bytes = bytesOf(records)
-  const lastFrom = bytesOf(records.slice(0, 2)).length
+  const bytes = written(records)
+  const lastFrom = written(records.slice(0, 2)).length
   for (let bit = 0; bit < 8 * bytes.length; bit++) {
     bytes[bit >> 3]! ^= 1 << (bit & 7)
     assert.equal(storedIn(bytes), bit >> 3 < lastFrom ? 2 : 1, `bit ${bit}`)
@@ -91,7 +91,7 @@ test('a text made to look like thousands of records is not looked through for mi
     text.setUint32(at, text.byteLength / 2, true)
     text.setFloat64(at + 8, 2, true)
   }
-  const record = bytesOf(made(7, 1))
+  const record = written(made(7, 1))
   assert.equal(storedIn(record), 6)
   // It gives up before it comes to the record.
   assert.equal(storedIn(Buffer.concat([new Uint8Array(text.buffer), record])), 0)
@@ -99,10 +99,10 @@ test('a text made to look like thousands of records is not looked through for mi
 
 test('of a file that is written over from its beginning only the newer records are read', () => {
   const older = made(1, 4)
-  const file = bytesOf(older)
+  const file = written(older)
   for (let count = 1; count <= 4; count++) {
     const newer = made(9, count)
-    const bytes = bytesOf(newer)
+    const bytes = written(newer)
     const over = Buffer.concat([bytes, file.subarray(bytes.length)])
     assert.deepEqual([...recordsIn(over)], newer)
   }

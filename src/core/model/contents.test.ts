@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { create, equals } from '@bufbuild/protobuf'
-import { asideStamp, bytesOf, hasConflict, history, mergeContents } from './contents.ts'
+import { asideStamp, blobOf, hasConflict, history, mergeContents } from './contents.ts'
 import { copyEntry, entryCounter, mergeEntry } from './entry.ts'
 import { contentsMax } from './limits.ts'
 import { ContentSchema, EntrySchema, Kind, StampSchema, type Content, type Entry } from './wire.ts'
@@ -93,11 +93,11 @@ test('a file becomes binary by bytes, text again by a content without, a directo
   const bytes = change(content('x', '', 2))
   const text = change(content('', 'x', 3))
   assert.equal(merged([made(Kind.TEXT), bytes]).kind, Kind.BINARY)
-  assert.equal(bytesOf(merged([made(Kind.TEXT), bytes]))?.hash, 'x')
+  assert.equal(blobOf(merged([made(Kind.TEXT), bytes]))?.hash, 'x')
   assert.equal(merged([made(Kind.BINARY), bytes, text]).kind, Kind.TEXT)
-  assert.equal(bytesOf(merged([made(Kind.BINARY), bytes, text])), undefined)
+  assert.equal(blobOf(merged([made(Kind.BINARY), bytes, text])), undefined)
   assert.equal(merged([made(Kind.DIRECTORY), bytes]).kind, Kind.DIRECTORY)
-  assert.equal(bytesOf(made(Kind.TEXT)), undefined)
+  assert.equal(blobOf(made(Kind.TEXT)), undefined)
 })
 
 test('two changes of one content are a conflict until somebody goes on from the shown one', () => {
@@ -137,7 +137,7 @@ test('what is written in a text beneath bytes is a second version, until the byt
   const bytes = merged([made(Kind.TEXT), change(content('x', '', 5))])
   assert.equal(hasConflict(bytes), false)
   const both = merged([bytes, aside(bytes, 'ada')])
-  assert.deepEqual([bytesOf(both)?.hash, both.kind, hasConflict(both)], ['x', Kind.BINARY, true])
+  assert.deepEqual([blobOf(both)?.hash, both.kind, hasConflict(both)], ['x', Kind.BINARY, true])
   assert.equal(asideStamp(both, 'ada', 'b'), undefined, 'it is told')
   // Somebody else's, at the same server and at another: all are versions.
   const three = merged([both, aside(both, 'bob'), aside(bytes, 'cleo', 'c')])

@@ -35,8 +35,8 @@ export function kindBy([newest]: Content[], kind: Kind): Kind {
   return newest.hash === '' ? Kind.TEXT : Kind.BINARY
 }
 
-/** The bytes a file holds; undefined when it holds live text. */
-export function bytesOf({ contents }: Entry): Content | undefined {
+/** The blob a file holds; undefined when it holds live text. */
+export function blobOf({ contents }: Entry): Content | undefined {
   const [newest] = contents
   return newest && newest.hash !== '' ? newest : undefined
 }

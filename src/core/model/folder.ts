@@ -4,7 +4,7 @@
 // alone. What lies in a trashed directory keeps its place and name in there, and is not shown.
 
 import { utf8ByteLength } from 'lib0/string'
-import { bytesOf as contentOf } from './contents.ts'
+import { blobOf } from './contents.ts'
 import {
   comparePlaces,
   Directory,
@@ -269,7 +269,7 @@ export class Folder {
   seen(id: string): Seen | undefined {
     const name = this.shownName(id)
     if (name === undefined) return undefined
-    const hash = contentOf(this.#entries.get(id)!)?.hash ?? ''
+    const hash = blobOf(this.#entries.get(id)!)?.hash ?? ''
     return { name, parent: this.parentOf(id), isDeleted: this.isTrashed(id), hash }
   }
 

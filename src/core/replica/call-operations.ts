@@ -2,7 +2,7 @@
 // when enough servers hold it.
 
 import { isLongerThan } from '../model/byte-length.ts'
-import { bytesOf as contentOf, hasConflict } from '../model/contents.ts'
+import { blobOf, hasConflict } from '../model/contents.ts'
 import { FourfoldError } from '../model/errors.ts'
 import type { Folder } from '../model/folder.ts'
 import { isSubjectId, type ReplicaId, type SubjectId } from '../model/ids.ts'
@@ -191,7 +191,7 @@ export class CallOperations {
       this.#makeAt(file, { call, author, request }, make, operation)
       return
     }
-    const present = contentOf(entry)?.hash ?? ''
+    const present = blobOf(entry)?.hash ?? ''
     const base = request.base ?? present
     const isSettled = present === hash && base === hash && !hasConflict(entry)
     const made = isSettled ? [] : [operations.setContent(asked, entry, { hash, size, base })]
@@ -221,7 +221,7 @@ export class CallOperations {
   }
 
   #merge(call: CallId, asked: Request, entry: Entry, request: SaveCall): void {
-    const bytes = contentOf(entry)
+    const bytes = blobOf(entry)
     const { operation, digest, author, at } = asked
     // Made from the bytes that are there: of these the text beneath them is no part.
     const isOfBytes = bytes !== undefined && bytes.hash === request.baseVersion

@@ -41,7 +41,7 @@ export class Digests {
       this.#stale.delete(subject)
       this.#toggle(this.#hashes.get(subject))
       const hex = hashOf(subject)
-      const hash = hex === undefined ? undefined : bytesOf(hex)
+      const hash = hex === undefined ? undefined : decodeHex(hex)
       if (hash) this.#hashes.set(subject, hash)
       else this.#hashes.delete(subject)
       this.#toggle(hash)
@@ -54,7 +54,7 @@ export class Digests {
   }
 }
 
-function bytesOf(hex: string): Uint8Array {
+function decodeHex(hex: string): Uint8Array {
   return Uint8Array.from({ length }, (_, index) =>
     parseInt(hex.slice(2 * index, 2 * index + 2), 16),
   )

@@ -3,7 +3,7 @@
 // A text that is put is merged as a change of what this client read or wrote last of that file. Where
 // that is not known, it is a change of the version in If-Match; and without that, of what is there.
 
-import { bytesOf } from '../../core/model/contents.ts'
+import { blobOf } from '../../core/model/contents.ts'
 import { FourfoldError } from '../../core/model/errors.ts'
 import {
   blobIdleMs,
@@ -316,10 +316,10 @@ export class Transfers {
     const operation = shelf.newOperation()
     const before = typeof into === 'string' ? undefined : into
     const file = typeof into === 'string' ? into : idOf(into)
-    const bytes = bytesOf(from.file!.entry)
+    const blob = blobOf(from.file!.entry)
     const read = before && isSave ? lastRead.of(visit.reader, idOf(before)) : undefined
-    if (bytes) {
-      const { hash, size } = bytes
+    if (blob) {
+      const { hash, size } = blob
       const base = read && (read.text === undefined ? read.version : '')
       const call = { type: 'saveBinary' as const, file, hash, size, operation }
       const known = { ...call, ...(base !== undefined && { base }) }

@@ -2,7 +2,7 @@
 
 import { create } from '@bufbuild/protobuf'
 import { ConnectError, type HandlerContext, type ServiceImpl } from '@connectrpc/connect'
-import { bytesOf, hasConflict, isBytesName } from '../../core/model/contents.ts'
+import { blobOf, hasConflict, isBytesName } from '../../core/model/contents.ts'
 import { FourfoldError } from '../../core/model/errors.ts'
 import { subjectId } from '../../core/model/ids.ts'
 import { fromSeen, toSeen } from '../../core/model/version-vector.ts'
@@ -380,7 +380,7 @@ function newOperation(): string {
 function toFile({ entry, name, parent, path, isDeleted }: FileView): File {
   const { id, kind, createdBy, createdAt, deletedBy, deletedAt } = entry
   const by = { createdBy, createdAt, deletedBy, deletedAt }
-  const { hash = '', size = 0 } = bytesOf(entry) ?? {}
+  const { hash = '', size = 0 } = blobOf(entry) ?? {}
   const bytes = { hash, size, hasConflict: hasConflict(entry) }
   return create(FileSchema, { id, name, kind, isDeleted, parent, path, ...by, ...bytes })
 }
