@@ -134,9 +134,9 @@ function removed(done: Removed[]): string {
   const count = done.length === 1 ? '' : `${done.length} entries `
   const where = `${count}in the trash, ${commonReceipt(done)}`
   if (done.length > namedMax) {
-    return `${where}; ${fourfold} trash lists them, ${fourfold} restore takes them back`
+    return `${where}; ${fourfold()} trash lists them, ${fourfold()} restore takes them back`
   }
-  return `${where}; back with: ${fourfold} restore ${done.map(({ file }) => shellWord(file)).join(' ')}`
+  return `${where}; back with: ${fourfold()} restore ${done.map(({ file }) => shellWord(file)).join(' ')}`
 }
 
 export const restore: Command = {

@@ -3,12 +3,27 @@
 import { existsSync, realpathSync } from 'node:fs'
 import { delimiter, dirname, isAbsolute, join } from 'node:path'
 
+let found: string | undefined
+
 /** Stands before the name of a command in all that is printed for people to type. */
-export const fourfold = calledFrom(
-  process.cwd(),
-  process.env['PATH'] ?? '',
-  join(dirname(process.argv[1]!), '../../bin/fourfold.mjs'),
-)
+export function fourfold(): string {
+  // Few commands print it: none looks for it before it does.
+  found ??= calledFrom(
+    here(),
+    process.env['PATH'] ?? '',
+    join(dirname(process.argv[1]!), '../../bin/fourfold.mjs'),
+  )
+  return found
+}
+
+function here(): string {
+  try {
+    return process.cwd()
+  } catch {
+    // It was removed since its shell went there: nothing is found from it.
+    return '/'
+  }
+}
 
 /** `command`: the file that runs this program, wherever it is called from. */
 export function calledFrom(directory: string, path: string, command: string): string {
@@ -36,5 +51,5 @@ export function quoted(text: string): string {
 
 /** A help as it is to be typed here. */
 export function asTypedHere(help: string): string {
-  return help.replaceAll(/\bfourfold (?=[a-zA-Z])/g, `${fourfold} `)
+  return help.replaceAll(/\bfourfold (?=[a-zA-Z])/g, `${fourfold()} `)
 }

@@ -130,7 +130,7 @@ class Copy {
       const there = shownPath({ path: target, kind: Kind.DIRECTORY })
       const word = shellWord({ path: target, id: printable(target) })
       const count = `${copiedCount} of ${files.length} are in ${there}`
-      const soFar = `${count}; to remove them: ${fourfold} rm -r ${word}`
+      const soFar = `${count}; to remove them: ${fourfold()} rm -r ${word}`
       throw withProgress(error, soFar)
     } finally {
       bar.end()

@@ -79,7 +79,9 @@ async function print(set: SetClient, path: string): Promise<void> {
   if (!file || file.kind === Kind.DIRECTORY) {
     const shown = file ? shownPath(file) : '/'
     const word = file ? shellWord(file) : '/'
-    throw new CommandError(`${shown} is a directory; to see what is in it: ${fourfold} ls ${word}`)
+    throw new CommandError(
+      `${shown} is a directory; to see what is in it: ${fourfold()} ls ${word}`,
+    )
   }
   checkOutput(file, process.stdout.isTTY)
   if (file.kind === Kind.BINARY) await printBytes(set, file)
@@ -90,7 +92,7 @@ async function print(set: SetClient, path: string): Promise<void> {
 export function checkOutput(file: Pick<File, 'kind' | 'path' | 'id'>, isTerminal: boolean): void {
   if (file.kind !== Kind.BINARY || !isTerminal) return
   const word = shellWord(file)
-  const advice = `Save it: ${fourfold} get ${word}; or send it on: ${fourfold} cat ${word} | …`
+  const advice = `Save it: ${fourfold()} get ${word}; or send it on: ${fourfold()} cat ${word} | …`
   throw new CommandError(`${shownPath(file)} is no text. ${advice}`)
 }
 

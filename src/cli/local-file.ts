@@ -33,7 +33,7 @@ export function localText(path: string): string | undefined {
   const shown = printable(path)
   const stats = statsOf(path)
   if (!stats.isFile()) {
-    const instead = `what it tells may come by standard input: ${fourfold} put - PATH`
+    const instead = `what it tells may come by standard input: ${fourfold()} put - PATH`
     throw new CommandError(`Cannot read ${shown}: it is no file and no directory; ${instead}.`)
   }
   const bytes = attempt(`read ${shown}`, () => {

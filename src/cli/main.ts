@@ -133,7 +133,7 @@ async function main([name, ...words]: string[]): Promise<number> {
     return await command.run(words)
   } catch (error) {
     if (error instanceof UsageError) {
-      throw new UsageError(`${error.message} Try: ${fourfold} ${name} --help`)
+      throw new UsageError(`${error.message} Try: ${fourfold()} ${name} --help`)
     }
     throw error
   }

@@ -128,7 +128,7 @@ class Shown {
 function mirroredDirectory(directory: string): string {
   if (existsSync(join(directory, ownDirectory, 'mirror.sqlite'))) return realpathSync(directory)
   throw new CommandError(
-    `${printable(directory)} was never a mirror; "${fourfold} put" brings a directory into the folder.`,
+    `${printable(directory)} was never a mirror; "${fourfold()} put" brings a directory into the folder.`,
   )
 }
 

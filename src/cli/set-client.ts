@@ -337,7 +337,9 @@ export class SetClient {
   #noServer(last: string): NoServerError {
     const tried = this.#addresses.join(', ')
     const isLocal = this.#addresses === localServers
-    const advice = isLocal ? `start some: ${fourfold} up` : 'name those of your set with --servers'
+    const advice = isLocal
+      ? `start some: ${fourfold()} up`
+      : 'name those of your set with --servers'
     return new NoServerError(`No server answers; tried ${tried} (${last}); ${advice}.`)
   }
 

@@ -1,6 +1,10 @@
 // What every command says of itself, and of wrong use.
 
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { Code } from '@connectrpc/connect'
 
@@ -8,6 +12,7 @@ import { printable } from '../../src/cli/command.ts'
 import { matchesGlob } from '../../src/cli/listing.ts'
 import { AnswerError } from '../../src/cli/set-client.ts'
 import { startLone } from '../lone-server.ts'
+import { program } from '../tool.ts'
 import { fourfold, oneSentence } from './prompt.ts'
 
 const commands = [
@@ -65,6 +70,14 @@ test('wrong use is one sentence and exit 2', async () => {
     assert.equal(out, '')
     assert.match(err, /^[^\n]+\n$/, words.join(' '))
   }
+})
+
+test('so it is in a directory that was removed', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'fourfold-removed-'))
+  const words = ['-c', 'rmdir "$PWD" && exec "$0" "$@"', process.execPath, program, 'ls', '--frob']
+  const { status, stderr } = spawnSync('sh', words, { cwd: directory, encoding: 'utf8' })
+  assert.equal(status, 2, stderr)
+  assert.match(stderr, /^[^\n]+ Try: [^\n]+ ls --help\.\n$/)
 })
 
 test('a name that begins with a dash is told how it is given', async () => {

@@ -82,7 +82,7 @@ export class Meeting {
     const { root } = this.#options
     return new CommandError(
       `The set that answers knows nothing of what is mirrored in ${root}: it is empty, or another ` +
-        `one. Nothing was changed. To fill it from here: ${fourfold} reseed ${quoted(root)}`,
+        `one. Nothing was changed. To fill it from here: ${fourfold()} reseed ${quoted(root)}`,
     )
   }
 }

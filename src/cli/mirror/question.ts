@@ -14,6 +14,6 @@ export function questionOf({ inFolder, onDisk }: Held, before: number, root: str
   const these = before > 0 && count > 1 ? `these ${count}` : 'that'
   return (
     `${count} ${what}${after}. Nothing of ${these} is deleted ${where} unless you say so: ` +
-    `${fourfold} mirror ${quoted(root)} --accept-deletes`
+    `${fourfold()} mirror ${quoted(root)} --accept-deletes`
   )
 }

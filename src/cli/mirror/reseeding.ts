@@ -87,7 +87,7 @@ export class Reseeding {
     throw new CommandError(
       `The set is not empty: it has ${count} ${count === 1 ? 'entry' : 'entries'}, among them ` +
         `"${printable(path)}", and only an empty one is filled. If it is the set that was mirrored, ` +
-        `"${fourfold} mirror ${quoted(this.#root)}" goes on; "${fourfold} put" brings files into any.`,
+        `"${fourfold()} mirror ${quoted(this.#root)}" goes on; "${fourfold()} put" brings files into any.`,
     )
   }
 
