@@ -246,6 +246,22 @@ test('edits count as kept only with the key of their session', async (t) => {
   assert.deepEqual((await next.begin()).keys, [key])
 })
 
+test('all of a text is put in one piece after the more edits the longer it is', async () => {
+  for (const [length, kept] of [
+    [1, 51],
+    [64 * 1024, 451],
+  ] as const) {
+    const device = new MemoryDevice()
+    const { type, still } = await writing(device)
+    type('x'.repeat(length))
+    for (let count = 0; count < 450; count++) {
+      type('y')
+      await still()
+    }
+    assert.equal((await device.open().load('D')).length, kept, `of ${length} letters`)
+  }
+})
+
 test('nothing takes the place of what was loaded before that is in the document', async () => {
   const device = new MemoryDevice()
   const before = await writing(device)

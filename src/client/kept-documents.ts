@@ -4,11 +4,12 @@
 //   append ─> updates ── one write at a time ──> kept        failed ─> torn ── retry ──> whole ──> kept
 
 import * as Y from 'yjs'
+import { compactBytesPerUpdate, compactUpdatesMax } from '../core/model/limits.ts'
 import type { LocalStorage } from '../core/ports.ts'
 import { textOf } from './kept-values.ts'
 
-/** Updates of a document kept one by one before they are put together. */
-const looseMax = 200
+/** Updates of a short document that are kept one by one before all is put in one piece. */
+const looseMin = 200
 /** What could not be written is tried again after this. */
 const retryMs = 5000
 
@@ -19,7 +20,9 @@ interface Pages {
   hasOwn: boolean
   isWriting: boolean
   writing: Promise<void>
+  /** How many are kept since all was put in one piece, and the longest of what is kept. */
   loose: number
+  longestBytes: number
   /** Something could not be written: the next write holds the whole document. */
   isTorn: boolean
   /** Why, until that is written. */
@@ -88,6 +91,7 @@ export class KeptDocuments {
       isWriting: false,
       writing: Promise.resolve(),
       loose: 0,
+      longestBytes: 0,
       isTorn,
       failure,
       isUnread: true,
@@ -97,6 +101,7 @@ export class KeptDocuments {
     this.#pages.set(document, pages)
     const updates = await this.#options.attempt((storage) => storage.load(document))
     pages.loose += updates?.length ?? 0
+    pages.longestBytes = Math.max(pages.longestBytes, longestOf(updates ?? []))
     pages.isUnread = updates !== undefined && updates.length > 0
     return updates
   }
@@ -214,15 +219,18 @@ export class KeptDocuments {
   }
 
   #put(document: string, pages: Pages, updates: Uint8Array[]): Promise<boolean> {
-    const isLong = pages.loose >= looseMax && !this.#damaged.has(document)
-    if (!pages.isUnread && (pages.isTorn || isLong)) return this.#compact(document, pages)
+    const isDue = pages.loose >= dueAt(pages) && !this.#damaged.has(document)
+    if (!pages.isUnread && (pages.isTorn || isDue)) return this.#compact(document, pages)
     return this.#append(document, pages, updates)
   }
 
   async #readAgain(document: string, pages: Pages): Promise<void> {
     const readings = pages.readings.splice(0)
     const updates = await this.#options.attempt((storage) => storage.load(document))
-    if (updates) pages.loose = updates.length
+    if (updates) {
+      pages.loose = updates.length
+      pages.longestBytes = longestOf(updates)
+    }
     for (const { take, done } of readings) {
       if (updates) take(updates)
       done(updates !== undefined)
@@ -235,6 +243,7 @@ export class KeptDocuments {
     const update = more.length === 0 ? first! : Y.mergeUpdates(updates)
     if (!(await this.#options.did((storage) => storage.append(document, update)))) return false
     pages.loose++
+    pages.longestBytes = Math.max(pages.longestBytes, update.length)
     if (isTorn) pages.isTorn = false
     return true
   }
@@ -243,6 +252,7 @@ export class KeptDocuments {
     const whole = pages.whole()
     if (!(await this.#options.did((storage) => storage.compact(document, whole)))) return false
     pages.loose = 1
+    pages.longestBytes = whole.length
     pages.isTorn = false
     this.#isSound(document)
     return true
@@ -257,3 +267,11 @@ export class KeptDocuments {
     if (!this.#isClosed) this.#retryTimer = setTimeout(() => this.retry(), retryMs)
   }
 }
+
+/** With how many all is put in one piece: as on servers, whatever its length that costs each the same. */
+function dueAt({ longestBytes }: Pages): number {
+  return Math.min(Math.max(looseMin, longestBytes / compactBytesPerUpdate), compactUpdatesMax)
+}
+
+const longestOf = (updates: Uint8Array[]) =>
+  updates.reduce((longest, { length }) => Math.max(longest, length), 0)
