@@ -4,6 +4,7 @@
 // A file has the id of the operation that made it. So the operations are the ids: however often one is
 // sent, and whether or not the answer to the last one came, it makes one entry.
 
+import { Code } from '@connectrpc/connect'
 import { joined, parentOf } from '../../core/model/path.ts'
 import { lstatSync, realpathSync } from 'node:fs'
 import { join } from 'node:path'
@@ -187,18 +188,27 @@ export class Reseeding {
 
   async #makeOne(row: CommonRow): Promise<void> {
     const { id, path } = row
-    if (isOfBytes(row)) {
-      const asked = { file: this.#shared(path), operation: id, isNew: true }
-      await uploadAs(this.#set, this.#local(path), asked)
-    } else await this.#set.ask(this.#making(row))
+    const file = this.#shared(path)
+    try {
+      if (isOfBytes(row)) {
+        await uploadAs(this.#set, this.#local(path), { file, operation: id, isNew: true })
+      } else if (row.kind === 'directory') await this.#set.ask(makeDirectory(file, id))
+      else await this.#set.ask(makeText(file, this.#store.text(id) ?? '', id))
+    } catch (error) {
+      // Another mirror made it meanwhile, as it was there.
+      const isTaken = error instanceof AnswerError && error.code === Code.AlreadyExists
+      if (!isTaken || !(await this.#isMade(id))) throw error
+    }
   }
 
-  /** The call that makes a directory or a text, or finds that it was made. */
-  #making({ id, path, kind }: CommonRow): Making {
-    const shared = this.#shared(path)
-    if (kind === 'directory') return makeDirectory(shared, id)
-    const asked = { file: shared, text: this.#store.text(id) ?? '', operation: id, isNew: true }
-    return ({ folder }, call) => folder.saveFile(asked, call)
+  async #isMade(file: string): Promise<boolean> {
+    try {
+      await this.#set.ask(({ folder }, call) => folder.getFile({ file }, call))
+      return true
+    } catch (error) {
+      if (error instanceof AnswerError) return false
+      throw error
+    }
   }
 
   #shared(path: string): string {
@@ -232,9 +242,12 @@ export class Reseeding {
     const end = performance.now() + spreadMs
     const [bytes, others] = [made.filter(isOfBytes), made.filter((row) => !isOfBytes(row))]
     // One answer is for all that its server had until then, but for bytes, which go their own way.
-    const asks: (() => Promise<Receipt>)[] = others
-      .slice(0, 1)
-      .map((row) => () => this.#set.ask(this.#making(row)))
+    const asks: (() => Promise<Receipt>)[] = others.slice(0, 1).map(({ id, path, kind }) => {
+      // Of a text by its id, with which it is found whatever it holds.
+      const isText = kind !== 'directory'
+      return () =>
+        this.#set.ask(isText ? makeText(id, '', id) : makeDirectory(this.#shared(path), id))
+    })
     for (const { id } of bytes) {
       const { hash, size } = this.#present.get(id)!
       const asked = { file: id, hash, size, operation: id }
@@ -260,6 +273,11 @@ function isOfBytes({ kind }: { kind: string }): boolean {
 }
 
 type Making = (clients: ServerClients, call: CallOptions) => Promise<Receipt>
+
+/** The call that makes a text, or finds that it was made. */
+function makeText(file: string, text: string, operation: string): Making {
+  return ({ folder }, call) => folder.saveFile({ file, text, operation, isNew: true }, call)
+}
 
 function makeDirectory(path: string, operation: string): Making {
   return ({ folder }, call) => folder.makeDirectory({ path, operation }, call)

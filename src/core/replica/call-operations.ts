@@ -16,7 +16,7 @@ import type { Appends } from './appends.ts'
 import type { Documents } from './documents.ts'
 import type { Answer, Call, CallId } from './messages.ts'
 import { callDigest } from './operation-digests.ts'
-import type { Operations, Request } from './operations.ts'
+import { somethingElse, type Operations, type Request } from './operations.ts'
 import type { Saves } from './saves.ts'
 import type { Trash } from './trash.ts'
 import type { Views } from './views.ts'
@@ -28,6 +28,7 @@ const answerThinAfterMs = 2000
 
 type Kept = Extract<Answer, { type: 'kept' }>
 type SaveCall = Extract<Call, { type: 'save' }>
+type BinaryCall = Extract<Call, { type: 'saveBinary' }>
 
 /** What an answer says of the text that resulted. */
 type Said = Pick<Kept, 'version' | 'state'>
@@ -123,6 +124,7 @@ export class CallOperations {
     const { text } = request
     const asked = this.#asked(author, request)
     const done = this.#options.operations.subjectOf(asked)
+    if (done) checkAbout(request, done)
     if (isLongerThan(text, textBytesMax)) {
       throw new FourfoldError('too-large', `The file would be larger than ${textBytesMax} bytes.`)
     }
@@ -173,10 +175,10 @@ export class CallOperations {
     }
   }
 
-  #saveBinary(call: CallId, author: string, request: Extract<Call, { type: 'saveBinary' }>): void {
+  #saveBinary(call: CallId, author: string, request: BinaryCall): void {
     const { file, hash, size, operation } = request
     const asked = this.#asked(author, request)
-    if (this.#isDone(call, asked)) return
+    if (this.#isDone(call, asked, request)) return
     const { operations } = this.#options
     const entry = this.#found(request)
     if (isDirectory(entry)) throw new FourfoldError('invalid', 'That is a directory.')
@@ -202,7 +204,7 @@ export class CallOperations {
    * What a save is about; undefined: a file that is to be made.
    * @throws FourfoldError taken
    */
-  #found({ file, isNew, operation }: Extract<Call, { type: 'save' | 'saveBinary' }>) {
+  #found({ file, isNew, operation }: SaveCall | BinaryCall) {
     const { folder } = this.#options
     if (!isNew) return folder.find(file)
     // A file has the id of the operation that made it, here or on another server.
@@ -248,7 +250,7 @@ export class CallOperations {
     request: Extract<Call, { type: 'delete' | 'restore' | 'rename' | 'move' }>,
   ): void {
     const asked = this.#asked(author, request)
-    if (this.#isDone(call, asked)) return
+    if (this.#isDone(call, asked, request)) return
     const entry = this.#options.views.find(request.file, request.type === 'restore')
     this.#finish(call, entry, [this.#update(asked, entry, request)], false)
   }
@@ -291,7 +293,7 @@ export class CallOperations {
   ): void {
     const { path, hasParents, operation } = request
     const asked = this.#asked(author, request)
-    if (this.#isDone(call, asked)) return
+    if (this.#isDone(call, asked, request)) return
     const { operations, folder } = this.#options
     if (!hasParents) {
       const make = () => [operations.makeDirectory(asked, this.#options.views.spot(path))]
@@ -308,8 +310,9 @@ export class CallOperations {
   }
 
   /** Answers an operation that was carried out before. */
-  #isDone(call: CallId, asked: Request): boolean {
+  #isDone(call: CallId, asked: Request, request: ChangingCall): boolean {
     const done = this.#options.operations.subjectOf(asked)
+    if (done && request.type === 'saveBinary') checkAbout(request, done)
     const entry = done && this.#options.folder.get(done)
     if (entry) this.#finish(call, entry, [], false)
     return entry !== undefined
@@ -383,6 +386,15 @@ export class CallOperations {
     const { servers } = this.#options.visitors
     return servers.filter(({ state }) => state === ServerState.LIVE).length > 1
   }
+}
+
+/**
+ * What may be asked anew in other words is still of one file.
+ * @throws FourfoldError taken
+ */
+function checkAbout({ file, isNew, operation }: SaveCall | BinaryCall, done: SubjectId): void {
+  const isIt = isNew ? done === operation : !isSubjectId(file) || file === done
+  if (!isIt) throw somethingElse(operation)
 }
 
 /** A save that takes the place of all that is there. */

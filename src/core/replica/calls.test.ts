@@ -127,6 +127,41 @@ test('a save with a state of its base may be asked again on other grounds', () =
   assert.equal(ana.read(), 'hello world')
 })
 
+test('G8 the id of what is to be a new file stands for no other request', () => {
+  const { desk, file } = two()
+  const [made, bytes, deleted, based] = [freshId(), freshId(), freshId(), freshId()]
+  const saved = { type: 'save', file: 'new.md', text: 'mine', baseVersion: '' } as const
+  const binary = { type: 'saveBinary', file: 'new.png', hash: '1'.repeat(64), size: 4 } as const
+  const isNew = true
+  desk.call(1, { type: 'read', file })
+  const { answer: read } = desk.answers.at(-1)!
+  assert.ok(read.type === 'read')
+  desk.call(2, { ...saved, isNew, operation: made })
+  desk.call(3, { ...binary, isNew, operation: bytes })
+  desk.call(4, { ...saved, file, text: 'hello, you', baseState: read.state, operation: based })
+  desk.call(5, { type: 'delete', file, operation: deleted })
+  desk.store()
+  const others: Call[] = [
+    { ...saved, text: 'other', isNew, operation: made },
+    { ...saved, isNew, operation: bytes },
+    { ...saved, isNew, operation: deleted },
+    { ...saved, isNew, operation: based },
+    { ...saved, file, baseState: read.state, operation: made },
+    { ...binary, hash: '2'.repeat(64), isNew, operation: bytes },
+    { ...binary, isNew, operation: made },
+    { ...binary, isNew, operation: based },
+  ]
+  const codes = others.map((call, index) => {
+    desk.call(10 + index, call)
+    const { answer } = desk.answers.at(-1)!
+    return answer.type === 'failed' ? answer.error.code : answer.type
+  })
+  assert.deepEqual(
+    codes,
+    others.map(() => 'taken'),
+  )
+})
+
 test('what was made under an id is there however it is asked for again', () => {
   const { desk, ana } = two()
   const [text, bytes, directory] = [freshId(), freshId(), freshId()]
@@ -141,7 +176,7 @@ test('what was made under an id is there however it is asked for again', () => {
   // As a copy of the folder on a disk does that fills an empty set (0019), under other names.
   const isNew = true
   const saved = { type: 'save', text: 'later', baseVersion: '', isNew } as const
-  desk.call(1, { ...saved, file: 'elsewhere.md', operation: text })
+  desk.call(1, { ...saved, file: text, operation: text })
   desk.call(2, { type: 'saveBinary', file: bytes, hash, size, operation: bytes })
   desk.call(3, { type: 'makeDirectory', path: 'e', hasParents: false, operation: directory })
   // And as the page does when a name is taken.

@@ -17,15 +17,18 @@ const digits = 16
 export function callDigest(call: Extract<Call, { operation: string }>, hash: Hash): string {
   switch (call.type) {
     case 'save': {
-      const { file, text } = call
+      const { file, operation, text, isNew } = call
+      // Whatever it was made with: a plain copy of all files makes them again under their old ids.
+      if (call.isOnce || (isNew && file === operation)) return ''
+      // As a client with a channel asks for it.
+      if (isNew) return digest(hash, ['create'], text)
       // With a state of its base the text may be made anew, from what others wrote meanwhile.
-      const isAnyText = call.isOnce || call.isNew || call.baseState !== undefined
-      return isAnyText ? '' : digest(hash, [call.type, file], text)
+      return call.baseState !== undefined ? '' : digest(hash, [call.type, file], text)
     }
     case 'saveBinary': {
       const { file, operation, isNew, hash: bytes } = call
-      // A plain copy of all files makes them again under their old ids.
-      return isNew || file === operation ? '' : digest(hash, [call.type, file, bytes])
+      if (file === operation) return ''
+      return digest(hash, isNew ? ['createBinary', bytes] : [call.type, file, bytes])
     }
     case 'makeDirectory':
       // As a client with a channel asks for it.

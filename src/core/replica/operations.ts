@@ -82,8 +82,7 @@ export class Operations {
     }
     const done = this.#appends.underWay(operation) ?? this.#reader.operation(operation)
     if (done && done.digest !== digest && done.digest !== '' && digest !== '') {
-      const text = `The operation ${operation} was something else; give each an id of its own.`
-      throw new FourfoldError('taken', text)
+      throw somethingElse(operation)
     }
     if (done?.coming === 'later') {
       const text = 'This was carried out by another server, and is on its way here; ask again.'
@@ -310,6 +309,12 @@ export class Operations {
     this.#counter = Math.max(this.#counter, this.#folder.counter) + 1
     return create(StampSchema, { counter: this.#counter, origin: this.#origin })
   }
+}
+
+/** An id was given twice. */
+export function somethingElse(operation: string): FourfoldError {
+  const text = `The operation ${operation} was something else; give each an id of its own.`
+  return new FourfoldError('taken', text)
 }
 
 function noDirectory(): FourfoldError {
