@@ -72,6 +72,27 @@ test('a live session over gRPC greets, opens and pings', async (t) => {
   assert.equal(status.code, grpc.status.OK)
 })
 
+test('a session that says all it has to say at once hears what is answered', async (t) => {
+  const { address } = await startLone(t)
+  const { client } = clientOf(t, address, 'fourfold.v1.SessionService')
+  const heardBy = async (protocol: number) => {
+    const session = (client['session'] as () => grpc.ClientDuplexStream<Answer, Answer>).call(
+      client,
+    )
+    const heard: unknown[] = []
+    session.on('data', ({ messages }: Answer) => {
+      for (const { message } of messages as Answer[]) heard.push(message)
+    })
+    const hello = { key: randomBytes(16), name: 'Ben', protocol, agent: 'test' }
+    session.end({ messages: [{ hello }] })
+    const [status] = (await once(session, 'status')) as [grpc.StatusObject]
+    assert.equal(status.code, grpc.status.OK)
+    return heard[0]
+  }
+  assert.equal(await heardBy(99), 'refused')
+  assert.equal(await heardBy(1), 'welcome')
+})
+
 test('health is told, of the server, of a service, of none, and watched', async (t) => {
   const server = await startLone(t)
   const { client, call } = clientOf(t, server.address, 'grpc.health.v1.Health')

@@ -291,6 +291,11 @@ export interface ChannelListener<Received> {
   received(message: Received): void
   /** Some of a long message has come: the other side lives, and says nothing else meanwhile. */
   progressed?(): void
+  /**
+   * The other side says nothing more, and may still hear: a call has halves. It is closed by whoever
+   * has said the rest. Without this it is `closed` at once.
+   */
+  ended?(why: Ending): void
   /** `isRefusal`: the other side turned this one away, with these words. */
   closed(why: Ending, isRefusal?: boolean): void
 }

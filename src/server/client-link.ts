@@ -69,6 +69,10 @@ export class ClientLink {
   #isOpening = false
   /** It is looked whether bytes are here that an operation names: what comes after it waits. */
   #isLooking = false
+  /** Something of the client is on its way to the mind, and not answered yet. */
+  #isAsking = false
+  /** Why it says nothing more; absent: it may. */
+  #endedBy: string | undefined
   /** What the client sent while it had too much to read. */
   #held: Framed[] = []
   #heldBytes = 0
@@ -82,6 +86,7 @@ export class ClientLink {
     this.#messages = new Allowance(this.#openedAt, messagesPerSecondMax, messageBurstMax)
     channel.listen({
       received: (frame) => this.#received(frame),
+      ended: (why) => this.#ended(why),
       closed: () => this.#closed(),
     })
   }
@@ -116,6 +121,11 @@ export class ClientLink {
   flush(): void {
     if (this.#state === 'closed') return
     this.#isOpening = false
+    this.#isAsking = false
+    if (this.#endedBy !== undefined) {
+      this.close(this.#endedBy)
+      return
+    }
     this.#sendPending()
     const unread = this.#unreadBytes()
     let pieces = 0
@@ -233,7 +243,7 @@ export class ClientLink {
       return
     }
     this.#state = 'greeted'
-    this.#owner.received(this, framed.message, framed.bytes)
+    this.#tell(framed)
   }
 
   // The channel itself lets nothing over `messageBytesMax` through.
@@ -281,7 +291,18 @@ export class ClientLink {
       return
     }
     this.#isOpening = isOpening(framed.message.message)
-    this.#owner.received(this, framed.message, framed.bytes)
+    this.#tell(framed)
+  }
+
+  #tell({ message, bytes }: Framed): void {
+    this.#isAsking = true
+    this.#owner.received(this, message, bytes)
+  }
+
+  // What it said is answered in the next turn, be it that it is refused: that it still hears.
+  #ended(why: string): void {
+    if (this.#isAsking) this.#endedBy = why
+    else this.close(why)
   }
 
   // No entry names what nobody has. The operation is turned down before anything after it is taken, so
@@ -292,7 +313,7 @@ export class ClientLink {
     const isHere = await this.#owner.hasBytes(name).catch(() => false)
     this.#isLooking = false
     if (this.isClosed) return
-    if (isHere) this.#owner.received(this, framed.message, framed.bytes)
+    if (isHere) this.#tell(framed)
     else this.send(encodeFrame(rejected(ticket, lacking)), 'other')
     this.#sendPending()
     this.#release()

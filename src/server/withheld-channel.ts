@@ -16,9 +16,10 @@ export function withheld(channel: FrameChannel, engine: Pick<Engine, 'whenStored
     sendNow: (frame) => channel.send(frame),
     queuedBytes: () => frames.bytes + channel.queuedBytes(),
     close: (why) => engine.whenStored(() => channel.close(why)),
-    listen({ received, closed }) {
+    listen({ received, ended, closed }) {
       channel.listen({
         received,
+        ...(ended && { ended }),
         closed(why) {
           frames.drop()
           closed(why)

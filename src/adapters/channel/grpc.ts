@@ -87,7 +87,9 @@ export class StreamChannel<Sent, Received, Out, In> implements Channel<Sent, Rec
         if (this.#ending !== undefined) break
         for (const received of this.#envelope.split(message)) this.#listener?.received(received)
       }
-      this.#finish('the other side ended the stream')
+      const why = 'the other side ended the stream'
+      if (this.#listener?.ended && this.#ending === undefined) this.#listener.ended(why)
+      else this.#finish(why)
     } catch (error) {
       this.#finish(error instanceof Error ? error.message : String(error))
     }
