@@ -113,6 +113,8 @@ class Assembled {
   readonly #engine: ReplicaSetEngine
   readonly #log: ServerOptions['log']
   readonly #startedAt = now()
+  /** Files that come in by WebDAV, once the port is open. */
+  #incoming: Incoming | undefined
   #sweeper: NodeJS.Timeout | undefined
   /** What entries name, while it is swept. */
   #namedMeanwhile: Set<string> | undefined
@@ -134,7 +136,7 @@ class Assembled {
       self: id,
       store: blobs,
       peers: this.#blobPeers(),
-      hasRoom: (bytes) => hasRoom(configuration, bytes + blobs.awaitedBytes),
+      hasRoom: this.#hasRoom,
       log,
     })
     this.#care = new BlobCare({ store: blobs, want: (hash) => this.#want(hash), log })
@@ -243,16 +245,19 @@ class Assembled {
     const origins = new Origins([...addresses, ...others])
     const stored = { store: this.#blobs, fetching: this.#fetching, care: this.#care }
     const shared = { ...stored, tokens: this.#tokens }
-    // What others were promised is as good as written.
-    const room = (bytes: number) => hasRoom(this.#configuration, bytes + this.#blobs.awaitedBytes)
     const blobs = new BlobDoor({
       ...shared,
       now: wallNow,
       needsCertificate: this.#tls?.ca !== undefined,
-      hasRoom: room,
+      hasRoom: this.#hasRoom,
       refusal: () => this.#takesNothing(),
     })
-    const incoming = await Incoming.open({ directory, store: this.#blobs, hasRoom: room })
+    const incoming = await Incoming.open({
+      directory,
+      store: this.#blobs,
+      hasRoom: this.#hasRoom,
+    })
+    this.#incoming = incoming
     const dav = new DavDoor({ ...shared, runtime, origins, incoming, now })
     return openPort({
       listen,
@@ -311,6 +316,12 @@ class Assembled {
         new BlobPeer({ address, headers: () => this.#proof(), ...tls }),
       ]),
     )
+  }
+
+  // What others were promised is as good as written.
+  readonly #hasRoom = (bytes: number): Promise<boolean> => {
+    const awaitedBytes = this.#blobs.awaitedBytes + (this.#incoming?.awaitedBytes ?? 0)
+    return hasRoom(this.#configuration, bytes + awaitedBytes)
   }
 
   #takesNothing(): string | undefined {

@@ -32,7 +32,8 @@ export interface IncomingOptions {
 export class Incoming {
   readonly #options: IncomingOptions
   readonly #directory: string
-  #count = 0
+  /** What comes in now, and how much of it was announced. */
+  readonly #underWay = new Map<Body, number>()
 
   private constructor(options: IncomingOptions) {
     this.#options = options
@@ -47,6 +48,13 @@ export class Incoming {
     return incoming
   }
 
+  /** Bytes that are still to come of what was announced. */
+  get awaitedBytes(): number {
+    let bytes = 0
+    for (const [{ size }, announced] of this.#underWay) bytes += Math.max(0, announced - size)
+    return bytes
+  }
+
   /**
    * Takes a body in and gives it to `keep`; it is gone when that is done. `announced` is how long it
    * is said to be, if anything is said.
@@ -57,20 +65,21 @@ export class Incoming {
     keep: (body: Body) => Promise<T>,
   ): Promise<T> {
     if ((announced ?? 0) > blobBytesMax) throw tooLarge()
-    if (this.#count >= davPutsMax) {
+    if (this.#underWay.size >= davPutsMax) {
       throw new Refusal(503, 'Too many files come in at this moment; try again soon.')
     }
-    // At once: others come while the disk is asked.
-    this.#count++
     const { store, pace = uploadPace } = this.#options
     const taken = new Body(join(this.#directory, randomUUID()), store)
+    const looked = this.#checkRoom(announced ?? 0)
+    // At once: others come while the disk is asked, and find it promised.
+    this.#underWay.set(taken, announced ?? 0)
     const endPace = keepPace(
       pace,
       () => taken.size,
       () => body.destroy(),
     )
     try {
-      await this.#checkRoom(announced ?? 0)
+      await looked
       let lookAt = lookEveryBytes
       // What is refused in the middle can still be answered.
       for await (const chunk of body.iterator({ destroyOnReturn: false })) {
@@ -88,7 +97,7 @@ export class Incoming {
       return await keep(taken)
     } finally {
       endPace()
-      this.#count--
+      this.#underWay.delete(taken)
       await taken.remove()
     }
   }
