@@ -158,6 +158,13 @@ test('where people sign in, the name and the password are asked for', async (t) 
     assert.equal(await dav.status('GET', '/x.md', basic('Eve:guess')), 401)
   }
   assert.equal(await dav.status('GET', '/x.md', basic('Eve:correct horse')), 429)
+  // Nor are there five more tries at the other door.
+  const signIn = await fetch(`${address}/fourfold.v1.FolderService/SignIn`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ name: 'Eve', password: 'correct horse' }),
+  })
+  assert.equal(signIn.status, 429)
 })
 
 test('pages of strangers are turned away, also under a name that points here', async (t) => {

@@ -38,6 +38,7 @@ import type { Status } from './services/admin.ts'
 import { callerBy } from './services/caller.ts'
 import { answerPeers, proofHeader } from './services/replication.ts'
 import { routes } from './services/routes.ts'
+import { SignInFailures } from './services/sign-in-failures.ts'
 import { Tokens } from './tokens.ts'
 
 export interface ServerOptions {
@@ -258,13 +259,16 @@ class Assembled {
       hasRoom: this.#hasRoom,
     })
     this.#incoming = incoming
-    const dav = new DavDoor({ ...shared, runtime, origins, incoming, now })
+    // One count of tries, whichever door they are made at.
+    const failures = new SignInFailures()
+    const dav = new DavDoor({ ...shared, failures, runtime, origins, incoming, now })
     return openPort({
       listen,
       ...(this.#tls && { tls: { ...this.#tls, asksForCertificate: this.#tls.ca !== undefined } }),
       routes: routes(this.#configuration, {
         runtime,
         tokens: this.#tokens,
+        failures,
         blobs: {
           has: (name) => this.#blobs.claim(name),
           holders: (...asked) => this.#fetching.holders(...asked),

@@ -14,7 +14,7 @@ import type { Origins } from '../origins.ts'
 import { sendText } from '../plain-answer.ts'
 import type { Runtime } from '../runtime.ts'
 import { callerBy } from '../services/caller.ts'
-import { SignInFailures } from '../services/sign-in-failures.ts'
+import type { SignInFailures } from '../services/sign-in-failures.ts'
 import { cut } from '../taking.ts'
 import type { Tokens } from '../tokens.ts'
 import { Arranging } from './arranging.ts'
@@ -37,6 +37,7 @@ const isBare: ReadonlySet<string> = new Set(['DELETE', 'COPY', 'MOVE', 'UNLOCK']
 export interface DavDoorOptions {
   runtime: Runtime
   tokens: Tokens
+  failures: SignInFailures
   origins: Origins
   store: BlobStore
   fetching: Fetching
@@ -47,7 +48,6 @@ export interface DavDoorOptions {
 
 export class DavDoor {
   readonly #options: DavDoorOptions
-  readonly #failures = new SignInFailures()
   readonly #transfers: Transfers
   readonly #arranging: Arranging
   readonly #locking: Locking
@@ -152,7 +152,7 @@ export class DavDoor {
   }
 
   #authorOf(header: string | undefined, address: string): string {
-    const { tokens, now } = this.#options
+    const { tokens, failures, now } = this.#options
     const [, basic] = /^basic +([\w+/=-]+) *$/i.exec(header ?? '') ?? []
     if (basic === undefined) {
       if (header === undefined && tokens.areRequired) throw signIn('Sign in first.')
@@ -161,7 +161,7 @@ export class DavDoor {
     const [name = '', ...password] = Buffer.from(basic, 'base64').toString().split(':')
     this.#checkTries(address)
     if (!tokens.isPassword(password.join(':'))) {
-      this.#failures.add(address, now())
+      failures.add(address, now())
       throw signIn('The password is not that of this set.')
     }
     try {
@@ -173,7 +173,7 @@ export class DavDoor {
 
   #checkTries(address: string): void {
     try {
-      this.#failures.check(address, this.#options.now())
+      this.#options.failures.check(address, this.#options.now())
     } catch (error) {
       throw error instanceof FourfoldError ? new Refusal(429, error.message) : error
     }

@@ -32,7 +32,7 @@ import { LongAnswers } from '../long-answers.ts'
 import type { Runtime } from '../runtime.ts'
 import type { Caller, Tokens } from '../tokens.ts'
 import { callerAddress, callerOf, cutKey, takenKey } from './caller.ts'
-import { SignInFailures } from './sign-in-failures.ts'
+import type { SignInFailures } from './sign-in-failures.ts'
 import { allVersions, oneVersion } from './versions.ts'
 
 type AnswerOf<T extends Answer['type']> = Extract<Answer, { type: T }>
@@ -58,9 +58,9 @@ export function folderService(
   runtime: Runtime,
   tokens: Tokens,
   blobs: Blobs,
+  failures: SignInFailures,
   streamsPerAddress: number,
 ): ServiceImpl<typeof FolderService> {
-  const failures = new SignInFailures()
   const streams = new AddressCounts(streamsPerAddress)
   const longAnswers = new LongAnswers()
 

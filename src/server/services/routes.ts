@@ -30,6 +30,7 @@ import { folderService, type Blobs } from './folder.ts'
 import { healthService } from './health.ts'
 import { reflectionAlphaService, reflectionService } from './reflection.ts'
 import { sessionService } from './session.ts'
+import type { SignInFailures } from './sign-in-failures.ts'
 
 const files: DescFile[] = [
   file_fourfold_v1_admin,
@@ -44,6 +45,7 @@ const files: DescFile[] = [
 export interface Behind {
   runtime: Runtime
   tokens: Tokens
+  failures: SignInFailures
   blobs: Blobs
   status: () => Status
   engine: Pick<Engine, 'whenStored'>
@@ -51,13 +53,13 @@ export interface Behind {
 
 export function routes(
   configuration: Configuration,
-  { runtime, tokens, blobs, status, engine }: Behind,
+  { runtime, tokens, failures, blobs, status, engine }: Behind,
 ): (router: ConnectRouter) => void {
   const own = [AdminService, FolderService, ReplicationService, SessionService]
   const names = own.map(({ typeName }) => typeName)
   // Made once: several routers may lead to them.
   const session = sessionService(runtime)
-  const folder = folderService(runtime, tokens, blobs, configuration.sessionsPerAddress)
+  const folder = folderService(runtime, tokens, blobs, failures, configuration.sessionsPerAddress)
   const admin = adminService(tokens, status, engine)
   const health = healthService(names, () => runtime.health === 'ok')
   return (router) => {
