@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { FourfoldError } from './errors.ts'
-import { checkFileName, checkScreenName, fileKey, likeness } from './names.ts'
+import { checkFileName, checkScreenName, checkVersionName, fileKey, likeness } from './names.ts'
 
 function refusal(check: () => unknown): string {
   try {
@@ -49,6 +49,18 @@ test('honest file names pass', () => {
     'é'.repeat(127),
   ]
   for (const name of names) assert.equal(ofFile(name), '', name)
+})
+
+test('the name of a version is trimmed, may be empty, and has no control characters', () => {
+  const shown = ['', '  ', ' Draft: sent to “Bob” / v2. ', 'é'.repeat(127)].map(checkVersionName)
+  assert.deepEqual(shown, ['', '', 'Draft: sent to “Bob” / v2.', 'é'.repeat(127)])
+  for (const name of ['a\0b', 'a\nb', '\u001b[31mred', 'a\u2028b']) {
+    assert.match(
+      refusal(() => checkVersionName(name)),
+      /must not contain control/,
+    )
+  }
+  assert.throws(() => checkVersionName('é'.repeat(128)), { code: 'too-large' })
 })
 
 test('a file name that breaks a rule is refused with that rule', () => {

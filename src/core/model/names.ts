@@ -1,6 +1,7 @@
 // Names of files and of people: which are allowed, and which are too like each other.
 
 import { utf8ByteLength } from 'lib0/string'
+import { isLongerThan } from './byte-length.ts'
 import { FourfoldError } from './errors.ts'
 import { nameBytesMax, screenNameMax } from './limits.ts'
 
@@ -33,6 +34,19 @@ export function checkScreenName(name: string): string {
     throw refuse('A screen name must not contain invisible characters.')
   }
   return shown
+}
+
+/**
+ * The name of a version as it is shown: trimmed, and empty where it needs none. Throws FourfoldError
+ * with the rule that it breaks.
+ */
+export function checkVersionName(name: string): string {
+  if (isLongerThan(name, nameBytesMax)) {
+    throw new FourfoldError('too-large', `A name may have at most ${nameBytesMax} bytes.`)
+  }
+  const shown = name.trim()
+  if (!control.test(shown)) return shown
+  throw new FourfoldError('invalid', 'The name of a version must not contain control characters.')
 }
 
 /** Two files of one directory whose names have the same key clash: case and form do not count. */

@@ -1,13 +1,13 @@
 // What clients with a channel change in the folder: carried out once, however often it is asked.
 
 import { create, toBinary } from '@bufbuild/protobuf'
-import { isLongerThan } from '../model/byte-length.ts'
 import { isBytesName } from '../model/contents.ts'
 import { codeOf } from '../model/error-codes.ts'
 import { FourfoldError } from '../model/errors.ts'
 import type { Folder } from '../model/folder.ts'
 import type { SubjectId } from '../model/ids.ts'
-import { nameBytesMax, severalMax, versionsBytesMax, versionsMax } from '../model/limits.ts'
+import { severalMax, versionsBytesMax, versionsMax } from '../model/limits.ts'
+import { checkVersionName } from '../model/names.ts'
 import { forOne } from '../model/several.ts'
 import { storedVersions } from '../model/snapshot.ts'
 import { isDirectory } from '../model/tree.ts'
@@ -251,10 +251,8 @@ export class ClientOperations {
     return this.#options.visitors.servers.every(({ state }) => state === ServerState.LIVE)
   }
 
-  #nameVersion({ operation, digest, author, at }: Request, id: string, name: string): NewUpdate {
-    if (isLongerThan(name, nameBytesMax)) {
-      throw new FourfoldError('too-large', `A name may have at most ${nameBytesMax} bytes.`)
-    }
+  #nameVersion({ operation, digest, author, at }: Request, id: string, asked: string): NewUpdate {
+    const name = checkVersionName(asked)
     const entry = this.#entry(id)
     if (entry.kind !== Kind.TEXT) throw this.#options.documents.notFound()
     const subject = entry.id as SubjectId
