@@ -32,7 +32,10 @@ const isOfNetwork = /^Failed to load resource: net::|^WebSocket connection to /
 
 /** `npm test` says where the browser is; without it the usual places are looked at. */
 function executable(): string {
-  const found = [process.env['CHROMIUM'], '/usr/bin/chromium', '/usr/bin/google-chrome'].find(
+  const places = ['chromium-headless-shell', 'chromium', 'google-chrome'].map(
+    (name) => `/usr/bin/${name}`,
+  )
+  const found = [process.env['CHROMIUM'], ...places].find(
     (path) => path !== undefined && existsSync(path),
   )
   if (found === undefined) throw new Error('No browser: set CHROMIUM to the path of a Chromium.')
