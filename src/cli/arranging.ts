@@ -11,7 +11,7 @@ import {
   shownPath,
   type Receipt,
 } from './answer.ts'
-import { fourfold } from './called.ts'
+import { typed } from './called.ts'
 import { ChangeCalls, changeLanes } from './change-calls.ts'
 import { CommandError, printable, readWords, type Command } from './command.ts'
 import { untilEnded } from './ending.ts'
@@ -134,9 +134,9 @@ function removed(done: Removed[]): string {
   const count = done.length === 1 ? '' : `${done.length} entries `
   const where = `${count}in the trash, ${commonReceipt(done)}`
   if (done.length > namedMax) {
-    return `${where}; ${fourfold()} trash lists them, ${fourfold()} restore takes them back`
+    return `${where}; ${typed('trash')} lists them, ${typed('restore')} takes them back`
   }
-  return `${where}; back with: ${fourfold()} restore ${done.map(({ file }) => shellWord(file)).join(' ')}`
+  return `${where}; back with: ${typed('restore', ...done.map(({ file }) => shellWord(file)))}`
 }
 
 export const restore: Command = {

@@ -2,6 +2,7 @@
 
 import { existsSync, realpathSync } from 'node:fs'
 import { delimiter, dirname, isAbsolute, join } from 'node:path'
+import { parseArgs } from 'node:util'
 
 let found: string | undefined
 
@@ -42,6 +43,19 @@ export function calledFrom(directory: string, path: string, command: string): st
 
 function isSame(file: string, other: string): boolean {
   return existsSync(file) && existsSync(other) && realpathSync(file) === realpathSync(other)
+}
+
+/** A command as a person types it here, for the set that this one was called for. */
+export function typed(command: string, ...words: string[]): string {
+  return [fourfold(), command, ...serversNamed(), ...words].join(' ')
+}
+
+/** The option that names the servers, if this command has it. */
+function serversNamed(): string[] {
+  const options = { servers: { type: 'string' } } as const
+  // What else is among the words is judged where they are read.
+  const { values } = parseArgs({ options, strict: false, allowPositionals: true })
+  return typeof values.servers === 'string' ? ['--servers', quoted(values.servers)] : []
 }
 
 /** As one word for a shell. */

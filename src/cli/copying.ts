@@ -3,7 +3,7 @@
 import { isWithin, joined, parentOf } from '../core/model/path.ts'
 import { Kind, type File } from '../core/model/wire.ts'
 import { newOperation, sharedPath, shellWord, shownPath } from './answer.ts'
-import { fourfold } from './called.ts'
+import { typed } from './called.ts'
 import { CommandError, printable, readWords, type Command } from './command.ts'
 import { byDepth, Directories } from './directories.ts'
 import { untilEnded } from './ending.ts'
@@ -130,7 +130,7 @@ class Copy {
       const there = shownPath({ path: target, kind: Kind.DIRECTORY })
       const word = shellWord({ path: target, id: printable(target) })
       const count = `${copiedCount} of ${files.length} are in ${there}`
-      const soFar = `${count}; to remove them: ${fourfold()} rm -r ${word}`
+      const soFar = `${count}; to remove them: ${typed('rm', '-r', word)}`
       throw withProgress(error, soFar)
     } finally {
       bar.end()

@@ -8,7 +8,7 @@ import type { Progress } from '../adapters/channel/blob-client.ts'
 import { isDirectory } from '../adapters/disk.ts'
 import { sharedPath, shellWord, shownPath, written } from './answer.ts'
 import { getBytes, printBytes } from './blobs.ts'
-import { fourfold } from './called.ts'
+import { typed } from './called.ts'
 import { CommandError, exitCodes, printable, readWords, type Command } from './command.ts'
 import { untilEnded } from './ending.ts'
 import { fileAt, listAll } from './listing.ts'
@@ -79,9 +79,7 @@ async function print(set: SetClient, path: string): Promise<void> {
   if (!file || file.kind === Kind.DIRECTORY) {
     const shown = file ? shownPath(file) : '/'
     const word = file ? shellWord(file) : '/'
-    throw new CommandError(
-      `${shown} is a directory; to see what is in it: ${fourfold()} ls ${word}`,
-    )
+    throw new CommandError(`${shown} is a directory; to see what is in it: ${typed('ls', word)}`)
   }
   checkOutput(file, process.stdout.isTTY)
   if (file.kind === Kind.BINARY) await printBytes(set, file)
@@ -92,7 +90,7 @@ async function print(set: SetClient, path: string): Promise<void> {
 export function checkOutput(file: Pick<File, 'kind' | 'path' | 'id'>, isTerminal: boolean): void {
   if (file.kind !== Kind.BINARY || !isTerminal) return
   const word = shellWord(file)
-  const advice = `Save it: ${fourfold()} get ${word}; or send it on: ${fourfold()} cat ${word} | …`
+  const advice = `Save it: ${typed('get', word)}; or send it on: ${typed('cat', word)} | …`
   throw new CommandError(`${shownPath(file)} is no text. ${advice}`)
 }
 

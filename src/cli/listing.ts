@@ -15,7 +15,7 @@ import {
   table,
   written,
 } from './answer.ts'
-import { fourfold } from './called.ts'
+import { typed } from './called.ts'
 import {
   CommandError,
   exitCodes,
@@ -157,7 +157,7 @@ async function empty(values: SetValues, paths: string[]): Promise<number> {
 
 /** What to say where nothing in the trash has this path or id. */
 export const notInTrash = (path: string) =>
-  `Not in the trash: ${printable(path)}; ${fourfold()} trash lists what is.`
+  `Not in the trash: ${printable(path)}; ${typed('trash')} lists what is.`
 
 export const find: Command = {
   help: `Usage: fourfold find PATTERN [PATH] [--json]

@@ -22,7 +22,7 @@ import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { ConnectError } from '@connectrpc/connect'
 import { textBytesMax } from '../core/model/limits.ts'
-import { fourfold } from './called.ts'
+import { typed } from './called.ts'
 import { CommandError, printable } from './command.ts'
 
 /**
@@ -33,7 +33,7 @@ export function localText(path: string): string | undefined {
   const shown = printable(path)
   const stats = statsOf(path)
   if (!stats.isFile()) {
-    const instead = `what it tells may come by standard input: ${fourfold()} put - PATH`
+    const instead = `what it tells may come by standard input: ${typed('put', '-', 'PATH')}`
     throw new CommandError(`Cannot read ${shown}: it is no file and no directory; ${instead}.`)
   }
   const bytes = attempt(`read ${shown}`, () => {

@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { MirrorLockedError, MirrorStore, ownDirectory } from '../adapters/mirror/store.ts'
 import { commonReceipt, type Receipt } from './answer.ts'
-import { fourfold } from './called.ts'
+import { typed } from './called.ts'
 import { CommandError, exitCodes, printable, readWords, type Command } from './command.ts'
 import { Reseeding, type Amount } from './mirror/reseeding.ts'
 import { ProgressBar } from './progress-bar.ts'
@@ -128,7 +128,7 @@ class Shown {
 function mirroredDirectory(directory: string): string {
   if (existsSync(join(directory, ownDirectory, 'mirror.sqlite'))) return realpathSync(directory)
   throw new CommandError(
-    `${printable(directory)} was never a mirror; "${fourfold()} put" brings a directory into the folder.`,
+    `${printable(directory)} was never a mirror; "${typed('put')}" brings a directory into the folder.`,
   )
 }
 

@@ -2,7 +2,7 @@
 
 import { meet } from '../../core/mirror/lives.ts'
 import type { MirrorStore } from '../../adapters/mirror/store.ts'
-import { fourfold, quoted } from '../called.ts'
+import { quoted, typed } from '../called.ts'
 import { CommandError } from '../command.ts'
 import type { FolderView } from './folder-view.ts'
 import type { Hand } from './hand.ts'
@@ -82,7 +82,7 @@ export class Meeting {
     const { root } = this.#options
     return new CommandError(
       `The set that answers knows nothing of what is mirrored in ${root}: it is empty, or another ` +
-        `one. Nothing was changed. To fill it from here: ${fourfold()} reseed ${quoted(root)}`,
+        `one. Nothing was changed. To fill it from here: ${typed('reseed', quoted(root))}`,
     )
   }
 }

@@ -1,7 +1,7 @@
 // What a person is asked about deletions that wait for a word.
 
 import type { Held } from '../../core/mirror/messages.ts'
-import { fourfold, quoted } from '../called.ts'
+import { quoted, typed } from '../called.ts'
 
 /** `before`: how many were deleted without a word, right before those became too many. */
 export function questionOf({ inFolder, onDisk }: Held, before: number, root: string): string {
@@ -14,6 +14,6 @@ export function questionOf({ inFolder, onDisk }: Held, before: number, root: str
   const these = before > 0 && count > 1 ? `these ${count}` : 'that'
   return (
     `${count} ${what}${after}. Nothing of ${these} is deleted ${where} unless you say so: ` +
-    `${fourfold()} mirror ${quoted(root)} --accept-deletes`
+    typed('mirror', quoted(root), '--accept-deletes')
   )
 }

@@ -13,7 +13,7 @@ import type { File } from '../../core/model/wire.ts'
 import type { CommonRow, MirrorStore } from '../../adapters/mirror/store.ts'
 import { newOperation, type Receipt } from '../answer.ts'
 import { ofOneFile, sendBytes, uploadAs } from '../blobs.ts'
-import { fourfold, quoted } from '../called.ts'
+import { quoted, typed } from '../called.ts'
 import { CommandError, printable } from '../command.ts'
 import { inLanes } from '../lanes.ts'
 import { AnswerError, type CallOptions, type ServerClients, type SetClient } from '../set-client.ts'
@@ -88,7 +88,7 @@ export class Reseeding {
     throw new CommandError(
       `The set is not empty: it has ${count} ${count === 1 ? 'entry' : 'entries'}, among them ` +
         `"${printable(path)}", and only an empty one is filled. If it is the set that was mirrored, ` +
-        `"${fourfold()} mirror ${quoted(this.#root)}" goes on; "${fourfold()} put" brings files into any.`,
+        `"${typed('mirror', quoted(this.#root))}" goes on; "${typed('put')}" brings files into any.`,
     )
   }
 
