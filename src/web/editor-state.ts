@@ -21,6 +21,7 @@ import { classHighlighter } from '@lezer/highlight'
 import { yCollab, yUndoManagerKeymap } from 'y-codemirror.next'
 import * as Y from 'yjs'
 import { textBytesMax } from '../core/model/limits.ts'
+import { caretInSight } from './caret-in-sight.ts'
 import { findPanel } from './find-panel.ts'
 import { languageOf } from './language.ts'
 import { lineEndingOf, lineEndings } from './line-endings.ts'
@@ -115,6 +116,7 @@ const base: Extension = [
   search({ createPanel: findPanel, literal: true }),
   syntaxHighlighting(classHighlighter),
   placeholder('Write here'),
+  caretInSight,
   EditorState.allowMultipleSelections.of(true),
   EditorState.phrases.of({
     go: 'Go',

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { after, afterEach, before, test } from 'node:test'
+import { until } from '../until.ts'
 import { Stage, type Visitor } from './stage.ts'
 
 let stage: Stage
@@ -136,6 +137,27 @@ test('the focus is back in the text as soon as a dialog is closed: no letter is 
   await ana.page.keyboard.press('Escape')
   await ana.page.keyboard.type(', and after')
   await ana.reads('before, and after')
+})
+
+test('the line of the caret stays in sight when the text gets another size', async () => {
+  const ana = await stage.join('Ana', 'b')
+  await ana.create('sizes.md')
+  await ana.insert(`${'one word after another '.repeat(500)}\n`.repeat(9))
+  const scroller = ana.page.locator('.cm-scroller')
+  const isInSight = () =>
+    scroller.evaluate((element) => {
+      const caret = element.querySelector('.cm-cursor-primary')!.getBoundingClientRect()
+      const { top, bottom } = element.getBoundingClientRect()
+      return caret.height > 0 && caret.top >= top && caret.bottom <= bottom
+    })
+  const becomesVisible = (what: string) => until(isInSight, `the caret is in sight, ${what}`)
+  await becomesVisible('at the end')
+  await ana.page.keyboard.press('Control+Shift+h')
+  await ana.page.getByRole('complementary', { name: 'History' }).waitFor()
+  await becomesVisible('beside the history')
+  await ana.page.keyboard.press('Control+Shift+h')
+  await ana.page.setViewportSize({ width: 640, height: 400 })
+  await becomesVisible('at twice the size')
 })
 
 test('a line of Hebrew runs from right to left, beside others that do not', async () => {
