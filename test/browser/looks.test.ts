@@ -43,6 +43,14 @@ test('on a phone the files are a drawer, and everything fits the width', async (
   await ana.reads('on the way- [ ] ')
   await ana.page.getByRole('button', { name: 'Undo what you did' }).tap()
 
+  // Into smaller letters a phone zooms.
+  await ana.page.getByRole('button', { name: 'Find', exact: true }).tap()
+  for (const name of ['Find', 'Replace']) {
+    const field = ana.page.getByRole('textbox', { name, exact: true })
+    assert.equal(await field.evaluate((each) => getComputedStyle(each).fontSize), '16px')
+  }
+  await ana.page.getByRole('button', { name: 'Close', exact: true }).tap()
+
   await ana.page.getByRole('button', { name: 'Files', exact: true }).tap()
   await ana.page.getByRole('dialog', { name: 'Files' }).waitFor()
   await ana.row('phone.md').tap()
