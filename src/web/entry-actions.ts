@@ -69,7 +69,7 @@ export function entryActions(options: EntryActionOptions): EntryActions {
         answer: (name) =>
           carry(client.makeDirectory(name, directory), {
             waiting: `“${name}” will be made as soon as a server answers.`,
-            done: (made) => reveal(made.id),
+            done: reveal,
           }),
       }),
     move: (ids, directory, path) => void move(ids, directory, path),
@@ -102,8 +102,11 @@ export function entryActions(options: EntryActionOptions): EntryActions {
       ),
   }
 
-  function reveal(id: string): void {
-    view.reveal(id, treeNow().ancestors(id), true)
+  /** In a directory that is closed it is not in the tree yet. */
+  function reveal({ id, parent }: FileInfo): void {
+    const tree = treeNow()
+    const above = tree.get(parent)
+    view.reveal(id, above ? [...tree.ancestors(parent), above] : [], true)
   }
 
   async function move(ids: string[], directory: string, path?: string): Promise<void> {
@@ -232,7 +235,7 @@ export function entryActions(options: EntryActionOptions): EntryActions {
       : textOf(client, entry.id).then(made)
     const problem = await carry(copying, {
       waiting: `“${name}” will be made as soon as a server answers.`,
-      done: ({ id }) => reveal(id),
+      done: reveal,
     })
     if (problem !== undefined) notify(problem)
 

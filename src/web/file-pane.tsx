@@ -30,6 +30,8 @@ interface FilePaneProps {
   actions: EntryActions
   /** The directory that new things go to. */
   home: () => string
+  /** A dialog lies over the page. */
+  isCovered: boolean
   /** Looks for words in all texts. */
   searchAll: (words: string) => void
 }
@@ -55,7 +57,7 @@ function foundWords(finding: Finding | undefined): string {
 }
 
 export function FilePane(props: FilePaneProps) {
-  const { tree, view, shownId, openFiles, bringIn, actions, home, searchAll } = props
+  const { tree, view, shownId, openFiles, bringIn, actions, home, isCovered, searchAll } = props
   const client = useClient()
   const { filesAreCurrent, save } = client
   const waiting = save.name === 'local' || save.name === 'danger' ? waitingWords(save) : ''
@@ -119,7 +121,7 @@ export function FilePane(props: FilePaneProps) {
         {/* Over the foot of a drawer lie notices. */}
         {isNarrow && <BringingBar bringIn={bringIn} />}
         <FileTree
-          {...{ tree, view, openFiles, shownId, wanted, rowSize, showMenu, isWhole }}
+          {...{ tree, view, openFiles, shownId, wanted, isCovered, rowSize, showMenu, isWhole }}
           emptyText={wanted === '' ? nothing : foundWords(finding)}
           open={actions.open}
           renameTo={actions.renameTo}

@@ -23,6 +23,8 @@ export interface FileTreeProps {
   shownId: string | undefined
   /** Words of the filter. */
   wanted: string
+  /** A dialog lies over the page. */
+  isCovered: boolean
   /** Whether all that lies in a directory is in the tree, as far as servers answer. The same function. */
   isWhole: (directory: string) => boolean
   /** px; a finger needs more room than a mouse. */
@@ -53,7 +55,7 @@ export const FileTree = memo(function FileTree(props: FileTreeProps) {
 })
 
 function Rows(props: FileTreeProps & { layout: RowLayout }) {
-  const { tree, openFiles, shownId, wanted, layout, rowSize, isWhole } = props
+  const { tree, openFiles, shownId, wanted, isCovered, layout, rowSize, isWhole } = props
   const view = useTreeView(props.view)
   const element = useRef<HTMLDivElement>(null)
   const preview = useRef<DragPreviewRenderer>(null)
@@ -139,6 +141,8 @@ function Rows(props: FileTreeProps & { layout: RowLayout }) {
   useEffect(() => {
     const place = revealed === undefined ? -1 : rows.placeOf(revealed.id)
     if (revealed === undefined || place < 0 || element.current === null) return
+    // A dialog that is open keeps the focus, and gives it back elsewhere when it is closed.
+    if (revealed.hasFocus && isCovered) return
     // Until all is there that lies beside it, more may come before it.
     if (isWhole(tree.parentOf(tree.get(revealed.id)!))) view.seen()
     scrollTo(element.current, place * rowSize, rowSize)
@@ -149,7 +153,7 @@ function Rows(props: FileTreeProps & { layout: RowLayout }) {
     else selectionManager.replaceSelection(revealed.id)
     // A row is brought into sight once, not whenever the tree is drawn.
     // oxlint-disable-next-line react-hooks/exhaustive-deps
-  }, [revealed, rows, rowSize, view])
+  }, [revealed, rows, rowSize, view, isCovered])
 
   const keyed = (event: KeyboardEvent) => {
     const id = String(selectionManager.focusedKey ?? '')

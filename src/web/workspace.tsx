@@ -220,7 +220,7 @@ export function Workspace({ leave, signOut, renameMe }: WorkspaceProps) {
   const isDropping = useDropAnywhere(bring)
   const searchAll = (begin: string) => setAsking({ name: 'search', begin })
   const shared = { tree, view, shownId, openFiles, bringIn, actions, home, searchAll }
-  const filePane = <FilePane {...shared} />
+  const filePane = <FilePane {...shared} isCovered={asking.name !== 'nothing'} />
   const historyPane = file && (
     <HistoryPane
       fileId={file.id}
