@@ -3,6 +3,7 @@
 import { existsSync, realpathSync } from 'node:fs'
 import { delimiter, dirname, isAbsolute, join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { fitted } from './fitted.ts'
 
 let found: string | undefined
 
@@ -63,7 +64,11 @@ export function quoted(text: string): string {
   return /^[\w./@%+=:,-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`
 }
 
-/** A help as it is to be typed here. */
+/** Of a small terminal; longer lines than the helps are written in are hard to read. */
+const helpColumns = { usual: 80, max: 100 }
+
+/** A help as it is to be typed here, and as it fits the terminal. */
 export function asTypedHere(help: string): string {
-  return help.replaceAll(/\bfourfold (?=[a-zA-Z])/g, `${fourfold()} `)
+  const columns = Math.min(process.stdout.columns || helpColumns.usual, helpColumns.max)
+  return fitted(help.replaceAll(/\bfourfold (?=[a-zA-Z])/g, `${fourfold()} `), columns)
 }

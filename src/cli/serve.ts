@@ -27,11 +27,12 @@ Runs one server of a set until it is told to stop. The same file may lie on ever
 
   --config FILE  JSON: {"set": "notes", "data": "data", "servers": [
                    {"id": "a", "address": "https://a.example.org:4400"}, …]}
-                 and where wanted "id", "listen", "safe", "tls": {"cert", "key", "ca"},
-                 "auth": {"password"}, "reflection", "origins", "diskFreeBytesMin",
-                 "sessionsPerAddress", "proxies", "mirror": a directory where the folder is
-                 kept as plain files, and of one client "rates":
-                 {"pushesPerSecond", "pushBurst", "caretsPerSecond"}
+                 and where wanted "id", "listen", "safe", "tls": {"cert", "key",
+                 "ca"}, "auth": {"password"}, "reflection", "origins",
+                 "diskFreeBytesMin", "sessionsPerAddress", "proxies", "mirror":
+                 a directory where the folder is kept as plain files, and of one
+                 client "rates": {"pushesPerSecond", "pushBurst",
+                 "caretsPerSecond"}
   --id ID        which of the file's servers this is
   --first        this server's empty disk is the beginning of a new set; without it, a server
                  with an empty disk waits for another that has something, or for all others

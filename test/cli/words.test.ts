@@ -29,6 +29,8 @@ test('every command has help, and the overview names it', async () => {
     assert.equal(code, 0, command)
     assert.match(out, new RegExp(`^Usage: npx fourfold ${command}`))
     assert.match(out, new RegExp(`\nExamples?:\n(.*\n)*.*npx fourfold ${command}\\b`), command)
+    const long = out.split('\n').filter((line) => line.length > 80 && !line.startsWith('Usage:'))
+    assert.deepEqual(long, [], `${command} fits a small terminal`)
   }
 })
 
