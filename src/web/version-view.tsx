@@ -1,7 +1,8 @@
 // A named version over the editor: its text, what came and went since, and the way back to it.
 
-import { useMemo } from 'react'
+import { useEffect, useMemo, useRef, useState } from 'react'
 import { Button } from 'react-aria-components'
+import { useLandmark } from 'react-aria/useLandmark'
 import { smallestDiff } from '../core/model/text-merge.ts'
 import type { OpenFile } from './open-file.ts'
 import type { NamedVersion } from './versions.ts'
@@ -15,11 +16,14 @@ interface VersionViewProps {
 }
 
 export function VersionView({ version, file, restore, close }: VersionViewProps) {
-  const now = file.live.text.toString()
+  const now = useTextNow(file)
   const parts = useMemo(() => partsOf(now, version.text), [now, version])
   const isSame = now === version.text
+  const view = useRef<HTMLElement>(null)
+  const label = `Version ${titleOf(version)}`
+  const { landmarkProps } = useLandmark({ role: 'region', 'aria-label': label }, view)
   return (
-    <section className="version-view" aria-label={`Version ${titleOf(version)}`}>
+    <section {...landmarkProps} ref={view} className="version-view">
       <header className="bar">
         <span className="bar-text">
           <strong>{titleOf(version)}</strong> · {whoAndWhen(version)}.{' '}
@@ -43,6 +47,30 @@ export function VersionView({ version, file, restore, close }: VersionViewProps)
       </pre>
     </section>
   )
+}
+
+/** What others write meanwhile is compared so often: in a long text it takes a moment. */
+const followMs = 300
+
+function useTextNow({ live }: OpenFile): string {
+  const [text, setText] = useState(() => live.text.toString())
+  useEffect(() => {
+    let timer: ReturnType<typeof setTimeout> | undefined
+    const look = () => {
+      timer = undefined
+      setText(live.text.toString())
+    }
+    const changed = () => {
+      timer ??= setTimeout(look, followMs)
+    }
+    look()
+    live.text.observe(changed)
+    return () => {
+      clearTimeout(timer)
+      live.text.unobserve(changed)
+    }
+  }, [live])
+  return text
 }
 
 /** Both texts in one: what is in each, in the order in which it is read. */

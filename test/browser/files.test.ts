@@ -144,6 +144,8 @@ test('save names the present version; history shows it and brings it back', asyn
   await ben.page.getByRole('button', { name: 'History' }).click()
   await ben.page.getByRole('option', { name: 'Sent to client' }).click()
   const view = ben.page.getByRole('region', { name: 'Version Sent to client' })
+  await ana.append('!')
+  await view.locator('pre').filter({ hasText: '!' }).waitFor()
   await view.getByRole('button', { name: 'Restore' }).click()
   await ben.reads('the first words')
   await ana.reads('the first words')
