@@ -1,6 +1,7 @@
 // Short notices at the edge of the page, some with one thing to do about them.
 
 import { X } from 'lucide-react'
+import { useSyncExternalStore } from 'react'
 import {
   Button,
   ProgressBar,
@@ -47,6 +48,12 @@ export function notify(
 }
 
 export function Toasts() {
+  const count = useSyncExternalStore(
+    (listener) => queue.subscribe(listener),
+    () => queue.visibleToasts.length,
+  )
+  // F6 finds only regions that are there from their first drawing on.
+  if (count === 0) return null
   return (
     <ToastRegion queue={queue} className="toasts" aria-label="Notices">
       {({ toast }) => (

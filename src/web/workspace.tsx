@@ -129,6 +129,7 @@ export function Workspace({ leave, signOut, renameMe }: WorkspaceProps) {
   useEffect(() => client.onRenamed(({ text }) => void notify(text)), [client])
   useEffect(() => client.onRefused(tellRefusal), [client])
   useWarningBeforeLoss(client.save.name === 'danger')
+  useFocusLeft(editor, isHistoryOpen, version !== undefined)
 
   const actions = useMemo(() => {
     const options = {
@@ -276,7 +277,7 @@ export function Workspace({ leave, signOut, renameMe }: WorkspaceProps) {
             goTo={go}
           />
           {hasFile && file.hasConflict && <TextConflict file={file} actions={ofBinary} />}
-          <Toolbar {...{ commands, open, isHistoryOpen }} />
+          <Toolbar {...{ commands, open }} isHistoryOpen={isHistoryOpen && file !== undefined} />
           {version && open && (
             <VersionView
               version={version}
@@ -311,7 +312,7 @@ export function Workspace({ leave, signOut, renameMe }: WorkspaceProps) {
             />
           )}
         </div>
-        {!isNarrow && isHistoryOpen && <div className="right">{historyPane}</div>}
+        {!isNarrow && isHistoryOpen && historyPane && <div className="right">{historyPane}</div>}
       </div>
       <ShownTree {...{ client, tree, view }} />
       <BottomBar {...{ editor }} file={open} fileName={fileName} />
@@ -383,6 +384,15 @@ function useShownId(): string | undefined {
     },
     () => fileOf(location.hash),
   )
+}
+
+/** A pane that is closed, or a version over the text, leaves the focus to the text and not to nothing. */
+function useFocusLeft(editor: ShownEditor, isHistoryOpen: boolean, isCovered: boolean): void {
+  useEffect(() => {
+    // On a touch screen the focus would bring up the keyboard over what one came to read.
+    const isTouched = matchMedia('(pointer: coarse)').matches
+    if (document.activeElement === document.body && !isTouched) editor.view?.focus()
+  }, [editor, isHistoryOpen, isCovered])
 }
 
 /** The browser asks before it closes the tab: only when closing would lose text. */

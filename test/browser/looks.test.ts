@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { after, afterEach, before, test } from 'node:test'
+import type { Locator } from 'playwright-core'
 import { until } from '../until.ts'
 import { Stage, type Visitor } from './stage.ts'
 
@@ -160,6 +161,52 @@ test('a folder that was made from a menu has the focus', async () => {
   await ana.page.keyboard.type('below')
   await ana.page.keyboard.press('Enter')
   await ana.hasFocus(ana.row('below'))
+})
+
+test('who restores a version, or closes the history, is back in the text', async () => {
+  const ana = await stage.join('Ana', 'b')
+  await ana.create('back.md')
+  await ana.type('first')
+  await ana.page.keyboard.press('Control+s')
+  await ana.page.getByLabel('Name of this version').fill('w'.repeat(120))
+  await ana.page.keyboard.press('Enter')
+  await ana.page.getByText('This version is named').waitFor()
+  await ana.type(' second')
+  await ana.page.keyboard.press('Control+Shift+h')
+  const version = ana.page.getByRole('option')
+  const fits = (name: string, place: Locator) =>
+    place
+      .evaluate((element) => element.scrollWidth <= element.clientWidth)
+      .then((is) => {
+        assert.equal(is, true, `${name} fits`)
+      })
+  await fits('the name in the list', version)
+  await version.click()
+  await fits('the name over the text', ana.page.locator('.version-view .bar'))
+  await fits('the name in the notice', ana.page.getByRole('alertdialog'))
+  const wanted = ana.page.getByRole('region', { name: /^Version www/ })
+  // From the list on: the notices, what is above, the files, the version.
+  for (const place of [
+    ana.page.getByRole('region', { name: 'Notices' }),
+    ana.page.getByRole('banner'),
+    ana.page.getByRole('navigation', { name: 'Files' }),
+    wanted,
+  ]) {
+    await ana.page.keyboard.press('F6')
+    await ana.hasFocus(place)
+  }
+  await ana.page.keyboard.press('Tab')
+  await ana.page.keyboard.press('Enter')
+  await ana.isWriting()
+  await ana.reads('first')
+  await version.focus()
+  await ana.page.keyboard.press('Control+Shift+h')
+  await ana.isWriting()
+  await ana.page.keyboard.press('Control+Shift+h')
+  await version.waitFor()
+  await ana.choose(/^Delete/)
+  await ana.page.getByRole('main', { name: 'No file is open' }).waitFor()
+  await ana.page.locator('.right').waitFor({ state: 'detached' })
 })
 
 test('the line of the caret stays in sight when the text gets another size', async () => {
