@@ -190,6 +190,11 @@ export class SetClient {
     return new SetClient(this.#values)
   }
 
+  /** One server of the same set, by itself. */
+  only(address: string): SetClient {
+    return new SetClient({ ...this.#values, servers: address })
+  }
+
   /** Nothing is asked any more. */
   close(): void {
     this.#isClosed = true

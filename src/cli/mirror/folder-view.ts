@@ -31,6 +31,8 @@ export class FolderView {
   readonly restorable = new Set<string>()
   /** Of what is gone, what nobody can have back. */
   readonly erased = new Set<string>()
+  /** Known here, and neither listed, nor gone: the server that answers does not know of them. */
+  unheard: string[] = []
   readonly #set: SetClient
   /** The id of the mirrored directory; empty: the top. */
   readonly #root: string
@@ -213,6 +215,7 @@ export class FolderView {
     this.erased.clear()
     const missing = new Set([...known].filter((id) => !this.entries.has(id)))
     if (missing.size > 0) await this.#findMissing(missing)
+    this.unheard = [...missing].filter((id) => !this.gone.has(id))
     this.#isListed = true
   }
 

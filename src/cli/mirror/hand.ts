@@ -14,8 +14,10 @@ import { inLanes } from '../lanes.ts'
 import { AnswerError, type SetClient } from '../set-client.ts'
 import { Commons } from './commons.ts'
 import { DisplacedFiles } from './displaced.ts'
+import { Everybody } from './everybody.ts'
 import type { FolderView } from './folder-view.ts'
 import { Incoming } from './incoming.ts'
+import { LostEntries } from './lost-entries.ts'
 import { newOperation, Outgoing } from './outgoing.ts'
 import { Reading } from './reading.ts'
 import { Refusals } from './refusals.ts'
@@ -68,6 +70,7 @@ export class Hand {
   readonly #displaced: DisplacedFiles
   readonly #incoming: Incoming
   readonly #outgoing: Outgoing
+  readonly #lost: LostEntries
   #disk: ReadonlyMap<string, Found> = new Map()
 
   constructor(options: HandOptions) {
@@ -77,11 +80,13 @@ export class Hand {
     const refusals = new Refusals(folder, report)
     const transfers = new Transfers({ set, ended: changed, failed })
     const reading = new Reading({ ...options, rows })
-    const known = { ...options, commons, refusals, transfers, reading }
+    const everybody = new Everybody(set)
+    const known = { ...options, commons, refusals, transfers, reading, everybody }
     this.#outgoing = new Outgoing(known)
     const rescue = this.#outgoing.rescue.bind(this.#outgoing)
     this.#displaced = new DisplacedFiles({ ...options, rescue })
     this.#incoming = new Incoming({ ...known, displaced: this.#displaced })
+    this.#lost = new LostEntries(known)
     this.#commons = commons
     this.#transfers = transfers
     this.refusals = refusals
@@ -152,7 +157,8 @@ export class Hand {
 
   /** When something is to be done that no change tells of. */
   get nextAt(): number {
-    return Math.min(this.refusals.nextAt, this.#displaced.nextAt, this.#outgoing.nextAt)
+    const parts = [this.refusals, this.#displaced, this.#outgoing, this.#lost]
+    return Math.min(...parts.map(({ nextAt }) => nextAt))
   }
 
   /** Whether the folder is known to have the common text of every file. */
@@ -422,6 +428,11 @@ export class Hand {
   }
 
   // ---------------------------------------------------------------------------- what is left
+
+  /** What no server knows any more is nobody's. Rejects with NoServerError. */
+  async forgetLost(): Promise<void> {
+    await this.#lost.look()
+  }
 
   /** Sends what was not answered, and looks at what lies aside. Rejects with NoServerError. */
   async settle({ isLast, maySend }: { isLast: boolean; maySend: boolean }): Promise<void> {

@@ -9,8 +9,15 @@ import type { MirrorDirectory, NewFile, Prepared } from '../../adapters/mirror/d
 import type { Found } from '../../adapters/mirror/look.ts'
 import { isSameContent } from '../../adapters/mirror/open-directory.ts'
 import type { MirrorStore, Stamp, Work } from '../../adapters/mirror/store.ts'
-import { AnswerError, NoServerError, type SetClient } from '../set-client.ts'
+import {
+  AnswerError,
+  NoServerError,
+  type CallOptions,
+  type ServerClients,
+  type SetClient,
+} from '../set-client.ts'
 import type { DisplacedFiles } from './displaced.ts'
+import { unlessMissing } from './everybody.ts'
 import type { Reading } from './reading.ts'
 import type { Parts } from './parts.ts'
 
@@ -18,7 +25,7 @@ import type { Parts } from './parts.ts'
 const textsMax = 8 * 1024 * 1024
 /** What was fetched and is not wanted any more goes after this. */
 const unwantedMs = 60_000
-/** Servers that lack for so long what they had will not get it: nobody who is there has it. */
+/** Where one server is away, those that lack for so long what they had are taken to lack it for good. */
 const lackingMs = 30_000
 
 export interface IncomingOptions extends Parts {
@@ -129,7 +136,7 @@ export class Incoming {
     if (entry?.kind === 'binary') await this.#writeBytes(act, item, entry)
     else {
       const read = await this.read(id)
-      if (read && over !== undefined && this.#isLacking(act, read)) return
+      if (read && over !== undefined && (await this.#isLacking(act, read))) return
       const prepared = read && this.#options.directory.prepare(path, read.text)
       if (!prepared) return
       this.#texts.delete(id)
@@ -137,11 +144,17 @@ export class Incoming {
     }
   }
 
-  /** Whether a text lacks something of what it had. */
-  #isLacking(act: Write, { reach }: Text): boolean {
-    const before = this.#options.store.reach(act.id)
-    if (reach && before && isLess(reach, before)) return this.#keepsOff(act)
-    this.#lacking.delete(act.id)
+  /** Whether a text lacks something of what it had. Rejects with NoServerError. */
+  async #isLacking(act: Write, { reach }: Text): Promise<boolean> {
+    const { id } = act
+    const before = this.#options.store.reach(id)
+    if (reach && before && isLess(reach, before)) {
+      return this.#keepsOff(act, async ({ folder }, call) => {
+        const there = reachOf((await folder.readFile({ file: id }, call)).state)
+        return there === undefined || !isLess(there, before)
+      })
+    }
+    this.#lacking.delete(id)
     return false
   }
 
@@ -151,13 +164,13 @@ export class Incoming {
     const { id, path } = act
     const row = commons.get(id)
     if (row?.kind !== 'binary') return false
-    try {
-      const { contents } = await set.ask(({ folder }, call) =>
-        folder.listContents({ file: id }, call),
-      )
+    const isKnown = async ({ folder }: ServerClients, call: CallOptions) => {
+      const { contents } = await folder.listContents({ file: id }, call)
       // Of many the oldest are forgotten.
-      const isKnown = contents.some(({ hash }) => hash === row.version)
-      if (!isKnown && contents.length < contentsMax) return this.#keepsOff(act)
+      return contents.some(({ hash }) => hash === row.version) || contents.length >= contentsMax
+    }
+    try {
+      if (!(await set.ask(isKnown))) return await this.#keepsOff(act, isKnown)
       this.#lacking.delete(id)
       return false
     } catch (error) {
@@ -171,12 +184,18 @@ export class Incoming {
    * one. A server that is behind gets the rest soon. Otherwise it is lost, and the file is nobody's: it
    * joins as if it were new, under a name of its own, and so is given to all once more.
    */
-  #keepsOff({ id, path }: Write): true {
-    const { commons, refusals, report } = this.#options
+  async #keepsOff(
+    { id, path }: Write,
+    hasIt: (clients: ServerClients, call: CallOptions) => Promise<boolean>,
+  ): Promise<true> {
+    const { commons, refusals, report, everybody } = this.#options
+    const isThere = await everybody.ask((clients, call) => unlessMissing(hasIt(clients, call)))
     const now = performance.now()
+    if (isThere?.includes(true)) this.#lacking.delete(id)
     const sinceAt = this.#lacking.get(id) ?? now
     this.#lacking.set(id, sinceAt)
-    if (now - sinceAt < lackingMs) {
+    const isNowhere = isThere?.includes(true) === false
+    if (!isNowhere && now - sinceAt < lackingMs) {
       refusals.refuse(id, path, 'The servers lack something of it now; it stays as it is here.')
     } else {
       this.#lacking.delete(id)

@@ -209,6 +209,7 @@ export class Mirror {
       this.#options.report.over('servers')
       isReached = true
       this.#reachedAt = performance.now()
+      await this.#hand.forgetLost()
       this.#hear()
       const { acts, held, skipped, ...deletions } = plan(this.#views())
       this.#plannedMs = performance.now() - beganAt
