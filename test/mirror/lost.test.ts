@@ -14,35 +14,29 @@ import { fourfold, hashOf, same, stage } from './mirrors.ts'
 const filesAt = async (address: string): Promise<Told[]> =>
   (await call(address, 'ListFiles', {})).body.files ?? []
 
-test('a text that all servers lost stays where a mirror has it, under a name of its own', async (t) => {
+test('what all servers lost while a mirror was away is given to them again by it', async (t) => {
   const { fleet, mirrors } = await stage(t, 2, { ids: ['a', 'b'] })
   const [mirror, other] = mirrors as [(typeof mirrors)[0], (typeof mirrors)[0]]
   const [a, b] = [fleet.address('a'), fleet.address('b')]
-  await fleet.stop('b')
   mirror.start()
-  // One is made on the disk, one in the folder.
-  mirror.shell("echo 'made on the disk' > disk.md")
+  // Of each kind of loss one is made on the disk, one in the folder.
+  mirror.shell("echo 'made on the disk' > disk.md; mkdir inside; echo 'an entry' > inside/place.md")
   await call(a, 'SaveFile', { file: 'folder.md', text: 'made in the folder\n' })
+  await call(a, 'SaveFile', { file: 'name.md', text: 'of a name\n' })
   await call(a, 'SaveFile', { file: 'well.md', text: 'not damaged\n' })
-  await until(async () => {
-    const files = await filesAt(a)
-    return files.length === 3 && readdirSync(mirror.directory).includes('folder.md')
-  })
-  await same([mirror])
+  const isHere = (name: string) => readdirSync(mirror.directory).includes(name)
+  await until(() => ['folder.md', 'name.md', 'well.md'].every(isHere))
+  for (const at of [a, b]) await until(async () => (await filesAt(at)).length === 5)
   await mirror.end('SIGTERM')
-  await fleet.stop('a')
-  spoil(fleet, 'a', 'made on the disk')
-  spoil(fleet, 'a', 'made in the folder')
+  await Promise.all(fleet.ids.map((id) => fleet.stop(id)))
+  const spoilt = ['made on the disk', 'made in the folder', 'inside', 'place.md', 'name.md']
+  for (const id of fleet.ids) for (const text of spoilt) spoil(fleet, id, text)
   await fleet.startAll()
   await fleet.well()
-  await until(() => fleet.said('a').split('it goes on without').length === 3)
   mirror.start()
   other.start()
-  for (const file of ['disk.md', 'folder.md', 'well.md']) {
-    await call(b, 'SaveFile', { file, text: `later, in ${file}\n` })
-  }
   await until(
-    async () => (await filesAt(b)).length === 5,
+    async () => (await filesAt(b)).length === 7,
     () => `${JSON.stringify([...readdirSync(mirror.directory)])} ${mirror.said}`,
     120_000,
   )
@@ -50,12 +44,17 @@ test('a text that all servers lost stays where a mirror has it, under a name of 
   const texts = [...tree].map(([path, text]) => [path.replace(/ \(.*\)/, ' aside'), text])
   assert.deepEqual(Object.fromEntries(texts), {
     'disk aside.md': 'made on the disk\n',
-    'disk.md': 'later, in disk.md\n',
+    'disk.md': '',
     'folder aside.md': 'made in the folder\n',
-    'folder.md': 'later, in folder.md\n',
-    'well.md': 'later, in well.md\n',
+    'folder.md': '',
+    inside: null,
+    'inside/place.md': 'an entry\n',
+    'name.md': 'of a name\n',
+    'well.md': 'not damaged\n',
   })
   assert.match(mirror.said, /disk\.md: the servers have lost something of it/)
+  assert.match(mirror.said, /name\.md: the servers have lost it/)
+  await fleet.same()
 })
 
 test('bytes that a set restored from a backup does not know stay where a mirror has them', async (t) => {

@@ -32,7 +32,7 @@ export class FolderView {
   /** Of what is gone, what nobody can have back. */
   readonly erased = new Set<string>()
   /** Known here, and neither listed, nor gone: the server that answers does not know of them. */
-  unheard: string[] = []
+  unheard = new Set<string>()
   readonly #set: SetClient
   /** The id of the mirrored directory; empty: the top. */
   readonly #root: string
@@ -136,6 +136,7 @@ export class FolderView {
   #told({ event, file, seen }: WatchResponse): void {
     if (event === WatchEvent.READY) {
       this.#isReady = true
+      this.#watched++
       this.#list(0)
     } else if (file) this.#toldOf(event, file)
     // After it: what is remembered as seen was taken in.
@@ -215,7 +216,7 @@ export class FolderView {
     this.erased.clear()
     const missing = new Set([...known].filter((id) => !this.entries.has(id)))
     if (missing.size > 0) await this.#findMissing(missing)
-    this.unheard = [...missing].filter((id) => !this.gone.has(id))
+    this.unheard = new Set([...missing].filter((id) => !this.gone.has(id)))
     this.#isListed = true
   }
 
@@ -270,6 +271,7 @@ export class FolderView {
     directory?: string
     isRecursive?: boolean
     inTrash?: boolean
+    measuresTexts?: boolean
   }): Promise<File[]> {
     const files: File[] = []
     let page = ''
@@ -283,6 +285,29 @@ export class FolderView {
     } while (page !== '')
     return files
   }
+
+  /**
+   * A watch tells what was changed, and not what was lost. So whenever one begins, all texts are
+   * compared once with what they are taken to be. Rejects with NoServerError.
+   */
+  async compare(): Promise<void> {
+    const watched = this.#watched
+    const asked = { directory: this.#root, isRecursive: true, measuresTexts: true }
+    for (const { id, textVersion } of await this.#pages(asked)) {
+      const version = this.#versions.get(id)
+      // What cannot be read there now is read again until it can.
+      if (version !== undefined && version !== textVersion) this.forgetVersion(id)
+    }
+    this.#compared = watched
+  }
+
+  get isCompared(): boolean {
+    return this.#compared === this.#watched
+  }
+
+  /** Which watch it is. */
+  #watched = 0
+  #compared = 0
 
   // -------------------------------------------------------------------------- what is known
 
@@ -340,6 +365,8 @@ export class FolderView {
     }
     const path = full.slice(prefix.length)
     this.gone.delete(id)
+    // It may have lost something since it was known.
+    if (this.unheard.delete(id)) this.#versions.delete(id)
     if (kind === Kind.BINARY) {
       this.#versions.delete(id)
       this.entries.set(id, { id, path, kind: 'binary', version: hash, size })

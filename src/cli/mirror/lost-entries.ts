@@ -20,25 +20,26 @@ export class LostEntries {
 
   /** When it is to be looked again. */
   get nextAt(): number {
-    return this.#options.folder.unheard.length > 0 ? this.#lookAt : Infinity
+    return this.#options.folder.unheard.size > 0 ? this.#lookAt : Infinity
   }
 
   /** Takes what no server knows for nobody's: it is new then. Rejects with NoServerError. */
   async look(): Promise<void> {
     const { folder, commons, everybody, report } = this.#options
     const now = performance.now()
-    if (folder.unheard.length === 0 || now < this.#lookAt) return
+    if (folder.unheard.size === 0 || now < this.#lookAt) return
     this.#lookAt = now + lookMs
-    const unheard = folder.unheard.filter((id) => commons.get(id) && !folder.entries.has(id))
+    const unheard = [...folder.unheard].filter((id) => commons.get(id))
     const known = await everybody.ask((clients, call) => knownOf(unheard, clients, call))
     if (!known) return
-    const lost = unheard.filter((id) => known.every((ids) => !ids.has(id)))
-    for (const id of lost) {
+    for (const id of unheard) {
+      // A server may have told of it meanwhile.
+      if (!folder.unheard.has(id) || known.some((ids) => ids.has(id))) continue
       const { path } = commons.get(id)!
+      folder.unheard.delete(id)
       commons.forget(id)
       report.warn('lost', `${path}: the servers have lost it. What is here is given to them again.`)
     }
-    folder.unheard = unheard.filter((id) => !lost.includes(id))
   }
 }
 

@@ -187,7 +187,7 @@ export class Mirror {
       this.#options.set.close()
       this.#folder.end()
       this.#notice()
-      await Promise.all([watching, this.#hand.stop()])
+      await Promise.all([watching, this.#comparing, this.#hand.stop()])
     }
   }
 
@@ -240,6 +240,10 @@ export class Mirror {
     if (this.#hand.isBusy) return 'wait'
     const isSettled = this.#isQuiet && !this.#isUnsettled && this.#lookAt > performance.now()
     if (!isSettled || this.#folder.nextAt !== undefined) return 'wait'
+    if (!this.#folder.isCompared) {
+      this.#compare()
+      return 'wait'
+    }
     try {
       this.#remember({ isForced: false })
     } catch (error) {
@@ -250,6 +254,23 @@ export class Mirror {
     this.#stand('same')
     if (this.#isSame) this.#options.report.same()
     return 'rest'
+  }
+
+  #comparing: Promise<void> | undefined
+
+  /** Beside all else: a server may have to read every text for it. */
+  #compare(): void {
+    this.#comparing ??= this.#folder
+      .compare()
+      .catch((error: unknown) => {
+        if (this.#isStopped) return
+        if (error instanceof NoServerError) this.#goneOffline(error.message)
+        else this.#fail(error as Error)
+      })
+      .finally(() => {
+        this.#comparing = undefined
+        this.#notice()
+      })
   }
 
   #hear(): void {

@@ -151,7 +151,10 @@ export function folderService(
       const file = toFile(view)
       const found = facts.get(view.entry.id)
       file.changedAt = found?.changedAt ?? 0
-      if (found && view.entry.kind === Kind.TEXT && file.hash === '') file.textSize = found.bytes
+      if (found && view.entry.kind === Kind.TEXT && file.hash === '') {
+        file.textSize = found.bytes
+        file.textVersion = found.version
+      }
       return file
     })
   }
