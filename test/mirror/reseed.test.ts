@@ -126,8 +126,15 @@ test('a wiped set has all of it again, and its mirrors go on as if nothing had b
   writeFileSync(second.path('docs', 'plan.md'), 'another plan\n')
   for (const mirror of [second, first]) await mirroredOnce(mirror, servers)
   assert.equal(first.read('docs/plan.md'), 'another plan\n')
-  const again = await fourfold(['reseed', first.directory, '--json'], servers)
-  assert.deepEqual(JSON.parse(again.out), {
+  let again: { servers?: string[] } = {}
+  await until(
+    async () => {
+      again = JSON.parse((await fourfold(['reseed', first.directory, '--json'], servers)).out)
+      return again.servers!.length === 4
+    },
+    () => JSON.stringify(again),
+  )
+  assert.deepEqual(again, {
     directories: 14,
     texts: 70,
     binaries: 3,
