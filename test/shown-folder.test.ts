@@ -7,6 +7,7 @@ import { create } from '@bufbuild/protobuf'
 import { Files } from '../src/client/files.ts'
 import { Shown } from '../src/client/shown.ts'
 import { Folder } from '../src/core/model/folder.ts'
+import { made, stamp } from '../src/core/model/testing/entries.ts'
 import {
   DeleteSchema,
   EntrySchema,
@@ -32,7 +33,6 @@ const schedules = Number(process.env['FOURFOLD_SCHEDULES'] ?? 1000)
 const firstSeed = Number(process.env['FOURFOLD_SEED'] ?? 1)
 
 const rates = { pushesPerSecond: 1, pushBurst: 1, caretsPerSecond: 1 }
-const stamp = (counter: number, origin: string) => ({ counter, origin })
 
 /** One server's folder, and what it tells one client. */
 class Server {
@@ -139,16 +139,6 @@ class Client {
   }
 }
 
-function made(id: string, counter: number, parent: string, kind: Kind): Entry {
-  return create(EntrySchema, {
-    id,
-    kind,
-    created: stamp(counter, id),
-    name: { value: id, stamp: stamp(0, id) },
-    parent: { value: parent, stamp: stamp(0, id) },
-  })
-}
-
 function changed(random: Random, ids: string[], count: number): Entry {
   const [id, at] = [random.pick(ids), stamp(random.between(2, 30), `c${count}`)]
   switch (random.below(4)) {
@@ -231,7 +221,7 @@ function live(seed: number): void {
   const random = new Random(seed)
   const ids = Array.from({ length: 10 }, (_, index) => `E${index}`)
   const changes = ids.map((id, index) =>
-    made(id, index + 1, '', random.chance(0.6) ? Kind.DIRECTORY : Kind.TEXT),
+    made(id, index + 1, { kind: random.chance(0.6) ? Kind.DIRECTORY : Kind.TEXT, origin: id }),
   )
   for (let count = 0; count < 60; count++) changes.push(changed(random, ids, count))
   if (random.chance(0.7)) changes.push(...purges(random, changes))

@@ -6,10 +6,10 @@ import { create, equals } from '@bufbuild/protobuf'
 import { asideStamp, blobOf, hasConflict, history, mergeContents } from './contents.ts'
 import { copyEntry, entryCounter, mergeEntry } from './entry.ts'
 import { contentsMax } from './limits.ts'
-import { ContentSchema, EntrySchema, Kind, StampSchema, type Content, type Entry } from './wire.ts'
+import { permutations, stamp } from './testing/entries.ts'
+import { ContentSchema, EntrySchema, Kind, type Content, type Entry } from './wire.ts'
 
 const id = 'AAAAAAAAAAAAAAAAAAAAAA'
-const stamp = (counter: number, origin = 'a') => create(StampSchema, { counter, origin })
 
 const content = (hash: string, base: string, counter: number, origin = 'a'): Content =>
   create(ContentSchema, {
@@ -36,13 +36,6 @@ function merged(changes: Entry[]): Entry {
   const entry = copyEntry(first!)
   for (const each of rest) mergeEntry(entry, each)
   return entry
-}
-
-function permutations<T>(items: T[]): T[][] {
-  if (items.length <= 1) return [items]
-  return items.flatMap((item, index) =>
-    permutations(items.toSpliced(index, 1)).map((rest) => [item, ...rest]),
-  )
 }
 
 test('all orders and repetitions give one file: the newest is shown, the others are kept', () => {

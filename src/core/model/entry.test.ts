@@ -4,9 +4,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { create, equals } from '@bufbuild/protobuf'
 import { copyEntry, entryCounter, mergeEntry, newer } from './entry.ts'
-import { EntrySchema, Kind, StampSchema, type Entry } from './wire.ts'
+import { permutations, stamp } from './testing/entries.ts'
+import { EntrySchema, Kind, type Entry } from './wire.ts'
 
-const stamp = (counter: number, origin = 'a') => create(StampSchema, { counter, origin })
 const id = 'AAAAAAAAAAAAAAAAAAAAAA'
 
 test('the larger counter is newer; among equals the larger origin', () => {
@@ -42,13 +42,6 @@ const changes: Entry[] = [
   create(EntrySchema, { id, deleted: { value: false, stamp: stamp(6) }, deletedBy: 'cy' }),
   create(EntrySchema, { id, deleted: { value: true, stamp: stamp(5, 'b') }, deletedBy: 'di' }),
 ]
-
-function permutations<T>(items: T[]): T[][] {
-  if (items.length <= 1) return [items]
-  return items.flatMap((item, index) =>
-    permutations(items.toSpliced(index, 1)).map((rest) => [item, ...rest]),
-  )
-}
 
 test('all orders and repetitions of changes give one entry', () => {
   const expected = create(EntrySchema, {

@@ -2,51 +2,15 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { create } from '@bufbuild/protobuf'
 import { expectedTree } from '../../../sim/folder-model.ts'
 import { Random } from '../../../sim/random.ts'
 import { Folder, type Scope } from './folder.ts'
 import { fileKey } from './names.ts'
-import { EntrySchema, Kind, type Entry } from './wire.ts'
-
-const stamp = (counter: number, origin = 'a') => ({ counter, origin })
-
-interface Made {
-  name?: string
-  parent?: string
-  kind?: Kind
-  origin?: string
-}
-
-/** An entry that was created; a directory, unless told otherwise. */
-function made(id: string, counter: number, options: Made = {}): Entry {
-  const { name = id, parent = '', kind = Kind.DIRECTORY, origin = 'a' } = options
-  return create(EntrySchema, {
-    id,
-    kind,
-    created: stamp(counter, origin),
-    name: { value: name, stamp: stamp(0, origin) },
-    parent: { value: parent, stamp: stamp(0, origin) },
-  })
-}
+import { deleted, folderOf, made, moved, renamed, type Made } from './testing/entries.ts'
+import { Kind, type Entry } from './wire.ts'
 
 const file = (id: string, counter: number, options: Made = {}) =>
   made(id, counter, { kind: Kind.TEXT, ...options })
-
-const moved = (id: string, counter: number, parent: string, origin = 'a') =>
-  create(EntrySchema, { id, parent: { value: parent, stamp: stamp(counter, origin) } })
-
-const renamed = (id: string, counter: number, name: string, origin = 'a') =>
-  create(EntrySchema, { id, name: { value: name, stamp: stamp(counter, origin) } })
-
-const deleted = (id: string, counter: number, value = true, origin = 'a') =>
-  create(EntrySchema, { id, deleted: { value, stamp: stamp(counter, origin) } })
-
-function folderOf(...changes: Entry[]): Folder {
-  const folder = new Folder()
-  for (const change of changes) folder.apply(change)
-  return folder
-}
 
 const top: Scope = { directory: '', isRecursive: false, inTrash: false }
 const whole: Scope = { ...top, isRecursive: true }

@@ -7,9 +7,8 @@ import { Random } from '../../../sim/random.ts'
 import { Folder, type Scope } from './folder.ts'
 import { fileKey } from './names.ts'
 import { counterMax } from './stamps.ts'
+import { deleted, folderOf, moved, renamed, stamp } from './testing/entries.ts'
 import { EntrySchema, Kind, type Entry } from './wire.ts'
-
-const stamp = (counter: number, origin = 'a') => ({ counter, origin })
 
 function created(
   id: string,
@@ -29,21 +28,6 @@ function created(
 
 const directory = (id: string, counter: number, name = id) =>
   created(id, counter, name, 'a', Kind.DIRECTORY)
-
-const renamed = (id: string, counter: number, name: string, origin = 'a') =>
-  create(EntrySchema, { id, name: { value: name, stamp: stamp(counter, origin) } })
-
-const moved = (id: string, counter: number, parent: string) =>
-  create(EntrySchema, { id, parent: { value: parent, stamp: stamp(counter) } })
-
-const deleted = (id: string, counter: number, value = true, origin = 'a') =>
-  create(EntrySchema, { id, deleted: { value, stamp: stamp(counter, origin) } })
-
-function folderOf(...changes: Entry[]): Folder {
-  const folder = new Folder()
-  for (const change of changes) folder.apply(change)
-  return folder
-}
 
 const top = { directory: '', isRecursive: false, inTrash: false }
 

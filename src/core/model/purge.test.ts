@@ -5,33 +5,10 @@ import { test } from 'node:test'
 import { create } from '@bufbuild/protobuf'
 import { expectedTree } from '../../../sim/folder-model.ts'
 import { Random } from '../../../sim/random.ts'
-import { Folder } from './folder.ts'
+import type { Folder } from './folder.ts'
 import { isPurgedEverywhere, purgeOf, tombstoneOf } from './purge.ts'
+import { deleted, folderOf, made, moved } from './testing/entries.ts'
 import { EntrySchema, Kind, type Entry } from './wire.ts'
-
-const stamp = (counter: number, origin = 'a') => ({ counter, origin })
-
-function made(id: string, counter: number, parent = '', kind: Kind = Kind.DIRECTORY): Entry {
-  return create(EntrySchema, {
-    id,
-    kind,
-    created: stamp(counter),
-    name: { value: id, stamp: stamp(0) },
-    parent: { value: parent, stamp: stamp(0) },
-  })
-}
-
-const moved = (id: string, counter: number, parent: string, origin = 'a') =>
-  create(EntrySchema, { id, parent: { value: parent, stamp: stamp(counter, origin) } })
-
-const deleted = (id: string, counter: number, value = true, origin = 'a') =>
-  create(EntrySchema, { id, deleted: { value, stamp: stamp(counter, origin) } })
-
-function folderOf(...changes: Entry[]): Folder {
-  const folder = new Folder()
-  for (const change of changes) folder.apply(change)
-  return folder
-}
 
 /** What a server that holds these makes of deleting `root` for good. */
 function purges(changes: Entry[], root: string): Entry[] {
@@ -44,7 +21,12 @@ function purges(changes: Entry[], root: string): Entry[] {
 
 const shown = (folder: Folder) => [...folder.all()].map(({ id }) => folder.pathOf(id)).sort()
 
-const tree = [made('D', 1), made('E', 2, 'D'), made('F', 3, 'E', Kind.TEXT), made('G', 4)]
+const tree = [
+  made('D', 1),
+  made('E', 2, { parent: 'D' }),
+  made('F', 3, { parent: 'E', kind: Kind.TEXT }),
+  made('G', 4),
+]
 const trashed = [...tree, deleted('D', 5)]
 
 test('a directory goes for good with all that was seen in it', () => {
@@ -62,7 +44,7 @@ test('who restores it without knowing wins, in any order; who moves something ou
     [[moved('F', 6, 'G', 'b')], ['G', 'G/F']],
     [[moved('E', 6, 'G', 'b')], ['G', 'G/E', 'G/E/F']],
     // Made in it meanwhile: nobody asked for that to go.
-    [[made('N', 6, 'E', Kind.TEXT)], ['G', 'N']],
+    [[made('N', 6, { parent: 'E', kind: Kind.TEXT })], ['G', 'N']],
   ]
   for (const [other, paths] of others) {
     const folders = [
@@ -75,7 +57,7 @@ test('who restores it without knowing wins, in any order; who moves something ou
 })
 
 test('of two purges the one that saw a move takes along all that is in what was moved', () => {
-  const seen = [...trashed, made('H', 5, 'D'), moved('E', 6, 'H', 'b')]
+  const seen = [...trashed, made('H', 5, { parent: 'D' }), moved('E', 6, 'H', 'b')]
   const [blind, sighted] = [purges(trashed, 'D'), purges(seen, 'D')]
   const orders = [
     [...trashed, ...blind, ...seen.slice(trashed.length), ...sighted],
@@ -98,7 +80,9 @@ test('what came back with its directory, and is in the trash by itself, goes for
 })
 
 test('five thousand entries of one directory go for good within seconds', () => {
-  const files = Array.from({ length: 5000 }, (_, index) => made(`F${index}`, 2, 'D', Kind.TEXT))
+  const files = Array.from({ length: 5000 }, (_, index) =>
+    made(`F${index}`, 2, { parent: 'D', kind: Kind.TEXT }),
+  )
   const many = [made('D', 1), ...files, deleted('D', 5)]
   const marks = purges(many, 'D')
   const left = marks.map((each) => tombstoneOf(each))
@@ -117,7 +101,7 @@ test('in every order the folder is what the rules say', () => {
   for (let seed = 1; seed <= 300; seed++) {
     const random = new Random(`purge ${seed}`)
     const ids = ['D', 'E', 'F', 'G', 'H']
-    const changes = [...tree, made('H', 5, 'D', Kind.TEXT)]
+    const changes = [...tree, made('H', 5, { parent: 'D', kind: Kind.TEXT })]
     for (let count = 0; count < 12; count++) {
       const id = random.pick(ids)
       const counter = random.between(6, 20)
