@@ -8,12 +8,16 @@ import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
 
-import { Code } from '@connectrpc/connect'
-import { createConnectTransport, createGrpcWebTransport } from '@connectrpc/connect-node'
+import { Code, createClient } from '@connectrpc/connect'
+import {
+  createConnectTransport,
+  createGrpcTransport,
+  createGrpcWebTransport,
+} from '@connectrpc/connect-node'
 
 import { exchangePath } from '../src/adapters/channel/grpc-peer.ts'
 import { messageBytesMax, streamsPerConnectionMax } from '../src/core/model/limits.ts'
-import { FolderService } from '../src/core/model/wire.ts'
+import { FolderService, WatchEvent } from '../src/core/model/wire.ts'
 import { flags, frameTypes, postHeaders, RawHttp2 } from './http2-frames.ts'
 import { startLone } from './lone-server.ts'
 import { closed, listFiles, pagePort, rawStatus } from './page-port.ts'
@@ -410,6 +414,31 @@ test('a call that is taken back at once is no mistake of ours', async (t) => {
     log.filter((line) => line.startsWith('error')),
     [],
   )
+})
+
+test('a deadline further off than any timer goes ends nothing', async (t) => {
+  const { address } = await startLone(t)
+  const over = new AbortController()
+  t.after(() => over.abort())
+  const { signal } = over
+  const deadlines = [
+    [createGrpcTransport({ baseUrl: address }), { 'grpc-timeout': '99999999H' }],
+    [createGrpcTransport({ baseUrl: address }), { 'grpc-timeout': '2592000S' }],
+    [
+      createConnectTransport({ baseUrl: address, httpVersion: '2' }),
+      { 'connect-timeout-ms': '9999999999' },
+    ],
+  ] as const
+  for (const [index, [transport, headers]] of deadlines.entries()) {
+    const folder = createClient(FolderService, transport)
+    let isTold = false
+    for await (const { event, file } of folder.watch({}, { headers, signal })) {
+      if (event === WatchEvent.READY) await folder.saveFile({ file: `${index}.md`, text: 'later' })
+      isTold = file?.name === `${index}.md`
+      if (isTold) break
+    }
+    assert.ok(isTold, JSON.stringify(headers))
+  }
 })
 
 test('13 two refused requests at once, and a reset behind them, end nothing else', async (t) => {

@@ -107,7 +107,23 @@ function universal(request: IncomingMessage, response: ServerResponse, address: 
   const addTrailers = response.addTrailers.bind(response)
   response.addTrailers = (trailers) =>
     addTrailers(withPlainMessage(trailers as OutgoingHttpHeaders))
-  return universalRequestFromNodeRequest(request, response, undefined, values)
+  const call = universalRequestFromNodeRequest(request, response, undefined, values)
+  forgetFarDeadlines(call.header)
+  return call
+}
+
+/** The longest that a timer waits: a longer one would be over at once. */
+const timerMsMax = 2 ** 31 - 1
+
+const unitMs: { [unit: string]: number } = { H: 3_600_000, M: 60_000, S: 1000 }
+
+/** A deadline further off than any timer goes is none: callers that mean to wait for ever name one. */
+function forgetFarDeadlines(header: Headers): void {
+  const [, count, unit = ''] = /^(\d{1,8})([HMS])$/.exec(header.get('grpc-timeout') ?? '') ?? []
+  if (Number(count) * unitMs[unit]! > timerMsMax) header.delete('grpc-timeout')
+  const connect = header.get('connect-timeout-ms') ?? ''
+  if (/^\d{1,10}$/.test(connect) && Number(connect) > timerMsMax)
+    header.delete('connect-timeout-ms')
 }
 
 /**
