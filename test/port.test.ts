@@ -416,6 +416,17 @@ test('a call that is taken back at once is no mistake of ours', async (t) => {
   )
 })
 
+test('an answer in parts that was not finished in time says so', async (t) => {
+  const { address } = await startLone(t)
+  const folder = createClient(FolderService, createGrpcTransport({ baseUrl: address }))
+  // Only the server is told: it may be the first whose clock says so.
+  const watched = folder.watch({}, { headers: { 'grpc-timeout': '300m' } })
+  const all = async () => {
+    for await (const { event } of watched) assert.equal(event, WatchEvent.READY)
+  }
+  await assert.rejects(all, { code: Code.DeadlineExceeded })
+})
+
 test('a deadline further off than any timer goes ends nothing', async (t) => {
   const { address } = await startLone(t)
   const over = new AbortController()

@@ -125,6 +125,8 @@ export function folderService(
     }
     try {
       yield* runtime.calls[how](request, name, context.signal)
+      // Its time is over: whoever hears the end only is not to take it for the end of the answer.
+      context.signal.throwIfAborted()
     } catch (error) {
       throw toConnectError(error)
     } finally {
