@@ -1,15 +1,24 @@
 // WebDAV at real servers: properties, bad requests, who may come, HTTP/2, several servers.
 
 import assert from 'node:assert/strict'
-import { randomBytes } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import * as http2 from 'node:http2'
 import { connect } from 'node:net'
-import { test } from 'node:test'
+import { test, type TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-import { davXmlBytesMax, davXmlDepthMax, pieceBytes } from '../src/core/model/limits.ts'
-import { Dav, lone, propertiesBody, type Headers } from './dav-client.ts'
+import {
+  blobReadsMax,
+  davLockOwnerCharactersMax,
+  davTextBytesMax,
+  davXmlBytesMax,
+  davXmlDepthMax,
+  pieceBytes,
+  streamsPerConnectionMax,
+  textBytesMax,
+} from '../src/core/model/limits.ts'
+import { Dav, lockBody, lone, propertiesBody, type Headers } from './dav-client.ts'
 import { Fleet } from './fleet.ts'
 import { flags, frameTypes, putHeaders, RawHttp2 } from './http2-frames.ts'
 import { until } from './until.ts'
@@ -135,6 +144,54 @@ test('malformed headers are refused', async (t) => {
   assert.equal(await dav.read('/x.md'), 'x')
   const options = await dav.ask('OPTIONS', '/')
   assert.deepEqual([options.headers['dav'], options.headers['ms-author-via']], ['1, 2', 'DAV'])
+})
+
+/** Asks for files without ever reading one: each is on its way for as long as the test. */
+function greedy(t: TestContext, address: string): (path: string) => Promise<number> {
+  let session: http2.ClientHttp2Session | undefined
+  let count = 0
+  return async (path) => {
+    if (!session || count++ % streamsPerConnectionMax === 0) {
+      const opened = http2.connect(address, { settings: { initialWindowSize: 0 } })
+      t.after(() => opened.destroy())
+      session = opened
+    }
+    const stream = session.request({ ':path': path })
+    stream.on('error', () => {})
+    const [headers] = (await once(stream, 'response')) as [http2.IncomingHttpHeaders]
+    return Number(headers[':status'])
+  }
+}
+
+test('12 so many downloads are on their way at once, at either door, and not one more', async (t) => {
+  const { dav, address } = await lone(t)
+  const bytes = randomBytes(16 * 1024)
+  await dav.write('/x.bin', bytes)
+  const hash = createHash('sha256').update(bytes).digest('hex')
+  for (const path of ['/dav/x.bin', `/blobs/${hash}`]) {
+    const ask = greedy(t, address)
+    for (let count = 0; count < blobReadsMax; count++) assert.equal(await ask(path), 200)
+    assert.equal(await ask(path), 503, path)
+  }
+})
+
+test('12 so much text is on its way at once, and no more', async (t) => {
+  const { dav, address } = await lone(t)
+  await dav.write('/long.md', 'x'.repeat(textBytesMax))
+  const ask = greedy(t, address)
+  const most = Math.floor(davTextBytesMax / textBytesMax)
+  for (let count = 0; count < most; count++) assert.equal(await ask('/dav/long.md'), 200)
+  assert.equal(await ask('/dav/long.md'), 503)
+})
+
+test('12 who holds a lock is told in a few words', async (t) => {
+  const { dav } = await lone(t)
+  await dav.write('/x.md', 'x')
+  const lock = (owner: string) =>
+    dav.status('LOCK', '/x.md', {}, lockBody('shared').replace('somebody', owner))
+  const tags = '<owner xmlns="DAV:"></owner>'.length
+  assert.equal(await lock('x'.repeat(davLockOwnerCharactersMax - tags)), 200)
+  assert.equal(await lock('x'.repeat(davLockOwnerCharactersMax - tags + 1)), 413)
 })
 
 // ------------------------------------------------------------------------------- who may come

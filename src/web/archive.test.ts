@@ -10,7 +10,7 @@ import {
 } from '@zip.js/zip.js'
 import { downloadZip } from 'client-zip'
 import { FourfoldError } from '../core/model/errors.ts'
-import { archiveEntriesMax } from '../core/model/limits.ts'
+import { archiveBytesMax, archiveEntriesMax } from '../core/model/limits.ts'
 import { archiveSources } from './archive.ts'
 
 interface Packed {
@@ -102,6 +102,28 @@ test('what leads out, is a link, encrypted, or breaks the rules of names stays o
     /encrypted/,
   ]
   reasons.forEach(([path, why], index) => assert.match(why, wanted[index]!, path))
+})
+
+test('12 of one archive so much is unpacked, and no more', async () => {
+  const packed = await archive('x.zip', [
+    { name: 'first.bin', options: { level: 0 } },
+    { name: 'second.bin', options: { level: 0 } },
+    { name: 'last.bin', options: { level: 0 } },
+  ])
+  const bytes = new Uint8Array(await packed.arrayBuffer())
+  const sizes = [archiveBytesMax / 2, archiveBytesMax / 2 - 1, 2]
+  // In the list at the end each says how long it is, packed and unpacked.
+  const view = new DataView(bytes.buffer)
+  for (let at = 0; at < bytes.length - 4; at++) {
+    if (view.getUint32(at, true) !== 0x02014b50) continue
+    const size = sizes.shift()!
+    for (const place of [20, 24]) view.setUint32(at + place, size, true)
+  }
+  const kinds: string[] = []
+  for await (const source of archiveSources(new File([bytes], 'x.zip'), [])) {
+    kinds.push(source.kind === 'refused' ? source.why : source.kind)
+  }
+  assert.deepEqual(kinds, ['file', 'file', 'More than 4.0 GiB of one archive are not unpacked.'])
 })
 
 test('a bomb, and what is other than it says, stays out', async () => {
