@@ -8,7 +8,13 @@ import { Typist } from '../../../test/seeded-typing.ts'
 import { Draft } from './draft.ts'
 import { gate, type GateAnswer, type TextSizes } from './gate.ts'
 import { integrate } from './integration.ts'
-import { deletedRangesMax, structsMax, textBytesMax, updateBytesMax } from './limits.ts'
+import {
+  deletedRangesMax,
+  structsMax,
+  textBytesMax,
+  updateBytesMax,
+  writersPerUpdateMax,
+} from './limits.ts'
 import { applyManyEdits } from './many-edits.ts'
 import {
   causalOrder,
@@ -242,6 +248,17 @@ test('an update at each limit passes, and one past it is too large', () => {
   const tooMany = 'too-large: The file would be larger than 1,000,000 pieces of text.'
   assert.equal(answer(two, pieces(structsMax)), tooMany)
   assert.equal(gate(doc, two, new Set([mine]), pieces(structsMax)).type, 'refused')
+})
+
+test('an update has so many writers, and not one more', () => {
+  const all = Array.from({ length: writersPerUpdateMax + 1 }, (_, index) => 100 + index)
+  const writers = new Set(all)
+  const given = (count: number) => {
+    const structs = all.slice(0, count).map((writer) => run({ writer, left: theirs(9) }))
+    return words(gate(document(), update(structs), writers, small))
+  }
+  assert.equal(given(writersPerUpdateMax), 'pass')
+  assert.match(given(writersPerUpdateMax + 1), /^too-large: .* more than 1024 writers/)
 })
 
 test('a text may be changed in very many places, and then again', () => {
