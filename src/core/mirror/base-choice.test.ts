@@ -27,6 +27,17 @@ test('back to exactly what was there is a late write at first, then a wish', () 
   assert.equal(baseOf(before, now, earlier, 5000), now)
 })
 
+test('who keeps the last of what others typed, and takes out the rest, had read all of it', () => {
+  const paragraphs = ['first', 'second', 'third'].map((each) => `${`the ${each} `.repeat(9)}\n`)
+  const common = before + paragraphs.join('')
+  const next = before + paragraphs[2]!
+  assert.equal(baseOf(next, common, earlier, 60_000), common)
+  assert.equal(baseOf(`${next}own\n`, common, earlier, 60_000), common)
+  // A line alike, typed here as well, is less than what is only here.
+  const own = `${before}${paragraphs[2]!}${'and words of my own '.repeat(6)}\n`
+  assert.equal(baseOf(own, common, earlier, 60_000), before)
+})
+
 test('without anything earlier there is no choice', () => {
   assert.equal(baseOf('all new', now, [], 2000), now)
 })

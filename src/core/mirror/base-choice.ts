@@ -29,6 +29,9 @@ export const earlierMax = 640
 export const earlierBytesMax = 16 * 1024 * 1024
 export const earlierMin = 4
 
+/** Such a line in two texts has one writer. */
+const tellingLine = 16
+
 /** Of a difference that is looked at more closely, at least: when so much is not left, it is not. */
 const stepsPerUnit = 8
 
@@ -66,6 +69,7 @@ export function baseOf(
   if (alike) return changedAt - alike.replacedAt <= lateWriteMs ? alike.text : common
   let base = common
   let least = distance(smallestDiff(common, next))
+  let lines: { common: Lines; next: Lines } | undefined
   const work = { stepsLeft: stepsMax }
   const late = earlier.filter(({ replacedAt }) => changedAt - replacedAt <= earlierLifeMs)
   // Those first that are alike but for one place: after one that is close few others can be closer.
@@ -78,10 +82,33 @@ export function baseOf(
     const far = distance(diff)
     const removed = diff.reduce((sum, { remove }) => sum + remove, 0)
     if (far >= least || removed * 2 >= text.length) continue
+    lines ??= { common: linesOf(common), next: linesOf(next) }
+    if (isLater(lines.next, text, lines.common)) continue
     base = text
     least = far
   }
   return base
+}
+
+/**
+ * Whether most of what is in a text and not in an earlier one came with what is common: who wrote it
+ * had read that, and took out the rest. Whole lines tell, since two people may well type a word alike.
+ */
+function isLater(next: Lines, earlier: string, common: Lines): boolean {
+  const before = linesOf(earlier)
+  let [read, own] = [0, 0]
+  for (const line of next) {
+    if (before.has(line)) continue
+    if (common.has(line)) read += line.length
+    else own += line.length
+  }
+  return read > own
+}
+
+type Lines = ReadonlySet<string>
+
+function linesOf(text: string): Lines {
+  return new Set(text.split('\n').filter(({ length }) => length >= tellingLine))
 }
 
 /** The one edit that makes `from` into `to`. */
