@@ -33,6 +33,10 @@ test('who keeps the last of what others typed, and takes out the rest, had read 
   const next = before + paragraphs[2]!
   assert.equal(baseOf(next, common, earlier, 60_000), common)
   assert.equal(baseOf(`${next}own\n`, common, earlier, 60_000), common)
+  const list = ['milk', 'bread', 'butter', 'salt'].map((each) => `- ${each}\n`)
+  const long = before + paragraphs.join('') + list.join('')
+  assert.equal(baseOf(before + list.join(''), long, earlier, 60_000), long)
+  assert.equal(baseOf(before + list[0]!, long, earlier, 60_000), before)
   // A line alike, typed here as well, is less than what is only here.
   const own = `${before}${paragraphs[2]!}${'and words of my own '.repeat(6)}\n`
   assert.equal(baseOf(own, common, earlier, 60_000), before)

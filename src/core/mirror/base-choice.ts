@@ -29,8 +29,8 @@ export const earlierMax = 640
 export const earlierBytesMax = 16 * 1024 * 1024
 export const earlierMin = 4
 
-/** Such a line in two texts has one writer. */
-const tellingLine = 16
+/** So much in whole lines that are alike has one writer. */
+const tellingUnits = 16
 
 /** Of a difference that is looked at more closely, at least: when so much is not left, it is not. */
 const stepsPerUnit = 8
@@ -102,13 +102,13 @@ function isLater(next: Lines, earlier: string, common: Lines): boolean {
     if (common.has(line)) read += line.length
     else own += line.length
   }
-  return read > own
+  return read > own && read >= tellingUnits
 }
 
 type Lines = ReadonlySet<string>
 
 function linesOf(text: string): Lines {
-  return new Set(text.split('\n').filter(({ length }) => length >= tellingLine))
+  return new Set(text.split('\n'))
 }
 
 /** The one edit that makes `from` into `to`. */
