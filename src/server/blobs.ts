@@ -15,15 +15,11 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { finished } from 'node:stream/promises'
+import { isHash } from '../core/model/contents.ts'
 import { FourfoldError } from '../core/model/errors.ts'
 import type { ReplicaId } from '../core/model/ids.ts'
 import { blobBytesMax, blobIdleMs, blobReadsMax, receiptWaitMs } from '../core/model/limits.ts'
-import {
-  BlobError,
-  isBlobHash,
-  type BlobErrorCode,
-  type BlobName,
-} from '../adapters/storage/blob.ts'
+import { BlobError, type BlobErrorCode, type BlobName } from '../adapters/storage/blob.ts'
 import type { BlobStore, GrowingBlob, OpenBlob } from '../adapters/storage/blob-store.ts'
 import type { Upload } from '../adapters/storage/blob-upload.ts'
 import type { BlobFetching } from './blob-fetching.ts'
@@ -120,7 +116,7 @@ export class BlobDoor {
     const isOfPeer = request.headers[proofHeader] !== undefined
     if (isOfPeer) this.#checkPeer(request, isCertified)
     else callerBy(request.headers.authorization ?? null, this.#options.tokens)
-    if (!isBlobHash(hash)) throw new Refusal(404, 'A blob is named by 64 digits of SHA-256.')
+    if (!isHash(hash)) throw new Refusal(404, 'A blob is named by 64 digits of SHA-256.')
     switch (request.method) {
       case 'HEAD':
         return this.#head(response, hash, url.searchParams)

@@ -11,13 +11,14 @@
 
 import * as fs from 'node:fs/promises'
 import { basename, join } from 'node:path'
+import { isHash } from '../../core/model/contents.ts'
 import {
   blobGraceMs,
   blobPartialsMax,
   blobsLeftLook,
   blobsLeftMax,
 } from '../../core/model/limits.ts'
-import { BlobError, fullOr, isBlobHash, type BlobName } from './blob.ts'
+import { BlobError, fullOr, type BlobName } from './blob.ts'
 import { markOf, Upload } from './blob-upload.ts'
 import { found, syncDirectory } from './durable-files.ts'
 
@@ -191,7 +192,7 @@ export class BlobStore {
   async hashesIn(directory: number): Promise<string[]> {
     const start = directory.toString(16).padStart(2, '0')
     const rests = (await found(fs.readdir(join(this.#directory, start)))) ?? []
-    return rests.map((rest) => start + rest).filter(isBlobHash)
+    return rests.map((rest) => start + rest).filter(isHash)
   }
 
   /** The directory that is to be read again next. */
@@ -260,7 +261,7 @@ export class BlobStore {
       if (!/^[0-9a-f]{2}$/.test(start)) continue
       for (const rest of await fs.readdir(join(this.#directory, start))) {
         const hash = start + rest
-        if (isBlobHash(hash)) yield { hash, path: this.#place(hash) }
+        if (isHash(hash)) yield { hash, path: this.#place(hash) }
       }
     }
   }

@@ -33,10 +33,6 @@ export class BlobError extends Error {
   }
 }
 
-export function isBlobHash(text: string): boolean {
-  return /^[0-9a-f]{64}$/.test(text)
-}
-
 /** As the upload's own error, when it is the disk that is full. */
 export function fullOr(error: unknown): Error {
   if (!isFull(error)) return error as Error

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { create, equals } from '@bufbuild/protobuf'
-import { asideStamp, blobOf, hasConflict, history, mergeContents } from './contents.ts'
+import { asideStamp, blobOf, hasConflict, history, isHash, mergeContents } from './contents.ts'
 import { copyEntry, entryCounter, mergeEntry } from './entry.ts'
 import { contentsMax } from './limits.ts'
 import { permutations, stamp } from './testing/entries.ts'
@@ -145,4 +145,11 @@ test('what is written in a text beneath bytes is a second version, until the byt
   assert.equal(hasConflict(merged([kept, aside(kept, 'ada')])), true)
   assert.equal(asideStamp(made(Kind.TEXT), 'ada', 'b'), undefined)
   assert.equal(asideStamp(merged([both, change(content('', 'x', 6))]), 'ada', 'b'), undefined)
+})
+
+test('only 64 lower-case hex digits name a blob', () => {
+  assert.ok(isHash('0'.repeat(64)))
+  for (const bad of ['', '0'.repeat(63), 'A'.repeat(64), `../${'0'.repeat(61)}`, 'g'.repeat(64)]) {
+    assert.equal(isHash(bad), false, bad)
+  }
 })
