@@ -4,7 +4,6 @@ import { realpathSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join, relative, resolve, sep } from 'node:path'
 import { screenNameMax } from '../core/model/limits.ts'
-import { subjectId } from '../core/model/ids.ts'
 import { makeDirectory } from '../adapters/disk.ts'
 import { MirrorDirectory } from '../adapters/mirror/directory.ts'
 import { Ignored, usuallyIgnored } from '../adapters/mirror/ignored.ts'
@@ -16,7 +15,7 @@ import {
 } from '../adapters/mirror/store.ts'
 import { DirectoryWatcher } from '../adapters/mirror/watcher.ts'
 import { isDamage } from '../adapters/storage/storage-error.ts'
-import { random } from '../adapters/system.ts'
+import { newOperation } from './answer.ts'
 import { CommandError, exitCodes, printable, readWords, type Command } from './command.ts'
 import { keeperOfThis } from './kept-mirror.ts'
 import { agree } from './mirror/agreement.ts'
@@ -215,7 +214,7 @@ async function placeOf(
   }
   let id = ''
   if (path !== undefined && path !== '') {
-    const asked = { path, hasParents: true, operation: subjectId(random(16)) }
+    const asked = { path, hasParents: true, operation: newOperation() }
     const answer = await set.ask(({ folder: calls }, call) => calls.makeDirectory(asked, call))
     id = answer.file!.id
   }

@@ -5,14 +5,12 @@ import { Code, ConnectError } from '@connectrpc/connect'
 import { changeOf, type Change } from '../../core/mirror/base-choice.ts'
 import type { Act } from '../../core/mirror/messages.ts'
 import { farther, reachAfter, reachOf, type Reach } from '../../core/mirror/reach.ts'
-import { subjectId } from '../../core/model/ids.ts'
 import { messageBytesMax } from '../../core/model/limits.ts'
 import { editedText, mergeText } from '../../core/model/text-merge.ts'
 import { hasBlob, uploadBlob } from '../../adapters/channel/blob-client.ts'
 import type { OpenFile } from '../../adapters/mirror/directory.ts'
 import { hash, type Found } from '../../adapters/mirror/look.ts'
 import type { Grounds, Intent } from '../../adapters/mirror/store.ts'
-import { random } from '../../adapters/system.ts'
 import {
   answerMs,
   AnswerError,
@@ -22,6 +20,7 @@ import {
   type SetClient,
 } from '../set-client.ts'
 import { SaveCalls } from '../save-calls.ts'
+import { newOperation } from '../answer.ts'
 import type { Parts } from './parts.ts'
 
 /** Remembered at most. */
@@ -360,10 +359,6 @@ function aboutOf({ file, path, isNew, operation }: Intent): string[] {
 /** A file and what is in it. */
 function essenceOf({ identity, version }: { identity: string; version: string }): string {
   return `${identity} ${version}`
-}
-
-export function newOperation(): string {
-  return subjectId(random(16))
 }
 
 function ignoreNoServer(error: unknown): void {
