@@ -119,7 +119,7 @@ function compareWords(block: Block, work: Work, edits: Edit[]): void {
   // Words take more than their comparison: each is looked up.
   const steps = stepsPerUnit * units
   if (block.from === '' || block.to === '' || steps > work.stepsLeft) {
-    push(edits, replacement(block))
+    addEdit(edits, replacement(block))
     return
   }
   work.stepsLeft -= steps
@@ -127,7 +127,7 @@ function compareWords(block: Block, work: Work, edits: Edit[]): void {
   const [ours, theirs] = [wordsOf(block.from, ids), wordsOf(block.to, ids)]
   const runs = runsWithin(ours.ids, theirs.ids, work)
   if (runs === undefined) {
-    push(edits, replacement(block))
+    addEdit(edits, replacement(block))
     return
   }
   const anchors: Run[] = []
@@ -162,7 +162,7 @@ function compareUnits(gap: Block, work: Work, edits: Edit[]): void {
   const isBoth = from !== '' && to !== ''
   const runs = isBoth ? runsWithin(codesOf(from), codesOf(to), work) : undefined
   if (runs === undefined) {
-    push(edits, replacement(block))
+    addEdit(edits, replacement(block))
     return
   }
   let kept = 0
@@ -170,9 +170,9 @@ function compareUnits(gap: Block, work: Work, edits: Edit[]): void {
   const gaps = [...gapsBetween(runs, block)]
   const isWithin = gaps.length === 1 && (gaps[0]!.from === '' || gaps[0]!.to === '')
   if (isWithin || 3 * kept > 2 * Math.max(from.length, to.length)) {
-    for (const gap of gaps) push(edits, replacement(gap))
+    for (const gap of gaps) addEdit(edits, replacement(gap))
   } else {
-    push(edits, replacement(block))
+    addEdit(edits, replacement(block))
   }
 }
 
@@ -238,7 +238,8 @@ function codesOf(text: string): Uint16Array {
   return codes
 }
 
-function push(edits: Edit[], edit: Edit): void {
+/** Adds what changes something. */
+export function addEdit(edits: Edit[], edit: Edit): void {
   if (edit.remove > 0 || edit.insert !== '') edits.push(edit)
 }
 

@@ -1,7 +1,7 @@
 // Three-way merging: two changes of one text become one text in which both are.
 
 import type * as Y from 'yjs'
-import { smallestDiff, stepsMax, type Edit, type Work } from './text-diff.ts'
+import { addEdit, smallestDiff, stepsMax, type Edit, type Work } from './text-diff.ts'
 
 export { smallestDiff, stepsMax, type Edit, type Work }
 
@@ -47,7 +47,7 @@ export function mergeText(
       edit.at = first.at + shift + first.insert.length
       position = first.at + first.remove
       if (position > end) {
-        push(merged, edit)
+        addEdit(merged, edit)
         continue
       }
       pass()
@@ -55,7 +55,7 @@ export function mergeText(
     while (index < theirs.length && theirs[index]!.at < end) {
       const their = theirs[index]!
       edit.remove += their.at - position
-      push(merged, edit)
+      addEdit(merged, edit)
       edit = { at: their.at + shift + their.insert.length, remove: 0, insert: '' }
       position = Math.min(end, their.at + their.remove)
       // It may reach into our next edit.
@@ -63,7 +63,7 @@ export function mergeText(
       pass()
     }
     edit.remove += end - position
-    push(merged, edit)
+    addEdit(merged, edit)
   }
   return merged
 }
@@ -99,8 +99,4 @@ function isPassed({ at, remove }: Edit, place: number): boolean {
 
 function isSame(a: Edit, b: Edit): boolean {
   return a.at === b.at && a.remove === b.remove && a.insert === b.insert
-}
-
-function push(edits: Edit[], edit: Edit): void {
-  if (edit.remove > 0 || edit.insert !== '') edits.push(edit)
 }
