@@ -58,3 +58,9 @@ function nameAt(text: string, start: number, end: number): string {
   const name = text.slice(start + 1, index)
   return /^[a-z]+[0-9]+$/.test(name) ? name : ''
 }
+
+/** The label of the person with this number: a … z, then aa … */
+export function labelOf(index: number): string {
+  const letter = String.fromCharCode(97 + (index % 26))
+  return index < 26 ? letter : labelOf(Math.floor(index / 26) - 1) + letter
+}

@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 
-import { wordsOf } from '../../sim/token.ts'
+import { labelOf, wordsOf } from '../../sim/token.ts'
 import { Companion, sharedNow } from '../companion.ts'
 import { Fleet } from '../fleet.ts'
 import type { CrowdQuestions, Word } from './crowd-people.ts'
@@ -188,10 +188,4 @@ async function sightTimes(crowd: People[], words: { [label: string]: Word[] }): 
 
 function at(ascending: number[], part: number): string {
   return (ascending[Math.max(0, Math.ceil(part * ascending.length) - 1)] ?? Number.NaN).toFixed(1)
-}
-
-/** a … z, then aa … */
-function labelOf(index: number): string {
-  const letter = String.fromCharCode(97 + (index % 26))
-  return index < 26 ? letter : labelOf(Math.floor(index / 26) - 1) + letter
 }

@@ -4,6 +4,7 @@ import { rmSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 import type { Random } from '../../sim/random.ts'
+import { labelOf } from '../../sim/token.ts'
 import { Companion, sharedNow } from '../companion.ts'
 import { EndedError, Fleet } from '../fleet.ts'
 import { Ledger } from './ledger.ts'
@@ -375,10 +376,4 @@ function comparison(first: string, where: string, text: string) {
     { where: 'the set', value: first },
     { where, value: text },
   ]
-}
-
-/** a … z, then aa … */
-function labelOf(index: number): string {
-  const letter = String.fromCharCode(97 + (index % 26))
-  return index < 26 ? letter : labelOf(Math.floor(index / 26) - 1) + letter
 }
