@@ -230,6 +230,28 @@ test('the line of the caret stays in sight when the text gets another size', asy
   await becomesVisible('at twice the size')
 })
 
+test('on paper a text is whole and alone, and dark on white where the page is dark', async () => {
+  const ana = await stage.join('Ana', 'b', { colorScheme: 'dark' })
+  await ana.create('paper.md')
+  await ana.insert('one line\n'.repeat(300))
+  await ana.page.emulateMedia({ media: 'print' })
+  assert.equal(await background(ana), white)
+  for (const role of ['banner', 'navigation', 'contentinfo'] as const) {
+    assert.equal(await ana.page.getByRole(role).isVisible(), false, role)
+  }
+  await ana.page.emulateMedia({ media: null })
+  const printed = ana.page.evaluate(() => {
+    const { promise, resolve } = Promise.withResolvers<number>()
+    // Behind what CodeMirror does then: it draws what is out of sight.
+    window.addEventListener('beforeprint', () => {
+      resolve(document.querySelectorAll('.cm-line').length)
+    })
+    return promise
+  })
+  await ana.page.pdf()
+  assert.equal(await printed, 301)
+})
+
 test('a line of Hebrew runs from right to left, beside others that do not', async () => {
   const ana = await stage.join('Ana', 'b')
   await ana.create('peace.md')
