@@ -85,40 +85,21 @@ export function parseConfiguration(
   overrides: Overrides = {},
 ): Configuration {
   const root = new Section(file, '', json)
-  const set = root.text('set')
-  if (!/^[a-z0-9-]{1,64}$/.test(set)) {
-    root.fail('set', `"${set}" is not 1 to 64 of a-z, 0-9 and "-"`)
-  }
+  const set = readSet(root)
   const servers = readServers(root)
   const id = readId(root, servers, overrides.id)
   const own = servers.find((server) => server.id === id)!
   const tls = readTls(root)
-  const auth = root.section('auth')
-  const password = auth?.text('password')
-  auth?.end()
-  if (password !== undefined && password.length < 8) {
-    root.fail('auth.password', 'must have 8 characters at least')
-  }
+  const password = readPassword(root)
   const listen = readListen(root, own.address)
-  const safe = root.optionalNumber('safe') ?? Math.min(2, servers.length)
-  if (!Number.isInteger(safe) || safe < 1 || safe > servers.length) {
-    root.fail('safe', `${safe} is not a whole number from 1 to the ${servers.length} servers`)
-  }
-  const diskFreeBytesMin = root.optionalNumber('diskFreeBytesMin')
-  if (diskFreeBytesMin !== undefined && diskFreeBytesMin < 0) {
-    root.fail('diskFreeBytesMin', 'must not be negative')
-  }
+  const safe = readSafe(root, servers.length)
+  const diskFreeBytesMin = readDiskFree(root)
   const rates = readRates(root)
-  const sessionsPerAddress = root.optionalNumber('sessionsPerAddress') ?? sessionsPerAddressMax
-  if (!Number.isInteger(sessionsPerAddress) || sessionsPerAddress < 1) {
-    root.fail('sessionsPerAddress', `${sessionsPerAddress} is not a whole number from 1`)
-  }
+  const sessionsPerAddress = readSessionsPerAddress(root)
   const origins = readOrigins(root)
   const proxies = readProxies(root)
   const hasReflection = root.optionalFlag('reflection') ?? isLoopback(listen)
-  const stored = root.text('data')
-  if (stored === '') root.fail('data', 'names no directory')
-  const place = resolve(dirname(file), stored)
+  const place = readData(root)
   const directory = join(place, id)
   const stores = servers.map((server) => join(place, server.id))
   const mirror = readMirror(root, stores)
@@ -175,6 +156,14 @@ export function isLoopback(listen: Listen): boolean {
   return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
 }
 
+function readSet(root: Section): string {
+  const set = root.text('set')
+  if (!/^[a-z0-9-]{1,64}$/.test(set)) {
+    root.fail('set', `"${set}" is not 1 to 64 of a-z, 0-9 and "-"`)
+  }
+  return set
+}
+
 function readServers(root: Section): Configuration['servers'] {
   const servers = root.sections('servers').map((section) => {
     const id = section.text('id')
@@ -217,6 +206,16 @@ function readId(
   return id as ReplicaId
 }
 
+function readPassword(root: Section): string | undefined {
+  const auth = root.section('auth')
+  const password = auth?.text('password')
+  auth?.end()
+  if (password !== undefined && password.length < 8) {
+    root.fail('auth.password', 'must have 8 characters at least')
+  }
+  return password
+}
+
 function readListen(root: Section, address: string): Listen {
   const text = root.optionalText('listen')
   if (text === undefined) {
@@ -232,6 +231,35 @@ function readListen(root: Section, address: string): Listen {
     root.fail('listen', `"${text}" is neither "host:port" nor the whole path of a Unix socket`)
   }
   return { host, port: Number(port) }
+}
+
+function readSafe(root: Section, servers: number): number {
+  const safe = root.optionalNumber('safe') ?? Math.min(2, servers)
+  if (!Number.isInteger(safe) || safe < 1 || safe > servers) {
+    root.fail('safe', `${safe} is not a whole number from 1 to the ${servers} servers`)
+  }
+  return safe
+}
+
+function readDiskFree(root: Section): number | undefined {
+  const bytes = root.optionalNumber('diskFreeBytesMin')
+  if (bytes !== undefined && bytes < 0) root.fail('diskFreeBytesMin', 'must not be negative')
+  return bytes
+}
+
+function readSessionsPerAddress(root: Section): number {
+  const count = root.optionalNumber('sessionsPerAddress') ?? sessionsPerAddressMax
+  if (!Number.isInteger(count) || count < 1) {
+    root.fail('sessionsPerAddress', `${count} is not a whole number from 1`)
+  }
+  return count
+}
+
+/** Where all servers of the file have a directory each. */
+function readData(root: Section): string {
+  const path = root.text('data')
+  if (path === '') root.fail('data', 'names no directory')
+  return resolve(dirname(root.file), path)
 }
 
 /** A path, or with a part of the folder: `{"directory", "folder"}`. `stores`: of servers. */
