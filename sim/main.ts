@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
 import { Worker } from 'node:worker_threads'
+import { whyOf } from '../src/core/model/errors.ts'
 import { checkerNames, kindOf, type Violation } from './checkers.ts'
 import { planOf } from './drawn-plan.ts'
 import type { Plan } from './plan.ts'
@@ -59,7 +60,7 @@ async function main(args: string[]): Promise<number> {
       },
     }).values
   } catch (error) {
-    console.error(`${error instanceof Error ? error.message : String(error)}\n${usage}`)
+    console.error(`${whyOf(error)}\n${usage}`)
     return 2
   }
   if (values.help) {

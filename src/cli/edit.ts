@@ -6,6 +6,7 @@ import { once } from 'node:events'
 import { mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { whyOf } from '../core/model/errors.ts'
 import { isBelow, nameOf, parentOf } from '../core/model/path.ts'
 import { Kind } from '../core/model/wire.ts'
 import { MirrorDirectory } from '../adapters/mirror/directory.ts'
@@ -44,7 +45,7 @@ Example:
     try {
       await live.bring()
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error)
+      const why = whyOf(error)
       throw new CommandError(`${why} Your text is in ${file}.`)
     }
     const left = isCutShort(status) ? leftBy(directory, place.name) : []

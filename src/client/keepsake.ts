@@ -1,6 +1,7 @@
 // What of a client outlives its program: texts, keys of sessions, the list of files, the servers.
 
 import { toBinary } from '@bufbuild/protobuf'
+import { whyOf } from '../core/model/errors.ts'
 import { sessionOf } from '../core/model/ids.ts'
 import { EntrySchema, type Entry } from '../core/model/wire.ts'
 import type { LocalStorage } from '../core/ports.ts'
@@ -299,7 +300,7 @@ export class Keepsake {
       return result
     } catch (error) {
       // Told to the person by the save state: closing the program would lose what no server has.
-      this.#report(error instanceof Error ? error.message : String(error))
+      this.#report(whyOf(error))
       return undefined
     }
   }

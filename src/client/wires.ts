@@ -1,6 +1,7 @@
 // The connections of one client: dialled and hung up as its session says, and what is heard on them.
 
 import { fromBinary } from '@bufbuild/protobuf'
+import { whyOf } from '../core/model/errors.ts'
 import { readShortResponse } from '../core/model/short-reading.ts'
 import { SessionResponseSchema, type ServerMessage } from '../core/model/wire.ts'
 import type { Dial, Wire } from '../core/ports.ts'
@@ -37,7 +38,7 @@ export class Wires {
       this.#wires.set(connection, wire)
     } catch (error) {
       // Not an address: as a server that never answers. Told later, for steps do not nest.
-      const why = error instanceof Error ? error.message : String(error)
+      const why = whyOf(error)
       queueMicrotask(() => closed(why))
     }
   }

@@ -8,6 +8,7 @@
 
 import { pipeline } from 'node:stream/promises'
 import { isBytesName } from '../core/model/contents.ts'
+import { whyOf } from '../core/model/errors.ts'
 import {
   blobBringMs,
   blobFetchesMax,
@@ -279,7 +280,7 @@ export class BlobFetching {
     this.#follows += follows
     this.#fetch(want)
       .catch((error: unknown) => {
-        const text = error instanceof Error ? error.message : String(error)
+        const text = whyOf(error)
         // It is tried again and again: said once.
         if (!want.isRefused) {
           this.#options.log('error', `cannot keep blob ${want.name.hash}: ${text}`)

@@ -13,6 +13,7 @@ import { Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Code, ConnectError } from '@connectrpc/connect'
+import { whyOf } from '../../core/model/errors.ts'
 import { blobIdleMs } from '../../core/model/limits.ts'
 import type { BlobName } from '../storage/blob.ts'
 
@@ -284,7 +285,7 @@ function isOfDisk(error: unknown): boolean {
 const isBroken = (response: http.IncomingMessage) => response.errored !== null || !response.complete
 
 function unavailable(error: unknown): ConnectError {
-  const text = error instanceof Error ? error.message : String(error)
+  const text = whyOf(error)
   return new ConnectError(text, Code.Unavailable)
 }
 

@@ -3,6 +3,7 @@
 // What is sent waits here until the stream is pulled, which happens when the network took what was
 // before; then all that waits travels as one message.
 
+import { whyOf } from '../../core/model/errors.ts'
 import { joinedBytesMax } from '../../core/model/limits.ts'
 import type { Channel, ChannelListener, Ending } from '../../core/ports.ts'
 
@@ -91,7 +92,7 @@ export class StreamChannel<Sent, Received, Out, In> implements Channel<Sent, Rec
       if (this.#listener?.ended && this.#ending === undefined) this.#listener.ended(why)
       else this.#finish(why)
     } catch (error) {
-      this.#finish(error instanceof Error ? error.message : String(error))
+      this.#finish(whyOf(error))
     }
   }
 

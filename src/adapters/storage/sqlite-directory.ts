@@ -4,6 +4,7 @@ import { randomFillSync } from 'node:crypto'
 import * as fs from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { whyOf } from '../../core/model/errors.ts'
 import type { ReplicaId } from '../../core/model/ids.ts'
 import { makeDirectory } from '../disk.ts'
 import { journalFiles } from './journal.ts'
@@ -205,7 +206,7 @@ export function telling<Result>(directory: string, action: () => Result): Result
 
 export function told(directory: string, error: unknown): Error {
   if (error instanceof StorageError) return error
-  const why = error instanceof Error ? error.message : String(error)
+  const why = whyOf(error)
   if (isFull(error) || (mayBeOfRoom(error) && isBrimful(directory))) {
     return new StorageError(
       'full',

@@ -22,6 +22,11 @@ export class FourfoldError extends Error {
   }
 }
 
+/** What an error says; of anything else that was thrown, what it is as text. */
+export function whyOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
+
 /** Ends the process when something that must always hold does not: three others are alive. */
 export function assert(condition: unknown, rule: string): asserts condition {
   if (!condition) throw new Error(`broken invariant: ${rule}`)

@@ -9,6 +9,7 @@
 import { fromBinary } from '@bufbuild/protobuf'
 import { isLongerThan } from '../model/byte-length.ts'
 import { isBytesName, isHash, kindBy } from '../model/contents.ts'
+import { whyOf } from '../model/errors.ts'
 import { isOrigin, isSubjectId, type Origin } from '../model/ids.ts'
 import {
   caretBytesMax,
@@ -229,7 +230,7 @@ function read(judge: () => Fault): Fault {
   try {
     return judge()
   } catch (error) {
-    return `its bytes cannot be read: ${error instanceof Error ? error.message : String(error)}`
+    return `its bytes cannot be read: ${whyOf(error)}`
   }
 }
 
