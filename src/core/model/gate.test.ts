@@ -262,7 +262,7 @@ test('an update has so many writers, and not one more', () => {
 })
 
 test('a text may be changed in very many places, and then again', () => {
-  const places = 40_000
+  const places = 20_000
   const [whole, inParts, author] = [new Y.Doc(), new Y.Doc(), new Y.Doc()]
   author.clientID = mine
   const text = author.getText('text')
