@@ -8,6 +8,11 @@ export function fileOf(hash: string): string | undefined {
   return id !== undefined && isSubjectId(id) ? id : undefined
 }
 
+/** Whether a location's hash is a link to a file, and not a whole one. */
+export function isBroken(hash: string): boolean {
+  return hash.startsWith('#/f/') && fileOf(hash) === undefined
+}
+
 export function hashOf(file: string | undefined): string {
   return file === undefined ? '#/' : `#/f/${file}`
 }

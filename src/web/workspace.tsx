@@ -40,7 +40,7 @@ import { PaneDivider, usePaneWidth } from './pane-divider.tsx'
 import { caretOf } from './remote-carets.ts'
 import { isBoolean, remembered } from './remembered.ts'
 import { restoreText } from './restore-text.ts'
-import { fileOf, hashOf } from './route.ts'
+import { fileOf, hashOf, isBroken } from './route.ts'
 import { saveBytes } from './save-bytes.ts'
 import { asSentence } from './save-words.ts'
 import { ShownTree, useShown } from './shown-entries.ts'
@@ -97,7 +97,8 @@ export function Workspace({ leave, signOut, renameMe }: WorkspaceProps) {
   const hasUpdate = useNewerPage(client)
   const [paneWidth, setPaneWidth] = usePaneWidth()
 
-  const shownId = useShownId()
+  const hash = useHash()
+  const shownId = fileOf(hash)
   const tree = useTree(client, shownId)
   const named = tree.get(shownId ?? '')
   const file = named?.kind === 'text' ? named : undefined
@@ -109,7 +110,7 @@ export function Workspace({ leave, signOut, renameMe }: WorkspaceProps) {
   const open = useOpenFile(openFiles, fileId)
   useReveal(view, tree, shown?.isDeleted === false ? shown.id : undefined)
   const isLacking = shownId !== undefined && named === undefined
-  const isMissing = isLacking && client.isAnswered(shownId)
+  const isMissing = isBroken(hash) || (isLacking && client.isAnswered(shownId))
   const isWaiting = isLacking && !isMissing
   const shownIds = useMemo(() => new Set(shownId === undefined ? [] : [shownId]), [shownId])
   useShown(client, shownIds, 'alone')
@@ -376,13 +377,13 @@ function go(id: string | undefined): void {
   location.hash = hashOf(id)
 }
 
-function useShownId(): string | undefined {
+function useHash(): string {
   return useSyncExternalStore(
     (listener) => {
       window.addEventListener('hashchange', listener)
       return () => window.removeEventListener('hashchange', listener)
     },
-    () => fileOf(location.hash),
+    () => location.hash,
   )
 }
 
