@@ -36,6 +36,7 @@ export function Trash({ restore, erase }: TrashProps) {
   const [shownMax, setShownMax] = useState(shownStep)
   const client = useClient()
   const { entries, count } = useTrash(client, isOpen ? shownMax : 1, isOpen)
+  const focus = useFocusBeside(entries)
   if (count === 0) return null
   const empty = async () => {
     const all = count > entries.length ? await allTrashed(client) : entries
@@ -52,7 +53,7 @@ export function Trash({ restore, erase }: TrashProps) {
         </Button>
       </Heading>
       <DisclosurePanel>
-        <ul className="trash-list" aria-label="Trash">
+        <ul className="trash-list" aria-label="Trash" {...focus}>
           {entries
             .toSorted((a, b) => byPath(a.path, b.path))
             .map((entry) => (
@@ -104,6 +105,27 @@ function useTrash(client: Client, limit: number, isOpen: boolean): Listing {
     }
   }, [isOpen])
   return trash
+}
+
+/** Who takes a row out of the list by its button is at the row in its place then, and not at nothing. */
+function useFocusBeside(entries: readonly FileInfo[]) {
+  const ref = useRef<HTMLUListElement>(null)
+  /** Which row has the focus, or had it when it went. */
+  const at = useRef<number>(undefined)
+  useEffect(() => {
+    const rows = ref.current?.children ?? []
+    if (at.current === undefined || document.activeElement !== document.body) return
+    rows[Math.min(at.current, rows.length - 1)]?.querySelector('button')?.focus()
+  }, [entries])
+  return {
+    ref,
+    onFocus({ target }: { target: Element }) {
+      const row = target.closest('li')
+      at.current = row ? [...(ref.current?.children ?? [])].indexOf(row) : undefined
+    },
+    // React tells none of what it removes.
+    onBlur: () => (at.current = undefined),
+  }
 }
 
 /** What did not change is the same object, and is not drawn again. */

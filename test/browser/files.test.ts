@@ -41,6 +41,8 @@ test('the address of a file opens it for somebody else, and again after a reload
   await ben.reads('found by its address')
   await ben.page.reload()
   await ben.reads('found by its address')
+  await ben.page.goto(`${stage.fleet.address('b')}/${hash.slice(0, -1)}`)
+  await ben.page.getByText(/^No such file\./).waitFor()
 })
 
 test('a file is opened by a part of its name', async () => {
@@ -269,11 +271,18 @@ test('whoever writes in a file that another deletes keeps it, and may restore it
 
 test('a file is taken out of the trash from the list', async () => {
   const ana = await stage.join('Ana', 'a')
-  await ana.create('binned.md')
-  await ana.choose(/^Delete/)
+  for (const name of ['binned.md', 'still binned.md']) {
+    await ana.create(name)
+    await ana.choose(/^Delete/)
+  }
   await ana.page.getByRole('button', { name: /^Trash/ }).click()
-  await ana.page.getByRole('button', { name: 'Restore binned.md' }).click()
+  await ana.page.getByRole('button', { name: 'Restore binned.md' }).focus()
+  await ana.page.keyboard.press('Enter')
   await ana.row('binned.md').waitFor()
+  const next = ana.page.getByRole('button', { name: 'Restore still binned.md' })
+  await until(() => next.evaluate((button) => button === document.activeElement))
+  await next.press('Enter')
+  await ana.row('still binned.md').waitFor()
 })
 
 test('what is deleted for good is asked for first, and gone for everybody', async () => {
