@@ -142,7 +142,7 @@ function shared(options: EditorOptions): Extension {
     picturePaste(takePictures, bring),
     EditorState.transactionFilter.of((transaction) => {
       const isOwn = transaction.isUserEvent('input') || transaction.isUserEvent('move')
-      // Letters are counted, not bytes: most of a text at this limit is ASCII; servers count exactly.
+      // Letters are counted and not bytes, as a server's gate does: most texts this long are ASCII.
       if (!isOwn || transaction.newDoc.length <= textBytesMax) return transaction
       tooLarge()
       return []
