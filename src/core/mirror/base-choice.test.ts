@@ -25,6 +25,8 @@ test('after ten minutes what was there before is forgotten', () => {
 test('back to exactly what was there is a late write at first, then a wish', () => {
   assert.equal(baseOf(before, now, earlier, 2000), before)
   assert.equal(baseOf(before, now, earlier, 5000), now)
+  // The clock was set back by an hour since.
+  assert.equal(baseOf(before, now, earlier, -3_600_000), now)
 })
 
 test('who keeps the last of what others typed, and takes out the rest, had read all of it', () => {

@@ -51,7 +51,7 @@ export function changeOf(
   const base = baseOf(next, common, earlier, changedAt)
   const [emptied, ...older] = earlier
   if (common !== '' || !emptied) return { base, text: next }
-  if (changedAt - emptied.replacedAt > earlierLifeMs) return { base, text: next }
+  if (apart(emptied, changedAt) > earlierLifeMs) return { base, text: next }
   const read = baseOf(next, emptied.text, older, changedAt)
   return { base, text: editedText(emptied.text, mergeText(read, emptied.text, next)) }
 }
@@ -66,12 +66,12 @@ export function baseOf(
   // Nothing that others typed can be missing in it; a program that writes in two steps emptied it.
   if (common === '') return common
   const alike = earlier.find(({ text }) => text === next)
-  if (alike) return changedAt - alike.replacedAt <= lateWriteMs ? alike.text : common
+  if (alike) return apart(alike, changedAt) <= lateWriteMs ? alike.text : common
   let base = common
   let least = distance(smallestDiff(common, next))
   let lines: { common: Lines; next: Lines } | undefined
   const work = { stepsLeft: stepsMax }
-  const late = earlier.filter(({ replacedAt }) => changedAt - replacedAt <= earlierLifeMs)
+  const late = earlier.filter((each) => apart(each, changedAt) <= earlierLifeMs)
   // Those first that are alike but for one place: after one that is close few others can be closer.
   const parts = late.map(({ text }) => ({ text, part: changedPart(text, next) }))
   for (const { text, part } of parts.sort((a, b) => distance([a.part]) - distance([b.part]))) {
@@ -109,6 +109,11 @@ type Lines = ReadonlySet<string>
 
 function linesOf(text: string): Lines {
   return new Set(text.split('\n'))
+}
+
+/** Clocks are set back: what seems to be replaced long after the change was replaced long ago as well. */
+function apart({ replacedAt }: Earlier, changedAt: number): number {
+  return Math.abs(changedAt - replacedAt)
 }
 
 /** The one edit that makes `from` into `to`. */
