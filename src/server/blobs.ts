@@ -313,7 +313,7 @@ export class BlobDoor {
       ...headersOf(hash, end - start + 1),
       ...(range && { 'content-range': `bytes ${start}-${end}/${size}` }),
     })
-    response.setTimeout(blobIdleMs, () => response.destroy())
+    response.setTimeout(blobIdleMs, () => cut(response))
     const growth = 'upload' in open ? { upload: open.upload, isSure: !isOfPeer } : undefined
     const isWhole = growth === undefined && end - start + 1 === size
     const known = isWhole ? hash : undefined

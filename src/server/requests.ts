@@ -125,7 +125,7 @@ export class Requests {
     } else if (path === sessionPath) {
       if (admits(origins, request, response, sessionScripts)) answerUnopened(request, response)
     } else {
-      this.#options.page.answer(request, response).catch(() => response.destroy())
+      this.#options.page.answer(request, response).catch(() => cut(response))
     }
   }
 
@@ -146,12 +146,12 @@ export class Requests {
 
   #answerBlob(request: http.IncomingMessage, response: http.ServerResponse): void {
     const { answerBlob } = this.#options
-    answerBlob(request, response, isCertified(request)).catch(() => response.destroy())
+    answerBlob(request, response, isCertified(request)).catch(() => cut(response))
   }
 
   #answerDav(request: http.IncomingMessage, response: http.ServerResponse): void {
     const address = this.#options.addresses.of(request)
-    this.#options.answerDav(request, response, address).catch(() => response.destroy())
+    this.#options.answerDav(request, response, address).catch(() => cut(response))
   }
 
   /** Opens a WebSocket for a session, or refuses it. */

@@ -92,7 +92,7 @@ type Answered = (request: IncomingMessage, response: ServerResponse) => Promise<
 function settle(answered: Answered, request: IncomingMessage, response: ServerResponse): void {
   answered(request, response).catch(() => {
     // The caller went away, or its HTTP is broken: nobody is left to tell.
-    if (response.headersSent) response.destroy()
+    if (response.headersSent) cut(response)
     else sendText(response, 400, 'The request is malformed.\n')
   })
 }

@@ -4,6 +4,7 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { setImmediate as untilOthersRan } from 'node:timers/promises'
 import { blobIdleMs, pieceBytes } from '../../core/model/limits.ts'
+import { cut } from '../taking.ts'
 import type { DeadProperties } from './dead-properties.ts'
 import { activeLock, supportedLocks } from './locking.ts'
 import type { Locks } from './locks.ts'
@@ -78,7 +79,7 @@ export class Properties {
     const answers = this.#answers(visit, resource, question, depth)
     // What fails at once is answered by a status of its own.
     const first = await answers.next()
-    visit.response.setTimeout(blobIdleMs, () => visit.response.destroy())
+    visit.response.setTimeout(blobIdleMs, () => cut(visit.response))
     visit.response.writeHead(207, type)
     const all = async function* () {
       yield head + String(first.value)

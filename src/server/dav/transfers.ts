@@ -18,7 +18,7 @@ import type { BlobCare } from '../blob-care.ts'
 import { pour } from '../blob-pouring.ts'
 import { notHereHeaders, notHereYet, rangeOf } from '../blobs.ts'
 import { sendText } from '../plain-answer.ts'
-import { giveAll } from '../taking.ts'
+import { cut, giveAll } from '../taking.ts'
 import { etagsIn } from './conditions.ts'
 import type { Body, Incoming } from './incoming.ts'
 import type { LastRead, Read } from './last-read.ts'
@@ -197,7 +197,7 @@ export class Transfers {
       'content-length': String(end - start + 1),
       ...(range && { 'content-range': `bytes ${start}-${end}/${size}` }),
     })
-    response.setTimeout(blobIdleMs, () => response.destroy())
+    response.setTimeout(blobIdleMs, () => cut(response))
     if (!(await send(start, end + 1))) return undefined
     return range ? 'part' : 'whole'
   }
