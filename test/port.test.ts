@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import * as http2 from 'node:http2'
 import { connect } from 'node:net'
+import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
@@ -486,4 +487,20 @@ test('after all that, the server still answers', async (t) => {
   raw.send({ type: frameTypes.headers, flags: 4, stream: 2, payload: Buffer.alloc(100, 255) })
   await raw.ended
   assert.equal((await fetch(`${address}/healthz`)).status, 200)
+})
+
+test('what fails in the middle of an answer is not taken for all of it, over either HTTP', async (t) => {
+  const { address } = await pagePort(t, {
+    answerDav: async (_, response) => {
+      response.writeHead(200)
+      await new Promise<void>((resolve) => response.write('a half', () => resolve()))
+      throw new Error('the disk is gone')
+    },
+  })
+  const session = http2.connect(address)
+  t.after(() => session.destroy())
+  const stream = session.request({ ':path': '/dav/file' })
+  await assert.rejects(text(stream), { code: 'ERR_HTTP2_STREAM_ERROR' })
+  const answer = await fetch(`${address}/dav/file`)
+  await assert.rejects(answer.text())
 })
