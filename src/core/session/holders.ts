@@ -52,6 +52,8 @@ export class Holders {
   #spreadAt = Infinity
   /** The last edit itself, to ask with; undefined: nobody can be asked. */
   #last: Parcel | undefined
+  /** What servers held when that became the last. */
+  #upToLast: ReadonlySet<Parcel> = new Set()
   #question: Question | undefined
   #askAt = Infinity
 
@@ -112,7 +114,14 @@ export class Holders {
     if (onTheWay) {
       this.#told = new Set(onTheWay)
       this.#witnesses = { servers: onTheWay, since: now }
-      this.#last = outbox.lastHeld()
+      const held = outbox.held()
+      const last = held.at(-1)!
+      // What was done is gone before an edit that it came after; and of a file that it erased nobody can
+      // be asked.
+      if (!this.#last || !this.#upToLast.has(last)) {
+        this.#last = last
+        this.#upToLast = new Set(held)
+      }
       this.#question = undefined
     }
     for (const id of this.#answered()) this.#told?.add(id)

@@ -311,12 +311,12 @@ export class Outbox {
 
   /** The servers that hold everything that some server holds; undefined: nothing is on its way. */
   commonHolders(): string[] | undefined {
-    return common([...this.#own()].filter((parcel) => !isUnacknowledged(parcel)))
+    return common(this.held())
   }
 
-  /** The last of what some server holds. */
-  lastHeld(): PushParcel | OperationParcel | undefined {
-    return [...this.#own()].findLast((parcel) => !isUnacknowledged(parcel))
+  /** What of it some server holds, in order. */
+  held(): (PushParcel | OperationParcel)[] {
+    return [...this.#own()].filter((parcel) => !isUnacknowledged(parcel))
   }
 
   /** The servers that have made a document; undefined: it is not on its way to any. */
