@@ -150,16 +150,15 @@ test('the focus is back in the text as soon as a dialog is closed: no letter is 
 
 test('a folder that was made from a menu has the focus', async () => {
   const ana = await stage.join('Ana', 'b')
+  const name = ana.page.getByRole('dialog', { name: 'New folder' }).getByLabel('Name')
   await ana.choose(/^New folder/)
-  await ana.page.getByRole('dialog', { name: 'New folder' }).waitFor()
-  await ana.page.keyboard.type('above')
-  await ana.page.keyboard.press('Enter')
+  await name.fill('above')
+  await name.press('Enter')
   await ana.hasFocus(ana.row('above'))
   await ana.page.keyboard.press('Shift+F10')
   await ana.page.getByRole('menuitem', { name: /^New folder here/ }).click()
-  await ana.page.getByRole('dialog', { name: 'New folder' }).waitFor()
-  await ana.page.keyboard.type('below')
-  await ana.page.keyboard.press('Enter')
+  await name.fill('below')
+  await name.press('Enter')
   await ana.hasFocus(ana.row('below'))
 })
 
