@@ -11,6 +11,7 @@ import {
   structTo,
   type Deletes,
   type TextStruct,
+  type TextUpdate,
 } from './update-format.ts'
 
 /**
@@ -21,21 +22,30 @@ import {
  * deletes, if that was read already.
  */
 export function integrate(doc: Y.Doc, update: Uint8Array, origin?: unknown, known?: Deletes): void {
-  const cuts = update.length < longBytes ? undefined : cutsIn(doc, update, known)
-  if (!cuts) take(doc, update, origin)
-  else Y.transact(doc, () => takeCut(doc, update, cuts, origin), origin, false)
+  const cut = update.length < longBytes ? undefined : cutIn(doc, update, known)
+  if (!cut) take(doc, update, origin)
+  else Y.transact(doc, () => takeCut(doc, update, cut, origin), origin, false)
 }
 
-/** Where an update cuts what is here, if that is in very many places. */
-function cutsIn(doc: Y.Doc, update: Uint8Array, known?: Deletes): Cuts | undefined {
-  // Nothing is here, and what comes was cut by that when it was written.
-  if (doc.store.clients.size === 0) return manyCuts(known ?? deletesOf(update), [])
+/** An update that is to be cut, and where. */
+interface Cut extends TextUpdate {
+  cuts: Cuts
+}
+
+/** An update that cuts in very many places; undefined: it does not. */
+function cutIn(doc: Y.Doc, update: Uint8Array, known?: Deletes): Cut | undefined {
+  if (doc.store.clients.size === 0) {
+    // Nothing is here, and what comes was cut by that when it was written.
+    const cuts = manyCuts(known ?? deletesOf(update), [])
+    return cuts && { ...decodeTextUpdate(update), cuts }
+  }
   const { structs, deletes } = decodeTextUpdate(update)
   const coming = [...structs].flatMap(([writer, list]) => {
     const reach = Y.getState(doc.store, writer)
     return list.filter(({ clock, length }) => clock + length > reach)
   })
-  return manyCuts(deletes, coming)
+  const cuts = manyCuts(deletes, coming)
+  return cuts && { structs, deletes, cuts }
 }
 
 /**
@@ -43,12 +53,16 @@ function cutsIn(doc: Y.Doc, update: Uint8Array, known?: Deletes): Cuts | undefin
  * memory: "Replace all" in 20,000 places stopped servers for twenty seconds. So what is here is cut at
  * once, and what comes is cut before it comes.
  */
-function takeCut(doc: Y.Doc, update: Uint8Array, cuts: Cuts, origin: unknown): void {
+function takeCut(
+  doc: Y.Doc,
+  update: Uint8Array,
+  { structs, deletes, cuts }: Cut,
+  origin: unknown,
+): void {
   cutRuns(doc, cuts)
-  const { structs, deletes } = decodeTextUpdate(update)
   let isWhole = true
   for (const [writer, list] of structs) {
-    const pieces = cut(list, cuts.get(writer) ?? [])
+    const pieces = piecesOf(list, cuts.get(writer) ?? [])
     if (pieces.length === list.length) continue
     structs.set(writer, pieces)
     isWhole = false
@@ -58,7 +72,7 @@ function takeCut(doc: Y.Doc, update: Uint8Array, cuts: Cuts, origin: unknown): v
 }
 
 /** The same structs, in pieces that begin at these clocks. */
-function cut(structs: TextStruct[], clocks: number[]): TextStruct[] {
+function piecesOf(structs: TextStruct[], clocks: number[]): TextStruct[] {
   const pieces: TextStruct[] = []
   let next = 0
   for (const struct of structs) {
