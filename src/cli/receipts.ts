@@ -3,10 +3,10 @@
 import { commonReceipt, type Receipt } from './answer.ts'
 import { CommandError } from './command.ts'
 import { inLanes } from './lanes.ts'
-import { answerMs, type CallOptions, type ServerClients, type SetClient } from './set-client.ts'
+import { answerMs, type Ask as AskFor, type SetClient } from './set-client.ts'
 
 /** Stores something. Asked again, it has the same operation id, and so no other effect. */
-export type Ask = (clients: ServerClients, call: CallOptions) => Promise<Receipt>
+export type Ask = AskFor<Receipt>
 
 interface Kept {
   receipt: Receipt

@@ -73,6 +73,9 @@ export interface ServerClients {
   health: Client<typeof Health>
 }
 
+/** A call of one server. */
+export type Ask<T> = (clients: ServerClients, options: CallOptions) => Promise<T>
+
 /** One server, for as long as the command needs it. */
 export class ServerLine {
   readonly address: string
@@ -209,7 +212,7 @@ export class SetClient {
    * Asks one server after the other until one answers. `ask` may reach several: what it changes must
    * carry an operation id. Rejects with CommandError.
    */
-  ask<T>(ask: (clients: ServerClients, options: CallOptions) => Promise<T>): Promise<T> {
+  ask<T>(ask: Ask<T>): Promise<T> {
     return this.#anywhere((line) =>
       line.whileAlive((signal) => this.#called(line, signal, { timeoutMs: answerMs }, ask)),
     )
@@ -250,7 +253,7 @@ export class SetClient {
     line: ServerLine,
     signal: AbortSignal,
     bounds: { timeoutMs?: number },
-    call: (clients: ServerClients, options: CallOptions) => Promise<T>,
+    call: Ask<T>,
   ): Promise<T> {
     const before = this.#token
     const made = async () => {

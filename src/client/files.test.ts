@@ -5,22 +5,15 @@ import { test } from 'node:test'
 import { create } from '@bufbuild/protobuf'
 import { expectedTree } from '../../sim/folder-model.ts'
 import { Random } from '../../sim/random.ts'
+import { made as madeBy, stamp } from '../core/model/testing/entries.ts'
 import { EntrySchema, Extent, Kind, type Entry } from '../core/model/wire.ts'
 import type { OperationBody } from '../core/session/parcel.ts'
 import { Files } from './files.ts'
 import { waitingOf } from './foreseen.ts'
 
-const stamp = (counter: number, origin = 'a') => ({ counter, origin })
-
-function made(id: string, counter: number, parent = '', kind: Kind = Kind.DIRECTORY): Entry {
-  return create(EntrySchema, {
-    id,
-    kind,
-    created: stamp(counter, id),
-    name: { value: id, stamp: stamp(0, id) },
-    parent: { value: parent, stamp: stamp(0, id) },
-  })
-}
+/** An entry whose maker has its name. */
+const made = (id: string, counter: number, parent = '', kind: Kind = Kind.DIRECTORY) =>
+  madeBy(id, counter, { parent, kind, origin: id })
 
 /** What a person sees of where a file lies. */
 function placed({ path, parent, isDeleted }: { path: string; parent: string; isDeleted: boolean }) {

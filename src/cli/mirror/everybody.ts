@@ -4,18 +4,10 @@
 
 import { Code, ConnectError } from '@connectrpc/connect'
 import { ServerState } from '../../core/model/wire.ts'
-import {
-  AnswerError,
-  NoServerError,
-  type CallOptions,
-  type ServerClients,
-  type SetClient,
-} from '../set-client.ts'
+import { AnswerError, NoServerError, type Ask, type SetClient } from '../set-client.ts'
 
 /** Where one did not answer, all are asked again after this: to ask one that is frozen takes long. */
 const againMs = 10_000
-
-type Ask<T> = (clients: ServerClients, options: CallOptions) => Promise<T>
 
 export class Everybody {
   readonly #set: SetClient

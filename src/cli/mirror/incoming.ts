@@ -9,13 +9,7 @@ import type { MirrorDirectory, NewFile, Prepared } from '../../adapters/mirror/d
 import type { Found } from '../../adapters/mirror/look.ts'
 import { isSameContent } from '../../adapters/mirror/open-directory.ts'
 import type { MirrorStore, Stamp, Work } from '../../adapters/mirror/store.ts'
-import {
-  AnswerError,
-  NoServerError,
-  type CallOptions,
-  type ServerClients,
-  type SetClient,
-} from '../set-client.ts'
+import { AnswerError, NoServerError, type Ask, type SetClient } from '../set-client.ts'
 import type { DisplacedFiles } from './displaced.ts'
 import { unlessMissing } from './everybody.ts'
 import type { Reading } from './reading.ts'
@@ -164,7 +158,7 @@ export class Incoming {
     const { id, path } = act
     const row = commons.get(id)
     if (row?.kind !== 'binary') return false
-    const isKnown = async ({ folder }: ServerClients, call: CallOptions) => {
+    const isKnown: Ask<boolean> = async ({ folder }, call) => {
       const { contents } = await folder.listContents({ file: id }, call)
       // Of many the oldest are forgotten.
       return contents.some(({ hash }) => hash === row.version) || contents.length >= contentsMax
@@ -184,10 +178,7 @@ export class Incoming {
    * one. A server that is behind gets the rest soon. Otherwise it is lost, and the file is nobody's: it
    * joins as if it were new, under a name of its own, and so is given to all once more.
    */
-  async #keepsOff(
-    { id, path }: Write,
-    hasIt: (clients: ServerClients, call: CallOptions) => Promise<boolean>,
-  ): Promise<true> {
+  async #keepsOff({ id, path }: Write, hasIt: Ask<boolean>): Promise<true> {
     const { commons, refusals, report, everybody } = this.#options
     const isThere = await everybody.ask((clients, call) => unlessMissing(hasIt(clients, call)))
     const now = performance.now()

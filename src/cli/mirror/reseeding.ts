@@ -16,7 +16,7 @@ import { ofOneFile, sendBytes, uploadAs } from '../blobs.ts'
 import { quoted, typed } from '../called.ts'
 import { CommandError, printable } from '../command.ts'
 import { inLanes } from '../lanes.ts'
-import { AnswerError, type CallOptions, type ServerClients, type SetClient } from '../set-client.ts'
+import { AnswerError, type Ask, type SetClient } from '../set-client.ts'
 
 /** Set in the store while a set is being filled: what is in it then is no stranger's. */
 const begunKey = 'reseeding'
@@ -272,7 +272,7 @@ function isOfBytes({ kind }: { kind: string }): boolean {
   return kind === 'binary'
 }
 
-type Making = (clients: ServerClients, call: CallOptions) => Promise<Receipt>
+type Making = Ask<Receipt>
 
 /** The call that makes a text, or finds that it was made. */
 function makeText(file: string, text: string, operation: string): Making {

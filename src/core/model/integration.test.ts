@@ -6,6 +6,7 @@ import { test } from 'node:test'
 import * as Y from 'yjs'
 import { Random } from '../../../sim/random.ts'
 import { integrate } from './integration.ts'
+import { permutations } from './testing/entries.ts'
 
 /** Two people who write "acqbd" in turns, as the five updates that they made. */
 function updatesOfTwo() {
@@ -26,13 +27,6 @@ function updatesOfTwo() {
   write(one, 1, 'c')
   write(one, 4, 'd')
   return updates
-}
-
-function permutations<T>(items: T[]): T[][] {
-  if (items.length < 2) return [items]
-  return items.flatMap((item, index) =>
-    permutations(items.toSpliced(index, 1)).map((rest) => [item, ...rest]),
-  )
 }
 
 test('2 no order of updates leaves one waiting whose causes are there', () => {
