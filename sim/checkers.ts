@@ -20,6 +20,7 @@ export const checkerNames = {
   C8: 'session',
   C9: 'tree',
   C11: 'liveness',
+  C13: 'names',
 } as const
 
 export type CheckerId = keyof typeof checkerNames
@@ -135,6 +136,12 @@ export class Checkers {
     const ever = gone.copy()
     for (const index of shown.beyond()) ever.add(index)
     return ever
+  }
+
+  /** What a stranger was answered who asked for a name that nobody has any more. */
+  checkFree(server: ServerName, name: string, answer: string): void {
+    if (answer === 'signedIn') return
+    this.#bad('C13', `${server} does not let a stranger in as "${name}": ${answer}`)
   }
 
   /** A disk was wiped, or a person comes back without what the device had: it starts from nothing. */

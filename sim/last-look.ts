@@ -4,6 +4,7 @@
 import * as Y from 'yjs'
 import type { FileInfo } from '../src/client/api.ts'
 import type { SubjectId } from '../src/core/model/ids.ts'
+import { presenceLifeMs } from '../src/core/model/limits.ts'
 import { textRoot } from '../src/core/model/snapshot.ts'
 import { Kind, type Entry } from '../src/core/model/wire.ts'
 import { CorruptError } from '../src/core/ports.ts'
@@ -19,8 +20,8 @@ export interface LastLook {
   people: SimulatedPerson[]
   journal: Journal
   checkers: Checkers
-  /** Lets so much time pass that every server has answered. */
-  pass: () => void
+  /** Lets so much time pass, or so much that every server has answered. */
+  pass: (forMs?: number) => void
   /** Whether a disk was lost or put back. */
   isBurnt: boolean
   /** Every change of an entry that was ever on a disk. */
@@ -42,6 +43,28 @@ export function lookLast(look: LastLook): void {
   }
   for (const person of people) person.show()
   checkAnswers(look)
+  checkNames(look)
+}
+
+/** Everybody leaves: a while later whoever asks has any name, at any server. */
+function checkNames({ servers, people, checkers, pass }: LastLook): void {
+  const names = new Set(people.flatMap((person) => person.leaveForGood()))
+  const ask = (heard: (server: string, name: string, answer: Answer) => void) => {
+    for (const server of servers) {
+      for (const name of names) {
+        const request = { type: 'signIn' as const, name, key: new Uint8Array(16) }
+        server.call(request, { answered: (answer) => heard(server.name, name, answer) })
+      }
+    }
+    pass()
+  }
+  pass()
+  const held = new Set<string>()
+  ask((_server, name, answer) => answer.type === 'signedIn' || held.add(name))
+  if (held.size === 0) return
+  // Who left while two servers had no channel is known to both this long after they have one.
+  pass(presenceLifeMs)
+  ask((server, name, answer) => checkers.checkFree(server, name, wordsOf(answer)))
 }
 
 /** The durable texts of these servers, subject by subject. */

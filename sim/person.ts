@@ -30,6 +30,7 @@ export class SimulatedPerson {
   #page: Page | undefined
   #saving: Saving | undefined
   #pageCount = 0
+  readonly #screenNames = new Set<string>()
   #openedAt = 0
   #until = 0
   readonly #unblocks: (() => void)[] = []
@@ -59,6 +60,12 @@ export class SimulatedPerson {
 
   end(): void {
     this.#page?.end()
+  }
+
+  /** Closes the page and does not come back. Returns the names under which it ever was open. */
+  leaveForGood(): string[] {
+    this.#leave()
+    return [...this.#screenNames]
   }
 
   /** All disks are lost. Whoever knows the life of before hears of that from a server. */
@@ -179,13 +186,15 @@ export class SimulatedPerson {
     const key = random.bytes(16)
     this.#pageCount++
     this.#openedAt = timeline.now
+    // A page without storage is a stranger to the servers when it comes back.
+    const screenName =
+      this.#pageCount === 1 || plan.hasStorage ? this.name : `${this.name} ${this.#pageCount}`
+    this.#screenNames.add(screenName)
     trace.note(timeline.now, `${this.name} opens the page`)
     const page: Page = new Page(this.#options, {
       outlived: (life) => timeline.after(0, () => this.#outlived(page, life)),
       label: this.#label,
-      // A page without storage is a stranger to the servers when it comes back.
-      screenName:
-        this.#pageCount === 1 || plan.hasStorage ? this.name : `${this.name} ${this.#pageCount}`,
+      screenName,
       key,
       device: this.#device,
       until: this.#until,

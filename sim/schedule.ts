@@ -253,7 +253,7 @@ class Schedule {
       isBurnt,
       archive: this.#archive,
       isErasing: this.#plan.trash !== undefined,
-      pass: () => this.#timeline.run(this.#timeline.now + afterglowMs),
+      pass: (forMs = afterglowMs) => this.#timeline.run(this.#timeline.now + forMs),
       late: (text) => this.#isLate(text),
     })
   }

@@ -174,7 +174,10 @@ export type EngineRequest =
    * more are on their way the request is void.
    */
   | { type: 'compare'; digest: string; heard: number }
-  /** To all other servers, at most once. */
+  /**
+   * To all other servers with which there is a channel, once; a caret may get lost where much waits.
+   * Who is here is said again when a channel is new (`ServerView.channel`).
+   */
   | { type: 'send'; ephemeral: Ephemeral }
 
 /**
@@ -209,6 +212,8 @@ export interface ServerView {
   state: ServerState
   /** The life it is in; absent of this server itself, and of one that is down. */
   origin?: Origin
+  /** Another one each time there is a new channel to it; absent where `origin` is. */
+  channel?: number
   /** How many updates it lacks that this server has. */
   lag: number
   heardAt: number

@@ -30,7 +30,7 @@ import { Withheld } from './withheld.ts'
 import { WithheldMessages } from './withheld-messages.ts'
 
 /** While so much waits for the disk, no more of what may get lost waits with it. */
-const heldMax = 1000
+export const heldMax = 1000
 
 const takesNothing = 'this server takes nothing now'
 
@@ -171,7 +171,7 @@ export class ReplicaSetEngine implements Engine {
     // A slow disk makes no server a dead one.
     if (isHeartbeat(message)) channel.send(message)
     // Worth nothing later.
-    else if (message.message.case === 'ephemeral' && this.#withheld.size > heldMax) return
+    else if (isCaret(message) && this.#withheld.size > heldMax) return
     else withheld.add(message)
     const bytes = withheld.bytes + channel.queuedBytes()
     if (bytes > peerQueueBytesMax) channel.close('too much waits to be sent to it')
@@ -291,4 +291,8 @@ export class ReplicaSetEngine implements Engine {
       if (!this.#isOver) this.#tickIn(this.isBusy() ? busyTickMs : idleTickMs)
     }, delayMs)
   }
+}
+
+function isCaret({ message }: PeerMessage): boolean {
+  return message.case === 'ephemeral' && message.value.topic.case === 'caret'
 }

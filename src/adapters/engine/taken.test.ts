@@ -3,16 +3,22 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import { setImmediate as untilOthersRan } from 'node:timers/promises'
+import { create } from '@bufbuild/protobuf'
 import * as Y from 'yjs'
 import { originOf, subjectId, type ReplicaId } from '../../core/model/ids.ts'
 import { peerQueueBytesMax, peerWindowBytesMax } from '../../core/model/limits.ts'
-import type { PeerMessage } from '../../core/model/wire.ts'
+import {
+  CaretSchema,
+  EphemeralSchema,
+  PresenceSchema,
+  type PeerMessage,
+} from '../../core/model/wire.ts'
 import type { Batch, Channel, ChannelListener } from '../../core/ports.ts'
 import { isHeartbeat } from '../../core/replication/messages.ts'
 import { Replication } from '../../core/replication/replication.ts'
 import { MemoryDisk, MemoryStorage } from '../storage/memory.ts'
 import { random } from '../system.ts'
-import { ReplicaSetEngine } from './replica-set.ts'
+import { heldMax, ReplicaSetEngine } from './replica-set.ts'
 
 const a = 'a' as ReplicaId
 const b = 'b' as ReplicaId
@@ -165,6 +171,42 @@ test('what waits for the disk counts as queued for a peer, and goes with its cha
   storage.flushes[0]!.resolve()
   await untilOthersRan()
   assert.deepEqual(news(), [])
+})
+
+test('who left is told however much waits, and where a caret is only where little does', async (context) => {
+  const { storage, engine, news, append } = await set(context)
+  const session = 's'.repeat(16)
+  const tell = async () => {
+    const caret = create(CaretSchema, { document: 'd', session, state: '{}' })
+    const presence = create(PresenceSchema, { session, name: 'ana', isHere: false })
+    for (const topic of [
+      { case: 'caret' as const, value: caret },
+      { case: 'presence' as const, value: presence },
+    ]) {
+      engine.ask({ type: 'send', ephemeral: create(EphemeralSchema, { topic }) })
+    }
+    await untilOthersRan()
+  }
+  const told = () =>
+    news().flatMap(({ message }) => {
+      return message.case === 'ephemeral' ? [message.value.topic.case] : []
+    })
+  await append(1)
+  await tell()
+  storage.flushes[0]!.resolve()
+  await untilOthersRan()
+  assert.deepEqual(told(), ['caret', 'presence'])
+  await append(2)
+  for (let waiting = 0; waiting <= heldMax; waiting++) engine.whenStored(() => {})
+  await tell()
+  storage.flushes[1]!.resolve()
+  await untilOthersRan()
+  assert.deepEqual(told(), ['presence'], 'much waits for the disk')
+  await append(3, 'x'.repeat(peerWindowBytesMax))
+  storage.flushes[2]!.resolve()
+  await untilOthersRan()
+  await tell()
+  assert.deepEqual(told(), ['presence'], 'much waits for the other server')
 })
 
 test('a disk that fails while nobody waits for it ends the engine', async (context) => {

@@ -103,6 +103,32 @@ test('a person goes on under the name that is known from a server that died', ()
   assert.equal(desk.last(twin.channel, 'renamed'), undefined)
 })
 
+test('everybody here is told to the others when there is a new channel to one, and only then', () => {
+  const { desk } = two()
+  const names = () =>
+    desk.asked.splice(0).flatMap((request) => {
+      const topic = request.type === 'send' ? request.ephemeral.topic : undefined
+      return topic?.case === 'presence' && topic.value.isHere ? [topic.value.name] : []
+    })
+  const heard = (state: ServerState, channel?: number) => {
+    const how = { lag: 0, heardAt: 0, state, ...(channel && { channel, origin }) }
+    const servers = [
+      { id: here, address: 'http://a', lag: 0, heardAt: 0, state: ServerState.LIVE },
+      { id: there, address: 'http://b', ...how },
+    ]
+    desk.input({ type: 'event', event: { type: 'servers', servers, isServing: true } })
+  }
+  names()
+  heard(ServerState.BEHIND, 7)
+  assert.deepEqual(names(), ['ana', 'ben'])
+  heard(ServerState.LIVE, 7)
+  heard(ServerState.DOWN)
+  heard(ServerState.LIVE, 7)
+  assert.deepEqual(names(), [])
+  heard(ServerState.LIVE, 8)
+  assert.deepEqual(names(), ['ana', 'ben'])
+})
+
 test('who is here may take another name, and hears of no entry twice', () => {
   const { desk, ana } = two()
   const listings = () => desk.messages(1).filter((message) => message.case === 'entries').length

@@ -123,10 +123,48 @@ test('the people of a silent server are forgotten after a while, not at once', (
 
 test('a server that crashed and is back at once has lost the people it had', () => {
   const people = new People(b)
-  people.met(a, 'a.first________' as Origin)
+  const first = { id: a, origin: 'a.first________' as Origin, channel: 1 }
+  people.met(0, first)
   people.heard(a, new People(a).claim(one, 'ana'))
-  people.met(a, 'a.first________' as Origin)
+  people.met(0, first)
   assert.equal(people.holder('ana', [])?.session, one)
-  people.met(a, 'a.second_______' as Origin)
+  people.met(0, { id: a, origin: 'a.second_______' as Origin, channel: 2 })
   assert.equal(people.holder('ana', []), undefined)
+})
+
+test('who left while there was no channel to the server is forgotten a while after there is one', () => {
+  const people = new People(b)
+  const there = new People(a)
+  const met = { id: a, origin: 'a.first________' as Origin }
+  assert.ok(people.met(0, { ...met, channel: 1 }))
+  for (const [who, name] of [
+    [one, 'ana'],
+    [two, 'ben'],
+  ] as const) {
+    people.heard(a, there.claim(who, name))
+  }
+  there.leave(one)
+  assert.ok(people.met(1000, { ...met, channel: 2 }))
+  assert.ok(!people.met(2000, { ...met, channel: 2 }))
+  for (const said of there.here()) people.heard(a, said)
+  people.tick(1000 + presenceLifeMs - 1)
+  assert.ok(people.holder('ana', []))
+  people.tick(1000 + presenceLifeMs)
+  assert.equal(people.holder('ana', []), undefined)
+  assert.equal(people.holder('ben', [])?.session, two)
+})
+
+test('who is at another server since, or here, is not forgotten with the one before', () => {
+  const c = 'c' as ReplicaId
+  for (const there of [c, b]) {
+    const people = new People(b)
+    const met = { id: a, origin: 'a.first________' as Origin }
+    people.met(0, { ...met, channel: 1 })
+    people.heard(a, new People(a).claim(one, 'ana'))
+    people.met(1000, { ...met, channel: 2 })
+    if (there === b) people.claim(one, 'ana')
+    else people.heard(c, new People(c).claim(one, 'ana'))
+    people.tick(1000 + presenceLifeMs)
+    assert.equal(people.holder('ana', [])?.session, one)
+  }
 })

@@ -6,6 +6,7 @@ import { presenceLifeMs, screenNameMax } from '../model/limits.ts'
 import { likeness } from '../model/names.ts'
 import { counted } from '../model/stamps.ts'
 import { PresenceSchema, type Presence } from '../model/wire.ts'
+import type { ServerView } from '../ports.ts'
 
 interface Person {
   session: SessionId
@@ -26,7 +27,9 @@ export class People {
   // When a server dies, its people come here at once, and each asks for a name among thousands.
   readonly #byLikeness = new Map<string, Set<Person>>()
   readonly #silentSince = new Map<ReplicaId, number>()
-  readonly #lives = new Map<ReplicaId, Origin>()
+  readonly #met = new Map<ReplicaId, { origin: Origin; channel: number }>()
+  /** Who was on a server when a channel to it began, and was not told of over that one yet. */
+  readonly #doubts = new Map<ReplicaId, { sessions: Set<SessionId>; since: number }>()
   #counter = 0
 
   constructor(here: ReplicaId) {
@@ -82,6 +85,7 @@ export class People {
   heard(from: ReplicaId, said: Presence): SessionId[] {
     const session = said.session as SessionId
     const known = this.#bySession.get(session)
+    this.#doubts.get(from)?.sessions.delete(session)
     this.#counter = Math.max(this.#counter, counted(said.counter))
     if (!said.isHere) {
       if (known?.at === from) this.#remove(session)
@@ -104,13 +108,21 @@ export class People {
   }
 
   /**
-   * Another server is in this life. Who was on it in an earlier one has no channel to it any more:
-   * it tells of those who come again.
+   * Another server is here in this life, over this channel; whether that is a new one. Who was on it in
+   * an earlier life has no channel to it any more. Of who left while there was no channel to it nothing
+   * came here: it tells of everybody again over the new one, and the others are forgotten after a while.
    */
-  met(replica: ReplicaId, life: Origin): void {
-    const before = this.#lives.get(replica)
-    this.#lives.set(replica, life)
-    if (before !== undefined && before !== life) this.#forget(replica)
+  met(
+    now: number,
+    { id, origin, channel }: Pick<ServerView, 'id' | 'origin' | 'channel'>,
+  ): boolean {
+    if (origin === undefined || channel === undefined) return false
+    const before = this.#met.get(id)
+    if (before?.channel === channel) return false
+    this.#met.set(id, { origin, channel })
+    if (before && before.origin !== origin) this.#forget(id)
+    else this.#doubts.set(id, { sessions: new Set(this.#sessionsAt(id)), since: now })
+    return true
   }
 
   /** Another server is silent, or heard again. Its people are forgotten after a while. */
@@ -125,6 +137,11 @@ export class People {
       this.#silentSince.delete(replica)
       this.#forget(replica)
     }
+    for (const [replica, { sessions, since }] of this.#doubts) {
+      if (now - since < presenceLifeMs) continue
+      this.#doubts.delete(replica)
+      for (const session of sessions) if (this.isAt(session, replica)) this.#remove(session)
+    }
   }
 
   /** A free name for somebody who has to give way: "ana~2", and "ana~3" to who was that already. */
@@ -138,9 +155,13 @@ export class People {
   }
 
   #forget(replica: ReplicaId): void {
-    for (const person of this.#bySession.values()) {
-      if (person.at === replica) this.#remove(person.session)
-    }
+    for (const session of this.#sessionsAt(replica)) this.#remove(session)
+  }
+
+  #sessionsAt(replica: ReplicaId): SessionId[] {
+    return [...this.#bySession.values()]
+      .filter(({ at }) => at === replica)
+      .map(({ session }) => session)
   }
 
   // What one page of a person was first to have, all of them were.

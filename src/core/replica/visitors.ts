@@ -253,12 +253,10 @@ export class Visitors {
     const states = (views: ServerView[]) => views.map(({ id, state }) => `${id}${state}`).join()
     const isNews =
       states(servers) !== states(this.#servers) || this.#options.life() !== this.#toldLife
-    for (const { id, state, origin } of servers) {
-      const wasLive = this.#servers.find((each) => each.id === id)?.state === ServerState.LIVE
-      if (origin !== undefined) this.#people.met(id, origin)
-      this.#people.silent(now, id, state === ServerState.DOWN)
-      const isOther = id !== this.#options.replica
-      if (isOther && state === ServerState.LIVE && !wasLive) this.#introduceEverybody()
+    for (const view of servers) {
+      const isNew = this.#people.met(now, view)
+      this.#people.silent(now, view.id, view.state === ServerState.DOWN)
+      if (isNew) this.#introduceEverybody()
     }
     this.#servers = servers
     const mayStay = isServing || !this.#isServing

@@ -349,7 +349,9 @@ export class Links {
   tellViews(now: number): void {
     const servers = this.views(now)
     const { isServing } = this.#options.rivals
-    const each = servers.map(({ id, state, lag: lacks, origin }) => [id, state, lacks, origin])
+    const each = servers.map(({ id, state, lag: lacks, origin, channel }) => {
+      return [id, state, lacks, origin, channel]
+    })
     const life = this.#options.life.name
     const viewed = `${each.join()}${isServing}${life}`
     if (viewed === this.#viewed) return
@@ -371,12 +373,13 @@ export class Links {
       const lacks = lag(last?.have ?? new Map(), vector)
       return { state: ServerState.DOWN, lag: lacks, heardAt: last?.at ?? 0 }
     }
-    const { origin, heardAt, covered, have, isRecovering, metAt } = link.peer
+    const { origin, channel, heardAt, covered, have, isRecovering, metAt } = link.peer
     const waitingSince = marks.waitingSince(covered)
     const isLate = waitingSince !== undefined && now - waitingSince > liveMs
     const isBehind = isRecovering || covered < metAt || isLate
-    if (isBehind) return { state: ServerState.BEHIND, lag: lag(have, vector), heardAt, origin }
-    return { state: ServerState.LIVE, lag: 0, heardAt, origin }
+    const met = { heardAt, origin, channel }
+    if (isBehind) return { state: ServerState.BEHIND, lag: lag(have, vector), ...met }
+    return { state: ServerState.LIVE, lag: 0, ...met }
   }
 }
 

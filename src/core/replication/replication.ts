@@ -289,8 +289,9 @@ export class Replication {
 
   #sendEphemeral(value: Ephemeral): void {
     for (const { hasRoom, channel } of this.#links.peers()) {
-      // Worth nothing later: a peer that is behind gets none.
-      if (hasRoom) this.#voice.send(channel, { case: 'ephemeral', value })
+      // A caret is worth nothing later: a peer that is behind gets none. Who left must be known.
+      if (hasRoom || value.topic.case === 'presence')
+        this.#voice.send(channel, { case: 'ephemeral', value })
     }
   }
 
