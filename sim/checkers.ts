@@ -138,10 +138,11 @@ export class Checkers {
     return ever
   }
 
-  /** What a stranger was answered who asked for a name that nobody has any more. */
-  checkFree(server: ServerName, name: string, answer: string): void {
-    if (answer === 'signedIn') return
-    this.#bad('C13', `${server} does not let a stranger in as "${name}": ${answer}`)
+  /** Whether a server would let a stranger in under the name of somebody who is here, or has left. */
+  checkName(server: ServerName, name: string, isFree: boolean, isHere: boolean): void {
+    if (isFree !== isHere) return
+    const text = isHere ? 'lets a stranger in' : 'lets nobody in'
+    this.#bad('C13', `${server} ${text} as "${name}", who ${isHere ? 'is here' : 'has left'}`)
   }
 
   /** A disk was wiped, or a person comes back without what the device had: it starts from nothing. */

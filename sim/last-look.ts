@@ -22,6 +22,8 @@ export interface LastLook {
   checkers: Checkers
   /** Lets so much time pass, or so much that every server has answered. */
   pass: (forMs?: number) => void
+  /** Lets the servers find which of their channels are only half open. */
+  probe: () => void
   /** Whether a disk was lost or put back. */
   isBurnt: boolean
   /** Every change of an entry that was ever on a disk. */
@@ -46,25 +48,32 @@ export function lookLast(look: LastLook): void {
   checkNames(look)
 }
 
-/** Everybody leaves: a while later whoever asks has any name, at any server. */
-function checkNames({ servers, people, checkers, pass }: LastLook): void {
-  const names = new Set(people.flatMap((person) => person.leaveForGood()))
-  const ask = (heard: (server: string, name: string, answer: Answer) => void) => {
+/** Who is here has the name alone, at every server; a while after everybody left whoever asks has any. */
+function checkNames({ servers, people, checkers, pass, probe }: LastLook): void {
+  const ask = (
+    names: Iterable<string>,
+    heard: (at: string, name: string, isFree: boolean) => void,
+  ) => {
     for (const server of servers) {
       for (const name of names) {
         const request = { type: 'signIn' as const, name, key: new Uint8Array(16) }
-        server.call(request, { answered: (answer) => heard(server.name, name, answer) })
+        const answered = (answer: Answer) => heard(server.name, name, answer.type === 'signedIn')
+        server.call(request, { answered })
       }
     }
     pass()
   }
+  const present = people.flatMap(({ screenName }) => screenName ?? [])
+  ask(present, (server, name, isFree) => checkers.checkName(server, name, isFree, true))
+  const names = new Set(people.flatMap((person) => person.leaveForGood()))
+  probe()
   pass()
   const held = new Set<string>()
-  ask((_server, name, answer) => answer.type === 'signedIn' || held.add(name))
+  ask(names, (_server, name, isFree) => isFree || held.add(name))
   if (held.size === 0) return
   // Who left while two servers had no channel is known to both this long after they have one.
   pass(presenceLifeMs)
-  ask((server, name, answer) => checkers.checkFree(server, name, wordsOf(answer)))
+  ask(names, (server, name, isFree) => checkers.checkName(server, name, isFree, false))
 }
 
 /** The durable texts of these servers, subject by subject. */

@@ -150,6 +150,13 @@ export class Network {
     }
   }
 
+  /** What a process finds by pings in a while: the other ends of its half open channels are gone. */
+  probe(): void {
+    for (const end of this.#ends) {
+      if (end.state === 'open' && end.far.state === 'gone') this.#breakEnd(end, 'silent')
+    }
+  }
+
   /** How many channels are open or half open. */
   get openCount(): number {
     let count = 0

@@ -145,6 +145,11 @@ export class Page {
     for (const { operation, edits } of page.device.asked) this.#operate(operation, edits)
   }
 
+  /** The screen name that it holds; undefined: none, for it is not let in. */
+  get screenName(): string | undefined {
+    return this.#session.state.name === 'online' ? this.#session.name : undefined
+  }
+
   /** The life that it knows the set to be in; empty: none. */
   get life(): string {
     return this.#life

@@ -62,6 +62,11 @@ export class SimulatedPerson {
     this.#page?.end()
   }
 
+  /** The screen name that the page holds, if it is open and let in. */
+  get screenName(): string | undefined {
+    return this.#page?.screenName
+  }
+
   /** Closes the page and does not come back. Returns the names under which it ever was open. */
   leaveForGood(): string[] {
     this.#leave()

@@ -253,6 +253,7 @@ class Schedule {
       isBurnt,
       archive: this.#archive,
       isErasing: this.#plan.trash !== undefined,
+      probe: () => this.#network.probe(),
       pass: (forMs = afterglowMs) => this.#timeline.run(this.#timeline.now + forMs),
       late: (text) => this.#isLate(text),
     })

@@ -99,6 +99,30 @@ test('a session that moved to this server is not sent away by its old one', () =
   assert.equal(people.holder('ana', [])?.session, one)
 })
 
+test('who changes the server has the name there when the old one finds that it left', () => {
+  const people = new People(b)
+  people.claim(one, 'ana')
+  people.heard(a, presence({ session: one, name: 'ana', counter: 1, isHere: true }))
+  assert.ok(people.isAt(one, b))
+  assert.ok(people.leave(one))
+  assert.ok(people.isAt(one, a))
+  assert.ok(people.holder('ana', []))
+  people.heard(a, presence({ session: one, name: 'ana', counter: 1, isHere: false }))
+  assert.equal(people.holder('ana', []), undefined)
+})
+
+test('what a server believes of a session that has left it takes the name from nobody', () => {
+  const people = new People(b)
+  const c = 'c' as ReplicaId
+  const ana = { session: one, name: 'ana', counter: 1 }
+  for (const from of [a, c, a]) people.heard(from, presence({ ...ana, isHere: true }))
+  people.heard(a, presence({ ...ana, isHere: false }))
+  assert.ok(people.isAt(one, c))
+  assert.ok(people.holder('ana', []))
+  people.heard(c, presence({ ...ana, isHere: false }))
+  assert.equal(people.holder('ana', []), undefined)
+})
+
 test('a session has its name as long as its server is not forgotten, and no other name', () => {
   const people = new People(b)
   people.claim(two, 'ana')

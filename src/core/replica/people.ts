@@ -23,7 +23,11 @@ interface Person {
 /** Claims of screen names. Unique among connected servers; a clash after a partition is settled. */
 export class People {
   readonly #here: ReplicaId
-  readonly #bySession = new Map<SessionId, Person>()
+  /**
+   * By session, what each server says of it, the latest at the end. One that changes its server is at
+   * both for a while: it has its name until each has said that it left.
+   */
+  readonly #bySession = new Map<SessionId, Map<ReplicaId, Person>>()
   // When a server dies, its people come here at once, and each asks for a name among thousands.
   readonly #byLikeness = new Map<string, Set<Person>>()
   readonly #silentSince = new Map<ReplicaId, number>()
@@ -50,32 +54,27 @@ export class People {
 
   /** Whether a session has this name already, here or on the server that it comes from. */
   has(session: SessionId, name: string): boolean {
-    return this.#bySession.get(session)?.likeness === likeness(name)
+    return this.#claims(session).some((claim) => claim.likeness === likeness(name))
   }
 
   /** A session on this server takes a name; the statement to make to the others. */
   claim(session: SessionId, name: string, device: DeviceId | '' = ''): Presence {
-    const known = this.#bySession.get(session)
-    const held = known?.name === name ? known : this.#sibling(name, device)
-    const counter = held?.counter ?? ++this.#counter
+    const known = this.#claims(session).find((claim) => claim.name === name)
+    const counter = (known ?? this.#sibling(name, device))?.counter ?? ++this.#counter
     const person = { session, device, name, likeness: likeness(name), counter, at: this.#here }
     this.#put(person)
     return presence(person, true)
   }
 
-  /** A session left this server; the statement to make, when it was not elsewhere already. */
+  /** A session left this server; the statement to make, if it was here. */
   leave(session: SessionId): Presence | undefined {
-    const person = this.#bySession.get(session)
-    if (person?.at !== this.#here) return undefined
-    this.#remove(session)
-    return presence(person, false)
+    const person = this.#remove(session, this.#here)
+    return person && presence(person, false)
   }
 
   /** Everybody on this server, for a server that has just come. */
   here(): Presence[] {
-    return [...this.#bySession.values()]
-      .filter(({ at }) => at === this.#here)
-      .map((person) => presence(person, true))
+    return this.#allAt(this.#here).map((person) => presence(person, true))
   }
 
   /**
@@ -84,27 +83,28 @@ export class People {
    */
   heard(from: ReplicaId, said: Presence): SessionId[] {
     const session = said.session as SessionId
-    const known = this.#bySession.get(session)
     this.#doubts.get(from)?.sessions.delete(session)
     this.#counter = Math.max(this.#counter, counted(said.counter))
     if (!said.isHere) {
-      if (known?.at === from) this.#remove(session)
+      this.#remove(session, from)
       return []
     }
-    // A session that is on this server has left the other one, whatever that still believes.
-    if (known?.at === this.#here) return []
     const { name, counter } = said
     const device = said.device as DeviceId | ''
     const other: Person = { session, device, name, likeness: likeness(name), counter, at: from }
     this.#put(other)
+    // A session that is on this server has left the other one, whatever that still believes.
+    if (this.isAt(session, this.#here)) return []
     return [...this.#namesakes(other.likeness)]
       .filter((mine) => mine.at === this.#here && !isOf(mine, device) && isOlder(other, mine))
       .map((mine) => mine.session)
   }
 
-  /** Whether a session is last known at this server. */
+  /** Whether a session is at this server, as far as is known: where it came last, but for this one. */
   isAt(session: SessionId, replica: ReplicaId): boolean {
-    return this.#bySession.get(session)?.at === replica
+    const claims = this.#bySession.get(session)
+    if (!claims) return false
+    return replica === (claims.has(this.#here) ? this.#here : [...claims.keys()].at(-1))
   }
 
   /**
@@ -121,7 +121,10 @@ export class People {
     if (before?.channel === channel) return false
     this.#met.set(id, { origin, channel })
     if (before && before.origin !== origin) this.#forget(id)
-    else this.#doubts.set(id, { sessions: new Set(this.#sessionsAt(id)), since: now })
+    else {
+      const sessions = new Set(this.#allAt(id).map(({ session }) => session))
+      this.#doubts.set(id, { sessions, since: now })
+    }
     return true
   }
 
@@ -140,7 +143,7 @@ export class People {
     for (const [replica, { sessions, since }] of this.#doubts) {
       if (now - since < presenceLifeMs) continue
       this.#doubts.delete(replica)
-      for (const session of sessions) if (this.isAt(session, replica)) this.#remove(session)
+      for (const session of sessions) this.#remove(session, replica)
     }
   }
 
@@ -155,13 +158,15 @@ export class People {
   }
 
   #forget(replica: ReplicaId): void {
-    for (const session of this.#sessionsAt(replica)) this.#remove(session)
+    for (const { session } of this.#allAt(replica)) this.#remove(session, replica)
   }
 
-  #sessionsAt(replica: ReplicaId): SessionId[] {
-    return [...this.#bySession.values()]
-      .filter(({ at }) => at === replica)
-      .map(({ session }) => session)
+  #allAt(replica: ReplicaId): Person[] {
+    return [...this.#bySession.values()].flatMap((claims) => claims.get(replica) ?? [])
+  }
+
+  #claims(session: SessionId): Person[] {
+    return [...(this.#bySession.get(session)?.values() ?? [])]
   }
 
   // What one page of a person was first to have, all of them were.
@@ -177,20 +182,26 @@ export class People {
   }
 
   #put(person: Person): void {
-    this.#remove(person.session)
-    this.#bySession.set(person.session, person)
+    const { session, at } = person
+    this.#remove(session, at)
+    const claims = this.#bySession.get(session)
+    if (claims) claims.set(at, person)
+    else this.#bySession.set(session, new Map([[at, person]]))
     const namesakes = this.#byLikeness.get(person.likeness)
     if (namesakes) namesakes.add(person)
     else this.#byLikeness.set(person.likeness, new Set([person]))
   }
 
-  #remove(session: SessionId): void {
-    const person = this.#bySession.get(session)
-    if (!person) return
-    this.#bySession.delete(session)
+  #remove(session: SessionId, at: ReplicaId): Person | undefined {
+    const claims = this.#bySession.get(session)
+    const person = claims?.get(at)
+    if (!claims || !person) return undefined
+    claims.delete(at)
+    if (claims.size === 0) this.#bySession.delete(session)
     const namesakes = this.#byLikeness.get(person.likeness)
     namesakes?.delete(person)
     if (namesakes?.size === 0) this.#byLikeness.delete(person.likeness)
+    return person
   }
 }
 
