@@ -148,8 +148,9 @@ function Rows(props: FileTreeProps & { layout: RowLayout }) {
     scrollTo(element.current, place * rowSize, rowSize)
     if (brought.current === revealed) return
     brought.current = revealed
-    // Chosen by the manager, a range of rows can begin at it.
-    if (revealed.hasFocus) focusOn(revealed.id)
+    // Chosen by the manager, a range of rows can begin at it. A dialog that was just closed gives the
+    // focus back in the next frame; whoever takes it before that may lose it.
+    if (revealed.hasFocus) requestAnimationFrame(() => focusOn(revealed.id))
     else selectionManager.replaceSelection(revealed.id)
     // A row is brought into sight once, not whenever the tree is drawn.
     // oxlint-disable-next-line react-hooks/exhaustive-deps
