@@ -388,6 +388,28 @@ test('joined delete sets hold each unit once', () => {
   )
 })
 
+test('what was deleted and is there once more by an undo is there once in each slice', () => {
+  const doc = new Y.Doc()
+  const text = doc.getText('text')
+  const undo = new Y.UndoManager(text, { captureTimeout: 0 })
+  const clocks = []
+  text.insert(0, 'word ')
+  text.delete(0, 5)
+  undo.undo()
+  clocks.push(Y.getState(doc.store, doc.clientID))
+  text.insert(5, 'more')
+  clocks.push(Y.getState(doc.store, doc.clientID))
+  const whole = decodeTextUpdate(Y.encodeStateAsUpdate(doc))
+  const known = new Map<number, number>()
+  const slices = clocks.map((clock) => {
+    const slice = textBelow(whole, doc.clientID, clock, known)!
+    known.set(doc.clientID, clock)
+    return slice
+  })
+  assert.equal(textOf(slices[0]!), 'word ')
+  assert.equal(textOf(...slices), 'word more')
+})
+
 test('own text in slices is the whole of it, and none says more than its slice', () => {
   for (let seed = 1; seed <= 40; seed++) {
     const [person] = company(seed, 60)

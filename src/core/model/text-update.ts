@@ -72,7 +72,8 @@ export function offer(
 
 /**
  * Of an update the text that somebody who has `known` lacks: that of one writer below `clock`, that of
- * all others. Text that is deleted goes as such. Undefined when it is none.
+ * all others. What of it is deleted goes with its deletion: it may be there once more, by an undo.
+ * Undefined when it is none.
  */
 export function textBelow(
   update: TextUpdate,
@@ -87,8 +88,10 @@ export function textBelow(
     const structs = list.flatMap((struct) => structWithin(struct, from, until))
     if (structs.length === 0) continue
     part.structs.set(each, structs)
-    const gone = structs.filter(({ kind }) => kind === 'deleted')
-    const ranges = joined(gone.map((struct) => [struct.clock, struct.length]))
+    const spans = structs.map((struct): Range => [struct.clock, struct.length])
+    const gone = spans.filter((_, index) => structs[index]!.kind === 'deleted')
+    const kept = without(joined(spans), update.deletes.get(each) ?? [])
+    const ranges = joined([...gone, ...without(joined(spans), kept)])
     if (ranges.length > 0) part.deletes.set(each, ranges)
   }
   return part.structs.size === 0 ? undefined : encodeTextUpdate(part)
