@@ -21,7 +21,7 @@ import {
   type Update,
 } from '../model/wire.ts'
 import {
-  CorruptError,
+  type CorruptError,
   type EngineReader,
   type EngineRequest,
   type NewUpdate,
@@ -197,6 +197,7 @@ export class Replication {
         this.#compacting.done()
         break
       case 'settle':
+        this.#sending.settle(this.#links.peers())
         break
       case 'tick':
         this.#tick(now)
@@ -462,7 +463,7 @@ export class Replication {
         this.#heardEphemeral(now, peer, message.value)
         break
       case 'want':
-        this.#answerWant(peer, message.value.subject as SubjectId)
+        this.#sending.wanted(peer, message.value.subject as SubjectId)
         break
       case 'damaged':
         this.#asking.heardDamaged(peer, message.value.subject)
@@ -503,7 +504,7 @@ export class Replication {
   #heardVector(now: number, peer: Peer, changed: VersionVector): void {
     this.#links.heard(now, peer)
     this.#advanceCovered(peer)
-    this.#sending.pump(peer)
+    peer.mayGetMore = true
     this.#asking.heard(now, changed)
     this.#asking.consider(now)
     this.#considerComplete()
@@ -574,16 +575,6 @@ export class Replication {
       return
     }
     this.#voice.event({ type: 'ephemeral', from: peer.id, ephemeral })
-  }
-
-  #answerWant(peer: Peer, subject: SubjectId): void {
-    try {
-      this.#sending.sendSnapshot(peer, subject)
-    } catch (error) {
-      if (!(error instanceof CorruptError)) throw error
-      this.#unreadable(error)
-      this.#sending.sendRest(peer, subject)
-    }
   }
 
   // ------------------------------------------------------------------------------ time passes

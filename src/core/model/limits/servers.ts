@@ -65,6 +65,12 @@ export const peerMessageBytesMax = 256 * 1024 * 1024
 /** Bytes queued for a peer that does not read, beside one message; past that its channel is cut. */
 export const peerQueueBytesMax = peerMessageBytesMax + 64 * 1024 * 1024
 
+/**
+ * Subjects that one server wants whole of another; more are asked for when they are read again. What was
+ * not answered is asked for again, too.
+ */
+export const wantedMax = 1000
+
 /** How often free disk space is looked at: a disk fills in minutes, not in seconds. */
 export const diskLookMs = 5000
 
