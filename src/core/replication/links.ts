@@ -1,7 +1,7 @@
 // The channels to the peers: dialling without end, greeting, silence, and how the servers look.
 
 import type { Origin, ReplicaId } from '../model/ids.ts'
-import { liveMs, peerSilentMs, reachAheadMax } from '../model/limits.ts'
+import { liveMs, peerSilentMs, reachAheadMax, strangersMax } from '../model/limits.ts'
 import { fromSeen, lag, type VersionVector } from '../model/version-vector.ts'
 import { ServerState, type PeerHello } from '../model/wire.ts'
 import type { Ending, Mark, ServerView } from '../ports.ts'
@@ -110,7 +110,7 @@ export class Links {
   }
 
   opened(now: number, channel: PeerChannel, dialled: ReplicaId | undefined): void {
-    if (dialled === undefined) this.#strangers.set(channel, now)
+    if (dialled === undefined) this.#addStranger(now, channel)
     else if (this.#links.get(dialled)?.name !== 'dialling') {
       // It has dialled this server meanwhile.
       this.#voice.hangUp(channel, 'there is a channel already')
@@ -135,6 +135,17 @@ export class Links {
         tellsStored: true,
       },
     })
+  }
+
+  #addStranger(now: number, channel: PeerChannel): void {
+    this.#strangers.set(channel, now)
+    const [oldest] = this.#strangers.keys()
+    if (this.#strangers.size > strangersMax) this.turnAway(now, oldest!, 'too many say no hello')
+  }
+
+  /** Whoever does not greet first may say nothing else: who it is decides how much. */
+  refuseUngreeted(now: number, channel: PeerChannel): void {
+    if (this.#strangers.has(channel)) this.turnAway(now, channel, 'it said no hello')
   }
 
   undialled(now: number, replica: ReplicaId, why: Ending): void {
@@ -269,6 +280,7 @@ export class Links {
   }
 
   turnAway(now: number, channel: PeerChannel, why: string): void {
+    this.#strangers.delete(channel)
     this.#complaints.add(now, `a peer was turned away: ${why}`)
     const peer = this.peerOf(channel)
     if (peer) {
@@ -313,9 +325,7 @@ export class Links {
       else if (link.name === 'open') stillHere(link.peer)
     }
     for (const [channel, since] of this.#strangers) {
-      if (now - since <= peerSilentMs) continue
-      this.#strangers.delete(channel)
-      this.turnAway(now, channel, 'it said no hello')
+      if (now - since > peerSilentMs) this.turnAway(now, channel, 'it said no hello')
     }
   }
 

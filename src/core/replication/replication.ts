@@ -10,6 +10,7 @@
 
 import { assert } from '../model/errors.ts'
 import type { Origin, ReplicaId, SubjectId } from '../model/ids.ts'
+import { peerUnstoredBytesMax } from '../model/limits.ts'
 import { sealUpdate } from '../model/snapshot.ts'
 import { covers, fromSeen, missing, raise, type VersionVector } from '../model/version-vector.ts'
 import {
@@ -60,6 +61,9 @@ export interface ReplicationOptions {
   /** An operator says that an empty disk is the beginning of a new set, not a lost one. */
   isFirst: boolean
 }
+
+/** What is said after a greeting. */
+type Said = Exclude<PeerMessage['message'], { case: 'hello' }>
 
 const waitingText =
   'the disk is empty: waiting for a server that has something, or for all of the set'
@@ -429,6 +433,7 @@ export class Replication {
       this.#greeted(now, channel, message.value)
       return
     }
+    this.#links.refuseUngreeted(now, channel)
     const peer = this.#links.peerOf(channel)
     // Of what no sound server says nothing is taken, nor of what comes behind it.
     if (!peer || peer.isTurnedAway) return
@@ -442,6 +447,14 @@ export class Replication {
       )
       return
     }
+    const before = this.#gathering.bytesBy(peer.id)
+    this.#heard(now, peer, message)
+    const bytes = this.#gathering.bytesBy(peer.id)
+    if (bytes > before && bytes > peerUnstoredBytesMax)
+      this.#links.turnAway(now, channel, `${peer.id} sends more than this disk takes`)
+  }
+
+  #heard(now: number, peer: Peer, message: Said): void {
     switch (message.case) {
       case 'gossip':
         peer.asked(fromSeen(message.value.vector?.seen), this.#vector)
@@ -521,7 +534,7 @@ export class Replication {
 
   #heardUpdates(now: number, peer: Peer, updates: Update[]): void {
     const { ready, hasGap, malformed } = this.#arrivals.take(now, peer, updates)
-    this.#gather(ready)
+    this.#gather(ready, peer)
     if (malformed) {
       const { update, why } = malformed
       const name = `${update.origin}/${update.seq}`
@@ -533,10 +546,10 @@ export class Replication {
     this.#advanceCovered(peer)
   }
 
-  #gather(updates: Update[]): void {
+  #gather(updates: Update[], peer?: Peer): void {
     for (const update of updates) {
       this.#onTheWay.gathers(update)
-      this.#gathering.add({ update })
+      this.#gathering.add(peer ? { update, by: peer.id } : { update })
     }
   }
 
@@ -547,8 +560,8 @@ export class Replication {
     if (wasDamaged || this.#isOfUse(snapshot)) {
       // Until this disk is filled nobody asks here.
       if (this.#isComplete) this.#onTheWay.cameWhole(snapshot)
-      this.#gathering.add({ snapshot, from: peer })
-    } else this.#gathering.add({ from: peer })
+      this.#gathering.add({ snapshot, from: peer, by: peer.id })
+    } else this.#gathering.add({ from: peer, by: peer.id })
     this.#asking.progressed(now, peer)
   }
 
@@ -563,8 +576,8 @@ export class Replication {
 
   #heardAdvance(now: number, peer: Peer, advance: VersionVector): void {
     const { news, ready } = this.#arrivals.skip(now, advance)
-    this.#gather(ready)
-    if (news.size > 0) this.#gathering.add({ advance: news })
+    this.#gather(ready, peer)
+    if (news.size > 0) this.#gathering.add({ advance: news, by: peer.id })
     this.#asking.progressed(now, peer)
   }
 
