@@ -104,6 +104,9 @@ function settle(answered: Answered, request: IncomingMessage, response: ServerRe
 /** A call as Connect knows it. Throws where its HTTP is broken. */
 function universal(request: IncomingMessage, response: ServerResponse, address: string) {
   const taken = new Promise<void>((resolve) => response.once('close', resolve))
+  // Connect waits for this, or an error, where a piece did not go at once. Of one that was under way when
+  // its connection broke Node tells neither: the answer, and all it holds, would wait for ever.
+  response.once('close', () => response.emit('drain'))
   const values = createContextValues()
     .set(addressKey, address)
     .set(takenKey, taken)
