@@ -207,7 +207,7 @@ export class Connections {
     if (this.#spareAskAt <= now) this.probe(now, this.#standby!)
     for (const link of this.#links.values()) {
       if (this.#silentAt(link) > now) continue
-      if (link.state.name === 'greeted' && !link.isProbed) this.probe(now, link)
+      if (this.#mayAnswerLate(link) && !link.isProbed) this.probe(now, link)
       else dead.push(link)
     }
     return dead
@@ -234,10 +234,16 @@ export class Connections {
   }
 
   #silentAt(link: Link): number {
-    if (link.state.name !== 'greeted') return link.dialledAt + dialGiveUpMs
+    if (!this.#mayAnswerLate(link)) return link.dialledAt + dialGiveUpMs
     if (link.isProbed) return link.deadAt(this.#patience)
     const isSpare = link === this.#standby && this.#active !== undefined
     return link.silentSince + (isSpare ? standbyPingAfterMs : pingAfterMs)
+  }
+
+  // A Welcome waits for the server's disk, a pong does not. Who gave up on all that live would go from one
+  // to the next for as long as their disks are slow.
+  #mayAnswerLate({ state }: Link): boolean {
+    return state.name === 'greeted' || (state.name === 'greeting' && !this.#active)
   }
 
   /** A connection died while much was under way on it: it may only have been slow. */

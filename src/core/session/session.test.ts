@@ -346,6 +346,37 @@ test('a server that is not ready sends the client to the next', () => {
   `)
 })
 
+test('a server that answers pings is waited for, when no other says Welcome sooner', () => {
+  const talk = new Talk({ addresses: ['http://a'] })
+  talk.start()
+  talk.step({ type: 'opened', connection: 1 })
+  for (let seconds = 1; seconds <= 5; seconds++) {
+    talk.wait(1000)
+    talk.says(1, 'pong', pong)
+  }
+  talk.welcomeAgain(1, 'a')
+  assert.equal(talk.session.state.name, 'online')
+  assert.ok(!talk.lines.includes('hang up 1'))
+})
+
+test('a server that answers no ping is dialled again, be its connection open', () => {
+  const talk = new Talk({ addresses: ['http://a'] })
+  talk.start()
+  talk.step({ type: 'opened', connection: 1 })
+  talk.wait(2100)
+  talk.heard(`
+    dial 1 a
+    * joining · saved on none
+    1> hello ada
+    2100 ms
+    1> ping 1
+    hang up 1
+    * offline · saved on none
+    dial 2 a
+    * joining · saved on none
+  `)
+})
+
 test('an operation is sent again with the same id, and told when all live servers hold it', () => {
   const talk = new Talk()
   talk.join()
