@@ -1,7 +1,7 @@
 // The channels to the peers: dialling without end, greeting, silence, and how the servers look.
 
 import type { Origin, ReplicaId } from '../model/ids.ts'
-import { liveMs, peerSilentMs, reachAheadMax } from '../model/limits.ts'
+import { heartbeatMs, liveMs, peerHelloMs, peerSilentMs, reachAheadMax } from '../model/limits.ts'
 import { fromSeen, lag, type VersionVector } from '../model/version-vector.ts'
 import { ServerState, type PeerHello } from '../model/wire.ts'
 import type { Ending, Mark, ServerView } from '../ports.ts'
@@ -41,9 +41,18 @@ const ownPauseMs = 700
 type Link =
   | { name: 'down'; redialAt: number }
   | { name: 'dialling' }
-  | { name: 'greeting'; channel: PeerChannel; since: number }
+  | { name: 'greeting'; channel: PeerChannel }
   | { name: 'apart'; channel: PeerChannel; since: number }
   | { name: 'open'; peer: Peer }
+
+/** A channel whose hello has not come: it waits for the disk there, as ours does for the one here. */
+interface Early {
+  /** What this server had when it said hello. */
+  readonly said: Mark
+  readonly since: number
+  heardAt: number
+  beatAt: number
+}
 
 export interface LinksOptions {
   now: number
@@ -64,10 +73,9 @@ export class Links {
   readonly #options: LinksOptions
   readonly #voice: Voice
   readonly #links = new Map<ReplicaId, Link>()
-  /** What this server had when it said hello, on channels whose hello has not come. */
-  readonly #saidAt = new Map<PeerChannel, Mark>()
-  /** Accepted channels whose hello has not come: since when they are open. */
-  readonly #strangers = new Map<PeerChannel, number>()
+  readonly #early = new Map<PeerChannel, Early>()
+  /** Those of them that were accepted. */
+  readonly #strangers = new Set<PeerChannel>()
   /** The last that each server told, for the eyes of people; survives its channel. */
   readonly #lastHeard = new Map<ReplicaId, { have: VersionVector; at: number }>()
   /** Why each could not be reached since it was last here, as told. */
@@ -110,14 +118,14 @@ export class Links {
   }
 
   opened(now: number, channel: PeerChannel, dialled: ReplicaId | undefined): void {
-    if (dialled === undefined) this.#strangers.set(channel, now)
+    if (dialled === undefined) this.#strangers.add(channel)
     else if (this.#links.get(dialled)?.name !== 'dialling') {
       // It has dialled this server meanwhile.
       this.#voice.hangUp(channel, 'there is a channel already')
       return
-    } else this.#links.set(dialled, { name: 'greeting', channel, since: now })
+    } else this.#links.set(dialled, { name: 'greeting', channel })
     const { replica, set, origin, servers, vector, marks, isComplete, life, rivals } = this.#options
-    this.#saidAt.set(channel, marks.last)
+    this.#early.set(channel, { said: marks.last, since: now, heardAt: now, beatAt: now })
     this.#voice.send(channel, {
       case: 'hello',
       value: {
@@ -152,7 +160,7 @@ export class Links {
   /** The peer that is gone with its channel, if it was one. */
   closed(now: number, channel: PeerChannel, refusal?: string): Peer | undefined {
     this.#strangers.delete(channel)
-    this.#saidAt.delete(channel)
+    this.#early.delete(channel)
     for (const [id, link] of this.#links) {
       if (channelOf(link) !== channel) continue
       if (refusal !== undefined) {
@@ -173,6 +181,8 @@ export class Links {
 
   /** The peer that greeted; undefined when it was turned away, or holds another life of the set. */
   greeted(now: number, channel: PeerChannel, hello: PeerHello): Peer | undefined {
+    // It was hung up on while its hello was on the way, as the second of two: that is no fault of anybody.
+    if (!this.#early.has(channel) && !this.#isLinked(channel)) return undefined
     const refusal = this.#refusal(channel, hello)
     if (refusal !== undefined) {
       this.turnAway(now, channel, refusal)
@@ -187,6 +197,7 @@ export class Links {
     }
     // The newest channel is the true one: the other side has restarted or given up the older.
     if (old !== undefined && old !== channel) {
+      this.#early.delete(old)
       if (areTwins) this.#voice.refuse(old, twinsText(id))
       else this.#voice.hangUp(old, 'replaced by a newer channel')
     }
@@ -205,11 +216,11 @@ export class Links {
       isRecovering: hello.isRecovering,
       tellsStored: hello.tellsStored,
       life: hello.life,
-      saidAt: this.#saidAt.get(channel) ?? 0,
+      saidAt: this.#early.get(channel)?.said ?? 0,
       metAt: this.#options.marks.last,
       now,
     })
-    this.#saidAt.delete(channel)
+    this.#early.delete(channel)
     this.#links.set(id, { name: 'open', peer })
     this.#unreachedFor.delete(id)
     if (!this.#isRefused(now, id)) this.#voice.log('info', `${id} is here`)
@@ -236,7 +247,7 @@ export class Links {
   // Heard out, so that both sides know of it; a while later it is dialled again, and tells how it is.
   #apart(now: number, channel: PeerChannel, hello: PeerHello): void {
     const { replica, life, companions, isRecovering, isWaiting } = hello
-    this.#saidAt.delete(channel)
+    this.#early.delete(channel)
     this.#links.set(replica as ReplicaId, { name: 'apart', channel, since: now })
     if (!this.#options.life.isRival(life)) return
     const standing = { life, companions, isServing: !isRecovering && !isWaiting }
@@ -297,6 +308,16 @@ export class Links {
     return this.#complaints.current(now)
   }
 
+  #isLinked(channel: PeerChannel): boolean {
+    return [...this.#links.values()].some((link) => channelOf(link) === channel)
+  }
+
+  /** Something came over a channel whose hello has not come: a sign that the other server lives. */
+  heardEarly(now: number, channel: PeerChannel): void {
+    const early = this.#early.get(channel)
+    if (early) early.heardAt = now
+  }
+
   /** It told how far it is. */
   heard(now: number, peer: Peer): void {
     this.#lastHeard.set(peer.id, { have: peer.have, at: now })
@@ -312,11 +333,29 @@ export class Links {
       else if (this.#isSilent(now, link)) this.#voice.hangUp(channelOf(link)!, `${id} is silent`)
       else if (link.name === 'open') stillHere(link.peer)
     }
-    for (const [channel, since] of this.#strangers) {
-      if (now - since <= peerSilentMs) continue
+    for (const channel of this.#strangers) {
+      if (!this.#isMute(now, channel)) continue
       this.#strangers.delete(channel)
       this.turnAway(now, channel, 'it said no hello')
     }
+    for (const [channel, early] of this.#early) this.#beat(now, channel, early)
+  }
+
+  // To who has our hello and whose own waits for its disk we would be silent, and so it to us.
+  #beat(now: number, channel: PeerChannel, early: Early): void {
+    if (now - early.beatAt < heartbeatMs) return
+    early.beatAt = now
+    this.#voice.send(channel, {
+      case: 'have',
+      value: {
+        $typeName: 'fourfold.v1.Have',
+        changed: wireVector(new Map()),
+        digest: '',
+        isRecovering: !this.#options.isComplete(),
+        life: '',
+        stored: 0,
+      },
+    })
   }
 
   #redial(now: number, id: ReplicaId, redialAt: number): void {
@@ -334,8 +373,14 @@ export class Links {
 
   #isSilent(now: number, link: Link): boolean {
     if (now < this.#deafUntil) return false
-    if (link.name === 'greeting') return now - link.since > peerSilentMs
+    if (link.name === 'greeting') return this.#isMute(now, link.channel)
     return link.name === 'open' && now - link.peer.heardAt > peerSilentMs + link.peer.busyMs
+  }
+
+  #isMute(now: number, channel: PeerChannel): boolean {
+    const early = this.#early.get(channel)
+    if (!early) return true
+    return now - early.heardAt > peerSilentMs || now - early.since > peerHelloMs
   }
 
   // ------------------------------------------------------------------------------ how it looks

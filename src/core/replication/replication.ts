@@ -429,6 +429,7 @@ export class Replication {
       return
     }
     const peer = this.#links.peerOf(channel)
+    if (!peer) this.#links.heardEarly(now, channel)
     // Of what no sound server says nothing is taken, nor of what comes behind it.
     if (!peer || peer.isTurnedAway) return
     peer.heardAt = now
