@@ -255,7 +255,9 @@ export class Visitors {
       states(servers) !== states(this.#servers) || this.#options.life() !== this.#toldLife
     for (const view of servers) {
       const isNew = this.#people.met(now, view)
-      this.#people.silent(now, view.id, view.state === ServerState.DOWN)
+      // While there is a channel it may only be at work for long, and will say nothing of them again.
+      const isGone = view.state === ServerState.DOWN && view.channel === undefined
+      this.#people.silent(now, view.id, isGone)
       if (isNew) this.#introduceEverybody()
     }
     this.#servers = servers

@@ -416,16 +416,21 @@ export class Links {
       link.name === 'open' && (now - link.peer.heardAt <= liveMs || now < this.#deafUntil)
     if (!isHeard) {
       const lacks = lag(last?.have ?? new Map(), vector)
-      return { state: ServerState.DOWN, lag: lacks, heardAt: last?.at ?? 0 }
+      const met = link.name === 'open' ? lifeOf(link.peer) : {}
+      return { state: ServerState.DOWN, lag: lacks, heardAt: last?.at ?? 0, ...met }
     }
-    const { origin, channel, heardAt, covered, have, isRecovering, metAt } = link.peer
+    const { heardAt, covered, have, isRecovering, metAt } = link.peer
     const waitingSince = marks.waitingSince(covered)
     const isLate = waitingSince !== undefined && now - waitingSince > liveMs
     const isBehind = isRecovering || covered < metAt || isLate
-    const met = { heardAt, origin, channel }
+    const met = { heardAt, ...lifeOf(link.peer) }
     if (isBehind) return { state: ServerState.BEHIND, lag: lag(have, vector), ...met }
     return { state: ServerState.LIVE, lag: 0, ...met }
   }
+}
+
+function lifeOf({ origin, channel }: Peer): Pick<ServerView, 'origin' | 'channel'> {
+  return { origin, channel }
 }
 
 function twinsText(id: ReplicaId): string {

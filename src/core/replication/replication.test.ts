@@ -107,6 +107,18 @@ test('a server that comes while disks hang is turned away by nobody, and met whe
   }
 })
 
+test('a server that is silent for a moment is down, and the channel to it is there', () => {
+  const { circle, servers } = four()
+  const [a] = servers as [Server]
+  for (let passed = 0; passed < peerSilentMs / 2; passed += 50) {
+    circle.now += 50
+    circle.input(a, { type: 'tick' })
+  }
+  const [, b] = a.mind.servers(circle.now)
+  assert.equal(b!.state, ServerState.DOWN)
+  assert.notEqual(b!.channel, undefined)
+})
+
 test('a server lives for as long as some of a long message comes from it', () => {
   const { circle, servers } = four()
   const [a, b] = servers as [Server, Server]
