@@ -38,7 +38,12 @@ import { messageFault } from './hearing.ts'
 import { Links } from './links.ts'
 import { isSound, Losses } from './losses.ts'
 import { Marks } from './marks.ts'
-import type { PeerChannel, ReplicationInput, ReplicationOutput } from './messages.ts'
+import {
+  mayGetLost,
+  type PeerChannel,
+  type ReplicationInput,
+  type ReplicationOutput,
+} from './messages.ts'
 import { OnTheWay } from './on-the-way.ts'
 import type { Peer } from './peer.ts'
 import { Sending } from './sending.ts'
@@ -288,10 +293,9 @@ export class Replication {
   }
 
   #sendEphemeral(value: Ephemeral): void {
+    const message = { case: 'ephemeral' as const, value }
     for (const { hasRoom, channel } of this.#links.peers()) {
-      // A caret is worth nothing later: a peer that is behind gets none. Who left must be known.
-      if (hasRoom || value.topic.case === 'presence')
-        this.#voice.send(channel, { case: 'ephemeral', value })
+      if (hasRoom || !mayGetLost({ message })) this.#voice.send(channel, message)
     }
   }
 
