@@ -28,6 +28,7 @@ import {
   type SessionRequest,
   type SessionResponse,
 } from '../src/core/model/wire.ts'
+import { firstPeerMessageBytesMax, peerMessageBytesMax } from '../src/core/model/limits.ts'
 import type { Channel } from '../src/core/ports.ts'
 import { Addresses } from '../src/server/addresses.ts'
 import { Origins } from '../src/server/origins.ts'
@@ -330,20 +331,31 @@ test('gRPC between servers: a dial of a process too busy to see its own connecti
   await new Promise<void>((resolve) => setImmediate(() => setImmediate(resolve)))
 })
 
-/** A call between servers whose bytes are written by hand, and the channel at its other end. */
-async function calledByHand(t: TestContext) {
+/** A port that takes calls between servers, and the channel of the first. */
+async function answering(t: TestContext) {
   const accepted = Promise.withResolvers<Channel<PeerMessage, PeerMessage>>()
   const { line, end } = await bareServer({
     answerPeer: ({ stream }) => accepted.resolve(acceptPeer(stream)),
   })
   t.after(end)
-  const session = http2.connect(`http://127.0.0.1:${line.port}`)
+  return { address: `http://127.0.0.1:${line.port}`, accepted: accepted.promise }
+}
+
+/** A call between servers whose bytes are written by hand, and the channel at its other end. */
+async function calledByHand(t: TestContext) {
+  const { address, accepted } = await answering(t)
+  const session = http2.connect(address)
   t.after(() => session.destroy())
   session.on('error', () => {})
   const headers = { ':method': 'POST', ':path': exchangePath }
   const stream = session.request({ ...headers, 'content-type': 'application/grpc' })
   stream.on('error', () => {})
-  return { stream, channel: await accepted.promise }
+  return { stream, channel: await accepted }
+}
+
+/** What goes before a message of so many bytes. */
+function prefixOf(bytes: number): number[] {
+  return [0, ...Uint8Array.of(bytes >>> 24, bytes >>> 16, bytes >>> 8, bytes)]
 }
 
 test('gRPC between servers: malformed, compressed and oversized messages end the channel', async (t) => {
@@ -351,6 +363,9 @@ test('gRPC between servers: malformed, compressed and oversized messages end the
     [[0, 0, 0, 0, 1, 255], /malformed/],
     [[1, 0, 0, 0, 1, 255], /compressed/],
     [[0, 255, 0, 0, 0, 1], /over the limit/],
+    [prefixOf(firstPeerMessageBytesMax + 1), /over the limit/],
+    // After a message the other side may be one that was heard: so long, and broken.
+    [[0, 0, 0, 0, 2, 10, 0, ...prefixOf(peerMessageBytesMax + 1)], /over the limit/],
   ]
   for (const [bytes, why] of wrong) {
     const { stream, channel } = await calledByHand(t)
@@ -360,6 +375,19 @@ test('gRPC between servers: malformed, compressed and oversized messages end the
     await ear.until((heard) => heard.endings.length > 0)
     assert.match(ear.endings[0]!, why)
   }
+})
+
+test('gRPC between servers: what is said first is short, what comes then may be long', async (t) => {
+  const { address, accepted } = await answering(t)
+  const channel = await dialPeer(address, { deadlineMs: 60_000 })
+  t.after(() => channel.close('enough'))
+  const ear = new Ear(await accepted, () => 0)
+  channel.send(create(PeerMessageSchema, { message: { case: 'gossip', value: {} } }))
+  await ear.until((heard) => heard.numbers.length === 1)
+  const body = { case: 'text' as const, value: new Uint8Array(firstPeerMessageBytesMax) }
+  const message = { case: 'updates' as const, value: { updates: [{ body }] } }
+  channel.send(create(PeerMessageSchema, { message }))
+  await ear.until((heard) => heard.numbers.length === 2)
 })
 
 test('gRPC between servers: that some of a message has come is told before it is whole', async (t) => {

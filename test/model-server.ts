@@ -362,7 +362,8 @@ export class ModelServer {
   #operation(visitor: Visitor, { ticket, id }: { ticket: number; id: string }): void {
     const finish = (mark: number) => {
       this.#keep(visitor, ticket, mark)
-      const value = { $typeName: 'fourfold.v1.Done' as const, ticket, entry: id, undone: [] }
+      const none = { undone: [], changedNothing: false }
+      const value = { $typeName: 'fourfold.v1.Done' as const, ticket, entry: id, ...none }
       this.#say(visitor, { case: 'done', value })
     }
     const all = [...this.journal, ...this.#ahead.map(({ item }) => item)]

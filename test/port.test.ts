@@ -17,7 +17,11 @@ import {
 } from '@connectrpc/connect-node'
 
 import { exchangePath } from '../src/adapters/channel/grpc-peer.ts'
-import { messageBytesMax, streamsPerConnectionMax } from '../src/core/model/limits.ts'
+import {
+  headerBytesMax,
+  messageBytesMax,
+  streamsPerConnectionMax,
+} from '../src/core/model/limits.ts'
 import { FolderService, WatchEvent } from '../src/core/model/wire.ts'
 import { flags, frameTypes, postHeaders, RawHttp2 } from './http2-frames.ts'
 import { startLone } from './lone-server.ts'
@@ -285,6 +289,18 @@ test('a huge header is refused with 431', async (t) => {
   assert.equal(await rawStatus(port, head), '431')
 })
 
+test('huge headers over HTTP/2 end their request, once the client was told of the limit', async (t) => {
+  const { address } = await pagePort(t)
+  const session = http2.connect(address)
+  t.after(() => session.destroy())
+  const asked = (bytes: number) => session.request({ ':path': '/', 'x-huge': 'x'.repeat(bytes) })
+  const [headers] = (await once(asked(headerBytesMax - 500), 'response')) as [
+    http2.IncomingHttpHeaders,
+  ]
+  assert.equal(headers[':status'], 200)
+  await assert.rejects(once(asked(headerBytesMax), 'response'), /ENHANCE_YOUR_CALM/)
+})
+
 test('headers that come at one byte a second are not waited for', async (t) => {
   const never = 3600_000
   const { port } = await pagePort(t, {
@@ -426,6 +442,20 @@ test('an answer in parts that was not finished in time says so', async (t) => {
     for await (const { event } of watched) assert.equal(event, WatchEvent.READY)
   }
   await assert.rejects(all, { code: Code.DeadlineExceeded })
+})
+
+test('a call whose deadline is nothing is over at once, and nothing is done', async (t) => {
+  const { address } = await startLone(t)
+  const none = [
+    [createGrpcTransport({ baseUrl: address }), { 'grpc-timeout': '0m' }],
+    [createConnectTransport({ baseUrl: address, httpVersion: '2' }), { 'connect-timeout-ms': '0' }],
+  ] as const
+  for (const [transport, headers] of none) {
+    const folder = createClient(FolderService, transport)
+    const saved = folder.saveFile({ file: 'never.md', text: 'never' }, { headers })
+    await assert.rejects(saved, { code: Code.DeadlineExceeded })
+    assert.deepEqual((await folder.listFiles({})).files, [])
+  }
 })
 
 test('a deadline further off than any timer goes ends nothing', async (t) => {

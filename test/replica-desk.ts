@@ -163,8 +163,8 @@ export class Desk {
 export class Writer {
   readonly desk: Desk
   readonly channel: number
-  readonly key: Uint8Array
-  readonly device: Uint8Array
+  readonly key: Uint8Array<ArrayBuffer>
+  readonly device: Uint8Array<ArrayBuffer>
   readonly doc = new Y.Doc()
   ticket = 0
 
@@ -172,11 +172,11 @@ export class Writer {
     desk: Desk,
     channel: number,
     name: string,
-    { isStandby = false, device = new Uint8Array() } = {},
+    { isStandby = false, device = new Uint8Array(), key = new Uint8Array(16).fill(channel) } = {},
   ) {
     this.desk = desk
     this.channel = channel
-    this.key = new Uint8Array(16).fill(channel)
+    this.key = key
     this.device = device
     this.doc.clientID = writerOf(this.key)
     desk.input({ type: 'opened', channel, address: '127.0.0.1' })

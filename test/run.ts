@@ -1,8 +1,8 @@
 // Runs the tests, a few files at once, and tells at the end which took longest.
 
-import { globSync } from 'node:fs'
+import { globSync, mkdirSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
-import { basename, join, relative } from 'node:path'
+import { basename, dirname, join, relative } from 'node:path'
 import { PassThrough, Readable } from 'node:stream'
 import { run } from 'node:test'
 import { spec, type TestEvent } from 'node:test/reporters'
@@ -34,6 +34,8 @@ const patterns = asked.length > 0 ? asked : ['{src,sim,test}/**/*.test.{ts,tsx}'
 const files = globSync(patterns).sort((a, b) => (place(a) < place(b) ? -1 : 1))
 if (files.length === 0) throw new Error(`no test file matches ${patterns.join(' ')}`)
 
+/** What stands for a whole directory, by its name. */
+const names = new Map<string, string>()
 const processors = availableParallelism()
 const giveWay = pathToFileURL(join(root, 'test/give-way.ts')).href
 const kinds: Kind[] = [
@@ -41,7 +43,7 @@ const kinds: Kind[] = [
   { files: files.filter(isOfProcesses), atOnce: Math.min(processors + 1, 8) },
   // What these wait for is only the processor, which is theirs when nobody else wants it.
   {
-    files: files.filter((file) => !isOfProcesses(file)),
+    files: inOne(files.filter((file) => !isOfProcesses(file))),
     atOnce: Math.min(processors, 8),
     execArgv: ['--import', giveWay],
   },
@@ -51,6 +53,26 @@ Readable.from(told()).compose(new spec()).pipe(process.stdout)
 
 function isOfProcesses(file: string): boolean {
   return file.startsWith('test/')
+}
+
+/**
+ * What touches nothing outside itself shares a process with its neighbours, directory by directory: to
+ * start one takes longer than most of these tests.
+ */
+function inOne(all: string[]): string[] {
+  const place = join(root, 'node_modules', '.cache', 'fourfold-test-directories')
+  mkdirSync(place, { recursive: true })
+  const byDirectory = Map.groupBy(all, (file) => {
+    return file.startsWith('src/core/') ? dirname(file) : file
+  })
+  return [...byDirectory].map(([directory, own]) => {
+    if (own.length === 1) return own[0]!
+    const shared = join(place, `${directory.replaceAll('/', '-')}.test.mjs`)
+    const urls = own.map((file) => pathToFileURL(join(root, file)).href)
+    writeFileSync(shared, urls.map((url) => `import ${JSON.stringify(url)}\n`).join(''))
+    names.set(shared, directory)
+    return shared
+  })
 }
 
 /**
@@ -88,7 +110,7 @@ async function* told(): AsyncGenerator<TestEvent> {
     if (event.type === 'test:summary') {
       const { file, duration_ms: ms, success } = event.data
       if (file !== undefined) {
-        spans.push({ file: relative(root, file), ms })
+        spans.push({ file: names.get(file) ?? relative(root, file), ms })
         continue
       }
       summary = event

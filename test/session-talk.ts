@@ -19,6 +19,7 @@ import {
   ServerSchema,
   ServerState,
   type ClientMessage,
+  type Done,
   type Hello,
   type Operation,
   type ServerMessage,
@@ -118,6 +119,13 @@ export class Talk {
     this.open(1, 'D')
     this.welcome(2, 'b')
     this.lines.length = 0
+  }
+
+  /** A server says that an operation took effect. */
+  done(connection: number, ticket: number, entry: string, more: Partial<Done> = {}): void {
+    const none = { undone: [], changedNothing: false }
+    const value = { $typeName: 'fourfold.v1.Done' as const, ticket, entry, ...none, ...more }
+    this.says(connection, `done ${ticket}`, { case: 'done', value })
   }
 
   /** Joins, and types a letter that all servers get but d, which is away. */

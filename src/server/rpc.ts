@@ -81,7 +81,11 @@ function handlersOf(routes: RpcOptions['routes'], readMaxBytes: number): Univers
     readMaxBytes,
     // Two bytes of a field that nobody knows would be kept as an object of a hundred.
     binaryOptions: { readUnknownFields: false },
-    requestGate: blameCaller,
+    requestGate: (call) => {
+      // A deadline of nothing is over before any code of ours could wait for it.
+      call.signal.throwIfAborted()
+      blameCaller(call)
+    },
   })
   routes(router)
   return router.handlers

@@ -22,7 +22,7 @@ interface EditorPaneProps {
   isOffline: boolean
   /** A version lies over the text. */
   isCovered: boolean
-  /** Takes files and folders that are dropped on the text. */
+  /** Takes files and folders that are dropped on the text, or pasted. */
   bring: (dropped: Dropped[]) => void
 }
 
@@ -76,6 +76,7 @@ export function EditorPane(props: EditorPaneProps) {
           return true
         },
         bring: (data) => latestBring.current(droppedIn(data)),
+        nothing: () => notify('There is no text on the clipboard.'),
       })
       open.show(true)
       // On a touch screen the focus would bring up the keyboard over what one came to read.

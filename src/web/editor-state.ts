@@ -27,12 +27,12 @@ import { languageOf } from './language.ts'
 import { lineEndingOf, lineEndings } from './line-endings.ts'
 import { manyPlaces } from './many-places.ts'
 import type { OpenFile } from './open-file.ts'
-import { picturePaste, type TakePictures } from './picture-paste.ts'
+import { picturePaste, type PasteOptions } from './picture-paste.ts'
 import { remoteCarets } from './remote-carets.ts'
 import { lineDirections } from './text-direction.ts'
 import { wholeWords } from './whole-words.ts'
 
-export interface EditorOptions {
+export interface EditorOptions extends PasteOptions {
   file: OpenFile
   fileName: string
   parent: HTMLElement
@@ -40,9 +40,6 @@ export interface EditorOptions {
   changed: (view: EditorView) => void
   /** Something pasted or dropped would make the file larger than it may be. */
   tooLarge: () => void
-  takePictures: TakePictures
-  /** Takes what is dropped on the text and has no place in it. */
-  bring: (data: DataTransfer) => void
 }
 
 const language = new Compartment()
@@ -133,13 +130,13 @@ const base: Extension = [
 ]
 
 function shared(options: EditorOptions): Extension {
-  const { file, changed, tooLarge, takePictures, bring } = options
+  const { file, changed, tooLarge } = options
   return [
     wholeWords(file.undo),
     yCollab(file.live.text, null, { undoManager: file.undo }),
     manyPlaces,
     remoteCarets(file),
-    picturePaste(takePictures, bring),
+    picturePaste(options),
     EditorState.transactionFilter.of((transaction) => {
       const isOwn = transaction.isUserEvent('input') || transaction.isUserEvent('move')
       // Letters are counted and not bytes, as a server's gate does: most texts this long are ASCII.

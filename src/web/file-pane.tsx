@@ -137,7 +137,11 @@ export function FilePane(props: FilePaneProps) {
         {!isNarrow && <BringingBar bringIn={bringIn} />}
         <div className="file-foot">
           {waiting !== '' && <p className="waiting muted">{begun(waiting)} waiting</p>}
-          <Trash restore={actions.restore} erase={actions.erase} />
+          <Trash
+            restore={actions.restore}
+            erase={actions.erase}
+            leave={() => pane.current?.querySelector<HTMLElement>('[role=treegrid]')?.focus()}
+          />
           <span className="foot-row">
             <FileTrigger
               allowsMultiple

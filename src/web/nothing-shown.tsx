@@ -1,7 +1,7 @@
 // What stands in the middle when no file is shown: how things are, and the first things to do.
 
 import { FilePlus, FileUp, FolderOpen, FolderSync } from 'lucide-react'
-import { useState } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import { Button } from 'react-aria-components'
 import type { FileInfo } from '../client/api.ts'
 import { useClient } from './client-context.tsx'
@@ -27,6 +27,11 @@ export function NothingShown(props: NothingShownProps) {
   const { filesAreCurrent } = useClient()
   const [isConnecting, setConnecting] = useState(false)
   const isEmpty = filesAreCurrent && props.isEmpty
+  const first = useRef<HTMLButtonElement>(null)
+  // Whoever was just let in, or deleted what they read, is where one goes on, and not at nothing.
+  useEffect(() => {
+    if (document.activeElement === document.body) first.current?.focus()
+  }, [])
   const sentence = isMissing
     ? 'No such file. It may have been deleted for good, or the link is not complete.'
     : named
@@ -40,7 +45,7 @@ export function NothingShown(props: NothingShownProps) {
       <p>{sentence}</p>
       {isEmpty && <ServersAgree />}
       <span className="actions">
-        <Button className="button primary" onPress={commands.new.run}>
+        <Button ref={first} className="button primary" onPress={commands.new.run}>
           <FilePlus size={16} aria-hidden />
           Create a note
         </Button>

@@ -1,4 +1,5 @@
-// Pictures that are pasted or dropped into a text: a sign where they will be, then the link.
+// Pictures that are pasted or dropped into a text: a sign where they will be, then the link. What else
+// is pasted and is no plain text.
 //
 // The sign is only in this person's editor. The link is their edit, made where the sign is by then,
 // also when they look at another file meanwhile.
@@ -6,6 +7,7 @@
 import { Facet, StateEffect, StateField, type Extension } from '@codemirror/state'
 import { Decoration, type DecorationSet, EditorView, WidgetType } from '@codemirror/view'
 import { pickFiles } from './file-picker.ts'
+import { wordsOfHtml } from './html-words.ts'
 import { picturesAmong } from './pictures.ts'
 
 /** A picture on its way. */
@@ -17,20 +19,36 @@ export interface PictureSign {
 /** Takes pictures for a place in the text; false: this text shows none. */
 export type TakePictures = (view: EditorView, pictures: File[], at: number) => boolean
 
+/** What CodeMirror takes for itself. */
+const plainTypes = ['text/plain', 'text/uri-list']
+
 const taker = Facet.define<TakePictures, TakePictures | undefined>({
   combine: ([first]) => first,
 })
 
-/** Pictures are taken by `take`; dropped files of other kinds by `bring`, with the pictures among them. */
-export function picturePaste(take: TakePictures, bring: (data: DataTransfer) => void): Extension {
+export interface PasteOptions {
+  takePictures: TakePictures
+  /** Takes files of other kinds, with the pictures among them. */
+  bring: (data: DataTransfer) => void
+  /** There is nothing that could be put in. */
+  nothing: () => void
+}
+
+export function picturePaste({ takePictures: take, bring, nothing }: PasteOptions): Extension {
   return [
     taker.of(take),
     signs,
     EditorView.domEventHandlers({
       paste: ({ clipboardData: data }, view) => {
         // Words that were copied from a page bring a picture of them along.
-        if (data === null || data.types.includes('text/plain')) return false
-        return insertPictures(view, data.files)
+        if (data === null || plainTypes.some((type) => data.getData(type) !== '')) return false
+        if (insertPictures(view, data.files)) return true
+        const words = wordsOfHtml(data.getData('text/html'))
+        // Without words CodeMirror would put nothing in the place of what is selected.
+        if (words !== '') pasteWords(view, words)
+        else if (data.files.length > 0) bring(data)
+        else nothing()
+        return true
       },
       drop: ({ dataTransfer, clientX: x, clientY: y }, view) => {
         if (dataTransfer === null || dataTransfer.files.length === 0) return false
@@ -43,6 +61,14 @@ export function picturePaste(take: TakePictures, bring: (data: DataTransfer) => 
       },
     }),
   ]
+}
+
+/** As if only these were on the clipboard. */
+function pasteWords(view: EditorView, words: string): void {
+  const clipboardData = new DataTransfer()
+  clipboardData.setData('text/plain', words)
+  const pasted = new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true })
+  view.contentDOM.dispatchEvent(pasted)
 }
 
 /** Puts the pictures among these files into the text, at the caret; false: it takes none. */

@@ -16,6 +16,8 @@ interface TrashProps {
   restore: (entry: FileInfo) => void
   /** For good. */
   erase: (entries: readonly FileInfo[]) => void
+  /** Gives the focus away: nothing is left that could have it. */
+  leave: () => void
 }
 
 /** So many are shown, and so many more at each wish: three buttons a row are slow to draw. */
@@ -30,13 +32,13 @@ const byPath = new Intl.Collator('en', { numeric: true, sensitivity: 'base' }).c
 const pauseMs = { open: 1000, closed: 300 }
 const lookEveryMs = 3000
 
-export function Trash({ restore, erase }: TrashProps) {
+export function Trash({ restore, erase, leave }: TrashProps) {
   const [isOpen, setOpen] = useState(false)
   const [asked, setAsked] = useState<readonly FileInfo[]>()
   const [shownMax, setShownMax] = useState(shownStep)
   const client = useClient()
   const { entries, count } = useTrash(client, isOpen ? shownMax : 1, isOpen)
-  const focus = useFocusBeside(entries)
+  const focus = useFocusBeside(entries, leave)
   if (count === 0) return null
   const empty = async () => {
     const all = count > entries.length ? await allTrashed(client) : entries
@@ -53,21 +55,23 @@ export function Trash({ restore, erase }: TrashProps) {
         </Button>
       </Heading>
       <DisclosurePanel>
-        <ul className="trash-list" aria-label="Trash" {...focus}>
-          {entries
-            .toSorted((a, b) => byPath(a.path, b.path))
-            .map((entry) => (
-              <Trashed key={entry.id} {...{ entry, restore }} erase={setAsked} />
-            ))}
-        </ul>
-        {count > shownMax && (
-          <Button className="text-button" onPress={() => setShownMax(shownMax + shownStep)}>
-            Show more of {count.toLocaleString('en')}
+        <div {...focus.panel}>
+          <ul ref={focus.list} className="trash-list" aria-label="Trash">
+            {entries
+              .toSorted((a, b) => byPath(a.path, b.path))
+              .map((entry) => (
+                <Trashed key={entry.id} {...{ entry, restore }} erase={setAsked} />
+              ))}
+          </ul>
+          {count > shownMax && (
+            <Button className="text-button" onPress={() => setShownMax(shownMax + shownStep)}>
+              Show more of {count.toLocaleString('en')}
+            </Button>
+          )}
+          <Button className="text-button" onPress={() => void empty()}>
+            Empty trash
           </Button>
-        )}
-        <Button className="text-button" onPress={() => void empty()}>
-          Empty trash
-        </Button>
+        </div>
       </DisclosurePanel>
       {asked && <ConfirmDialog asked={question(asked, erase)} close={() => setAsked(undefined)} />}
     </Disclosure>
@@ -107,25 +111,36 @@ function useTrash(client: Client, limit: number, isOpen: boolean): Listing {
   return trash
 }
 
-/** Who takes a row out of the list by its button is at the row in its place then, and not at nothing. */
-function useFocusBeside(entries: readonly FileInfo[]) {
-  const ref = useRef<HTMLUListElement>(null)
-  /** Which row has the focus, or had it when it went. */
+/**
+ * Who takes a row out of the list by its button is at the row in its place then, and not at nothing; who
+ * takes out the last leaves.
+ */
+function useFocusBeside(entries: readonly FileInfo[], leave: () => void) {
+  const list = useRef<HTMLUListElement>(null)
+  /** Which row has the focus, or had it when it went; the buttons below are behind the last. */
   const at = useRef<number>(undefined)
+  const latestLeave = useRef(leave)
+  latestLeave.current = leave
   useEffect(() => {
-    const rows = ref.current?.children ?? []
+    const rows = list.current?.children ?? []
     if (at.current === undefined || document.activeElement !== document.body) return
-    rows[Math.min(at.current, rows.length - 1)]?.querySelector('button')?.focus()
+    const row = rows[Math.min(at.current, rows.length - 1)]
+    if (row) row.querySelector('button')?.focus()
+    else {
+      at.current = undefined
+      latestLeave.current()
+    }
   }, [entries])
-  return {
-    ref,
+  const panel = {
     onFocus({ target }: { target: Element }) {
       const row = target.closest('li')
-      at.current = row ? [...(ref.current?.children ?? [])].indexOf(row) : undefined
+      const rows = [...(list.current?.children ?? [])]
+      at.current = row ? rows.indexOf(row) : rows.length
     },
     // React tells none of what it removes.
     onBlur: () => (at.current = undefined),
   }
+  return { list, panel }
 }
 
 /** What did not change is the same object, and is not drawn again. */
@@ -140,10 +155,12 @@ function asBefore(entries: FileInfo[], before: FileInfo[]): FileInfo[] {
 function question(entries: readonly FileInfo[], erase: TrashProps['erase']): Confirmation {
   const [first] = entries
   const all = `all ${entries.length.toLocaleString('en')} in the trash`
-  const what = entries.length === 1 && first ? `“${first.name}”` : all
+  const isOne = entries.length === 1
+  const what = isOne && first ? `“${first.name}”` : all
+  const removed = isOne ? 'It is removed' : 'They are removed'
   return {
     title: `Delete ${what} for good?`,
-    text: 'It is removed from all servers, with all its versions. This cannot be undone.',
+    text: `${removed} from all servers, with all ${isOne ? 'its' : 'their'} versions. This cannot be undone.`,
     action: 'Delete for good',
     run: () => erase(entries),
   }

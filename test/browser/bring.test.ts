@@ -410,6 +410,21 @@ test('a pasted picture is kept beside the text and linked in it; undo takes the 
   await ana.editor.press('ControlOrMeta+z')
   await ana.reads('Look: ![image](assets/image.png)!')
   await ben.reads('Look: ![image](assets/image.png)!')
+
+  await ana.editor.press('ControlOrMeta+a')
+  await copy(
+    ana,
+    '<meta charset="utf-8"><style>p{}</style><p>One\n <b>and</b> two<br>' +
+      '<table><tr><td>a<td><td>b</table><div>c</div><div><br></div><pre> d\n  e</pre><p>f&nbsp; g',
+    'text/html',
+  )
+  await ana.editor.press('ControlOrMeta+v')
+  await ana.reads('One and two\n\na\t\tb\n\nc\n\n d\n  e\n\nf\u00a0 g')
+  await ana.editor.press('ControlOrMeta+a')
+  await copy(ana, '<hr>', 'text/html')
+  await ana.editor.press('ControlOrMeta+v')
+  await ana.page.getByText('There is no text on the clipboard.').waitFor()
+  await ana.readsPart('One and two')
 })
 
 test('a picture that is dropped goes where it was dropped; one that cannot be kept leaves nothing', async () => {
@@ -530,6 +545,13 @@ async function copyPicture(visitor: Visitor): Promise<void> {
     canvas.getContext('2d')!.fillRect(5, 5, 10, 10)
     const blob = await new Promise<Blob | null>((resolve) => canvas.toBlob(resolve))
     await navigator.clipboard.write([new ClipboardItem({ 'image/png': blob! })])
+  })
+}
+
+/** Puts this alone on the clipboard. */
+async function copy(visitor: Visitor, text: string, type: string): Promise<void> {
+  await visitor.page.evaluate((item) => navigator.clipboard.write([new ClipboardItem(item)]), {
+    [type]: text,
   })
 }
 

@@ -22,7 +22,8 @@ after(() => stage.end())
 test('an empty folder says how things are and offers the first note', async () => {
   const ana = await stage.join('Ana', 'a')
   await ana.page.getByText(/^Four servers are up and agree/).waitFor()
-  await ana.page.getByRole('button', { name: 'Create a note' }).click()
+  await ana.hasFocus(ana.page.getByRole('button', { name: 'Create a note' }))
+  await ana.page.keyboard.press('Enter')
   const dialog = ana.page.getByRole('dialog', { name: 'New file' })
   assert.equal(await dialog.getByLabel('Name').inputValue(), 'untitled.md')
   await ana.page.keyboard.type('first note')
@@ -283,6 +284,7 @@ test('a file is taken out of the trash from the list', async () => {
   await until(() => next.evaluate((button) => button === document.activeElement))
   await next.press('Enter')
   await ana.row('still binned.md').waitFor()
+  await ana.hasFocus(ana.page.getByRole('treegrid', { name: 'Files' }))
 })
 
 test('what is deleted for good is asked for first, and gone for everybody', async () => {
@@ -368,4 +370,5 @@ test('a trash of many is shown in parts, and emptied as a whole', async () => {
   await ana.page.getByRole('button', { name: 'Delete for good', exact: true }).click()
   await ana.page.getByText(/^Deleted 12\d entries for good$/).waitFor()
   await trash.waitFor({ state: 'hidden' })
+  await ana.hasFocus(ana.page.getByRole('treegrid', { name: 'Files' }))
 })

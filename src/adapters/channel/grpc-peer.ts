@@ -15,7 +15,12 @@ import {
 } from 'node:http2'
 import { fromBinary } from '@bufbuild/protobuf'
 import { Code } from '@connectrpc/connect'
-import { heartbeatMs, joinedBytesMax, peerMessageBytesMax } from '../../core/model/limits.ts'
+import {
+  firstPeerMessageBytesMax,
+  heartbeatMs,
+  joinedBytesMax,
+  peerMessageBytesMax,
+} from '../../core/model/limits.ts'
 import {
   ExchangeRequestSchema,
   ExchangeResponseSchema,
@@ -127,6 +132,8 @@ class PeerChannel implements Channel<PeerMessage, PeerMessage> {
   #chunks: Buffer[] = []
   #chunkBytes = 0
   #wantedBytes = prefixBytes
+  /** Whoever is there: the mind hears first who it is. */
+  #bytesMax = firstPeerMessageBytesMax
   /** When a message was whole, or it was told last that some of one has come. */
   #toldAt = -Infinity
   /** Why this side turned the other away. */
@@ -212,6 +219,7 @@ class PeerChannel implements Channel<PeerMessage, PeerMessage> {
   }
 
   #read(chunk: Buffer): void {
+    if (this.#ending !== undefined) return
     this.#chunks.push(chunk)
     this.#chunkBytes += chunk.length
     while (this.#chunkBytes >= this.#wantedBytes && this.#ending === undefined) {
@@ -233,7 +241,7 @@ class PeerChannel implements Channel<PeerMessage, PeerMessage> {
       return bytes.length
     }
     const end = prefixBytes + bytes.readUInt32BE(1)
-    if (end > prefixBytes + peerMessageBytesMax) {
+    if (end > prefixBytes + this.#bytesMax) {
       this.close('sends messages over the limit')
       return bytes.length
     }
@@ -256,6 +264,7 @@ class PeerChannel implements Channel<PeerMessage, PeerMessage> {
       return
     }
     this.#toldAt = performance.now()
+    if (messages.length > 0) this.#bytesMax = peerMessageBytesMax
     for (const message of messages) {
       if (this.#ending === undefined) this.#listener?.received(message)
     }

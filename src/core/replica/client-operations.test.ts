@@ -83,6 +83,7 @@ test('when nothing can be done that is an answer, too', () => {
   const { desk, files, several, undone } = filed()
   const before = desk.asked.filter(({ type }) => type === 'append').length
   several(erase, files)
+  assert.equal(desk.last(1, 'done')?.changedNothing, true)
   assert.equal(undone().length, files.length)
   assert.equal(desk.asked.filter(({ type }) => type === 'append').length, before)
 })

@@ -94,7 +94,9 @@ export class ClientOperations {
 
   #carryOut(visitor: Visitor, ticket: number, { updates, entry, undone }: Made): void {
     const { appends, documents, kept } = this.#options
-    const done = (mark: Mark) => this.#done(visitor, ticket, mark, { entry, undone })
+    const changedNothing = updates.length === 0
+    const done = (mark: Mark) =>
+      this.#done(visitor, ticket, mark, { entry, undone, changedNothing })
     const last = updates.at(-1)
     if (!last) appends.barrier(done)
     for (const update of updates) {
@@ -109,7 +111,9 @@ export class ClientOperations {
   /** It was carried out before: there is an answer when all of it is on this disk. */
   #again(visitor: Visitor, entry: string, operation: Operation): void {
     this.#options.appends.barrier((mark) => {
-      const done = { entry: firstOf(operation) ?? entry, undone: this.#leftOf(operation) }
+      const undone = this.#leftOf(operation)
+      const first = firstOf(operation) ?? entry
+      const done = { entry: first, undone, changedNothing: false }
       this.#done(visitor, operation.ticket, mark, done)
     })
   }
@@ -118,10 +122,10 @@ export class ClientOperations {
     visitor: Visitor,
     ticket: number,
     mark: Mark,
-    { entry, undone }: Pick<Made, 'entry' | 'undone'>,
+    done: Pick<Made, 'entry' | 'undone'> & { changedNothing: boolean },
   ): void {
     this.#options.visitors.stored(visitor, ticket, mark)
-    const value = { $typeName: 'fourfold.v1.Done' as const, ticket, entry, undone }
+    const value = { $typeName: 'fourfold.v1.Done' as const, ticket, ...done }
     this.#options.voice.send([visitor.channel], { case: 'done', value })
   }
 

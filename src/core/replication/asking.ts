@@ -1,7 +1,7 @@
 // Asking for what we lack: one peer at a time, and never for what comes by itself.
 
 import type { Origin, ReplicaId, SubjectId } from '../model/ids.ts'
-import { askAfterMs, liveMs } from '../model/limits.ts'
+import { askAfterMs, liveMs, wantedMax } from '../model/limits.ts'
 import { covers, type VersionVector } from '../model/version-vector.ts'
 import type { Links } from './links.ts'
 import type { Peer } from './peer.ts'
@@ -22,9 +22,6 @@ const wantAgainMs = 2000
 const wantRarelyMs = 600_000
 /** When every peer was asked so often, and heard of since, what it has of a subject has come. */
 const inVainRounds = 3
-/** Subjects wanted at once; more are asked for when they are read again. */
-const wantedMax = 1000
-
 interface Asked {
   peer: Peer
   /** What it had when it was asked. */

@@ -1,6 +1,7 @@
 // What waits for the disk: one batch under way, the rest gathers for the next (group commit).
 
 import type { Snapshot, Update } from '../model/wire.ts'
+import type { ReplicaId } from '../model/ids.ts'
 import { batchBytesMax } from '../model/limits.ts'
 import type { Batch } from '../ports.ts'
 import type { VersionVector } from '../model/version-vector.ts'
@@ -12,6 +13,8 @@ export interface Item {
   snapshot?: Snapshot
   /** Who sent the snapshot, or one that had nothing for this disk. */
   from?: Peer
+  /** Which peer made it gather here. */
+  by?: ReplicaId
   advance?: VersionVector
   isComplete?: boolean
   /** Name of the life that the set is in. */
@@ -19,6 +22,9 @@ export interface Item {
   /** The append or barrier to answer when this and all before it are stored. */
   tag?: number
 }
+
+/** About how many bytes an item takes that is neither an update nor a snapshot. */
+const itemBytes = 100
 
 /**
  * A queue of items of which one batch at a time is at the disk.
@@ -28,6 +34,7 @@ export interface Item {
 export class Gathering {
   #waiting: Item[] = []
   #underWay: Item[] | undefined
+  readonly #bytesBy = new Map<ReplicaId, number>()
 
   get isIdle(): boolean {
     return this.#underWay === undefined && this.#waiting.length === 0
@@ -35,6 +42,12 @@ export class Gathering {
 
   add(item: Item): void {
     this.#waiting.push(item)
+    this.#count(item, 1)
+  }
+
+  /** What waits for the disk or is at it because of this peer, be it gone meanwhile. */
+  bytesBy(peer: ReplicaId): number {
+    return this.#bytesBy.get(peer) ?? 0
   }
 
   /** The next batch, when none is under way and something waits. */
@@ -50,7 +63,13 @@ export class Gathering {
   done(): Item[] {
     const items = this.#underWay ?? []
     this.#underWay = undefined
+    for (const item of items) this.#count(item, -1)
     return items
+  }
+
+  #count(item: Item, sign: 1 | -1): void {
+    if (item.by === undefined) return
+    this.#bytesBy.set(item.by, this.bytesBy(item.by) + sign * bytesOf(item))
   }
 }
 
@@ -70,7 +89,7 @@ function countWithin(items: Item[], bytesMax: number): number {
 function bytesOf(item: Item): number {
   if (item.update) return updateBytes(item.update)
   if (item.snapshot) return snapshotBytes(item.snapshot)
-  return 0
+  return itemBytes
 }
 
 function batchOf(items: Item[]): Batch {

@@ -5,8 +5,15 @@ import { test } from 'node:test'
 import { create, toBinary, type MessageInitShape } from '@bufbuild/protobuf'
 import * as Y from 'yjs'
 import { four, subject, type Server } from '../../../test/replication-circle.ts'
-import { base64url } from '../model/ids.ts'
-import { operationsPerSnapshotMax, presentMax, reachAheadMax, seqMax } from '../model/limits.ts'
+import { base64url, type Origin } from '../model/ids.ts'
+import {
+  operationsPerSnapshotMax,
+  peerUnstoredBytesMax,
+  presentMax,
+  reachAheadMax,
+  seqMax,
+  strangersMax,
+} from '../model/limits.ts'
 import { mergeStored, sealUpdate } from '../model/snapshot.ts'
 import { counterMax } from '../model/stamps.ts'
 import { encodeTextUpdate, textRoot, type TextStruct } from '../model/text-update.ts'
@@ -18,8 +25,10 @@ import {
   UpdateSchema,
   VersionSchema,
   type PeerMessage,
+  type Snapshot,
 } from '../model/wire.ts'
 import { helloFault, isSeq, messageFault, updateFault } from './hearing.ts'
+import type { ReplicationOutput } from './messages.ts'
 
 const origin = 'b.0123456789abc'
 const stamp = { counter: 1, origin }
@@ -180,6 +189,18 @@ function say(
   circle.input(to, { type: 'received', channel, message: whole })
 }
 
+/** A subject of which no server here has heard. */
+function snapshotOf(bytes: number): Snapshot {
+  const version = create(VersionSchema, { id: other, at: 5, text: new Uint8Array(bytes) })
+  const body = { case: 'version' as const, value: toBinary(VersionSchema, version) }
+  const update = sealUpdate(create(UpdateSchema, { origin, seq: 1, subject, body }))
+  return mergeStored(
+    { snapshots: [], updates: [update] },
+    new Map([[origin as Origin, 1]]),
+    subject,
+  )
+}
+
 let set = four()
 
 test('who says what cannot be is turned away, and told of in the log and among the warnings', () => {
@@ -241,6 +262,45 @@ test('who tells of more people than can be there is turned away', () => {
   const topic = { case: 'presence' as const, value: presence }
   say(a, set.servers[2]!, { case: 'ephemeral', value: { topic } })
   assert.match(a.log.join(), /counted up to/)
+})
+
+test('12 who sends more than a disk that hangs can take is cut, and comes back when it works', () => {
+  set = four()
+  const { circle, servers } = set
+  const [a, b] = servers as [Server, Server]
+  const whole = snapshotOf(32 * 1024 * 1024)
+  circle.stuck.add(a.id)
+  let count = 0
+  const flood = () => {
+    for (; count < 100; count++) say(a, b, { case: 'snapshot', value: whole })
+  }
+  assert.throws(flood, /has a channel/)
+  assert.equal(count, Math.ceil(peerUnstoredBytesMax / whole.versions.length))
+  assert.match(a.log.join(), /b sends more than this disk takes/)
+  // What it sent still waits: the next channel is cut sooner.
+  circle.pass(1000)
+  say(a, b, { case: 'snapshot', value: whole })
+  assert.throws(() => say(a, b, { case: 'snapshot', value: whole }), /has a channel/)
+  // The others are heard as before.
+  say(a, servers[2]!, { case: 'snapshot', value: whole })
+  circle.pass(1000)
+  assert.ok([...a.channels.values()].some(({ server }) => server === servers[2]))
+})
+
+test('13 whoever says something before a greeting, or greets not at all, is turned away', () => {
+  const { circle, servers } = four()
+  const [a] = servers as [Server]
+  const hungUp = (outputs: ReplicationOutput[]) =>
+    outputs.flatMap((output) => (output.type === 'hangUp' ? [output.channel] : []))
+  const gossip = create(PeerMessageSchema, { message: { case: 'gossip', value: {} } })
+  a.mind.step(circle.now, { type: 'opened', channel: 100 })
+  const said = { type: 'received' as const, channel: 100, message: gossip }
+  assert.deepEqual(hungUp(a.mind.step(circle.now, said)), [100])
+  assert.deepEqual(hungUp(a.mind.step(circle.now, said)), [], 'it is heard no more')
+  for (let channel = 200; channel < 200 + strangersMax; channel++) {
+    assert.deepEqual(hungUp(a.mind.step(circle.now, { type: 'opened', channel })), [])
+  }
+  assert.deepEqual(hungUp(a.mind.step(circle.now, { type: 'opened', channel: 300 })), [200])
 })
 
 test('5 what a whole subject has beyond what its logs say is not taken', () => {

@@ -1,7 +1,14 @@
 // The channels to the peers: dialling without end, greeting, silence, and how the servers look.
 
 import type { Origin, ReplicaId } from '../model/ids.ts'
-import { heartbeatMs, liveMs, peerHelloMs, peerSilentMs, reachAheadMax } from '../model/limits.ts'
+import {
+  heartbeatMs,
+  liveMs,
+  peerHelloMs,
+  peerSilentMs,
+  reachAheadMax,
+  strangersMax,
+} from '../model/limits.ts'
 import { fromSeen, lag, type VersionVector } from '../model/version-vector.ts'
 import { ServerState, type PeerHello } from '../model/wire.ts'
 import type { Ending, Mark, ServerView } from '../ports.ts'
@@ -118,7 +125,7 @@ export class Links {
   }
 
   opened(now: number, channel: PeerChannel, dialled: ReplicaId | undefined): void {
-    if (dialled === undefined) this.#strangers.add(channel)
+    if (dialled === undefined) this.#addStranger(now, channel)
     else if (this.#links.get(dialled)?.name !== 'dialling') {
       // It has dialled this server meanwhile.
       this.#voice.hangUp(channel, 'there is a channel already')
@@ -143,6 +150,17 @@ export class Links {
         tellsStored: true,
       },
     })
+  }
+
+  #addStranger(now: number, channel: PeerChannel): void {
+    this.#strangers.add(channel)
+    const [oldest] = this.#strangers
+    if (this.#strangers.size > strangersMax) this.turnAway(now, oldest!, 'too many say no hello')
+  }
+
+  /** Whoever has not greeted may say nothing else, but that it lives: who it is decides how much. */
+  refuseUngreeted(now: number, channel: PeerChannel): void {
+    if (this.#strangers.has(channel)) this.turnAway(now, channel, 'it said no hello')
   }
 
   undialled(now: number, replica: ReplicaId, why: Ending): void {
@@ -280,6 +298,7 @@ export class Links {
   }
 
   turnAway(now: number, channel: PeerChannel, why: string): void {
+    this.#strangers.delete(channel)
     this.#complaints.add(now, `a peer was turned away: ${why}`)
     const peer = this.peerOf(channel)
     if (peer) {
@@ -334,9 +353,7 @@ export class Links {
       else if (link.name === 'open') stillHere(link.peer)
     }
     for (const channel of this.#strangers) {
-      if (!this.#isMute(now, channel)) continue
-      this.#strangers.delete(channel)
-      this.turnAway(now, channel, 'it said no hello')
+      if (this.#isMute(now, channel)) this.turnAway(now, channel, 'it said no hello')
     }
     for (const [channel, early] of this.#early) this.#beat(now, channel, early)
   }

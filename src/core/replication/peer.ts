@@ -59,6 +59,10 @@ export class Peer {
   readonly damaged = new Set<SubjectId>()
   /** Those of which it was told the same. */
   readonly saidDamaged = new Set<SubjectId>()
+  /** Subjects that it asked for whole. */
+  readonly wants = new Set<SubjectId>()
+  /** It said something in this turn after which it may be owed more. */
+  mayGetMore = false
   /** It said what no sound server says: its channel is being closed. */
   isTurnedAway = false
 

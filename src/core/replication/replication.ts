@@ -10,6 +10,7 @@
 
 import { assert } from '../model/errors.ts'
 import type { Origin, ReplicaId, SubjectId } from '../model/ids.ts'
+import { peerUnstoredBytesMax } from '../model/limits.ts'
 import { sealUpdate } from '../model/snapshot.ts'
 import { covers, fromSeen, missing, raise, type VersionVector } from '../model/version-vector.ts'
 import {
@@ -21,7 +22,7 @@ import {
   type Update,
 } from '../model/wire.ts'
 import {
-  CorruptError,
+  type CorruptError,
   type EngineReader,
   type EngineRequest,
   type NewUpdate,
@@ -39,6 +40,7 @@ import { Links } from './links.ts'
 import { isSound, Losses } from './losses.ts'
 import { Marks } from './marks.ts'
 import {
+  isHeartbeat,
   mayGetLost,
   type PeerChannel,
   type ReplicationInput,
@@ -65,6 +67,9 @@ export interface ReplicationOptions {
   /** An operator says that an empty disk is the beginning of a new set, not a lost one. */
   isFirst: boolean
 }
+
+/** What is said after a greeting. */
+type Said = Exclude<PeerMessage['message'], { case: 'hello' }>
 
 const waitingText =
   'the disk is empty: waiting for a server that has something, or for all of the set'
@@ -202,6 +207,7 @@ export class Replication {
         this.#compacting.done()
         break
       case 'settle':
+        this.#sending.settle(this.#links.peers())
         break
       case 'tick':
         this.#tick(now)
@@ -433,9 +439,13 @@ export class Replication {
       return
     }
     const peer = this.#links.peerOf(channel)
-    if (!peer) this.#links.heardEarly(now, channel)
+    if (!peer) {
+      if (isHeartbeat({ message })) this.#links.heardEarly(now, channel)
+      else this.#links.refuseUngreeted(now, channel)
+      return
+    }
     // Of what no sound server says nothing is taken, nor of what comes behind it.
-    if (!peer || peer.isTurnedAway) return
+    if (peer.isTurnedAway) return
     peer.heardAt = now
     const fault = messageFault(message, (origin) => this.#links.reachOf(origin, peer))
     if (fault !== undefined) {
@@ -446,6 +456,14 @@ export class Replication {
       )
       return
     }
+    const before = this.#gathering.bytesBy(peer.id)
+    this.#heard(now, peer, message)
+    const bytes = this.#gathering.bytesBy(peer.id)
+    if (bytes > before && bytes > peerUnstoredBytesMax)
+      this.#links.turnAway(now, channel, `${peer.id} sends more than this disk takes`)
+  }
+
+  #heard(now: number, peer: Peer, message: Said): void {
     switch (message.case) {
       case 'gossip':
         peer.asked(fromSeen(message.value.vector?.seen), this.#vector)
@@ -467,7 +485,7 @@ export class Replication {
         this.#heardEphemeral(now, peer, message.value)
         break
       case 'want':
-        this.#answerWant(peer, message.value.subject as SubjectId)
+        this.#sending.wanted(peer, message.value.subject as SubjectId)
         break
       case 'damaged':
         this.#asking.heardDamaged(peer, message.value.subject)
@@ -508,7 +526,7 @@ export class Replication {
   #heardVector(now: number, peer: Peer, changed: VersionVector): void {
     this.#links.heard(now, peer)
     this.#advanceCovered(peer)
-    this.#sending.pump(peer)
+    peer.mayGetMore = true
     this.#asking.heard(now, changed)
     this.#asking.consider(now)
     this.#considerComplete()
@@ -525,7 +543,7 @@ export class Replication {
 
   #heardUpdates(now: number, peer: Peer, updates: Update[]): void {
     const { ready, hasGap, malformed } = this.#arrivals.take(now, peer, updates)
-    this.#gather(ready)
+    this.#gather(ready, peer)
     if (malformed) {
       const { update, why } = malformed
       const name = `${update.origin}/${update.seq}`
@@ -537,10 +555,10 @@ export class Replication {
     this.#advanceCovered(peer)
   }
 
-  #gather(updates: Update[]): void {
+  #gather(updates: Update[], peer?: Peer): void {
     for (const update of updates) {
       this.#onTheWay.gathers(update)
-      this.#gathering.add({ update })
+      this.#gathering.add(peer ? { update, by: peer.id } : { update })
     }
   }
 
@@ -551,8 +569,8 @@ export class Replication {
     if (wasDamaged || this.#isOfUse(snapshot)) {
       // Until this disk is filled nobody asks here.
       if (this.#isComplete) this.#onTheWay.cameWhole(snapshot)
-      this.#gathering.add({ snapshot, from: peer })
-    } else this.#gathering.add({ from: peer })
+      this.#gathering.add({ snapshot, from: peer, by: peer.id })
+    } else this.#gathering.add({ from: peer, by: peer.id })
     this.#asking.progressed(now, peer)
   }
 
@@ -567,8 +585,8 @@ export class Replication {
 
   #heardAdvance(now: number, peer: Peer, advance: VersionVector): void {
     const { news, ready } = this.#arrivals.skip(now, advance)
-    this.#gather(ready)
-    if (news.size > 0) this.#gathering.add({ advance: news })
+    this.#gather(ready, peer)
+    if (news.size > 0) this.#gathering.add({ advance: news, by: peer.id })
     this.#asking.progressed(now, peer)
   }
 
@@ -579,16 +597,6 @@ export class Replication {
       return
     }
     this.#voice.event({ type: 'ephemeral', from: peer.id, ephemeral })
-  }
-
-  #answerWant(peer: Peer, subject: SubjectId): void {
-    try {
-      this.#sending.sendSnapshot(peer, subject)
-    } catch (error) {
-      if (!(error instanceof CorruptError)) throw error
-      this.#unreadable(error)
-      this.#sending.sendRest(peer, subject)
-    }
   }
 
   // ------------------------------------------------------------------------------ time passes

@@ -6,6 +6,7 @@ import {
   operationsPerSnapshotMax,
   pieceBytesMax,
   updatesBytesMax,
+  wantedMax,
 } from '../model/limits.ts'
 import { mergeStored } from '../model/snapshot.ts'
 import { raise, type VersionVector } from '../model/version-vector.ts'
@@ -97,11 +98,30 @@ export class Sending {
     peer.owed.set(origin, own.at(-1)!.seq)
     const isNext = (peer.sent.get(origin) ?? 0) === own[0]!.seq - 1
     if (isNext && !peer.transfer && peer.hasRoom) this.#sendUpdates(peer, own)
-    this.pump(peer)
+    this.#pump(peer)
   }
 
-  /** Sends what the peer is owed, as far as its window allows. */
-  pump(peer: Peer): void {
+  /** It asks for a subject as a whole. */
+  wanted(peer: Peer, subject: SubjectId): void {
+    if (peer.wants.size < wantedMax) peer.wants.add(subject)
+    peer.mayGetMore = true
+  }
+
+  /**
+   * A turn ends: sends to whoever said something after which there may be more for it. Once, however
+   * much it said: what takes it a few bytes to ask may take a second to read.
+   */
+  settle(peers: Iterable<Peer>): void {
+    for (const peer of peers) {
+      if (!peer.mayGetMore || peer.isTurnedAway) continue
+      peer.mayGetMore = false
+      this.#pump(peer)
+    }
+  }
+
+  /** Sends what the peer wants and is owed, as far as its window allows. */
+  #pump(peer: Peer): void {
+    this.#answerWants(peer)
     try {
       while (peer.hasRoom) {
         const hasMore = peer.transfer ? this.#transfer(peer, peer.transfer) : this.#sendOwed(peer)
@@ -113,6 +133,20 @@ export class Sending {
       peer.transfer = undefined
       peer.owed.clear()
       this.#options.unreadable(error)
+    }
+  }
+
+  #answerWants(peer: Peer): void {
+    for (const subject of peer.wants) {
+      if (!peer.hasRoomForPieces) return
+      peer.wants.delete(subject)
+      try {
+        this.sendSnapshot(peer, subject)
+      } catch (error) {
+        if (!(error instanceof CorruptError)) throw error
+        this.#options.unreadable(error)
+        this.#sendRest(peer, subject)
+      }
     }
   }
 
@@ -184,7 +218,7 @@ export class Sending {
    * Sends what can be read of a subject that is damaged here, once, and says so. It stands for no log of
    * which something is lost, and brings nothing of it that the peer has yet to hear of.
    */
-  sendRest(peer: Peer, subject: SubjectId): void {
+  #sendRest(peer: Peer, subject: SubjectId): void {
     if (!peer.saidDamaged.has(subject)) {
       peer.saidDamaged.add(subject)
       const { lost, snapshots, ...sound } = this.#options.reader.sound(subject)

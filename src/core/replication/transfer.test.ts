@@ -81,6 +81,41 @@ for (const [who, early] of versions) {
   })
 }
 
+test('12 who wants all subjects at once, again and again, is sent what it can store', () => {
+  const { circle, empty } = threeAndOne()
+  circle.pass(5000)
+  assert.equal(empty.storage.reader.isComplete(), true)
+  const before = receivedBytes(empty)
+  const [asked] = [...empty.channels.values()]
+  const { server, channel } = asked!
+  const wants = pieces().map(({ subject }) =>
+    create(PeerMessageSchema, { message: { case: 'want', value: { subject } } }),
+  )
+  circle.stuck.add(c)
+  // All in one turn.
+  for (const message of [...wants, ...wants, ...wants]) {
+    const outputs = server.mind.step(circle.now, { type: 'received', channel, message })
+    assert.deepEqual(outputs, [])
+  }
+  circle.input(server, { type: 'tick' })
+  circle.pass(2000)
+  const sent = receivedBytes(empty) - before
+  assert.ok(sent > 0 && sent <= pieceBytesMax + 2 * subjectBytes, `${sent}`)
+})
+
+test('a server that wants all subjects gets them, as it stores them', () => {
+  const { circle, empty } = threeAndOne()
+  circle.pass(5000)
+  const before = receivedBytes(empty)
+  const [asked] = [...empty.channels.values()]
+  for (const { subject } of pieces()) {
+    const message = create(PeerMessageSchema, { message: { case: 'want', value: { subject } } })
+    circle.input(asked!.server, { type: 'received', channel: asked!.channel, message })
+  }
+  circle.pass(5000)
+  assert.ok(receivedBytes(empty) - before > subjectCount * subjectBytes)
+})
+
 test('a server whose disk takes its time is filled by whom it asked first', () => {
   const { circle, empty } = threeAndOne()
   // Longer than one is waited for that says nothing.

@@ -226,10 +226,10 @@ export class Delivery {
   }
 
   /** An operation took effect on some server. */
-  done(now: number, link: Link, { ticket, entry, undone }: Done): void {
+  done(now: number, link: Link, { ticket, entry, undone, changedNothing }: Done): void {
     const parcel = link.parcel(ticket)
     if (parcel?.type !== 'operation') return
-    parcel.effect ??= { entry, undone, at: now, isTold: false }
+    parcel.effect ??= { entry, undone, changedNothing, at: now, isTold: false }
     parcel.trouble = undefined
   }
 
@@ -302,6 +302,8 @@ export class Delivery {
       if (!effect || effect.isTold || isUnacknowledged(parcel)) continue
       if (!isSafe(parcel, { ...disks, safeCount: 1 }) && now < effect.at + receiptWaitMs) continue
       this.#tellEffect(parcel, effect, disks.all)
+      // There is nothing of it that a server could lack.
+      if (effect.changedNothing) this.#outbox.delete(parcel)
     }
   }
 

@@ -34,8 +34,7 @@ function withoutFourth(talk: Talk, ms = 2000, operation: Operation['operation'] 
   talk.join()
   talk.servers(1, 'd')
   talk.operate('O', operation)
-  const done = { $typeName: 'fourfold.v1.Done' as const, ticket: 1, entry: 'E', undone: [] }
-  talk.says(1, 'done 1', { case: 'done', value: done })
+  talk.done(1, 1, 'E')
   talk.stored(1, 'a1', 'b1', 'c1')
   assert.deepEqual(talk.session.operations, [])
   passes(talk, ms, [1, 2])
@@ -111,8 +110,7 @@ test('a server that others said to have all that was deleted for good is asked, 
   talk.start()
   talk.welcome(1, 'a', 'cd')
   talk.operate('O', erased)
-  const done = { $typeName: 'fourfold.v1.Done' as const, ticket: 1, entry: 'E', undone: [] }
-  talk.says(1, 'done 1', { case: 'done', value: done })
+  talk.done(1, 1, 'E')
   talk.stored(1, 'a1', 'b1')
   talk.servers(1, '')
   assert.ok(talk.lines.includes('1> ask 2 O'))
@@ -247,14 +245,28 @@ test('what an earlier session wrote is nowhere, from when it comes to be here un
   assert.equal(talk.session.holders('D', 1).join(''), 'abcd')
 })
 
+test('an operation that changed nothing is on no disk, and is neither shown nor asked for', () => {
+  const talk = new Talk({ hasStandby: false })
+  talk.start()
+  talk.welcome(1, 'a', 'cd')
+  talk.operate('O', deleted)
+  talk.done(1, 1, 'E', { changedNothing: true })
+  talk.stored(1, 'a1', 'b1')
+  assert.deepEqual(talk.session.operations, [])
+  assert.equal(shown(talk), 'ab')
+  talk.servers(1, '')
+  passes(talk, 3000, [1])
+  assert.equal(shown(talk), 'abcd')
+  assert.doesNotMatch(talk.lines.join(), /> ask/)
+})
+
 test('while what an earlier session asked for is asked again it is not said to be anywhere', () => {
   const talk = new Talk()
   talk.start()
   talk.operate('O', deleted)
   talk.welcome(1, 'a', 'bcd')
   assert.equal(shown(talk), 'unknown')
-  const done = { $typeName: 'fourfold.v1.Done' as const, ticket: 1, entry: 'E', undone: [] }
-  talk.says(1, 'done 1', { case: 'done', value: done })
+  talk.done(1, 1, 'E')
   talk.stored(1, 'a1', 'b1')
   assert.equal(shown(talk), 'ab')
 })
@@ -263,8 +275,7 @@ test('while what an earlier session asked for is asked again it is not said to b
 function made(talk: Talk): void {
   const value = { $typeName: 'fourfold.v1.Create' as const, name: 'N', text: 'x', parent: '' }
   talk.operate('N', { case: 'create', value })
-  const done = { $typeName: 'fourfold.v1.Done' as const, ticket: 1, entry: 'N', undone: [] }
-  talk.says(1, 'done 1', { case: 'done', value: done })
+  talk.done(1, 1, 'N')
   talk.stored(1, 'a1')
   talk.step({ type: 'follow', document: 'N' })
   talk.writeOther('N', 'x')

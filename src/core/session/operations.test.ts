@@ -44,11 +44,6 @@ const severalDeleted = (...entries: string[]): Operation['operation'] => ({
   },
 })
 
-function done(talk: Talk, connection: number, ticket: number, entry: string): void {
-  const value = { $typeName: 'fourfold.v1.Done' as const, ticket, entry, undone: [] }
-  talk.says(connection, `done ${ticket}`, { case: 'done', value })
-}
-
 /** Of each operation that is sent from here on, whether it is late. */
 function lateness(talk: Talk): boolean[] {
   const sent: boolean[] = []
@@ -77,7 +72,7 @@ function refusedElsewhere(): Talk {
   talk.welcome(1, 'a')
   talk.welcome(2, 'b')
   talk.operate('MOVE', moved('X', 'P'))
-  done(talk, 1, 1, 'X')
+  talk.done(1, 1, 'X')
   talk.stored(1, 'a1')
   talk.wait(300)
   talk.close(1)
@@ -98,9 +93,9 @@ test('what is made without a server goes in order, and its text after it', () =>
   talk.operate('NEXT', renamed('FILE', 'two.md'))
   talk.lines.length = 0
   talk.welcome(1, 'a')
-  done(talk, 1, 1, 'DIR')
+  talk.done(1, 1, 'DIR')
   talk.stored(1, 'a1')
-  done(talk, 1, 2, 'FILE')
+  talk.done(1, 2, 'FILE')
   talk.stored(1, 'a2')
   talk.heard(`
     1> hello ada
@@ -127,9 +122,9 @@ test('what is made without a server is late, and so is what builds on it', () =>
   talk.operate('DIR', directory('ideas'))
   talk.welcome(1, 'a')
   talk.operate('FILE', made('one.md', 'DIR'))
-  done(talk, 1, 1, 'DIR')
+  talk.done(1, 1, 'DIR')
   talk.stored(1, 'a1')
-  done(talk, 1, 2, 'FILE')
+  talk.done(1, 2, 'FILE')
   talk.stored(1, 'a2')
   talk.operate('LAST', made('two.md'))
   assert.deepEqual(sent, [true, true, false])
@@ -142,11 +137,11 @@ test('a change of server in the middle: what the next one lacks comes there firs
   talk.operate('FILE', made('one.md', 'DIR'))
   talk.welcome(1, 'a')
   talk.welcome(2, 'b')
-  done(talk, 1, 1, 'DIR')
+  talk.done(1, 1, 'DIR')
   talk.lines.length = 0
   talk.close(1)
   talk.welcomeAgain(2, 'b', 'a')
-  done(talk, 2, 2, 'DIR')
+  talk.done(2, 2, 'DIR')
   talk.stored(2, 'b2')
   talk.heard(`
     1< closed
@@ -232,7 +227,7 @@ test('what somebody was told is done is not refused for a name that was taken me
   talk.welcome(1, 'a')
   talk.welcome(2, 'b')
   talk.operate('FILE', made('one.md'))
-  done(talk, 1, 1, 'FILE')
+  talk.done(1, 1, 'FILE')
   talk.stored(1, 'a1')
   talk.close(1)
   talk.welcomeAgain(2, 'b', 'a')
@@ -287,8 +282,7 @@ test('several entries are changed by one operation, and it is told which were no
     return outputs
   }
   talk.lines.length = 0
-  const value = { $typeName: 'fourfold.v1.Done' as const, ticket: 1, entry: 'X', undone }
-  talk.says(1, 'done 1', { case: 'done', value })
+  talk.done(1, 1, 'X', { undone })
   talk.stored(1, 'a1', 'b1', 'c1', 'd1')
   assert.deepEqual(told, [
     { type: 'done', operation: 'MANY', entry: 'X', undone, servers: ['a', 'b', 'c', 'd'] },

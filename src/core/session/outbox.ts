@@ -314,9 +314,12 @@ export class Outbox {
     return common(this.held())
   }
 
-  /** What of it some server holds, in order. */
+  /** What of it some server holds, in order; of an operation that changed nothing there is nothing. */
   held(): (PushParcel | OperationParcel)[] {
-    return [...this.#own()].filter((parcel) => !isUnacknowledged(parcel))
+    return [...this.#own()].filter((parcel) => {
+      const isNothing = parcel.type === 'operation' && parcel.effect?.changedNothing
+      return !isNothing && !isUnacknowledged(parcel)
+    })
   }
 
   /** The servers that have made a document; undefined: it is not on its way to any. */

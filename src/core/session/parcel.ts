@@ -59,6 +59,8 @@ export interface Effect {
   readonly entry: string
   /** Of several entries, those to which it was not done. */
   readonly undone: readonly Undone[]
+  /** There was nothing to do: it is on no disk. */
+  readonly changedNothing: boolean
   readonly at: number
   readonly isTold: boolean
 }

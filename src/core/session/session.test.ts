@@ -388,8 +388,7 @@ test('an operation is sent again with the same id, and told when all live server
   }
   talk.operate('O', { case: 'create', value })
   talk.close(1)
-  const done = { $typeName: 'fourfold.v1.Done' as const, ticket: 2, entry: 'O', undone: [] }
-  talk.says(2, 'done 2', { case: 'done', value: done })
+  talk.done(2, 2, 'O')
   talk.stored(2, 'b2')
   talk.servers(2, 'a')
   talk.stored(2, 'c2', 'd2')

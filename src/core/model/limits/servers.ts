@@ -68,6 +68,27 @@ export const peerMessageBytesMax = 256 * 1024 * 1024
 /** Bytes queued for a peer that does not read, beside one message; past that its channel is cut. */
 export const peerQueueBytesMax = peerMessageBytesMax + 64 * 1024 * 1024
 
+/**
+ * Bytes that one peer sent and this disk does not hold: as many as it lets wait for us. A sound one waits
+ * when a few megabytes and one message are on their way; past that its channel is cut.
+ */
+export const peerUnstoredBytesMax = peerQueueBytesMax
+
+/** What another server says first: a greeting that tells of all logs, and what is sent along with it. */
+export const firstPeerMessageBytesMax = 16 * 1024 * 1024
+
+/**
+ * Channels on which no greeting has come. The other servers have one or two each; of more the oldest is
+ * cut.
+ */
+export const strangersMax = 16
+
+/**
+ * Subjects that one server wants whole of another; more are asked for when they are read again. What was
+ * not answered is asked for again, too.
+ */
+export const wantedMax = 1000
+
 /** How often free disk space is looked at: a disk fills in minutes, not in seconds. */
 export const diskLookMs = 5000
 
