@@ -129,6 +129,22 @@ test('everybody here is told to the others when there is a new channel to one, a
   assert.deepEqual(names(), ['ana', 'ben'])
 })
 
+test('of lags that change all the time the last is told, too', () => {
+  const { desk } = two()
+  const heard = (lag: number) => {
+    const how = { lag, heardAt: 0, state: ServerState.BEHIND }
+    const servers = [{ id: there, address: 'http://b', ...how }]
+    desk.input({ type: 'event', event: { type: 'servers', servers, isServing: true } })
+  }
+  const told = () => desk.last(1, 'servers')?.servers[0]?.lag
+  heard(1)
+  heard(3)
+  assert.equal(told(), 1)
+  desk.now += 1000
+  desk.input({ type: 'tick' })
+  assert.equal(told(), 3)
+})
+
 test('who is at a server that is silent for long has the name for as long as there is a channel', () => {
   const desk = new Desk()
   const heard = (state: ServerState, channel?: number) => {
