@@ -68,6 +68,8 @@ export class Circle {
   readonly stuck = new Set<ReplicaId>()
   /** Where what is written is taken in and never flushed: what rests on it is not told. */
   readonly hanging = new Set<ReplicaId>()
+  /** What they would have said. */
+  readonly #withheld: { server: Server; output: ReplicationOutput }[] = []
   /** How long a flush takes there; as long as a message where absent. */
   readonly flushMs = new Map<ReplicaId, number>()
   readonly #flushes: { server: Server; batch: Batch; at: number }[] = []
@@ -102,6 +104,13 @@ export class Circle {
         for (const output of outputs) this.#perform(next.server, output)
       }
     }
+  }
+
+  /** Disks that hung flush: what waited for them is said. */
+  flush(): void {
+    this.hanging.clear()
+    for (const { server, output } of this.#withheld.splice(0)) this.#perform(server, output)
+    for (const server of this.living.values()) this.input(server, { type: 'tick' })
   }
 
   pass(ms: number): void {
@@ -150,7 +159,10 @@ export class Circle {
       case 'send': {
         const end = server.channels.get(output.channel)
         if (!end) return
-        if (this.hanging.has(server.id) && !isHeartbeat(output.message)) return
+        if (this.hanging.has(server.id) && !isHeartbeat(output.message)) {
+          this.#withheld.push({ server, output })
+          return
+        }
         const { channel } = end
         // What it does not know it does not hear.
         const isEarly = this.early.has(server.id) || this.early.has(end.server.id)

@@ -89,7 +89,7 @@ export class SessionClient implements Client {
     })
     this.#wires = new Wires(dial, (input) => this.#loop.step(input))
     this.#writers.add(writerOf(this.#key))
-    this.#files = new Files({ isOfAll: this.#hearsAll })
+    this.#files = new Files({ isOfAll: this.#hearsAll, person: () => this.name })
     this.#shown = new Shown((entry, extent) => {
       this.#files.show(entry, extent)
       this.#loop.step({ type: 'show', entry, extent })

@@ -108,7 +108,7 @@ test('a file tells the bytes it holds, and that two of them are at odds', () => 
 })
 
 test('what waits is shown as if it were done, and as servers tell it when it is', () => {
-  const files = new Files()
+  const files = new Files({ person: () => 'ada' })
   files.apply({ entries: [made('D', 1), made('E', 2, '', Kind.TEXT)], isComplete: true })
   const directory = { $typeName: 'fourfold.v1.MakeDirectory' as const, name: 'ideas', parent: 'D' }
   const file = { $typeName: 'fourfold.v1.Create' as const, name: 'E', text: '', parent: 'N' }
@@ -136,6 +136,7 @@ test('what waits is shown as if it were done, and as servers tell it when it is'
   )
   files.wait([...operations, { id: 'p', operation: { case: 'delete', value: gone } }])
   assert.deepEqual(shown().slice(1, 2), ['E waits in the trash'])
+  assert.equal(files.get('E')?.deletedBy, 'ada')
   // A server tells of something else of it meanwhile.
   const renamed = { value: 'Euler', stamp: stamp(9) }
   files.apply({

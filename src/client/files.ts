@@ -47,7 +47,7 @@ interface Showing {
 /** Costs what changed, however many there are. */
 export class Files {
   readonly #folder = new Folder()
-  readonly #foreseen = new Foreseen(this.#folder)
+  readonly #foreseen: Foreseen
   readonly #isOfAll: boolean
   /** By id; empty: the top. */
   readonly #shown = new Map<string, Showing>()
@@ -67,9 +67,13 @@ export class Files {
   #stale = new Set<string>()
   #areCurrent = false
 
-  /** `isOfAll`: of the whole folder. */
-  constructor({ isOfAll = true }: { isOfAll?: boolean } = {}) {
+  /** `isOfAll`: of the whole folder. `person`: the name of whoever asks for what waits. */
+  constructor({
+    isOfAll = true,
+    person = () => '',
+  }: { isOfAll?: boolean; person?: () => string } = {}) {
     this.#isOfAll = isOfAll
+    this.#foreseen = new Foreseen(this.#folder, person)
   }
 
   /** The trash included; the same array, and the same files in it, until something changed. */

@@ -17,13 +17,15 @@ const firstCounter = 2 ** 32 - 1 - operationsMax
 
 export class Foreseen {
   readonly #folder: Folder
+  readonly #person: () => string
   /** What servers told of those that are shown otherwise; undefined: nothing yet. */
   readonly #told = new Map<string, Entry | undefined>()
   /** What is to become of each, in order. */
   #changes = new Map<string, Entry[]>()
 
-  constructor(folder: Folder) {
+  constructor(folder: Folder, person: () => string) {
     this.#folder = folder
+    this.#person = person
   }
 
   /** Whether something that was asked of it waits. */
@@ -64,7 +66,8 @@ export class Foreseen {
     this.#changes = new Map()
     operations.forEach((operation, index) => {
       const counter = firstCounter + index
-      const change = entryChange(operation, { $typeName: 'fourfold.v1.Stamp', counter, origin: '' })
+      const stamp = { $typeName: 'fourfold.v1.Stamp' as const, counter, origin: '' }
+      const change = entryChange(operation, stamp, this.#person())
       for (const id of subjectsOf(operation)) {
         this.#changes.set(id, [...(this.#changes.get(id) ?? []), change])
         if (!this.has(id)) this.#told.set(id, this.#folder.known(id))
@@ -104,7 +107,7 @@ export function waitingOf(
 }
 
 /** What an operation will change, as far as this person can tell. */
-function entryChange({ id, operation: asked }: OperationBody, stamp: Stamp): Entry {
+function entryChange({ id, operation: asked }: OperationBody, stamp: Stamp, by: string): Entry {
   const operation = changeOf(asked)
   const made = (kind: Kind, name: string, parent: string) =>
     create(EntrySchema, {
@@ -113,6 +116,7 @@ function entryChange({ id, operation: asked }: OperationBody, stamp: Stamp): Ent
       created: stamp,
       name: { value: name, stamp },
       parent: { value: parent, stamp },
+      createdBy: by,
       createdAt: Date.now(),
     })
   switch (operation.case) {
@@ -137,7 +141,10 @@ function entryChange({ id, operation: asked }: OperationBody, stamp: Stamp): Ent
     }
     case 'delete':
     case 'restore':
-      return create(EntrySchema, { deleted: { value: operation.case === 'delete', stamp } })
+      return create(EntrySchema, {
+        deleted: { value: operation.case === 'delete', stamp },
+        deletedBy: by,
+      })
     default:
       return create(EntrySchema)
   }

@@ -210,7 +210,7 @@ export interface ServerView {
   /** Where clients find it: "http://127.0.0.1:4400". */
   address: string
   state: ServerState
-  /** The life it is in; absent of this server itself, and of one that is down. */
+  /** The life it is in; absent of this server itself, and of one with which there is no channel. */
   origin?: Origin
   /** Another one each time there is a new channel to it; absent where `origin` is. */
   channel?: number

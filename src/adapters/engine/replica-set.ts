@@ -18,6 +18,7 @@ import {
 } from '../../core/ports.ts'
 import {
   isHeartbeat,
+  mayGetLost,
   type PeerChannel,
   type ReplicationInput,
   type ReplicationOutput,
@@ -170,8 +171,7 @@ export class ReplicaSetEngine implements Engine {
     const { channel, withheld } = peer
     // A slow disk makes no server a dead one.
     if (isHeartbeat(message)) channel.send(message)
-    // Worth nothing later.
-    else if (isCaret(message) && this.#withheld.size > heldMax) return
+    else if (mayGetLost(message) && this.#withheld.size > heldMax) return
     else withheld.add(message)
     const bytes = withheld.bytes + channel.queuedBytes()
     if (bytes > peerQueueBytesMax) channel.close('too much waits to be sent to it')
@@ -291,8 +291,4 @@ export class ReplicaSetEngine implements Engine {
       if (!this.#isOver) this.#tickIn(this.isBusy() ? busyTickMs : idleTickMs)
     }, delayMs)
   }
-}
-
-function isCaret({ message }: PeerMessage): boolean {
-  return message.case === 'ephemeral' && message.value.topic.case === 'caret'
 }

@@ -178,9 +178,11 @@ test('who left is told however much waits, and where a caret is only where littl
   const session = 's'.repeat(16)
   const tell = async () => {
     const caret = create(CaretSchema, { document: 'd', session, state: '{}' })
+    const noCaret = create(CaretSchema, { document: 'd', session, state: '' })
     const presence = create(PresenceSchema, { session, name: 'ana', isHere: false })
     for (const topic of [
       { case: 'caret' as const, value: caret },
+      { case: 'caret' as const, value: noCaret },
       { case: 'presence' as const, value: presence },
     ]) {
       engine.ask({ type: 'send', ephemeral: create(EphemeralSchema, { topic }) })
@@ -189,24 +191,26 @@ test('who left is told however much waits, and where a caret is only where littl
   }
   const told = () =>
     news().flatMap(({ message }) => {
-      return message.case === 'ephemeral' ? [message.value.topic.case] : []
+      if (message.case !== 'ephemeral') return []
+      const { topic } = message.value
+      return [topic.case === 'caret' ? `caret ${topic.value.state}` : topic.case]
     })
   await append(1)
   await tell()
   storage.flushes[0]!.resolve()
   await untilOthersRan()
-  assert.deepEqual(told(), ['caret', 'presence'])
+  assert.deepEqual(told(), ['caret {}', 'caret ', 'presence'])
   await append(2)
   for (let waiting = 0; waiting <= heldMax; waiting++) engine.whenStored(() => {})
   await tell()
   storage.flushes[1]!.resolve()
   await untilOthersRan()
-  assert.deepEqual(told(), ['presence'], 'much waits for the disk')
+  assert.deepEqual(told(), ['caret ', 'presence'], 'much waits for the disk')
   await append(3, 'x'.repeat(peerWindowBytesMax))
   storage.flushes[2]!.resolve()
   await untilOthersRan()
   await tell()
-  assert.deepEqual(told(), ['presence'], 'much waits for the other server')
+  assert.deepEqual(told(), ['caret ', 'presence'], 'much waits for the other server')
 })
 
 test('a disk that fails while nobody waits for it ends the engine', async (context) => {

@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import { create } from '@bufbuild/protobuf'
 import { Desk, here, origin, there, two, Writer } from '../../../test/replica-desk.ts'
 import { sessionOf } from '../model/ids.ts'
-import { helloBurstMax, hellosPerSecondMax } from '../model/limits.ts'
+import { helloBurstMax, hellosPerSecondMax, presenceLifeMs } from '../model/limits.ts'
 import { Code, EphemeralSchema, PresenceSchema, ServerState } from '../model/wire.ts'
 
 /** Another server says that a session with this key is there as "ana". */
@@ -127,6 +127,48 @@ test('everybody here is told to the others when there is a new channel to one, a
   assert.deepEqual(names(), [])
   heard(ServerState.LIVE, 8)
   assert.deepEqual(names(), ['ana', 'ben'])
+})
+
+test('of lags that change all the time the last is told, too', () => {
+  const { desk } = two()
+  const heard = (lag: number) => {
+    const how = { lag, heardAt: 0, state: ServerState.BEHIND }
+    const servers = [{ id: there, address: 'http://b', ...how }]
+    desk.input({ type: 'event', event: { type: 'servers', servers, isServing: true } })
+  }
+  const told = () => desk.last(1, 'servers')?.servers[0]?.lag
+  heard(1)
+  heard(3)
+  assert.equal(told(), 1)
+  desk.now += 1000
+  desk.input({ type: 'tick' })
+  assert.equal(told(), 3)
+})
+
+test('who is at a server that is silent for long has the name for as long as there is a channel', () => {
+  const desk = new Desk()
+  const heard = (state: ServerState, channel?: number) => {
+    const how = { lag: 0, heardAt: 0, state, ...(channel && { channel, origin }) }
+    const servers = [{ id: there, address: 'http://b', ...how }]
+    desk.input({ type: 'event', event: { type: 'servers', servers, isServing: true } })
+  }
+  const isFree = (channel: number) => {
+    const ana = new Writer(desk, channel, 'ana')
+    const refused = desk.last(ana.channel, 'refused')
+    desk.input({ type: 'closed', channel })
+    return refused?.code !== Code.TAKEN
+  }
+  heard(ServerState.LIVE, 1)
+  claimedThere(desk, new Uint8Array(16).fill(9), 0)
+  heard(ServerState.DOWN, 1)
+  desk.now += presenceLifeMs
+  desk.input({ type: 'tick' })
+  heard(ServerState.LIVE, 1)
+  assert.equal(isFree(1), false)
+  heard(ServerState.DOWN)
+  desk.now += presenceLifeMs
+  desk.input({ type: 'tick' })
+  assert.equal(isFree(2), true)
 })
 
 test('who is here may take another name, and hears of no entry twice', () => {

@@ -220,6 +220,7 @@ export class Replica {
         break
       case 'tick':
         this.#people.tick(now)
+        this.#visitors.tick(now)
         this.#documents.tick(now)
         this.#merging.tick(now)
         this.#inventory.tick(now)

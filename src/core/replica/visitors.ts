@@ -54,6 +54,8 @@ export class Visitors {
   readonly #toldMarks = new Map<ReplicaId, Mark>()
   #servers: ServerView[] = []
   #lagToldAt = 0
+  /** A lag has changed since the servers were told, and so soon after it that it waits. */
+  #isLagUntold = false
   #isServing = false
   /** The name of the set's life that was told to all last. */
   #toldLife = ''
@@ -255,7 +257,9 @@ export class Visitors {
       states(servers) !== states(this.#servers) || this.#options.life() !== this.#toldLife
     for (const view of servers) {
       const isNew = this.#people.met(now, view)
-      this.#people.silent(now, view.id, view.state === ServerState.DOWN)
+      // While there is a channel it may only be at work for long, and will say nothing of them again.
+      const isGone = view.state === ServerState.DOWN && view.channel === undefined
+      this.#people.silent(now, view.id, isGone)
       if (isNew) this.#introduceEverybody()
     }
     this.#servers = servers
@@ -265,7 +269,16 @@ export class Visitors {
       this.#sendAway()
       return
     }
-    if (!isNews && now - this.#lagToldAt < lagToldMs) return
+    this.#isLagUntold = true
+    if (isNews || now - this.#lagToldAt >= lagToldMs) this.#tellServers(now)
+  }
+
+  tick(now: number): void {
+    if (this.#isLagUntold && now - this.#lagToldAt >= lagToldMs) this.#tellServers(now)
+  }
+
+  #tellServers(now: number): void {
+    this.#isLagUntold = false
     this.#lagToldAt = now
     this.#toldLife = this.#options.life()
     this.#voice.send([...this.#byChannel.keys()], {

@@ -1,7 +1,14 @@
 // The channels to the peers: dialling without end, greeting, silence, and how the servers look.
 
 import type { Origin, ReplicaId } from '../model/ids.ts'
-import { liveMs, peerSilentMs, reachAheadMax, strangersMax } from '../model/limits.ts'
+import {
+  heartbeatMs,
+  liveMs,
+  peerHelloMs,
+  peerSilentMs,
+  reachAheadMax,
+  strangersMax,
+} from '../model/limits.ts'
 import { fromSeen, lag, type VersionVector } from '../model/version-vector.ts'
 import { ServerState, type PeerHello } from '../model/wire.ts'
 import type { Ending, Mark, ServerView } from '../ports.ts'
@@ -41,9 +48,18 @@ const ownPauseMs = 700
 type Link =
   | { name: 'down'; redialAt: number }
   | { name: 'dialling' }
-  | { name: 'greeting'; channel: PeerChannel; since: number }
+  | { name: 'greeting'; channel: PeerChannel }
   | { name: 'apart'; channel: PeerChannel; since: number }
   | { name: 'open'; peer: Peer }
+
+/** A channel whose hello has not come: it waits for the disk there, as ours does for the one here. */
+interface Early {
+  /** What this server had when it said hello. */
+  readonly said: Mark
+  readonly since: number
+  heardAt: number
+  beatAt: number
+}
 
 export interface LinksOptions {
   now: number
@@ -64,10 +80,9 @@ export class Links {
   readonly #options: LinksOptions
   readonly #voice: Voice
   readonly #links = new Map<ReplicaId, Link>()
-  /** What this server had when it said hello, on channels whose hello has not come. */
-  readonly #saidAt = new Map<PeerChannel, Mark>()
-  /** Accepted channels whose hello has not come: since when they are open. */
-  readonly #strangers = new Map<PeerChannel, number>()
+  readonly #early = new Map<PeerChannel, Early>()
+  /** Those of them that were accepted. */
+  readonly #strangers = new Set<PeerChannel>()
   /** The last that each server told, for the eyes of people; survives its channel. */
   readonly #lastHeard = new Map<ReplicaId, { have: VersionVector; at: number }>()
   /** Why each could not be reached since it was last here, as told. */
@@ -115,9 +130,9 @@ export class Links {
       // It has dialled this server meanwhile.
       this.#voice.hangUp(channel, 'there is a channel already')
       return
-    } else this.#links.set(dialled, { name: 'greeting', channel, since: now })
+    } else this.#links.set(dialled, { name: 'greeting', channel })
     const { replica, set, origin, servers, vector, marks, isComplete, life, rivals } = this.#options
-    this.#saidAt.set(channel, marks.last)
+    this.#early.set(channel, { said: marks.last, since: now, heardAt: now, beatAt: now })
     this.#voice.send(channel, {
       case: 'hello',
       value: {
@@ -138,12 +153,12 @@ export class Links {
   }
 
   #addStranger(now: number, channel: PeerChannel): void {
-    this.#strangers.set(channel, now)
-    const [oldest] = this.#strangers.keys()
+    this.#strangers.add(channel)
+    const [oldest] = this.#strangers
     if (this.#strangers.size > strangersMax) this.turnAway(now, oldest!, 'too many say no hello')
   }
 
-  /** Whoever does not greet first may say nothing else: who it is decides how much. */
+  /** Whoever has not greeted may say nothing else, but that it lives: who it is decides how much. */
   refuseUngreeted(now: number, channel: PeerChannel): void {
     if (this.#strangers.has(channel)) this.turnAway(now, channel, 'it said no hello')
   }
@@ -163,7 +178,7 @@ export class Links {
   /** The peer that is gone with its channel, if it was one. */
   closed(now: number, channel: PeerChannel, refusal?: string): Peer | undefined {
     this.#strangers.delete(channel)
-    this.#saidAt.delete(channel)
+    this.#early.delete(channel)
     for (const [id, link] of this.#links) {
       if (channelOf(link) !== channel) continue
       if (refusal !== undefined) {
@@ -184,6 +199,8 @@ export class Links {
 
   /** The peer that greeted; undefined when it was turned away, or holds another life of the set. */
   greeted(now: number, channel: PeerChannel, hello: PeerHello): Peer | undefined {
+    // It was hung up on while its hello was on the way, as the second of two: that is no fault of anybody.
+    if (!this.#early.has(channel) && !this.#isLinked(channel)) return undefined
     const refusal = this.#refusal(channel, hello)
     if (refusal !== undefined) {
       this.turnAway(now, channel, refusal)
@@ -198,6 +215,7 @@ export class Links {
     }
     // The newest channel is the true one: the other side has restarted or given up the older.
     if (old !== undefined && old !== channel) {
+      this.#early.delete(old)
       if (areTwins) this.#voice.refuse(old, twinsText(id))
       else this.#voice.hangUp(old, 'replaced by a newer channel')
     }
@@ -216,11 +234,11 @@ export class Links {
       isRecovering: hello.isRecovering,
       tellsStored: hello.tellsStored,
       life: hello.life,
-      saidAt: this.#saidAt.get(channel) ?? 0,
+      saidAt: this.#early.get(channel)?.said ?? 0,
       metAt: this.#options.marks.last,
       now,
     })
-    this.#saidAt.delete(channel)
+    this.#early.delete(channel)
     this.#links.set(id, { name: 'open', peer })
     this.#unreachedFor.delete(id)
     if (!this.#isRefused(now, id)) this.#voice.log('info', `${id} is here`)
@@ -247,7 +265,7 @@ export class Links {
   // Heard out, so that both sides know of it; a while later it is dialled again, and tells how it is.
   #apart(now: number, channel: PeerChannel, hello: PeerHello): void {
     const { replica, life, companions, isRecovering, isWaiting } = hello
-    this.#saidAt.delete(channel)
+    this.#early.delete(channel)
     this.#links.set(replica as ReplicaId, { name: 'apart', channel, since: now })
     if (!this.#options.life.isRival(life)) return
     const standing = { life, companions, isServing: !isRecovering && !isWaiting }
@@ -309,6 +327,16 @@ export class Links {
     return this.#complaints.current(now)
   }
 
+  #isLinked(channel: PeerChannel): boolean {
+    return [...this.#links.values()].some((link) => channelOf(link) === channel)
+  }
+
+  /** Something came over a channel whose hello has not come: a sign that the other server lives. */
+  heardEarly(now: number, channel: PeerChannel): void {
+    const early = this.#early.get(channel)
+    if (early) early.heardAt = now
+  }
+
   /** It told how far it is. */
   heard(now: number, peer: Peer): void {
     this.#lastHeard.set(peer.id, { have: peer.have, at: now })
@@ -324,9 +352,27 @@ export class Links {
       else if (this.#isSilent(now, link)) this.#voice.hangUp(channelOf(link)!, `${id} is silent`)
       else if (link.name === 'open') stillHere(link.peer)
     }
-    for (const [channel, since] of this.#strangers) {
-      if (now - since > peerSilentMs) this.turnAway(now, channel, 'it said no hello')
+    for (const channel of this.#strangers) {
+      if (this.#isMute(now, channel)) this.turnAway(now, channel, 'it said no hello')
     }
+    for (const [channel, early] of this.#early) this.#beat(now, channel, early)
+  }
+
+  // To who has our hello and whose own waits for its disk we would be silent, and so it to us.
+  #beat(now: number, channel: PeerChannel, early: Early): void {
+    if (now - early.beatAt < heartbeatMs) return
+    early.beatAt = now
+    this.#voice.send(channel, {
+      case: 'have',
+      value: {
+        $typeName: 'fourfold.v1.Have',
+        changed: wireVector(new Map()),
+        digest: '',
+        isRecovering: !this.#options.isComplete(),
+        life: '',
+        stored: 0,
+      },
+    })
   }
 
   #redial(now: number, id: ReplicaId, redialAt: number): void {
@@ -344,8 +390,14 @@ export class Links {
 
   #isSilent(now: number, link: Link): boolean {
     if (now < this.#deafUntil) return false
-    if (link.name === 'greeting') return now - link.since > peerSilentMs
+    if (link.name === 'greeting') return this.#isMute(now, link.channel)
     return link.name === 'open' && now - link.peer.heardAt > peerSilentMs + link.peer.busyMs
+  }
+
+  #isMute(now: number, channel: PeerChannel): boolean {
+    const early = this.#early.get(channel)
+    if (!early) return true
+    return now - early.heardAt > peerSilentMs || now - early.since > peerHelloMs
   }
 
   // ------------------------------------------------------------------------------ how it looks
@@ -381,16 +433,21 @@ export class Links {
       link.name === 'open' && (now - link.peer.heardAt <= liveMs || now < this.#deafUntil)
     if (!isHeard) {
       const lacks = lag(last?.have ?? new Map(), vector)
-      return { state: ServerState.DOWN, lag: lacks, heardAt: last?.at ?? 0 }
+      const met = link.name === 'open' ? lifeOf(link.peer) : {}
+      return { state: ServerState.DOWN, lag: lacks, heardAt: last?.at ?? 0, ...met }
     }
-    const { origin, channel, heardAt, covered, have, isRecovering, metAt } = link.peer
+    const { heardAt, covered, have, isRecovering, metAt } = link.peer
     const waitingSince = marks.waitingSince(covered)
     const isLate = waitingSince !== undefined && now - waitingSince > liveMs
     const isBehind = isRecovering || covered < metAt || isLate
-    const met = { heardAt, origin, channel }
+    const met = { heardAt, ...lifeOf(link.peer) }
     if (isBehind) return { state: ServerState.BEHIND, lag: lag(have, vector), ...met }
     return { state: ServerState.LIVE, lag: 0, ...met }
   }
+}
+
+function lifeOf({ origin, channel }: Peer): Pick<ServerView, 'origin' | 'channel'> {
+  return { origin, channel }
 }
 
 function twinsText(id: ReplicaId): string {

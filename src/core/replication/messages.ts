@@ -41,6 +41,16 @@ export type ReplicationOutput =
   /** One line for the operator. */
   | { type: 'log'; level: 'info' | 'error'; text: string }
 
+/**
+ * Whether it is worth nothing later: where somebody is in a text is told anew every 10 s. That somebody
+ * left is told once.
+ */
+export function mayGetLost({ message }: Pick<PeerMessage, 'message'>): boolean {
+  if (message.case !== 'ephemeral') return false
+  const { topic } = message.value
+  return topic.case === 'caret' && topic.value.state !== ''
+}
+
 /** Whether all that a peer hears in it is that this server lives: it rests on nothing stored. */
 export function isHeartbeat({ message }: Pick<PeerMessage | ServerMessage, 'message'>): boolean {
   if (message.case !== 'have') return false

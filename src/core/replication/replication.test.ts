@@ -85,6 +85,40 @@ test('a server whose disk hangs is heard of for as long as it takes in what othe
   }
 })
 
+test('a server that comes while disks hang is turned away by nobody, and met when they flush', () => {
+  const { circle, servers } = four()
+  const [, b, c, d] = servers as [Server, Server, Server, Server]
+  circle.kill(servers[0]!.id)
+  circle.pass(500)
+  circle.hanging.add(servers[0]!.id)
+  circle.hanging.add(c.id)
+  const a = circle.start(servers[0]!.id)
+  circle.pass(6 * peerSilentMs)
+  circle.flush()
+  circle.pass(1000)
+  for (const { mind, log } of [a, b, c, d]) {
+    const states = mind.servers(circle.now).map(({ state }) => state)
+    assert.deepEqual(states, Array(4).fill(ServerState.LIVE))
+    assert.deepEqual(mind.warnings(circle.now), [])
+    assert.deepEqual(
+      log.filter((line) => line.includes('turn')),
+      [],
+    )
+  }
+})
+
+test('a server that is silent for a moment is down, and the channel to it is there', () => {
+  const { circle, servers } = four()
+  const [a] = servers as [Server]
+  for (let passed = 0; passed < peerSilentMs / 2; passed += 50) {
+    circle.now += 50
+    circle.input(a, { type: 'tick' })
+  }
+  const [, b] = a.mind.servers(circle.now)
+  assert.equal(b!.state, ServerState.DOWN)
+  assert.notEqual(b!.channel, undefined)
+})
+
 test('a server lives for as long as some of a long message comes from it', () => {
   const { circle, servers } = four()
   const [a, b] = servers as [Server, Server]

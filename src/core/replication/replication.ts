@@ -39,7 +39,13 @@ import { messageFault } from './hearing.ts'
 import { Links } from './links.ts'
 import { isSound, Losses } from './losses.ts'
 import { Marks } from './marks.ts'
-import type { PeerChannel, ReplicationInput, ReplicationOutput } from './messages.ts'
+import {
+  isHeartbeat,
+  mayGetLost,
+  type PeerChannel,
+  type ReplicationInput,
+  type ReplicationOutput,
+} from './messages.ts'
 import { OnTheWay } from './on-the-way.ts'
 import type { Peer } from './peer.ts'
 import { Sending } from './sending.ts'
@@ -293,10 +299,9 @@ export class Replication {
   }
 
   #sendEphemeral(value: Ephemeral): void {
+    const message = { case: 'ephemeral' as const, value }
     for (const { hasRoom, channel } of this.#links.peers()) {
-      // A caret is worth nothing later: a peer that is behind gets none. Who left must be known.
-      if (hasRoom || value.topic.case === 'presence')
-        this.#voice.send(channel, { case: 'ephemeral', value })
+      if (hasRoom || !mayGetLost({ message })) this.#voice.send(channel, message)
     }
   }
 
@@ -433,10 +438,14 @@ export class Replication {
       this.#greeted(now, channel, message.value)
       return
     }
-    this.#links.refuseUngreeted(now, channel)
     const peer = this.#links.peerOf(channel)
+    if (!peer) {
+      if (isHeartbeat({ message })) this.#links.heardEarly(now, channel)
+      else this.#links.refuseUngreeted(now, channel)
+      return
+    }
     // Of what no sound server says nothing is taken, nor of what comes behind it.
-    if (!peer || peer.isTurnedAway) return
+    if (peer.isTurnedAway) return
     peer.heardAt = now
     const fault = messageFault(message, (origin) => this.#links.reachOf(origin, peer))
     if (fault !== undefined) {

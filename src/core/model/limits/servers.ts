@@ -21,6 +21,9 @@ export const heartbeatMs = 390
 /** A channel between servers that is silent this long is closed and dialled again. */
 export const peerSilentMs = 3000
 
+/** A hello between servers waits for the disk of who says it: for longer, that disk hangs. */
+export const peerHelloMs = 60_000
+
 /** How long a server waits before it asks a third for what the origin should have sent by itself. */
 export const askAfterMs = 150
 
