@@ -18,7 +18,7 @@ import {
   withPath,
   type KeptOperation,
 } from './kept-values.ts'
-import { Keyring } from './keyring.ts'
+import { Keyring, recordsOfKeys } from './keyring.ts'
 import { leaveLife, livesIn, nameLife, readLives, storageAt, type Lives } from './lives.ts'
 
 /** The list of files is written whole: the pause after it is so many times its work. */
@@ -72,7 +72,7 @@ export class Keepsake {
     this.#life = life
     this.session = sessionOf(key)
     this.keyring = new Keyring(key, {
-      read: () => this.#read('keys'),
+      read: () => this.#readKeys(),
       change: (alter) => this.#did((shelf) => shelf.change('keys', alter)),
     })
     this.documents = new KeptDocuments({
@@ -122,6 +122,17 @@ export class Keepsake {
     const sessions = await this.keyring.sessions()
     const operations = await this.#read('operations')
     return sessions && operations && sessionsIn(sessions, operations.value)
+  }
+
+  /** The first pages kept a list of keys, and not where their edits are: that may be anywhere. */
+  async #readKeys(): Promise<{ value: unknown } | undefined> {
+    const kept = await this.#read('keys')
+    if (!Array.isArray(kept?.value)) return kept
+    const documents = await this.#attempt((shelf) => shelf.documents())
+    if (!documents) return undefined
+    const alter = (value: unknown) => recordsOfKeys(value, documents)
+    await this.#did((shelf) => shelf.change('keys', alter))
+    return { value: alter(kept.value) }
   }
 
   /** Drawn once: what two programs draw at the same moment is one. */

@@ -182,6 +182,13 @@ function newestFirst(records: Records): [string, Kept][] {
   return sorted.slice(0, earlierKeysMax)
 }
 
+/** The record that stands for a list of keys whose edits may be in any of these documents. */
+export function recordsOfKeys(value: unknown, documents: string[]): unknown {
+  if (!Array.isArray(value)) return value
+  const keys = value.filter((each): each is Uint8Array => each instanceof Uint8Array)
+  return Object.fromEntries(keys.map((key) => [sessionOf(key), { key, documents, at: 0 }]))
+}
+
 function recordsOf(value: unknown): Records {
   if (typeof value !== 'object' || value === null) return {}
   return Object.fromEntries(Object.entries(value as Records).filter(([, kept]) => isKept(kept)))

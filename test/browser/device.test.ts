@@ -1,14 +1,28 @@
-// A real browser's IndexedDB keeps what a device must.
+// A real browser's IndexedDB keeps what a device must, and is read by pages that are newer than what is there.
 
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { test } from 'node:test'
+import { join } from 'node:path'
+import { after, before, test, type TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import type { Browser } from 'playwright-core'
 import { build, type Rolldown } from 'vite'
+import { parseConfiguration } from '../../src/server/configuration.ts'
+import { startServer } from '../../src/server/server.ts'
 import { localContract } from '../../src/adapters/storage/testing/local-contract.ts'
-import { launched } from './stage.ts'
+import { temporaryFolder } from '../lone-server.ts'
+import { keepHere, oldPages, unpackPage } from '../old-pages/pages.ts'
+import { readFile } from '../siege/whole-files.ts'
+import { until } from '../until.ts'
+import { launched, Visitor } from './stage.ts'
+
+let browser: Browser
+before(async () => {
+  browser = await launched()
+})
+after(() => browser.close())
 
 /** The page's program in one piece. */
 async function bundle(): Promise<string> {
@@ -36,8 +50,6 @@ test('IndexedDB keeps the contract of a device’s storage', async (t) => {
   }).listen(0, '127.0.0.1')
   t.after(() => server.close())
   await once(server, 'listening')
-  const browser = await launched()
-  t.after(() => browser.close())
   const page = await browser.newPage()
   await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`)
   await page.waitForFunction(() => 'runContract' in globalThis)
@@ -49,3 +61,42 @@ test('IndexedDB keeps the contract of a device’s storage', async (t) => {
     localContract.map(({ sentence }) => sentence),
   )
 })
+
+for (const { commit, of } of oldPages) {
+  test(`what a page with ${of} kept is opened, and brought to a server`, async (t) => {
+    const data = temporaryFolder(t)
+    const { texts, kept } = unpackPage(commit, join(data, 'a'))
+    const address = await served(t, data)
+    const page = await browser.newPage()
+    t.after(() => page.close())
+    // Nothing of the page runs there.
+    await page.goto(`${address}/favicon.ico`)
+    await page.evaluate(keepHere, kept)
+    await page.goto(address)
+    const ada = new Visitor(page)
+    await ada.signIn('Ada')
+    for (const [path, text] of Object.entries(texts)) {
+      await ada.open(path)
+      await ada.reads(text)
+    }
+    await ada.chip('Saved · 1/1').waitFor()
+    for (const [path, text] of Object.entries(texts)) {
+      let there = ''
+      const isThere = async () => (there = await readFile(address, path)) === text
+      await until(isThere, () => `${path} is ${there} on the server`)
+    }
+  })
+}
+
+/** The address of a server alone, with its data below this folder. */
+async function served(t: TestContext, data: string): Promise<string> {
+  const servers = [{ id: 'a', address: 'http://127.0.0.1:1' }]
+  const json = { set: 'test', data, servers, listen: '127.0.0.1:0', diskFreeBytesMin: 0 }
+  const log = () => {}
+  const configuration = parseConfiguration(json, 'test.json')
+  const server = await startServer({ configuration, isFirst: false, log, failed: log })
+  t.after(() => server.stop())
+  const address = `http://127.0.0.1:${server.port}`
+  await until(async () => (await fetch(`${address}/healthz`)).ok, 'it serves')
+  return address
+}

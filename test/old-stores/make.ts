@@ -4,16 +4,16 @@
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, relative } from 'node:path'
-import { fileURLToPath, pathToFileURL } from 'node:url'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 
 import type { Client, ClientOptions } from '../../src/client/api.ts'
 import { call } from '../requests.ts'
 import { freePorts } from '../ports.ts'
 import { until } from '../until.ts'
-import { pack, type OldFile, type OldStore } from './stores.ts'
+import { bytesIn, pack, type OldFile } from './stores.ts'
 
 const [clone, commit] = process.argv.slice(2)
 if (!clone || !commit) throw new Error('node test/old-stores/make.ts CLONE COMMIT')
@@ -131,12 +131,5 @@ const ends = children.map((child) => once(child, 'exit'))
 for (const child of children) child.kill('SIGKILL')
 await Promise.all(ends)
 
-const data = join(directory, 'data/a')
-const bytes: OldStore['bytes'] = {}
-for (const entry of readdirSync(data, { recursive: true, withFileTypes: true })) {
-  const path = relative(data, join(entry.parentPath, entry.name))
-  const isOfUse = entry.isFile() && !/^(lock|reserve|store\.sqlite-shm)$/.test(path)
-  if (isOfUse) bytes[path] = readFileSync(join(data, path), 'base64')
-}
-pack(fileURLToPath(new URL(`${commit}.br`, import.meta.url)), { files, bytes })
+pack(new URL(`${commit}.br`, import.meta.url), { files, bytes: bytesIn(join(directory, 'data/a')) })
 rmSync(directory, { recursive: true })
