@@ -1,8 +1,9 @@
 // What stands in place of the text when a file holds other bytes: what it is, and what it was before.
 
 import { Copy, Download, RefreshCw, Undo2 } from 'lucide-react'
-import { type ReactNode, useState } from 'react'
+import { type ReactNode, useRef, useState } from 'react'
 import { Button, DropZone, FileTrigger } from 'react-aria-components'
+import { useLandmark } from 'react-aria/useLandmark'
 import type { FileBytes, FileInfo } from '../client/api.ts'
 import type { BinaryActions } from './binary-actions.ts'
 import { BinaryConflict } from './binary-conflict.tsx'
@@ -29,13 +30,15 @@ interface BinaryCardProps {
 
 export function BinaryCard({ file, bytes, wasWriting, actions, restore }: BinaryCardProps) {
   const client = useClient()
+  const pane = useRef<HTMLElement>(null)
+  const { landmarkProps } = useLandmark({ role: 'main', 'aria-label': file.name }, pane)
   const [tries, setTries] = useState(0)
   const contents = useContents(client, file, tries)
   const [now, ...older] = contents.name === 'here' ? contents.all : []
   const isTold = now?.hash === bytes.hash
   const other = bytes.hasConflict && isTold ? older[0] : undefined
   return (
-    <main className="binary" aria-label={file.name}>
+    <main {...landmarkProps} ref={pane} className="binary">
       <DropZone
         className="binary-drop"
         aria-label={`Drop a file here to replace ${file.name}`}

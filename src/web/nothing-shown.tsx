@@ -3,6 +3,7 @@
 import { FilePlus, FileUp, FolderOpen, FolderSync } from 'lucide-react'
 import { useEffect, useRef, useState } from 'react'
 import { Button } from 'react-aria-components'
+import { useLandmark } from 'react-aria/useLandmark'
 import type { FileInfo } from '../client/api.ts'
 import { useClient } from './client-context.tsx'
 import type { Commands } from './commands.ts'
@@ -27,7 +28,12 @@ export function NothingShown(props: NothingShownProps) {
   const { filesAreCurrent } = useClient()
   const [isConnecting, setConnecting] = useState(false)
   const isEmpty = filesAreCurrent && props.isEmpty
+  const pane = useRef<HTMLElement>(null)
   const first = useRef<HTMLButtonElement>(null)
+  const { landmarkProps } = useLandmark(
+    { role: 'main', 'aria-label': 'No file is open', focus: () => first.current?.focus() },
+    pane,
+  )
   // Whoever was just let in, or deleted what they read, is where one goes on, and not at nothing.
   useEffect(() => {
     if (document.activeElement === document.body) first.current?.focus()
@@ -40,7 +46,7 @@ export function NothingShown(props: NothingShownProps) {
         ? 'This is a shared folder. Everything in it is written together, live.'
         : 'Choose a file, or make one.'
   return (
-    <main className="nothing" aria-label="No file is open">
+    <main {...landmarkProps} ref={pane} className="nothing">
       <Mark />
       <p>{sentence}</p>
       {isEmpty && <ServersAgree />}

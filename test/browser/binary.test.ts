@@ -189,6 +189,8 @@ test('it comes down from the tree, goes to the trash and comes back', async () =
   await ana.row('archive.tar.gz').click()
   const card = ana.page.getByRole('region', { name: 'About this file' })
   await card.getByText('97.7 KiB').waitFor()
+  await ana.page.keyboard.press('F6')
+  await ana.hasFocus(ana.page.getByRole('main', { name: 'archive.tar.gz' }))
   const { hash } = new URL(ana.page.url())
   await ana.choose(/^Delete/)
   await ana.row('archive.tar.gz').waitFor({ state: 'detached' })
