@@ -221,8 +221,9 @@ export class Mirror {
       this.#skipped = skipped
       this.#tell()
       if (acts.length > 0) {
-        await this.#hand.perform(this.#isIntroduced ? acts : this.#introduced(acts), this.#disk)
+        // Also when it breaks off: what it has put on the disk by then would seem to have been deleted.
         this.#lookAt = 0
+        await this.#hand.perform(this.#isIntroduced ? acts : this.#introduced(acts), this.#disk)
         return 'again'
       }
     } catch (error) {
