@@ -1,7 +1,7 @@
 // What a mirror notes: each text once, handed on from what is under way to what is common.
 
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -41,6 +41,17 @@ function textsIn(directory: string): number {
   database.close()
   return Number(count)
 }
+
+test('12 beside the texts that were noted there is a megabyte of notes, not four', (t) => {
+  const directory = directoryFor(t)
+  const store = new MirrorStore(directory)
+  for (let index = 0; index < 60; index++) {
+    store.addIntent(intentOf(`${index}`, `${index} `.repeat(20_000)))
+  }
+  const { size } = statSync(join(directory, '.fourfold', 'mirror.sqlite-wal'))
+  store.close()
+  assert.ok(size < 1.5 * 1024 * 1024, `${size}`)
+})
 
 test('what was answered is common with the text that was noted before', (t) => {
   const directory = directoryFor(t)

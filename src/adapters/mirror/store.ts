@@ -16,6 +16,9 @@ import { prepareStore } from './store-schema.ts'
 /** Where a mirror keeps its own things, below the directory. */
 export const ownDirectory = '.fourfold'
 
+/** What is written beside the file before it goes in, in pages of 4 KiB: a small disk has other things. */
+const walPagesMax = 256
+
 /** How a file was when it was read: while all of it is the same, so is what is in it. */
 export interface Stamp {
   size: number
@@ -124,6 +127,7 @@ export class MirrorStore {
       this.#database.exec('PRAGMA locking_mode = EXCLUSIVE')
       this.#database.exec('PRAGMA journal_mode = WAL')
       this.#database.exec('PRAGMA synchronous = FULL')
+      this.#database.exec(`PRAGMA wal_autocheckpoint = ${walPagesMax}`)
       prepareStore(this.#database)
     } catch (error) {
       this.#database.close()
