@@ -1,19 +1,21 @@
 // The tree of the left pane: rows of open directories, by React Aria's hooks for a grid of rows.
 
-import { type KeyboardEvent, memo, useContext, useEffect, useMemo, useRef } from 'react'
+import { memo, useContext, useMemo, useRef } from 'react'
 import { CollectionRendererContext, Virtualizer } from 'react-aria-components'
 import { mergeProps } from 'react-aria/mergeProps'
 import { DragPreview, type DragPreviewRenderer } from 'react-aria/useDraggableCollection'
 import { useGridList } from 'react-aria/useGridList'
-import { useListState } from 'react-stately/useListState'
+import { type ListState, useListState } from 'react-stately/useListState'
 import type { FileInfo } from '../client/api.ts'
 import { type FolderTree, isDirectory, top } from './folder-tree.ts'
 import type { OpenFiles } from './open-file.ts'
 import { RowLayout } from './row-layout.ts'
 import { type Dropped, useTreeDrag } from './tree-drag.ts'
 import { TreeContext, TreeRow } from './tree-row.tsx'
-import { type PressedKeys, TreeRows } from './tree-rows.ts'
+import { treeKey } from './tree-keys.ts'
+import { type PressedKeys, type RowNode, TreeRows } from './tree-rows.ts'
 import { type MenuPlace, type TreeView, useTreeView } from './tree-view.ts'
+import { useRevealed } from './use-revealed.ts'
 
 export interface FileTreeProps {
   tree: FolderTree
@@ -54,8 +56,10 @@ export const FileTree = memo(function FileTree(props: FileTreeProps) {
   )
 })
 
-function Rows(props: FileTreeProps & { layout: RowLayout }) {
-  const { tree, openFiles, shownId, wanted, isCovered, layout, rowSize, isWhole } = props
+type RowsProps = FileTreeProps & { layout: RowLayout }
+
+function Rows(props: RowsProps) {
+  const { tree, openFiles, shownId, wanted, layout, remove } = props
   const view = useTreeView(props.view)
   const element = useRef<HTMLDivElement>(null)
   const preview = useRef<DragPreviewRenderer>(null)
@@ -66,42 +70,9 @@ function Rows(props: FileTreeProps & { layout: RowLayout }) {
     if (entry && isDirectory(entry)) view.setOpen(id, !view.open.has(id))
     else if (entry) props.open(id)
   }
-  const pressed = useRef((_id: string, _event: PressedKeys) => {})
-  pressed.current = (id, event) => {
-    const isChoosing = event.shiftKey || event.ctrlKey || event.metaKey
-    if (event.pointerType === 'mouse' && !isChoosing) act(id)
-  }
-
-  const before = useRef<TreeRows>(undefined)
-  const rows = useMemo(
-    () =>
-      new TreeRows(
-        {
-          tree,
-          open: view.open,
-          wanted,
-          render: (node) => <TreeRow node={node} />,
-          pressed: (id, event) => pressed.current(id, event),
-        },
-        before.current,
-      ),
-    [tree, view.open, wanted],
-  )
-  before.current = rows
-
-  const droppedAt = useRef(-Infinity)
-  const state = useListState<FileInfo>({
-    collection: rows,
-    selectionMode: 'multiple',
-    selectionBehavior: 'replace',
-    selectedKeys: view.selected,
-    onSelectionChange(keys) {
-      // React Aria would choose all rows that appear after a drop: the directory's, when it opens.
-      if (performance.now() - droppedAt.current < afterDropMs) return
-      view.select(keys === 'all' ? new Set(rows.getKeys()) : (keys as ReadonlySet<string>))
-    },
-  })
-  const { selectionManager } = state
+  const rows = useRows(tree, view, wanted, act)
+  const { state, dropped } = useChoosing(rows, view)
+  const { selectionManager: selection } = state
   const { gridProps } = useGridList(
     {
       'aria-label': 'Files',
@@ -116,109 +87,21 @@ function Rows(props: FileTreeProps & { layout: RowLayout }) {
     element,
   )
   const { dragState, over, dropProps } = useTreeDrag({
-    state,
-    rows,
-    tree,
-    view,
-    layout,
-    preview,
+    ...{ state, rows, tree, view, layout, preview, dropped },
     target: element,
-    dropped: () => {
-      droppedAt.current = performance.now()
-    },
     move: props.move,
     bring: props.bring,
   })
-
-  const focusOn = (id: string) => {
-    selectionManager.setFocused(true)
-    selectionManager.setFocusedKey(id)
-    selectionManager.replaceSelection(id)
-  }
-
-  const { revealed } = view
-  const brought = useRef<TreeView['revealed']>(undefined)
-  useEffect(() => {
-    const place = revealed === undefined ? -1 : rows.placeOf(revealed.id)
-    if (revealed === undefined || place < 0 || element.current === null) return
-    // A dialog that is open keeps the focus, and gives it back elsewhere when it is closed.
-    if (revealed.hasFocus && isCovered) return
-    // Until all is there that lies beside it, more may come before it.
-    if (isWhole(tree.parentOf(tree.get(revealed.id)!))) view.seen()
-    scrollTo(element.current, place * rowSize, rowSize)
-    if (brought.current === revealed) return
-    brought.current = revealed
-    // Chosen by the manager, a range of rows can begin at it. A dialog that was just closed gives the
-    // focus back in the next frame; whoever takes it before that may lose it.
-    if (revealed.hasFocus) requestAnimationFrame(() => focusOn(revealed.id))
-    else selectionManager.replaceSelection(revealed.id)
-    // A row is brought into sight once, not whenever the tree is drawn.
-    // oxlint-disable-next-line react-hooks/exhaustive-deps
-  }, [revealed, rows, rowSize, view, isCovered])
-
-  const keyed = (event: KeyboardEvent) => {
-    const id = String(selectionManager.focusedKey ?? '')
-    const row = rows.rowOf(id)
-    if (!row || !(event.target as Element).matches('[role=row]')) return
-    if (!treeKey(event)) return
-    event.preventDefault()
-    event.stopPropagation()
-  }
-
-  /** Returns whether it was a key of the tree's own, besides those of every grid. */
-  const treeKey = (event: KeyboardEvent): boolean => {
-    const id = String(selectionManager.focusedKey ?? '')
-    const row = rows.rowOf(id)!
-    switch (event.shiftKey ? `Shift+${event.key}` : event.key) {
-      case 'ArrowRight': {
-        const next = rows.getKeyAfter(id)
-        if (isDirectory(row.entry) && !row.isOpen) view.setOpen(id, true)
-        else if (next !== null && rows.parentRow(next) === row) focusOn(next)
-        return true
-      }
-      case 'ArrowLeft': {
-        const parent = rows.parentRow(id)
-        if (row.isOpen && wanted === '') view.setOpen(id, false)
-        else if (parent) focusOn(parent.entry.id)
-        return true
-      }
-      case 'F2':
-        view.rename(id)
-        return true
-      case 'Backspace':
-        // Where a keyboard has no Delete, this stands for it.
-        if (!event.metaKey) return false
-        props.remove(chosen(view, id))
-        return true
-      case 'Delete':
-        props.remove(chosen(view, id))
-        return true
-      case 'ContextMenu':
-      case 'Shift+F10':
-        props.showMenu(chosen(view, id), placeOf(event.target as Element))
-        return true
-      default:
-        return false
-    }
-  }
+  useRevealed({ ...props, view, rows, selection, scroller: element })
 
   const showMenu = (id: string, place: MenuPlace) => {
-    const ids = chosen(view, id)
-    if (!view.selected.has(id)) selectionManager.replaceSelection(id)
+    const ids = view.meant(id)
+    if (!view.selected.has(id)) selection.replaceSelection(id)
     props.showMenu(ids, place)
   }
-
-  const shown = {
-    state,
-    dragState,
-    over,
-    view,
-    tree,
-    shownId,
-    openFiles,
-    showMenu,
-    renameTo: props.renameTo,
-  }
+  const { renameTo } = props
+  const shared = { state, dragState, over, view, tree, shownId, openFiles, showMenu, renameTo }
+  const keys = { rows, view, selection, remove, showMenu: props.showMenu }
   return (
     <>
       <div
@@ -230,7 +113,7 @@ function Rows(props: FileTreeProps & { layout: RowLayout }) {
         data-own-keys="F2"
         data-drop-target={over === top || undefined}
         onKeyDownCapture={(event) => {
-          keyed(event)
+          treeKey(event, { ...keys, isFiltered: wanted !== '' })
           if (!event.isPropagationStopped()) gridProps.onKeyDownCapture?.(event)
         }}
         onContextMenu={(event) => {
@@ -238,12 +121,10 @@ function Rows(props: FileTreeProps & { layout: RowLayout }) {
           props.showMenu([], { x: event.clientX, y: event.clientY, height: 0 })
         }}
       >
-        <TreeContext value={shown}>
+        <TreeContext value={shared}>
           <CollectionRoot
             collection={rows}
-            persistedKeys={
-              new Set(selectionManager.focusedKey === null ? [] : [selectionManager.focusedKey])
-            }
+            persistedKeys={new Set(selection.focusedKey === null ? [] : [selection.focusedKey])}
             scrollRef={element}
           />
         </TreeContext>
@@ -260,18 +141,50 @@ function Rows(props: FileTreeProps & { layout: RowLayout }) {
   )
 }
 
-/** What a key or the menu of a row is for: all that is chosen, when the row is among it. */
-function chosen(view: TreeView, id: string): string[] {
-  return view.selected.has(id) ? [...view.selected] : [id]
+/** `act`: what a press with the mouse does, unless it is held with a key that chooses. */
+function useRows(
+  tree: FolderTree,
+  { open }: TreeView,
+  wanted: string,
+  act: (id: string) => void,
+): TreeRows {
+  const latest = useRef(act)
+  latest.current = act
+  const before = useRef<TreeRows>(undefined)
+  const rows = useMemo(() => {
+    const render = (node: RowNode) => <TreeRow node={node} />
+    const pressed = (id: string, event: PressedKeys) => {
+      const isChoosing = event.shiftKey || event.ctrlKey || event.metaKey
+      if (event.pointerType === 'mouse' && !isChoosing) latest.current(id)
+    }
+    return new TreeRows({ tree, open, wanted, render, pressed }, before.current)
+  }, [tree, open, wanted])
+  before.current = rows
+  return rows
 }
 
-function placeOf(row: Element): MenuPlace {
-  const { left, top: y, height } = row.getBoundingClientRect()
-  return { x: left + 24, y, height }
+interface Choosing {
+  state: ListState<FileInfo>
+  /** To be called when something was dropped on the rows. */
+  dropped: () => void
 }
 
-function scrollTo(scroller: Element, rowTop: number, rowSize: number): void {
-  const { scrollTop, clientHeight } = scroller
-  if (rowTop >= scrollTop && rowTop + rowSize <= scrollTop + clientHeight) return
-  scroller.scrollTop = Math.max(0, rowTop - clientHeight / 3)
+/** Which rows are chosen: the view knows. */
+function useChoosing(rows: TreeRows, view: TreeView): Choosing {
+  const droppedAt = useRef(-Infinity)
+  const state = useListState<FileInfo>({
+    collection: rows,
+    selectionMode: 'multiple',
+    selectionBehavior: 'replace',
+    selectedKeys: view.selected,
+    onSelectionChange(keys) {
+      // React Aria would choose all rows that appear after a drop: the directory's, when it opens.
+      if (performance.now() - droppedAt.current < afterDropMs) return
+      view.select(keys === 'all' ? new Set(rows.getKeys()) : (keys as ReadonlySet<string>))
+    },
+  })
+  const dropped = () => {
+    droppedAt.current = performance.now()
+  }
+  return { state, dropped }
 }

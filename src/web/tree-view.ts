@@ -47,6 +47,11 @@ export class TreeView {
     return this.#revealed
   }
 
+  /** What a key or the menu of a row is for: all that is chosen, when the row is among it. */
+  meant(id: string): string[] {
+    return this.#selected.has(id) ? [...this.#selected] : [id]
+  }
+
   setOpen(directory: string, isOpen: boolean): void {
     const open = [...this.#open].filter((id) => id !== directory)
     this.#keepOpen(isOpen ? [...open, directory] : open)
