@@ -7,18 +7,15 @@ import { useLandmark } from 'react-aria/useLandmark'
 import { useClient } from './client-context.tsx'
 import { IconButton } from './icon-button.tsx'
 import { notify } from './toasts.tsx'
+import type { ShownHistory } from './use-history.ts'
 import { titleOf } from './version-view.tsx'
 import { type NamedVersion, namedVersions, withText } from './versions.ts'
 import { whoAndWhen } from './who-and-when.ts'
 
 interface HistoryPaneProps {
   fileId: string
-  /** Counts up when this person named a version. */
-  asked: number
-  shown: NamedVersion | undefined
-  show: (version: NamedVersion | undefined) => void
+  history: ShownHistory
   nameVersion: () => void
-  close: () => void
   /** Below them. */
   children: ReactNode
 }
@@ -29,7 +26,7 @@ type Listing =
   | { name: 'failed'; text: string }
 
 export function HistoryPane(props: HistoryPaneProps) {
-  const { fileId, asked, shown, show, nameVersion, close, children } = props
+  const { fileId, history, nameVersion, children } = props
   const client = useClient()
   const [listing, setListing] = useState<Listing>({ name: 'asking' })
   const [tries, setTries] = useState(0)
@@ -48,16 +45,16 @@ export function HistoryPane(props: HistoryPaneProps) {
       isCurrent = false
       wanted.current = undefined
     }
-  }, [client, fileId, asked, tries])
+  }, [client, fileId, history.namings, tries])
 
   const choose = (version: NamedVersion | undefined) => {
     wanted.current = version?.id
     if (!version?.isTextLeftOut) {
-      show(version)
+      history.look(version)
       return
     }
     withText(client, fileId, version).then(
-      (whole) => wanted.current === whole.id && show(whole),
+      (whole) => wanted.current === whole.id && history.look(whole),
       (error: Error) => notify(error.message),
     )
   }
@@ -71,7 +68,11 @@ export function HistoryPane(props: HistoryPaneProps) {
           icon={<Bookmark size={18} aria-hidden />}
           onPress={nameVersion}
         />
-        <IconButton label="Close history" icon={<X size={18} aria-hidden />} onPress={close} />
+        <IconButton
+          label="Close history"
+          icon={<X size={18} aria-hidden />}
+          onPress={history.toggle}
+        />
       </header>
       {listing.name === 'asking' && <p className="empty muted">Asking for the versions…</p>}
       {listing.name === 'failed' && (
@@ -88,7 +89,7 @@ export function HistoryPane(props: HistoryPaneProps) {
           className="versions"
           items={listing.versions}
           selectionMode="single"
-          selectedKeys={shown ? [shown.id] : []}
+          selectedKeys={history.version ? [history.version.id] : []}
           onSelectionChange={(keys) => {
             const [id] = keys as Set<string>
             choose(listing.versions.find((version) => version.id === id))

@@ -2,19 +2,12 @@
 
 import { openSearchPanel } from '@codemirror/search'
 import type { FileInfo } from '../client/api.ts'
+import type { Asking } from './asked-dialog.tsx'
 import type { Commands } from './commands.ts'
 import type { EntryActions } from './entry-actions.ts'
 import { pickPictures } from './picture-paste.ts'
 import { showsPictures } from './pictures.ts'
 import type { ShownEditor } from './shown-editor.ts'
-
-/** A dialog that is asked for. */
-export type AskedDialog =
-  | { name: 'file' }
-  | { name: 'keys' }
-  | { name: 'palette' }
-  | { name: 'connect' }
-  | { name: 'search'; begin: string }
 
 export interface CommandsOptions {
   actions: EntryActions
@@ -30,7 +23,7 @@ export interface CommandsOptions {
   rename: () => void
   toggleLeft: () => void
   toggleHistory: () => void
-  ask: (dialog: AskedDialog) => void
+  ask: (asking: Asking) => void
 }
 
 /** What is looked for begins with the selection, if that is not longer. */
