@@ -1,6 +1,7 @@
 // The machine's clock and dice.
 
 import { randomFillSync } from 'node:crypto'
+import { subjectId, type SubjectId } from '../core/model/ids.ts'
 
 /**
  * Whole milliseconds since 1970 that never run backwards and do not follow jumps of the wall clock: read
@@ -18,6 +19,14 @@ export function wallNow(): number {
 /** So many bytes nobody can guess. */
 export function random(bytes: number): Uint8Array {
   return randomFillSync(new Uint8Array(bytes))
+}
+
+/**
+ * The id of an operation, and of what it makes. The same on every try, so that the try that was thought
+ * lost and the next one are one.
+ */
+export function newOperation(): SubjectId {
+  return subjectId(random(16))
 }
 
 /**

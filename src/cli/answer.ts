@@ -1,15 +1,8 @@
-// What commands on the folder have in common: paths, operation ids, and what an answer looks like.
+// What commands on the folder have in common: paths, and what an answer looks like.
 
-import { subjectId } from '../core/model/ids.ts'
 import { Kind, type File } from '../core/model/wire.ts'
-import { random } from '../adapters/system.ts'
 import { quoted } from './called.ts'
 import { CommandError, printable } from './command.ts'
-
-/** The same on every try, so that the try that was thought lost and the next one are one. */
-export function newOperation(): string {
-  return subjectId(random(16))
-}
 
 // -------------------------------------------------------------------------------------- paths
 

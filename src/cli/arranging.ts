@@ -2,15 +2,8 @@
 
 import { parentOf } from '../core/model/path.ts'
 import { Kind, type File } from '../core/model/wire.ts'
-import {
-  commonReceipt,
-  newOperation,
-  receipt,
-  sharedPath,
-  shellWord,
-  shownPath,
-  type Receipt,
-} from './answer.ts'
+import { newOperation } from '../adapters/system.ts'
+import { commonReceipt, receipt, sharedPath, shellWord, shownPath, type Receipt } from './answer.ts'
 import { typed } from './called.ts'
 import { ChangeCalls, changeLanes } from './change-calls.ts'
 import { CommandError, printable, readWords, type Command } from './command.ts'

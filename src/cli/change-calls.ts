@@ -1,7 +1,8 @@
 // Files that are deleted, restored or erased in one moment are so by one call.
 
 import type { File } from '../core/model/wire.ts'
-import { newOperation, type Receipt } from './answer.ts'
+import { newOperation } from '../adapters/system.ts'
+import type { Receipt } from './answer.ts'
 import { Gathered } from './gathered.ts'
 import type { SetClient } from './set-client.ts'
 

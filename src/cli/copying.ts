@@ -2,7 +2,8 @@
 
 import { isWithin, joined, parentOf } from '../core/model/path.ts'
 import { Kind, type File } from '../core/model/wire.ts'
-import { newOperation, sharedPath, shellWord, shownPath } from './answer.ts'
+import { newOperation } from '../adapters/system.ts'
+import { sharedPath, shellWord, shownPath } from './answer.ts'
 import { typed } from './called.ts'
 import { CommandError, printable, readWords, type Command } from './command.ts'
 import { byDepth, Directories } from './directories.ts'

@@ -1,7 +1,7 @@
 // Directories that a command makes on its way, and those of a tree in an order to make them in.
 
 import { Code } from '@connectrpc/connect'
-import { newOperation } from './answer.ts'
+import { newOperation } from '../adapters/system.ts'
 import type { Ask, Receipts } from './receipts.ts'
 import { AnswerError, type SetClient } from './set-client.ts'
 

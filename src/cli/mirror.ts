@@ -15,7 +15,7 @@ import {
 } from '../adapters/mirror/store.ts'
 import { DirectoryWatcher } from '../adapters/mirror/watcher.ts'
 import { isDamage } from '../adapters/storage/storage-error.ts'
-import { newOperation } from './answer.ts'
+import { newOperation } from '../adapters/system.ts'
 import { CommandError, exitCodes, printable, readWords, type Command } from './command.ts'
 import { keeperOfThis } from './kept-mirror.ts'
 import { agree } from './mirror/agreement.ts'

@@ -7,7 +7,8 @@ import { brokenRule, fileKey } from '../core/model/names.ts'
 import { brokenBound, joined, parentOf } from '../core/model/path.ts'
 import { Kind } from '../core/model/wire.ts'
 import type { Progress } from '../adapters/channel/blob-client.ts'
-import { newOperation, sharedPath, shownPath } from './answer.ts'
+import { newOperation } from '../adapters/system.ts'
+import { sharedPath, shownPath } from './answer.ts'
 import { ofOneFile, uploadAs } from './blobs.ts'
 import {
   CommandError,

@@ -10,7 +10,7 @@ import { displacedName, type MirrorDirectory } from '../../adapters/mirror/direc
 import type { Found } from '../../adapters/mirror/look.ts'
 import type { Ignoring } from '../../adapters/mirror/ignored.ts'
 import type { CommonRow, MirrorStore } from '../../adapters/mirror/store.ts'
-import { newOperation } from '../answer.ts'
+import { newOperation } from '../../adapters/system.ts'
 import { inLanes } from '../lanes.ts'
 import { AnswerError, type SetClient } from '../set-client.ts'
 import { Commons } from './commons.ts'

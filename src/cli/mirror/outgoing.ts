@@ -11,6 +11,7 @@ import { hasBlob, uploadBlob } from '../../adapters/channel/blob-client.ts'
 import type { OpenFile } from '../../adapters/mirror/directory.ts'
 import { hash, type Found } from '../../adapters/mirror/look.ts'
 import type { Grounds, Intent } from '../../adapters/mirror/store.ts'
+import { newOperation } from '../../adapters/system.ts'
 import {
   answerMs,
   AnswerError,
@@ -20,7 +21,6 @@ import {
   type SetClient,
 } from '../set-client.ts'
 import { SaveCalls } from '../save-calls.ts'
-import { newOperation } from '../answer.ts'
 import type { Parts } from './parts.ts'
 
 /** Remembered at most. */

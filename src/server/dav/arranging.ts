@@ -4,6 +4,7 @@
 // it holds and goes to the trash itself: that is how editors save, and the one that others have open
 // keeps its id, its history and their edits.
 
+import { newOperation } from '../../adapters/system.ts'
 import type { DeadProperties } from './dead-properties.ts'
 import type { Locks } from './locks.ts'
 import { isWithin, keyOf } from './paths.ts'
@@ -80,7 +81,7 @@ export class Arranging {
       await shelf.delete(visit, source)
     } else {
       await this.#replacing(visit, isItself ? undefined : there, async () => {
-        const operation = shelf.newOperation()
+        const operation = newOperation()
         await shelf.ask(visit, 'kept', { type: 'move', file: idOf(source), path, operation })
       })
     }
@@ -152,7 +153,7 @@ export class Arranging {
     try {
       await act()
     } catch (error) {
-      const operation = shelf.newOperation()
+      const operation = newOperation()
       await shelf.ask(visit, 'kept', { type: 'restore', file: idOf(there), operation })
       throw error
     }
@@ -160,7 +161,7 @@ export class Arranging {
 
   async #makeDirectory(visit: Visit, path: string): Promise<string> {
     const { shelf } = this.#options
-    const operation = shelf.newOperation()
+    const operation = newOperation()
     const request = { type: 'makeDirectory' as const, path, hasParents: false, operation }
     const { file } = await shelf.ask(visit, 'kept', request)
     return file.entry.id

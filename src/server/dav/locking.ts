@@ -1,6 +1,7 @@
 // LOCK and UNLOCK, and how locks are told.
 
 import { davLockOwnerCharactersMax } from '../../core/model/limits.ts'
+import { newOperation } from '../../adapters/system.ts'
 import type { Lock, Locks } from './locks.ts'
 import { hrefOf } from './paths.ts'
 import { Refusal } from './refusal.ts'
@@ -54,7 +55,7 @@ export class Locking {
   }
 
   async #makeEmpty(visit: Visit): Promise<void> {
-    const operation = this.#shelf.newOperation()
+    const operation = newOperation()
     const empty = { file: visit.path, text: '', baseVersion: '', operation }
     await this.#shelf.ask(visit, 'kept', { type: 'save', ...empty })
   }

@@ -2,11 +2,10 @@
 
 import { parentOf } from '../../core/model/path.ts'
 import { FourfoldError } from '../../core/model/errors.ts'
-import { subjectId } from '../../core/model/ids.ts'
 import { filesPerPageMax } from '../../core/model/limits.ts'
 import { Kind } from '../../core/model/wire.ts'
 import type { Answer, Call, FileView } from '../../core/replica/messages.ts'
-import { random } from '../../adapters/system.ts'
+import { newOperation } from '../../adapters/system.ts'
 import { factsOf, type Facts } from '../facts.ts'
 import type { Runtime } from '../runtime.ts'
 import { keyOf } from './paths.ts'
@@ -58,10 +57,6 @@ export class Shelf {
     const answer = await this.#runtime.calls.ask(request, author, until)
     if (answer.type !== type) throw new Error(`${request.type} was answered by ${answer.type}`)
     return answer as Extract<Answer, { type: T }>
-  }
-
-  newOperation(): string {
-    return subjectId(random(16))
   }
 
   /** What lies at a path; undefined: nothing. */
@@ -124,7 +119,7 @@ export class Shelf {
   }
 
   async delete(asker: Asker, resource: Resource): Promise<void> {
-    const operation = this.newOperation()
+    const operation = newOperation()
     await this.ask(asker, 'kept', { type: 'delete', file: idOf(resource), operation })
   }
 }

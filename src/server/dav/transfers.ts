@@ -14,6 +14,7 @@ import {
 import { Kind } from '../../core/model/wire.ts'
 import type { BlobName } from '../../adapters/storage/blob.ts'
 import type { BlobStore, GrowingBlob, OpenBlob } from '../../adapters/storage/blob-store.ts'
+import { newOperation } from '../../adapters/system.ts'
 import type { BlobCare } from '../blob-care.ts'
 import { pour } from '../blob-pouring.ts'
 import { notHereHeaders, notHereYet, rangeOf } from '../blobs.ts'
@@ -272,7 +273,7 @@ export class Transfers {
     const { shelf, lastRead } = this.#options
     const { text, version } = read
     const file = before ? idOf(before) : path
-    const operation = shelf.newOperation()
+    const operation = newOperation()
     try {
       const save = { type: 'save' as const, file, text, ...base, operation, isOnce: true }
       const kept = await shelf.ask(visit, 'kept', save)
@@ -299,7 +300,7 @@ export class Transfers {
         hash,
         size,
         ...(base !== undefined && { base }),
-        operation: shelf.newOperation(),
+        operation: newOperation(),
       }),
       fetching.holders({ hash, size }, receiptWaitMs),
     ])
@@ -313,7 +314,7 @@ export class Transfers {
    */
   async pour(visit: Visit, from: Resource, into: Resource | string, isSave: boolean) {
     const { shelf, lastRead } = this.#options
-    const operation = shelf.newOperation()
+    const operation = newOperation()
     const before = typeof into === 'string' ? undefined : into
     const file = typeof into === 'string' ? into : idOf(into)
     const blob = blobOf(from.file!.entry)

@@ -4,7 +4,6 @@ import { create } from '@bufbuild/protobuf'
 import { ConnectError, type HandlerContext, type ServiceImpl } from '@connectrpc/connect'
 import { blobOf, hasConflict, isBytesName } from '../../core/model/contents.ts'
 import { FourfoldError } from '../../core/model/errors.ts'
-import { subjectId } from '../../core/model/ids.ts'
 import { fromSeen, toSeen } from '../../core/model/version-vector.ts'
 import {
   changeFilesMax,
@@ -24,7 +23,7 @@ import {
   type SaveFileRequest,
 } from '../../core/model/wire.ts'
 import type { Answer, Call, FileView, Page } from '../../core/replica/messages.ts'
-import { random, wallNow } from '../../adapters/system.ts'
+import { newOperation, wallNow } from '../../adapters/system.ts'
 import { AddressCounts } from '../addresses.ts'
 import { toConnectError } from '../errors.ts'
 import { factsOf } from '../facts.ts'
@@ -376,10 +375,6 @@ function takenSave(request: SaveFileRequest): Call {
     isOnce: operation === '',
     operation: operation || newOperation(),
   }
-}
-
-function newOperation(): string {
-  return subjectId(random(16))
 }
 
 function toFile({ entry, name, parent, path, isDeleted }: FileView): File {
