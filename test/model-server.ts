@@ -341,7 +341,7 @@ export class ModelServer {
     const doc = this.#doc(document)
     if (seal.length > 0) this.#world.relays++
     const writers = seal.length > 0 && areEqual(seal, sealOf(update)) ? 'any' : visitor.writers
-    const verdict = gate(doc, update, writers, { textLengthUtf16: 0, structs: 0 })
+    const verdict = gate(doc, update, writers, { bytes: 0, structs: 0 })
     if (verdict.type === 'gap') {
       const value = { $typeName: 'fourfold.v1.Resync' as const, document, ticket }
       this.#say(visitor, { case: 'resync', value })

@@ -238,9 +238,13 @@ export class Writer {
 
   /** Integrates everything that was sent of the document. */
   read(): string {
+    const pieces: Uint8Array[] = []
     for (const message of this.desk.messages(this.channel)) {
-      if (message.case === 'opened' && message.value.piece.length > 0) {
-        Y.applyUpdate(this.doc, message.value.piece)
+      if (message.case === 'opened') {
+        pieces.push(message.value.piece)
+        if (!message.value.isLast) continue
+        const whole = Buffer.concat(pieces.splice(0))
+        if (whole.length > 0) Y.applyUpdate(this.doc, whole)
       }
       if (message.case === 'changed' && message.value.update.length > 0) {
         Y.applyUpdate(this.doc, message.value.update)

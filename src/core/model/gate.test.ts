@@ -31,7 +31,7 @@ import {
 
 const mine = 7
 const others = 2 ** 40 + 1
-const small: TextSizes = { textLengthUtf16: 10, structs: 3 }
+const small: TextSizes = { bytes: 10, structs: 3 }
 
 function copyOf(doc: Y.Doc): Y.Doc {
   const copy = new Y.Doc()
@@ -230,24 +230,55 @@ test('an update at each limit passes, and one past it is too large', () => {
   )
 
   const two = update([run({ left: theirs(9), text: 'ab' })])
-  const length = (textLengthUtf16: number) => ({ textLengthUtf16, structs: 3 })
-  assert.equal(answer(two, length(textBytesMax - 2)), 'pass')
-  const tooLong = 'too-large: The file would be larger than 10 MiB.'
-  assert.equal(answer(two, length(textBytesMax - 1)), tooLong)
-  const replacing = (from: number) =>
-    update([run({ left: theirs(9), text: 'ab' })], [[others, [[from, 2]]]])
-  assert.equal(answer(replacing(0), length(textBytesMax)), 'pass')
-  // One of these two is deleted already.
-  assert.equal(answer(replacing(3), length(textBytesMax)), tooLong)
-  const undone = update([run({ left: theirs(9), text: 'ab' })], [[mine, [[0, 2]]]])
-  assert.equal(answer(undone, length(textBytesMax)), 'pass')
-  assert.equal(answer(update([], [[others, [[0, 1]]]]), length(2 * textBytesMax)), 'pass')
-
-  const pieces = (structs: number) => ({ textLengthUtf16: 10, structs })
+  const pieces = (structs: number) => ({ bytes: 10, structs })
   assert.equal(answer(two, pieces(structsMax - 1)), 'pass')
   const tooMany = 'too-large: The file would be larger than 1,000,000 pieces of text.'
   assert.equal(answer(two, pieces(structsMax)), tooMany)
   assert.equal(gate(doc, two, new Set([mine]), pieces(structsMax)).type, 'refused')
+})
+
+test('12 a text has so many bytes as UTF-8, and not one more', () => {
+  const sizes = (bytes: number) => ({ bytes, structs: 3 })
+  const typed = (text: string, deletes: [number, [number, number][]][] = []) =>
+    update([run({ left: theirs(9), text })], deletes)
+  const tooLong = 'too-large: The file would be larger than 10 MiB.'
+  const letters = { ab: 2, '\u007f': 1, '\u0080': 2, '\u07ff': 2, '\u0800': 3, 漢: 3, '😀': 4 }
+  for (const [text, bytes] of Object.entries(letters)) {
+    assert.equal(answer(typed(text), sizes(textBytesMax - bytes)), 'pass', text)
+    assert.equal(answer(typed(text), sizes(textBytesMax - bytes + 1)), tooLong, text)
+  }
+  const replacing = (from: number) => typed('ab', [[others, [[from, 2]]]])
+  assert.equal(answer(replacing(0), sizes(textBytesMax)), 'pass')
+  // One of these two is deleted already.
+  assert.equal(answer(replacing(3), sizes(textBytesMax)), tooLong)
+  assert.equal(answer(replacing(3), sizes(textBytesMax - 1)), 'pass')
+  const wide = new Y.Doc()
+  wide.clientID = others
+  wide.getText('text').insert(0, '漢字😀ä and more')
+  for (const [from, length, freed] of [
+    [0, 1, 3],
+    [1, 3, 7],
+    [2, 3, 6],
+    [0, 5, 12],
+  ] as const) {
+    const inPlace = typed('x'.repeat(freed), [[others, [[from, length]]]])
+    assert.equal(answer(inPlace, sizes(textBytesMax), wide), 'pass')
+    const more = typed('x'.repeat(freed + 1), [[others, [[from, length]]]])
+    assert.equal(answer(more, sizes(textBytesMax), wide), tooLong)
+  }
+  const undone = typed('a漢b', [[mine, [[1, 2]]]])
+  assert.equal(answer(undone, sizes(textBytesMax - 1)), 'pass')
+  assert.equal(answer(undone, sizes(textBytesMax)), tooLong)
+})
+
+test('of a text that became too long between servers may be deleted and replaced, and no more added', () => {
+  const over = { bytes: 2 * textBytesMax, structs: 3 }
+  const replacing = (text: string, count: number) =>
+    update([run({ left: theirs(9), text })], [[others, [[4, count]]]])
+  assert.equal(answer(update([], [[others, [[0, 1]]]]), over), 'pass')
+  assert.equal(answer(replacing('ab', 3), over), 'pass')
+  assert.equal(answer(replacing('ä', 2), over), 'pass')
+  assert.equal(answer(replacing('ä', 1), over), 'too-large: The file would be larger than 10 MiB.')
 })
 
 test('an update has so many writers, and not one more', () => {
@@ -267,7 +298,7 @@ test('a text may be changed in very many places, and then again', () => {
   author.clientID = mine
   const text = author.getText('text')
   author.on('update', (bytes) => {
-    const sizes = { textLengthUtf16: text.length, structs: 1 }
+    const sizes = { bytes: text.length, structs: 1 }
     const take = (doc: Y.Doc, part: Uint8Array) => {
       assert.equal(answer(part, sizes, doc), 'pass')
       integrate(doc, part)
@@ -324,7 +355,7 @@ class Table {
   }
 
   push(person: Typist, bytes: Uint8Array): void {
-    const sizes = { textLengthUtf16: this.server.getText('text').length, structs: 0 }
+    const sizes = { bytes: this.server.getText('text').length, structs: 0 }
     const given = gate(this.server, bytes, new Set([person.doc.clientID]), sizes)
     this.pushed.push(bytes)
     if (given.type !== 'pass') this.refused.push(words(given))
@@ -462,7 +493,7 @@ test('whatever is mutated: no crash, the document stays whole, other writers sta
     for (const bytes of pushed) {
       for (let tries = 4; tries > 0; tries--) {
         const hostile = mutated(random, bytes, server)
-        const given = gate(server, hostile, new Set([mine]), { textLengthUtf16: 0, structs: 0 })
+        const given = gate(server, hostile, new Set([mine]), { bytes: 0, structs: 0 })
         count[given.type]++
         if (given.type === 'pass') checkWhole(server, hostile, random)
       }

@@ -1,6 +1,7 @@
 // The gate: every update of a client is checked here, before it touches a document.
 
 import * as Y from 'yjs'
+import { byteLength } from './byte-length.ts'
 import { manyCuts } from './cutting.ts'
 import { cutSteps, Draft, itemAt } from './draft.ts'
 import { FourfoldError } from './errors.ts'
@@ -12,6 +13,7 @@ import {
   updateBytesMax,
   writersPerUpdateMax,
 } from './limits.ts'
+import { itemsOf, liveBytes } from './text-bytes.ts'
 import {
   causalOrder,
   decodeTextUpdate,
@@ -42,7 +44,8 @@ export type GateAnswer =
 
 /** How large a document is, before the update. */
 export interface TextSizes {
-  textLengthUtf16: number
+  /** Of its text as UTF-8; or more, if the update has room beside that. */
+  bytes: number
   structs: number
 }
 
@@ -148,16 +151,19 @@ function checkSize(doc: Y.Doc, update: TextUpdate, added: TextStruct[], sizes: T
     const limit = structsMax.toLocaleString('en')
     throw tooLarge(`The file would be larger than ${limit} pieces of text.`)
   }
-  let length = sizes.textLengthUtf16
-  for (const { text } of added) length += text.length
-  if (length <= textBytesMax) return
+  let bytes = sizes.bytes
+  for (const { text } of added) bytes += byteLength(text)
+  if (bytes <= textBytesMax) return
   for (const { writer, clock, text } of added) {
-    length -= unitsWithin(update.deletes.get(writer), clock, clock + text.length)
+    for (const [start, length] of within(update.deletes.get(writer), clock, clock + text.length)) {
+      bytes -= byteLength(text, start - clock, start - clock + length)
+    }
   }
   for (const [writer, ranges] of update.deletes) {
-    for (const range of ranges) length -= liveUnits(doc, writer, range)
+    for (const range of ranges) bytes -= liveBytes(doc, writer, range)
   }
-  if (length > textBytesMax) {
+  // Servers that were apart may have made it longer together: whatever leaves it no longer is let in.
+  if (bytes > textBytesMax && bytes > sizes.bytes) {
     throw tooLarge(`The file would be larger than ${mebibytes(textBytesMax)}.`)
   }
 }
@@ -216,36 +222,21 @@ function areDeleted(doc: Y.Doc, deletes: Deletes): boolean {
   return true
 }
 
-/** How many units of a range are in the document and not deleted. */
-function liveUnits(doc: Y.Doc, writer: number, range: Range): number {
-  let units = 0
-  for (const item of itemsOf(doc, writer, range)) {
-    if (item.deleted) continue
-    units += unitsWithin([range], item.id.clock, item.id.clock + item.length)
-  }
-  return units
-}
-
-function* itemsOf(doc: Y.Doc, writer: number, [clock, length]: Range): Iterable<Y.Item | Y.GC> {
-  const items = doc.store.clients.get(writer)
-  if (items === undefined || clock >= Y.getState(doc.store, writer)) return
-  for (let index = Y.findIndexSS(items, clock); index < items.length; index++) {
-    const item = items[index]!
-    if (item.id.clock >= clock + length) return
-    yield item
-  }
-}
-
 /** How many of the clocks from `clock` to before `end` are in these ascending ranges. */
 function unitsWithin(ranges: Range[] | undefined, clock: number, end: number): number {
-  if (ranges === undefined) return 0
   let units = 0
-  for (let index = firstBeyond(ranges, clock); index < ranges.length; index++) {
-    const [start, length] = ranges[index]!
-    if (start >= end) break
-    units += Math.min(end, start + length) - Math.max(clock, start)
-  }
+  for (const [, length] of within(ranges, clock, end)) units += length
   return units
+}
+
+/** What of these ascending ranges is between `clock` and `end`. */
+function* within(ranges: Range[] = [], clock: number, end: number): Iterable<Range> {
+  for (let index = firstBeyond(ranges, clock); index < ranges.length; index++) {
+    const [first, length] = ranges[index]!
+    if (first >= end) return
+    const start = Math.max(clock, first)
+    yield [start, Math.min(end, first + length) - start]
+  }
 }
 
 const invalid = (why: string) => new FourfoldError('invalid', `malformed update: ${why}`)

@@ -108,7 +108,7 @@ test('only one struct of text begins a run, and only where the gate could let th
   doc.getText('text')
   const mayGoOn = (structs: number) => {
     const verdict = gate(doc, update([struct({})]), new Set([mine]), {
-      textLengthUtf16: 0,
+      bytes: 0,
       structs,
     })
     return verdict.type === 'pass' && verdict.mayGoOn

@@ -5,6 +5,7 @@
 // the text. So it need not look into the text, and the text need not take in more than the whole run.
 // Yjs makes one item of it in either case.
 
+import { byteLength } from './byte-length.ts'
 import { FourfoldError } from './errors.ts'
 import {
   encodeTextUpdate,
@@ -57,6 +58,11 @@ export class TypedRun {
   /** How much of it waits to be taken in: Unicode code units. */
   get length(): number {
     return this.#text.length
+  }
+
+  /** The same in bytes of UTF-8. */
+  get bytes(): number {
+    return byteLength(this.#text)
   }
 
   /** Takes what goes on with the run; false: it does not. */

@@ -267,8 +267,7 @@ export class Documents {
       this.#voice.unavailable(channel, id, doc.message)
       return
     }
-    const sizes = document.sizes
-    const verdict = gate(doc, update, writers, sizes)
+    const verdict = gate(doc, update, writers, document.sizes(update.length))
     if (verdict.type === 'gap') {
       this.#voice.resync([channel], id, ticket)
     } else if (verdict.type === 'refused') {

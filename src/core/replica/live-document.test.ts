@@ -20,7 +20,10 @@ class Twins {
   readonly live = new LiveDocument({
     id: 'AAAAAAAAAAAAAAAAAAAAAA' as SubjectId,
     now: 0,
-    load: () => ({ snapshots: [], updates: [] }) as unknown as ReturnType<LoadOf>,
+    load: () => {
+      const updates = this.accepted.map((value) => ({ body: { case: 'text', value } }))
+      return { snapshots: [], updates } as unknown as ReturnType<LoadOf>
+    },
     writer: () => 99,
   })
   readonly plain = new Y.Doc()
@@ -38,7 +41,7 @@ class Twins {
       assert.equal(words(right), 'pass')
       this.wentOn++
     } else {
-      const verdict = gate(live.doc(), bytes, writers, live.sizes)
+      const verdict = gate(live.doc(), bytes, writers, live.sizes(bytes.length))
       assert.equal(words(verdict), words(right))
       if (verdict.type !== 'pass' || verdict.isNoop) return
       const run = verdict.mayGoOn ? TypedRun.begin(verdict.update) : undefined
@@ -64,6 +67,9 @@ class Twins {
     assert.equal(doc.getText('text').toString(), this.plain.getText('text').toString())
     assert.deepEqual(momentOf(doc), momentOf(this.plain))
     assert.deepEqual(Y.encodeStateAsUpdate(doc), Y.encodeStateAsUpdate(this.plain))
+    // Where this much is to come it has to be counted.
+    const { bytes } = this.live.sizes(textBytesMax)
+    assert.equal(bytes, Buffer.byteLength(doc.getText('text').toString()))
   }
 
   #accept(bytes: Uint8Array): void {
@@ -77,7 +83,7 @@ type LoadOf = ConstructorParameters<typeof LiveDocument>[0]['load']
 function sizesOf(doc: Y.Doc) {
   let structs = 0
   for (const list of doc.store.clients.values()) structs += list.length
-  return { textLengthUtf16: doc.getText('text').length, structs }
+  return { bytes: Buffer.byteLength(doc.getText('text').toString()), structs }
 }
 
 function words(given: GateAnswer): string {
@@ -160,9 +166,13 @@ function story(seed: number, isHostile: boolean): number {
         twins.hear(made)
         if (random.chance(0.5)) continue
       }
-      if (isHostile && random.chance(0.5)) twins.push(mutated(random, made), person.writers)
-      twins.push(made, random.chance(0.02) ? far.writers : person.writers)
-      if (random.chance(0.05)) twins.push(made, person.writers)
+      twins.live.together(() => {
+        if (isHostile && random.chance(0.5)) twins.push(mutated(random, made), person.writers)
+        twins.push(made, random.chance(0.02) ? far.writers : person.writers)
+        if (random.chance(0.05)) twins.push(made, person.writers)
+        if (random.chance(0.02)) twins.live.sizes(textBytesMax)
+      })
+      if (random.chance(0.02)) twins.live.reload()
     }
     if (random.chance(0.1)) {
       for (; far.heard < twins.accepted.length; far.heard++) far.hear(twins.accepted[far.heard]!)
@@ -171,7 +181,12 @@ function story(seed: number, isHostile: boolean): number {
     }
     if (random.chance(0.08))
       for (const each of random.shuffled(onTheWay.splice(0))) twins.hear(each)
-    if (random.chance(0.03)) twins.edit((text) => text.insert(0, 'by the server'))
+    if (random.chance(0.03)) {
+      twins.edit((text) => {
+        if (text.toString().startsWith('by the server')) text.delete(0, 3)
+        else text.insert(0, 'by the server')
+      })
+    }
     if (random.chance(0.03)) twins.live.settle()
     if (random.chance(0.02)) twins.check()
   }
@@ -204,32 +219,51 @@ function inTurns(text: string) {
     Y.applyUpdate(doc, Y.encodeStateAsUpdate(server))
     return { doc, at: writer - 1, writers: new Set([writer]) }
   })
-  /** Whether what this one typed had to come through the gate, and what became of it. */
-  return (turn: number): { isGated: boolean; isIn: boolean } => {
+  /** Whether what this one did had to come through the gate, and what became of it. */
+  const act = (turn: number, change: (text: Y.Text, person: { at: number }) => void) => {
     const person = people[turn % 2]!
     const { wentOn, accepted } = twins
     const before = { wentOn, accepted: accepted.length }
     person.doc.once('update', (made: Uint8Array) => twins.push(made, person.writers))
-    person.doc.getText('text').insert(person.at++, 'x')
+    change(person.doc.getText('text'), person)
     return { isGated: twins.wentOn === before.wentOn, isIn: accepted.length > before.accepted }
+  }
+  return {
+    twins,
+    type: (turn: number, letter = 'x') =>
+      act(turn, (shared, person) => {
+        shared.insert(person.at, letter)
+        person.at += letter.length
+      }),
+    erase: (turn: number, at: number, length: number) =>
+      act(turn, (shared) => shared.delete(at, length)),
   }
 }
 
 test('those who type in turns go on beside each other, also when the text was looked at', () => {
-  const type = inTurns('text')
+  const { type } = inTurns('text')
   const gated = Array.from({ length: 100 }, (_, turn) => turn).filter((turn) => type(turn).isGated)
   assert.deepEqual(gated, [0, 1])
 })
 
-test('where the text is nearly full they share what room there is', () => {
-  const type = inTurns('x'.repeat(textBytesMax - 5))
-  const turns = Array.from({ length: 8 }, (_, turn) => type(turn))
-  assert.deepEqual(
-    turns.map(({ isIn }) => isIn),
-    [true, true, true, true, true, false, false, false],
-  )
-  assert.deepEqual(
-    turns.map(({ isGated }) => isGated),
-    [true, true, false, false, false, true, true, true],
-  )
+test('12 where the text is nearly full they share what room there is, in bytes', () => {
+  const long = {
+    x: 'x'.repeat(textBytesMax - 5),
+    漢: `${'漢'.repeat(textBytesMax / 3 - 5)}x`,
+    '😀': `${'漢'.repeat(textBytesMax / 3 - 7)}xx`,
+  }
+  for (const [letter, text] of Object.entries(long)) {
+    const { type } = inTurns(text)
+    const turns = Array.from({ length: 8 }, (_, turn) => type(turn, letter))
+    assert.deepEqual(
+      turns.map(({ isIn }) => isIn),
+      [true, true, true, true, true, false, false, false],
+      letter,
+    )
+    assert.deepEqual(
+      turns.map(({ isGated }) => isGated),
+      [true, true, false, false, false, true, true, true],
+      letter,
+    )
+  }
 })

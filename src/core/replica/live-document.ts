@@ -1,9 +1,12 @@
 // One document that somebody follows or writes: its text in memory, its followers, their carets.
 
 import * as Y from 'yjs'
+import { byteLength } from '../model/byte-length.ts'
+import type { TextSizes } from '../model/gate.ts'
 import { integrate } from '../model/integration.ts'
 import { storedText, textRoot } from '../model/snapshot.ts'
 import { typedIn, type TypedRun } from '../model/typed-run.ts'
+import { TextBytes } from '../model/text-bytes.ts'
 import { momentOf } from '../model/text-moment.ts'
 import { caretLifeMs, textBytesMax } from '../model/limits.ts'
 import type { SessionId, SubjectId } from '../model/ids.ts'
@@ -36,12 +39,14 @@ export class LiveDocument {
   readonly #writer: () => number
   readonly #carets = new Map<SessionId, { caret: Caret; at: number }>()
   #doc: Y.Doc | undefined
+  /** Of the text in memory, once it was long enough to be counted. */
+  #textBytes: TextBytes | undefined
   /** Checked updates that the text in memory lacks until it is looked at. */
   #waiting: (Uint8Array | TypedRun)[] = []
   #waitingBytes = 0
   /** The typing of each writer that may go on. */
   readonly #runs = new Map<number, TypedRun>()
-  /** How many units may come to the text by them. */
+  /** How many bytes may come to the text by them. */
   #room = 0
 
   constructor(options: {
@@ -93,8 +98,15 @@ export class LiveDocument {
     this.#waiting = []
     this.#waitingBytes = 0
     const updates = waiting.map((each) => (each instanceof Uint8Array ? each : each.take()))
-    if (updates.length === 1) integrate(doc, updates[0]!)
-    else doc.transact(() => updates.forEach((update) => integrate(doc, update)))
+    this.#change(doc, () => updates.forEach((update) => integrate(doc, update)))
+  }
+
+  /** Whatever changes the text in memory does it in here. */
+  #change(doc: Y.Doc, act: () => void): void {
+    doc.transact((transaction) => {
+      act()
+      this.#textBytes?.takeIn(transaction)
+    })
   }
 
   /** Whether more waits than should. */
@@ -106,8 +118,17 @@ export class LiveDocument {
     return this.doc().getText(textRoot)
   }
 
-  get sizes(): { textLengthUtf16: number; structs: number } {
-    return { textLengthUtf16: this.text().length, structs: countStructs(this.doc()) }
+  /** `room`: for how many bytes of text an update has to find room. */
+  sizes(room: number): TextSizes {
+    return { bytes: this.#bytesAtMost(room), structs: countStructs(this.doc()) }
+  }
+
+  /** The bytes of its text; more than these where that leaves so much room, and they need no counting. */
+  #bytesAtMost(room: number): number {
+    const atMost = 3 * this.text().length
+    if (atMost + room <= textBytesMax) return atMost
+    this.#textBytes ??= new TextBytes(this.doc())
+    return this.#textBytes.bytes
   }
 
   /**
@@ -128,7 +149,7 @@ export class LiveDocument {
   #begin(run: TypedRun): void {
     if (this.#runs.size === runsMax) this.#runs.clear()
     this.#runs.set(run.writer, run)
-    this.#room = textBytesMax - this.text().length - run.length
+    this.#room = textBytesMax - this.#bytesAtMost(waitingBytesMax) - run.bytes
   }
 
   /** Takes in an unchecked update that goes on with typing that was let in; false: gate it. */
@@ -136,10 +157,11 @@ export class LiveDocument {
     if (this.#runs.size === 0 || writers === 'any') return false
     const struct = typedIn(update)
     const run = struct && writers.has(struct.writer) ? this.#runs.get(struct.writer) : undefined
-    if (!struct || !run || struct.length > this.#room) return false
+    if (!struct || !run) return false
+    const bytes = byteLength(struct.text)
     const isNew = run.length === 0
-    if (!run.takes(struct)) return false
-    this.#room -= struct.length
+    if (bytes > this.#room || !run.takes(struct)) return false
+    this.#room -= bytes
     if (isNew) this.#waiting.push(run)
     this.#waitingBytes += update.length
     return true
@@ -170,7 +192,7 @@ export class LiveDocument {
     }
     doc.on('update', keep)
     doc.clientID = writer ?? usual
-    doc.transact(() => change(this.text()))
+    this.#change(doc, () => change(this.text()))
     doc.clientID = usual
     doc.off('update', keep)
     return update
@@ -198,14 +220,16 @@ export class LiveDocument {
     if (!this.#doc) return undefined
     this.settle()
     this.#runs.clear()
-    const before = Y.encodeStateVector(this.#doc)
-    integrate(this.#doc, this.#storedBytes())
-    return Y.encodeStateAsUpdate(this.#doc, before)
+    const doc = this.#doc
+    const before = Y.encodeStateVector(doc)
+    this.#change(doc, () => integrate(doc, this.#storedBytes()))
+    return Y.encodeStateAsUpdate(doc, before)
   }
 
   unload(): void {
     this.#doc?.destroy()
     this.#doc = undefined
+    this.#textBytes = undefined
     this.#runs.clear()
     this.#waiting = []
     this.#waitingBytes = 0

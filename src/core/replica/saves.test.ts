@@ -102,7 +102,13 @@ test('12 a save makes no text too long together with what others wrote', () => {
   assert.equal(textAt(a).length, textBytesMax / 2)
   const fits = { ...request, text: request.text.slice(1), operation: freshId() }
   assert.equal(a.call(fits)[0]?.type, 'kept')
-  assert.equal(textAt(a).length, textBytesMax)
+  const text = textAt(a)
+  assert.equal(text.length, textBytesMax)
+  // Fewer characters, and more bytes.
+  const baseText = text.slice(0, textBytesMax / 2)
+  const wider = save('漢'.repeat(textBytesMax / 6 + 1))
+  const [refused] = a.call({ ...wider, baseText } as Call)
+  assert.ok(refused?.type === 'failed' && refused.error.code === 'too-large')
   // Whatever makes it shorter is always taken.
   assert.equal(a.call({ ...save('a'), baseText: textAt(a) } as Call)[0]?.type, 'kept')
 })

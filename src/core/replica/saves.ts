@@ -3,7 +3,7 @@
 //   what it was made from is told by its state  ─> its own units are changed, exactly (G8)
 //                         … by its text alone   ─> compared with the text as it is, and merged
 
-import { isLongerThan } from '../model/byte-length.ts'
+import { byteLength, isLongerThan } from '../model/byte-length.ts'
 import { FourfoldError } from '../model/errors.ts'
 import { checkGrowth } from '../model/gate.ts'
 import { saveWriterOf, type SubjectId } from '../model/ids.ts'
@@ -68,7 +68,7 @@ export class Saves {
     const writer = saveWriterOf(save.operation, JSON.stringify(edits), state)
     const update = editsAt(doc, moment, { text: base, edits, writer })
     if (!update) return undefined
-    checkGrowth(doc, update, document.sizes)
+    checkGrowth(doc, update, document.sizes(update.length))
     document.integrate(update)
     return update
   }
@@ -78,7 +78,7 @@ export class Saves {
     const edits = mergeText(this.#base(save, document), current, save.text)
     // What others wrote is there beside it.
     const merged = editedText(current, edits)
-    if (merged.length > current.length && isLongerThan(merged, textBytesMax)) {
+    if (isLongerThan(merged, textBytesMax) && byteLength(merged) > byteLength(current)) {
       throw new FourfoldError('too-large', `The file would be larger than ${textBytesMax} bytes.`)
     }
     // Of an operation that nobody else knows nobody makes the same again: no writer for it alone.

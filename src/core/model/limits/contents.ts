@@ -1,6 +1,6 @@
 // What a folder holds: texts, names, entries, the trash, and how long it remembers.
 
-/** The text of a file. CodeMirror and Yjs stay fluent below it on an ordinary laptop. */
+/** The text of a file, as UTF-8. CodeMirror and Yjs stay fluent below it on an ordinary laptop. */
 export const textBytesMax = 10 * 1024 * 1024
 
 /** Structs (runs of characters) in one document: about 100 bytes of memory each. */
