@@ -20,7 +20,6 @@ import {
 import { classHighlighter } from '@lezer/highlight'
 import { yCollab, yUndoManagerKeymap } from 'y-codemirror.next'
 import * as Y from 'yjs'
-import { textBytesMax } from '../core/model/limits.ts'
 import { caretInSight } from './caret-in-sight.ts'
 import { findPanel } from './find-panel.ts'
 import { languageOf } from './language.ts'
@@ -30,6 +29,7 @@ import type { OpenFile } from './open-file.ts'
 import { picturePaste, type PasteOptions } from './picture-paste.ts'
 import { remoteCarets } from './remote-carets.ts'
 import { lineDirections } from './text-direction.ts'
+import { textRoom } from './text-room.ts'
 import { wholeWords } from './whole-words.ts'
 
 export interface EditorOptions extends PasteOptions {
@@ -137,13 +137,7 @@ function shared(options: EditorOptions): Extension {
     manyPlaces,
     remoteCarets(file),
     picturePaste(options),
-    EditorState.transactionFilter.of((transaction) => {
-      const isOwn = transaction.isUserEvent('input') || transaction.isUserEvent('move')
-      // Letters are counted and not bytes, as a server's gate does: most texts this long are ASCII.
-      if (!isOwn || transaction.newDoc.length <= textBytesMax) return transaction
-      tooLarge()
-      return []
-    }),
+    textRoom(tooLarge),
     EditorView.updateListener.of((update) => {
       // Whoever goes elsewhere and writes on does another thing, which is undone by itself.
       if (update.selectionSet && !update.docChanged) file.undo.stopCapturing()
