@@ -2,6 +2,7 @@
 
 import * as Y from 'yjs'
 import type { Random } from '../sim/random.ts'
+import { isLow } from '../src/core/model/surrogates.ts'
 
 /** One person at one device. */
 export class Typist {
@@ -62,6 +63,5 @@ export class Typist {
 /** The nearest place not inside a surrogate pair, at or after `at`, within the text. */
 function onCharacter(text: string, at: number): number {
   const place = Math.min(at, text.length)
-  const code = text.charCodeAt(place)
-  return code >= 0xdc00 && code < 0xe000 ? place + 1 : place
+  return isLow(text.charCodeAt(place)) ? place + 1 : place
 }

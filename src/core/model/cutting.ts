@@ -5,6 +5,7 @@
 // the same: one run, or its pieces, are two ways to hold it.
 
 import * as Y from 'yjs'
+import { isLow } from './surrogates.ts'
 import type { Deletes, Id, TextStruct } from './update-format.ts'
 
 /** What cuts in fewer places is left to Yjs. */
@@ -74,8 +75,7 @@ export function cutRuns({ store }: Y.Doc, cuts: Cuts): void {
 function mayBeCut({ content }: Y.Item, offset: number): boolean {
   if (offset <= 0) return false
   if (!(content instanceof Y.ContentString)) return content instanceof Y.ContentDeleted
-  const code = content.str.charCodeAt(offset)
-  return code < 0xdc00 || code > 0xdfff
+  return !isLow(content.str.charCodeAt(offset))
 }
 
 /** Cuts an item; what lies behind becomes an item of its own, as in Yjs' `splitItem`. */

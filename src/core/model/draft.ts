@@ -5,8 +5,7 @@
 
 import * as Y from 'yjs'
 import type { Cuts } from './cutting.ts'
-import type { Id, TextStruct } from './update-format.ts'
-import { textRoot } from './update-format.ts'
+import { idOf, textRoot, type Id, type TextStruct } from './text-update.ts'
 
 /** Some units that stand together, of one writer. */
 interface Run {
@@ -197,8 +196,4 @@ function indexIn(runs: Run[], clock: number): number {
 function isSame(a: Id | undefined, b: Id | undefined): boolean {
   if (a === undefined || b === undefined) return a === b
   return a.writer === b.writer && a.clock === b.clock
-}
-
-function idOf(id: Y.ID | null): Id | undefined {
-  return id ? { writer: id.client, clock: id.clock } : undefined
 }

@@ -19,6 +19,7 @@ import {
   decodeTextUpdate,
   firstBeyond,
   isItem,
+  malformed,
   refersToItself,
   structFrom,
   textRoot,
@@ -104,13 +105,13 @@ function checkForm({ structs, deletes }: TextUpdate, writers: ReadonlySet<number
     if (writers !== 'any' && !writers.has(writer)) {
       throw new FourfoldError('forbidden', `The writer id ${writer} belongs to somebody else.`)
     }
-    if (!list.every(isItem)) throw invalid('a gap has no place in an update of a text file')
+    if (!list.every(isItem)) throw malformed('a gap has no place in an update of a text file')
     // Yjs always says it twice. Said once, it would reach only those who lack the clocks: whoever got
     // them as text before, in another update of that writer, would keep the text for ever.
     for (const { clock, length, kind } of list) {
       if (kind !== 'deleted') continue
       if (unitsWithin(deletes.get(writer), clock, clock + length) === length) continue
-      throw invalid('text is gone that it does not delete')
+      throw malformed('text is gone that it does not delete')
     }
   }
 }
@@ -121,13 +122,13 @@ function checkForm({ structs, deletes }: TextUpdate, writers: ReadonlySet<number
  */
 function newStructs(doc: Y.Doc, { structs, deletes }: TextUpdate): TextStruct[] | undefined {
   const order = causalOrder(structs)
-  if (order === undefined) throw invalid('the update refers to itself')
+  if (order === undefined) throw malformed('the update refers to itself')
   const ends = new Map<number, number>()
   const endOf = (writer: number) => ends.get(writer) ?? Y.getState(doc.store, writer)
   const added: TextStruct[] = []
   for (const struct of order) {
     const { writer, clock, left, right } = struct
-    if (refersToItself(struct)) throw invalid('the update refers to itself')
+    if (refersToItself(struct)) throw malformed('the update refers to itself')
     const known = endOf(writer)
     if (clock > known) return undefined
     if (left && left.clock >= endOf(left.writer)) return undefined
@@ -175,7 +176,7 @@ function checkPlaces(doc: Y.Doc, added: TextStruct[], deletes: Deletes, stepsMax
   if (added.length > 0) {
     const draft = new Draft(doc, cuts)
     for (const struct of added) {
-      if (!draft.place(struct, stepsMax)) throw invalid('neighbours of the text do not fit')
+      if (!draft.place(struct, stepsMax)) throw malformed('neighbours of the text do not fit')
       if (draft.steps >= stepsMax) break
     }
     steps = draft.steps
@@ -239,6 +240,5 @@ function* within(ranges: Range[] = [], clock: number, end: number): Iterable<Ran
   }
 }
 
-const invalid = (why: string) => new FourfoldError('invalid', `malformed update: ${why}`)
 const tooLarge = (text: string) => new FourfoldError('too-large', text)
 const mebibytes = (bytes: number) => `${bytes / 1024 / 1024} MiB`

@@ -2,6 +2,7 @@
 
 import * as Y from 'yjs'
 import { cutRuns, longBytes, manyCuts, type Cuts } from './cutting.ts'
+import { isLow } from './surrogates.ts'
 import {
   decodeTextUpdate,
   deletesOf,
@@ -90,8 +91,6 @@ function piecesOf(structs: TextStruct[], clocks: number[]): TextStruct[] {
   }
   return pieces
 }
-
-const isLow = (code: number) => code >= 0xdc00 && code < 0xe000
 
 function take(doc: Y.Doc, update: Uint8Array, origin: unknown): void {
   Y.applyUpdate(doc, update, origin)

@@ -6,6 +6,7 @@
 
 import { anchorsOf, cutsMax } from './anchors.ts'
 import { commonRuns, type Run } from './common-runs.ts'
+import { isHigh, isLow } from './surrogates.ts'
 
 /** Replaces `remove` UTF-16 units at `at` of the text before any edit by `insert`. */
 export interface Edit {
@@ -354,6 +355,3 @@ function outsidePairs(from: string, edits: Edit[]): Edit[] {
   }
   return result
 }
-
-const isHigh = (unit: number) => unit >= 0xd800 && unit < 0xdc00
-const isLow = (unit: number) => unit >= 0xdc00 && unit < 0xe000

@@ -3,6 +3,7 @@
 import * as Y from 'yjs'
 import { assert } from './errors.ts'
 import { deletedRangesMax, writersPerUpdateMax } from './limits.ts'
+import { isHigh, isLow } from './surrogates.ts'
 import {
   decodeTextUpdate,
   encodeTextUpdate,
@@ -235,7 +236,8 @@ function structOf(item: Y.Item | Y.GC): TextStruct {
   return { writer, clock, length, kind, left, right: idOf(item.rightOrigin), text }
 }
 
-function idOf(id: Y.ID | null): Id | undefined {
+/** The unit that Yjs names so. */
+export function idOf(id: Y.ID | null): Id | undefined {
   return id ? { writer: id.client, clock: id.clock } : undefined
 }
 
@@ -378,7 +380,7 @@ function prefixWithin(text: string, bytesMax: number): { length: number; bytes: 
   let length = 0
   while (length < text.length) {
     const code = text.charCodeAt(length)
-    const isPair = code >= 0xd800 && code < 0xdc00 && isLow(text.charCodeAt(length + 1))
+    const isPair = isHigh(code) && isLow(text.charCodeAt(length + 1))
     const next = code < 0x80 ? 1 : code < 0x800 ? 2 : isPair ? 4 : 3
     if (bytes + next > bytesMax) break
     bytes += next
@@ -386,8 +388,6 @@ function prefixWithin(text: string, bytesMax: number): { length: number; bytes: 
   }
   return { length, bytes }
 }
-
-const isLow = (code: number) => code >= 0xdc00 && code < 0xe000
 
 /** Of ascending ranges the index of the first that reaches beyond a clock. */
 export function firstBeyond(ranges: Range[], clock: number): number {

@@ -188,7 +188,9 @@ const foreignContent: Record<number, string> = {
 const outOfPlace = (what: string) =>
   new FourfoldError('invalid', `${what} has no place in a text file`)
 
-const malformed = (why: string) => new FourfoldError('invalid', `malformed update: ${why}`)
+/** The error of an update that no honest client sends. `why`: the end of its sentence. */
+export const malformed = (why: string): FourfoldError =>
+  new FourfoldError('invalid', `malformed update: ${why}`)
 
 /** Reads numbers and strings, never past the end. */
 class Reader {
