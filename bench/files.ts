@@ -16,7 +16,7 @@ import { Companion } from '../test/companion.ts'
 import { Fleet } from '../test/fleet.ts'
 import type { BareFilesQuestions } from './bare-files.ts'
 import type { Row, Section } from './report.ts'
-import { median } from './statistics.ts'
+import { median, timed } from './statistics.ts'
 
 const fileBytes = 1e9
 const pieceBytes = 1e6
@@ -46,7 +46,8 @@ export async function files(): Promise<Section> {
       await bareRound(directory, file, found)
       await setRound(directory, file, found)
       rmSync(file)
-      const ms = [found.bareUp, found.up, found.bareDown, found.down].map((all) => all.at(-1)!)
+      const times = [found.bareUp, found.up, found.bareDown, found.down]
+      const ms = times.map((all) => all.at(-1)!.toFixed(0))
       console.log(`  up ${ms[0]} ${ms[1]} ms, down ${ms[2]} ${ms[3]} ms`)
     }
   } finally {
@@ -60,13 +61,6 @@ async function makeFile(path: string): Promise<void> {
   for (let at = 0; at < fileBytes; at += pieceBytes) await file.write(randomBytes(pieceBytes))
   await file.sync()
   await file.close()
-}
-
-/** Milliseconds, rounded. */
-async function timed(act: () => Promise<void>): Promise<number> {
-  const startedAt = performance.now()
-  await act()
-  return Math.round(performance.now() - startedAt)
 }
 
 async function flushed(path: string): Promise<void> {

@@ -10,7 +10,7 @@ import { fillStore, freshId, type Planted } from '../test/filled-store.ts'
 import { Fleet } from '../test/fleet.ts'
 import { untilShown } from '../test/until.ts'
 import type { Row, Section } from './report.ts'
-import { median } from './statistics.ts'
+import { median, timed } from './statistics.ts'
 
 const sizes = [100, 100_000] as const
 const rounds = 15
@@ -163,12 +163,6 @@ function searched({ rpc }: Set, request: { text: string; isRegex?: boolean }): P
     for await (const { file } of rpc.searchFiles(request)) lines += file ? 1 : 0
     if (lines !== 1) throw new Error(`${lines} lines were found`)
   })
-}
-
-async function timed(act: () => Promise<unknown>): Promise<number> {
-  const startedAt = performance.now()
-  await act()
-  return performance.now() - startedAt
 }
 
 /** From nothing until a session sees enough of a directory. */

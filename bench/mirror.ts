@@ -22,7 +22,7 @@ import { Mirrored, same } from '../test/mirror/mirrors.ts'
 import { seeded } from '../test/mirror/kills.ts'
 import { program } from '../test/tool.ts'
 import type { Row, Section } from './report.ts'
-import { median, quantile } from './statistics.ts'
+import { median, quantile, timed } from './statistics.ts'
 
 /** A smaller tree, of as large files, for a look in between: BENCH_FILES=1500. */
 const files = Number(process.env['BENCH_FILES'] ?? 10_000)
@@ -72,7 +72,8 @@ export async function mirror(): Promise<Section> {
       await rsyncRound(directory, source, none)
       await mirrorRound(source, none)
       rmSync(source, { recursive: true })
-      const [bare, ours, again] = [none.rsync, none.mirror, none.again].map((all) => all.at(-1)!)
+      const times = [none.rsync, none.mirror, none.again]
+      const [bare, ours, again] = times.map((all) => all.at(-1)!.toFixed(0))
       const [client, server] = [none.clientBytes, none.serverBytes].map((all) => all.at(-1)! / 1e6)
       console.log(
         `  rsync ${bare} ms, mirror ${ours} ms, again ${again} ms; ` +
@@ -110,13 +111,6 @@ function textOf(size: number, words: string[], dice: () => number): string {
     text += '\n'
   }
   return text.slice(0, size)
-}
-
-/** Milliseconds, rounded. */
-async function timed(act: () => Promise<void>): Promise<number> {
-  const startedAt = performance.now()
-  await act()
-  return Math.round(performance.now() - startedAt)
 }
 
 // --------------------------------------------------------------------------------------- rsync

@@ -1,4 +1,16 @@
-// What many measurements come to.
+// How long something took, and what many measurements come to.
+
+/** In ms. */
+export async function timed(act: () => Promise<unknown>): Promise<number> {
+  const startedAt = performance.now()
+  await act()
+  return performance.now() - startedAt
+}
+
+/** Of rates measured in several rounds. */
+export function perSecond(rates: readonly number[]): string {
+  return `${Math.round(median(rates))}/s`
+}
 
 /** The middle one. */
 export function median(values: readonly number[]): number {

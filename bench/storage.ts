@@ -12,7 +12,7 @@ import { UpdateSchema, type Update } from '../src/core/model/wire.ts'
 import type { Storage } from '../src/core/ports.ts'
 import { bareRate } from './bare.ts'
 import type { Row, Section } from './report.ts'
-import { median } from './statistics.ts'
+import { median, perSecond } from './statistics.ts'
 
 const writers = 256
 const updatesEach = 300
@@ -53,8 +53,6 @@ export async function storage(): Promise<Section> {
     rows: [row('256 documents', found.many!), row('one document', found.one!)],
   }
 }
-
-const perSecond = (rates: number[]) => `${Math.round(median(rates))}/s`
 
 async function storeRate(directory: string, documents: number): Promise<number> {
   const store = await openSqliteStorage({ directory, set: 'bench', replica })

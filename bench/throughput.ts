@@ -14,7 +14,7 @@ import type { BareServerQuestions } from './bare-server.ts'
 import type { BareWritersQuestions } from './bare-writers.ts'
 import type { InnerQuestions } from './inner-writers.ts'
 import type { Row, Section } from './report.ts'
-import { median } from './statistics.ts'
+import { median, perSecond } from './statistics.ts'
 import { typing } from './typing.ts'
 import type { WritersQuestions } from './writers.ts'
 
@@ -94,8 +94,6 @@ function section({ bare, inner, socket, many, one }: Record<Kind, number[]>): Se
     ],
   }
 }
-
-const perSecond = (rates: number[]) => `${Math.round(median(rates))}/s`
 
 /** What the server's log would hold of what the writers type. */
 function storedRecords(): Uint8Array[][] {
