@@ -45,6 +45,11 @@ export class Everybody {
   }
 }
 
+/** Whether a server knows an entry, in the trash or not. */
+export function knows(file: string): Ask<boolean> {
+  return ({ folder }, call) => unlessMissing(folder.getFile({ file }, call).then(() => true))
+}
+
 /** What a server has; false, where it does not know what was asked about. */
 export async function unlessMissing(has: Promise<boolean>): Promise<boolean> {
   try {

@@ -4,7 +4,7 @@
 import { filesPerPageMax } from '../../core/model/limits.ts'
 import { inLanes } from '../lanes.ts'
 import type { CallOptions, ServerClients } from '../set-client.ts'
-import { unlessMissing } from './everybody.ts'
+import { knows } from './everybody.ts'
 import type { Parts } from './parts.ts'
 
 /** How often it is looked whether what one server does not know is lost: another may be behind. */
@@ -46,20 +46,19 @@ export class LostEntries {
 /** Those of which a server knows, be it that they were deleted for good. */
 async function knownOf(
   ids: string[],
-  { folder }: ServerClients,
+  clients: ServerClients,
   call: CallOptions,
 ): Promise<Set<string>> {
   const known = new Set<string>()
   for (let from = 0; from < ids.length; from += filesPerPageMax) {
-    const { files } = await folder.listErased(
+    const { files } = await clients.folder.listErased(
       { files: ids.slice(from, from + filesPerPageMax) },
       call,
     )
     for (const id of files) known.add(id)
   }
   await inLanes(ids, async (file) => {
-    const isKnown = folder.getFile({ file }, call).then(() => true)
-    if (await unlessMissing(isKnown)) known.add(file)
+    if (await knows(file)(clients, call)) known.add(file)
   })
   return known
 }

@@ -18,6 +18,7 @@ import { quoted, typed } from '../called.ts'
 import { CommandError, printable } from '../command.ts'
 import { inLanes } from '../lanes.ts'
 import { AnswerError, type Ask, type SetClient } from '../set-client.ts'
+import { knows } from './everybody.ts'
 
 /** Set in the store while a set is being filled: what is in it then is no stranger's. */
 const begunKey = 'reseeding'
@@ -198,17 +199,7 @@ export class Reseeding {
     } catch (error) {
       // Another mirror made it meanwhile, as it was there.
       const isTaken = error instanceof AnswerError && error.code === Code.AlreadyExists
-      if (!isTaken || !(await this.#isMade(id))) throw error
-    }
-  }
-
-  async #isMade(file: string): Promise<boolean> {
-    try {
-      await this.#set.ask(({ folder }, call) => folder.getFile({ file }, call))
-      return true
-    } catch (error) {
-      if (error instanceof AnswerError) return false
-      throw error
+      if (!isTaken || !(await this.#set.ask(knows(id)))) throw error
     }
   }
 
