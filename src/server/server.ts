@@ -4,14 +4,8 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { deflateRawSync } from 'node:zlib'
-import { originOf, type ReplicaId } from '../core/model/ids.ts'
-import {
-  blobSweepFirstMs,
-  blobSweepMs,
-  dialPeerMs,
-  diskFreeBytesMin,
-  diskFreePartMin,
-} from '../core/model/limits.ts'
+import { originOf, type Origin, type ReplicaId } from '../core/model/ids.ts'
+import { dialPeerMs, diskFreeBytesMin, diskFreePartMin } from '../core/model/limits.ts'
 import { Code, ServerState, type Hello } from '../core/model/wire.ts'
 import { FourfoldError } from '../core/model/errors.ts'
 import { Replica } from '../core/replica/replica.ts'
@@ -24,12 +18,11 @@ import { BlobStore } from '../adapters/storage/blob-store.ts'
 import { openSqliteStorage, type SqliteStorage } from '../adapters/storage/sqlite.ts'
 import { now, random, wallNow } from '../adapters/system.ts'
 import { Addresses } from './addresses.ts'
-import { BlobCare } from './blob-care.ts'
-import { BlobFetching } from './blob-fetching.ts'
 import { BlobDoor } from './blobs.ts'
 import { listenText, type Configuration } from './configuration.ts'
 import { DavDoor } from './dav/door.ts'
 import { Incoming } from './dav/incoming.ts'
+import { HeldBlobs } from './held-blobs.ts'
 import { Origins } from './origins.ts'
 import { builtPage, packageRoot, Page } from './page.ts'
 import { openPort, type Port } from './port.ts'
@@ -74,10 +67,10 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   )
   let assembled: Assembled
   try {
-    const blobs = await BlobStore.open(directory)
+    const store = await BlobStore.open(directory)
     // From here on what is there has to stay.
     await storage.checkPlace()
-    assembled = new Assembled(options, storage, blobs)
+    assembled = new Assembled(options, storage, store)
   } catch (error) {
     await storage.close()
     throw error
@@ -86,157 +79,108 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     const port = await assembled.openPort()
     log('info', `listening on ${listenText(configuration.listen)}`)
     assembled.runtime.start()
-    assembled.keepBlobs()
+    assembled.blobs.start()
     return {
       port: port.number,
       async stop() {
         await assembled.runtime.stop()
         await port.close()
-        await assembled.closeBlobs()
+        await assembled.blobs.close()
       },
     }
   } catch (error) {
     await assembled.runtime.stop()
-    await assembled.closeBlobs()
+    await assembled.blobs.close()
     throw error
   }
 }
 
 class Assembled {
   readonly runtime: Runtime
-  readonly #blobs: BlobStore
-  readonly #fetching: BlobFetching
-  readonly #care: BlobCare
+  readonly blobs: HeldBlobs
+  readonly #options: ServerOptions
   readonly #configuration: Configuration
   readonly #tokens: Tokens
   readonly #tls: TlsFiles | undefined
   readonly #replica: Replica
   readonly #engine: ReplicaSetEngine
-  readonly #log: ServerOptions['log']
   readonly #startedAt = now()
   /** Files that come in by WebDAV, once the port is open. */
   #incoming: Incoming | undefined
-  #sweeper: NodeJS.Timeout | undefined
-  /** What entries name, while it is swept. */
-  #namedMeanwhile: Set<string> | undefined
 
-  constructor(
-    { configuration, isFirst, log, failed }: ServerOptions,
-    storage: SqliteStorage,
-    blobs: BlobStore,
-  ) {
-    const { id, set, servers, password } = configuration
-    const { reader } = storage
+  constructor(options: ServerOptions, storage: SqliteStorage, store: BlobStore) {
+    const { id, set, password, tls } = options.configuration
     const origin = originOf(id, random(10))
-    this.#configuration = configuration
-    this.#log = log
+    this.#options = options
+    this.#configuration = options.configuration
     this.#tokens = new Tokens(set, password)
-    this.#tls = configuration.tls && readTls(configuration.tls)
-    this.#blobs = blobs
-    this.#fetching = new BlobFetching({
+    this.#tls = tls && readTls(tls)
+    this.#engine = this.#makeEngine(storage, origin)
+    this.#replica = this.#makeReplica(origin)
+    this.blobs = new HeldBlobs({
       self: id,
-      store: blobs,
+      store,
       peers: this.#blobPeers(),
       hasRoom: this.#hasRoom,
-      log,
+      named: () => this.#replica.named(),
+      isWell: () => this.runtime.health === 'ok',
+      log: options.log,
     })
-    this.#care = new BlobCare({ store: blobs, want: (hash) => this.#want(hash), log })
+    this.runtime = this.#makeRuntime(storage)
+  }
+
+  #makeEngine(storage: SqliteStorage, origin: Origin): ReplicaSetEngine {
+    const { isFirst, log } = this.#options
+    const { id, set, servers } = this.#configuration
     const replication = new Replication({
       now: this.#startedAt,
       replica: id,
       set,
       origin,
-      reader,
+      reader: storage.reader,
       servers,
       isFirst,
     })
-    this.#engine = new ReplicaSetEngine({
-      replication,
-      storage,
-      origin,
-      now,
-      dial: (peer) => this.#dial(peer),
-      log,
-    })
-    this.#replica = new Replica({
+    const dial = (peer: ReplicaId) => this.#dial(peer)
+    return new ReplicaSetEngine({ replication, storage, origin, now, dial, log })
+  }
+
+  #makeReplica(origin: Origin): Replica {
+    const { id, set, safe, rates } = this.#configuration
+    return new Replica({
       now: this.#startedAt,
       replica: id,
       set,
       version,
       origin,
       reader: this.#engine.reader,
-      safeCount: configuration.safe,
-      rates: configuration.rates,
+      safeCount: safe,
+      rates,
       random: Math.random,
       seal: (document, update) => this.#tokens.seal(document, update),
       hash: (text) => createHash('sha256').update(text).digest('hex'),
       deflate: (text) => deflateRawSync(text),
     })
-    this.runtime = new Runtime({
+  }
+
+  #makeRuntime(storage: SqliteStorage): Runtime {
+    const { log, failed } = this.#options
+    return new Runtime({
       replica: this.#replica,
       engine: this.#engine,
       now,
       isDiskFull: async () => {
         await storage.checkPlace()
-        return !(await hasRoom(configuration, 0))
+        return !(await hasRoom(this.#configuration, 0))
       },
       turnsAway: (hello) => this.#turnsAway(hello),
-      sessionsPerAddress: configuration.sessionsPerAddress,
-      hasBytes: (name) => this.#blobs.claim(name),
-      named: (contents) => {
-        for (const { hash } of contents) this.#namedMeanwhile?.add(hash)
-        this.#fetching.named(contents)
-      },
-      heard: (servers) => this.#fetching.heard(servers),
+      sessionsPerAddress: this.#configuration.sessionsPerAddress,
+      hasBytes: (name) => this.blobs.store.claim(name),
+      named: (contents) => this.blobs.named(contents),
+      heard: (servers) => this.blobs.fetching.heard(servers),
       log,
       failed,
     })
-  }
-
-  /** From now on what entries name is fetched, and what nothing names is removed after a day. */
-  keepBlobs(): void {
-    this.#fetching.named(this.#replica.named() ?? [])
-    this.#sweepIn(blobSweepFirstMs)
-    this.#care.start()
-  }
-
-  #sweepIn(ms: number): void {
-    const sweep = async () => {
-      await this.#sweepBlobs().catch((error: Error) =>
-        this.#log('error', `sweep: ${error.message}`),
-      )
-      if (this.#sweeper) this.#sweepIn(blobSweepMs)
-    }
-    this.#sweeper = setTimeout(() => void sweep(), ms).unref()
-  }
-
-  // What is not known to be unnamed stays: the entries of a server that fills itself come later.
-  async #sweepBlobs(): Promise<void> {
-    const named = this.runtime.health === 'ok' ? this.#replica.named() : undefined
-    if (!named) return
-    const hashes = new Set(named.map(({ hash }) => hash))
-    this.#fetching.namedStill((hash) => hashes.has(hash))
-    this.#namedMeanwhile = hashes
-    try {
-      // Files have times of the wall clock.
-      const removed = await this.#blobs.sweep((hash) => hashes.has(hash), wallNow())
-      if (removed > 0) this.#log('info', `removed ${removed} blobs that nothing names`)
-    } finally {
-      this.#namedMeanwhile = undefined
-    }
-  }
-
-  #want(hash: string): void {
-    const named = this.#replica.named() ?? []
-    this.#fetching.named(named.filter((content) => content.hash === hash))
-  }
-
-  async closeBlobs(): Promise<void> {
-    clearTimeout(this.#sweeper)
-    this.#sweeper = undefined
-    this.#fetching.close()
-    this.#care.close()
-    await this.#blobs.close()
   }
 
   async openPort(): Promise<Port> {
@@ -244,8 +188,8 @@ class Assembled {
     const { id, set, listen, servers, origins: others, proxies, directory } = this.#configuration
     const addresses = servers.map(({ address }) => address)
     const origins = new Origins([...addresses, ...others])
-    const stored = { store: this.#blobs, fetching: this.#fetching, care: this.#care }
-    const shared = { ...stored, tokens: this.#tokens }
+    const { store, fetching, care } = this.blobs
+    const shared = { store, fetching, care, tokens: this.#tokens }
     const blobs = new BlobDoor({
       ...shared,
       now: wallNow,
@@ -253,11 +197,7 @@ class Assembled {
       hasRoom: this.#hasRoom,
       refusal: () => this.#takesNothing(),
     })
-    const incoming = await Incoming.open({
-      directory,
-      store: this.#blobs,
-      hasRoom: this.#hasRoom,
-    })
+    const incoming = await Incoming.open({ directory, store, hasRoom: this.#hasRoom })
     this.#incoming = incoming
     // One count of tries, whichever door they are made at.
     const failures = new SignInFailures()
@@ -270,8 +210,8 @@ class Assembled {
         tokens: this.#tokens,
         failures,
         blobs: {
-          has: (name) => this.#blobs.claim(name),
-          holders: (...asked) => this.#fetching.holders(...asked),
+          has: (name) => store.claim(name),
+          holders: (...asked) => fetching.holders(...asked),
         },
         status: () => this.#status(),
         engine: this.#engine,
@@ -293,7 +233,7 @@ class Assembled {
         body: { status: runtime.health, id, set, version },
       }),
       accept: (channel, address) => runtime.addClient(channel, address),
-      log: (text) => this.#log('error', text),
+      log: (text) => this.#options.log('error', text),
     })
   }
 
@@ -324,7 +264,7 @@ class Assembled {
 
   // What others were promised is as good as written.
   readonly #hasRoom = (bytes: number): Promise<boolean> => {
-    const awaitedBytes = this.#blobs.awaitedBytes + (this.#incoming?.awaitedBytes ?? 0)
+    const awaitedBytes = this.blobs.store.awaitedBytes + (this.#incoming?.awaitedBytes ?? 0)
     return hasRoom(this.#configuration, bytes + awaitedBytes)
   }
 
