@@ -75,6 +75,7 @@ export function statsOf(path: string): Stats {
   return attempt(`read ${printable(path)}`, () => lstatSync(path))
 }
 
+/** Of a link itself; undefined: nothing is there. Throws as the system does. */
 export function statsIfAny(path: string): Stats | undefined {
   return lstatSync(path, { throwIfNoEntry: false })
 }
@@ -144,7 +145,7 @@ function flush(path: string): void {
 export const isThere = (path: string) =>
   new CommandError(`${printable(path)} is here already; --force overwrites it.`)
 
-/** Undefined for what is not UTF-8, or has a zero in it: that is the question. */
+/** Undefined for what is not UTF-8, or has a zero in it. */
 function decoded(bytes: Buffer): string | undefined {
   if (bytes.length > textBytesMax) return undefined
   try {
@@ -152,6 +153,7 @@ function decoded(bytes: Buffer): string | undefined {
     const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
     return text.includes('\0') ? undefined : text
   } catch {
+    // That is the question: it is not UTF-8.
     return undefined
   }
 }

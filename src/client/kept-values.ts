@@ -84,6 +84,7 @@ export function pathsOf(value: unknown): { [id: string]: string } {
   )
 }
 
+/** Paths by id, with one more, or another in its place. */
 export function withPath(value: unknown, id: string, path: string): { [id: string]: string } {
   return { ...pathsOf(value), [id]: path }
 }

@@ -15,6 +15,7 @@ export interface Lives {
   earlier: string[]
 }
 
+/** Of what is kept; a device that keeps nothing is in its first. */
 export async function readLives(storage: LocalStorage): Promise<Lives> {
   return livesOf(await storage.get(key))
 }

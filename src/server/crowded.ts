@@ -9,8 +9,8 @@ import { messageFieldsMax } from '../core/model/limits.ts'
 const countedFromBytes = 64 * 1024
 
 /**
- * Whether it holds more fields than are decoded. Of bytes that are no message the decoder tells, but of
- * those that it would read otherwise than they are counted here, which nobody writes: they are too many.
+ * Whether it holds more fields than are decoded. What the decoder would read otherwise than it is counted
+ * here, which nobody writes, is too much as well.
  */
 export function isCrowded(schema: DescMessage, bytes: Uint8Array): boolean {
   if (bytes.length < countedFromBytes) return false
@@ -18,6 +18,7 @@ export function isCrowded(schema: DescMessage, bytes: Uint8Array): boolean {
   try {
     return leftAfter(fieldsOf(schema), reader, bytes.length, messageFieldsMax) < 0
   } catch {
+    // It is no message: the decoder says why.
     return false
   }
 }

@@ -24,6 +24,7 @@ export function encodeFrame(message: ServerMessage): Uint8Array {
   })
 }
 
+/** One frame of several: messages lie there one after the other. Of one the same bytes, not a copy. */
 export function joinFrames(frames: Uint8Array[]): Uint8Array {
   return frames.length === 1 ? frames[0]! : Buffer.concat(frames)
 }

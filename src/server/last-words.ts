@@ -2,6 +2,7 @@
 
 import type { IncomingMessage } from 'node:http'
 
+/** Enough for an answer to cross the world and back; who sends on is cut then. */
 export const lastWordsMs = 2000
 
 /** Throws away what still comes, and not for ever. */

@@ -68,6 +68,7 @@ export function cut(response: ServerResponse): void {
   else response.destroy()
 }
 
+/** Whether nobody can get more of an answer. */
 export function isGone(response: ServerResponse): boolean {
   return streamOf(response)?.destroyed ?? response.destroyed
 }

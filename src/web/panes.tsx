@@ -8,7 +8,7 @@ import { isBoolean, remembered } from './remembered.ts'
 
 const leftPaneOpen = remembered('device', 'leftPane', true, isBoolean)
 
-export interface Pane {
+interface Pane {
   isOpen: boolean
   setOpen: (isOpen: boolean) => void
 }

@@ -19,6 +19,7 @@ export function named(names: string[]): string {
   return listed.format(names)
 }
 
+/** The time of day here. `at`: ms since 1970. */
 export function clock(at: number, withSeconds = false): string {
   const parts: Intl.DateTimeFormatOptions = { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }
   if (withSeconds) parts.second = '2-digit'

@@ -431,6 +431,7 @@ export class MirrorDirectory {
 /** Where what was taken out of its place waits for its end. */
 const displacedDirectory = `${ownDirectory}/displaced`
 
+/** A free path for what is taken out of its place, from the mirrored directory on. */
 export function displacedName(): string {
   return joined(displacedDirectory, ownName())
 }

@@ -248,6 +248,7 @@ function isTextual(bytes: Buffer, isShared: () => boolean): boolean {
 /** A byte order mark belongs to the text. */
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
+/** Undefined: it is not UTF-8. */
 export function decoded(bytes: Buffer): string | undefined {
   try {
     return utf8.decode(bytes)
@@ -257,6 +258,7 @@ export function decoded(bytes: Buffer): string | undefined {
   }
 }
 
+/** SHA-256 in hex. */
 export function hash(text: string | Uint8Array): string {
   return createHash('sha256').update(text).digest('hex')
 }

@@ -93,6 +93,7 @@ export class MemoryDisk {
   }
 }
 
+/** Whether a piece stands for what was at this place of a log. */
 export function isCovered({ pieces }: Shelf, { origin, seq }: Place): boolean {
   return pieces.some((piece) => seq <= (piece.covers.get(origin) ?? 0))
 }

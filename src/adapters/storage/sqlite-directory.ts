@@ -188,6 +188,7 @@ export function openWriting(directory: string): DatabaseSync {
   return db
 }
 
+/** A connection that only reads. Throws as SQLite does. */
 export function openReading(directory: string): DatabaseSync {
   const db = new DatabaseSync(storeFile(directory), { timeout: busyMs, readOnly: true })
   // Sorting in memory: a read must not need a place on a full disk.
@@ -204,6 +205,7 @@ export function telling<Result>(directory: string, action: () => Result): Result
   }
 }
 
+/** A StorageError that names the directory, for what the world does wrong in it. */
 export function told(directory: string, error: unknown): Error {
   if (error instanceof StorageError) return error
   const why = whyOf(error)
@@ -238,6 +240,7 @@ function mayWrite(directory: string): boolean {
     fs.rmSync(probe)
     return true
   } catch {
+    // That is the question, whatever the reason.
     return false
   }
 }

@@ -137,6 +137,7 @@ export function packUpdates(updates: readonly Update[], storedAt: number): Updat
   }
 }
 
+/** What is written once after all rows of a batch. `recount`: whose loose updates are counted anew. */
 export function packEnd(
   batch: Batch,
   storedAt: number,
@@ -153,6 +154,7 @@ export function packEnd(
   }
 }
 
+/** `storedAt`: ms since 1970, from when its operations count. */
 export function packPiece(snapshot: Snapshot, storedAt: number): PieceRow {
   return {
     subject: subjectOf(snapshot),

@@ -211,7 +211,7 @@ export class StoreWriter {
     this.#db.close()
   }
 
-  /** What deletes rows of some subjects: their updates in the order of the logs, then where they are filed. */
+  /** What deletes rows of some subjects: updates in the order of the logs, then where they are filed. */
   #nextRemovals(): (() => void)[] {
     const places: { origin: number; seq: number }[] = []
     const ends: (() => void)[] = []

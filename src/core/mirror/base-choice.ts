@@ -27,6 +27,7 @@ export const earlierLifeMs = 10 * 60_000
 export const earlierMax = 640
 /** All earlier texts of one file together, but for the newest few: they are on the disk once more. */
 export const earlierBytesMax = 16 * 1024 * 1024
+/** So many of them, however long: what an editor has open is hardly older. */
 export const earlierMin = 4
 
 /** So much in whole lines that are alike has one writer. */

@@ -27,6 +27,7 @@ export function isFile({ kind }: { kind: OnDisk['kind'] }): boolean {
   return kind === 'text' || kind === 'binary'
 }
 
+/** Every entry of `common` has a place, is hidden, or has vanished. */
 export function place({ disk, common }: Pick<Views, 'disk' | 'common'>): Placing {
   return new Placer(disk, common).place()
 }

@@ -1,8 +1,8 @@
 // Cuts the runs of a document in very many places at once.
 //
 // Yjs cuts a run where something in it is deleted or put into it, and moves all that lies behind in
-// memory for each place. Here the pieces of a writer are put into a new row, once for all places. The document stays
-// the same: one run, or its pieces, are two ways to hold it.
+// memory for each place. Here the pieces of a writer are put into a new row, once for all places. The
+// document stays the same: one run, or its pieces, are two ways to hold it.
 
 import * as Y from 'yjs'
 import { isLow } from './surrogates.ts'
@@ -50,6 +50,10 @@ export function manyCuts(deletes: Deletes, coming: readonly TextStruct[]): Cuts 
   return cuts
 }
 
+/**
+ * Cuts the document's runs at these clocks, of each writer in order, outside a transaction. Where nothing
+ * is, or a letter would be cut, none is.
+ */
 export function cutRuns({ store }: Y.Doc, cuts: Cuts): void {
   for (const [writer, clocks] of cuts) {
     const structs = store.clients.get(writer)

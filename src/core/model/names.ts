@@ -54,7 +54,7 @@ export function fileKey(name: string): string {
   return folded(name.normalize('NFC')).normalize('NFC')
 }
 
-/** The length of a name without its extension, which begins at its last dot if that is not its first character. */
+/** The length of a name without its extension, which begins at its last dot unless that is its first letter. */
 export function stemLength(name: string): number {
   const dot = name.lastIndexOf('.')
   return dot > 0 ? dot : name.length

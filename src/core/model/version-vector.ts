@@ -37,10 +37,12 @@ export function lag(other: VersionVector, held: VersionVector): number {
   return Math.min(count, 2 ** 32 - 1)
 }
 
+/** As messages and records hold it. */
 export function toSeen(vector: VersionVector): SeenRecord {
   return Object.fromEntries(vector)
 }
 
+/** Of nothing: none is held. What comes from outside is checked elsewhere. */
 export function fromSeen(seen: SeenRecord | undefined): VersionVector {
   return new Map(Object.entries(seen ?? {}) as [Origin, number][])
 }

@@ -1,4 +1,5 @@
-// What whole-file clients ask: list, read, watch, search, and what they change. One call, one or more answers.
+// What whole-file clients ask: list, read, watch, search, and what they change. A call has one answer
+// or more.
 
 import { history } from '../model/contents.ts'
 import { FourfoldError } from '../model/errors.ts'

@@ -99,6 +99,7 @@ export class Locking {
   }
 }
 
+/** As XML. The owner is XML already, as whoever locked it wrote it. */
 export function activeLock(lock: Lock): string {
   const { token, path, isExclusive, isDeep, owner, timeoutMs } = lock
   return (

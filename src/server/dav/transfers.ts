@@ -351,6 +351,7 @@ function headersOf(resource: Resource, { version, changedAt }: Facts) {
   }
 }
 
+/** The media type that is told: never one that a browser would run. */
 export function typeOf({ file }: Resource): string {
   const isText = file?.entry.kind === Kind.TEXT
   return isText ? 'text/plain; charset=utf-8' : 'application/octet-stream'

@@ -17,6 +17,7 @@ export const takenKey = createContextKey(Promise.resolve(), { description: 'the 
 /** Ends the answer in the midst. */
 export const cutKey = createContextKey<() => void>(() => {}, { description: 'ends the answer' })
 
+/** Where a call came from, behind trusted proxies too; empty on a Unix socket. */
 export function callerAddress(context: HandlerContext): string {
   return context.values.get(addressKey)
 }
