@@ -71,7 +71,8 @@ export type PeerMessage = Message<"fourfold.v1.PeerMessage"> & {
    */
   message: {
     /**
-     * First on a channel, from both sides.
+     * First on a channel, from both sides; it waits for the sender's disk. Only a Have without any
+     * news, a heartbeat, may come before it.
      *
      * @generated from field: fourfold.v1.PeerHello hello = 1;
      */
