@@ -31,9 +31,16 @@ export function splitTextUpdate(bytes: Uint8Array, bytesMax: number): Uint8Array
   const order = causalOrder(update.structs)
   assert(order, 'the structs of an own update have an order')
   const parts = new Parts(bytesMax)
-  for (const struct of order) parts.addStruct(struct)
-  // Last: the text that is deleted must be there.
+  const newFrom = (writer: number) => update.structs.get(writer)?.[0]?.clock ?? Infinity
+  // First what was there before: a long text has no room beside it for what replaces it.
   for (const [writer, ranges] of update.deletes) {
+    const before = without(ranges, [[newFrom(writer), Infinity]])
+    for (const range of before) parts.addRange(writer, range)
+  }
+  for (const struct of order) parts.addStruct(struct)
+  // Last what came with it: the text that is deleted must be there.
+  for (const [writer, all] of update.deletes) {
+    const ranges = rangesFrom(all, newFrom(writer))
     const gone = (update.structs.get(writer) ?? []).filter(({ kind }) => kind === 'deleted')
     const told = joined(gone.map(({ clock, length }) => [clock, length]))
     for (const range of without(ranges, told)) parts.addRange(writer, range)

@@ -5,7 +5,8 @@ import { test } from 'node:test'
 import { create } from '@bufbuild/protobuf'
 import * as Y from 'yjs'
 import { Desk, freshId, Writer } from '../../../test/replica-desk.ts'
-import { textBytesMax } from '../model/limits.ts'
+import { textBytesMax, updateBytesMax } from '../model/limits.ts'
+import { splitTextUpdate } from '../model/text-update.ts'
 import { sealUpdate } from '../model/snapshot.ts'
 import { Code, UpdateSchema } from '../model/wire.ts'
 
@@ -29,10 +30,11 @@ function nearlyFull(room: number) {
     let made: Uint8Array = new Uint8Array()
     copy.once('update', (update: Uint8Array) => (made = update))
     copy.transact(() => act(copy.getText('text')))
-    ana.push(file, made)
+    const { ticket } = ana
+    for (const part of splitTextUpdate(made, updateBytesMax)) ana.push(file, part)
     desk.store()
     const refused = desk.last(1, 'rejected')
-    const isIn = refused?.ticket !== ana.ticket
+    const isIn = (refused?.ticket ?? 0) <= ticket
     if (isIn) Y.applyUpdate(ana.doc, made)
     else assert.equal(refused?.code, Code.TOO_LARGE)
     return isIn
@@ -93,6 +95,24 @@ test('12 who deletes in a full text may type as much, in turns', () => {
     }
   }
   assert.equal(Buffer.byteLength(text()), textBytesMax)
+})
+
+test('12 what replaces a text has the room of all that it replaces, however many parts it goes in', () => {
+  const { change, text } = nearlyFull(0)
+  const another = '字'.repeat(textBytesMax / 3)
+  assert.equal(
+    change((shared) => (shared.delete(0, shared.length), shared.insert(0, another))),
+    true,
+  )
+  assert.equal(text(), another)
+  // What it puts in and takes out again is in none of them.
+  const put = (shared: Y.Text) => {
+    shared.insert(5, 'x'.repeat(updateBytesMax))
+    shared.delete(0, 500_000)
+    shared.delete(5, updateBytesMax - 5)
+  }
+  assert.equal(change(put), true)
+  assert.ok(Buffer.byteLength(text()) < textBytesMax)
 })
 
 test('G4 what two servers took of a full text is whole on both, and may be deleted and replaced', () => {
