@@ -496,6 +496,37 @@ test('what is typed right after too much was pasted is offered when its time com
   assert.deepEqual(talk.session.holders('D', 3), ['a', 'b', 'c', 'd'])
 })
 
+test('what a text had no room for is offered when somebody else has deleted in it', () => {
+  const talk = new Talk()
+  talk.join()
+  const ben = talk.other('D')
+  talk.type('D', 'too much')
+  talk.rejected(1, 1, 'The text is too large.', Code.TOO_LARGE)
+  const change = (number: number, act: (text: Y.Text) => void) => {
+    const state = Y.encodeStateVector(ben)
+    act(ben.getText('text'))
+    talk.changed(1, 'D', number, Y.encodeStateAsUpdate(ben, state))
+  }
+  const wait = () => {
+    talk.lines.length = 0
+    for (let times = 0; times < 6; times++) {
+      talk.wait(900)
+      talk.says(1, 'pong', pong)
+    }
+    return talk.lines.filter((line) => line.startsWith('1> open'))
+  }
+  change(1, (text) => text.insert(0, 'ben'))
+  assert.deepEqual(wait(), [])
+  assert.equal(talk.session.refusal('D')?.code, 'too-large')
+  change(2, (text) => text.delete(0, 2))
+  assert.equal(talk.session.refusal('D')?.code, 'too-large')
+  assert.deepEqual(wait(), ['1> open D'])
+  talk.open(1, 'D')
+  talk.stored(1, 'a2', 'b2', 'c2', 'd2')
+  assert.equal(talk.session.untaken.length, 0)
+  assert.deepEqual(talk.session.holders('D', 1), ['a', 'b', 'c', 'd'])
+})
+
 test('what no server takes stays unsafe when its document is closed', () => {
   const talk = new Talk()
   talk.join()

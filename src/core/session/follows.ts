@@ -88,8 +88,11 @@ interface Follow {
   opened: { server: string; at: number } | undefined
   /** When a server last gave text along with the document that was not here. */
   wholeAt: number
-  /** A push was turned down for ever: why, and when. `hasNews`: more was written since. */
-  turnedDown: { at: number; error: FourfoldError; hasNews: boolean } | undefined
+  /**
+   * A push was turned down for ever: why, and when. `hasNews`: more was written since. `hasRoom`: others
+   * deleted something, and the text was too long.
+   */
+  turnedDown: { at: number; error: FourfoldError; hasNews: boolean; hasRoom: boolean } | undefined
   /** Servers that could not open it, and when. */
   unavailable: Map<string, number>
   /** A server said that it was deleted for good, and that was told. */
@@ -360,6 +363,8 @@ export class Follows {
     if (number === view.number + 1) this.#views.set(document, { ...view, number })
     if (update.length === 0) return
     this.#outlet.put({ type: 'integrate', document, update })
+    const turnedDown = this.#follows.get(document)?.turnedDown
+    if (turnedDown?.error.code === 'too-large') turnedDown.hasRoom ||= deletesOf(update).size > 0
     if (seal.length === 0) return
     const ownClock = this.#ownClock(document, update)
     this.#relays.keep({ document, at: now, update, seal, ownClock })
@@ -468,7 +473,7 @@ export class Follows {
 
   turnDown(now: number, document: string, error: FourfoldError): void {
     const follow = this.#follow(document)
-    follow.turnedDown = { at: now, error, hasNews: false }
+    follow.turnedDown = { at: now, error, hasNews: false, hasRoom: false }
     this.#outbox.drop(document)
     this.#outlet.put({ type: 'turnedDown', document, error })
   }
@@ -604,7 +609,7 @@ function troubleOf(view: View | undefined): Trouble | undefined {
 
 /** When a document that was turned down is tried again by itself. */
 function triedAt(turnedDown: Follow['turnedDown']): number {
-  return turnedDown?.hasNews ? turnedDown.at + backOffMaxMs : Infinity
+  return turnedDown?.hasNews || turnedDown?.hasRoom ? turnedDown.at + backOffMaxMs : Infinity
 }
 
 /** Whether edits are only here that no server takes. What was deleted for good is kept as a text. */
