@@ -9,6 +9,7 @@ import { Fleet } from '../test/fleet.ts'
 import type { IdlersQuestions } from './idlers.ts'
 import { RawSession } from './raw-session.ts'
 import type { Row, Section } from './report.ts'
+import { memoryOf, type Memory } from './server-memory.ts'
 import type { TypistQuestions } from './typist.ts'
 
 const sessions = 1000
@@ -28,11 +29,6 @@ const tickMs = 10
 
 const kibibytesBar = 24
 const cpuBar = 2
-
-interface Memory {
-  rss: number
-  heapUsed: number
-}
 
 export async function idle(): Promise<Section> {
   const { empty, full } = await memoryOfSessions()
@@ -77,23 +73,16 @@ async function memoryOfSessions(): Promise<{ empty: Memory; full: Memory }> {
     const maker = await RawSession.join(address, 'maker')
     const ids: string[] = []
     while (ids.length < documents) ids.push(await maker.create(`idle ${ids.length}`, 'A text.\n'))
-    const empty = await memoryOf(fleet)
+    await sleep(restMs)
+    const empty = await memoryOf(fleet, 'a')
     await idlers.ask('join', { address, count: sessions, documents: ids })
-    const full = await memoryOf(fleet)
+    await sleep(restMs)
+    const full = await memoryOf(fleet, 'a')
     return { empty, full }
   } finally {
     await idlers.end()
     await fleet.end()
   }
-}
-
-async function memoryOf(fleet: Fleet): Promise<Memory> {
-  await sleep(restMs)
-  const lines = () => fleet.said('a').match(/^memory .*$/gm) ?? []
-  const before = lines().length
-  process.kill(fleet.pid('a'), 'SIGUSR2')
-  while (lines().length === before) await sleep(50)
-  return JSON.parse(lines().at(-1)!.slice('memory '.length)) as Memory
 }
 
 // ------------------------------------------------------------------------------ processor

@@ -13,6 +13,7 @@ const parts: { [name: string]: () => Promise<() => Promise<Section>> } = {
   storage: async () => (await import('./storage.ts')).storage,
   failover: async () => (await import('./failover.ts')).failover,
   idle: async () => (await import('./idle.ts')).idle,
+  soak: async () => (await import('./soak.ts')).soak,
   files: async () => (await import('./files.ts')).files,
   mirror: async () => (await import('./mirror.ts')).mirror,
   listing: async () => (await import('./listing.ts')).listing,
