@@ -260,6 +260,8 @@ export class Delivery {
     error: FourfoldError,
     { all, live }: Disks,
   ): void {
+    // A server that has an operation says Done to it again: the disk that had it is another one now.
+    if (error.code !== 'unavailable') parcel.servers.delete(link.server)
     const before = parcel.trouble ?? { since: now, count: 0, hadAllLive: false }
     const isLasting = now - before.since >= operationGiveUpMs
     const hasAllLive = all.every((id) => live.includes(id))

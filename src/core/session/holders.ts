@@ -15,7 +15,7 @@ import { isOfMany, type Delivery } from './delivery.ts'
 import type { Follows } from './follows.ts'
 import type { Link } from './link.ts'
 import type { Outbox } from './outbox.ts'
-import type { Parcel } from './parcel.ts'
+import { isUnacknowledged, type Parcel } from './parcel.ts'
 import type { Roster } from './roster.ts'
 
 /** A server counts as live for a second without a word, or without what is that new; and a margin. */
@@ -124,6 +124,8 @@ export class Holders {
       }
       this.#question = undefined
     }
+    // All disks that had it are gone, and no server takes it: it is on none.
+    if (!onTheWay && this.#last && isUnacknowledged(this.#last)) this.#forgetLast()
     for (const id of this.#answered()) this.#told?.add(id)
     const { servers, since } = this.#witnesses
     // Without a server nobody sees whose disk is another one meanwhile.
@@ -139,6 +141,13 @@ export class Holders {
       if (!this.#told) this.#witnesses = { servers: live, since: now }
       this.#told ??= new Set(live)
     }
+  }
+
+  #forgetLast(): void {
+    this.#last = undefined
+    this.#question = undefined
+    this.#told = undefined
+    this.#witnesses = { servers: [], since: 0 }
   }
 
   // ------------------------------------------------------------------------------------- asked

@@ -220,6 +220,30 @@ test('a server that stays away lets nothing wait for ever behind what only it to
   assert.ok(talk.now - startedAt >= operationGiveUpMs, 'it might have come back')
 })
 
+test('what is told to be on a disk that is another one now is on none, when no server takes it', () => {
+  const talk = new Talk({ addresses: ['http://a'], hasStandby: false })
+  talk.start()
+  talk.welcome(1, 'a')
+  talk.operate('MOVE', moved('X', 'P'))
+  talk.done(1, 1, 'X')
+  talk.stored(1, 'a1')
+  talk.wait(300)
+  talk.close(1)
+  talk.wait(200)
+  talk.welcome(2, 'a')
+  refused(talk, 2, 2, Code.NOT_FOUND)
+  talk.wait(250)
+  talk.lines.length = 0
+  refused(talk, 2, 3, Code.NOT_FOUND)
+  assert.deepEqual(talk.session.operations, [])
+  talk.heard(`
+    2< rejected 3
+    * failed MOVE: No.
+  `)
+  talk.wait(5000)
+  assert.doesNotMatch(talk.lines.join(), /> ask/, 'it is on no disk')
+})
+
 test('what somebody was told is done is not refused for a name that was taken meanwhile', () => {
   const talk = new Talk()
   const late = lateness(talk)
