@@ -17,7 +17,6 @@ import { itemsOf, liveBytes } from './text-bytes.ts'
 import {
   causalOrder,
   decodeTextUpdate,
-  firstBeyond,
   isItem,
   malformed,
   refersToItself,
@@ -27,6 +26,7 @@ import {
   type Range,
   type TextStruct,
   type TextUpdate,
+  within,
 } from './text-update.ts'
 
 /** In a text of nearly too many structs every update is looked at. */
@@ -228,16 +228,6 @@ function unitsWithin(ranges: Range[] | undefined, clock: number, end: number): n
   let units = 0
   for (const [, length] of within(ranges, clock, end)) units += length
   return units
-}
-
-/** What of these ascending ranges is between `clock` and `end`. */
-function* within(ranges: Range[] = [], clock: number, end: number): Iterable<Range> {
-  for (let index = firstBeyond(ranges, clock); index < ranges.length; index++) {
-    const [first, length] = ranges[index]!
-    if (first >= end) return
-    const start = Math.max(clock, first)
-    yield [start, Math.min(end, first + length) - start]
-  }
 }
 
 const tooLarge = (text: string) => new FourfoldError('too-large', text)

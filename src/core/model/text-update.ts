@@ -96,10 +96,12 @@ export function textBelow(
     const structs = list.flatMap((struct) => structWithin(struct, from, until))
     if (structs.length === 0) continue
     part.structs.set(each, structs)
-    const spans = structs.map((struct): Range => [struct.clock, struct.length])
-    const gone = spans.filter((_, index) => structs[index]!.kind === 'deleted')
-    const kept = without(joined(spans), update.deletes.get(each) ?? [])
-    const ranges = joined([...gone, ...without(joined(spans), kept)])
+    const ranges = joined(
+      structs.flatMap(({ kind, clock, length }): Range[] => {
+        if (kind === 'deleted') return [[clock, length]]
+        return [...within(update.deletes.get(each), clock, clock + length)]
+      }),
+    )
     if (ranges.length > 0) part.deletes.set(each, ranges)
   }
   return part.structs.size === 0 ? undefined : encodeTextUpdate(part)
@@ -407,4 +409,14 @@ export function firstBeyond(ranges: Range[], clock: number): number {
     else high = middle
   }
   return low
+}
+
+/** What of these ascending ranges is between `clock` and `end`. */
+export function* within(ranges: Range[] = [], clock: number, end: number): Iterable<Range> {
+  for (let index = firstBeyond(ranges, clock); index < ranges.length; index++) {
+    const [first, length] = ranges[index]!
+    if (first >= end) return
+    const start = Math.max(clock, first)
+    yield [start, Math.min(end, first + length) - start]
+  }
 }
