@@ -5,7 +5,11 @@ import { readdirSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 
+import { createClient } from '@connectrpc/connect'
+import { createConnectTransport } from '@connectrpc/connect-node'
+
 import { connect, type Client } from '../src/client/index.ts'
+import { FolderService } from '../src/gen/fourfold/v1/folder_pb.ts'
 import { blobOf, named, patch } from '../test/blob-requests.ts'
 import { Fleet } from '../test/fleet.ts'
 import { ask, call } from '../test/requests.ts'
@@ -143,21 +147,11 @@ async function writes(client: Client, id: string): Promise<void> {
   live.close()
 }
 
-/** Hears of changes until it has enough. */
-async function watches(address: string, signal: AbortSignal): Promise<void> {
+/** Hears of changes until it has enough; over HTTP/1.1, as a browser does. */
+async function watches(baseUrl: string, signal: AbortSignal): Promise<void> {
+  const transport = createConnectTransport({ baseUrl, httpVersion: '1.1' })
   try {
-    const url = `${address}/fourfold.v1.FolderService/Watch`
-    const headers = { 'content-type': 'application/connect+json' }
-    const message = Buffer.from('{}')
-    const head = Buffer.alloc(5)
-    head.writeUInt32BE(message.length, 1)
-    const response = await fetch(url, {
-      method: 'POST',
-      headers,
-      body: Buffer.concat([head, message]),
-      signal,
-    })
-    for await (const _ of response.body!) continue
+    for await (const _ of createClient(FolderService, transport).watch({}, { signal })) continue
   } catch (error) {
     if (!signal.aborted) throw error
   }
