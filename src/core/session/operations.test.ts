@@ -65,17 +65,22 @@ function refused(talk: Talk, connection: number, ticket: number, code: Code): vo
   talk.says(connection, `rejected ${ticket}`, { case: 'rejected', value })
 }
 
+/** A move takes effect on a alone, and the connection to it is lost. */
+function movedOnOne(talk: Talk): void {
+  talk.operate('MOVE', moved('X', 'P'))
+  talk.done(1, 1, 'X')
+  talk.stored(1, 'a1')
+  talk.wait(300)
+  talk.close(1)
+}
+
 /** A move took effect on a alone, which is lost; b does not take it, and the next one waits for it. */
 function refusedElsewhere(): Talk {
   const talk = new Talk()
   talk.start()
   talk.welcome(1, 'a')
   talk.welcome(2, 'b')
-  talk.operate('MOVE', moved('X', 'P'))
-  talk.done(1, 1, 'X')
-  talk.stored(1, 'a1')
-  talk.wait(300)
-  talk.close(1)
+  movedOnOne(talk)
   talk.operate('NEXT', moved('X', ''))
   talk.welcomeAgain(2, 'b', 'a')
   talk.lines.length = 0
@@ -224,11 +229,7 @@ test('what is told to be on a disk that is another one now is on none, when no s
   const talk = new Talk({ addresses: ['http://a'], hasStandby: false })
   talk.start()
   talk.welcome(1, 'a')
-  talk.operate('MOVE', moved('X', 'P'))
-  talk.done(1, 1, 'X')
-  talk.stored(1, 'a1')
-  talk.wait(300)
-  talk.close(1)
+  movedOnOne(talk)
   talk.wait(200)
   talk.welcome(2, 'a')
   refused(talk, 2, 2, Code.NOT_FOUND)
