@@ -61,7 +61,7 @@ async function startRuntime(directory: string): Promise<Runtime> {
     throw new Error('the store failed')
   }
   const common = { now: now(), replica: id, set, origin, reader }
-  const servers = [{ id, address: 'http://127.0.0.1:1' }]
+  const servers = [{ id, address: 'http://127.0.0.1:2' }]
   const runtime = new Runtime({
     replica: new Replica({
       ...common,

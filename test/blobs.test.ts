@@ -158,7 +158,7 @@ test('a disk without room for it is said before anything is sent', async (t) => 
 })
 
 test('scripts of the pages of this set may upload and read', async (t) => {
-  const origin = 'http://127.0.0.1:1'
+  const origin = 'http://127.0.0.1:2'
   const { address } = await startLone(t)
   const blob = blobOf(randomBytes(10))
   const asked = await ask(url(address, blob), 'OPTIONS', { origin })

@@ -58,6 +58,8 @@ export class Fleet {
   readonly #options: FleetOptions
   readonly #ports: Map<string, number>
   readonly #servers = new Map<string, ServerProcess>()
+  /** Why the last question had no answer. */
+  #unasked = 'all that were asked answered'
 
   private constructor(options: FleetOptions, ports: Map<string, number>) {
     this.#options = options
@@ -216,7 +218,10 @@ export class Fleet {
     for (const id of ids) {
       while (!(await this.isWell(id)) || !(await this.#knows(id, ids))) {
         if (performance.now() > until || !this.isRunning(id)) {
-          throw new Error(`server ${id} is not well within ${boundMs} ms:\n${this.said(id)}`)
+          const said = ids.map((each) => `${each}:\n${this.said(each)}`).join('')
+          throw new Error(
+            `server ${id} is not well within ${boundMs} ms; ${this.#unasked}\n${said}`,
+          )
         }
         await sleep(askMs)
       }
@@ -273,7 +278,9 @@ export class Fleet {
       const signal = AbortSignal.timeout(askGiveUpMs)
       const response = await fetch(`${this.address(id)}${path}`, { ...request, signal })
       return { ok: response.ok, status: response.status, body: await response.text() }
-    } catch {
+    } catch (error) {
+      const { cause = error } = error as Error
+      this.#unasked = `${id} was asked last in vain for ${path}: ${(cause as Error).message}`
       return undefined
     }
   }

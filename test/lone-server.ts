@@ -36,7 +36,7 @@ export async function startLone(
   const json = {
     set: 'test',
     data: temporaryFolder(t),
-    servers: [{ id: 'a', address: `${scheme}://127.0.0.1:1` }],
+    servers: [{ id: 'a', address: `${scheme}://127.0.0.1:2` }],
     listen: '127.0.0.1:0',
     diskFreeBytesMin: 0,
     ...keys,

@@ -9,6 +9,7 @@ import { makeDirectory } from '../adapters/disk.ts'
 import { lockDirectory } from '../adapters/storage/sqlite-directory.ts'
 import { StorageError } from '../adapters/storage/storage-error.ts'
 import { ConfigurationError } from '../server/configuration.ts'
+import { isUnsafePort } from '../server/unsafe-ports.ts'
 import { CommandError, exitCodes, UsageError } from './command.ts'
 
 const localIds = ['a', 'b', 'c', 'd'] as const
@@ -220,6 +221,12 @@ async function untilServing({ id, address }: LocalServer): Promise<void> {
 /** The option --port as a number that leaves room for the next three. Throws UsageError. */
 export function readPort(text: string): number {
   const port = Number(text)
-  if (Number.isInteger(port) && port >= 1 && port + localIds.length - 1 <= 65535) return port
-  throw new UsageError(`"${text}" is no port from 1 to 65532.`)
+  if (!Number.isInteger(port) || port < 1 || port + localIds.length - 1 > 65535) {
+    throw new UsageError(`"${text}" is no port from 1 to 65532.`)
+  }
+  const unsafe = localIds.map((_, index) => port + index).find(isUnsafePort)
+  if (unsafe === undefined) return port
+  throw new UsageError(
+    `Browsers open no page at port ${unsafe}: choose others than ${port} to ${port + 3}.`,
+  )
 }

@@ -91,7 +91,7 @@ const mistakes: [what: string, json: unknown, sentence: RegExp][] = [
   ['a bad set', { ...good, set: 'No tes' }, /^F: "set" "No tes" is not 1 to 64 of/],
   [
     'two servers with one id',
-    { ...good, servers: [...servers, { id: 'a', address: 'http://127.0.0.9:1' }] },
+    { ...good, servers: [...servers, { id: 'a', address: 'http://127.0.0.9:2' }] },
     /^F: "servers\[4\]\.id" two servers have the id "a"\.$/,
   ],
   [
@@ -226,6 +226,11 @@ const mistakes: [what: string, json: unknown, sentence: RegExp][] = [
     'a port at which nobody is',
     { ...good, servers: [{ id: 'a', address: 'http://127.0.0.1:0' }] },
     /^F: "servers\[0\]\.address" "http:\/\/127\.0\.0\.1:0" has the port 0, /,
+  ],
+  [
+    'a port that browsers refuse',
+    { ...good, servers: [{ id: 'a', address: 'http://127.0.0.1:6000' }] },
+    /^F: "servers\[0\]\.address" "http:\/\/127\.0\.0\.1:6000" has the port 6000, /,
   ],
   [
     'tls with an address without it',

@@ -17,6 +17,7 @@ import { unixCallers } from './addresses.ts'
 import { parseText } from './configuration-text.ts'
 import { ConfigurationError, Section } from './section.ts'
 import { readTls, type Tls } from './tls-files.ts'
+import { isUnsafePort } from './unsafe-ports.ts'
 
 export { ConfigurationError } from './section.ts'
 
@@ -172,8 +173,12 @@ function readServers(root: Section): Configuration['servers'] {
     if (!isAddress(address)) {
       section.fail('address', `"${address}" is not like "http://127.0.0.1:4400", without a path`)
     }
-    if (new URL(address).port === '0') {
+    const { port } = new URL(address)
+    if (port === '0') {
       section.fail('address', `"${address}" has the port 0, at which nobody can be reached`)
+    }
+    if (isUnsafePort(Number(port))) {
+      section.fail('address', `"${address}" has the port ${port}, at which browsers open no page`)
     }
     section.end()
     return { id: id as ReplicaId, address }

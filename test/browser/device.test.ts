@@ -90,7 +90,7 @@ for (const { commit, of } of oldPages) {
 
 /** The address of a server alone, with its data below this folder. */
 async function served(t: TestContext, data: string): Promise<string> {
-  const servers = [{ id: 'a', address: 'http://127.0.0.1:1' }]
+  const servers = [{ id: 'a', address: 'http://127.0.0.1:2' }]
   const json = { set: 'test', data, servers, listen: '127.0.0.1:0', diskFreeBytesMin: 0 }
   const log = () => {}
   const configuration = parseConfiguration(json, 'test.json')

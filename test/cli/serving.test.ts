@@ -22,7 +22,7 @@ function writeSet(t: TestContext, keys: { [key: string]: unknown } = {}) {
   const json = {
     set: 'test',
     data: 'data',
-    servers: [{ id: 'a', address: 'http://127.0.0.1:1' }],
+    servers: [{ id: 'a', address: 'http://127.0.0.1:2' }],
     listen: '127.0.0.1:0',
     diskFreeBytesMin: 0,
     ...keys,

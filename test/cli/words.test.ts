@@ -64,6 +64,8 @@ test('wrong use is one sentence and exit 2', async () => {
     ['up', '--port', '0'],
     ['up', '--port', '-5'],
     ['up', '--port', '65533'],
+    ['up', '--port', '6662'],
+    ['demo', '--port', '10080'],
     ['up', 'now'],
   ]
   for (const words of wrong) {
