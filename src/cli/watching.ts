@@ -2,6 +2,7 @@
 //
 // The server tells with each change which updates it stands for. Whoever comes back, to this or to
 // another server, says which it was told of, and is told what lies beyond: nothing twice, nothing not.
+// Two servers that carried out the same operation have different updates of it: it says which that is.
 
 import { joined } from '../core/model/path.ts'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -29,6 +30,8 @@ import {
 
 /** Where no server answers, all are tried again after this. */
 const againMs = 1000
+/** What was done at a server that dies is asked of the next within seconds: some 100 bytes each. */
+const toldOperationsMax = 20_000
 
 export const watch: Command = {
   help: `Usage: fourfold watch [PATH] [--json]
@@ -85,6 +88,8 @@ class Watch {
   readonly #known = new Map<string, Known>()
   /** The updates told; absent until the first listing is complete. */
   #seen: VersionVector | undefined
+  /** Operations and their files of which was told lately, as long as others may be asked for the same. */
+  readonly #operations = new Set<string>()
   /** What a server tells at first: complete, or as if it had not been told. */
   #listing: WatchResponse[] | undefined
 
@@ -120,7 +125,7 @@ class Watch {
   }
 
   async #take(message: WatchResponse): Promise<void> {
-    const { event, file, seen } = message
+    const { event, file, seen, operation } = message
     const causes = fromSeen(seen?.seen)
     if (this.#listing) {
       this.#listing.push(message)
@@ -139,14 +144,37 @@ class Watch {
     // A server that was behind tells what another has told before.
     if (causes.size > 0 && covers(this.#seen!, causes)) return
     raise(this.#seen!, causes)
-    await this.#tell(name, file)
+    if (!this.#isKnown(name, file, operation)) await this.#tell(name, file)
+  }
+
+  /** Whether another server did the same, and told of it. */
+  #isKnown(event: EventName, file: File, operation: string): boolean {
+    const isTold = this.#isTold(operation, file.id)
+    const before = this.#known.get(file.id)
+    if (!before) return false
+    const isGone = this.#above(file.id).some((each) => this.#known.get(each)?.isDeleted)
+    if (event === 'deleted') return isGone
+    if (event === 'created') return !isGone
+    if (event !== 'changed') return before.name === file.name && before.parent === file.parent
+    return isTold || (file.hash !== '' && before.hash === file.hash)
+  }
+
+  /** Whether this operation ("": one of many, or not known) was told of for this file; now it is. */
+  #isTold(operation: string, file: string): boolean {
+    if (operation === '') return false
+    const key = `${operation} ${file}`
+    const isTold = this.#operations.has(key)
+    this.#operations.add(key)
+    const [oldest] = this.#operations
+    if (this.#operations.size > toldOperationsMax) this.#operations.delete(oldest!)
+    return isTold
   }
 
   /** What changed while nobody told of it, against what was known. */
   async #missed(listing: WatchResponse[]): Promise<void> {
     /** Of these it need not be told that their content changed. */
     const done = new Set<string>()
-    for (const { event, file } of listing) {
+    for (const { event, file, operation } of listing) {
       if (!file) continue
       const before = this.#known.get(file.id)
       if (event === WatchEvent.PRESENT) {
@@ -155,9 +183,9 @@ class Watch {
         else this.#keep(file)
         if (name === 'created') done.add(file.id)
       }
+      const isChanged = event === WatchEvent.CHANGED && !this.#isTold(operation, file.id)
       const isOther =
-        event === WatchEvent.CHANGED ||
-        (before && !before.isDeleted && !file.isDeleted && before.hash !== file.hash)
+        isChanged || (before && !before.isDeleted && !file.isDeleted && before.hash !== file.hash)
       if (!isOther || done.has(file.id)) continue
       done.add(file.id)
       await this.#tell('changed', file)
@@ -168,7 +196,8 @@ class Watch {
     const before = this.#known.get(file.id)
     const from = before && this.#pathOf(file.id)
     const wasMeant = this.#isMeant(file.id)
-    this.#keep(file)
+    // As it is by now: it may have come back.
+    this.#keep(event === 'deleted' ? { ...file, isDeleted: true } : file)
     if (!wasMeant && !this.#isMeant(file.id)) return
     const hasMoved = event === 'moved' || event === 'renamed'
     await written(`${this.#show({ event, file, from: hasMoved ? from : undefined })}\n`)

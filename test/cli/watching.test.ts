@@ -2,15 +2,18 @@
 
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 
+import { connect } from '../../src/client/index.ts'
 import { Fleet } from '../fleet.ts'
 import { startLone, temporaryFolder } from '../lone-server.ts'
 import { call } from '../requests.ts'
+import { PartableSet } from '../siege/partition.ts'
 import { program } from '../tool.ts'
 import { fourfold } from './prompt.ts'
 
@@ -41,15 +44,16 @@ function started(t: TestContext, servers: string, ...words: string[]) {
 const told = (lines: string[]) =>
   lines.map((line) => line.replace(/^\d\d:\d\d:\d\d {2}(\w+) +/, '$1 '))
 
-/** Resolves when a watch has begun to tell: of files made for that the last one is told. */
+/** Resolves when a watch has begun to tell, or goes on: of files made for that the last one is told. */
 async function begun(
   watch: ReturnType<typeof started>,
   put: (path: string) => Promise<unknown>,
+  word = 'begin',
 ): Promise<string> {
   for (let number = 0; ; number++) {
-    const last = `begin ${number}`
+    const last = `${word} ${number}`
     await put(last)
-    if (watch.lines().length === 0) continue
+    if (!watch.lines().some((line) => line.includes(word))) continue
     await tells(watch, last)
     return last
   }
@@ -86,7 +90,12 @@ test('watch tells each change once, with what it was before', async (t) => {
   await run('mv', 'inside', 'renamed')
   await run('rm', 'renamed/é.md')
   await run('restore', 'renamed/é.md')
+  const { body } = await call(address, 'GetFile', { file: 'renamed/é.md' })
   await run('rm', '-r', 'renamed')
+  // Out of the trash, with the directory left there.
+  const ada = connect({ servers: [address], name: 'Ada', agent: 'test' })
+  t.after(() => ada.close())
+  await ada.move(body.file.id, '')
   const expected = [
     'created inside/new.md',
     'changed inside/new.md',
@@ -97,13 +106,14 @@ test('watch tells each change once, with what it was before', async (t) => {
     'deleted renamed/é.md',
     'created renamed/é.md',
     'deleted renamed/',
+    'created é.md',
   ]
   await watch.until(() => watch.lines().length >= before + expected.length, 'told all')
   assert.deepEqual(told(watch.lines().slice(before)), expected)
-  await json.until(() => json.lines().at(-1)?.includes('"deleted"') ?? false, 'told all')
+  await json.until(() => json.lines().at(-1)?.includes('"é.md"') ?? false, 'told all')
   const objects = json.lines().map((line) => JSON.parse(line) as JsonLine)
   assert.deepEqual(
-    objects.slice(-9).map(({ event, file, from }) => [event, file.path, from]),
+    objects.slice(-10).map(({ event, file, from }) => [event, file.path, from]),
     [
       ['created', 'inside/new.md', null],
       ['changed', 'inside/new.md', null],
@@ -114,6 +124,7 @@ test('watch tells each change once, with what it was before', async (t) => {
       ['deleted', 'renamed/é.md', null],
       ['created', 'renamed/é.md', null],
       ['deleted', 'renamed', null],
+      ['created', 'é.md', null],
     ],
   )
 
@@ -229,6 +240,55 @@ test('G12 a server that freezes while a directory is put, and one that tells, ar
     made().sort(),
     paths.map((path) => `created ${path}`),
   )
+})
+
+test('what two servers did for the same asker, apart from each other, is told once', async (t) => {
+  const set = await PartableSet.start(['a', 'b'])
+  t.after(() => set.end())
+  const { fleet } = set
+  const [a = '', b = ''] = fleet.addresses
+  const asks = async (at: string, method: string, request: object) => {
+    const { status, body } = await call(at, method, request)
+    assert.equal(status, 200, JSON.stringify(body))
+  }
+  const fresh = () => randomBytes(16).toString('base64url')
+  // Of all that servers tell each other at once: who asked one that died asks the next the same.
+  const asked = (when: string) =>
+    [
+      ['SaveFile', { file: `${when} made.md`, text: 'x', operation: fresh() }],
+      ['MakeDirectory', { path: `${when} d`, operation: fresh() }],
+      ['SaveFile', { file: `${when} changed.md`, text: 'x and y', operation: fresh() }],
+      ['MoveFile', { file: `${when} moved.md`, path: `${when} named.md`, operation: fresh() }],
+      ['DeleteFile', { file: `${when} gone.md`, operation: fresh() }],
+    ] as const
+  const expected = (when: string) => [
+    `created ${when} made.md`,
+    `created ${when} d/`,
+    `changed ${when} changed.md`,
+    `renamed ${when} named.md (was ${when} moved.md)`,
+    `deleted ${when} gone.md`,
+  ]
+  const all = [...asked('early'), ...asked('late')]
+  for (const when of ['early', 'late'])
+    for (const what of ['changed', 'moved', 'gone'])
+      await asks(a, 'SaveFile', { file: `${when} ${what}.md`, text: 'x', operation: fresh() })
+  const watch = started(t, fleet.addresses.join(','), 'watch')
+  await begun(watch, (path) => fourfold(['put', '-', path], { servers: a, input: '' }))
+  const before = watch.lines().length
+  set.part(['a'], ['b'])
+  for (const [method, request] of all) await asks(a, method, request)
+  await tells(watch, 'late gone.md')
+  for (const [method, request] of all.slice(0, 5)) await asks(b, method, request)
+  await fleet.kill('a')
+  await begun(watch, (path) => fourfold(['put', '-', path], { servers: b, input: '' }), 'tried')
+  for (const [method, request] of all.slice(5)) await asks(b, method, request)
+  await fleet.start('a')
+  set.heal()
+  await fleet.well()
+  await fourfold(['put', '-', 'last.md'], { servers: b, input: '' })
+  await tells(watch, 'last.md')
+  const lines = told(watch.lines().slice(before)).filter((line) => !line.includes('tried '))
+  assert.deepEqual(lines, [...expected('early'), ...expected('late'), 'created last.md'])
 })
 
 test('a server killed while a directory is put: every file is there once, on all that live', async (t) => {

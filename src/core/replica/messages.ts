@@ -142,6 +142,8 @@ export type Answer =
       file?: FileView
       /** Of `ready` all that was taken in; of a change the updates it stands for. */
       seen?: VersionVector
+      /** Of a change: the operation that did it, where one alone did. */
+      operation?: string
     }
   /** `isCut`: done, because more lines are not told. */
   | { type: 'found'; lines: LineView[]; isDone: boolean; isCut: boolean }

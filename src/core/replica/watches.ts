@@ -32,8 +32,14 @@ export interface WatchesOptions {
   voice: Voice
 }
 
+/** Why something is told: `operation` did it, where one alone did; "" otherwise. */
+interface Why {
+  seen: VersionVector
+  operation: string
+}
+
 /** Something to tell when the turn ends. */
-type Told = { seen: VersionVector } &
+type Told = Why &
   /** Because of this one update; undefined: of several. */
   (
     | { type: 'text'; subject: SubjectId; cause: Update | undefined }
@@ -94,9 +100,8 @@ export class Watches {
         if (!entry || !folder.isWithin(id, this.#watched.get(call) ?? '')) continue
         this.#answer(call, 'present', entry)
         if (folder.isTrashed(id) || isDirectory(entry)) continue
-        if (++reads > readsMax || this.#isTextBeyond(id, since)) {
-          this.#answer(call, 'changed', entry)
-        }
+        const operations = ++reads > readsMax ? [''] : this.#textBeyond(id, since)
+        if (operations.length > 0) this.#answer(call, 'changed', entry, oneOf(operations))
       }
       const end = page.at(-1)
       if (end === undefined || page.length < pageSize) return
@@ -113,25 +118,31 @@ export class Watches {
     voice.answer(call, { type: 'watched', event: 'present', file })
   }
 
-  #isTextBeyond(id: SubjectId, since: VersionVector): boolean {
+  /** Of each update of the text that lies beyond the operation; "" stands for those that are not known. */
+  #textBeyond(id: SubjectId, since: VersionVector): string[] {
     const { documents, reader } = this.#options
     const stored = documents.attempt(id, () => reader.load(id))
-    if (stored instanceof FourfoldError) return true
+    if (stored instanceof FourfoldError) return ['']
     const isBeyond = (origin: string, seq: number) => seq > (since.get(origin as Origin) ?? 0)
-    const texts = stored.updates.flatMap(({ body, origin, seq }) =>
-      body.case === 'text' ? [{ bytes: body.value, isBeyond: isBeyond(origin, seq) }] : [],
+    const isWholeBeyond = stored.snapshots.some(
+      ({ text, covers }) =>
+        text.length > 0 &&
+        [...fromSeen(covers?.seen)].some(([origin, seq]) => isBeyond(origin, seq)),
     )
+    if (isWholeBeyond) return ['']
+    // The text of a new file comes right before it, and its id is that of the operation.
+    const made = stored.updates.find(({ operation }) => operation === id)
+    const isSeed = ({ origin, seq }: Update) => origin === made?.origin && seq === made.seq - 1
+    const texts = stored.updates.flatMap((update) => {
+      const { body, origin, seq } = update
+      if (body.case !== 'text') return []
+      const operation = isSeed(update) ? id : update.operation
+      return [{ bytes: body.value, operation, isBeyond: isBeyond(origin, seq) }]
+    })
     const known = texts.filter((each) => !each.isBeyond)
-    return (
-      texts.some(
-        ({ bytes, isBeyond }) => isBeyond && !known.some((each) => areEqual(each.bytes, bytes)),
-      ) ||
-      stored.snapshots.some(
-        ({ text, covers }) =>
-          text.length > 0 &&
-          [...fromSeen(covers?.seen)].some(([origin, seq]) => isBeyond(origin, seq)),
-      )
-    )
+    const isNews = ({ bytes }: { bytes: Uint8Array }) =>
+      !known.some((each) => areEqual(each.bytes, bytes))
+    return texts.flatMap((each) => (each.isBeyond && isNews(each) ? [each.operation] : []))
   }
 
   // ------------------------------------------------------------------------------ what changes
@@ -147,8 +158,12 @@ export class Watches {
     this.#cause = undefined
   }
 
-  #seen(): VersionVector {
-    return new Map(this.#cause && [[this.#cause.origin as Origin, this.#cause.seq]])
+  #why(): Why {
+    const cause = this.#cause
+    return {
+      seen: new Map(cause && [[cause.origin as Origin, cause.seq]]),
+      operation: cause?.operation ?? '',
+    }
   }
 
   /** The stored text of a document changed. */
@@ -157,9 +172,11 @@ export class Watches {
     const last = this.#told.at(-1)
     // A burst of typing is one change; with another in between it would be told out of order.
     if (last?.type === 'text' && last.subject === subject) {
-      raise(last.seen, this.#seen())
+      const { seen, operation } = this.#why()
+      raise(last.seen, seen)
+      last.operation = oneOf([last.operation, operation])
       last.cause = undefined
-    } else this.#told.push({ type: 'text', subject, cause: this.#cause, seen: this.#seen() })
+    } else this.#told.push({ type: 'text', subject, cause: this.#cause, ...this.#why() })
   }
 
   /** A stored entry changed. */
@@ -199,7 +216,7 @@ export class Watches {
   }
 
   #tellLater(call: CallId, event: Event, entry: Entry): void {
-    this.#told.push({ type: 'entry', call, event, entry, seen: this.#seen() })
+    this.#told.push({ type: 'entry', call, event, entry, ...this.#why() })
   }
 
   // ----------------------------------------------------------------------------------- telling
@@ -215,18 +232,19 @@ export class Watches {
       ),
     )
     for (const each of told) {
-      if (each.type === 'entry') this.#answer(each.call, each.event, each.entry, each.seen)
+      if (each.type === 'entry')
+        this.#answer(each.call, each.event, each.entry, each.operation, each.seen)
       // What is new comes with its text.
       else if (!made.has(each.subject)) this.#tellText(each)
     }
   }
 
-  #tellText({ subject, cause, seen }: Extract<Told, { type: 'text' }>): void {
+  #tellText({ subject, cause, seen, operation }: Extract<Told, { type: 'text' }>): void {
     const { folder } = this.#options
     const entry = folder.get(subject)
     if (!entry || folder.isTrashed(subject) || this.#isRepeated(subject, cause)) return
     for (const [call, watched] of this.#watched) {
-      if (folder.isWithin(subject, watched)) this.#answer(call, 'changed', entry, seen)
+      if (folder.isWithin(subject, watched)) this.#answer(call, 'changed', entry, operation, seen)
     }
   }
 
@@ -245,11 +263,23 @@ export class Watches {
     )
   }
 
-  #answer(call: CallId, event: Event, entry: Entry, seen?: VersionVector): void {
+  #answer(call: CallId, event: Event, entry: Entry, operation = '', seen?: VersionVector): void {
     const { views, voice } = this.#options
     const file = views.of(entry)
-    voice.answer(call, { type: 'watched', event, file, ...(seen && { seen }) })
+    voice.answer(call, {
+      type: 'watched',
+      event,
+      file,
+      ...(operation && { operation }),
+      ...(seen && { seen }),
+    })
   }
+}
+
+/** The operation of all of these; "": there are several, or it is not known. */
+function oneOf(operations: string[]): string {
+  const [first = ''] = operations
+  return operations.every((each) => each === first) ? first : ''
 }
 
 /** What servers write for a person has a writer of its own, from its first character on, or deletes. */

@@ -323,10 +323,11 @@ export function folderService(
       const request: Call = { type: 'watch', file, ...known }
       for await (const answer of streamed(context, 'watch', request)) {
         if (answer.type !== 'watched') continue
-        const { file: view, seen } = answer
+        const { file: view, seen, operation } = answer
         yield {
           event: watchEvents[answer.event],
           ...(view && { file: toFile(view) }),
+          ...(operation && { operation }),
           ...(seen && { seen: { seen: toSeen(seen) } }),
         }
       }
