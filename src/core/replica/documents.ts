@@ -228,7 +228,7 @@ export class Documents {
     if (!document) return
     document.followers.delete(visitor.channel)
     document.usedAt = now
-    const caret = document.left(visitor.session)
+    const caret = document.left(visitor.session, visitor.channel)
     if (!caret) return
     this.#voice.send([...document.followers], { case: 'caret', value: caret })
     this.#voice.toPeers({ case: 'caret', value: caret })
@@ -410,7 +410,7 @@ export class Documents {
   }
 
   #moved(now: number, document: LiveDocument, caret: Caret, from?: ClientChannel): boolean {
-    if (!document.moved(now, caret.session as SessionId, caret)) return false
+    if (!document.moved(now, caret.session as SessionId, caret, from)) return false
     this.#voice.send(document.followersBut(from), { case: 'caret', value: caret })
     return true
   }

@@ -28,6 +28,13 @@ export interface Difference {
   stateVector: Uint8Array
 }
 
+interface KnownCaret {
+  caret: Caret
+  at: number
+  /** By which it was told; undefined: by a peer. */
+  from: ClientChannel | undefined
+}
+
 export class LiveDocument {
   readonly id: SubjectId
   readonly followers = new Set<ClientChannel>()
@@ -37,7 +44,7 @@ export class LiveDocument {
 
   readonly #load: () => StoredSubject
   readonly #writer: () => number
-  readonly #carets = new Map<SessionId, { caret: Caret; at: number }>()
+  readonly #carets = new Map<SessionId, KnownCaret>()
   #doc: Y.Doc | undefined
   /** Of the text in memory, once it was long enough to be counted. */
   #textBytes: TextBytes | undefined
@@ -237,12 +244,12 @@ export class LiveDocument {
 
   // -------------------------------------------------------------------------------------- carets
 
-  /** Keeps a caret; false: it is older than the one known. */
-  moved(now: number, session: SessionId, caret: Caret): boolean {
+  /** Keeps a caret; false: it is older than the one known. `from` is absent where a peer told it. */
+  moved(now: number, session: SessionId, caret: Caret, from?: ClientChannel): boolean {
     const known = this.#carets.get(session)
     if (known && known.caret.clock > caret.clock) return false
     if (caret.state === '') this.#carets.delete(session)
-    else this.#carets.set(session, { caret, at: now })
+    else this.#carets.set(session, { caret, at: now, from })
     return true
   }
 
@@ -250,10 +257,13 @@ export class LiveDocument {
     return [...this.#carets.values()].map(({ caret }) => caret)
   }
 
-  /** Forgets the caret of a session that left; the one to tell others. */
-  left(session: SessionId): Caret | undefined {
+  /**
+   * Forgets the caret of a session that left by this channel; the one to tell others. Undefined where
+   * it came back meanwhile, by another channel or to another server: the end of one may be late.
+   */
+  left(session: SessionId, channel: ClientChannel): Caret | undefined {
     const known = this.#carets.get(session)
-    if (!known) return undefined
+    if (!known || known.from !== channel) return undefined
     this.#carets.delete(session)
     // A client says the number, and may say the last that there is.
     const clock = Math.min(known.caret.clock + 1, 2 ** 32 - 1)

@@ -340,6 +340,22 @@ test('carets reach other followers, and those who come later', () => {
   assert.equal(desk.last(3, 'caret')?.state, '')
 })
 
+test('the late end of a channel leaves the caret that was said over the next one', () => {
+  const { desk, ana, file } = two()
+  const caret = (channel: number, clock: number) => {
+    const said = { document: file, writer: ana.doc.clientID, clock, state: '{}' }
+    desk.say(channel, { case: 'caret', value: create(CaretSchema, said) })
+  }
+  caret(1, 1)
+  const again = new Writer(desk, 3, 'ana', { key: ana.key })
+  again.open(file)
+  caret(3, 12)
+  desk.input({ type: 'closed', channel: 1 })
+  assert.equal(desk.last(2, 'caret')?.state, '{}')
+  desk.input({ type: 'closed', channel: 3 })
+  assert.equal(desk.last(2, 'caret')?.state, '')
+})
+
 test('13 a caret whose number is the last one ends nobody when its session leaves', () => {
   const { desk, ana, file } = two()
   const clock = 2 ** 32 - 1
