@@ -8,12 +8,11 @@ import type { Outlet } from './outlet.ts'
 /** A little slower than a server allows. */
 const pauseMs = Math.ceil(1100 / caretsPerSecondMax)
 
-/** On another server the clock leaps over what the one before says in this session's name. */
+/** The clock leaps over what a server says in this session's name when that leaves a text or the server. */
 const leap = 10
 
 interface OwnCaret {
   state: string
-  clock: number
   /** Not told yet: since when; told: to be renewed then. */
   dueAt: number
 }
@@ -24,6 +23,8 @@ export class Carets {
   readonly #outlet: Outlet
   readonly #carets = new Map<string, OwnCaret>()
   #sentAt = -Infinity
+  /** Of all texts: a text that is opened again goes on where others know it to be. */
+  #clock = 0
 
   constructor(session: SessionId, writer: number, outlet: Outlet) {
     this.#session = session
@@ -33,20 +34,22 @@ export class Carets {
 
   /** `state` empty: the person is not in this document any more. */
   moved(now: number, document: string, state: string): void {
-    const clock = this.#carets.get(document)?.clock ?? 0
-    this.#carets.set(document, { state, clock, dueAt: now })
+    this.#carets.set(document, { state, dueAt: now })
   }
 
   forget(isFollowed: (document: string) => boolean): void {
     for (const document of this.#carets.keys()) {
-      if (!isFollowed(document)) this.#carets.delete(document)
+      if (isFollowed(document)) continue
+      this.#carets.delete(document)
+      this.#clock += leap
     }
   }
 
   /** Another server: all is told again. */
   restart(now: number): void {
-    for (const [document, { state, clock }] of this.#carets) {
-      this.#carets.set(document, { state, clock: clock + leap, dueAt: now })
+    if (this.#carets.size > 0) this.#clock += leap
+    for (const [document, { state }] of this.#carets) {
+      this.#carets.set(document, { state, dueAt: now })
     }
   }
 
@@ -56,14 +59,13 @@ export class Carets {
       if (now < this.#sentAt + pauseMs) return
       if (caret.dueAt > now || !isOpen(document)) continue
       this.#sentAt = now
-      const clock = caret.clock + 1
-      this.#carets.set(document, { ...caret, clock, dueAt: nextAt(now, caret.state) })
+      this.#carets.set(document, { ...caret, dueAt: nextAt(now, caret.state) })
       const value = {
         $typeName: 'fourfold.v1.Caret' as const,
         document,
         session: this.#session,
         writer: this.#writer,
-        clock,
+        clock: ++this.#clock,
         state: caret.state,
       }
       this.#outlet.send(connection, { case: 'caret', value })

@@ -366,6 +366,19 @@ test('carets are told at most 18 times a second, the last one always, and renewe
   )
 })
 
+test('a caret in a text that is opened again is newer than what a server said when it was closed', () => {
+  const talk = new Talk({ hasStandby: false })
+  talk.join()
+  talk.step({ type: 'caret', document: 'D', state: 'here' })
+  talk.step({ type: 'unfollow', document: 'D' })
+  talk.step({ type: 'follow', document: 'D' })
+  talk.open(1, 'D')
+  talk.step({ type: 'caret', document: 'D', state: 'again' })
+  talk.wait(100)
+  const carets = talk.lines.filter((line) => line.includes('caret'))
+  assert.deepEqual(carets, ['1> caret D 1 here', '1> caret D 12 again'])
+})
+
 test('a receipt for the last edit says nothing of those before it, until the document was compared', () => {
   const talk = new Talk()
   talk.start()
