@@ -10,6 +10,11 @@ import { clientOf, failsWith, folder, watching, type Answer } from './grpc-clien
 import { startLone } from './lone-server.ts'
 
 /** What is listed, by path, through as many pages as it takes. */
+function placeOf(answer: Answer): [path: string, isDeleted: boolean] {
+  const { path, isDeleted } = answer['file'] as { path: string; isDeleted: boolean }
+  return [path, isDeleted]
+}
+
 async function listed(
   call: (method: string, request: object) => Promise<Answer>,
   request: object,
@@ -169,12 +174,24 @@ test('directories are made, listed, moved, deleted and restored by path', async 
     call('restoreFile', { file: 'archive/2026/x.md' }),
     failsWith(grpc.status.INVALID_ARGUMENT, /in the trash with "archive"/),
   )
+  // As that says: it may be moved out of there, and is in the trash by itself then, or no more.
+  const out = await call('moveFile', { file: 'archive/2026/x.md', path: 'x.md' })
+  assert.deepEqual(placeOf(out), ['x.md', true])
+  assert.deepEqual(placeOf(await call('getFile', { file: 'x.md', inTrash: true })), ['x.md', true])
+  await assert.rejects(
+    call('moveFile', { file: 'x.md', path: 'y.md' }),
+    failsWith(grpc.status.NOT_FOUND, 'No such file.'),
+  )
+  const taken = await call('moveFile', { file: launch['id'], path: 'Launch2.md' })
+  assert.deepEqual(placeOf(taken), ['Launch2.md', false])
   await call('restoreFile', { file: 'archive' })
-  await call('restoreFile', { file: 'archive/2026/x.md' })
+  await call('moveFile', { file: launch['id'], path: 'archive/2026/Launch.md' })
+  await call('restoreFile', { file: 'x.md' })
   assert.deepEqual(await listed(call, { isRecursive: true }), [
-    ...afterwards,
+    ...afterwards.slice(0, -1),
     'launch.md',
     'specs/',
+    'x.md',
   ])
 })
 

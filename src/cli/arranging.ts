@@ -8,7 +8,7 @@ import { typed } from './called.ts'
 import { ChangeCalls, changeLanes } from './change-calls.ts'
 import { CommandError, printable, readWords, type Command } from './command.ts'
 import { untilEnded } from './ending.ts'
-import { fileAt, named, notInTrash, targetsOf } from './listing.ts'
+import { fileAt, fileIfAny, named, notInTrash, targetsOf } from './listing.ts'
 import { each } from './several.ts'
 import { type SetClient, setHelp, setOptions, withSet } from './set-client.ts'
 
@@ -47,7 +47,8 @@ export const mv: Command = {
   help: `Usage: fourfold mv PATH… TARGET
 
 Moves files and directories into the directory TARGET; where there is none, gives the only one the path
-TARGET. What is at TARGET already is not overwritten.
+TARGET. What is at TARGET already is not overwritten. PATH may be an id, too, and lie in the trash with
+a directory: then it comes out of that.
 
 ${setHelp}
 Examples:
@@ -62,17 +63,29 @@ Examples:
     return withSet(values, async (set) => {
       const targetOf = await targetsOf(set, to, paths.length)
       const { code } = await each(paths, async (from) => {
-        const file = await fileAt(set, from)
+        const file = await movable(set, from)
         const path = targetOf(file)
         const request = { file: file.id, path, operation: newOperation() }
         const asked = set.ask(({ folder }, call) => folder.moveFile(request, call))
         const above = printable(parentOf(path))
         const moved = await named(`No such directory: ${above}.`, asked)
-        process.stdout.write(`now ${shownPath(moved.file!)}, ${receipt(moved)}\n`)
+        const still = moved.file!.isDeleted ? ' in the trash' : ''
+        process.stdout.write(`now ${shownPath(moved.file!)}${still}, ${receipt(moved)}\n`)
       })
       return code
     })
   },
+}
+
+/** What is at a path outside the trash, or lies in it with a directory. Rejects with AnswerError. */
+async function movable(set: SetClient, path: string): Promise<File> {
+  const there = await fileIfAny(set, path)
+  if (there) return there
+  const file = await fileAt(set, path, { inTrash: true })
+  const isWithin = file.parent !== '' && !(await fileIfAny(set, file.parent))
+  if (isWithin) return file
+  const back = typed('restore', shellWord(file))
+  throw new CommandError(`${shownPath(file)} is in the trash; back with: ${back}.`)
 }
 
 export const rm: Command = {

@@ -195,15 +195,19 @@ async function listed(
   how: { isRecursive: boolean; measuresTexts?: boolean },
 ): Promise<File[]> {
   if (directory !== '') {
-    const file = await fileAt(set, directory, how.measuresTexts)
+    const file = await fileAt(set, directory, { measuresTexts: how.measuresTexts ?? false })
     if (file.kind !== Kind.DIRECTORY) return [file]
   }
   return listAll(set, { directory, ...how })
 }
 
-/** What is at this path, or has this id, outside the trash. Rejects with AnswerError. */
-export async function fileAt(set: SetClient, file: string, measuresTexts = false): Promise<File> {
-  const asked = set.ask(({ folder }, call) => folder.getFile({ file, measuresTexts }, call))
+/** What is at this path, or has this id, outside the trash or in it. Rejects with AnswerError. */
+export async function fileAt(
+  set: SetClient,
+  file: string,
+  how: { measuresTexts?: boolean; inTrash?: boolean } = {},
+): Promise<File> {
+  const asked = set.ask(({ folder }, call) => folder.getFile({ file, ...how }, call))
   const answer = await named(`No such file or directory: ${printable(file)}.`, asked)
   return answer.file!
 }

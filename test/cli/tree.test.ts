@@ -207,6 +207,12 @@ test('mv, cp, mkdir, rm and restore follow the rules of Unix, and overwrite noth
   assert.equal((await run('cat', 'z/b.md')).out, 'text of a')
 
   isGood(await run('rm', '-r', 'z'), 'rm -r')
+  // What lies in the trash with a directory comes out of it by being moved, as `restore` says.
+  isRefused(await run('restore', 'z/b.md'), /^It is in the trash with "z": restore that, or move/m)
+  assert.equal((await run('mv', 'z/b.md', 'back.md')).out, `now back.md, ${stored}\n`)
+  assert.equal((await run('cat', 'back.md')).out, 'text of a')
+  isRefused(await run('mv', 'z', 'y'), /^z\/ is in the trash; back with: .+ restore z\.$/m)
+  isRefused(await run('mv', 'z/b.md', 'y'), /^No such file or directory: z\/b\.md\.$/m)
   isGood(await run('rm', 'copy.md'), 'rm')
   const erased = await run('trash', '--empty', 'copy.md')
   assert.equal(erased.out, `deleted for good: copy.md, ${stored}\n`)

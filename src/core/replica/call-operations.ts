@@ -251,7 +251,11 @@ export class CallOperations {
   ): void {
     const asked = this.#asked(author, request)
     if (this.#isDone(call, asked, request)) return
-    const entry = this.#options.views.find(request.file, request.type === 'restore')
+    const { views } = this.#options
+    const entry =
+      request.type === 'move'
+        ? views.findMovable(request.file)
+        : views.find(request.file, request.type === 'restore')
     this.#finish(call, entry, [this.#update(asked, entry, request)], false)
   }
 

@@ -129,7 +129,7 @@ export class Calls {
         this.#options.voice.answer(call, this.#views.finding(request))
         return
       case 'get':
-        this.#get(call, request.file)
+        this.#get(call, request)
         return
       case 'read':
         this.#read(call, request.file)
@@ -186,8 +186,8 @@ export class Calls {
 
   // ------------------------------------------------------------------------------------ reading
 
-  #get(call: CallId, file: string): void {
-    const view = this.#views.of(this.#views.find(file))
+  #get(call: CallId, { file, inTrash }: Extract<Call, { type: 'get' }>): void {
+    const view = this.#views.of(this.#views.find(file, inTrash))
     this.#options.voice.answer(call, { type: 'got', file: view })
   }
 

@@ -62,7 +62,7 @@ export type Call =
     }
   /** `directory`: a path or id; empty: the top. */
   | ({ type: 'find' } & Wanted)
-  | { type: 'get'; file: string }
+  | { type: 'get'; file: string; inTrash?: boolean }
   | { type: 'read'; file: string }
   | {
       type: 'save'

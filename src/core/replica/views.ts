@@ -36,6 +36,18 @@ export class Views {
   }
 
   /**
+   * Something outside the trash, or else in it with a directory, out of which it may be moved.
+   * @throws FourfoldError not-found, unavailable
+   */
+  findMovable(file: string): Entry {
+    const entry = this.#folder.find(file)
+    if (entry) return entry
+    const within = this.find(file, true)
+    if (this.#folder.isTrashed(this.#folder.parentOf(within.id))) return within
+    throw this.#documents.notFound()
+  }
+
+  /**
    * A file outside the trash, or else in it: what it held can be seen there too.
    * @throws FourfoldError not-found, unavailable
    */

@@ -212,8 +212,8 @@ export function folderService(
       return { files: files.map(toFile), found, looked }
     },
 
-    async getFile({ file, measuresTexts }, context) {
-      const answer = await ask(context, 'got', { type: 'get', file })
+    async getFile({ file, measuresTexts, inTrash }, context) {
+      const answer = await ask(context, 'got', { type: 'get', file, inTrash })
       if (!measuresTexts) return { file: toFile(answer.file) }
       const [shown] = await measured(context, [answer.file])
       return { file: shown! }
