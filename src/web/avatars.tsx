@@ -1,7 +1,7 @@
 // Who is in the file: a circle each, with a ring while somebody types.
 
 import { Button, Tooltip, TooltipTrigger } from 'react-aria-components'
-import { usePeople, useTyping } from './client-context.tsx'
+import { useClient, usePeople, useTyping } from './client-context.tsx'
 import type { OpenFile } from './open-file.ts'
 import { initials, type PersonHere } from './people.ts'
 
@@ -14,6 +14,7 @@ interface AvatarsProps {
 }
 
 export function Avatars({ file, shownMax, goTo }: AvatarsProps) {
+  const { name: myName } = useClient()
   const others = usePeople(file).filter((person) => !person.isMe)
   const typing = useTyping(file)
   if (others.length === 0) return null
@@ -21,19 +22,21 @@ export function Avatars({ file, shownMax, goTo }: AvatarsProps) {
   return (
     <ul className="avatars" aria-label="People in this file">
       {others.slice(0, shownMax).map((person) => {
-        const isTyping = typing.has(person.writer)
+        const isTyping = person.writers.some((writer) => typing.has(writer))
+        const isMine = person.name === myName
+        const words = isMine ? 'You, in another tab' : wordsOf(person)
         return (
-          <li key={person.writer}>
+          <li key={person.name}>
             <TooltipTrigger delay={300}>
               <Button
                 className={`avatar person-${person.color}${isTyping ? ' is-typing' : ''}`}
-                aria-label={`${person.name}${isTyping ? ', typing' : ''}: go to their caret`}
+                aria-label={`${words}${isTyping ? ', typing' : ''}: go to ${isMine ? 'that' : 'their'} caret`}
                 onPress={() => goTo(person)}
               >
                 {initials(person.name)}
               </Button>
               <Tooltip className="tooltip" offset={6}>
-                {person.name}
+                {words}
               </Tooltip>
             </TooltipTrigger>
           </li>
@@ -46,4 +49,8 @@ export function Avatars({ file, shownMax, goTo }: AvatarsProps) {
       )}
     </ul>
   )
+}
+
+function wordsOf({ name, writers }: PersonHere): string {
+  return writers.length === 1 ? name : `${name}, in ${writers.length} places`
 }

@@ -89,7 +89,7 @@ function words(view: EditorView): number {
 function TypingNow({ file }: { file: OpenFile }) {
   const typing = useTyping(file)
   const names = usePeople(file)
-    .filter((person) => !person.isMe && typing.has(person.writer))
+    .filter(({ isMe, writers }) => !isMe && writers.some((writer) => typing.has(writer)))
     .map((person) => person.name)
   if (names.length === 0) return null
   const shown = names.length > 3 ? `${names.length} people` : named(names)

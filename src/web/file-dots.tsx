@@ -20,7 +20,7 @@ interface DirectoryDotsProps {
   openFiles: OpenFiles
 }
 
-/** The people in the files of a closed directory, each once for every file. */
+/** The people in the files of a closed directory, each once. */
 export function DirectoryDots({ id, tree, openFiles }: DirectoryDotsProps) {
   const within = openFiles
     .all()
@@ -33,22 +33,25 @@ export function DirectoryDots({ id, tree, openFiles }: DirectoryDotsProps) {
     },
     [ids, openFiles],
   )
-  const others = () => within.flatMap((file) => file.people.filter((person) => !person.isMe))
+  const others = () => {
+    const people = within.flatMap((file) => file.people.filter((person) => !person.isMe))
+    return [...new Map(people.map((person) => [person.name, person])).values()]
+  }
   useSyncExternalStore(subscribe, () =>
     others()
-      .map(({ writer }) => writer)
-      .join(),
+      .map(({ name, color }) => `${color} ${name}`)
+      .join('\n'),
   )
   return <Dots people={others()} />
 }
 
 function Dots({ people }: { people: PersonHere[] }) {
   if (people.length === 0) return null
-  const names = [...new Set(people.map((person) => person.name))].join(', ')
+  const names = people.map((person) => person.name).join(', ')
   return (
     <span className="dots" role="img" aria-label={`Here: ${names}`} title={names}>
       {people.slice(0, dotsMax).map((person) => (
-        <span key={person.writer} className={`dot person-${person.color}`} />
+        <span key={person.name} className={`dot person-${person.color}`} />
       ))}
     </span>
   )

@@ -58,19 +58,21 @@ test('words are read on every ground they stand on', () => {
 
 test('twelve people have twelve colours; the thirteenth shares one', () => {
   const colors = new PersonColors()
-  const given = Array.from({ length: personColorCount }, (_, index) => colors.of(index * 24))
+  const given = Array.from({ length: personColorCount }, (_, index) =>
+    colors.of(`person ${index}`, index * 24),
+  )
   assert.equal(new Set(given).size, personColorCount)
-  const shared = colors.of(7)
+  const shared = colors.of('one more', 7)
   assert.ok(shared >= 1 && shared <= personColorCount)
 })
 
 test('a colour stays with whoever has it and is free again when they go', () => {
   const colors = new PersonColors()
-  const first = colors.of(5)
-  assert.notEqual(colors.of(17), first)
-  assert.equal(colors.of(5), first)
-  colors.keep(new Set([17]))
-  assert.equal(colors.of(29), first)
+  const first = colors.of('Ana', 5)
+  assert.notEqual(colors.of('Ben', 17), first)
+  assert.equal(colors.of('Ana', 6), first)
+  colors.keep(new Set(['Ben']))
+  assert.equal(colors.of('Cleo', 29), first)
 })
 
 test('people are listed with me first, and states without a name are nobody', () => {
@@ -90,6 +92,24 @@ test('people are listed with me first, and states without a name are nobody', ()
       ['Cleo', false],
     ],
   )
+})
+
+test('who is here in several tabs is one person, and one other for themselves', () => {
+  const states = new Map([7, 3, 5].map((writer) => [writer, { user: { name: 'Ana' } }]))
+  states.set(4, { user: { name: 'Ben' } })
+  const here = (me: number) =>
+    peopleOf(states, me, new PersonColors()).map(({ name, writers, isMe, color }) => {
+      return [name, writers, isMe, color]
+    })
+  assert.deepEqual(here(4), [
+    ['Ben', [4], true, 5],
+    ['Ana', [3, 5, 7], false, 4],
+  ])
+  assert.deepEqual(here(5), [
+    ['Ana', [5], true, 4],
+    ['Ana', [3, 7], false, 4],
+    ['Ben', [4], false, 5],
+  ])
 })
 
 test('a name longer than names may be is cut', () => {

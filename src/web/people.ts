@@ -6,8 +6,8 @@ import { screenNameMax } from '../core/model/limits.ts'
 export const personColorCount = 12
 
 export interface PersonHere {
-  /** Key of the awareness state: the Yjs client id. */
-  writer: number
+  /** Keys of the awareness states, Yjs client ids: one for each tab that this person is here in. */
+  writers: readonly number[]
   name: string
   /** 1 … personColorCount. */
   color: number
@@ -16,17 +16,27 @@ export interface PersonHere {
 
 type States = Map<number, { [field: string]: unknown }>
 
-/** The people of an awareness, me first, then by name. */
+/**
+ * The people of an awareness, me first, then by name. Who has one name is one person: servers give it to
+ * one browser. My other tabs are one of the others, of my name.
+ */
 export function peopleOf(states: States, me: number, colors: PersonColors): PersonHere[] {
-  const writers = [...states].filter(([, state]) => nameOf(state) !== undefined)
-  colors.keep(new Set(writers.map(([writer]) => writer)))
-  return writers
-    .map(([writer, state]) => ({
-      writer,
-      name: nameOf(state)!,
-      color: colors.of(writer),
-      isMe: writer === me,
-    }))
+  const writersOf = new Map<string, number[]>()
+  for (const [writer, state] of [...states].toSorted(([a], [b]) => a - b)) {
+    const name = nameOf(state)
+    if (name !== undefined) writersOf.set(name, [...(writersOf.get(name) ?? []), writer])
+  }
+  colors.keep(writersOf)
+  return [...writersOf]
+    .flatMap(([name, writers]) => {
+      const color = colors.of(name, writers[0]!)
+      const mine = writers.filter((writer) => writer === me)
+      const others = writers.filter((writer) => writer !== me)
+      return [
+        { writers: mine, name, color, isMe: true },
+        { writers: others, name, color, isMe: false },
+      ].filter((person) => person.writers.length > 0)
+    })
     .toSorted((a, b) => Number(b.isMe) - Number(a.isMe) || a.name.localeCompare(b.name))
 }
 
@@ -59,14 +69,14 @@ function first(word: string): string {
 }
 
 /**
- * Colours given to people: the one their id asks for, or the next free one, so that two people here
+ * Colours given to names: the one their writer asks for, or the next free one, so that two people here
  * look alike only when there are more people than colours. Kept for as long as somebody is here.
  */
 export class PersonColors {
-  readonly #given = new Map<number, number>()
+  readonly #given = new Map<string, number>()
 
-  of(writer: number): number {
-    const held = this.#given.get(writer)
+  of(name: string, writer: number): number {
+    const held = this.#given.get(name)
     if (held !== undefined) return held
     const taken = new Set(this.#given.values())
     const wanted = writer % personColorCount
@@ -77,12 +87,12 @@ export class PersonColors {
       color = tried
       break
     }
-    this.#given.set(writer, color)
+    this.#given.set(name, color)
     return color
   }
 
   /** Frees the colours of everybody else. */
-  keep(writers: Set<number>): void {
-    for (const writer of this.#given.keys()) if (!writers.has(writer)) this.#given.delete(writer)
+  keep(names: { has(name: string): boolean }): void {
+    for (const name of this.#given.keys()) if (!names.has(name)) this.#given.delete(name)
   }
 }

@@ -19,6 +19,7 @@ import {
 } from '@codemirror/view'
 import * as Y from 'yjs'
 import type { OpenFile } from './open-file.ts'
+import type { PersonHere } from './people.ts'
 
 /** One's own caret is told at most this often: below caretsPerSecondMax. */
 const tellEveryMs = 60
@@ -71,9 +72,10 @@ export function remoteCarets(file: OpenFile): Extension {
   ]
 }
 
-/** Where somebody's caret is; undefined when it is not known. */
-export function caretOf(state: EditorState, writer: number): number | undefined {
-  return state.field(caretField, false)?.get(writer)?.head
+/** Where somebody's caret is, one of theirs if they are here in several tabs; undefined: not known. */
+export function caretOf(state: EditorState, { writers }: PersonHere): number | undefined {
+  const carets = state.field(caretField, false)
+  return writers.map((writer) => carets?.get(writer)?.head).find((head) => head !== undefined)
 }
 
 function others(state: EditorState): Iterable<Caret> {
@@ -218,20 +220,20 @@ class Teller {
     const known = this.#view.state.field(caretField)
     const carets = new Map<number, Caret>()
     const heard = new Map<number, Heard>()
-    for (const person of this.#file.people) {
-      if (person.isMe || person.writer === doc.clientID) continue
-      const cursor: unknown = awareness.getStates().get(person.writer)?.['cursor']
+    const others = this.#file.people.filter((person) => !person.isMe)
+    for (const [writer, person] of others.flatMap(placesOf)) {
+      const cursor: unknown = awareness.getStates().get(writer)?.['cursor']
       const words = JSON.stringify(cursor) ?? ''
-      const before = this.#heard.get(person.writer)
-      const hasStirred = before?.cursor !== words || typing.has(person.writer)
+      const before = this.#heard.get(writer)
+      const hasStirred = before?.cursor !== words || typing.has(writer)
       const moves = (before?.moves ?? 0) + (hasStirred ? 1 : 0)
-      const shown = known.get(person.writer)
+      const shown = known.get(writer)
       const place =
         before?.cursor === words && shown !== undefined ? shown : placeOf(cursor, doc, text)
       // Not known: the text it points to is still on its way, and will stir this again.
       if (place === undefined) continue
-      heard.set(person.writer, { cursor: words, moves })
-      carets.set(person.writer, {
+      heard.set(writer, { cursor: words, moves })
+      carets.set(writer, {
         name: person.name,
         color: person.color,
         anchor: Math.min(place.anchor, this.#view.state.doc.length),
@@ -265,6 +267,10 @@ class Teller {
     if (JSON.stringify(cursor) === JSON.stringify(state['cursor'])) return
     awareness.setLocalStateField('cursor', cursor)
   }
+}
+
+function placesOf(person: PersonHere): [writer: number, PersonHere][] {
+  return person.writers.map((writer) => [writer, person])
 }
 
 /** The indices a cursor of somebody else means; undefined when it means nothing here. */

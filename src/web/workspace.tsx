@@ -210,7 +210,7 @@ function homeOf(view: TreeView, tree: FolderTree, shown: FileInfo | undefined): 
 }
 
 function goToCaret({ view }: ShownEditor, person: PersonHere): void {
-  const at = view && caretOf(view.state, person.writer)
+  const at = view && caretOf(view.state, person)
   if (at === undefined) notify(`${person.name} has not been in the text yet`)
   else view?.dispatch({ effects: EditorView.scrollIntoView(at, { y: 'center' }) })
 }

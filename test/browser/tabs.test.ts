@@ -1,5 +1,6 @@
 // Several tabs of one browser: what one of them leaves behind when it goes, the others bring.
 
+import assert from 'node:assert/strict'
 import { after, afterEach, before, test } from 'node:test'
 import { readFile } from '../siege/whole-files.ts'
 import { until } from '../until.ts'
@@ -97,6 +98,12 @@ test('a second tab has the name of the first, also on other servers, and nobody 
   const other = await stage.visit('b')
   await other.signIn('Ana')
   await other.page.getByText('"Ana" is here already').waitFor()
+  await other.signIn('Ben')
+  await other.open('both.md')
+  const avatars = other.page.getByRole('list', { name: 'People in this file' }).getByRole('button')
+  const twice = other.page.getByRole('button', { name: 'Ana, in 2 places: go to their caret' })
+  await twice.waitFor()
+  assert.equal(await avatars.count(), 1)
 
   await stage.fleet.kill('a')
   await ana.append('three, ')
@@ -106,8 +113,9 @@ test('a second tab has the name of the first, also on other servers, and nobody 
   await stage.fleet.start('a')
   for (const tab of [ana, second]) {
     await tab.chip('Saved · 4/4').waitFor()
-    await tab.page.getByRole('button', { name: 'Ana: go to their caret' }).waitFor()
+    await tab.page.getByRole('button', { name: 'You, in another tab: go to that caret' }).waitFor()
   }
+  await twice.waitFor()
   await second.page.reload()
   await second.reads('one, two, three, four')
   const third = await stage.duplicate(ana)
