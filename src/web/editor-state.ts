@@ -99,11 +99,18 @@ const spelling = EditorView.contentAttributes.of({
   autocorrect: 'on',
 })
 
+/**
+ * Characters that are not seen, and so are drawn as dots; but of a long run only the first. A file of
+ * zeros is text, too, and an element for each of its bytes stops the page.
+ */
+const unseen = String.raw`[\0-\x08\n-\x1f\x7f-\x9f\xad\u061c\u200b\u200e\u200f\u2028\u2029\u202d\u202e\u2066\u2067\u2069\ufeff\ufff9-\ufffc]`
+const fewUnseen = new RegExp(`(?<!${unseen}{64})${unseen}`, 'gu')
+
 const base: Extension = [
   lineNumbers(),
   highlightActiveLine(),
   highlightActiveLineGutter(),
-  highlightSpecialChars(),
+  highlightSpecialChars({ specialChars: fewUnseen }),
   highlightSelectionMatches(),
   drawSelection(),
   dropCursor(),

@@ -265,6 +265,10 @@ test('a line of Hebrew runs from right to left, beside others that do not', asyn
   // Left is onwards there.
   await ana.page.keyboard.press('ArrowLeft')
   await ana.page.getByText('Ln 2, Col 2', { exact: true }).waitFor()
+  // Zeros are text, too: of very many only the first are drawn as dots, each an element of its own.
+  await ana.insert('\0'.repeat(1000))
+  await ana.page.getByText('Ln 2, Col 1002', { exact: true }).waitFor()
+  assert.equal(await ana.page.locator('.cm-specialChar').count(), 64)
 })
 
 test('the page can be installed, and every icon that is asked for is there', async () => {
