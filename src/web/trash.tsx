@@ -20,14 +20,16 @@ interface TrashProps {
   leave: () => void
 }
 
+const knownThere = 'No server answers: what is in the trash is known there.'
+
 /** So many are shown, and so many more at each wish: three buttons a row are slow to draw. */
 const shownStep = 100
 
 const byPath = new Intl.Collator('en', { numeric: true, sensitivity: 'base' }).compare
 
 /**
- * The trash is no part of what is shown. It is asked for when what is shown changed, at this pace, when
- * somebody comes back to the page, and while it is open.
+ * The trash is no part of what is shown. It is asked for when more of it is to be seen, when what is shown
+ * changed, at this pace, when somebody comes back to the page, and while it is open.
  */
 const pauseMs = { open: 1000, closed: 300 }
 const lookEveryMs = 3000
@@ -38,12 +40,14 @@ export function Trash({ restore, erase, leave }: TrashProps) {
   const [shownMax, setShownMax] = useState(shownStep)
   const client = useClient()
   const { entries, count } = useTrash(client, isOpen ? shownMax : 1, isOpen)
+  // As long as it is closed, one is asked for: only how many there are is shown.
+  const isAsking = entries.length < Math.min(count, shownStep)
   const focus = useFocusBeside(entries, leave)
   if (count === 0) return null
   const empty = async () => {
     const all = count > entries.length ? await allTrashed(client) : entries
     if (all) setAsked(all)
-    else notify('No server answers: what is in the trash is known there.')
+    else notify(knownThere)
   }
   return (
     <Disclosure className="trash" isExpanded={isOpen} onExpandedChange={setOpen}>
@@ -55,23 +59,29 @@ export function Trash({ restore, erase, leave }: TrashProps) {
         </Button>
       </Heading>
       <DisclosurePanel>
-        <div {...focus.panel}>
-          <ul ref={focus.list} className="trash-list" aria-label="Trash">
-            {entries
-              .toSorted((a, b) => byPath(a.path, b.path))
-              .map((entry) => (
-                <Trashed key={entry.id} {...{ entry, restore }} erase={setAsked} />
-              ))}
-          </ul>
-          {count > shownMax && (
-            <Button className="text-button" onPress={() => setShownMax(shownMax + shownStep)}>
-              Show more of {count.toLocaleString('en')}
+        {isAsking ? (
+          <p className="empty muted" role="status">
+            {client.connection.name === 'offline' ? knownThere : 'Looking…'}
+          </p>
+        ) : (
+          <div {...focus.panel}>
+            <ul ref={focus.list} className="trash-list" aria-label="Trash">
+              {entries
+                .toSorted((a, b) => byPath(a.path, b.path))
+                .map((entry) => (
+                  <Trashed key={entry.id} {...{ entry, restore }} erase={setAsked} />
+                ))}
+            </ul>
+            {count > shownMax && (
+              <Button className="text-button" onPress={() => setShownMax(shownMax + shownStep)}>
+                Show more of {count.toLocaleString('en')}
+              </Button>
+            )}
+            <Button className="text-button" onPress={() => void empty()}>
+              Empty trash
             </Button>
-          )}
-          <Button className="text-button" onPress={() => void empty()}>
-            Empty trash
-          </Button>
-        </div>
+          </div>
+        )}
       </DisclosurePanel>
       {asked && <ConfirmDialog asked={question(asked, erase)} close={() => setAsked(undefined)} />}
     </Disclosure>
@@ -81,12 +91,12 @@ export function Trash({ restore, erase, leave }: TrashProps) {
 /** The first of the trash, as it was when it was looked at last. */
 function useTrash(client: Client, limit: number, isOpen: boolean): Listing {
   const [trash, setTrash] = useState<Listing>({ entries: [], count: 0 })
-  const asked = useRef({ at: -Infinity, last: 0, answered: 0 })
+  const asked = useRef({ at: -Infinity, limit, last: 0, answered: 0 })
   const [looks, setLooks] = useState(0)
   const { files, connection } = client
   useEffect(() => {
     const look = async () => {
-      asked.current.at = performance.now()
+      Object.assign(asked.current, { at: performance.now(), limit })
       const number = ++asked.current.last
       const found = await trashed(client, limit)
       // What was asked later may be answered first.
@@ -95,7 +105,8 @@ function useTrash(client: Client, limit: number, isOpen: boolean): Listing {
       setTrash((before) => ({ ...found, entries: asBefore(found.entries, before.entries) }))
     }
     const rest = isOpen ? pauseMs.open : pauseMs.closed
-    const waitMs = Math.max(0, asked.current.at + rest - performance.now())
+    const hasSeen = limit <= asked.current.limit
+    const waitMs = hasSeen ? Math.max(0, asked.current.at + rest - performance.now()) : 0
     const timer = setTimeout(() => void look(), waitMs)
     return () => clearTimeout(timer)
   }, [client, files, connection.name, limit, looks, isOpen])

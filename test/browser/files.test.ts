@@ -365,10 +365,24 @@ test('a trash of many is shown in parts, and emptied as a whole', async () => {
   }
   const ana = await stage.join('Ana', 'a')
   const trash = ana.page.getByRole('button', { name: /^Trash \(/ })
-  await trash.click()
+  await trash.waitFor()
   const rows = ana.page.getByRole('list', { name: 'Trash' }).getByRole('listitem')
+  await ana.page.evaluate(() => {
+    const seen = new Set<number>()
+    Object.assign(window, { seen })
+    const watch = new MutationObserver(() => {
+      seen.add(document.querySelectorAll('.trash-list li').length)
+    })
+    watch.observe(document.body, { childList: true, subtree: true })
+  })
+  await trash.click()
   await rows.nth(99).waitFor()
-  assert.equal(await rows.count(), 100)
+  // Not one first, and then the others: it is all at once.
+  const seen = await ana.page.evaluate(() => [...(window as unknown as { seen: Set<number> }).seen])
+  assert.deepEqual(
+    seen.filter((count) => count > 0),
+    [100],
+  )
   await ana.page.getByRole('button', { name: /^Show more of 12\d/ }).click()
   await rows.nth(119).waitFor()
   await ana.page.getByRole('button', { name: 'Empty trash' }).click()
