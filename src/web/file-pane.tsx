@@ -17,6 +17,7 @@ import { IconButton } from './icon-button.tsx'
 import type { OpenFiles } from './open-file.ts'
 import { useShown } from './shown-entries.ts'
 import { begun, waitingWords } from './save-words.ts'
+import { useNoticesAbove } from './toasts.tsx'
 import { Trash } from './trash.tsx'
 import type { MenuPlace, TreeView } from './tree-view.ts'
 import { useFinding } from './use-finding.ts'
@@ -66,9 +67,11 @@ export function FilePane(props: FilePaneProps) {
   const [menu, setMenu] = useState<{ ids: string[]; place: MenuPlace }>()
   const pane = useRef<HTMLElement>(null)
   const { landmarkProps } = useLandmark({ role: 'navigation', 'aria-label': 'Files' }, pane)
+  const foot = useRef<HTMLDivElement>(null)
   // A finger needs more room than a mouse.
   const isNarrow = useMedia('(max-width: 1023px)')
   const rowSize = isNarrow ? 44 : 30
+  useNoticesAbove(foot, isNarrow)
   const showMenu = useRef((ids: string[], place: MenuPlace) => setMenu({ ids, place })).current
   const finding = useFound(client, wanted)
   const isWhole = useCallback(
@@ -118,7 +121,7 @@ export function FilePane(props: FilePaneProps) {
             onPress={() => actions.makeDirectoryIn(home())}
           />
         </div>
-        {/* Over the foot of a drawer lie notices. */}
+        {/* Above the foot of a drawer lie notices. */}
         {isNarrow && <BringingBar bringIn={bringIn} />}
         <FileTree
           {...{ tree, view, openFiles, shownId, wanted, isCovered, rowSize, showMenu, isWhole }}
@@ -135,7 +138,7 @@ export function FilePane(props: FilePaneProps) {
           </p>
         )}
         {!isNarrow && <BringingBar bringIn={bringIn} />}
-        <div className="file-foot">
+        <div ref={foot} className="file-foot">
           {waiting !== '' && <p className="waiting muted">{begun(waiting)} waiting</p>}
           <Trash
             restore={actions.restore}

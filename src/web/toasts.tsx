@@ -1,7 +1,7 @@
 // Short notices at the edge of the page, some with one thing to do about them.
 
 import { X } from 'lucide-react'
-import { useSyncExternalStore } from 'react'
+import { type RefObject, useEffect, useSyncExternalStore } from 'react'
 import {
   Button,
   ProgressBar,
@@ -45,6 +45,23 @@ export function notify(
   const notice: Notice = { text, ...(action && { action }), ...(progress && { progress }) }
   const key = queue.add(notice, stays ? {} : { timeout: shownMs })
   return () => queue.close(key)
+}
+
+/** Keeps notices above what is at the foot of the window, and not over it, while it is there. */
+export function useNoticesAbove(foot: RefObject<HTMLElement | null>, isNeeded: boolean): void {
+  useEffect(() => {
+    const element = foot.current
+    if (!isNeeded || !element) return
+    const { style } = document.documentElement
+    const watch = new ResizeObserver(() => {
+      style.setProperty('--notices-above', `${element.offsetHeight}px`)
+    })
+    watch.observe(element)
+    return () => {
+      watch.disconnect()
+      style.removeProperty('--notices-above')
+    }
+  }, [foot, isNeeded])
 }
 
 export function Toasts() {

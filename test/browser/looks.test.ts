@@ -57,6 +57,25 @@ test('on a phone the files are a drawer, and everything fits the width', async (
   await ana.row('phone.md').tap()
   await ana.page.getByRole('dialog', { name: 'Files' }).waitFor({ state: 'hidden' })
 
+  // The notice of what was done is above the trash, not over it.
+  for (const name of ['trash.md', 'can.md']) {
+    await ana.create(name)
+    await ana.choose(/^Delete/)
+  }
+  await ana.page.getByRole('button', { name: 'Files', exact: true }).tap()
+  await ana.page.getByRole('button', { name: /^Trash/ }).tap()
+  await ana.page.getByRole('button', { name: 'Restore can.md' }).waitFor()
+  const notice = await ana.notice('Deleted can.md')
+  const edge = async (what: Locator) => (await what.boundingBox())!
+  const trash = ana.page.getByRole('button', { name: /^Trash/ })
+  await until(async () => {
+    const { y, height } = await edge(notice)
+    return y + height <= (await edge(trash)).y
+  })
+  await ana.page.getByRole('button', { name: 'Restore can.md' }).tap()
+  await ana.row('can.md').waitFor()
+  await ana.row('phone.md').tap()
+
   await ana.page.getByRole('button', { name: /^Saved/ }).tap()
   await ana.page.getByRole('heading', { name: 'Saved · 4/4' }).waitFor()
   const isWider = await ana.page.evaluate(
