@@ -112,19 +112,31 @@ test('what two make under one name at once is two files, and one where it is the
 })
 
 test('trees are made, moved and removed, and the other side follows', async (t) => {
-  const { mirrors } = await stage(t, 2)
+  const { mirrors, servers } = await stage(t, 2)
   const [first, second] = mirrors as [(typeof mirrors)[0], (typeof mirrors)[0]]
+  const idOf = async (path: string) => {
+    const { files } = JSON.parse((await fourfold(['ls', '-R', '--json'], servers)).out) as {
+      files: { id: string; path: string }[]
+    }
+    return files.find((each) => each.path === path)?.id
+  }
   for (const each of mirrors) each.start()
   await until(
     () => tree(first.directory).size === 0,
     () => first.said,
   )
+  first.shell('seq 100 > long')
   first.shell('mkdir -p a/b/c/d e && for i in 1 2 3 4 5; do echo $i > a/b/f$i; done; echo x > e/x')
-  assert.equal((await same(mirrors)).size, 11)
+  assert.equal((await same(mirrors)).size, 12)
+  const id = await idOf('long')
+  // Renamed and written by rename: it is the same file all the same.
+  second.shell("mv long longer && sed -i 's/^50$/fifty/' longer")
   second.shell('mv a/b e/moved && rmdir a && echo more >> e/moved/f3')
   const moved = await same(mirrors)
   assert.equal(moved.get('e/moved/f3'), '3\nmore\n')
-  assert.equal(moved.has('a'), false)
+  assert.deepEqual([moved.has('a'), moved.has('long')], [false, false])
+  assert.match(moved.get('longer')!, /^49\nfifty\n51$/m)
+  assert.equal(await idOf('longer'), id)
   // Into each other, and two files that change places.
   first.shell('mkdir p q && echo p > p/file && echo q > q/file')
   await same(mirrors)

@@ -5,7 +5,7 @@
 //   outgoing    files from the disk to the folder       refusals    what is left alone for a while
 //   displaced   what was taken out of its place         transfers   bytes on their way, beside all else
 
-import type { Act } from '../../core/mirror/messages.ts'
+import type { Act, Common } from '../../core/mirror/messages.ts'
 import { displacedName, type MirrorDirectory } from '../../adapters/mirror/directory.ts'
 import type { Found } from '../../adapters/mirror/look.ts'
 import type { Ignoring } from '../../adapters/mirror/ignored.ts'
@@ -18,6 +18,7 @@ import { DisplacedFiles } from './displaced.ts'
 import { Everybody } from './everybody.ts'
 import type { FolderView } from './folder-view.ts'
 import { Incoming } from './incoming.ts'
+import { Kinship } from './kinship.ts'
 import { LostEntries } from './lost-entries.ts'
 import { Outgoing } from './outgoing.ts'
 import { Reading } from './reading.ts'
@@ -72,6 +73,7 @@ export class Hand {
   readonly #incoming: Incoming
   readonly #outgoing: Outgoing
   readonly #lost: LostEntries
+  readonly #kinship: Kinship
   #disk: ReadonlyMap<string, Found> = new Map()
 
   constructor(options: HandOptions) {
@@ -88,6 +90,7 @@ export class Hand {
     this.#displaced = new DisplacedFiles({ ...options, rescue })
     this.#incoming = new Incoming({ ...known, displaced: this.#displaced })
     this.#lost = new LostEntries(known)
+    this.#kinship = new Kinship(options)
     this.#commons = commons
     this.#transfers = transfers
     this.refusals = refusals
@@ -100,6 +103,11 @@ export class Hand {
   }
 
   readonly isText = (path: string): boolean => this.#commons.isText(path)
+
+  /** Whether what turned up holds most of a text that vanished. */
+  isMadeFrom(known: Common, item: Found): boolean {
+    return this.#kinship.isMadeFrom(known, item)
+  }
 
   /** Understands where the life before ended. */
   recover(): void {

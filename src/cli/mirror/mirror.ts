@@ -320,6 +320,7 @@ export class Mirror {
       waiting: hand.waiting(),
       making: hand.making(),
       isIgnored: options.ignored.isIgnored,
+      isMadeFrom: (known, { path }) => hand.isMadeFrom(known, this.#disk.get(path)!),
       host: options.host,
       acceptsDeletes: options.acceptsDeletes || this.#agreement.holds,
       isFollowed: (id) => options.followsTrash && !folder.erased.has(id),

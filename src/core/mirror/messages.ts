@@ -59,6 +59,8 @@ export interface Views {
   /** Identities of files that a server was asked to make: its answer says what they are, wherever they lie by then. */
   making: ReadonlySet<string>
   isIgnored: (path: string, isDirectory: boolean) => boolean
+  /** Whether a file holds most of what is common of a text: see `kin.ts`. */
+  isMadeFrom: (known: Common, item: OnDisk) => boolean
   /** Names this machine in the name of a file that is put aside. */
   host: string
   /** The person agreed to however many deletions. */

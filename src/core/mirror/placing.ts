@@ -2,7 +2,8 @@
 //
 // The path counts first: programs that write by rename put another file in the place of the old one,
 // and mean the same. Only what vanished from its path is looked for elsewhere, and what plainly moved:
-// it is elsewhere itself, and in its place is another shared file that moved there.
+// it is elsewhere itself, and in its place is another shared file that moved there. What vanished and
+// stays away may have been renamed and written anew: then a new file is made from it, and only that one.
 
 import type { Common, OnDisk, Views } from './messages.ts'
 import { joined, nameOf, parentOf } from '../model/path.ts'
@@ -28,11 +29,17 @@ export function isFile({ kind }: { kind: OnDisk['kind'] }): boolean {
 }
 
 /** Every entry of `common` has a place, is hidden, or has vanished. */
-export function place({ disk, common }: Pick<Views, 'disk' | 'common'>): Placing {
-  return new Placer(disk, common).place()
+export function place(views: PlacingViews): Placing {
+  return new Placer(views).place()
 }
 
+type PlacingViews = Pick<Views, 'disk' | 'common' | 'isQuiet' | 'making' | 'isMadeFrom'>
+
+/** Where more than so many vanished, or turned up, or may be one of each, texts are not compared. */
+const comparedMax = 256
+
 class Placer {
+  readonly #views: PlacingViews
   readonly #disk: ReadonlyMap<string, OnDisk>
   readonly #common: ReadonlyMap<string, Common>
   readonly #sorted: Common[]
@@ -44,7 +51,9 @@ class Placer {
   readonly #directories = new Map<string, string>()
   readonly #skipped = new Set<string>()
 
-  constructor(disk: ReadonlyMap<string, OnDisk>, common: ReadonlyMap<string, Common>) {
+  constructor(views: PlacingViews) {
+    const { disk, common } = views
+    this.#views = views
     this.#disk = disk
     this.#common = common
     this.#sorted = [...common.values()].sort((a, b) => (a.path < b.path ? -1 : 1))
@@ -141,12 +150,41 @@ class Placer {
     const left = lost.filter((each) => {
       return !replaced.has(each.id) || !this.#placeAt(each, this.#expected(each))
     })
-    return left.filter((each) => {
+    const vanished = left.filter((each) => {
       const copies = (byVersion.get(each.version) ?? []).filter((item) => this.#mayTake(item))
       const namesake = copies.find(({ path }) => nameOf(path) === nameOf(each.path))
       // Of several without the name none is more likely than the others.
       const item = namesake ?? (copies.length === 1 ? copies[0] : undefined)
       return !item || !this.#placeAt(each, item.path)
+    })
+    return this.#views.isQuiet ? this.#placeRewritten(vanished) : vanished
+  }
+
+  /** What was renamed and written anew is in its directory, or has its name, and no other is like it. */
+  #placeRewritten(vanished: Common[]): Common[] {
+    const { making, isMadeFrom } = this.#views
+    const texts = vanished.filter(({ kind }) => kind === 'text')
+    if (texts.length === 0 || texts.length > comparedMax) return vanished
+    const fresh = [...this.#disk.values()].filter((item) => {
+      const isText = item.kind === 'text' && item.isSettled
+      return isText && this.#mayTake(item) && !making.has(item.identity)
+    })
+    if (fresh.length > comparedMax) return vanished
+    const pairs = texts.flatMap((known) => {
+      const at = this.#expected(known)
+      const isNear = ({ path }: OnDisk) =>
+        parentOf(path) === parentOf(at) || nameOf(path) === nameOf(at)
+      return fresh.filter(isNear).map((item) => ({ known, item }))
+    })
+    if (pairs.length > comparedMax) return vanished
+    const kin = pairs.filter(({ known, item }) => isMadeFrom(known, item))
+    const found = kin.filter(({ known, item }) => {
+      return kin.filter((each) => each.known === known || each.item === item).length === 1
+    })
+    const paths = new Map(found.map(({ known, item }) => [known, item.path]))
+    return vanished.filter((each) => {
+      const path = paths.get(each)
+      return path === undefined || !this.#placeAt(each, path)
     })
   }
 

@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { mergeText } from '../model/text-merge.ts'
+import { isMadeFrom } from './kin.ts'
 import type { Act, Common, InFolder, OnDisk, Views } from './messages.ts'
 import { isBelow, joined, nameOf, parentOf } from '../model/path.ts'
 import { moved } from './paths.ts'
@@ -301,6 +302,7 @@ class Mirror {
       waiting: new Set(intents.flatMap(({ operation, file, path }) => [file ?? operation, path])),
       making: this.#faults.forgetsMaking ? new Set() : making,
       isIgnored: () => false,
+      isMadeFrom: ({ version: before }, { version }) => isMadeFrom(version, before),
       host: this.#name,
       acceptsDeletes: true,
       isFollowed: () => false,

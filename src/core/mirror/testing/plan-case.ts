@@ -1,5 +1,6 @@
 // A small case for the plan of a mirror, in few letters, and what the plan says to it.
 
+import { isMadeFrom } from '../kin.ts'
 import type { Act, Common, InFolder, Late, OnDisk, Plan, Views } from '../messages.ts'
 import { plan } from '../plan.ts'
 
@@ -59,6 +60,7 @@ export function planOf(given: Case): Plan {
     restorable: new Set(given.restorable),
     waiting: new Set(given.waiting),
     making: new Set(given.making),
+    isMadeFrom: ({ version: before }, { version }) => isMadeFrom(version, before),
     isIgnored: (path) => (given.ignored ?? []).includes(path),
     host: 'here',
     acceptsDeletes: given.acceptsDeletes ?? false,
