@@ -134,9 +134,10 @@ export interface KeptText {
   text: string
   /**
    * 'outlived': the servers were emptied since, and do not have these words. 'erased': the file was
-   * deleted for good while edits of it were on their way.
+   * deleted for good while edits of it were on their way. 'unsent': the device lost the key that servers
+   * ask for, and words of it are on none.
    */
-  why: 'outlived' | 'erased'
+  why: 'outlived' | 'erased' | 'unsent'
 }
 
 /** What a client leaves to the one that takes its place when the servers live another life. */

@@ -140,6 +140,8 @@ export class SessionClient implements Client {
       isHeld: (id) => this.#documents.get(id) !== undefined,
       use: (id) => this.#documents.use(id, { isSeen: false }),
       isSaid: () => this.save.name === 'saved' && this.servers.length > 0,
+      compared: (id) => this.#session?.compared(id),
+      keepUnsent: (document) => this.#onlyHere.keep(document, 'unsent'),
       isErased: (id) => this.#erased.has(id),
       changed: () => this.#changes.tell(),
     })
@@ -178,7 +180,7 @@ export class SessionClient implements Client {
     void this.#onlyHere.begin(this.#options.after?.texts ?? [])
     if (!this.#keepsake.isKeeping) return
     this.#beat = setInterval(() => void this.#keepKey(), beatMs)
-    void this.#inheriting.begin(kept.sessions)
+    void this.#inheriting.begin(kept.sessions, kept.suspects)
   }
 
   // -------------------------------------------------------------------------------- what is so

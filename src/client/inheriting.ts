@@ -8,6 +8,7 @@
 
 import { FourfoldError } from '../core/model/errors.ts'
 import type { OperationBody } from '../core/session/parcel.ts'
+import type { Comparison } from '../core/session/follows.ts'
 import type { Keepsake } from './keepsake.ts'
 import type { Left } from './keyring.ts'
 import type { OpenDocument } from './open-document.ts'
@@ -16,6 +17,12 @@ import type { OpenDocument } from './open-document.ts'
 const findAgainMs = 5000
 /** Documents that are brought to the servers at once. */
 const broughtMax = 32
+/** Whether servers have all of a suspect is looked at this often. */
+const compareAgainMs = 250
+/** What a server lacks for so long while all hear each other, none has. */
+const lackedMs = 3000
+/** Where that cannot be found out for so long what is known of other edits is said. */
+const unsaidMs = 10_000
 
 export interface InheritingOptions {
   keepsake: Keepsake
@@ -29,6 +36,10 @@ export interface InheritingOptions {
   use: (document: string) => OpenDocument
   /** Whether it is said already where this person's edits are: getting worse waits. */
   isSaid: () => boolean
+  /** What servers said of a document when they were asked last; undefined: they were not. */
+  compared: (document: string) => Comparison | undefined
+  /** What is here of a document no server takes, for its key is lost. */
+  keepUnsent: (document: OpenDocument) => Promise<void>
   /** Whether it was deleted for good. */
   isErased: (document: string) => boolean
   /** Other documents are to be brought than before. */
@@ -67,10 +78,14 @@ export class Inheriting {
     return this.#unread.size > 0
   }
 
-  /** `found`: sessions that left something, or will; undefined: the device could not be read. */
-  async begin(found: readonly string[] | undefined): Promise<void> {
+  /**
+   * `found`: sessions that left something, or will; undefined: the device could not be read. `suspects`:
+   * documents in which may be edits whose key is lost.
+   */
+  async begin(found: readonly string[] | undefined, suspects: readonly string[]): Promise<void> {
     const { keepsake } = this.#options
     const holding = this.#holdOwn()
+    for (const id of suspects) void this.#inTurn(id, () => this.#judge(id))
     const sessions = found ?? (await this.#sessions())
     if (this.#isOver) return
     const isHolding = await holding
@@ -146,17 +161,15 @@ export class Inheriting {
 
   /** Whether all that it left is safe. */
   async #bring(session: string, isOver: boolean): Promise<boolean> {
-    const { learn, ask, isSaid, changed } = this.#options
+    const { learn, ask, changed } = this.#options
     const found = await this.#find(session, isOver)
     if (!found || this.#isOver) return false
     const { left, operations } = found
     if (left.keys.length > 0) learn(left.keys)
     ask(operations)
-    if (!isSaid()) {
-      for (const id of left.documents) this.#unread.set(id, (this.#unread.get(id) ?? 0) + 1)
-    }
+    const bringing = left.documents.map((id) => this.#inTurn(id, () => this.#bringOne(session, id)))
     changed()
-    const brought = await Promise.all(left.documents.map((id) => this.#inTurn(session, id)))
+    const brought = await Promise.all(bringing)
     return brought.every(Boolean)
   }
 
@@ -177,19 +190,20 @@ export class Inheriting {
     return undefined
   }
 
-  async #pause(): Promise<void> {
+  async #pause(ms = findAgainMs): Promise<void> {
     if (this.#isOver) return
     const { promise, resolve } = Promise.withResolvers<void>()
-    const timer = setTimeout(resolve, findAgainMs)
+    const timer = setTimeout(resolve, ms)
     this.#waiting.add(resolve)
     await promise
     clearTimeout(timer)
     this.#waiting.delete(resolve)
   }
 
-  #inTurn(session: string, id: string): Promise<boolean> {
+  #inTurn(id: string, act: () => Promise<boolean>): Promise<boolean> {
+    if (!this.#options.isSaid()) this.#unread.set(id, (this.#unread.get(id) ?? 0) + 1)
     return new Promise((resolve) => {
-      this.#queue.push(async () => resolve(await this.#bringOne(session, id)))
+      this.#queue.push(async () => resolve(await act()))
       this.#next()
     })
   }
@@ -212,12 +226,7 @@ export class Inheriting {
     const wasHeld = isHeld(id)
     const document = use(id)
     try {
-      let isHere = await (wasHeld ? document.recallMore() : document.recall)
-      this.#read(id)
-      while (!isHere && !this.#isOver) {
-        await this.#pause()
-        isHere = await document.recallMore()
-      }
+      const isHere = await this.#recalled(document, wasHeld, () => this.#read(id))
       if (!isHere) return false
       await document.stored()
     } catch (error) {
@@ -231,6 +240,54 @@ export class Inheriting {
     await keepsake.keyring.settled(session, id)
     changed()
     return true
+  }
+
+  /** Whether all that the device keeps of it is here, however long that takes. */
+  async #recalled(document: OpenDocument, wasHeld: boolean, tried: () => void): Promise<boolean> {
+    let isHere = await (wasHeld ? document.recallMore() : document.recall)
+    tried()
+    while (!isHere && !this.#isOver) {
+      await this.#pause()
+      isHere = await document.recallMore()
+    }
+    return isHere
+  }
+
+  /** Finds out whether a suspect has words that no server has. Whether that is known. */
+  async #judge(id: string): Promise<boolean> {
+    const { keepsake, isHeld, use, keepUnsent } = this.#options
+    if (this.#isOver) return false
+    const wasHeld = isHeld(id)
+    const document = use(id)
+    let isLacking: boolean | undefined
+    try {
+      const found = this.#recalled(document, wasHeld, () => {}).then((isHere) =>
+        isHere ? this.#isLacking(id) : undefined,
+      )
+      await Promise.race([found, this.#pause(unsaidMs)])
+      this.#read(id)
+      isLacking = await found
+      if (isLacking === true) await keepUnsent(document)
+    } finally {
+      document.close()
+    }
+    if (isLacking === undefined) return false
+    await keepsake.judge(id, isLacking)
+    return true
+  }
+
+  /** Whether the servers lack words of a document that are here; undefined: it cannot be found out. */
+  async #isLacking(id: string): Promise<boolean | undefined> {
+    const { compared, isErased } = this.#options
+    let since = Infinity
+    while (!this.#isOver && !isErased(id)) {
+      const comparison = compared(id)
+      if (comparison && !comparison.isLacking) return false
+      since = comparison?.isWithAll ? Math.min(since, comparison.at) : Infinity
+      if (comparison && comparison.at >= since + lackedMs) return true
+      await this.#pause(compareAgainMs)
+    }
+    return undefined
   }
 
   #read(id: string): void {

@@ -6,6 +6,7 @@ import { sessionOf } from '../core/model/ids.ts'
 import { EntrySchema, type Entry } from '../core/model/wire.ts'
 import type { LocalStorage } from '../core/ports.ts'
 import type { OperationBody } from '../core/session/parcel.ts'
+import type { KeptText } from './api.ts'
 import { KeptDocuments } from './kept-documents.ts'
 import {
   entriesOf,
@@ -20,6 +21,7 @@ import {
 } from './kept-values.ts'
 import { Keyring, recordsOfKeys } from './keyring.ts'
 import { leaveLife, livesIn, nameLife, readLives, storageAt, type Lives } from './lives.ts'
+import { decide, findSuspects, judge, letGo } from './suspects.ts'
 
 /** The list of files is written whole: the pause after it is so many times its work. */
 const entriesPause = 10
@@ -35,6 +37,8 @@ export interface Kept {
   entries: Entry[]
   /** What was asked of the folder and was not certain to stay, in order. */
   operations: OperationBody[]
+  /** Documents in which may be edits whose key is lost. */
+  suspects: string[]
   /** Sessions that left something of this, or will if they end; undefined: it cannot be read. */
   sessions: string[] | undefined
 }
@@ -54,6 +58,8 @@ export class Keepsake {
   readonly #life: string | undefined
   /** The lives that this device knew when this began, and the part of the storage of the present one. */
   #begun: { lives: Lives; shelf: LocalStorage } | undefined
+  /** Undefined: that could not be looked at. */
+  #suspects: string[] | undefined
   readonly #held = Promise.withResolvers<(() => void) | undefined>()
   /** What was asked of the storage first, until it answers. */
   #beginning: Promise<LocalStorage> | undefined
@@ -73,7 +79,7 @@ export class Keepsake {
     this.session = sessionOf(key)
     this.keyring = new Keyring(key, {
       read: () => this.#readKeys(),
-      change: (alter) => this.#did((shelf) => shelf.change('keys', alter)),
+      change: (alter) => this.#did((shelf) => this.#changeKeys(shelf, alter)),
     })
     this.documents = new KeptDocuments({
       isKeeping: storage !== undefined,
@@ -114,7 +120,25 @@ export class Keepsake {
       addresses: listOf(addresses, (each) => typeof each === 'string'),
       entries: entriesOf(entries),
       operations: operationsOf(operations?.value),
+      suspects: this.#suspects ?? [],
     }
+  }
+
+  // What is written there is a record: what was none must be noted first.
+  async #changeKeys(shelf: LocalStorage, alter: (value: unknown) => unknown): Promise<void> {
+    this.#suspects ??= await findSuspects(shelf, (id) => this.documents.isOpen(id))
+    await shelf.change('keys', alter)
+  }
+
+  /** Whether servers lack words of a suspect that no one can send. Its copy goes, unless it is open. */
+  async judge(document: string, isLacking: boolean): Promise<void> {
+    await this.#did((shelf) => judge(shelf, document, isLacking))
+    if (isLacking) await this.#did((shelf) => letGo(shelf, (id) => this.documents.isOpen(id)))
+  }
+
+  /** Their person has decided about these texts of suspects. */
+  async decide(texts: readonly KeptText[]): Promise<void> {
+    if (texts.length > 0) await this.#did((shelf) => decide(shelf, texts))
   }
 
   /** Sessions that left something here, or will if they end; undefined: it cannot be read. */
@@ -329,11 +353,22 @@ export class Keepsake {
       // A device that takes no writes still knows the life that was left.
       const lives = this.#life === undefined ? known : livesIn(known, this.#life)
       const shelf = storageAt(storage, lives.place)
+      await this.#lookForSuspects(shelf)
       this.#begun = { lives, shelf }
       this.#held.resolve(shelf.hold(this.session))
       return shelf
     } finally {
       this.#beginning = undefined
+    }
+  }
+
+  /** Before anything of them is read. */
+  async #lookForSuspects(shelf: LocalStorage): Promise<void> {
+    try {
+      // What waits to be opened reads nothing before this.
+      this.#suspects = await findSuspects(shelf, () => false)
+    } catch {
+      // A device that takes no writes can still be read; it is looked again before keys are written.
     }
   }
 

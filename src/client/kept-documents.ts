@@ -160,6 +160,11 @@ export class KeptDocuments {
     if (!pages.isWriting) pages.writing = this.#write(document, pages)
   }
 
+  /** Whether a program has this document, or something of it is still to be written. */
+  isOpen(document: string): boolean {
+    return this.#pages.has(document)
+  }
+
   /** Whether edits of this document are still on their way to the storage. */
   isBehind(document: string): boolean {
     const pages = this.#pages.get(document)

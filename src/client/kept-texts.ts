@@ -143,23 +143,17 @@ export class KeptTexts {
     const shelf = storageAt(this.#storage, place)
     await shelf.forget(id)
     if (this.#candidates.some((each) => each.place === place)) return
-    for (const key of ['entries', 'operations', 'keys', erasedKey, pathsKey]) {
+    for (const key of ['entries', 'operations', 'keys', 'suspects', erasedKey, pathsKey]) {
       await shelf.set(key, undefined)
     }
     await forgetLife(this.#storage, place)
   }
 
-  /** The file was deleted for good: its words stay here. Whether they outlive this program. */
-  async keepErased(erased: Omit<KeptText, 'why'>): Promise<void> {
-    const { id } = erased
-    const all = [...this.#erased.filter((each) => each.id !== id), { ...erased, why } as const]
-    this.#erased = all
+  /** No server takes its words: they stay here. */
+  async keep(text: KeptText): Promise<void> {
+    this.#erased = [...this.#erased.filter(({ id }) => id !== text.id), text]
     this.#changed()
-    if (!this.#storage) return
-    await storageAt(this.#storage, this.#place).change(erasedKey, (value) => [
-      ...erasedOf(value).filter((each) => each.id !== id),
-      ...all.filter((each) => each.id === id),
-    ])
+    if (this.#storage) await keepText(storageAt(this.#storage, this.#place), text)
   }
 
   /** Its person has decided: these, with these words, are not wanted here any more. */
@@ -180,7 +174,13 @@ export class KeptTexts {
   }
 }
 
-const why = 'erased'
+/** In the place of what is kept of its file. */
+export function keepText(shelf: LocalStorage, text: KeptText): Promise<void> {
+  return shelf.change(erasedKey, (value) => [
+    ...erasedOf(value).filter(({ id }) => id !== text.id),
+    text,
+  ])
+}
 
 async function erasedIn(shelf: LocalStorage): Promise<KeptText[]> {
   return erasedOf(await shelf.get(erasedKey))
@@ -192,6 +192,7 @@ function erasedOf(value: unknown): KeptText[] {
   return value.flatMap((each: unknown) => {
     const { id, path, text } = (each ?? {}) as Partial<KeptText>
     const isWhole = typeof id === 'string' && typeof path === 'string' && typeof text === 'string'
+    const why = (each as Partial<KeptText> | null)?.why === 'unsent' ? 'unsent' : 'erased'
     return isWhole ? [{ id, path, text, why }] : []
   })
 }

@@ -189,7 +189,14 @@ export function recordsOfKeys(value: unknown, documents: string[]): unknown {
   return Object.fromEntries(keys.map((key) => [sessionOf(key), { key, documents, at: 0 }]))
 }
 
-function recordsOf(value: unknown): Records {
+/** Whether nothing of it was lost, as far as it can be told. */
+export function isRecord(value: unknown): boolean {
+  if (Array.isArray(value)) return value.every((each) => each instanceof Uint8Array)
+  return typeof value === 'object' && value !== null && Object.values(value).every(isKept)
+}
+
+/** What can be read of it. */
+export function recordsOf(value: unknown): Records {
   if (typeof value !== 'object' || value === null) return {}
   return Object.fromEntries(Object.entries(value as Records).filter(([, kept]) => isKept(kept)))
 }

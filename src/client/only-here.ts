@@ -48,8 +48,9 @@ export class OnlyHere {
     return this.#kept.list
   }
 
-  forget(texts: readonly KeptText[]): Promise<void> {
-    return this.#kept.forget(texts)
+  async forget(texts: readonly KeptText[]): Promise<void> {
+    await this.#options.keepsake.decide(texts.filter(({ why }) => why === 'unsent'))
+    await this.#kept.forget(texts)
   }
 
   /** `unkept`: what the client before this one had and the device could not keep. */
@@ -106,14 +107,19 @@ export class OnlyHere {
   }
 
   /** A file was deleted for good while edits of it were on their way. */
-  async keepErased({ id, text, recall }: OpenDocument): Promise<void> {
+  async keepErased(document: OpenDocument): Promise<void> {
+    await document.recall
+    await this.keep(document, 'erased')
+  }
+
+  /** Of what is here are words that no server takes. */
+  async keep({ id, text }: OpenDocument, why: 'erased' | 'unsent'): Promise<void> {
     const { files, keepsake } = this.#options
-    await recall
     const path = files.get(id)?.path ?? (await keepsake.path(id))
     const words = text.toString()
     if (words === '') return
     try {
-      await this.#kept.keepErased({ id, path, text: words })
+      await this.#kept.keep({ id, path, text: words, why })
     } catch {
       // The same: this program shows it for as long as it runs.
     }

@@ -5,6 +5,7 @@ import type { KeptText } from '../client/api.ts'
 /** What happened, and what is here because of it. */
 export function keptWords(texts: readonly KeptText[]): string {
   const outlived = texts.filter(({ why }) => why === 'outlived')
+  const unsent = texts.filter(({ why }) => why === 'unsent')
   const erased = texts.filter(({ why }) => why === 'erased')
   const sentences: string[] = []
   if (outlived.length > 0) {
@@ -22,6 +23,14 @@ export function keptWords(texts: readonly KeptText[]): string {
     sentences.push(
       `${count} files were deleted for good before your last changes reached a server.`,
     )
+  }
+  if (unsent.length > 0) {
+    const have =
+      unsent.length === 1
+        ? `${unsent[0]!.path} has words that are`
+        : `${unsent.length.toLocaleString('en')} texts have words that are`
+    const why = 'This browser lost the key that they were written with, and no server takes them.'
+    sentences.push(`${have} only on this device. ${why}`)
   }
   return sentences.join(' ')
 }

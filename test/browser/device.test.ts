@@ -88,6 +88,32 @@ for (const { commit, of } of oldPages) {
   })
 }
 
+test('words of a page whose keys are lost are told of, and kept as texts', async (t) => {
+  const data = temporaryFolder(t)
+  const { texts, kept } = unpackPage(oldPages.at(-1)!.commit, join(data, 'a'))
+  const address = await served(t, data)
+  const page = await browser.newPage()
+  t.after(() => page.close())
+  await page.goto(`${address}/favicon.ico`)
+  const values = kept.values.filter(([key]) => !key.endsWith('keys'))
+  assert.ok(values.length < kept.values.length)
+  await page.evaluate(keepHere, { ...kept, values })
+  await page.goto(address)
+  const ada = new Visitor(page)
+  await ada.signIn('Ada')
+  const count = Object.keys(texts).length
+  const bar = page.getByRole('alert').filter({ hasText: `${count} texts have words` })
+  await bar.getByRole('button', { name: 'Decide…' }).click()
+  const listed = page.getByRole('list', { name: 'Texts on this device' }).getByRole('listitem')
+  const there = (await listed.allTextContents()).sort()
+  assert.deepEqual(
+    there,
+    Object.entries(texts)
+      .map(([path, text]) => `${path}${text}`)
+      .sort(),
+  )
+})
+
 /** The address of a server alone, with its data below this folder. */
 async function served(t: TestContext, data: string): Promise<string> {
   const servers = [{ id: 'a', address: 'http://127.0.0.1:2' }]

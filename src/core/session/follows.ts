@@ -82,6 +82,15 @@ export interface Untaken {
   error: FourfoldError
 }
 
+/** What a server said of a document when it gave all it had. */
+export interface Comparison {
+  at: number
+  /** It lacks text that is here, and that is not on its way from here. */
+  isLacking: boolean
+  /** All servers of the set hear each other. */
+  isWithAll: boolean
+}
+
 interface Follow {
   isWanted: boolean
   /** The server that gave all it had last, and when. */
@@ -194,6 +203,11 @@ export class Follows {
   /** The server with which a document was compared last, and when. */
   lastOpened(document: string): { server: string; at: number } | undefined {
     return this.#follows.get(document)?.opened
+  }
+
+  /** Whether that server lacked text that is here, and that nobody here can send. */
+  isLacking(document: string): boolean {
+    return (this.#follows.get(document)?.behindCount ?? 0) > 0
   }
 
   has(document: string): boolean {

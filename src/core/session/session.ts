@@ -15,7 +15,7 @@ import type { Refused, Rejected, Server, ServerMessage } from '../model/wire.ts'
 import { Carets } from './carets.ts'
 import { Connections } from './connections.ts'
 import { Delivery, type Spare } from './delivery.ts'
-import { Follows, type Documents, type Untaken } from './follows.ts'
+import { Follows, type Comparison, type Documents, type Untaken } from './follows.ts'
 import { Holders } from './holders.ts'
 import type { Link } from './link.ts'
 import type { SessionInput, SessionOutput } from './messages.ts'
@@ -200,6 +200,14 @@ export class Session {
   /** The documents with edits that no server takes. */
   get untaken(): Untaken[] {
     return [...this.#follows.untaken()]
+  }
+
+  /** How a document and what a server had of it differed last; undefined: they were not compared. */
+  compared(document: string): Comparison | undefined {
+    const opened = this.#follows.lastOpened(document)
+    if (!opened || this.#outbox.isInDocument(document)) return undefined
+    const isWithAll = this.liveServers.length === this.servers.length
+    return { at: opened.at, isLacking: this.#follows.isLacking(document), isWithAll }
   }
 
   /** Whether the active server has given all it has of a document, and tells what changes. */
