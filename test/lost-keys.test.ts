@@ -4,7 +4,9 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import { MemoryDevice } from '../src/adapters/storage/local-memory.ts'
-import { connect, type Client } from '../src/client/index.ts'
+import { connect, type Client, type LocalStorage } from '../src/client/index.ts'
+import { sessionOf } from '../src/core/model/ids.ts'
+import { earlierKeysMax } from '../src/core/model/limits.ts'
 import { startLone } from './lone-server.ts'
 import { until } from './until.ts'
 import { written } from './written.ts'
@@ -17,8 +19,20 @@ function person(t: TestContext, address: string, device: MemoryDevice, name = 'A
 
 const kept = (client: Client) => client.keptTexts.map(({ path, text, why }) => [path, text, why])
 
+/** Somebody writes without a server, and goes. */
+async function writeAlone(t: TestContext, device: MemoryDevice, id: string): Promise<void> {
+  const storage = device.open()
+  const before = await storage.load(id)
+  const alone = person(t, 'http://127.0.0.1:1', device)
+  const document = alone.open(id)
+  await document.loaded
+  document.text.insert(document.text.length, ' alone')
+  await until(async () => (await storage.load(id)).length > before.length, 'it is kept')
+  alone.close()
+}
+
 /** Two files, and a device with words in one of them that no server has. */
-async function lost(t: TestContext, keys: unknown) {
+async function lost(t: TestContext, lose: (storage: LocalStorage) => Promise<void>) {
   const { address } = await startLone(t)
   const device = new MemoryDevice()
   const first = person(t, address, device)
@@ -27,25 +41,13 @@ async function lost(t: TestContext, keys: unknown) {
   first.close()
   // Nothing listens there, and it knows of no other.
   await device.open().set('addresses', [])
-  const alone = person(t, 'http://127.0.0.1:1', device)
-  const document = alone.open(id)
-  await document.loaded
-  document.text.insert(document.text.length, ' alone')
-  await until(
-    () => alone.save.name === 'local',
-    () => alone.save.name,
-  )
-  alone.close()
-  await until(
-    async () => (await device.open().get('keys')) !== undefined,
-    'its key is kept, as far as the device can',
-  )
-  await device.open().set('keys', keys)
+  await writeAlone(t, device, id)
+  await lose(device.open())
   return { address, device, id, other }
 }
 
 test('unsent words whose key is lost are kept as a text, and their file goes on', async (t) => {
-  const { address, device, id, other } = await lost(t, undefined)
+  const { address, device, id, other } = await lost(t, (storage) => storage.set('keys', undefined))
   const back = person(t, address, device)
   await until(
     () => back.keptTexts.length > 0,
@@ -68,7 +70,9 @@ test('unsent words whose key is lost are kept as a text, and their file goes on'
 })
 
 test('so it is with a damaged record, and a file that is open; its copy goes with its program', async (t) => {
-  const { address, device, id } = await lost(t, { session: { key: 'no bytes' } })
+  const { address, device, id } = await lost(t, (storage) =>
+    storage.set('keys', { session: { key: 'no bytes' } }),
+  )
   const back = person(t, address, device)
   const document = back.open(id)
   await until(
@@ -92,4 +96,26 @@ test('so it is with a damaged record, and a file that is open; its copy goes wit
   assert.deepEqual(kept(later), [['plan.md', 'plan alone, on', 'unsent']])
   again.text.insert(again.text.length, '!')
   await again.stored()
+})
+
+test('so it is with the oldest of more sessions than a server hears keys of', async (t) => {
+  const others = Array.from({ length: earlierKeysMax }, (_, index) => {
+    const key = new Uint8Array(16).fill(1 + index)
+    return [sessionOf(key), { key, documents: [], at: Date.now() + 60_000 }]
+  })
+  const { address, device, other } = await lost(t, (storage) =>
+    storage.change('keys', (value) => Object.assign(Object.fromEntries(others.slice(1)), value)),
+  )
+  await writeAlone(t, device, other)
+  const back = person(t, address, device)
+  await until(
+    () => back.keptTexts.length > 0,
+    () => JSON.stringify(back.save),
+  )
+  assert.deepEqual(kept(back), [['plan.md', 'plan alone', 'unsent']])
+  const sent = person(t, address, new MemoryDevice(), 'Eve').open(other)
+  await until(
+    () => sent.text.toString() === 'other alone',
+    () => sent.text.toString(),
+  )
 })

@@ -21,7 +21,7 @@ import {
 } from './kept-values.ts'
 import { Keyring, recordsOfKeys } from './keyring.ts'
 import { leaveLife, livesIn, nameLife, readLives, storageAt, type Lives } from './lives.ts'
-import { decide, findSuspects, judge, letGo } from './suspects.ts'
+import { changeKeys, decide, findSuspects, judge, letGo } from './suspects.ts'
 
 /** The list of files is written whole: the pause after it is so many times its work. */
 const entriesPause = 10
@@ -127,7 +127,7 @@ export class Keepsake {
   // What is written there is a record: what was none must be noted first.
   async #changeKeys(shelf: LocalStorage, alter: (value: unknown) => unknown): Promise<void> {
     this.#suspects ??= await findSuspects(shelf, (id) => this.documents.isOpen(id))
-    await shelf.change('keys', alter)
+    await changeKeys(shelf, alter)
   }
 
   /** Whether servers lack words of a suspect that no one can send. Its copy goes, unless it is open. */

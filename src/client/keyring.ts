@@ -19,7 +19,7 @@ interface Kept {
   at: number
 }
 
-type Records = { [session: string]: Kept }
+export type Records = { [session: string]: Kept }
 
 /** What a session left. */
 export interface Left {
@@ -156,7 +156,7 @@ export class Keyring {
       const { [this.#session]: _, ...others } = recordsOf(value)
       if (documents.length === 0) return others
       const own: Kept = { key: this.#key, documents, at: now }
-      return Object.fromEntries(newestFirst({ ...others, [this.#session]: own }))
+      return { ...others, [this.#session]: own }
     })
     this.#written = written
     void written.then((isKept) => {
@@ -180,6 +180,14 @@ export class Keyring {
 function newestFirst(records: Records): [string, Kept][] {
   const sorted = Object.entries(records).toSorted(([, a], [, b]) => b.at - a.at)
   return sorted.slice(0, earlierKeysMax)
+}
+
+/** Only the records of keys that servers hear, and the documents of the others. */
+export function cut(value: unknown): { records: Records; documents: string[] } {
+  const records = recordsOf(value)
+  const heard = Object.fromEntries(newestFirst(records))
+  const others = Object.entries(records).filter(([session]) => !(session in heard))
+  return { records: heard, documents: others.flatMap(([, { documents }]) => documents) }
 }
 
 /** The record that stands for a list of keys whose edits may be in any of these documents. */

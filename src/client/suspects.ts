@@ -1,5 +1,5 @@
-// Documents that this device keeps from sessions whose keys it lost: nobody can tell what in them was not
-// sent, and nobody can send it.
+// Documents that this device keeps from sessions whose keys it lost, or which are more than servers hear:
+// nobody can tell what in them was not sent, and nobody can send it.
 //
 //   keys are no record ──> suspect ── compared ──> the servers have all of it: cleared
 //                                         └──> they lack words: these are kept as a text, and the copy
@@ -11,7 +11,7 @@ import type { LocalStorage } from '../core/ports.ts'
 import type { KeptText } from './api.ts'
 import { entriesOf, pathsOf, textOf } from './kept-values.ts'
 import { Files } from './files.ts'
-import { isRecord, recordsOf, recordsOfKeys } from './keyring.ts'
+import { cut, isRecord, recordsOf, recordsOfKeys } from './keyring.ts'
 import { keepText } from './kept-texts.ts'
 
 const key = 'suspects'
@@ -40,12 +40,32 @@ export async function findSuspects(
   const unjudged = Object.keys(known).filter((id) => !known[id]!.isLacking)
   if (isRecord(keys)) return unjudged
   const documents = await shelf.documents()
-  const found = Object.fromEntries(documents.map((id) => [id, { isLacking: false }]))
   // First: whoever finds a record looks no further.
-  if (documents.length > 0)
-    await shelf.change(key, (others) => ({ ...found, ...suspectsOf(others) }))
+  await suspect(shelf, documents)
   await shelf.change('keys', (lost) => recordsOf(recordsOfKeys(lost, documents)))
   return [...new Set([...unjudged, ...documents])]
+}
+
+/** Changes the record of keys. Of more than servers hear the oldest go, and their documents are suspect. */
+export async function changeKeys(
+  shelf: LocalStorage,
+  alter: (value: unknown) => unknown,
+): Promise<void> {
+  let documents: string[] = []
+  await shelf.change('keys', (value) => {
+    const records = alter(value)
+    documents = cut(records).documents
+    return records
+  })
+  if (documents.length === 0) return
+  await suspect(shelf, documents)
+  await shelf.change('keys', (value) => cut(value).records)
+}
+
+async function suspect(shelf: LocalStorage, documents: readonly string[]): Promise<void> {
+  if (documents.length === 0) return
+  const found = Object.fromEntries(documents.map((id) => [id, { isLacking: false }]))
+  await shelf.change(key, (value) => ({ ...found, ...suspectsOf(value) }))
 }
 
 /** What came out. */
