@@ -17,7 +17,9 @@ import { prepareStore } from './store-schema.ts'
 export const ownDirectory = '.fourfold'
 
 /** What is written beside the file before it goes in, in pages of 4 KiB: a small disk has other things. */
-const walPagesMax = 256
+const walPagesMax = 64
+/** What a long text took there beside is given back. */
+const walBytesMax = walPagesMax * 4096
 
 /** How a file was when it was read: while all of it is the same, so is what is in it. */
 export interface Stamp {
@@ -128,6 +130,7 @@ export class MirrorStore {
       this.#database.exec('PRAGMA journal_mode = WAL')
       this.#database.exec('PRAGMA synchronous = FULL')
       this.#database.exec(`PRAGMA wal_autocheckpoint = ${walPagesMax}`)
+      this.#database.exec(`PRAGMA journal_size_limit = ${walBytesMax}`)
       prepareStore(this.#database)
     } catch (error) {
       this.#database.close()
