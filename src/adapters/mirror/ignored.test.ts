@@ -22,3 +22,27 @@ test('what is parked is not left alone, and what is left alone in it is', (t) =>
     assert.equal(isIgnored(`${parkedPath('A', 'd')}/${name}`, name === '.git'), true, name)
   }
 })
+
+test('what editors and offices keep beside a file is left alone, unless people say otherwise', (t) => {
+  const root = mkdtempSync(join(tmpdir(), 'fourfold-ignored-'))
+  t.after(() => rmSync(root, { recursive: true }))
+  const ignored = new Ignored(root)
+  const locks = [
+    '.plan.md.swp',
+    'plan.md~',
+    '.#plan.md',
+    '#plan.md#',
+    '.~lock.plan.odt#',
+    '~$plan.docx',
+  ]
+  const isIgnored = (name: string) => ignored.isIgnored(`d/${name}`, false)
+  assert.deepEqual(locks.filter(isIgnored), locks)
+  const own = ['#1 plan.md', 'plan#', '~plan.md', '.lock', '$plan', 'lock.plan.odt#']
+  assert.deepEqual(own.filter(isIgnored), [])
+  writeFileSync(join(root, ignoreFile), '!.~lock.*#\n')
+  assert.equal(ignored.refresh(), true)
+  assert.deepEqual(
+    locks.filter((name) => !isIgnored(name)),
+    ['.~lock.plan.odt#'],
+  )
+})

@@ -11,8 +11,11 @@ export const ignoreFile = '.fourfoldignore'
 
 /** Always. */
 const fixed = ['.git', '.fourfold*']
-/** Unless people say otherwise ("!*~"): copies and locks that editors keep beside a file. */
-export const usuallyIgnored = ['.*.sw?', '*~', '.#*', '.DS_Store', 'Thumbs.db']
+/** Unless people say otherwise ("!*~"): copies and locks that editors and offices keep beside a file. */
+export const usuallyIgnored = [
+  ...['.*.sw?', '*~', '.#*', '\\#*#', '.~lock.*#', '~$*'],
+  ...['.DS_Store', 'Thumbs.db'],
+]
 
 const inParked = `${parkedDirectory}/`
 
