@@ -48,3 +48,14 @@ test('of very many short texts the first are forgotten', () => {
   assert.equal(bases.recall('v0'), undefined)
   assert.equal(bases.recall('v1499'), '1499')
 })
+
+test('all that have room are recalled, however the ring grew meanwhile', () => {
+  const bases = new Bases(1_000_000)
+  const longer = texts.map((text, number) => `${number} ${text.repeat(100 * (number % 5))}`)
+  for (const [last, text] of longer.entries()) {
+    bases.remember(`v${last}`, text)
+    for (let number = 0; number <= last; number++) {
+      assert.equal(bases.recall(`v${number}`), longer[number])
+    }
+  }
+})
