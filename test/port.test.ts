@@ -355,7 +355,8 @@ test('a message over the limit is refused', async (t) => {
     headers: { 'content-type': 'application/json' },
     body: ' '.repeat(messageBytesMax + 1),
   })
-  assert.equal(((await answer.json()) as { code: string }).code, 'resource_exhausted')
+  const message = 'A message has at most 16 MiB.'
+  assert.deepEqual(await answer.json(), { code: 'resource_exhausted', message })
 })
 
 test('of too many streams on one connection the last is refused', async (t) => {

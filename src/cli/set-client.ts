@@ -39,6 +39,12 @@ const elsewhere: ReadonlySet<Code> = new Set([
   Code.Unimplemented,
 ])
 
+/**
+ * Megabytes of calls and answers on their way on one line. Node takes no answer while more than this waits
+ * to be sent, and 10 are its own choice: one long text.
+ */
+const maxSessionMemory = 1000
+
 const signInFirst = 'The set asks for its password: put it into FOURFOLD_PASSWORD.'
 
 const localServers = [4400, 4401, 4402, 4403].map((port) => `http://127.0.0.1:${port}`)
@@ -87,7 +93,7 @@ export class ServerLine {
 
   constructor(address: string) {
     this.address = address
-    this.#manager = new Http2SessionManager(address)
+    this.#manager = new Http2SessionManager(address, {}, { maxSessionMemory })
     const transport: Transport = createGrpcTransport({
       baseUrl: address,
       sessionManager: this.#manager,

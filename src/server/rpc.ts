@@ -135,13 +135,18 @@ function forgetFarDeadlines(header: Headers): void {
 
 /**
  * Bytes that are no message are a mistake of the caller. Connect calls them an internal error, in the
- * words of its decoder, before any code of ours is asked. It tells the context of each error before
+ * words of its decoder, before any code of ours is asked; too many, in the words of its options. It tells the context of each error before
  * it writes it down: here the error is put right, for all protocols at once.
  */
 function blameCaller({ signal }: HandlerContext): void {
   const amend = () => {
     const error: unknown = signal.reason
-    if (!(error instanceof ConnectError) || error.code !== Code.Internal) return
+    if (!(error instanceof ConnectError)) return
+    if (error.rawMessage.includes('readMaxBytes')) {
+      const rawMessage = `A message has at most ${messageBytesMax / 1024 / 1024} MiB.`
+      Object.assign(error, { rawMessage })
+    }
+    if (error.code !== Code.Internal) return
     if (!error.rawMessage.startsWith('parse binary:')) return
     Object.assign(error, { code: Code.InvalidArgument, rawMessage: 'The message is malformed.' })
   }
