@@ -201,21 +201,27 @@ async function listed(
   return listAll(set, { directory, ...how })
 }
 
+/** How a file is asked for. */
+interface Asked {
+  measuresTexts?: boolean
+  inTrash?: boolean
+}
+
 /** What is at this path, or has this id, outside the trash or in it. Rejects with AnswerError. */
-export async function fileAt(
-  set: SetClient,
-  file: string,
-  how: { measuresTexts?: boolean; inTrash?: boolean } = {},
-): Promise<File> {
+export async function fileAt(set: SetClient, file: string, how: Asked = {}): Promise<File> {
   const asked = set.ask(({ folder }, call) => folder.getFile({ file, ...how }, call))
   const answer = await named(`No such file or directory: ${printable(file)}.`, asked)
   return answer.file!
 }
 
 /** Undefined where nothing is. Rejects with AnswerError when that is not known. */
-export async function fileIfAny(set: SetClient, path: string): Promise<File | undefined> {
+export async function fileIfAny(
+  set: SetClient,
+  path: string,
+  how: Asked = {},
+): Promise<File | undefined> {
   try {
-    return await fileAt(set, path)
+    return await fileAt(set, path, how)
   } catch (error) {
     if (error instanceof AnswerError && error.code === Code.NotFound) return undefined
     throw error

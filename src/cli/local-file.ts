@@ -29,7 +29,7 @@ import { CommandError, printable } from './command.ts'
  * The text of a file; undefined when it is none, or a longer one than is kept as text. Throws
  * CommandError, also for a pipe or a device, which may have no end.
  */
-export function localText(path: string): string | undefined {
+export function localText(path: string, bytesMax = textBytesMax): string | undefined {
   const shown = printable(path)
   const stats = statsOf(path)
   if (!stats.isFile()) {
@@ -37,9 +37,9 @@ export function localText(path: string): string | undefined {
     throw new CommandError(`Cannot read ${shown}: it is no file and no directory; ${instead}.`)
   }
   const bytes = attempt(`read ${shown}`, () => {
-    return stats.size > textBytesMax ? undefined : readFileSync(path)
+    return stats.size > bytesMax ? undefined : readFileSync(path)
   })
-  return bytes && decoded(bytes)
+  return bytes && decoded(bytes, bytesMax)
 }
 
 /** All of standard input: as text, or in a file that `remove` removes. Rejects with CommandError. */
@@ -146,8 +146,8 @@ export const isThere = (path: string) =>
   new CommandError(`${printable(path)} is here already; --force overwrites it.`)
 
 /** Undefined for what is not UTF-8, or has a zero in it. */
-function decoded(bytes: Buffer): string | undefined {
-  if (bytes.length > textBytesMax) return undefined
+function decoded(bytes: Buffer, bytesMax = textBytesMax): string | undefined {
+  if (bytes.length > bytesMax) return undefined
   try {
     // A byte order mark belongs to the file and stays.
     const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)

@@ -3,7 +3,7 @@
 import { Code, ConnectError, createClient, type Client, type Transport } from '@connectrpc/connect'
 import { createGrpcTransport, Http2SessionManager } from '@connectrpc/connect-node'
 import { setTimeout as pause } from 'node:timers/promises'
-import { messageBytesMax } from '../core/model/limits.ts'
+import { answerBytesMax } from '../core/model/limits.ts'
 import { AdminService, FolderService } from '../core/model/wire.ts'
 import { compressMinBytes } from '../adapters/channel/grpc.ts'
 import {
@@ -97,7 +97,7 @@ export class ServerLine {
     const transport: Transport = createGrpcTransport({
       baseUrl: address,
       sessionManager: this.#manager,
-      readMaxBytes: messageBytesMax,
+      readMaxBytes: answerBytesMax,
       compressMinBytes,
     })
     this.clients = {

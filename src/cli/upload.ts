@@ -2,7 +2,7 @@
 
 import { readdirSync, type Stats } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
-import { messageBytesMax } from '../core/model/limits.ts'
+import { messageBytesMax, textBytesMax } from '../core/model/limits.ts'
 import { brokenRule, fileKey } from '../core/model/names.ts'
 import { brokenBound, joined, parentOf } from '../core/model/path.ts'
 import { Kind } from '../core/model/wire.ts'
@@ -261,10 +261,22 @@ class Upload {
     const above = parentOf(path)
     if (above !== '') await this.#directories.make(above)
     await this.#directories.within(above, async () => {
-      if ('path' in content) await this.#saveBytes(content.path, path, progress)
-      else await this.#saveText(content.text, path, isNew ?? false)
+      const text = 'path' in content ? await this.#shortened(content, path) : content.text
+      if (text !== undefined) await this.#saveText(text, path, isNew ?? false)
+      else if ('path' in content) await this.#saveBytes(content.path, path, progress)
     })
     this.#savedCount++
+  }
+
+  /**
+   * What shortens a text that servers which were apart have made too long together is text as well;
+   * undefined: it is not that.
+   */
+  async #shortened({ path, size = 0 }: { path: string; size?: number }, shared: string) {
+    if (size <= textBytesMax) return undefined
+    const file = await fileIfAny(this.#set, shared, { measuresTexts: true })
+    const isLonger = file?.kind === Kind.TEXT && size <= (file.textSize ?? 0)
+    return isLonger ? localText(path, size) : undefined
   }
 
   async #saveBytes(local: string, file: string, progress: Progress = () => {}): Promise<void> {

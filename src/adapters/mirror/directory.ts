@@ -129,7 +129,7 @@ export class MirrorDirectory {
     )
   }
 
-  /** What a file holds, one of ours included; undefined: there is none, or a larger one than a text. */
+  /** What a file holds, one of ours included; undefined: there is none, or a larger one than any text. */
   bytesAt(path: string): Buffer | undefined {
     return this.#ifThere(() =>
       this.#within(parentOf(path), (base) => readAll(join(base, nameOf(path)))),

@@ -16,7 +16,12 @@ import {
   type BigIntStats,
 } from 'node:fs'
 import { join } from 'node:path'
-import { blobBytesMax, pathNamesMax, textBytesMax } from '../../core/model/limits.ts'
+import {
+  blobBytesMax,
+  mergedTextBytesMax,
+  pathNamesMax,
+  textBytesMax,
+} from '../../core/model/limits.ts'
 import type { OnDisk } from '../../core/mirror/messages.ts'
 import { joined, nameOf } from '../../core/model/path.ts'
 import { errorCodeOf } from '../error-code.ts'
@@ -124,7 +129,9 @@ export class Looking {
     const before = remembered(path)
     const identity = identityOf(stat)
     const stamp = stampOf(stat)
-    const isLarge = stat.size > BigInt(textBytesMax)
+    // Servers that were apart may have made a text longer together: what shortens it is still a text.
+    const isShortened = () => isText(path) && stat.size <= (before?.stamp?.size ?? 0)
+    const isLarge = stat.size > BigInt(textBytesMax) && !isShortened()
     const item = { path, kind: isLarge ? 'binary' : 'text', identity, stamp } as const
     if (before?.identity === identity && isSame(before.stamp, stamp)) {
       const { kind, version, why } = before
@@ -217,17 +224,19 @@ export function readAll(path: string): Buffer | undefined {
 let short = Buffer.alloc(64 * 1024)
 
 /**
- * Valid until the next is read. Undefined: it changed while it was read, is larger than a text, or is no
- * file.
+ * Valid until the next is read. Undefined: it changed while it was read, is larger than any text, or is
+ * no file.
  */
 export function readShort(path: string, expected?: BigIntStats): Buffer | undefined {
   const file = openFile(path)
   try {
     const before = fstatSync(file, { bigint: true })
-    if (!before.isFile() || before.size > BigInt(textBytesMax)) return undefined
+    if (!before.isFile() || before.size > BigInt(mergedTextBytesMax)) return undefined
     if (expected && !isSame(stampOf(expected), stampOf(before))) return undefined
     const size = Number(before.size)
-    if (short.length < size) short = Buffer.alloc(Math.min(textBytesMax, 2 * size))
+    if (short.length < size) {
+      short = Buffer.alloc(Math.max(size, Math.min(textBytesMax, 2 * size)))
+    }
     let at = 0
     while (at < size) {
       const bytes = readSync(file, short, at, size - at, null)

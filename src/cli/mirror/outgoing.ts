@@ -175,7 +175,7 @@ export class Outgoing {
     if (baseHash !== undefined) return { text, baseVersion: baseHash }
     if (isNew) return { text, baseVersion: '', baseText }
     const grounds = await this.#groundsOf(intent)
-    if (!grounds) return { text, baseVersion: hash(baseText), baseText }
+    if (!grounds) return fitting({ text, baseVersion: hash(baseText), baseText })
     const { base, state } = grounds
     const baseState = new Uint8Array(Buffer.from(state, 'base64'))
     return { text: grounds.text, baseVersion: hash(base), baseText: base, baseState }
@@ -344,6 +344,16 @@ async function isStill(
     if (ConnectError.from(error).code === Code.NotFound) return true
     throw error
   }
+}
+
+/** A base that is too long to go along is known by its version to who has it. */
+function fitting({
+  text,
+  baseVersion,
+  baseText,
+}: Record<'text' | 'baseVersion' | 'baseText', string>) {
+  const bytes = Buffer.byteLength(text) + Buffer.byteLength(baseText)
+  return { text, baseVersion, ...(bytes <= groundsBytesMax && { baseText }) }
 }
 
 /** A change as an intent keeps it: a text that is on the disk as well is written once. */

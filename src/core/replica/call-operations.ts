@@ -1,12 +1,11 @@
 // What whole-file clients change in the folder: carried out once, however often it is asked, and answered
 // when enough servers hold it.
 
-import { isLongerThan } from '../model/byte-length.ts'
 import { blobOf, hasConflict } from '../model/contents.ts'
 import { FourfoldError } from '../model/errors.ts'
 import type { Folder } from '../model/folder.ts'
 import { isSubjectId, type ReplicaId, type SubjectId } from '../model/ids.ts'
-import { keptStateBytesMax, receiptWaitMs, textBytesMax } from '../model/limits.ts'
+import { keptStateBytesMax, receiptWaitMs } from '../model/limits.ts'
 import { fileKey } from '../model/names.ts'
 import { seedState } from '../model/seed.ts'
 import { isDirectory } from '../model/tree.ts'
@@ -121,13 +120,9 @@ export class CallOperations {
   // ------------------------------------------------------------------------------------- saving
 
   #save(call: CallId, author: string, request: SaveCall): void {
-    const { text } = request
     const asked = this.#asked(author, request)
     const done = this.#options.operations.subjectOf(asked)
     if (done) checkAbout(request, done)
-    if (isLongerThan(text, textBytesMax)) {
-      throw new FourfoldError('too-large', `The file would be larger than ${textBytesMax} bytes.`)
-    }
     const entry = done ? this.#options.folder.get(done) : this.#found(request)
     if (isDirectory(entry)) throw new FourfoldError('invalid', 'That is a directory.')
     if (entry && (done || request.isNew)) this.#finish(call, entry, [], true)

@@ -9,6 +9,7 @@ import { textBytesMax, updateBytesMax } from '../model/limits.ts'
 import { splitTextUpdate } from '../model/text-update.ts'
 import { sealUpdate } from '../model/snapshot.ts'
 import { Code, UpdateSchema } from '../model/wire.ts'
+import type { Call } from './messages.ts'
 
 /** Ana, at a text that has room for so many bytes; most of its letters have three. */
 function nearlyFull(room: number) {
@@ -161,4 +162,54 @@ test('G4 what two servers took of a full text is whole on both, and may be delet
     change((shared) => shared.insert(0, 'x')),
     true,
   )
+})
+
+test('12 a save shortens what two servers took, however long it still is, and makes it no longer', () => {
+  const { desk, ana, file } = nearlyFull(0)
+  const ben = new Y.Doc()
+  Y.applyUpdate(ben, Y.encodeStateAsUpdate(ana.doc))
+  ben.once('update', (value: Uint8Array) => {
+    const body = { case: 'text' as const, value }
+    desk.gather(sealUpdate(create(UpdateSchema, { subject: file, origin: 'b.1', seq: 1, body })))
+  })
+  ben.getText('text').insert(0, 'ben '.repeat(1000))
+  desk.store()
+  const ask = (request: Call) => {
+    desk.call(1, request)
+    desk.store()
+    desk.cover()
+    return desk.answers.at(-1)!.answer
+  }
+  const read = () => {
+    const answer = ask({ type: 'read', file })
+    assert.ok(answer.type === 'read')
+    return answer
+  }
+  // Longer than a server remembers, and than two fit into a message: named by its version alone.
+  const save = (
+    text: string,
+    { version: baseVersion, state }: { version: string; state?: Uint8Array },
+  ) =>
+    ask({
+      type: 'save',
+      file,
+      text,
+      baseVersion,
+      operation: freshId(),
+      ...(state && { baseState: state }),
+    })
+  const first = read()
+  assert.equal(save(first.text.slice(4), { version: first.version }).type, 'kept')
+  const second = read()
+  assert.ok(second.text === first.text.slice(4))
+  assert.equal(save(second.text.slice(4), second).type, 'kept')
+  assert.ok(read().text === first.text.slice(8))
+  assert.ok(Buffer.byteLength(read().text) > textBytesMax)
+  const longer = save(`x${read().text}`, read())
+  assert.ok(longer.type === 'failed' && longer.error.code === 'too-large')
+  // It was made from another one than is there.
+  const stale = save('short', first)
+  assert.ok(stale.type === 'failed' && stale.error.code === 'invalid')
+  assert.equal(save('short', { version: '' }).type, 'kept')
+  assert.equal(read().text, 'short')
 })

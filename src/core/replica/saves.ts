@@ -99,6 +99,9 @@ export class Saves {
     if (baseVersion === '') return document.text().toString()
     const base = this.#bases.recall(baseVersion)
     if (base !== undefined) return base
+    // It may be longer than any that is remembered, or was read elsewhere.
+    const current = document.text().toString()
+    if (this.#hash(current) === baseVersion) return current
     throw new FourfoldError(
       'invalid',
       'This server does not know that base version; send its text along as base_text.',

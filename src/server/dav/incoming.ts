@@ -151,8 +151,8 @@ export class Body {
   }
 
   /** It as text; undefined when it is none, or a longer one than is kept as text. */
-  async text(): Promise<string | undefined> {
-    if (this.size > textBytesMax) return undefined
+  async text(bytesMax = textBytesMax): Promise<string | undefined> {
+    if (this.size > bytesMax) return undefined
     const chunks: Buffer[] = []
     for await (const chunk of this.#from()) chunks.push(chunk)
     try {

@@ -10,6 +10,7 @@ import {
   blobReadsMax,
   davTextBytesMax,
   receiptWaitMs,
+  textBytesMax,
 } from '../../core/model/limits.ts'
 import { Kind } from '../../core/model/wire.ts'
 import type { BlobName } from '../../adapters/storage/blob.ts'
@@ -256,13 +257,21 @@ export class Transfers {
   }
 
   async #keep(visit: Visit, place: Place, body: Body): Promise<Kept> {
-    const text = await body.text()
-    // A text may have a zero in it once it is one.
     const isShared = place.before?.file?.entry.kind === Kind.TEXT
+    const text = await body.text(await this.#longestText(visit, place, body))
+    // A text may have a zero in it once it is one.
     if (text === undefined || (text.includes('\0') && !isShared)) {
       return this.#keepBytes(visit, place, body)
     }
     return this.#keepText(visit, place, { text, version: body.hash })
+  }
+
+  /** Servers that were apart may have made a text too long together: what shortens it is a text still. */
+  async #longestText(visit: Visit, { before }: Place, { size }: Body): Promise<number> {
+    const isText = before?.file?.entry.kind === Kind.TEXT
+    if (!before || !isText || size <= textBytesMax) return textBytesMax
+    const { bytes } = await this.#options.shelf.factsOf(visit, before)
+    return Math.max(textBytesMax, bytes)
   }
 
   async #keepText(

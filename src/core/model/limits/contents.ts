@@ -3,6 +3,12 @@
 /** The text of a file, as UTF-8. CodeMirror and Yjs stay fluent below it on an ordinary laptop. */
 export const textBytesMax = 10 * 1024 * 1024
 
+/**
+ * The longest text there is: servers that were apart may each have filled it, and until somebody shortens
+ * it, it is as long as what all of them took. Six at their limit.
+ */
+export const mergedTextBytesMax = 64 * 1024 * 1024
+
 /** Structs (runs of characters) in one document: about 100 bytes of memory each. */
 export const structsMax = 1_000_000
 

@@ -1,5 +1,6 @@
 // Connections and calls at the one port of a server.
 
+import { mergedTextBytesMax } from './contents.ts'
 import { messageBytesMax } from './sessions.ts'
 
 /**
@@ -7,6 +8,9 @@ import { messageBytesMax } from './sessions.ts'
  * same of texts that are answered and not taken yet.
  */
 export const rpcBytesMax = 16 * messageBytesMax
+
+/** One answer to a call: the longest text, what it consists of, and its frame. */
+export const answerBytesMax = mergedTextBytesMax + 2 * 1024 * 1024
 
 /** HTTP headers, a TLS handshake and the first bytes of a connection: 1 byte a second is no client. */
 export const headersMs = 10_000

@@ -469,7 +469,8 @@ export type ReadFileResponse = Message<"fourfold.v1.ReadFileResponse"> & {
   file?: File | undefined;
 
   /**
-   * UTF-8; in one message: at most 10 MiB.
+   * UTF-8; in one message: at most 10 MiB. Where servers that were apart each filled it, as much as
+   * they have taken together, until somebody shortens it.
    *
    * @generated from field: string text = 2;
    */
@@ -511,7 +512,7 @@ export type SaveFileRequest = Message<"fourfold.v1.SaveFileRequest"> & {
   file: string;
 
   /**
-   * The whole new text, UTF-8.
+   * The whole new text, UTF-8: at most 10 MiB, or no longer than what the file holds.
    *
    * @generated from field: string text = 2;
    */
@@ -526,7 +527,8 @@ export type SaveFileRequest = Message<"fourfold.v1.SaveFileRequest"> & {
   baseVersion: string;
 
   /**
-   * The text of that version: needed only when a server answers that it no longer knows it.
+   * The text of that version: needed only when a server answers that it no longer knows it. A text that
+   * is too long to go along may be left out as long as the file holds it.
    *
    * @generated from field: optional string base_text = 4;
    */
