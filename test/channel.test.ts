@@ -16,6 +16,7 @@ import {
   exchangePath,
   refusePeer,
 } from '../src/adapters/channel/grpc-peer.ts'
+import { frameOf } from '../src/adapters/channel/peer-frames.ts'
 import { StreamChannel, type Envelope } from '../src/adapters/channel/grpc.ts'
 import { memoryChannels } from '../src/adapters/channel/memory.ts'
 import type { AcceptedWebSocket } from '../src/adapters/channel/websocket-server.ts'
@@ -28,7 +29,12 @@ import {
   type SessionRequest,
   type SessionResponse,
 } from '../src/core/model/wire.ts'
-import { firstPeerMessageBytesMax, peerMessageBytesMax } from '../src/core/model/limits.ts'
+import {
+  firstPeerMessageBytesMax,
+  logsMax,
+  peerMessageBytesMax,
+  peerMessageFieldsMax,
+} from '../src/core/model/limits.ts'
 import type { Channel } from '../src/core/ports.ts'
 import { Addresses } from '../src/server/addresses.ts'
 import { Origins } from '../src/server/origins.ts'
@@ -388,6 +394,22 @@ test('gRPC between servers: what is said first is short, what comes then may be 
   const message = { case: 'updates' as const, value: { updates: [{ body }] } }
   channel.send(create(PeerMessageSchema, { message }))
   await ear.until((heard) => heard.numbers.length === 2)
+})
+
+test('gRPC between servers: what tells of all logs is taken, and what lists more is not decoded', async (t) => {
+  const { stream, channel } = await calledByHand(t)
+  const ear = new Ear(channel, () => 0)
+  const seen = Object.fromEntries(Array.from({ length: logsMax }, (_, log) => [`a.${log}`, log]))
+  const gossip = { case: 'gossip' as const, value: { vector: { seen } } }
+  const messages = [gossip, gossip].map((message) => create(PeerMessageSchema, { message }))
+  for (const piece of frameOf(messages)) stream.write(piece)
+  await ear.until((heard) => heard.numbers.length === messages.length)
+  // Nothing but that a message is there, again and again.
+  stream.write(Buffer.from(prefixOf(2 * peerMessageFieldsMax + 2)))
+  stream.write(Buffer.alloc(2 * peerMessageFieldsMax + 2, Buffer.of(10, 0)))
+  await ear.until((heard) => heard.endings.length > 0)
+  assert.match(ear.endings[0]!, /list too much at once/)
+  assert.equal(ear.numbers.length, messages.length)
 })
 
 test('gRPC between servers: that some of a message has come is told before it is whole', async (t) => {

@@ -12,7 +12,7 @@ import {
   type ClientMessage,
   type ServerMessage,
 } from '../core/model/wire.ts'
-import { isCrowded } from './crowded.ts'
+import { isCrowded } from '../adapters/channel/crowded.ts'
 
 /** One message as a frame. */
 export function encodeFrame(message: ServerMessage): Uint8Array {

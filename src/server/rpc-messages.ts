@@ -4,7 +4,7 @@
 import type { DescMessage } from '@bufbuild/protobuf'
 import { Code, ConnectError } from '@connectrpc/connect'
 import { compressionBrotli, compressionGzip } from '@connectrpc/connect-node'
-import { isCrowded, isCrowdedJson } from './crowded.ts'
+import { isCrowded, isCrowdedJson } from '../adapters/channel/crowded.ts'
 
 /** Flags, and the length of the message that follows (gRPC and the streams of Connect). */
 export const envelopeBytes = 5

@@ -20,6 +20,7 @@ import {
   heartbeatMs,
   joinedBytesMax,
   peerMessageBytesMax,
+  peerMessageFieldsMax,
 } from '../../core/model/limits.ts'
 import {
   ExchangeRequestSchema,
@@ -28,6 +29,7 @@ import {
   type PeerMessage,
 } from '../../core/model/wire.ts'
 import type { Channel, ChannelListener, Ending } from '../../core/ports.ts'
+import { isCrowded } from './crowded.ts'
 import { frameOf, messageBytes, prefixBytes } from './peer-frames.ts'
 
 /** The path of the call that is a channel. */
@@ -51,7 +53,7 @@ export function isGrpc(headers: IncomingHttpHeaders): boolean {
 export function acceptPeer(stream: ServerHttp2Stream): Channel<PeerMessage, PeerMessage> {
   stream.respond({ ':status': 200, 'content-type': contentType }, { waitForTrailers: true })
   const channel = new PeerChannel(stream, {
-    decode: (bytes) => fromBinary(ExchangeRequestSchema, bytes).messages,
+    schema: ExchangeRequestSchema,
     dispose: () => stream.close(),
   })
   stream.once('wantTrailers', () => stream.sendTrailers(trailersOf(channel)))
@@ -104,7 +106,7 @@ export async function dialPeer(
     ...options.headers,
   })
   const channel = new PeerChannel(stream, {
-    decode: (bytes) => fromBinary(ExchangeResponseSchema, bytes).messages,
+    schema: ExchangeResponseSchema,
     dispose: () => session.destroy(),
   })
   const read = (headers: IncomingHttpHeaders) => channel.told(headers)
@@ -116,7 +118,8 @@ export async function dialPeer(
 // ---------------------------------------------------------------------------- both sides
 
 interface Side {
-  decode: (bytes: Uint8Array) => PeerMessage[]
+  /** What the other side says. */
+  schema: typeof ExchangeRequestSchema | typeof ExchangeResponseSchema
   /** Ends what lies below, when the other side does not. */
   dispose: () => void
 }
@@ -255,9 +258,13 @@ class PeerChannel implements Channel<PeerMessage, PeerMessage> {
   }
 
   #received(body: Buffer): void {
+    if (isCrowded(this.#side.schema, body, peerMessageFieldsMax)) {
+      this.close('sends messages that list too much at once')
+      return
+    }
     let messages: PeerMessage[]
     try {
-      messages = this.#side.decode(body)
+      messages = fromBinary(this.#side.schema, body).messages
     } catch {
       // Whatever the decoder says, the other side is no server of ours.
       this.close('sends malformed messages')

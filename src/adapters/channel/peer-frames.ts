@@ -11,6 +11,7 @@ import {
   UpdatesSchema,
   type PeerMessage,
   type Update,
+  type VersionVector,
 } from '../../core/model/wire.ts'
 
 /** A flag and a length precede each message. */
@@ -40,6 +41,9 @@ export function frameOf(messages: PeerMessage[]): Uint8Array[] {
 /** About how many bytes a message takes in memory and on the wire, without encoding it. */
 export function messageBytes({ message }: PeerMessage): number {
   const perMessage = 100
+  const perLog = 30
+  const logs = (vector: VersionVector | undefined) =>
+    perLog * Object.keys(vector?.seen ?? {}).length
   switch (message.case) {
     case 'updates':
       return message.value.updates.reduce(
@@ -47,9 +51,16 @@ export function messageBytes({ message }: PeerMessage): number {
         perMessage,
       )
     case 'snapshot': {
-      const { text, entry, versions } = message.value
-      return perMessage + text.length + entry.length + versions.length
+      const { text, entry, versions, covers, operations } = message.value
+      const beside = logs(covers) + perMessage * operations.length
+      return perMessage + text.length + entry.length + versions.length + beside
     }
+    case 'hello':
+    case 'gossip':
+    case 'advance':
+      return perMessage + logs(message.value.vector)
+    case 'have':
+      return perMessage + logs(message.value.changed)
     default:
       return perMessage
   }

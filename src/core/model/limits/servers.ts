@@ -65,6 +65,12 @@ export const dialPeerMs = 2000
  */
 export const peerMessageBytesMax = 256 * 1024 * 1024
 
+/**
+ * Fields in it, counted as for clients; each may be an object of a hundred bytes. A vector of all logs has
+ * 300,000; what is short travels together up to 2 MiB, of which a field has some ten bytes.
+ */
+export const peerMessageFieldsMax = 1_000_000
+
 /** Bytes queued for a peer that does not read, beside one message; past that its channel is cut. */
 export const peerQueueBytesMax = peerMessageBytesMax + 64 * 1024 * 1024
 

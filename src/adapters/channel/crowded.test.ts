@@ -5,7 +5,7 @@ import { test } from 'node:test'
 
 import { create, ScalarType, toBinary, type DescMessage } from '@bufbuild/protobuf'
 
-import { messageFieldsMax } from '../core/model/limits.ts'
+import { messageFieldsMax } from '../../core/model/limits.ts'
 import {
   AdminService,
   FolderService,
@@ -13,7 +13,7 @@ import {
   SessionRequestSchema,
   SessionService,
   VersionVectorSchema,
-} from '../core/model/wire.ts'
+} from '../../core/model/wire.ts'
 import { isCrowded, isCrowdedJson } from './crowded.ts'
 
 const { STRING, BYTES } = ScalarType

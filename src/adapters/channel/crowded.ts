@@ -3,7 +3,7 @@
 
 import { ScalarType, type DescMessage } from '@bufbuild/protobuf'
 import { BinaryReader, WireType } from '@bufbuild/protobuf/wire'
-import { messageFieldsMax } from '../core/model/limits.ts'
+import { messageFieldsMax } from '../../core/model/limits.ts'
 
 /** What is shorter cannot hold many: a keystroke is not counted. */
 const countedFromBytes = 64 * 1024
@@ -12,11 +12,15 @@ const countedFromBytes = 64 * 1024
  * Whether it holds more fields than are decoded. What the decoder would read otherwise than it is counted
  * here, which nobody writes, is too much as well.
  */
-export function isCrowded(schema: DescMessage, bytes: Uint8Array): boolean {
+export function isCrowded(
+  schema: DescMessage,
+  bytes: Uint8Array,
+  fieldsMax = messageFieldsMax,
+): boolean {
   if (bytes.length < countedFromBytes) return false
   const reader = new BinaryReader(bytes)
   try {
-    return leftAfter(fieldsOf(schema), reader, bytes.length, messageFieldsMax) < 0
+    return leftAfter(fieldsOf(schema), reader, bytes.length, fieldsMax) < 0
   } catch {
     // It is no message: the decoder says why.
     return false
@@ -72,7 +76,7 @@ function fieldsOf(schema: DescMessage): Fields {
 
 const delimited = WireType.LengthDelimited
 
-/** Of a list of numbers, which would be packed, clients send none. */
+/** Of a list of numbers, which would be packed, nobody sends any. */
 function wireTypeOf(scalar: ScalarType | undefined): WireType {
   switch (scalar) {
     case ScalarType.STRING:
