@@ -7,6 +7,7 @@ import type { LocalStorage } from '../core/ports.ts'
 import { MemoryDevice } from '../adapters/storage/local-memory.ts'
 import { Keepsake } from './keepsake.ts'
 import { forgetLife, nameLife } from './lives.ts'
+import { until } from '../../test/until.ts'
 
 const key = new Uint8Array(16)
 
@@ -173,6 +174,29 @@ test('a failing storage is told, and when it works again all is there', async (t
   await written.still()
   assert.equal(await text(device), 'b')
   assert.deepEqual(failures, ['the disk is full', undefined])
+})
+
+test('what a storage does not answer for seconds is told, though other things are kept', async () => {
+  const device = new MemoryDevice()
+  const storage = device.open()
+  const answer = Promise.withResolvers<void>()
+  const { append } = storage
+  const stuck: LocalStorage = Object.assign(storage, {
+    append: async (document: string, update: Uint8Array) => {
+      await answer.promise
+      return append.call(storage, document, update)
+    },
+  })
+  const keepsake = new Keepsake(stuck, key, () => {})
+  await keepsake.begin()
+  await keepsake.documents.load('D', () => new Uint8Array([0, 0]))
+  keepsake.documents.append('D', new Uint8Array([0, 0]), true)
+  await until(() => keepsake.failure !== undefined, 'it is told')
+  await keepsake.keepOperations([], ['x'])
+  assert.match(keepsake.failure!, /does not answer/)
+  answer.resolve()
+  await keepsake.documents.written()
+  assert.equal(keepsake.failure, undefined)
 })
 
 test('what could not be written of a text that is opened again is written with what comes then', async (t) => {

@@ -23,6 +23,9 @@ import { Keyring, recordsOfKeys } from './keyring.ts'
 import { leaveLife, livesIn, nameLife, readLives, storageAt, type Lives } from './lives.ts'
 import { changeKeys, decide, findSuspects, judge, letGo } from './suspects.ts'
 
+/** What a storage was asked for so long ago and has not done counts as not kept. */
+const lateMs = 3000
+
 /** The list of files is written whole: the pause after it is so many times its work. */
 const entriesPause = 10
 
@@ -64,6 +67,8 @@ export class Keepsake {
   /** What was asked of the storage first, until it answers. */
   #beginning: Promise<LocalStorage> | undefined
   #isClosed = false
+  /** How much the storage was asked for that long ago, and has not answered. */
+  #late = 0
   #failure: string | undefined
 
   /** `changed`: whether storing works has changed. `life`: where the client before this one left for. */
@@ -95,7 +100,8 @@ export class Keepsake {
   get failure(): string | undefined {
     if (!this.#storage) return 'this program keeps nothing on this device'
     // That something else was written since says nothing of what was not.
-    return this.#failure ?? this.documents.failure
+    const late = this.#late > 0 ? 'the storage of this device does not answer' : undefined
+    return this.#failure ?? late ?? this.documents.failure
   }
 
   get isKeeping(): boolean {
@@ -329,6 +335,7 @@ export class Keepsake {
   /** What the storage answers; undefined: it failed, which is told. */
   async #attempt<T>(act: (storage: LocalStorage) => Promise<T>): Promise<T | undefined> {
     if (!this.#storage) return undefined
+    const answered = this.#asked()
     try {
       const result = await act(await this.#shelf(this.#storage))
       this.#report(undefined)
@@ -337,6 +344,21 @@ export class Keepsake {
       // Told to the person by the save state: closing the program would lose what no server has.
       this.#report(whyOf(error))
       return undefined
+    } finally {
+      answered()
+    }
+  }
+
+  /** Returns what is to be called with the answer. */
+  #asked(): () => void {
+    let isLate = false
+    const timer = setTimeout(() => {
+      isLate = true
+      this.#tell(() => this.#late++)
+    }, lateMs)
+    return () => {
+      clearTimeout(timer)
+      if (isLate) this.#tell(() => this.#late--)
     }
   }
 
