@@ -7,7 +7,6 @@ import type { LocalStorage } from '../core/ports.ts'
 import { MemoryDevice } from '../adapters/storage/local-memory.ts'
 import { Keepsake } from './keepsake.ts'
 import { forgetLife, nameLife } from './lives.ts'
-import { until } from '../../test/until.ts'
 
 const key = new Uint8Array(16)
 
@@ -176,7 +175,8 @@ test('a failing storage is told, and when it works again all is there', async (t
   assert.deepEqual(failures, ['the disk is full', undefined])
 })
 
-test('what a storage does not answer for seconds is told, though other things are kept', async () => {
+test('what a storage does not answer for seconds is told, though other things are kept', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
   const device = new MemoryDevice()
   const storage = device.open()
   const answer = Promise.withResolvers<void>()
@@ -191,12 +191,33 @@ test('what a storage does not answer for seconds is told, though other things ar
   await keepsake.begin()
   await keepsake.documents.load('D', () => new Uint8Array([0, 0]))
   keepsake.documents.append('D', new Uint8Array([0, 0]), true)
-  await until(() => keepsake.failure !== undefined, 'it is told')
+  for (let turn = 0; turn < 20; turn++) await Promise.resolve()
+  assert.equal(keepsake.failure, undefined)
+  t.mock.timers.tick(3000)
   await keepsake.keepOperations([], ['x'])
   assert.match(keepsake.failure!, /does not answer/)
   answer.resolve()
   await keepsake.documents.written()
   assert.equal(keepsake.failure, undefined)
+})
+
+test('a storage that lost what it had gets the text again, and the key of its session', async () => {
+  const device = new MemoryDevice()
+  const { type, still } = await writing(device)
+  type('c')
+  await still()
+  // As when a browser's storage is emptied while a page is open: the next use fails, and then it is another.
+  await device.open().forget('D')
+  await device.open().set('keys', undefined)
+  device.failure = 'the connection is closed'
+  type('b')
+  for (let turn = 0; turn < 20; turn++) await Promise.resolve()
+  device.failure = undefined
+  type('a')
+  await still()
+  assert.equal(await text(device), 'abc')
+  const next = new Keepsake(device.open(), new Uint8Array(16).fill(1), () => {})
+  assert.deepEqual((await next.begin()).keys, [key])
 })
 
 test('what could not be written of a text that is opened again is written with what comes then', async (t) => {

@@ -341,6 +341,7 @@ export class Keepsake {
       this.#report(undefined)
       return result
     } catch (error) {
+      this.keyring.doubt()
       // Told to the person by the save state: closing the program would lose what no server has.
       this.#report(whyOf(error))
       return undefined

@@ -213,7 +213,7 @@ export class KeptDocuments {
         continue
       }
       pages.isTorn = true
-      pages.hasOwn ||= !isClaimed
+      pages.hasOwn ||= hasOwn
       this.#options.alter(
         () => (pages.failure = why ?? this.#options.whyNot() ?? 'not all of it is kept here yet'),
       )

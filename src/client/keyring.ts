@@ -129,6 +129,11 @@ export class Keyring {
     return this.#written
   }
 
+  /** The storage failed: it may have lost what it had, and the record is written again before an edit. */
+  doubt(): void {
+    this.#writtenAt = -Infinity
+  }
+
   /** To be called every `beatMs` at least, and at the end. `isUnsafe`: whether edits may still be lost. */
   beat(now: number, isUnsafe: (document: string) => boolean): Promise<boolean> {
     const before = this.#documents.size
