@@ -61,7 +61,7 @@ export function Trash({ restore, erase, leave }: TrashProps) {
       <DisclosurePanel>
         {isAsking ? (
           <p className="empty muted" role="status">
-            {client.connection.name === 'offline' ? knownThere : 'Looking…'}
+            {isOpen && (client.connection.name === 'offline' ? knownThere : 'Looking…')}
           </p>
         ) : (
           <div {...focus.panel}>
