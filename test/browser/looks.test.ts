@@ -58,7 +58,7 @@ test('on a phone the files are a drawer, and everything fits the width', async (
   await ana.page.getByRole('dialog', { name: 'Files' }).waitFor({ state: 'hidden' })
 
   // The notice of what was done is above the trash, not over it.
-  for (const name of ['trash.md', 'can.md']) {
+  for (const name of [`${'trash '.repeat(30)}can.md`, 'can.md']) {
     await ana.create(name)
     await ana.choose(/^Delete/)
   }
@@ -72,6 +72,9 @@ test('on a phone the files are a drawer, and everything fits the width', async (
     const { y, height } = await edge(notice)
     return y + height <= (await edge(trash)).y
   })
+  // A long name takes no more than two lines there.
+  const rows = ana.page.getByRole('list', { name: 'Trash' }).getByRole('listitem')
+  for (const row of await rows.all()) assert.ok((await edge(row)).height < 60)
   await ana.page.getByRole('button', { name: 'Restore can.md' }).tap()
   await ana.row('can.md').waitFor()
   await ana.row('phone.md').tap()
