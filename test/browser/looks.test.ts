@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { after, afterEach, before, test } from 'node:test'
 import type { Locator } from 'playwright-core'
+import { connect } from '../../src/client/connect.ts'
 import { until } from '../until.ts'
 import { Stage, type Visitor } from './stage.ts'
 
@@ -34,7 +35,7 @@ test('the page follows the system until a person chooses, and remembers the choi
   assert.equal(await background(ana), white)
 })
 
-test('on a phone the files are a drawer, and everything fits the width', async () => {
+test('on a phone the files are a drawer, and everything fits the width', async (t) => {
   const phone = { viewport: { width: 390, height: 780 }, hasTouch: true, isMobile: true }
   const ana = await stage.join('Ana', 'a', phone)
   await ana.create('phone.md')
@@ -78,6 +79,17 @@ test('on a phone the files are a drawer, and everything fits the width', async (
   await ana.page.getByRole('button', { name: 'Restore can.md' }).tap()
   await ana.row('can.md').waitFor()
   await ana.row('phone.md').tap()
+
+  // Of several people one has room, and the others can be found, too.
+  const id = ana.page.url().split('/').at(-1)!
+  const others = ['Ben', 'Cy', 'Di'].map((name) => {
+    return connect({ servers: [stage.fleet.address('b')], name, agent: 'cli' })
+  })
+  t.after(() => others.forEach((other) => other.close()))
+  for (const other of others) other.open(id)
+  await ana.page.getByRole('button', { name: '2 more in this file' }).tap()
+  await ana.page.getByRole('menuitem', { name: 'Di' }).tap()
+  await ana.notice('Di has not been in the text yet')
 
   await ana.page.getByRole('button', { name: /^Saved/ }).tap()
   await ana.page.getByRole('heading', { name: 'Saved · 4/4' }).waitFor()
