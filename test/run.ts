@@ -76,11 +76,12 @@ function inOne(all: string[]): string[] {
 }
 
 /**
- * Browsers, mirrors and sets before other processes. Among its like each by its own name, not its
+ * Browsers, mirrors and sets before other processes, and the simulator before what else only thinks: the
+ * longest alone in the end would leave a processor idle. Among its like each by its own name, not its
  * folder's: what is busy, as browsers are, beside what waits.
  */
 function place(file: string): string {
-  const isLong = /^test\/(browser|mirror|siege|cli)\//.test(file)
+  const isLong = /^(sim|test\/(browser|mirror|siege|cli))\//.test(file)
   return `${isLong ? 0 : 1} ${basename(file)} ${file}`
 }
 
