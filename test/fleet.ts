@@ -14,11 +14,8 @@ import {
 } from '../src/core/model/wire.ts'
 import { freePorts } from './ports.ts'
 import { program } from './tool.ts'
+import { patienceMs } from './until.ts'
 
-/** A server that does not say that it listens within this has failed to start. */
-const startMs = 120_000
-/** How long everything may take to be well again before a run is called stuck. */
-const wellMs = 90_000
 /** How often a server is asked how it is. */
 const askMs = 20
 const askGiveUpMs = 2000
@@ -213,7 +210,7 @@ export class Fleet {
   // -------------------------------------------------------------------------------- health
 
   /** Resolves when all these servers take edits, and each that runs knows the others as live. */
-  async well(ids: readonly string[] = this.ids, boundMs = wellMs): Promise<void> {
+  async well(ids: readonly string[] = this.ids, boundMs = patienceMs): Promise<void> {
     const until = performance.now() + boundMs
     for (const id of ids) {
       while (!(await this.isWell(id)) || !(await this.#knows(id, ids))) {
@@ -229,7 +226,7 @@ export class Fleet {
   }
 
   /** Resolves when all hold the same: so many entries, those in the trash too. */
-  async same(boundMs = wellMs): Promise<number> {
+  async same(boundMs = patienceMs): Promise<number> {
     const until = performance.now() + boundMs
     for (;;) {
       const [first, ...others] = await Promise.all(this.ids.map((id) => this.#status(id)))
@@ -373,8 +370,8 @@ class ServerProcess {
     const ended = this.ended.then((end) => {
       throw new EndedError(end, this.#said)
     })
-    const late = sleep(startMs, undefined, { signal }).then(() => {
-      throw new Error(`the server did not listen within ${startMs} ms:\n${this.#said}`)
+    const late = sleep(patienceMs, undefined, { signal }).then(() => {
+      throw new Error(`the server did not listen within ${patienceMs} ms:\n${this.#said}`)
     })
     try {
       await Promise.race([once(this.#child, 'message', { signal }), ended, late])

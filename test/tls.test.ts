@@ -179,9 +179,10 @@ test('servers with certificates find each other, and clients need none', async (
     const headers = { authorization: `Bearer ${token}` }
     const save = () => folder.saveFile({ file: `${index}.md`, text: 'x' }, { headers })
     // An answer waits for the disk of the other, but not for long.
-    for (let tries = 0; (await save()).servers.join() !== 'a,b'; tries++) {
-      assert.ok(tries < 100, log.join('; '))
-    }
+    await until(
+      async () => (await save()).servers.join() === 'a,b',
+      () => log.join('; '),
+    )
   }
   // What is uploaded to one the other fetches, with the proof and the certificate of the set.
   const bytes = Buffer.from('any bytes')

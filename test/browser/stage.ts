@@ -11,11 +11,8 @@ import {
   type Page,
 } from 'playwright-core'
 import { Fleet, type FleetOptions } from '../fleet.ts'
-import { until } from '../until.ts'
+import { patienceMs, until } from '../until.ts'
 import { keptNames, keptTexts } from './page-storage.ts'
-
-/** How long anything on the page may take before the test is called stuck. */
-const patienceMs = 60_000
 
 const flags = [
   '--no-sandbox',

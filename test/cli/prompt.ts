@@ -7,6 +7,7 @@ import { buffer, text } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 import { program } from '../tool.ts'
+import { patienceMs } from '../until.ts'
 
 export interface Ended {
   code: number | null
@@ -46,14 +47,14 @@ export const kept = /^stored on [1-4] of 4 servers: [a-d]( [a-d]){0,3}\n$/
 export async function settled(
   run: (...words: string[]) => Promise<Ended>,
 ): Promise<{ servers: Row[] }> {
-  for (let tries = 0; ; tries++) {
+  for (const endAt = performance.now() + patienceMs; ;) {
     const told = JSON.parse((await run('status', '--json')).out) as { servers: Row[] }
     const [first] = told.servers
     const isSettled = told.servers.every(({ state, lag, digest }) => {
       return state === 'live' && lag === 0 && digest !== null && digest === first!.digest
     })
     if (isSettled) return told
-    assert.ok(tries < 50, `never settled: ${JSON.stringify(told)}`)
+    assert.ok(performance.now() < endAt, `never settled: ${JSON.stringify(told)}`)
   }
 }
 
