@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { EditorState, type TransactionSpec } from '@codemirror/state'
-import { textBytesMax } from '../core/model/limits.ts'
+import { textBytesMax, updateBytesMax } from '../core/model/limits.ts'
 import { lineEndings, type LineEnding } from './line-endings.ts'
 import { textRoom } from './text-room.ts'
 
@@ -55,6 +55,18 @@ test('what others wrote is shown however long it is, and may be replaced by as m
   assert.equal(change({ from: 0, to: 9 }, 'delete.selection'), true)
   assert.equal(change({ from: 3, to: 9 }, 'delete.selection'), true)
   assert.equal(change({ from: 0, insert: 'x' }, 'input.type'), true)
+})
+
+test('what replaces a text that is too long has room in one update, or in a text of its own', () => {
+  const { change, text } = opened(wide(textBytesMax))
+  assert.equal(change({ from: 0, insert: wide(textBytesMax) }), true)
+  const half = updateBytesMax / 2
+  assert.equal(change({ from: 0, to: half, insert: 'x'.repeat(half + 1) }, 'input.paste'), false)
+  assert.equal(change({ from: 0, to: half, insert: 'x'.repeat(half) }, 'input.paste'), true)
+  const all = () => text().length
+  const long = 'x'.repeat(textBytesMax)
+  assert.equal(change({ from: 0, to: all(), insert: `${long}x` }, 'input.paste'), false)
+  assert.equal(change({ from: 0, to: all(), insert: long }, 'input.paste'), true)
 })
 
 test('a new line that takes two bytes finds room for two, or is not put in', () => {

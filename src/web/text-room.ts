@@ -9,13 +9,19 @@ import {
   type Transaction,
 } from '@codemirror/state'
 import { byteLength } from '../core/model/byte-length.ts'
-import { textBytesMax } from '../core/model/limits.ts'
+import { textBytesMax, updateBytesMax } from '../core/model/limits.ts'
 
 /** The bytes of the text as UTF-8: counted once, and then with each change. */
 const textBytes = StateField.define<number>({
   create: ({ doc }) => bytesIn(doc, 0, doc.length),
   update: (bytes, transaction) => bytes + growthOf(transaction),
 })
+
+/**
+ * What is put in at once may travel as one update. In several, what it replaces goes first, and the others
+ * find the text shorter than they leave it.
+ */
+const wholeBytesMax = updateBytesMax / 2
 
 /** `tooLarge`: something that was typed, pasted or dropped is left out. */
 export function textRoom(tooLarge: () => void): Extension {
@@ -25,8 +31,9 @@ export function textRoom(tooLarge: () => void): Extension {
     if (!isOwn || 3 * transaction.newDoc.length <= textBytesMax) return transaction
     const growth = growthOf(transaction)
     const bytes = transaction.startState.field(textBytes) + growth
-    // As at the gate of a server: whatever leaves a text no longer is put in.
-    if (growth <= 0 || bytes <= textBytesMax) return transaction
+    // As at the gate of a server: whatever leaves a text no longer is put in, where it goes in one piece.
+    const isWhole = insertedBy(transaction) <= wholeBytesMax
+    if ((growth <= 0 && isWhole) || bytes <= textBytesMax) return transaction
     tooLarge()
     return []
   })
@@ -39,6 +46,12 @@ function growthOf({ changes, startState, newDoc }: Transaction): number {
   changes.iterChanges((fromA, toA, fromB, toB) => {
     bytes += bytesIn(newDoc, fromB, toB) - bytesIn(startState.doc, fromA, toA)
   })
+  return bytes
+}
+
+function insertedBy({ changes, newDoc }: Transaction): number {
+  let bytes = 0
+  changes.iterChanges((_fromA, _toA, fromB, toB) => (bytes += bytesIn(newDoc, fromB, toB)))
   return bytes
 }
 
