@@ -278,6 +278,30 @@ test('what could not be written is told until it is, whatever else is written me
   assert.equal(keepsake.failure, undefined)
 })
 
+test('what was asked of the folder and could not be kept is told until it is, whatever else is', async () => {
+  const device = new MemoryDevice()
+  const storage = device.open()
+  const { change } = storage
+  let isFull = true
+  const full: LocalStorage = Object.assign(storage, {
+    change: async (name: string, alter: (value: unknown) => unknown) => {
+      if (isFull && name === 'operations') throw new Error('the disk is full')
+      return change.call(storage, name, alter)
+    },
+  })
+  const keepsake = new Keepsake(full, key, () => {})
+  await keepsake.begin()
+  const operation = { id: 'x', bytes: new Uint8Array() }
+  assert.equal(await keepsake.keepOperations([operation], []), false)
+  await keepsake.documents.load('D', () => new Uint8Array([0, 0]))
+  keepsake.documents.append('D', new Uint8Array([0, 0]), true)
+  await keepsake.documents.written()
+  assert.equal(keepsake.failure, 'the disk is full')
+  isFull = false
+  assert.ok(await keepsake.keepOperations([operation], []))
+  assert.equal(keepsake.failure, undefined)
+})
+
 test('edits count as kept only with the key of their session', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] })
   const device = new MemoryDevice()

@@ -70,6 +70,8 @@ export class Keepsake {
   /** How much the storage was asked for that long ago, and has not answered. */
   #late = 0
   #failure: string | undefined
+  /** Why something that was asked of the folder is not kept, until it is. */
+  #operationsFailure: string | undefined
 
   /** `changed`: whether storing works has changed. `life`: where the client before this one left for. */
   constructor(
@@ -101,7 +103,7 @@ export class Keepsake {
     if (!this.#storage) return 'this program keeps nothing on this device'
     // That something else was written since says nothing of what was not.
     const late = this.#late > 0 ? 'the storage of this device does not answer' : undefined
-    return this.#failure ?? late ?? this.documents.failure
+    return this.#failure ?? late ?? this.#operationsFailure ?? this.documents.failure
   }
 
   get isKeeping(): boolean {
@@ -179,7 +181,7 @@ export class Keepsake {
   }
 
   /** These come behind those that are kept; those of these ids go. Whether that is kept. */
-  keepOperations(
+  async keepOperations(
     come: readonly Pick<KeptOperation, 'id' | 'bytes'>[],
     gone: readonly string[],
   ): Promise<boolean> {
@@ -188,7 +190,12 @@ export class Keepsake {
       ...keptOperations(value).filter(({ id }) => !changed.has(id)),
       ...come.map((operation) => ({ ...operation, session: this.session })),
     ]
-    return this.#did((storage) => storage.change('operations', alter))
+    const isKept = await this.#did((storage) => storage.change('operations', alter))
+    // What goes may be asked for twice.
+    const isAll = isKept || come.length === 0
+    const why = isAll ? undefined : (this.#failure ?? 'not all that was asked for is kept here yet')
+    this.#tell(() => (this.#operationsFailure = why))
+    return isKept
   }
 
   /**
