@@ -15,6 +15,7 @@ import {
 } from './command.ts'
 import { keepHeapLean } from './lean-heap.ts'
 import { meant } from './meant.ts'
+import { heedOutput } from './output.ts'
 import { FourfoldError } from '../core/model/errors.ts'
 
 interface Listed {
@@ -182,12 +183,7 @@ function exitCodeOf(error: unknown): number {
   return isBroken ? exitCodes.store : exitCodes.usage
 }
 
-// Who reads the output has seen enough, like `head`: nothing that follows would be read.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error
-  process.exit(exitCodes.done)
-})
-
+heedOutput()
 try {
   process.exitCode = await main(process.argv.slice(2))
 } catch (error) {

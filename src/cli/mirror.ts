@@ -22,6 +22,7 @@ import { agree } from './mirror/agreement.ts'
 import { Mirror } from './mirror/mirror.ts'
 import { Report, standingOf } from './mirror/report.ts'
 import { keptAlready } from './mirror/told.ts'
+import { goOnUnheard } from './output.ts'
 import { screenNameOf, SetClient, setHelp, setOptions } from './set-client.ts'
 
 const help = `Usage: fourfold mirror DIR [--folder PATH] [--once] [--accept-deletes] [--json]
@@ -118,6 +119,7 @@ async function keepSame(asked: string, options: KeepOptions): Promise<boolean> {
       // Nobody sits before a mirror that is kept by servers, and what it has is theirs.
       followsTrash: keeper !== undefined,
     })
+    if (!options.isOnce) goOnUnheard()
     const watcher = options.isOnce ? undefined : watch(root, ignored, work, report)
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
       process.once(signal, () => work.stop())

@@ -54,8 +54,6 @@ export const serve: Command = {
       first: { type: 'boolean' },
       quiet: { type: 'boolean' },
     })
-    // Who read the log may be gone: no reason to stop.
-    process.stderr.on('error', () => {})
     if (!values.config) throw new UsageError('--config FILE is missing.')
     const configuration = readConfiguration(
       values.config,

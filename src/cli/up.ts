@@ -5,6 +5,7 @@ import { openBrowser } from './browser.ts'
 import { exitCodes, readWords, type Command } from './command.ts'
 import { KeptMirror } from './kept-mirror.ts'
 import { LocalSet, readPort, type LocalServer } from './local-set.ts'
+import { goOnUnheard } from './output.ts'
 import { Revival } from './revival.ts'
 import { addressesOf } from './set-client.ts'
 
@@ -32,6 +33,7 @@ export const up: Command = {
       open: { type: 'boolean', default: false },
       'no-files': { type: 'boolean', default: false },
     })
+    goOnUnheard()
     const told = untilTold()
     const keeper = new Keeper()
     const set = new LocalSet({

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync } from 'node:fs'
+import { closeSync, mkdtempSync, openSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -82,6 +82,18 @@ test('so it is in a directory that was removed', async () => {
   const { status, stderr } = spawnSync('sh', words, { cwd: directory, encoding: 'utf8' })
   assert.equal(status, 2, stderr)
   assert.match(stderr, /^[^\n]+ Try: [^\n]+ ls --help\.\n$/)
+})
+
+test('where what is printed has no room, that is one sentence and exit 1', (t) => {
+  const full = openSync('/dev/full', 'w')
+  t.after(() => closeSync(full))
+  const stdio = ['ignore', full, 'pipe'] as const
+  const { status, stderr } = spawnSync(process.execPath, [program, '--help'], {
+    stdio: [...stdio],
+    encoding: 'utf8',
+  })
+  assert.match(stderr, /^Cannot print: [^\n]+\.\n$/)
+  assert.equal(status, 1)
 })
 
 test('a name that begins with a dash is told how it is given', async () => {

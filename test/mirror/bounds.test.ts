@@ -139,9 +139,14 @@ test('a directory that becomes a link leads nowhere, and deletes nothing', async
 test('a directory has one mirror, and the words are checked', async (t) => {
   const { mirrors, servers, folder } = await stage(t, 1)
   const [first] = mirrors as [Mirrored]
-  first.start()
+  // Where what it says has no room it goes on.
+  const unheard = join(folder, 'unheard')
+  const script = `#!/bin/sh\nexec "${process.execPath}" "$@" > /dev/full\n`
+  writeFileSync(unheard, script, { mode: 0o755 })
+  first.startBy(unheard)
+  const status = first.path('.fourfold', 'status.json')
   await until(
-    () => existsSync(first.path('.fourfold', 'status.json')),
+    () => existsSync(status) && readFileSync(status, 'utf8').includes('"same"'),
     () => first.said,
   )
   const second = await fourfold(['mirror', first.directory, '--once'], servers)
