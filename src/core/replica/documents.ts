@@ -409,6 +409,14 @@ export class Documents {
     }
   }
 
+  /** Its server died, or did not hear of the end of it: nobody else says that it is in no text. */
+  left(session: SessionId): void {
+    for (const document of this.#live.values()) {
+      const caret = document.left(session)
+      if (caret) this.#voice.send([...document.followers], { case: 'caret', value: caret })
+    }
+  }
+
   #moved(now: number, document: LiveDocument, caret: Caret, from?: ClientChannel): boolean {
     if (!document.moved(now, caret.session as SessionId, caret, from)) return false
     this.#voice.send(document.followersBut(from), { case: 'caret', value: caret })

@@ -4,9 +4,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { create } from '@bufbuild/protobuf'
 import { Desk, here, origin, there, two, Writer } from '../../../test/replica-desk.ts'
-import { sessionOf } from '../model/ids.ts'
+import { sessionOf, type Origin } from '../model/ids.ts'
 import { helloBurstMax, hellosPerSecondMax, presenceLifeMs } from '../model/limits.ts'
-import { Code, EphemeralSchema, PresenceSchema, ServerState } from '../model/wire.ts'
+import { CaretSchema, Code, EphemeralSchema, PresenceSchema, ServerState } from '../model/wire.ts'
 
 /** Another server says that a session with this key is there as "ana". */
 function claimedThere(desk: Desk, key: Uint8Array, counter: number): void {
@@ -169,6 +169,32 @@ test('who is at a server that is silent for long has the name for as long as the
   desk.now += presenceLifeMs
   desk.input({ type: 'tick' })
   assert.equal(isFree(2), true)
+})
+
+test('the caret of somebody whose server died goes with the name, and is not told again', () => {
+  const { desk, file } = two()
+  const heard = (origin: string, channel: number) => {
+    const view = { lag: 0, heardAt: 0, state: ServerState.LIVE, origin: origin as Origin, channel }
+    const servers = [{ id: there, address: 'http://b', ...view }]
+    desk.input({ type: 'event', event: { type: 'servers', servers, isServing: true } })
+    desk.input({ type: 'settle' })
+  }
+  heard('b.1', 1)
+  const key = new Uint8Array(16).fill(9)
+  claimedThere(desk, key, 0)
+  const value = create(CaretSchema, {
+    document: file,
+    session: sessionOf(key),
+    clock: 7,
+    state: '{}',
+  })
+  const ephemeral = create(EphemeralSchema, { topic: { case: 'caret', value } })
+  desk.input({ type: 'event', event: { type: 'ephemeral', from: there, ephemeral } })
+  assert.equal(desk.last(1, 'caret')?.state, '{}')
+  heard('b.2', 2)
+  assert.deepEqual([desk.last(1, 'caret')?.state, desk.last(1, 'caret')?.clock], ['', 8])
+  new Writer(desk, 3, 'carl').open(file)
+  assert.equal(desk.last(3, 'caret'), undefined)
 })
 
 test('who is here may take another name, and hears of no entry twice', () => {

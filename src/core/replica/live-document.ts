@@ -258,12 +258,12 @@ export class LiveDocument {
   }
 
   /**
-   * Forgets the caret of a session that left by this channel; the one to tell others. Undefined where
+   * Forgets the caret of a session that left, by this channel; the one to tell others. Undefined where
    * it came back meanwhile, by another channel or to another server: the end of one may be late.
    */
-  left(session: SessionId, channel: ClientChannel): Caret | undefined {
+  left(session: SessionId, channel?: ClientChannel): Caret | undefined {
     const known = this.#carets.get(session)
-    if (!known || known.from !== channel) return undefined
+    if (!known || (channel !== undefined && known.from !== channel)) return undefined
     this.#carets.delete(session)
     // A client says the number, and may say the last that there is.
     const clock = Math.min(known.caret.clock + 1, 2 ** 32 - 1)

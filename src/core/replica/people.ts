@@ -34,6 +34,8 @@ export class People {
   readonly #met = new Map<ReplicaId, { origin: Origin; channel: number }>()
   /** Who was on a server when a channel to it began, and was not told of over that one yet. */
   readonly #doubts = new Map<ReplicaId, { sessions: Set<SessionId>; since: number }>()
+  /** Sessions that are at no server any more, since they were last taken. */
+  #gone: SessionId[] = []
   #counter = 0
 
   constructor(here: ReplicaId) {
@@ -147,6 +149,14 @@ export class People {
     }
   }
 
+  /** Who is at no server any more, since the last call. */
+  takeGone(): SessionId[] {
+    if (this.#gone.length === 0) return []
+    const gone = this.#gone.filter((session) => !this.#bySession.has(session))
+    this.#gone = []
+    return gone
+  }
+
   /** A free name for somebody who has to give way: "ana~2", and "ana~3" to who was that already. */
   freeName(before: string, device: DeviceId | '' = ''): string {
     const name = before.replace(/~\d+$/, '')
@@ -197,7 +207,10 @@ export class People {
     const person = claims?.get(at)
     if (!claims || !person) return undefined
     claims.delete(at)
-    if (claims.size === 0) this.#bySession.delete(session)
+    if (claims.size === 0) {
+      this.#bySession.delete(session)
+      this.#gone.push(session)
+    }
     const namesakes = this.#byLikeness.get(person.likeness)
     namesakes?.delete(person)
     if (namesakes?.size === 0) this.#byLikeness.delete(person.likeness)

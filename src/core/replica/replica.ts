@@ -214,6 +214,7 @@ export class Replica {
         this.#calls.uncalled(input.call)
         break
       case 'settle':
+        for (const session of this.#people.takeGone()) this.#documents.left(session)
         this.#tellGone()
         this.#visitors.tellReceipts()
         this.#calls.settle(now)
