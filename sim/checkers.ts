@@ -20,7 +20,7 @@ export const checkerNames = {
   C8: 'session',
   C9: 'tree',
   C11: 'liveness',
-  C13: 'names',
+  C13: 'who is here',
 } as const
 
 export type CheckerId = keyof typeof checkerNames
@@ -143,6 +143,11 @@ export class Checkers {
     if (isFree !== isHere) return
     const text = isHere ? 'lets a stranger in' : 'lets nobody in'
     this.#bad('C13', `${server} ${text} as "${name}", who ${isHere ? 'is here' : 'has left'}`)
+  }
+
+  /** Somebody is not seen in a text, or seen who is not there. */
+  checkCaret(text: string): void {
+    this.#bad('C13', text)
   }
 
   /** A disk was wiped, or a person comes back without what the device had: it starts from nothing. */

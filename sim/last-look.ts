@@ -9,6 +9,7 @@ import { textRoot } from '../src/core/model/snapshot.ts'
 import { Kind, type Entry } from '../src/core/model/wire.ts'
 import { CorruptError } from '../src/core/ports.ts'
 import type { Answer, Call, FileView } from '../src/core/replica/messages.ts'
+import { checkCarets } from './caret-look.ts'
 import type { Checkers } from './checkers.ts'
 import { expectedOf, expectedTree, type Expected } from './folder-model.ts'
 import type { Journal } from './journal.ts'
@@ -45,6 +46,8 @@ export function lookLast(look: LastLook): void {
   }
   for (const person of people) person.show()
   checkAnswers(look)
+  const subjects = [...subjectsOf(servers)].filter((id) => !isMarked(servers, id))
+  checkCarets({ ...look, subjects })
   checkNames(look)
 }
 

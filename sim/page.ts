@@ -14,6 +14,7 @@ import type { Channel } from '../src/core/ports.ts'
 import type { OperationBody } from '../src/core/session/parcel.ts'
 import type { SessionInput, SessionOutput } from '../src/core/session/messages.ts'
 import { Session } from '../src/core/session/session.ts'
+import { Carets } from './carets.ts'
 import type { Checkers } from './checkers.ts'
 import { Filing, isFiling, type FilingAct } from './filing.ts'
 import type { DocumentId, Edit, Journal } from './journal.ts'
@@ -90,6 +91,7 @@ export class Page {
   readonly #followed = new Set<DocumentId>()
   readonly #caughtUp = new Set<DocumentId>()
   readonly #receipts: Receipts
+  readonly #carets: Carets
   readonly #inputs: SessionInput[] = []
   /** Ids of what is shown as if it were done. */
   #waiting = ''
@@ -102,6 +104,7 @@ export class Page {
     this.#options = options
     this.#label = page.label
     this.#writer = writerOf(page.key)
+    this.#carets = new Carets(this.#writer)
     this.#device = page.device
     this.#life = page.device.life
     this.#outlived = page.outlived
@@ -148,6 +151,23 @@ export class Page {
   /** The screen name that it holds; undefined: none, for it is not let in. */
   get screenName(): string | undefined {
     return this.#session.state.name === 'online' ? this.#session.name : undefined
+  }
+
+  /** The id under which it writes, and is seen. */
+  get writer(): number {
+    return this.#writer
+  }
+
+  /** Where this person is in each text that is open. */
+  get carets(): Map<DocumentId, string> {
+    const open = [...this.#followed].map((id) => [id, this.#carets.own(id)] as const)
+    return new Map(open.filter((each): each is [string, string] => each[1] !== undefined))
+  }
+
+  /** Where the page shows others in a text, by writer; undefined: it is not open. */
+  caretsIn(document: DocumentId): Map<number, string> | undefined {
+    if (!this.#caughtUp.has(document)) return undefined
+    return this.#carets.shown(this.#options.timeline.now, document)
   }
 
   /** The life that it knows the set to be in; empty: none. */
@@ -237,7 +257,15 @@ export class Page {
       this.#show(id, act.extent)
       return
     }
-    if (this.#followed.has(id)) this.#edit(this.#paper(id), act, this.#options.timeline.now)
+    if (!this.#followed.has(id)) return
+    this.#edit(this.#paper(id), act, this.#options.timeline.now)
+    this.#moveTo(id, String(act.at))
+  }
+
+  #moveTo(document: DocumentId, state: string): void {
+    if (this.#options.plan.hasCarets !== true) return
+    this.#carets.move(document, state)
+    this.#step({ type: 'caret', document, state })
   }
 
   #show(id: string, extent: 'not' | 'alone' | 'open'): void {
@@ -305,8 +333,21 @@ export class Page {
   unfollow(document: DocumentId): boolean {
     if (!this.#followed.delete(document)) return false
     this.#caughtUp.delete(document)
+    this.#carets.forget(document)
     this.#step({ type: 'unfollow', document })
     return true
+  }
+
+  /** Closes all texts; the way to have each again as it was. */
+  reopening(): (() => void)[] {
+    return [...this.#followed].map((document) => {
+      const state = this.#carets.own(document)
+      this.unfollow(document)
+      return () => {
+        this.follow(document)
+        if (state !== undefined) this.#moveTo(document, state)
+      }
+    })
   }
 
   #paper(document: DocumentId): Paper {
@@ -427,8 +468,12 @@ export class Page {
       case 'life':
         this.#life = output.life
         return
+      case 'caret':
+        this.#carets.heard(timeline.now, output.caret)
+        return
       case 'changed':
         if (this.#session.state.name === 'outlived') this.#outlived(this.#session.state.life)
+        if (this.#session.save.name === 'local') this.#carets.forgetOthers()
         return
       case 'turnedDown':
         trace.note(timeline.now, `${plan.name} is turned down: ${output.error.message}`)

@@ -67,6 +67,11 @@ export class SimulatedPerson {
     return this.#page?.screenName
   }
 
+  /** The page, while it is open. */
+  get page(): Page | undefined {
+    return this.#page
+  }
+
   /** Closes the page and does not come back. Returns the names under which it ever was open. */
   leaveForGood(): string[] {
     this.#leave()

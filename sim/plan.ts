@@ -33,6 +33,8 @@ export interface PersonPlan {
   hasStorage: boolean
   /** Hears only of what of the folder is shown; absent: of all of it. */
   showsPart?: boolean
+  /** Says where in a text it writes; absent: no. */
+  hasCarets?: boolean
   acts: Act[]
 }
 

@@ -89,6 +89,14 @@ export const plants = {
     },
   }),
 
+  /** Where people of other servers are in a text is not taken in. */
+  'ignore-carets': () => ({
+    hearing: () => (message) => {
+      const { case: kind, value } = message.message
+      return kind === 'ephemeral' && value.topic.case === 'caret' ? [] : [message]
+    },
+  }),
+
   /** What is deleted for good is removed from a disk before every server knows of it. */
   'purge-at-once': () => ({ purgesAtOnce: true }),
 

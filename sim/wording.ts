@@ -5,6 +5,7 @@ import {
   ClientMessageSchema,
   PeerMessageSchema,
   ServerMessageSchema,
+  type Caret,
   type ClientMessage,
   type PeerMessage,
   type ServerMessage,
@@ -49,15 +50,23 @@ function peerDetails({ message }: PeerMessage): string {
     case 'want':
     case 'damaged':
       return brief(message.value.subject)
-    case 'ephemeral':
-      return String(message.value.topic.case)
+    case 'ephemeral': {
+      const { topic } = message.value
+      return topic.case === 'caret' ? `caret ${caretWords(topic.value)}` : String(topic.case)
+    }
     case undefined:
       return ''
   }
 }
 
+function caretWords({ document, session, clock, state }: Caret): string {
+  return `${brief(document)} ${brief(session)} ${clock} "${state}"`
+}
+
 function details({ message }: ClientMessage | ServerMessage): string {
   switch (message.case) {
+    case 'caret':
+      return caretWords(message.value)
     case 'hello':
       return message.value.isStandby ? 'standby' : message.value.name
     case 'open':
