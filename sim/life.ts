@@ -119,6 +119,11 @@ export class Life {
     this.#runtime.tickIn(0)
   }
 
+  /** What decides in this process. */
+  get minds(): object[] {
+    return [this.#replica, this.#replication]
+  }
+
   /** Whether it lets clients in. */
   get isServing(): boolean {
     return this.#isServing

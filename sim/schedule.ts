@@ -48,6 +48,8 @@ export interface LiveOptions {
   plant?: PlantName | ((random: Random) => Plant)
   /** Gets every line of the conversation. */
   show?: (line: string) => void
+  /** Gets the minds of all servers when everybody has left for good. */
+  left?: (minds: object[]) => void
 }
 
 /** Lives through a plan. */
@@ -76,11 +78,13 @@ class Schedule {
   readonly #wasRolledBack: boolean
   /** Whether a disk was lost or put back. */
   readonly #isBurnt: boolean
+  readonly #left: (minds: object[]) => void
   #savedMs = 0
   #convergedMs = 0
 
-  constructor(plan: Plan, { plant, show }: LiveOptions) {
+  constructor(plan: Plan, { plant, show, left = () => {} }: LiveOptions) {
     this.#plan = plan
+    this.#left = left
     this.#trash = { ...(plan.trash ?? { stepMs: Infinity, steps: 1, lookMs: trashLookMs }) }
     this.#wasRolledBack = plan.faults.some(({ type }) => type === 'rollback')
     this.#isBurnt =
@@ -257,6 +261,7 @@ class Schedule {
       pass: (forMs = afterglowMs) => this.#timeline.run(this.#timeline.now + forMs),
       late: (text) => this.#isLate(text),
     })
+    this.#left([...this.#servers.values()].flatMap(({ minds }) => minds))
   }
 
   /** Lives until all is the same everywhere; false: too late, or a violation. */

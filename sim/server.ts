@@ -53,6 +53,11 @@ export class SimulatedServer {
     return this.#life !== undefined
   }
 
+  /** What decides in its process, while it runs. */
+  get minds(): object[] {
+    return this.#life?.minds ?? []
+  }
+
   /** Whether it lets clients in. */
   get isServing(): boolean {
     return this.#life?.isServing ?? false
