@@ -14,4 +14,19 @@ async function runContract(): Promise<string[]> {
   return kept
 }
 
-Object.assign(globalThis, { runContract })
+const storage = indexedDbStorage('closed')
+
+/** Asks for an update to be kept, and does not wait for the answer. */
+async function append(document: string): Promise<void> {
+  // It is open.
+  await storage.load(document)
+  void storage.append(document, new Uint8Array(1))
+  for (let turn = 0; turn < 50; turn++) await Promise.resolve()
+}
+
+/** How many updates are kept. */
+async function count(document: string): Promise<number> {
+  return (await storage.load(document)).length
+}
+
+Object.assign(globalThis, { runContract, append, count })

@@ -18,6 +18,15 @@ import { readFile } from '../siege/whole-files.ts'
 import { until } from '../until.ts'
 import { launched, Visitor } from './stage.ts'
 
+/** Pages that are closed as soon as they have asked for something to be kept. */
+const closedCount = 8
+
+/** What device-page.ts puts there. */
+interface DevicePage {
+  append: (document: string) => Promise<void>
+  count: (document: string) => Promise<number>
+}
+
 let browser: Browser
 before(async () => {
   browser = await launched()
@@ -41,7 +50,8 @@ async function bundle(): Promise<string> {
   return built[0]!.output[0].code
 }
 
-test('IndexedDB keeps the contract of a device’s storage', async (t) => {
+/** The address of a page that is this program and nothing else. */
+async function programServed(t: TestContext): Promise<string> {
   const program = await bundle()
   const server = createServer((request, response) => {
     const isProgram = request.url === '/page.js'
@@ -50,8 +60,15 @@ test('IndexedDB keeps the contract of a device’s storage', async (t) => {
   }).listen(0, '127.0.0.1')
   t.after(() => server.close())
   await once(server, 'listening')
-  const page = await browser.newPage()
-  await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`)
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
+}
+
+test('IndexedDB keeps the contract of a device’s storage, also when the page is closed at once', async (t) => {
+  const address = await programServed(t)
+  const context = await browser.newContext()
+  t.after(() => context.close())
+  const page = await context.newPage()
+  await page.goto(address)
   await page.waitForFunction(() => 'runContract' in globalThis)
   const kept = await page.evaluate(() =>
     (globalThis as unknown as { runContract: () => Promise<string[]> }).runContract(),
@@ -60,6 +77,15 @@ test('IndexedDB keeps the contract of a device’s storage', async (t) => {
     kept,
     localContract.map(({ sentence }) => sentence),
   )
+  for (let count = 1; count <= closedCount; count++) {
+    const closed = await context.newPage()
+    await closed.goto(address)
+    await closed.evaluate(() => (globalThis as unknown as DevicePage).append('closed'))
+    await closed.close()
+    const isKept = async () =>
+      (await page.evaluate(() => (globalThis as unknown as DevicePage).count('closed'))) === count
+    await until(isKept, `update ${count} is kept`, 5000)
+  }
 })
 
 for (const { commit, of } of oldPages) {

@@ -72,7 +72,7 @@ class IndexedDbStorage implements LocalStorage {
       if (typeof cursor.key === 'string') found.push(cursor.key)
       cursor.continue()
     })
-    await done(transaction)
+    await ended(transaction)
     return found
   }
 
@@ -176,7 +176,13 @@ function answer<T>(request: IDBRequest<T>): Promise<T> {
   })
 }
 
+/** Nothing more is asked of it: what was is kept also when the page is closed before it is answered. */
 function done(transaction: IDBTransaction): Promise<void> {
+  transaction.commit()
+  return ended(transaction)
+}
+
+function ended(transaction: IDBTransaction): Promise<void> {
   return new Promise((resolve, reject) => {
     const failed = () => reject(transaction.error ?? new Error('not stored'))
     transaction.addEventListener('complete', () => resolve())
