@@ -87,7 +87,7 @@ test('a text at the limit comes whole, one over it is refused', async (t) => {
   assert.equal((await call('readFile', { file: 'large.txt' }))['text'], text)
   await assert.rejects(
     call('saveFile', { file: 'larger.txt', text: `${text}x` }),
-    failsWith(grpc.status.RESOURCE_EXHAUSTED, /larger than/),
+    failsWith(grpc.status.RESOURCE_EXHAUSTED, /at most 10485760 bytes/),
   )
 })
 
