@@ -2,8 +2,9 @@
 // takes memory until its caller has taken it.
 
 import { FourfoldError } from '../core/model/errors.ts'
-import { callsMax, longAnswerBytes, longAnswersAtOnce, rpcBytesMax } from '../core/model/limits.ts'
+import { callsMax, longAnswerBytes, longAnswersAtOnce } from '../core/model/limits.ts'
 import { networkOf } from './addresses.ts'
+import { UntakenAnswers } from './untaken.ts'
 
 /** Whom an answer is made for. */
 export interface Taker {
@@ -17,22 +18,11 @@ export interface Taker {
   cut: () => void
 }
 
-/** One that was made and not taken yet. */
-interface Untaken {
-  network: string
-  bytes: number
-  cut: () => void
-}
-
-/**
- * Makes a few of them at once, and others only while there is room. When there is none, those who leave
- * the most untaken make room, or wait: nobody keeps others from reading.
- */
+/** Makes a few of them at once, and others only while there is room for what is not taken. */
 export class LongAnswers {
   readonly #waiting: (() => void)[] = []
   #makingCount = 0
-  /** In the order in which they were made. */
-  readonly #untaken = new Set<Untaken>()
+  readonly #untaken = new UntakenAnswers()
   #wasLong = false
 
   /** Makes an answer when it is its turn. Rejects with FourfoldError unavailable, or as `make`. */
@@ -48,9 +38,11 @@ export class LongAnswers {
     await turn
     try {
       const network = networkOf(address)
-      if (signal.aborted || !this.#makeRoom(network)) throw busy()
+      if (signal.aborted || !this.#untaken.makeRoom(network)) throw busy()
       const answer = await make()
-      this.#keep({ network, bytes: bytesOf(answer), cut }, taken)
+      const bytes = bytesOf(answer)
+      this.#wasLong = bytes >= longAnswerBytes
+      this.#untaken.add(bytes, { network, taken, cut })
       return answer
     } finally {
       // Whatever else has come goes first.
@@ -67,30 +59,6 @@ export class LongAnswers {
       this.#makingCount++
       this.#waiting.shift()!()
     }
-  }
-
-  #keep(answer: Untaken, taken: Promise<void>): void {
-    this.#wasLong = answer.bytes >= longAnswerBytes
-    this.#untaken.add(answer)
-    void taken.then(() => this.#untaken.delete(answer))
-  }
-
-  /** Whether there is room for somebody of this network. */
-  #makeRoom(network: string): boolean {
-    const byNetwork = new Map<string, number>()
-    let total = 0
-    for (const each of this.#untaken) {
-      total += each.bytes
-      byNetwork.set(each.network, (byNetwork.get(each.network) ?? 0) + each.bytes)
-    }
-    if (total < rpcBytesMax) return true
-    const [most] = [...byNetwork].sort(([, one], [, other]) => other - one)[0]!
-    if (most === network) return false
-    // The last of them, of which the least is taken.
-    const last = [...this.#untaken].findLast((each) => each.network === most)!
-    this.#untaken.delete(last)
-    last.cut()
-    return this.#makeRoom(network)
   }
 }
 

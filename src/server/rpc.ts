@@ -16,13 +16,14 @@ import {
 import type { UniversalHandler } from '@connectrpc/connect/protocol'
 import { helloBytesMax, messageBytesMax } from '../core/model/limits.ts'
 import { compressMinBytes } from '../adapters/channel/grpc.ts'
-import type { Addresses } from './addresses.ts'
+import { networkOf, type Addresses } from './addresses.ts'
 import { drain } from './last-words.ts'
 import { sendText } from './plain-answer.ts'
 import { RpcBodies, streamed } from './rpc-bodies.ts'
 import { compressions, uncrowded } from './rpc-messages.ts'
 import { addressKey, cutKey, takenKey } from './services/caller.ts'
 import { cut, inPieces } from './taking.ts'
+import { UntakenAnswers } from './untaken.ts'
 
 export interface Rpc {
   answer: (request: IncomingMessage, response: ServerResponse) => void
@@ -44,8 +45,11 @@ export function rpcHandlers({ routes, addresses, isSignedIn }: RpcOptions): Map<
     handlersOf(routes, helloBytesMax).map((handler) => [handler.requestPath, handler]),
   )
   const bodies = new RpcBodies()
+  const untaken = new UntakenAnswers()
   const rpc = (handler: UniversalHandler): Rpc => {
     const isStream = ['client_streaming', 'bidi_streaming'].includes(handler.method.methodKind)
+    // Of texts their service sees to it that there is room.
+    const isCounted = handler.method.methodKind === 'unary' && handler.method.name !== 'ReadFile'
     const answered: Answered = async (request, response) => {
       const call = universal(request, response, addresses.of(request))
       const isKnown = isSignedIn(request.headers.authorization)
@@ -64,7 +68,13 @@ export function rpcHandlers({ routes, addresses, isSignedIn }: RpcOptions): Map<
       const answer = await known({ ...call, body })
       const isWhole = !isStream && answer.body !== undefined
       // Of a stream both ways its service sees to it that somebody reads.
-      const given = isWhole ? { ...answer, body: inPieces(answer.body!, response) } : answer
+      const recipient = {
+        network: networkOf(addresses.of(request)),
+        taken: call.contextValues!.get(takenKey),
+        cut: () => cut(response),
+      }
+      const whole = isWhole && (isCounted ? untaken.counted(answer.body!, recipient) : answer.body!)
+      const given = whole ? { ...answer, body: inPieces(whole, response) } : answer
       await universalResponseToNodeResponse(given, response)
       if (!isStream) drain(request)
     }

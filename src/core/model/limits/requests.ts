@@ -5,7 +5,7 @@ import { messageBytesMax } from './sessions.ts'
 
 /**
  * Requests of calls that are on their way, together: sixteen of the largest, and any of small ones. The
- * same of texts that are answered and not taken yet.
+ * same of texts that are answered and not taken yet, and of all other answers.
  */
 export const rpcBytesMax = 16 * messageBytesMax
 
