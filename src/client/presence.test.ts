@@ -39,7 +39,8 @@ test('a new name is told, and kept for the next entering', () => {
   end()
 })
 
-test('somebody else’s caret is seen, moves with a later clock, and goes', () => {
+test('somebody else’s caret is seen, moves with a later clock, and goes', (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
   const { here, end } = presence()
   const cursor = { anchor: position, head: position }
   here.heard(caret(1, JSON.stringify({ user: { name: 'ben' }, cursor })))
@@ -49,7 +50,28 @@ test('somebody else’s caret is seen, moves with a later clock, and goes', () =
   assert.equal(user.name, 'ben')
   assert.match(user.color, /^#[0-9a-f]{6}$/)
   here.heard(caret(2, ''))
+  t.mock.timers.tick(1000)
   assert.ok(!here.awareness.getStates().has(7))
+  end()
+})
+
+test('who is told to have left and to be here is here all the time; who only left is not', (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const { here, end } = presence()
+  const ben = JSON.stringify({ user: { name: 'ben' } })
+  const isHere = () => here.awareness.getStates().has(7)
+  here.heard(caret(1, ben))
+  here.heard(caret(2, ''))
+  t.mock.timers.tick(500)
+  here.heard(caret(3, ben))
+  t.mock.timers.tick(5000)
+  assert.ok(isHere())
+  here.heard(caret(4, ''))
+  // From before they left, on a longer way.
+  here.heard(caret(3, ben))
+  assert.ok(isHere())
+  t.mock.timers.tick(1000)
+  assert.ok(!isHere())
   end()
 })
 

@@ -10,6 +10,12 @@ import type { Caret } from '../core/model/wire.ts'
 /** Marks states that came from a server. */
 const remote = 'server'
 
+/**
+ * Whoever goes is seen for so long: who changes the server is told to have left by the one and to be here
+ * by the other.
+ */
+const lingerMs = 1000
+
 /** Twelve colours for people, each with a light one for selections; chosen by name. */
 const colors = [
   ['#b3261e', '#b3261e33'],
@@ -42,6 +48,8 @@ interface Changes {
 export class Presence {
   readonly awareness: Awareness
   #name: string
+  /** Who is told to have left a moment ago, by writer. */
+  readonly #leaving = new Map<number, { clock: number; timer: ReturnType<typeof setTimeout> }>()
 
   /**
    * Nobody is seen before `enter`. `told` gets this person's state as JSON whenever it changes;
@@ -80,8 +88,26 @@ export class Presence {
     return isLongerThan(json, caretBytesMax) ? '' : json
   }
 
-  heard({ writer, clock, state }: Caret): void {
+  heard(caret: Caret): void {
+    const { writer, clock, state } = caret
     if (writer === this.awareness.clientID) return
+    const leaving = this.#leaving.get(writer)
+    if (leaving && clock <= leaving.clock) return
+    this.#stay(writer)
+    if (state !== '' || !this.awareness.getStates().has(writer)) return this.#apply(caret)
+    const timer = setTimeout(() => {
+      this.#leaving.delete(writer)
+      this.#apply(caret)
+    }, lingerMs)
+    this.#leaving.set(writer, { clock, timer })
+  }
+
+  #stay(writer: number): void {
+    clearTimeout(this.#leaving.get(writer)?.timer)
+    this.#leaving.delete(writer)
+  }
+
+  #apply({ writer, clock, state }: Caret): void {
     const encoder = encoding.createEncoder()
     encoding.writeVarUint(encoder, 1)
     encoding.writeVarUint(encoder, writer)
@@ -93,6 +119,7 @@ export class Presence {
   /** No server tells who is here: nobody is known to be. */
   forgetOthers(): void {
     const { awareness } = this
+    for (const writer of this.#leaving.keys()) this.#stay(writer)
     const others = [...awareness.getStates().keys()].filter((id) => id !== awareness.clientID)
     if (others.length === 0) return
     removeAwarenessStates(awareness, others, remote)
@@ -101,6 +128,7 @@ export class Presence {
   }
 
   destroy(): void {
+    for (const writer of this.#leaving.keys()) this.#stay(writer)
     this.awareness.destroy()
   }
 }
