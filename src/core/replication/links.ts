@@ -31,6 +31,13 @@ const refusedRedialMs = 5000
 const refusedLatelyMs = 3 * refusedRedialMs
 /** Who is to be dialled and is not within this dials itself. */
 const calledWithinMs = 3000
+/**
+ * A peer that was silent and had not gone, for it comes back in the same life, has more to do than it can:
+ * its next channel is given twice as long, up to so many times, for a minute. Else the servers of a machine
+ * that many share would greet each other for ever.
+ */
+const patienceMax = 8
+const patientForMs = 60_000
 /** Lives of one server that are told apart; more than two at once nobody runs. */
 const originsMax = 8
 /** So often an earlier life may be heard after a later one: of a server that is gone. */
@@ -93,6 +100,8 @@ export class Links {
   readonly #spoiltAt = new Map<ReplicaId, number>()
   /** The lives in which each server came, the last at the end, and how often an earlier one came back. */
   readonly #lives = new Map<ReplicaId, { origins: Origin[]; returns: number }>()
+  /** Which was silent last, and how long it was waited for. */
+  readonly #silent = new Map<ReplicaId, { origin: Origin; patience: number; at: number }>()
   readonly #complaints: Complaints
   #tickedAt: number
   #deafUntil: number
@@ -236,6 +245,7 @@ export class Links {
       life: hello.life,
       saidAt: this.#early.get(channel)?.said ?? 0,
       metAt: this.#options.marks.last,
+      patience: this.#patienceFor(now, id, hello.origin as Origin),
       now,
     })
     this.#early.delete(channel)
@@ -243,6 +253,12 @@ export class Links {
     this.#unreachedFor.delete(id)
     if (!this.#isRefused(now, id)) this.#voice.log('info', `${id} is here`)
     return peer
+  }
+
+  #patienceFor(now: number, id: ReplicaId, origin: Origin): number {
+    const last = this.#silent.get(id)
+    if (last?.origin !== origin || now - last.at > patientForMs) return 1
+    return Math.min(patienceMax, 2 * last.patience)
   }
 
   /**
@@ -349,7 +365,7 @@ export class Links {
     for (const [id, link] of this.#links) {
       if (link.name === 'down') this.#redial(now, id, link.redialAt)
       else if (link.name === 'apart') this.#hearAgain(now, link)
-      else if (this.#isSilent(now, link)) this.#voice.hangUp(channelOf(link)!, `${id} is silent`)
+      else if (this.#isSilent(now, link)) this.#hangUpSilent(now, id, link)
       else if (link.name === 'open') stillHere(link.peer)
     }
     for (const channel of this.#strangers) {
@@ -391,7 +407,20 @@ export class Links {
   #isSilent(now: number, link: Link): boolean {
     if (now < this.#deafUntil) return false
     if (link.name === 'greeting') return this.#isMute(now, link.channel)
-    return link.name === 'open' && now - link.peer.heardAt > peerSilentMs + link.peer.busyMs
+    return link.name === 'open' && now > this.#deadAt(now, link.peer)
+  }
+
+  #deadAt(now: number, { heardAt, busyMs, patience, openedAt }: Peer): number {
+    const times = now - openedAt <= patientForMs ? patience : 1
+    return heardAt + times * peerSilentMs + busyMs
+  }
+
+  #hangUpSilent(now: number, id: ReplicaId, link: Link): void {
+    if (link.name === 'open') {
+      const { origin, patience } = link.peer
+      this.#silent.set(id, { origin, patience, at: now })
+    }
+    this.#voice.hangUp(channelOf(link)!, `${id} is silent`)
   }
 
   #isMute(now: number, channel: PeerChannel): boolean {

@@ -39,6 +39,9 @@ export class Peer {
   readonly owed: VersionVector = new Map()
   /** How far logs have come here that it was not told of yet: nothing it waits for. */
   readonly untold: VersionVector = new Map()
+  readonly openedAt: number
+  /** So many times as long as others it may be silent at first. */
+  readonly patience: number
   heardAt: number
   /** When it was told last, without any news, that this server lives: that waits for no disk. */
   beatAt: number
@@ -89,6 +92,7 @@ export class Peer {
     life: string
     saidAt: Mark
     metAt: Mark
+    patience: number
     now: number
   }) {
     this.id = options.id
@@ -97,6 +101,8 @@ export class Peer {
     this.have = options.have
     this.unsettled = new Set(options.have.keys())
     this.sent = new Map(options.have)
+    this.openedAt = options.now
+    this.patience = options.patience
     this.heardAt = options.now
     this.beatAt = options.now
     this.isRecovering = options.isRecovering

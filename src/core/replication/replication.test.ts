@@ -119,6 +119,35 @@ test('a server that is silent for a moment is down, and the channel to it is the
   assert.notEqual(b!.channel, undefined)
 })
 
+test('a server that was silent and had not gone is waited for longer for a minute, and no other', () => {
+  const { circle, servers } = four()
+  const [a, b] = servers as [Server, Server]
+  /** Whether the channel to b outlives that nothing comes for so long. */
+  const outlives = (silentMs: number) => {
+    const view = () => a.mind.servers(circle.now)[1]!
+    const { channel } = view()
+    for (let passed = 0; passed < silentMs; passed += 50) {
+      circle.now += 50
+      circle.input(a, { type: 'tick' })
+    }
+    const isThere = view().channel === channel
+    circle.pass(5000)
+    assert.equal(view().state, ServerState.LIVE)
+    return isThere
+  }
+  assert.equal(outlives(1.5 * peerSilentMs), false)
+  assert.equal(outlives(1.5 * peerSilentMs), true)
+  assert.equal(outlives(2.5 * peerSilentMs), false)
+  assert.equal(outlives(3.5 * peerSilentMs), true)
+  circle.pass(60_000)
+  assert.equal(outlives(1.5 * peerSilentMs), false)
+  circle.kill(b.id)
+  circle.pass(1000)
+  circle.start(b.id)
+  circle.pass(5000)
+  assert.equal(outlives(1.5 * peerSilentMs), false)
+})
+
 test('a server lives for as long as some of a long message comes from it', () => {
   const { circle, servers } = four()
   const [a, b] = servers as [Server, Server]
