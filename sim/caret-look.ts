@@ -57,11 +57,15 @@ function unseen(look: CaretLook): string | undefined {
   return undefined
 }
 
-/** Somebody who is seen and not there. */
+/**
+ * Somebody who is seen and has left. Whoever only closed a text while changing servers is seen in it for
+ * up to 30 s more: what the old one says then is taken for part of the change.
+ */
 function ghost(look: CaretLook): string | undefined {
-  for (const { name, document, shown, others } of screens(look)) {
+  const here = new Set(look.people.map(({ page }) => page?.writer))
+  for (const { name, document, shown } of screens(look)) {
     for (const [writer, state] of shown) {
-      if (others.some((other) => other.writer === writer)) continue
+      if (here.has(writer)) continue
       return `${name} sees a caret at "${state}" in ${document}, whose person has left`
     }
   }
