@@ -15,6 +15,7 @@ import { expectedOf, expectedTree, type Expected } from './folder-model.ts'
 import type { Journal } from './journal.ts'
 import type { SimulatedPerson } from './person.ts'
 import type { SimulatedServer } from './server.ts'
+import { wordsOf as foundIn } from './token.ts'
 
 export interface LastLook {
   servers: SimulatedServer[]
@@ -154,12 +155,23 @@ function checkAnswers(look: LastLook): void {
     if (entry.kind !== Kind.DIRECTORY) continue
     ask(`trashed ${entry.id}`, { ...all, directory: entry.id, inTrash: true })
   }
+  const texts = listedTexts(heard)
+  const searched = new Map(searchedWords(texts).map((word) => [`search for ${word}`, word]))
+  for (const [what, text] of searched) {
+    const pattern = { text, ignoresCase: false, isRegex: false }
+    ask(what, { type: 'search', pattern, directory: '' })
+  }
   pass()
   for (const [what, answers] of heard) {
     if (answers.length < servers.length) {
       late(`"${what}" is answered by ${answers.length} of ${servers.length} servers`)
     }
     const readings = answers.map(({ where, answer }) => ({ where, value: wordsOf(answer) }))
+    const word = searched.get(what)
+    if (word !== undefined) {
+      const found = texts.filter(({ text }) => text.includes(word)).map(({ id }) => id)
+      readings.unshift({ where: 'the folder', value: found.sort().join(' ') })
+    }
     checkers.checkSame(what, readings)
   }
   const trashed = filesOf(heard.get('trash'))
@@ -167,6 +179,20 @@ function checkAnswers(look: LastLook): void {
   const listed = [...filesOf(heard.get('list')), ...buried]
   checkers.checkFiles(listed, trashed, erasedOf(look))
   checkTrees(look, [...listed, ...trashed])
+}
+
+/** The texts that are listed, and not in the trash, as the first server answers. */
+function listedTexts(heard: Map<string, { answer: Answer }[]>): { id: string; text: string }[] {
+  return filesOf(heard.get('list')).flatMap(({ entry: { id } }) => {
+    const answer = heard.get(`text of ${id}`)?.[0]?.answer
+    return answer?.type === 'read' ? [{ id, text: answer.text }] : []
+  })
+}
+
+/** The last word of each text. */
+function searchedWords(texts: { text: string }[]): string[] {
+  const words = texts.flatMap(({ text }) => foundIn(text).found.at(-1)?.name ?? [])
+  return [...new Set(words)]
 }
 
 /** The tree that people see, on servers and on screens, against one made anew from the disks. */
@@ -239,6 +265,8 @@ function wordsOf(answer: Answer): string {
       return answer.files.map(fileWords).sort().join(' ')
     case 'read':
       return answer.text
+    case 'found':
+      return [...new Set(answer.lines.map(({ file }) => file.entry.id))].sort().join(' ')
     case 'failed':
       return `failed: ${answer.error.message}`
     default:
