@@ -25,7 +25,7 @@ export function drawPeople(random: Random, runMs: number): PersonPlan[] {
   const documents = random.between(1, sharedDocuments.length)
   // Forks take nothing from what is drawn besides.
   const hasTree = random.fork('tree').chance(0.6)
-  const hasCarets = random.fork('carets').chance(0.3)
+  const hasCarets = random.fork('carets').chance(0.2)
   return names.map((name, index) => {
     const acts: Act[] = []
     if (index === 0) {
