@@ -2,10 +2,10 @@
 
 import { test } from 'node:test'
 import { killRounds, seeded } from './kills.ts'
-import { stage, type Mirrored } from './mirrors.ts'
+import { four, stage, type Mirrored } from './mirrors.ts'
 
 test('a mirror that is killed twenty times loses nothing and doubles nothing', async (t) => {
-  const { fleet, mirrors } = await stage(t, 2)
+  const { fleet, mirrors } = await stage(t, 2, four)
   const [victim, other] = mirrors as [Mirrored, Mirrored]
   const told = (line: string) => t.diagnostic(line)
   await killRounds({ fleet, victim, other, rounds: 20, dice: seeded(1), told })

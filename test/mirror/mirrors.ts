@@ -150,11 +150,16 @@ export function hashOf(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex')
 }
 
+/** For tests whose servers die, or are named. */
+export const four: FleetOptions = { ids: ['a', 'b', 'c', 'd'] }
+/** Mirrors at different servers need no more of them, each of which takes half a second to start. */
+const two: FleetOptions = { ids: ['a', 'b'] }
+
 /** A set and mirrors of it, all gone when the test ends. */
 export async function stage(
   t: TestContext,
   count: number,
-  options: FleetOptions = {},
+  options = two,
 ): Promise<{ fleet: Fleet; mirrors: Mirrored[]; servers: string; folder: string }> {
   const folder = mkdtempSync(join(tmpdir(), 'fourfold-mirror-'))
   const fleet = await Fleet.start(options)

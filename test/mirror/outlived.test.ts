@@ -7,7 +7,7 @@ import { test, type TestContext } from 'node:test'
 import { MemoryDevice } from '../../src/adapters/storage/local-memory.ts'
 import { connect, type Client, type Outlived, type LocalStorage } from '../../src/client/index.ts'
 import { until } from '../until.ts'
-import { fourfold, stage, type Mirrored } from './mirrors.ts'
+import { four, fourfold, stage, type Mirrored } from './mirrors.ts'
 
 /** A program that makes a new client whenever the servers live another life, as the page does. */
 class Person {
@@ -69,7 +69,7 @@ for (const [what, device] of [
   ['a program that keeps nothing', undefined],
 ] as const) {
   test(`emptied and filled again, no text is doubled or lost: ${what}`, async (t) => {
-    const { fleet, mirrors, servers } = await stage(t, 1)
+    const { fleet, mirrors, servers } = await stage(t, 1, four)
     const [mirror] = mirrors as [Mirrored]
     const ada = new Person(t, fleet.addresses, device?.open())
     await ada.client.joined()
@@ -122,7 +122,7 @@ for (const [what, device] of [
 }
 
 test('a device that was away meanwhile pushes nothing of before into the new life', async (t) => {
-  const { fleet, mirrors, servers } = await stage(t, 1)
+  const { fleet, mirrors, servers } = await stage(t, 1, four)
   const [mirror] = mirrors as [Mirrored]
   const device = new MemoryDevice()
   const ada = new Person(t, fleet.addresses, device.open())
@@ -149,7 +149,7 @@ test('a device that was away meanwhile pushes nothing of before into the new lif
 })
 
 test('three servers may be emptied: the life goes on, and nobody is told anything', async (t) => {
-  const { fleet } = await stage(t, 0)
+  const { fleet } = await stage(t, 0, four)
   const ada = new Person(t, fleet.addresses, undefined)
   await ada.client.joined()
   const plan = await ada.client.create('plan.md', 'plan\n')

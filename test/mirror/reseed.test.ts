@@ -12,7 +12,7 @@ import type { Fleet } from '../fleet.ts'
 import { call } from '../requests.ts'
 import { program } from '../tool.ts'
 import { until } from '../until.ts'
-import { fourfold, same, stage, tree, type Mirrored } from './mirrors.ts'
+import { four, fourfold, same, stage, tree, type Mirrored } from './mirrors.ts'
 
 type Three = [Mirrored, Mirrored, Mirrored]
 
@@ -78,7 +78,7 @@ function planted(mirror: Mirrored): void {
 }
 
 test('a wiped set has all of it again, and its mirrors go on as if nothing had been', async (t) => {
-  const { fleet, mirrors, servers } = await stage(t, 3)
+  const { fleet, mirrors, servers } = await stage(t, 3, four)
   const [first, second, fresh] = mirrors as Three
   planted(first)
   await mirroredOnce(first, servers)
@@ -146,7 +146,7 @@ test('a wiped set has all of it again, and its mirrors go on as if nothing had b
 })
 
 test('a mirror that runs while its set is wiped stops, and goes on when it is filled', async (t) => {
-  const { fleet, mirrors, servers } = await stage(t, 2)
+  const { fleet, mirrors, servers } = await stage(t, 2, four)
   const [first, second] = mirrors as [Mirrored, Mirrored]
   planted(first)
   first.start()
@@ -171,7 +171,7 @@ test('a mirror that runs while its set is wiped stops, and goes on when it is fi
 })
 
 test('a mirror that meets a set while it is filled from another brings nothing of its own', async (t) => {
-  const { fleet, mirrors, servers } = await stage(t, 2)
+  const { fleet, mirrors, servers } = await stage(t, 2, four)
   const [first, second] = mirrors as [Mirrored, Mirrored]
   planted(first)
   for (const mirror of mirrors) await mirroredOnce(mirror, servers)
@@ -195,7 +195,7 @@ test('a mirror that meets a set while it is filled from another brings nothing o
 })
 
 test('a mirror that knows more than the one a set was filled from loses nothing', async (t) => {
-  const { fleet, mirrors, servers } = await stage(t, 2)
+  const { fleet, mirrors, servers } = await stage(t, 2, four)
   const [behind, ahead] = mirrors as [Mirrored, Mirrored]
   behind.shell('mkdir d && echo one > d/changed.md && echo same > same.md && echo gone > gone.md')
   for (const mirror of mirrors) await mirroredOnce(mirror, servers)
@@ -215,7 +215,7 @@ test('a mirror that knows more than the one a set was filled from loses nothing'
 })
 
 test('a set that is not empty, a mirror at work and what was never one are refused', async (t) => {
-  const { fleet, mirrors, servers, folder } = await stage(t, 1)
+  const { fleet, mirrors, servers, folder } = await stage(t, 1, four)
   const [first] = mirrors as [Mirrored]
   const never = await fourfold(['reseed', folder], servers)
   assert.equal(never.code, 1)
@@ -234,7 +234,7 @@ test('a set that is not empty, a mirror at work and what was never one are refus
 })
 
 test('G8 a reseed that is killed again and again makes everything once', async (t) => {
-  const { fleet, mirrors, servers } = await stage(t, 2)
+  const { fleet, mirrors, servers } = await stage(t, 2, four)
   const [first, fresh] = mirrors as [Mirrored, Mirrored]
   planted(first)
   await mirroredOnce(first, servers)

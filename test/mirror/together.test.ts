@@ -20,7 +20,7 @@ import { subjectId } from '../../src/core/model/ids.ts'
 import { random } from '../../src/adapters/system.ts'
 import { FolderService } from '../../src/core/model/wire.ts'
 import { until } from '../until.ts'
-import { fourfold, same, stage, tree } from './mirrors.ts'
+import { four, fourfold, same, stage, tree } from './mirrors.ts'
 
 const newId = () => subjectId(random(16))
 
@@ -89,7 +89,7 @@ test('a file that is edited in two mirrors at once has all edits, once', async (
 })
 
 test('what two make under one name at once is two files, and one where it is the same', async (t) => {
-  const { fleet, mirrors } = await stage(t, 2)
+  const { fleet, mirrors } = await stage(t, 2, four)
   const [first, second] = mirrors as [(typeof mirrors)[0], (typeof mirrors)[0]]
   // Two servers that do not know of each other's would keep two files also of what is the same.
   for (const each of mirrors) each.start('--servers', fleet.addresses[0]!)
@@ -174,7 +174,7 @@ test('another branch is checked out, the folder follows, and back again', async 
 })
 
 test('a mirror works while no server answers, and catches up', async (t) => {
-  const { fleet, mirrors } = await stage(t, 2)
+  const { fleet, mirrors } = await stage(t, 2, four)
   const [first, second] = mirrors as [(typeof mirrors)[0], (typeof mirrors)[0]]
   for (const each of mirrors) each.start()
   await until(
