@@ -296,7 +296,7 @@ test('what an editor makes of the file is read, or said in one sentence', () => 
     )
   }
   // The same key in two objects is nothing.
-  assert.equal(read(json.replace('"d",', '"d", "address": "http://h:1" }, { "id": "e",')).id, 'a')
+  assert.equal(read(json.replace('"d",', '"d", "address": "http://h:2" }, { "id": "e",')).id, 'a')
 })
 
 test('a file that is not there, or none, is named', () => {
