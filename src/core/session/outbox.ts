@@ -314,6 +314,19 @@ export class Outbox {
     return common(this.held())
   }
 
+  /**
+   * When the first edit was made that fewer servers hold, together with all before it; -Infinity: there is
+   * none. Of what no server holds it tells nothing.
+   */
+  lackedSince(count: number): number {
+    let holders: readonly string[] | undefined
+    for (const { servers, bornAt } of this.held()) {
+      holders = (holders ?? [...servers]).filter((id) => servers.has(id))
+      if (holders.length < count) return bornAt
+    }
+    return -Infinity
+  }
+
   /** What of it some server holds, in order; of an operation that changed nothing there is nothing. */
   held(): (PushParcel | OperationParcel)[] {
     return [...this.#own()].filter((parcel) => {

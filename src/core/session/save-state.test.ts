@@ -9,6 +9,7 @@ const well: SaveFacts = {
   offlineSince: undefined,
   refused: undefined,
   servers: ['a', 'b', 'c', 'd'],
+  lackedSince: () => -Infinity,
   of: 4,
   safeCount: 2,
 }
@@ -72,6 +73,20 @@ test('that fewer have the last edit is shown in its time, also when the last ser
   assert.equal(saving.nextAt, 1600)
   saving.look(1600, { ...thin, offlineSince: 200 })
   assert.deepEqual(saving.shown, { name: 'saved', servers: ['a'], of: 4, isThin: true })
+})
+
+test('while each letter is everywhere within 1.5 s they are, though another is always on its way', () => {
+  const saving = watch()
+  for (let now = 100; now < 10_000; now += 100) {
+    saving.look(now, { ...well, servers: ['a'], lackedSince: () => now - 1000 })
+    assert.equal((saving.shown as { servers: string[] }).servers.length, 4)
+  }
+  // From here on one stays.
+  const stuck = { ...well, servers: ['a'], lackedSince: () => 9000 }
+  saving.look(10_000, stuck)
+  assert.equal(saving.nextAt, 10_500)
+  saving.look(10_500, stuck)
+  assert.equal((saving.shown as { servers: string[] }).servers.length, 1)
 })
 
 test('a moment with all servers in between starts the wait anew', () => {

@@ -23,6 +23,8 @@ export interface SaveFacts {
   refused: string | undefined
   /** The servers that hold the last edits, apart from those that wait; undefined: not known yet. */
   servers: string[] | undefined
+  /** When the first of these edits was made that fewer than so many servers hold; -Infinity: there is none. */
+  lackedSince: (count: number) => number
   /** How many servers there are, and how many are enough. */
   of: number
   safeCount: number
@@ -79,12 +81,19 @@ export class SaveWatch {
     if (offlineSince !== undefined && shown.name === 'saved' && !isNews) return shown
     const isAtOnce =
       shown.name !== 'saved' || shown.of !== of || isCertain(shown.servers, servers, waiting.count)
-    if (!isAtOnce) this.#newsSince ??= now
-    if (isAtOnce || now >= this.#newsSince! + savingAfterMs) {
+    if (isAtOnce) {
       this.#newsSince = undefined
       return next
     }
-    this.#lookAt(this.#newsSince! + savingAfterMs)
+    this.#newsSince ??= now
+    // Of who types there are always letters that are not everywhere yet: none of them for that long.
+    const showAt =
+      Math.max(this.#newsSince, facts.lackedSince(shown.servers.length)) + savingAfterMs
+    if (now >= showAt) {
+      this.#newsSince = undefined
+      return next
+    }
+    this.#lookAt(showAt)
     return shown
   }
 

@@ -607,6 +607,7 @@ export class Session {
       offlineSince: isOffline ? state.since : undefined,
       refused: refusal,
       servers: shown && this.inOrder(shown),
+      lackedSince: (count) => this.#outbox.lackedSince(count),
       of: this.#roster.servers.length,
       safeCount: this.#roster.safeCount,
     })
