@@ -6,6 +6,9 @@ import { focusOn, type Selection } from './tree-keys.ts'
 import type { TreeRows } from './tree-rows.ts'
 import type { TreeView } from './tree-view.ts'
 
+/** For so many frames the focus is brought back to the row: a third of a second. */
+const framesMax = 20
+
 interface RevealedOptions {
   tree: FolderTree
   view: TreeView
@@ -33,13 +36,33 @@ export function useRevealed(options: RevealedOptions): void {
     scrollTo(scroller.current, place * rowSize, rowSize)
     if (brought.current === revealed) return
     brought.current = revealed
-    // Chosen by the manager, a range of rows can begin at it. A dialog that was just closed gives the
-    // focus back in the next frame; whoever takes it before that may lose it.
-    if (revealed.hasFocus) requestAnimationFrame(() => focusOn(selection, revealed.id))
+    // Chosen by the manager, a range of rows can begin at it.
+    if (revealed.hasFocus) focusSoon(scroller.current, selection, revealed.id)
     else selection.replaceSelection(revealed.id)
     // A row is brought into sight once, not whenever the tree is drawn.
     // oxlint-disable-next-line react-hooks/exhaustive-deps
   }, [revealed, rows, rowSize, view, isCovered])
+}
+
+/**
+ * A dialog that was just closed gives the focus back in the next frame, or a few later on a busy machine:
+ * what it gives it back to is not what is meant.
+ */
+function focusSoon(tree: Element, selection: Selection, id: string): void {
+  const before = new Set([document.body, document.activeElement])
+  let frames = 0
+  const look = () => {
+    const { activeElement } = document
+    const row = tree.querySelector<HTMLElement>(`[data-key="${CSS.escape(id)}"]`)
+    if (frames === 0) {
+      before.add(activeElement)
+      focusOn(selection, id)
+    } else if (before.has(activeElement)) row?.focus()
+    // Somebody has put it elsewhere.
+    else if (!row?.contains(activeElement)) return
+    if (++frames < framesMax) requestAnimationFrame(look)
+  }
+  requestAnimationFrame(look)
 }
 
 function scrollTo(scroller: Element, rowTop: number, rowSize: number): void {

@@ -244,9 +244,17 @@ export class Visitor {
 
   /** The focus is on this, or on something in it: keys go there. */
   async hasFocus(place: Locator): Promise<void> {
+    let where = ''
     await until(
-      () => place.evaluate((element) => element.contains(document.activeElement)),
-      () => `the focus is not on ${String(place)}`,
+      async () => {
+        const has = await place.evaluate((element) => {
+          const { activeElement } = document
+          return [element.contains(activeElement), activeElement?.outerHTML.slice(0, 300)] as const
+        })
+        where = has[1] ?? 'nothing'
+        return has[0]
+      },
+      () => `the focus is not on ${String(place)}, but on ${where}`,
     )
   }
 
