@@ -16,6 +16,8 @@ interface CaretLook {
 
 /** Those who are here have said it again, and those who left are forgotten. */
 const settledMs = caretLifeMs / 3 + 1000
+/** So often in a row it may be looked just while somebody changes servers. */
+const changesMax = 3
 
 export function checkCarets(look: CaretLook): void {
   const { people, probe, pass } = look
@@ -32,6 +34,8 @@ function checkSeen(look: CaretLook): void {
   const { people, checkers, pass } = look
   const isWrong = unseen(look) !== undefined || ghost(look) !== undefined
   if (isWrong) pass(settledMs)
+  // Who changes servers, as one does every few seconds while a text is on none, goes and comes.
+  for (let changes = 0; changes < changesMax && unseen(look) !== undefined; changes++) pass()
   const lacking = unseen(look)
   if (lacking !== undefined) checkers.checkCaret(lacking)
   if (ghost(look) === undefined) return
