@@ -145,8 +145,9 @@ function forgetFarDeadlines(header: Headers): void {
 
 /**
  * Bytes that are no message are a mistake of the caller. Connect calls them an internal error, in the
- * words of its decoder, before any code of ours is asked; too many, in the words of its options. It tells the context of each error before
- * it writes it down: here the error is put right, for all protocols at once.
+ * words of its decoder, before any code of ours is asked; of too many it speaks in the words of its
+ * options. It tells the context of each error before it writes it down: here the error is put right, for
+ * all protocols at once.
  */
 function blameCaller({ signal }: HandlerContext): void {
   const amend = () => {
