@@ -426,7 +426,8 @@ export class Follows {
     // What was sent before an Open is answered before its answer: that one tells all.
     if (view?.name === 'opening') this.#views.set(document, { ...view, isHeld: true })
     if (view?.name !== 'open') return
-    this.#trouble(now, document, view.trouble, 1)
+    const trouble = this.#trouble(now, document, view.trouble, 1)
+    if (now - trouble.firstAt >= elsewhereAfterMs) link.leaving ??= 'a document differs here'
   }
 
   /** The server cannot open it. `isElsewhere`: whether another than these is worth a try. */
@@ -446,9 +447,9 @@ export class Follows {
     for (const [server, at] of follow.unavailable) {
       if (now - at >= unavailableMs) follow.unavailable.delete(server)
     }
-    this.#trouble(now, document, troubleOf(view), 0)
+    const { count } = this.#trouble(now, document, troubleOf(view), 0)
     // A server that lost a record fetches it at once: only then it is worth to move.
-    const isLasting = (troubleOf(view)?.count ?? 0) + 1 >= unavailableTriesMax
+    const isLasting = count >= unavailableTriesMax
     if (isLasting && isElsewhere([...follow.unavailable.keys()])) link.leaving ??= text
   }
 
@@ -492,16 +493,13 @@ export class Follows {
     this.#outlet.put({ type: 'turnedDown', document, error })
   }
 
-  /** Opens again: the first `quick` times at once, then later and later; at last elsewhere. */
-  #trouble(now: number, document: string, before: Trouble | undefined, quick: number): void {
+  /** Opens again: the first `quick` times at once, then later and later. */
+  #trouble(now: number, document: string, before: Trouble | undefined, quick: number): Trouble {
     const trouble = { firstAt: before?.firstAt ?? now, count: (before?.count ?? 0) + 1 }
-    if (now - trouble.firstAt >= elsewhereAfterMs) this.#link!.leaving ??= 'a document differs here'
     const times = trouble.count - quick - 1
-    if (times < 0) {
-      this.#open(document, trouble)
-      return
-    }
-    this.#views.set(document, { name: 'waiting', openAt: now + pauseMs(times), trouble })
+    if (times < 0) this.#open(document, trouble)
+    else this.#views.set(document, { name: 'waiting', openAt: now + pauseMs(times), trouble })
+    return trouble
   }
 
   // ----------------------------------------------------------------------------------- offers

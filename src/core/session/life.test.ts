@@ -161,3 +161,51 @@ test('what was deleted for good is waited for no longer on the servers that lack
   pass('')
   assert.equal(shown(), 'abcd')
 })
+
+test('for a text that no server can open each is left once, and asked again and again', () => {
+  const talk = new Talk()
+  talk.start()
+  talk.step({ type: 'follow', document: 'D' })
+  const servers = new Map<string, string>()
+  let read = 0
+  const answer = (line: string) => {
+    const [dialled = '', server] = /^dial (\d+ \w)$/.exec(line)?.[1]?.split(' ') ?? []
+    if (server) {
+      servers.set(dialled, server)
+      talk.welcome(Number(dialled), server)
+    }
+    const [, connection = '', said] = /^(\d+)> (hello ada|open D)$/.exec(line) ?? []
+    const [, pinged, number] = /^(\d+)> ping (\d+)$/.exec(line) ?? []
+    if (pinged) {
+      const value = { $typeName: 'fourfold.v1.Pong' as const, number: Number(number) }
+      talk.says(Number(pinged), 'pong', { case: 'pong', value })
+    }
+    // A standby becomes the active one.
+    const isGreeted = talk.lines.includes(`${connection}< welcome ${servers.get(connection)}`)
+    if (said === 'hello ada' && isGreeted) {
+      talk.welcomeAgain(Number(connection), servers.get(connection)!)
+    } else if (said === 'open D') {
+      const value = { document: 'D', text: 'No.', isGone: false }
+      talk.says(Number(connection), 'unavailable D', {
+        case: 'unavailable',
+        value: { $typeName: 'fourfold.v1.Unavailable', ...value },
+      })
+    }
+  }
+  /** How often it was asked for, and a server was left. */
+  const pass = (ms: number) => {
+    const from = talk.lines.length
+    for (let passed = 0; passed < ms; passed += 100) {
+      talk.wait(100)
+      while (read < talk.lines.length) answer(talk.lines[read++]!)
+    }
+    const lines = talk.lines.slice(from)
+    const count = (words: string) => lines.filter((line) => line.includes(words)).length
+    return [count('> open D'), count('hang up')]
+  }
+  const [, left] = pass(30_000)
+  assert.equal(left, 3)
+  const [asked, leftAgain] = pass(60_000)
+  assert.equal(leftAgain, 0)
+  assert.ok(asked! > 5)
+})
