@@ -221,12 +221,13 @@ async function untilServing({ id, address }: LocalServer): Promise<void> {
 /** The option --port as a number that leaves room for the next three. Throws UsageError. */
 export function readPort(text: string): number {
   const port = Number(text)
-  if (!Number.isInteger(port) || port < 1 || port + localIds.length - 1 > 65535) {
+  const last = port + localIds.length - 1
+  if (!Number.isInteger(port) || port < 1 || last > 65535) {
     throw new UsageError(`"${text}" is no port from 1 to 65532.`)
   }
   const unsafe = localIds.map((_, index) => port + index).find(isUnsafePort)
   if (unsafe === undefined) return port
   throw new UsageError(
-    `Browsers open no page at port ${unsafe}: choose others than ${port} to ${port + 3}.`,
+    `Browsers open no page at port ${unsafe}: choose others than ${port} to ${last}.`,
   )
 }

@@ -23,7 +23,7 @@ import { RpcBodies, streamed } from './rpc-bodies.ts'
 import { compressions, uncrowded } from './rpc-messages.ts'
 import { addressKey, cutKey, takenKey } from './services/caller.ts'
 import { cut, inPieces } from './taking.ts'
-import { UntakenAnswers } from './untaken.ts'
+import { type Recipient, UntakenAnswers } from './untaken.ts'
 
 export interface Rpc {
   answer: (request: IncomingMessage, response: ServerResponse) => void
@@ -66,15 +66,10 @@ export function rpcHandlers({ routes, addresses, isSignedIn }: RpcOptions): Map<
       // Of a stream it shows in its first message who comes.
       const known = isStream || isKnown ? handler : forStrangers.get(handler.requestPath)!
       const answer = await known({ ...call, body })
-      const isWhole = !isStream && answer.body !== undefined
       // Of a stream both ways its service sees to it that somebody reads.
-      const recipient = {
-        network: networkOf(addresses.of(request)),
-        taken: call.contextValues!.get(takenKey),
-        cut: () => cut(response),
-      }
-      const whole = isWhole && (isCounted ? untaken.counted(answer.body!, recipient) : answer.body!)
-      const given = whole ? { ...answer, body: inPieces(whole, response) } : answer
+      const whole = isStream ? undefined : answer.body
+      const bounded = whole && isCounted ? untaken.counted(whole, recipientOf(call)) : whole
+      const given = bounded ? { ...answer, body: inPieces(bounded, response) } : answer
       await universalResponseToNodeResponse(given, response)
       if (!isStream) drain(request)
     }
@@ -99,6 +94,16 @@ function handlersOf(routes: RpcOptions['routes'], readMaxBytes: number): Univers
   })
   routes(router)
   return router.handlers
+}
+
+/** Whom the answer to a call is for. */
+function recipientOf({ contextValues }: ReturnType<typeof universal>): Recipient {
+  const values = contextValues!
+  return {
+    network: networkOf(values.get(addressKey)),
+    taken: values.get(takenKey),
+    cut: values.get(cutKey),
+  }
 }
 
 type Answered = (request: IncomingMessage, response: ServerResponse) => Promise<void>

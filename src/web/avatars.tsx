@@ -11,7 +11,7 @@ import {
 } from 'react-aria-components'
 import { useClient, usePeople, useTyping } from './client-context.tsx'
 import type { OpenFile } from './open-file.ts'
-import { initials, type PersonHere } from './people.ts'
+import { initials, typesNow, type PersonHere } from './people.ts'
 
 interface AvatarsProps {
   file: OpenFile
@@ -27,7 +27,7 @@ export function Avatars({ file, shownMax, goTo }: AvatarsProps) {
   const others = usePeople(file)
     .filter((person) => !person.isMe)
     .map((person) => {
-      const isTyping = person.writers.some((writer) => typing.has(writer))
+      const isTyping = typesNow(person, typing)
       return { person, isTyping, words: wordsOf(person, myName, isTyping) }
     })
   if (others.length === 0) return null

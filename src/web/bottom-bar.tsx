@@ -6,6 +6,7 @@ import { useClient, useNow, usePeople, useTyping } from './client-context.tsx'
 import { languageOf } from './language.ts'
 import { lineEndingOf } from './line-endings.ts'
 import type { OpenFile } from './open-file.ts'
+import { typesNow } from './people.ts'
 import { named } from './save-words.ts'
 import { type ShownEditor, useEditor } from './shown-editor.ts'
 
@@ -89,7 +90,7 @@ function words(view: EditorView): number {
 function TypingNow({ file }: { file: OpenFile }) {
   const typing = useTyping(file)
   const names = usePeople(file)
-    .filter(({ isMe, writers }) => !isMe && writers.some((writer) => typing.has(writer)))
+    .filter((person) => !person.isMe && typesNow(person, typing))
     .map((person) => person.name)
   if (names.length === 0) return null
   const shown = names.length > 3 ? `${names.length} people` : named(names)

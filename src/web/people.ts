@@ -14,6 +14,11 @@ export interface PersonHere {
   isMe: boolean
 }
 
+/** Whether a person is typing in any of their tabs; `typing`: the writers who are. */
+export function typesNow({ writers }: PersonHere, typing: ReadonlySet<number>): boolean {
+  return writers.some((writer) => typing.has(writer))
+}
+
 type States = Map<number, { [field: string]: unknown }>
 
 /**

@@ -81,20 +81,17 @@ export class SaveWatch {
     if (offlineSince !== undefined && shown.name === 'saved' && !isNews) return shown
     const isAtOnce =
       shown.name !== 'saved' || shown.of !== of || isCertain(shown.servers, servers, waiting.count)
-    if (isAtOnce) {
-      this.#newsSince = undefined
-      return next
+    if (!isAtOnce) {
+      this.#newsSince ??= now
+      // Of who types there are always letters that are not everywhere yet: none of them for that long.
+      const since = Math.max(this.#newsSince, facts.lackedSince(shown.servers.length))
+      if (now < since + savingAfterMs) {
+        this.#lookAt(since + savingAfterMs)
+        return shown
+      }
     }
-    this.#newsSince ??= now
-    // Of who types there are always letters that are not everywhere yet: none of them for that long.
-    const showAt =
-      Math.max(this.#newsSince, facts.lackedSince(shown.servers.length)) + savingAfterMs
-    if (now >= showAt) {
-      this.#newsSince = undefined
-      return next
-    }
-    this.#lookAt(showAt)
-    return shown
+    this.#newsSince = undefined
+    return next
   }
 
   #lookAt(at: number): void {
