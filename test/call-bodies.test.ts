@@ -3,13 +3,20 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import * as http2 from 'node:http2'
-import { test } from 'node:test'
+import { test, type TestContext } from 'node:test'
 import { gzipSync } from 'node:zlib'
 
 import { create, toBinary } from '@bufbuild/protobuf'
 import { Code } from '@connectrpc/connect'
 
-import { helloBytesMax, messageFieldsMax } from '../src/core/model/limits.ts'
+import {
+  callsMax,
+  filesPerPageMax,
+  helloBytesMax,
+  messageFieldsMax,
+  saveFilesMax,
+  streamsPerConnectionMax,
+} from '../src/core/model/limits.ts'
 import {
   FolderService,
   ListErasedRequestSchema,
@@ -19,6 +26,8 @@ import {
 import type { PortOptions } from '../src/server/port.ts'
 import { startLone } from './lone-server.ts'
 import { listFiles, pagePort } from './page-port.ts'
+import { call } from './requests.ts'
+import { until } from './until.ts'
 
 /** A gRPC call of Session whose messages may be compressed. */
 function sessionStream(session: http2.ClientHttp2Session): http2.ClientHttp2Stream {
@@ -164,4 +173,42 @@ test('a call whose body does not come is ended', async (t) => {
   stream.write('{')
   const [headers] = (await once(stream, 'response')) as [http2.IncomingHttpHeaders]
   assert.notEqual(headers[':status'], 200)
+})
+
+/** Asks for this twice as often at once as calls are at work. Returns how many were answered so far. */
+function flood(t: TestContext, address: string, path: string, body: string): () => number {
+  let answered = 0
+  for (let left = flooded; left > 0; left -= streamsPerConnectionMax) {
+    const session = http2.connect(address)
+    t.after(() => session.destroy())
+    session.on('error', () => {})
+    for (let count = 0; count < streamsPerConnectionMax; count++) {
+      const post = { ':method': 'POST', ':path': path, 'content-type': 'application/json' }
+      const stream = session.request(post)
+      stream.on('error', () => {})
+      stream.on('response', (headers) => {
+        if (headers[':status'] === 200) answered++
+      })
+      stream.resume()
+      stream.end(body)
+    }
+  }
+  return () => answered
+}
+
+const flooded = 2 * callsMax
+
+test('12 who asks for many lists waits for them, and others of the same host do not', async (t) => {
+  const { address } = await startLone(t)
+  for (let made = 0; made < filesPerPageMax; made += saveFilesMax) {
+    const files = Array.from({ length: saveFilesMax }, (_, n) => ({ file: `${made + n}.md` }))
+    assert.equal((await call(address, 'SaveFiles', { files })).status, 200)
+  }
+  const answered = flood(t, address, listFiles, '{}')
+  await until(() => answered() > 0)
+  assert.equal((await call(address, 'GetFile', { file: '7.md' })).status, 200)
+  assert.ok(answered() < flooded / 4, `${answered()} were answered before a file`)
+  const { status, body } = await call(address, 'ListFiles', { pageSize: 1 })
+  assert.equal(status, 200, JSON.stringify(body))
+  assert.ok(answered() < flooded / 4, `${answered()} were answered before another list`)
 })

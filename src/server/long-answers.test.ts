@@ -16,7 +16,11 @@ class Stage {
 
   readonly cut: string[] = []
 
-  ask(signal: AbortSignal = new AbortController().signal, address = '192.0.2.1'): Promise<number> {
+  ask(
+    signal: AbortSignal = new AbortController().signal,
+    address = '192.0.2.1',
+    connection = {},
+  ): Promise<number> {
     const { promise: taken, resolve } = Promise.withResolvers<void>()
     this.taken.push(resolve)
     const make = () => {
@@ -25,7 +29,8 @@ class Stage {
       return promise
     }
     const cut = () => void this.cut.push(address)
-    return this.answers.make(make, (bytes) => bytes, { signal, taken, address, cut })
+    const taker = { signal, taken, address, connection, cut }
+    return this.answers.make(make, (bytes) => bytes, taker)
   }
 }
 
@@ -104,7 +109,7 @@ test('whoever has gone is not answered, and what fails makes room', async () => 
   await assert.rejects(stage.ask(gone.signal), isBusy)
   const fail = () => Promise.reject(new Error('no such file'))
   const { signal } = new AbortController()
-  const taker = { signal, taken: Promise.resolve(), address: '', cut: () => {} }
+  const taker = { signal, taken: Promise.resolve(), address: '', connection: {}, cut: () => {} }
   for (let time = 0; time < 2 * longAnswersAtOnce; time++) {
     await assert.rejects(
       stage.answers.make(fail, () => 1, taker),

@@ -1,9 +1,10 @@
-// Answers as long as a text: each keeps this server from all else for a moment while it is made, and
-// takes memory until its caller has taken it.
+// Answers as long as a text or a page of a listing: each keeps this server from all else for a moment
+// while it is made, and takes memory until its caller has taken it.
 
 import { FourfoldError } from '../core/model/errors.ts'
 import { callsMax, longAnswerBytes, longAnswersAtOnce } from '../core/model/limits.ts'
 import { networkOf } from './addresses.ts'
+import { Rounds, type Place } from './rounds.ts'
 import { UntakenAnswers } from './untaken.ts'
 
 /** Whom an answer is made for. */
@@ -14,13 +15,15 @@ export interface Taker {
   taken: Promise<void>
   /** Where it goes. */
   address: string
+  /** On which connection. */
+  connection: object
   /** Ends it in the midst. */
   cut: () => void
 }
 
 /** Makes a few of them at once, and others only while there is room for what is not taken. */
 export class LongAnswers {
-  readonly #waiting: (() => void)[] = []
+  readonly #waiting = new Rounds<(isTurn: boolean) => void>()
   #makingCount = 0
   readonly #untaken = new UntakenAnswers()
   #wasLong = false
@@ -29,15 +32,11 @@ export class LongAnswers {
   async make<T>(
     make: () => Promise<T>,
     bytesOf: (answer: T) => number,
-    { signal, taken, address, cut }: Taker,
+    { signal, taken, address, connection, cut }: Taker,
   ): Promise<T> {
-    if (this.#waiting.length >= callsMax) throw busy()
-    const { promise: turn, resolve } = Promise.withResolvers<void>()
-    this.#waiting.push(resolve)
-    this.#begin()
-    await turn
+    const network = networkOf(address)
+    if (!(await this.#turn({ network, connection }))) throw busy()
     try {
-      const network = networkOf(address)
       if (signal.aborted || !this.#untaken.makeRoom(network)) throw busy()
       const answer = await make()
       const bytes = bytesOf(answer)
@@ -53,11 +52,24 @@ export class LongAnswers {
     }
   }
 
+  /** Resolves with whether it is somebody's turn; where it is not, too many wait. */
+  #turn(place: Place): Promise<boolean> {
+    if (this.#waiting.size >= callsMax) {
+      const other = this.#waiting.yields(place)
+      if (!other) return Promise.resolve(false)
+      other(false)
+    }
+    const { promise, resolve } = Promise.withResolvers<boolean>()
+    this.#waiting.add(place, resolve)
+    this.#begin()
+    return promise
+  }
+
   #begin(): void {
     const most = this.#wasLong ? 1 : longAnswersAtOnce
-    while (this.#makingCount < most && this.#waiting.length > 0) {
+    while (this.#makingCount < most && this.#waiting.size > 0) {
       this.#makingCount++
-      this.#waiting.shift()!()
+      this.#waiting.next()!(true)
     }
   }
 }

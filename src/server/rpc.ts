@@ -1,6 +1,7 @@
 // RPC over HTTP: every service answers gRPC, gRPC-Web and Connect, on HTTP/1.1 and HTTP/2.
 
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http'
+import type { ServerHttp2Stream } from 'node:http2'
 import {
   Code,
   ConnectError,
@@ -21,7 +22,7 @@ import { drain } from './last-words.ts'
 import { sendText } from './plain-answer.ts'
 import { RpcBodies, streamed } from './rpc-bodies.ts'
 import { compressions, uncrowded } from './rpc-messages.ts'
-import { addressKey, cutKey, takenKey } from './services/caller.ts'
+import { addressKey, connectionKey, cutKey, takenKey } from './services/caller.ts'
 import { cut, inPieces } from './taking.ts'
 import { type Recipient, UntakenAnswers } from './untaken.ts'
 
@@ -124,6 +125,7 @@ function universal(request: IncomingMessage, response: ServerResponse, address: 
   response.once('close', () => response.emit('drain'))
   const values = createContextValues()
     .set(addressKey, address)
+    .set(connectionKey, connectionOf(request))
     .set(takenKey, taken)
     .set(cutKey, () => cut(response))
   const addTrailers = response.addTrailers.bind(response)
@@ -132,6 +134,12 @@ function universal(request: IncomingMessage, response: ServerResponse, address: 
   const call = universalRequestFromNodeRequest(request, response, undefined, values)
   forgetFarDeadlines(call.header)
   return call
+}
+
+/** What calls of one connection have in common. */
+function connectionOf(request: IncomingMessage): object {
+  const stream = 'stream' in request ? (request.stream as ServerHttp2Stream) : undefined
+  return stream?.session ?? request.socket
 }
 
 /** The longest that a timer waits: a longer one would be over at once. */

@@ -11,6 +11,9 @@ import type { Caller, Tokens } from '../tokens.ts'
  */
 export const addressKey = createContextKey('', { description: 'address of the caller' })
 
+/** The connection on which the call came. */
+export const connectionKey = createContextKey<object>({}, { description: 'connection of the call' })
+
 /** When the answer was taken, or its caller is gone. */
 export const takenKey = createContextKey(Promise.resolve(), { description: 'the answer was taken' })
 

@@ -9,6 +9,7 @@ import {
   changeFilesMax,
   filesPerPageMax,
   foundFilesUsual,
+  listedFileBytes,
   receiptWaitMs,
   saveFilesMax,
 } from '../../core/model/limits.ts'
@@ -18,6 +19,7 @@ import {
   WatchEvent,
   type File,
   type FileChange,
+  type FindFilesRequest,
   type FolderService,
   type ListFilesRequest,
   type SaveFileRequest,
@@ -30,7 +32,7 @@ import { factsOf } from '../facts.ts'
 import { LongAnswers } from '../long-answers.ts'
 import type { Runtime } from '../runtime.ts'
 import type { Caller, Tokens } from '../tokens.ts'
-import { callerAddress, callerOf, cutKey, takenKey } from './caller.ts'
+import { callerAddress, callerOf, connectionKey, cutKey, takenKey } from './caller.ts'
 import type { SignInFailures } from './sign-in-failures.ts'
 import { allVersions, oneVersion } from './versions.ts'
 
@@ -95,11 +97,17 @@ export function folderService(
         signal,
         taken: values.get(takenKey),
         address: callerAddress(context),
+        connection: values.get(connectionKey),
         cut: values.get(cutKey),
       })
     } catch (error) {
       throw toConnectError(error)
     }
+  }
+
+  /** The same of an answer that is long by the files in it. */
+  function listed<T extends { files: File[] }>(context: HandlerContext, make: () => Promise<T>) {
+    return long(context, make, ({ files }) => files.length * listedFileBytes)
   }
 
   function callerOrError(context: HandlerContext): Caller {
@@ -160,6 +168,31 @@ export function folderService(
     })
   }
 
+  async function list(context: HandlerContext, request: ListFilesRequest) {
+    const { directory, isRecursive, inTrash } = request
+    const of = listOf(request)
+    const count = Math.max(1, Math.min(request.pageSize || filesPerPageMax, filesPerPageMax))
+    const asked = { type: 'list' as const, directory, isRecursive, inTrash, count }
+    const { files, page, total } = await ask(context, 'list', () =>
+      request.page === '' ? asked : { ...asked, page: readCursor(request.page, of) },
+    )
+    const nextPage = page ? writeCursor({ of, page }) : ''
+    const shown = request.measuresTexts ? await measured(context, files) : files.map(toFile)
+    return { files: shown, nextPage, count: total }
+  }
+
+  async function find(context: HandlerContext, request: FindFilesRequest) {
+    const { words, limit, directory, onlyDirectories, onlyFiles } = request
+    const { files, found, looked } = await ask(context, 'finding', {
+      type: 'find',
+      words,
+      limit: Math.max(1, Math.min(limit || foundFilesUsual, filesPerPageMax)),
+      directory,
+      kinds: onlyDirectories ? 'directories' : onlyFiles ? 'files' : 'both',
+    })
+    return { files: files.map(toFile), found, looked }
+  }
+
   async function keep(context: HandlerContext, request: Call | (() => Call)) {
     const { file, servers, serverCount } = await ask(context, 'kept', request)
     return { file: toFile(file), servers, serverCount }
@@ -188,29 +221,9 @@ export function folderService(
       }
     },
 
-    async listFiles(request, context) {
-      const { directory, isRecursive, inTrash } = request
-      const of = listOf(request)
-      const count = Math.max(1, Math.min(request.pageSize || filesPerPageMax, filesPerPageMax))
-      const asked = { type: 'list' as const, directory, isRecursive, inTrash, count }
-      const { files, page, total } = await ask(context, 'list', () =>
-        request.page === '' ? asked : { ...asked, page: readCursor(request.page, of) },
-      )
-      const nextPage = page ? writeCursor({ of, page }) : ''
-      const shown = request.measuresTexts ? await measured(context, files) : files.map(toFile)
-      return { files: shown, nextPage, count: total }
-    },
+    listFiles: (request, context) => listed(context, () => list(context, request)),
 
-    async findFiles({ words, limit, directory, onlyDirectories, onlyFiles }, context) {
-      const { files, found, looked } = await ask(context, 'finding', {
-        type: 'find',
-        words,
-        limit: Math.max(1, Math.min(limit || foundFilesUsual, filesPerPageMax)),
-        directory,
-        kinds: onlyDirectories ? 'directories' : onlyFiles ? 'files' : 'both',
-      })
-      return { files: files.map(toFile), found, looked }
-    },
+    findFiles: (request, context) => listed(context, () => find(context, request)),
 
     async getFile({ file, measuresTexts, inTrash }, context) {
       const answer = await ask(context, 'got', { type: 'get', file, inTrash })

@@ -25,11 +25,14 @@ export const headerBytesMax = 16 * 1024
 export const callMs = 30_000
 
 /**
- * Texts that are read for callers at once. After one as long as this, which takes this server's time,
- * they are read one by one, and all else goes on between them.
+ * Texts and listings that are made for callers at once. After one as long as this, which takes this
+ * server's time, they are made one by one, and all else goes on between them.
  */
 export const longAnswersAtOnce = 4
 export const longAnswerBytes = 256 * 1024
+
+/** About what a file takes in a listing, in JSON: a page of a thousand is long. */
+export const listedFileBytes = 300
 
 /** Of a file or a text at once to a caller. */
 export const pieceBytes = 256 * 1024
