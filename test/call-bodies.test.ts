@@ -197,6 +197,7 @@ function flood(t: TestContext, address: string, path: string, body: string): () 
 }
 
 const flooded = 2 * callsMax
+const getFile = '/fourfold.v1.FolderService/GetFile'
 
 test('12 who asks for many lists waits for them, and others of the same host do not', async (t) => {
   const { address } = await startLone(t)
@@ -211,4 +212,12 @@ test('12 who asks for many lists waits for them, and others of the same host do 
   const { status, body } = await call(address, 'ListFiles', { pageSize: 1 })
   assert.equal(status, 200, JSON.stringify(body))
   assert.ok(answered() < flooded / 4, `${answered()} were answered before another list`)
+})
+
+test('12 so it is with calls that cost little', async (t) => {
+  const { address } = await startLone(t)
+  await call(address, 'SaveFile', { file: 'x.md' })
+  const answered = flood(t, address, getFile, '{"file":"x.md"}')
+  assert.equal((await call(address, 'GetFile', { file: 'x.md' })).status, 200)
+  assert.ok(answered() < flooded, 'all were answered before another')
 })

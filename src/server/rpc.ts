@@ -18,12 +18,13 @@ import type { UniversalHandler } from '@connectrpc/connect/protocol'
 import { helloBytesMax, messageBytesMax } from '../core/model/limits.ts'
 import { compressMinBytes } from '../adapters/channel/grpc.ts'
 import { networkOf, type Addresses } from './addresses.ts'
+import { CallTurns } from './call-turns.ts'
 import { drain } from './last-words.ts'
 import { sendText } from './plain-answer.ts'
 import { RpcBodies, streamed } from './rpc-bodies.ts'
 import { compressions, uncrowded } from './rpc-messages.ts'
 import { addressKey, connectionKey, cutKey, takenKey } from './services/caller.ts'
-import { cut, inPieces } from './taking.ts'
+import { cut, inPieces, isGone } from './taking.ts'
 import { type Recipient, UntakenAnswers } from './untaken.ts'
 
 export interface Rpc {
@@ -47,6 +48,7 @@ export function rpcHandlers({ routes, addresses, isSignedIn }: RpcOptions): Map<
   )
   const bodies = new RpcBodies()
   const untaken = new UntakenAnswers()
+  const turns = new CallTurns()
   const rpc = (handler: UniversalHandler): Rpc => {
     const isStream = ['client_streaming', 'bidi_streaming'].includes(handler.method.methodKind)
     // Of texts their service sees to it that there is room.
@@ -74,7 +76,15 @@ export function rpcHandlers({ routes, addresses, isSignedIn }: RpcOptions): Map<
       await universalResponseToNodeResponse(given, response)
       if (!isStream) drain(request)
     }
-    return { answer: (...call) => settle(answered, ...call), isStream }
+    const answer: Rpc['answer'] = (request, response) => {
+      const network = networkOf(addresses.of(request))
+      const connection = connectionOf(request)
+      turns.take({ network, connection }, () => {
+        // Nobody is told any more that it is over.
+        if (!isGone(response)) settle(answered, request, response)
+      })
+    }
+    return { answer, isStream }
   }
   return new Map(handlers.map((handler) => [handler.requestPath, rpc(handler)]))
 }

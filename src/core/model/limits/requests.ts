@@ -52,6 +52,9 @@ export const watchBacklogMax = 10_000
  */
 export const watchUntakenMax = 400_000
 
+/** Calls that are begun in one turn of the event loop: some 20 ms, in which nobody else is heard. */
+export const callsPerTurnMax = 32
+
 /** Calls at work on one server: each is a promise and its text. */
 export const callsMax = 1000
 
