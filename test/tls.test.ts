@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import type { IncomingMessage } from 'node:http'
 import * as https from 'node:https'
+import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -25,6 +26,7 @@ import {
 } from '../src/core/model/wire.ts'
 import { fromBinary, toBinary } from '@bufbuild/protobuf'
 import { now } from '../src/adapters/system.ts'
+import { SetClient } from '../src/cli/set-client.ts'
 import { parseConfiguration } from '../src/server/configuration.ts'
 import { startServer } from '../src/server/server.ts'
 import { proofHeader } from '../src/server/services/replication.ts'
@@ -131,9 +133,32 @@ test('an operator reads why a server of the set cannot be reached', async (t) =>
   await said(/^b: info the disk is empty: waiting/)
   // Of an authority that this machine does not know.
   await start('a', { tls: { cert: tls.cert, key: tls.key } })
-  await said(/^a: info b cannot be reached: .*certificate/)
+  await said(/^a: info b cannot be reached: its certificate is .* unknown here: see "tls.ca"$/)
   await stopB()
   await said(/^a: info b cannot be reached: .*ECONNREFUSED/)
+})
+
+test('a command says what is wrong with an address, and lives to say it', async (t) => {
+  const other = createServer((socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'))
+  t.after(() => other.close())
+  await once(other.listen(0, '127.0.0.1'), 'listening')
+  const { port } = other.address() as AddressInfo
+  const { address } = await startLone(t, { tls: tlsKeys(t), auth: { password } })
+  // A session that breaks says so once more when its socket is closed, while the next one is tried:
+  // with nobody to hear it, that would end this test.
+  const notPlain = /\(what answers speaks no HTTP\/2; if it has TLS, write https:\/\/\)/
+  for (const [servers, why] of [
+    [`http://127.0.0.1:${port}`, notPlain],
+    [address.replace('https', 'http'), notPlain],
+    [address, /\(its certificate is of an authority unknown here: see NODE_EXTRA_CA_CERTS\)/],
+  ] as const) {
+    const set = new SetClient({ servers })
+    await assert.rejects(
+      set.ask(({ folder }, call) => folder.listFiles({}, call)),
+      why,
+    )
+    set.close()
+  }
 })
 
 test('servers with certificates find each other, and clients need none', async (t) => {

@@ -6,6 +6,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { answerBytesMax } from '../core/model/limits.ts'
 import { AdminService, FolderService } from '../core/model/wire.ts'
 import { compressMinBytes } from '../adapters/channel/grpc.ts'
+import { isOfUnknownAuthority } from '../adapters/error-code.ts'
 import {
   Health,
   HealthCheckResponse_ServingStatus as Status,
@@ -93,7 +94,7 @@ export class ServerLine {
 
   constructor(address: string) {
     this.address = address
-    this.#manager = new Http2SessionManager(address, {}, { maxSessionMemory })
+    this.#manager = new HeardSessions(address, {}, { maxSessionMemory })
     const transport: Transport = createGrpcTransport({
       baseUrl: address,
       sessionManager: this.#manager,
@@ -134,6 +135,23 @@ export class ServerLine {
     this.#manager.abort()
   }
 }
+
+/**
+ * The manager hears a session no longer once it was told to let go of it. One that has just broken says
+ * so a moment later, when its socket is closed; where nobody hears that, Node ends the process.
+ */
+class HeardSessions extends Http2SessionManager {
+  override async request(...words: Parameters<Http2SessionManager['request']>) {
+    const stream = await super.request(...words)
+    const { session } = stream
+    if (session?.listeners('error').includes(toldByItsCalls) === false) {
+      session.on('error', toldByItsCalls)
+    }
+    return stream
+  }
+}
+
+function toldByItsCalls(): void {}
 
 /** No server of the set answers. */
 export class NoServerError extends CommandError {}
@@ -403,5 +421,11 @@ function lastWords(said: string): string {
   if (said.includes('ECONNREFUSED')) return 'nothing listens there'
   // OpenSSL's words are of its inside, and two lines.
   if (said.includes('wrong version number')) return 'there is no TLS: write http://'
+  if (/^Protocol error|error code (CANCEL|PROTOCOL_ERROR)/.test(said)) {
+    return 'what answers speaks no HTTP/2; if it has TLS, write https://'
+  }
+  if (isOfUnknownAuthority(said)) {
+    return 'its certificate is of an authority unknown here: see NODE_EXTRA_CA_CERTS'
+  }
   return `the last said: ${said.trim().replace(/\.$/, '')}`
 }

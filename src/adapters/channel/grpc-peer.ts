@@ -29,6 +29,7 @@ import {
   type PeerMessage,
 } from '../../core/model/wire.ts'
 import type { Channel, ChannelListener, Ending } from '../../core/ports.ts'
+import { isOfUnknownAuthority } from '../error-code.ts'
 import { isCrowded } from './crowded.ts'
 import { frameOf, messageBytes, prefixBytes } from './peer-frames.ts'
 
@@ -41,6 +42,8 @@ export const connectionWindowBytes = 4 * 1024 * 1024
 
 /** What a closing channel still wants to say gets this long. */
 const lastWordsMs = 200
+
+const unknownAuthority = 'its certificate is of an authority unknown here: see "tls.ca"'
 
 const contentType = 'application/grpc+proto'
 
@@ -296,7 +299,8 @@ function openSession(address: string, options: DialOptions): Promise<ClientHttp2
   const failed = (error: Error) => {
     clearTimeout(timer)
     session.destroy()
-    reject(error)
+    const isUnknown = isOfUnknownAuthority(error.message)
+    reject(isUnknown ? new Error(unknownAuthority) : error)
   }
   const timer = setTimeout(
     () => failed(new Error(`no answer within ${options.deadlineMs} ms`)),
