@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import * as http2 from 'node:http2'
+import { json } from 'node:stream/consumers'
 import { test, type TestContext } from 'node:test'
 import { gzipSync } from 'node:zlib'
 
@@ -161,7 +162,7 @@ test('12 nor is one of a stream: what came before it is', async (t) => {
   }
 })
 
-test('a call whose body does not come is ended', async (t) => {
+test('a call whose body does not come is ended, and told so', async (t) => {
   const never = 3600_000
   const patience = { headersMs: never, requestMs: 300, probeMs: never, idleMs: never }
   const routes: PortOptions['routes'] = (router) => router.service(FolderService, {})
@@ -172,7 +173,10 @@ test('a call whose body does not come is ended', async (t) => {
   const stream = session.request(post)
   stream.write('{')
   const [headers] = (await once(stream, 'response')) as [http2.IncomingHttpHeaders]
-  assert.notEqual(headers[':status'], 200)
+  assert.equal(headers[':status'], 503)
+  const { code, message } = (await json(stream)) as { code: string; message: string }
+  assert.equal(code, 'unavailable')
+  assert.match(message, /^The call did not come as a whole, or too slowly\. /)
 })
 
 /** Asks for this twice as often at once as calls are at work. Returns how many were answered so far. */

@@ -13,12 +13,12 @@ export class RpcBodies {
 
   /**
    * The body of a call with one request. It throws ConnectError where somebody who is not signed in
-   * sends more than a stranger may, and where too much is on its way.
+   * sends more than a stranger may, where too much is on its way, and where it breaks off.
    */
   async *one(body: Pieces, isSignedIn: boolean): AsyncGenerator<Uint8Array> {
     let bytes = 0
     try {
-      for await (const piece of body) {
+      for await (const piece of toItsEnd(body)) {
         bytes += piece.length
         this.#bytes += piece.length
         // What is small is let in: it is how people type, look and sign in.
@@ -37,6 +37,17 @@ export class RpcBodies {
       'Too much comes in at this moment. Try another server.',
       Code.Unavailable,
     )
+  }
+}
+
+/** The same pieces, with words for whoever still listens where they break off. */
+async function* toItsEnd(body: Pieces): Pieces {
+  try {
+    yield* body
+  } catch {
+    // It was too slow, or its caller is gone: whatever of it came is not a call.
+    const text = 'The call did not come as a whole, or too slowly. Nothing was done; send it again.'
+    throw new ConnectError(text, Code.Unavailable)
   }
 }
 
