@@ -163,6 +163,11 @@ export interface LiveDocument {
   stored(): Promise<Receipt>
   /** Where all edits made so far are, as far as is known now; no servers: only here. */
   receipt(): Receipt
+  /**
+   * Somebody is about to write: what this device must keep before the first letter it keeps now. Returns the
+   * function that ends it.
+   */
+  expect(): () => void
   close(): void
 }
 
@@ -286,5 +291,7 @@ export interface Client {
   nameVersion(id: string, name: string): Promise<Receipt>
   /** Dials now instead of at `retryAt`; from now on asks for this screen name and shows this token. */
   retry(as?: { name?: string; token?: string }): void
+  /** The program may end in a moment, without `close`: the next one is not to look for what is not there. */
+  rest(): void
   close(): void
 }

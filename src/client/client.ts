@@ -129,6 +129,7 @@ export class SessionClient implements Client {
       show: (id) => this.show(id, 'alone'),
       closed: (id) => this.#onlyHere.keepPath(id),
       recalling: (id) => this.#learnKeys(id),
+      expected: (id) => this.#expected(id),
       stored: (id) => this.#stored(id),
       receipt: (id) => this.#receipt(id),
     })
@@ -358,11 +359,25 @@ export class SessionClient implements Client {
     this.close()
   }
 
+  #expected(document: string): void {
+    const isExpected = this.#documents.get(document)?.isExpected ?? false
+    if (isExpected && this.#keepsake.isKeeping) this.#keepsake.keyring.expect(Date.now(), document)
+    else this.#keepKeySoon()
+  }
+
   #keepKey(): Promise<boolean> {
     return this.#keepsake.keyring.beat(
       Date.now(),
-      (id) => this.#keepsake.documents.isBehind(id) || (this.#session?.isUnsafe(id) ?? true),
+      (id) => this.#isUnsafe(id) || (this.#documents.get(id)?.isExpected ?? false),
     )
+  }
+
+  rest(): void {
+    if (!this.#isClosed) this.#keepsake.rest((id) => this.#isUnsafe(id))
+  }
+
+  #isUnsafe(id: string): boolean {
+    return this.#keepsake.documents.isBehind(id) || (this.#session?.isUnsafe(id) ?? true)
   }
 
   #keepKeySoon(): void {

@@ -24,6 +24,8 @@ export interface DocumentsOptions {
   closed: (id: string) => void
   /** What this device kept of it is about to be brought to the servers. */
   recalling: (id: string) => Promise<void>
+  /** Somebody is about to write in it, or nobody is any more. */
+  expected: (id: string) => void
   stored: (id: string) => Promise<Receipt>
   receipt: (id: string) => Receipt
 }
@@ -70,7 +72,7 @@ export class Documents {
   }
 
   #begin(id: string): OpenDocument {
-    const { writer, writers, kept, name, firstText, step, recalling, stored, receipt } =
+    const { writer, writers, kept, name, firstText, step, recalling, expected, stored, receipt } =
       this.#options
     const document: OpenDocument = new OpenDocument({
       id,
@@ -90,6 +92,7 @@ export class Documents {
         step({ type: 'caret', document: id, state: document.presence.state })
       },
       closed: () => this.#closed(id),
+      expected: () => expected(id),
       stored: () => stored(id),
       receipt: () => receipt(id),
     })

@@ -6,7 +6,7 @@ import * as Y from 'yjs'
 import type { LocalStorage } from '../core/ports.ts'
 import { MemoryDevice } from '../adapters/storage/local-memory.ts'
 import { Keepsake } from './keepsake.ts'
-import { forgetLife, nameLife } from './lives.ts'
+import { forgetLife, nameLife, storageAt } from './lives.ts'
 
 const key = new Uint8Array(16)
 
@@ -76,7 +76,7 @@ test('a storage that does not answer is waited for once', async () => {
   })
   const kept = new Keepsake(slow, key, () => {}).begin()
   for (let turn = 0; turn < 100; turn++) await Promise.resolve()
-  assert.deepEqual(asked.sort(), ['addresses', 'device', 'entries', 'keys', 'operations'])
+  assert.deepEqual(asked.sort(), ['addresses', 'device', 'entries', 'keys', 'operations', 'rest'])
   answer.resolve()
   assert.deepEqual((await kept).keys, [])
 })
@@ -306,20 +306,65 @@ test('edits count as kept only with the key of their session', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] })
   const device = new MemoryDevice()
   const storage = device.open()
-  const { change } = storage
+  const { append, change, compact } = storage
   const keepsake = new Keepsake(storage, key, () => {})
   await keepsake.documents.load('D', () => new Uint8Array([0, 0]))
-  storage.change = () => Promise.reject(new Error('the disk is full'))
+  const full = () => Promise.reject(new Error('the disk is full'))
+  storage.change = full
+  storage.append = (document, update, note) => {
+    return note ? full() : append.call(storage, document, update)
+  }
+  storage.compact = storage.append
   keepsake.documents.append('D', new Uint8Array([0, 0]), true)
   for (let turn = 0; turn < 50; turn++) await Promise.resolve()
   assert.equal(keepsake.failure, 'the disk is full')
   assert.ok(keepsake.documents.isBehind('D'))
-  Object.assign(storage, { change })
+  Object.assign(storage, { append, change, compact })
   t.mock.timers.tick(5000)
   for (let turn = 0; turn < 50; turn++) await Promise.resolve()
   assert.equal(keepsake.failure, undefined)
   const next = new Keepsake(device.open(), new Uint8Array(16).fill(1), () => {})
   assert.deepEqual((await next.begin()).keys, [key])
+})
+
+test('a program that crashes while its first letter is kept leaves it with its key, or neither', async () => {
+  for (const writes of [0, 1]) {
+    const device = new MemoryDevice()
+    let left = Infinity
+    const crashing = storageAt(device.open(), '')
+    for (const name of ['append', 'change', 'compact', 'set'] as const) {
+      const write = crashing[name] as (...words: unknown[]) => Promise<void>
+      const never = () => new Promise<void>(() => {})
+      Object.assign(crashing, {
+        [name]: (...words: unknown[]) => (left-- > 0 ? write(...words) : never()),
+      })
+    }
+    const keepsake = new Keepsake(crashing, key, () => {})
+    await keepsake.begin()
+    const doc = new Y.Doc()
+    await keepsake.documents.load('D', () => Y.encodeStateAsUpdate(doc))
+    left = writes
+    doc.on('update', (update) => keepsake.documents.append('D', update, true))
+    doc.getText('text').insert(0, 'a')
+    for (let turn = 0; turn < 100; turn++) await Promise.resolve()
+    const next = new Keepsake(device.open(), new Uint8Array(16).fill(1), () => {})
+    const { keys } = await next.begin()
+    assert.deepEqual([await text(device), keys], writes === 0 ? ['', []] : ['a', [key]])
+  }
+})
+
+test('the first letter of a text where it was expected is asked to be kept before anything else is done', async () => {
+  const device = new MemoryDevice()
+  const storage = storageAt(device.open(), '')
+  const keepsake = new Keepsake(storage, key, () => {})
+  await keepsake.begin()
+  await keepsake.documents.load('D', () => new Uint8Array([0, 0]))
+  keepsake.keyring.expect(Date.now(), 'D')
+  for (let turn = 0; turn < 50; turn++) await Promise.resolve()
+  const asked: Uint8Array[] = []
+  storage.append = async (_document, update) => void asked.push(update)
+  keepsake.documents.append('D', new Uint8Array([0, 0]), true)
+  assert.deepEqual(asked, [new Uint8Array([0, 0])])
 })
 
 test('all of a text is put in one piece after the more edits the longer it is', async () => {

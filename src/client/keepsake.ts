@@ -4,7 +4,7 @@ import { toBinary } from '@bufbuild/protobuf'
 import { whyOf } from '../core/model/errors.ts'
 import { sessionOf } from '../core/model/ids.ts'
 import { EntrySchema, type Entry } from '../core/model/wire.ts'
-import type { LocalStorage } from '../core/ports.ts'
+import type { LocalStorage, Note } from '../core/ports.ts'
 import type { OperationBody } from '../core/session/parcel.ts'
 import type { KeptText } from './api.ts'
 import { KeptDocuments } from './kept-documents.ts'
@@ -86,13 +86,19 @@ export class Keepsake {
     this.session = sessionOf(key)
     this.keyring = new Keyring(key, {
       read: () => this.#readKeys(),
-      change: (alter) => this.#did((shelf) => this.#changeKeys(shelf, alter)),
+      change: (alter) =>
+        this.#did((shelf) =>
+          this.#changeKeys(shelf, alter, ({ key, alter }) => shelf.change(key, alter)),
+        ),
     })
     this.documents = new KeptDocuments({
       isKeeping: storage !== undefined,
       attempt: (act) => this.#attempt(act),
-      did: (act) => this.#did(act),
-      claim: (document) => this.keyring.claim(Date.now(), document),
+      did: (act, alter) =>
+        this.#did((shelf) => {
+          return alter ? this.#changeKeys(shelf, alter, (note) => act(shelf, note)) : act(shelf)
+        }),
+      claim: (document, keep) => this.keyring.claim(Date.now(), document, keep),
       whyNot: () => this.#failure,
       alter: (change) => this.#tell(change),
     })
@@ -133,9 +139,13 @@ export class Keepsake {
   }
 
   // What is written there is a record: what was none must be noted first.
-  async #changeKeys(shelf: LocalStorage, alter: (value: unknown) => unknown): Promise<void> {
+  async #changeKeys(
+    shelf: LocalStorage,
+    alter: Note['alter'],
+    keep: (note: Note) => Promise<void>,
+  ): Promise<void> {
     this.#suspects ??= await findSuspects(shelf, (id) => this.documents.isOpen(id))
-    await changeKeys(shelf, alter)
+    await changeKeys(shelf, alter, keep)
   }
 
   /** Whether servers lack words of a suspect that no one can send. Its copy goes, unless it is open. */
@@ -156,15 +166,23 @@ export class Keepsake {
     return sessions && operations && sessionsIn(sessions, operations.value)
   }
 
+  /** The program may be gone in a moment: the next one need not look for what was only about to come. */
+  rest(isUnsafe: (document: string) => boolean): void {
+    const rest = this.keyring.rest(isUnsafe)
+    if (rest) void this.#did((shelf) => shelf.set('rest', rest))
+  }
+
   /** The first pages kept a list of keys, and not where their edits are: that may be anywhere. */
-  async #readKeys(): Promise<{ value: unknown } | undefined> {
-    const kept = await this.#read('keys')
-    if (!Array.isArray(kept?.value)) return kept
+  async #readKeys(): Promise<{ value: unknown; rest: unknown } | undefined> {
+    const [kept, rested] = await Promise.all([this.#read('keys'), this.#read('rest')])
+    if (!kept) return undefined
+    const rest = rested?.value
+    if (!Array.isArray(kept.value)) return { ...kept, rest }
     const documents = await this.#attempt((shelf) => shelf.documents())
     if (!documents) return undefined
     const alter = (value: unknown) => recordsOfKeys(value, documents)
     await this.#did((shelf) => shelf.change('keys', alter))
-    return { value: alter(kept.value) }
+    return { value: alter(kept.value), rest }
   }
 
   /** Drawn once: what two programs draw at the same moment is one. */
@@ -344,7 +362,7 @@ export class Keepsake {
     if (!this.#storage) return undefined
     const answered = this.#asked()
     try {
-      const result = await act(await this.#shelf(this.#storage))
+      const result = await act(this.#begun?.shelf ?? (await this.#shelf(this.#storage)))
       this.#report(undefined)
       return result
     } catch (error) {
@@ -370,11 +388,9 @@ export class Keepsake {
     }
   }
 
-  async #shelf(storage: LocalStorage): Promise<LocalStorage> {
-    if (this.#begun) return this.#begun.shelf
+  #shelf(storage: LocalStorage): Promise<LocalStorage> {
     // All wait for one answer, and go on in order: a record written earlier must not come later.
-    this.#beginning ??= this.#begin(storage)
-    return this.#beginning
+    return (this.#beginning ??= this.#begin(storage))
   }
 
   async #begin(storage: LocalStorage): Promise<LocalStorage> {

@@ -5,8 +5,9 @@
 
 import * as Y from 'yjs'
 import { compactBytesPerUpdate, compactUpdatesMax } from '../core/model/limits.ts'
-import type { LocalStorage } from '../core/ports.ts'
+import type { LocalStorage, Note } from '../core/ports.ts'
 import { textOf } from './kept-values.ts'
+import type { Keep } from './keyring.ts'
 
 /** Updates of a short document that are kept one by one before all is put in one piece. */
 const looseMin = 200
@@ -41,10 +42,16 @@ export interface KeptDocumentsOptions {
   isKeeping: boolean
   /** What the storage answers; undefined: it failed, which was told. */
   attempt: <T>(act: (storage: LocalStorage) => Promise<T>) => Promise<T | undefined>
-  /** Whether the storage took it. */
-  did: (act: (storage: LocalStorage) => Promise<void>) => Promise<boolean>
-  /** Whether the session's key is kept for a document: nobody else could bring its edits to a server. */
-  claim: (document: string) => Promise<boolean>
+  /** Whether the storage took it; `alter`: with a change of the record of keys, which `act` is to note. */
+  did: (
+    act: (storage: LocalStorage, note?: Note) => Promise<void>,
+    alter?: Note['alter'],
+  ) => Promise<boolean>
+  /**
+   * Has edits of this session kept, and its key for their document: nobody else could bring them to a
+   * server. Whether both are.
+   */
+  claim: (document: string, keep: Keep) => Promise<boolean>
   /** Why the storage took nothing when it was asked last. */
   whyNot: () => string | undefined
   /** Changes what `failure` says, and tells it where it is something else. */
@@ -205,17 +212,15 @@ export class KeptDocuments {
       const { updates, hasOwn } = pages
       pages.updates = []
       pages.hasOwn = false
-      // Without it nobody could bring these edits to a server when this session is over.
-      const isClaimed = !hasOwn || (await this.#options.claim(document))
-      const why = this.#options.whyNot()
-      if ((await this.#put(document, pages, updates)) && isClaimed) {
+      const keep: Keep = (alter) => this.#put(document, pages, updates, alter)
+      if (await (hasOwn ? this.#options.claim(document, keep) : keep())) {
         if (!pages.isTorn) this.#options.alter(() => (pages.failure = undefined))
         continue
       }
       pages.isTorn = true
       pages.hasOwn ||= hasOwn
       this.#options.alter(
-        () => (pages.failure = why ?? this.#options.whyNot() ?? 'not all of it is kept here yet'),
+        () => (pages.failure = this.#options.whyNot() ?? 'not all of it is kept here yet'),
       )
       this.#retryLater()
       break
@@ -223,10 +228,15 @@ export class KeptDocuments {
     pages.isWriting = false
   }
 
-  #put(document: string, pages: Pages, updates: Uint8Array[]): Promise<boolean> {
+  #put(
+    document: string,
+    pages: Pages,
+    updates: Uint8Array[],
+    alter?: Note['alter'],
+  ): Promise<boolean> {
     const isDue = pages.loose >= dueAt(pages) && !this.#damaged.has(document)
-    if (!pages.isUnread && (pages.isTorn || isDue)) return this.#compact(document, pages)
-    return this.#append(document, pages, updates)
+    if (!pages.isUnread && (pages.isTorn || isDue)) return this.#compact(document, pages, alter)
+    return this.#append(document, pages, updates, alter)
   }
 
   async #readAgain(document: string, pages: Pages): Promise<void> {
@@ -242,20 +252,27 @@ export class KeptDocuments {
     }
   }
 
-  async #append(document: string, pages: Pages, updates: Uint8Array[]): Promise<boolean> {
+  async #append(
+    document: string,
+    pages: Pages,
+    updates: Uint8Array[],
+    alter?: Note['alter'],
+  ): Promise<boolean> {
     const { isTorn } = pages
     const [first, ...more] = isTorn ? [pages.whole()] : updates
     const update = more.length === 0 ? first! : Y.mergeUpdates(updates)
-    if (!(await this.#options.did((storage) => storage.append(document, update)))) return false
+    const append = (storage: LocalStorage, note?: Note) => storage.append(document, update, note)
+    if (!(await this.#options.did(append, alter))) return false
     pages.loose++
     pages.longestBytes = Math.max(pages.longestBytes, update.length)
     if (isTorn) pages.isTorn = false
     return true
   }
 
-  async #compact(document: string, pages: Pages): Promise<boolean> {
+  async #compact(document: string, pages: Pages, alter?: Note['alter']): Promise<boolean> {
     const whole = pages.whole()
-    if (!(await this.#options.did((storage) => storage.compact(document, whole)))) return false
+    const compact = (storage: LocalStorage, note?: Note) => storage.compact(document, whole, note)
+    if (!(await this.#options.did(compact, alter))) return false
     pages.loose = 1
     pages.longestBytes = whole.length
     pages.isTorn = false

@@ -143,7 +143,7 @@ export class KeptTexts {
     const shelf = storageAt(this.#storage, place)
     await shelf.forget(id)
     if (this.#candidates.some((each) => each.place === place)) return
-    for (const key of ['entries', 'operations', 'keys', 'suspects', erasedKey, pathsKey]) {
+    for (const key of ['entries', 'operations', 'keys', 'rest', 'suspects', erasedKey, pathsKey]) {
       await shelf.set(key, undefined)
     }
     await forgetLife(this.#storage, place)

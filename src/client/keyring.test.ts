@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import { MemoryDevice } from '../adapters/storage/local-memory.ts'
 import { sessionOf } from '../core/model/ids.ts'
 import { earlierKeysMax } from '../core/model/limits.ts'
-import { Keyring } from './keyring.ts'
+import { Keyring, type Keep } from './keyring.ts'
 
 const minute = 60_000
 
@@ -18,13 +18,21 @@ function key(number: number): Uint8Array {
 function keyring(device: MemoryDevice, number: number): Keyring {
   const storage = device.open()
   return new Keyring(key(number), {
-    read: async () => ({ value: await storage.get('keys') }),
+    read: async () => ({ value: await storage.get('keys'), rest: await storage.get('rest') }),
     change: async (alter) => {
       await storage.change('keys', alter)
       return true
     },
   })
 }
+
+/** Keeps edits: all that is seen here is what changes with them. */
+const keepIn =
+  (device: MemoryDevice): Keep =>
+  async (alter) => {
+    if (alter) await device.open().change('keys', alter)
+    return true
+  }
 
 const unsafe = () => true
 const safe = () => false
@@ -33,8 +41,8 @@ test('a session that left unsafe edits is known to the next, with its documents'
   const device = new MemoryDevice()
   const first = keyring(device, 1)
   assert.deepEqual(await first.begin(), [])
-  await first.claim(0, 'D')
-  await first.claim(0, 'E')
+  await first.claim(0, 'D', keepIn(device))
+  await first.claim(0, 'E', keepIn(device))
   const next = keyring(device, 2)
   assert.deepEqual(await next.begin(), [key(1)])
   assert.deepEqual(next.unsettled, [], 'it may still be alive')
@@ -48,8 +56,8 @@ test('what a session that is over left goes as soon as it was brought', async ()
   const next = keyring(device, 2)
   await next.begin()
   const first = keyring(device, 1)
-  await first.claim(0, 'D')
-  await first.claim(0, 'E')
+  await first.claim(0, 'D', keepIn(device))
+  await first.claim(0, 'E', keepIn(device))
   const left = await next.take(sessionOf(key(1)), true)
   assert.deepEqual(left, { keys: [key(1)], documents: ['D', 'E'] })
   await next.settled(sessionOf(key(1)), 'D')
@@ -61,8 +69,8 @@ test('what a session that is over left goes as soon as it was brought', async ()
 
 test('what one session left is not settled by what another left of the same document', async () => {
   const device = new MemoryDevice()
-  await keyring(device, 1).claim(0, 'D')
-  await keyring(device, 2).claim(0, 'D')
+  await keyring(device, 1).claim(0, 'D', keepIn(device))
+  await keyring(device, 2).claim(0, 'D', keepIn(device))
   const next = keyring(device, 3)
   await next.begin()
   for (const number of [1, 2]) await next.take(sessionOf(key(number)), true)
@@ -76,14 +84,14 @@ test('a session without edits leaves nothing, nor does one whose edits are safe'
   await keyring(device, 1).begin()
   const other = keyring(device, 2)
   await other.begin()
-  await other.claim(0, 'D')
+  await other.claim(0, 'D', keepIn(device))
   await other.beat(minute, safe)
   assert.deepEqual(await keyring(device, 3).begin(), [])
 })
 
 test('where nobody knows who is alive a record goes when it was brought and is old', async () => {
   const device = new MemoryDevice()
-  await keyring(device, 1).claim(0, 'D')
+  await keyring(device, 1).claim(0, 'D', keepIn(device))
   const next = keyring(device, 2)
   await next.begin()
   await next.beat(10 * minute, unsafe)
@@ -99,10 +107,10 @@ test('the key of a tab that came later is told once, for a document that it wrot
   const device = new MemoryDevice()
   const first = keyring(device, 1)
   await first.begin()
-  await first.claim(0, 'D')
+  await first.claim(0, 'D', keepIn(device))
   const later = keyring(device, 2)
   assert.deepEqual(await later.begin(), [key(1)])
-  await later.claim(0, 'D')
+  await later.claim(0, 'D', keepIn(device))
   assert.deepEqual(await first.others('E'), [])
   assert.deepEqual(await first.others('D'), [key(2)])
   assert.deepEqual(await first.others('D'), [])
@@ -113,7 +121,7 @@ test('the key of a tab that came later is told once, for a document that it wrot
 test('the key of a tab that is alive stays, whatever other tabs brought', async () => {
   const device = new MemoryDevice()
   const living = keyring(device, 1)
-  await living.claim(0, 'D')
+  await living.claim(0, 'D', keepIn(device))
   const other = keyring(device, 2)
   await other.begin()
   await other.take(sessionOf(key(1)), false)
@@ -123,30 +131,46 @@ test('the key of a tab that is alive stays, whatever other tabs brought', async 
   assert.deepEqual(await keyring(device, 3).begin(), [key(1)])
 })
 
+test('where edits were only expected nobody looks for any, unless the program goes on', async () => {
+  const device = new MemoryDevice()
+  const first = keyring(device, 1)
+  const left = () => keyring(device, 2).take(sessionOf(key(1)), true)
+  await first.claim(0, 'D', keepIn(device))
+  assert.equal(first.rest(unsafe), undefined)
+  assert.deepEqual(await left(), { keys: [key(1)], documents: ['D'] })
+  await device.open().set('rest', first.rest(safe))
+  assert.deepEqual(await keyring(device, 2).begin(), [])
+  assert.deepEqual(await left(), { keys: [], documents: [] })
+  await first.claim(1, 'D', keepIn(device))
+  assert.deepEqual(await left(), { keys: [key(1)], documents: ['D'] })
+})
+
 test('a session that slept for long says its key again before its next edit is kept', async () => {
   const device = new MemoryDevice()
   const sleeper = keyring(device, 1)
-  await sleeper.claim(0, 'D')
+  await sleeper.claim(0, 'D', keepIn(device))
   const other = keyring(device, 2)
   await other.begin()
   await other.take(sessionOf(key(1)), false)
   await other.settled(sessionOf(key(1)), 'D')
   await other.beat(4 * minute, unsafe)
   assert.deepEqual(await keyring(device, 3).begin(), [])
-  await sleeper.claim(5 * minute, 'D')
+  await sleeper.claim(5 * minute, 'D', keepIn(device))
   assert.deepEqual(await keyring(device, 3).begin(), [key(1)])
 })
 
 test('tabs that write at once keep each other’s keys', async () => {
   const device = new MemoryDevice()
-  await Promise.all([1, 2, 3, 4].map((number) => keyring(device, number).claim(number, 'D')))
+  await Promise.all(
+    [1, 2, 3, 4].map((number) => keyring(device, number).claim(number, 'D', keepIn(device))),
+  )
   assert.equal((await keyring(device, 9).begin())?.length, 4)
 })
 
 test('no more keys are kept than a server hears, the newest of them', async () => {
   const device = new MemoryDevice()
   for (let number = 1; number <= earlierKeysMax + 3; number++) {
-    await keyring(device, number).claim(number, 'D')
+    await keyring(device, number).claim(number, 'D', keepIn(device))
   }
   const keys = (await keyring(device, 1000).begin())!
   assert.equal(keys.length, earlierKeysMax)
@@ -162,18 +186,8 @@ test('what another version of the program left there is passed over', async () =
 
 test('a key that could not be kept is not claimed, and kept with the next edit', async () => {
   const device = new MemoryDevice()
-  const storage = device.open()
-  const ring = new Keyring(key(1), {
-    read: async () => ({ value: await storage.get('keys') }),
-    change: (alter) =>
-      storage.change('keys', alter).then(
-        () => true,
-        () => false,
-      ),
-  })
-  device.failure = 'the disk is full'
-  assert.equal(await ring.claim(0, 'D'), false)
-  device.failure = undefined
-  assert.equal(await ring.claim(1, 'D'), true)
+  const ring = keyring(device, 1)
+  assert.equal(await ring.claim(0, 'D', async () => false), false)
+  assert.equal(await ring.claim(1, 'D', keepIn(device)), true)
   assert.deepEqual(await keyring(device, 2).begin(), [key(1)])
 })

@@ -2,9 +2,13 @@
 //
 // Each session stands in the record with the documents in which it has edits that may not be safe.
 // When it is over another one says its key to the servers and brings the edits; then the record goes.
+//
+//   expected ── key kept ──> edit ── asked of the storage in the turn it is made in ──> kept
+//   edit ── in one piece with the key ──> kept
 
 import { earlierKeysMax } from '../core/model/limits.ts'
 import { sessionOf, type SessionId } from '../core/model/ids.ts'
+import type { Note } from '../core/ports.ts'
 
 /** A living session renews its record this often, and looks whether others' can go. */
 export const beatMs = 15_000
@@ -29,13 +33,22 @@ export interface Left {
   documents: string[]
 }
 
+/** Names one state of a session's record: there is nothing in it that is not safe. */
+export interface Rest {
+  session: string
+  at: number
+}
+
 /** Where the record of all sessions of this device is kept. */
 export interface RecordShelf {
-  /** As it is, also where nothing can be written; undefined: it cannot be read. */
-  read: () => Promise<{ value: unknown } | undefined>
+  /** As it is, also where nothing can be written, and the last `Rest`; undefined: it cannot be read. */
+  read: () => Promise<{ value: unknown; rest: unknown } | undefined>
   /** Changes it in one piece; whether that is kept. */
-  change: (alter: (value: unknown) => unknown) => Promise<boolean>
+  change: (alter: Note['alter']) => Promise<boolean>
 }
+
+/** Keeps edits of a document; `alter`: in one piece with a change of the record. Whether all is kept. */
+export type Keep = (alter?: Note['alter']) => Promise<boolean>
 
 export class Keyring {
   readonly #key: Uint8Array
@@ -44,7 +57,11 @@ export class Keyring {
   /** Documents in which this session has edits that may not be safe. */
   #documents = new Set<string>()
   #written: Promise<boolean> = Promise.resolve(true)
+  /** Those among them for which the record is known to be kept. */
+  #kept: ReadonlySet<string> = new Set()
   #writtenAt = -Infinity
+  /** When the record was made that was written last. */
+  #at = -Infinity
   /** Sessions whose keys were returned. */
   readonly #known = new Set<string>()
   /** Those that were taken, with the documents whose edits are still to be brought. */
@@ -118,19 +135,42 @@ export class Keyring {
     return this.#documents.size > 0
   }
 
-  /** Whether this session's key is kept for this document: before its first edit is. */
-  claim(now: number, document: string): Promise<boolean> {
+  /**
+   * Edits of a document are kept, the first ones in one piece with this session's key: a program that
+   * crashes meanwhile leaves both, or none. Whether both are kept.
+   */
+  claim(now: number, document: string, keep: Keep): Promise<boolean> {
     // After a long sleep the record may have been taken for that of a session that is over.
     const isFresh = now < this.#writtenAt + overAfterMs / 3
     if (!this.#documents.has(document) || !isFresh) {
       this.#documents.add(document)
-      this.#write(now)
+      return this.#write(now, keep)
     }
-    return this.#written
+    // At once where that can be.
+    if (this.#kept.has(document)) return keep()
+    return this.#written.then(async (isClaimed) => (await keep()) && isClaimed)
+  }
+
+  /** Edits of this document are to come: the key is kept, so that the first of them waits for nothing. */
+  expect(now: number, document: string): void {
+    const change: Keep = async (alter) => alter === undefined || this.#shelf.change(alter)
+    void this.claim(now, document, change)
+  }
+
+  /**
+   * The program may be gone in a moment. Undefined: something that it has may still be lost. Otherwise its
+   * record, in which there is nothing to look for; if the program goes on all is as before its first edit.
+   */
+  rest(isUnsafe: (document: string) => boolean): Rest | undefined {
+    if (!this.isClaiming || [...this.#documents].some(isUnsafe)) return undefined
+    this.#documents.clear()
+    this.#kept = new Set()
+    return { session: this.#session, at: this.#at }
   }
 
   /** The storage failed: it may have lost what it had, and the record is written again before an edit. */
   doubt(): void {
+    this.#kept = new Set()
     this.#writtenAt = -Infinity
   }
 
@@ -139,7 +179,7 @@ export class Keyring {
     const before = this.#documents.size
     this.#documents = new Set([...this.#documents].filter(isUnsafe))
     const isDue = this.#documents.size < before || now >= this.#writtenAt + beatMs
-    if (before > 0 && isDue) this.#write(now)
+    if (before > 0 && isDue) void this.#write(now, this.#shelf.change)
     const over = [...this.#taken].filter(
       ([, { documents, at }]) => documents.size === 0 && now >= at + overAfterMs,
     )
@@ -151,13 +191,18 @@ export class Keyring {
   /** Undefined: it cannot be read. */
   async #read(): Promise<Records | undefined> {
     const read = await this.#shelf.read()
-    return read && recordsOf(read.value)
+    if (!read) return undefined
+    const records = recordsOf(read.value)
+    const { session, at } = (read.rest ?? {}) as Partial<Rest>
+    if (typeof session === 'string' && records[session]?.at === at) delete records[session]
+    return records
   }
 
-  #write(now: number): void {
+  #write(now: number, change: RecordShelf['change']): Promise<boolean> {
     const documents = [...this.#documents]
     this.#writtenAt = now
-    const written = this.#shelf.change((value) => {
+    this.#at = now
+    const written = change((value) => {
       const { [this.#session]: _, ...others } = recordsOf(value)
       if (documents.length === 0) return others
       const own: Kept = { key: this.#key, documents, at: now }
@@ -165,9 +210,12 @@ export class Keyring {
     })
     this.#written = written
     void written.then((isKept) => {
+      if (this.#written !== written) return
+      if (isKept) this.#kept = new Set(documents)
       // It is due at once.
-      if (!isKept && this.#written === written) this.#writtenAt = -Infinity
+      else this.doubt()
     })
+    return written
   }
 
   /** Unless somebody is alive after all. */

@@ -26,6 +26,7 @@ async function open(t: TestContext, device = new MemoryDevice(), left?: Left) {
     recalling: () => Promise.resolve(),
     recalled: () => recalled.resolve(),
     closed: () => {},
+    expected: () => {},
     stored: () => Promise.resolve(nowhere),
     receipt: () => nowhere,
   })

@@ -39,6 +39,8 @@ export interface OpenDocumentOptions {
   recalled: (isMore: boolean) => void
   /** The last user closed it. */
   closed: () => void
+  /** Somebody is about to write, or nobody is any more. */
+  expected: () => void
   stored: () => Promise<Receipt>
   /** Where all edits are that were made so far. */
   receipt: () => Receipt
@@ -55,6 +57,7 @@ export class OpenDocument implements LiveDocument {
   readonly #options: OpenDocumentOptions
   readonly #setLoaded: () => void
   #users = 0
+  readonly #expecting = new Set<symbol>()
 
   /** Has no users yet. */
   constructor(options: OpenDocumentOptions) {
@@ -190,6 +193,21 @@ export class OpenDocument implements LiveDocument {
 
   receipt(): Receipt {
     return this.#options.receipt()
+  }
+
+  expect(): () => void {
+    const { expected } = this.#options
+    const who = Symbol('who expects')
+    this.#expecting.add(who)
+    expected()
+    return () => {
+      if (this.#expecting.delete(who)) expected()
+    }
+  }
+
+  /** Whether somebody is about to write. */
+  get isExpected(): boolean {
+    return this.#expecting.size > 0
   }
 
   get isClosed(): boolean {

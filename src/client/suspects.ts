@@ -7,7 +7,7 @@
 //
 // What builds on words that no server takes cannot be taken either: a text goes on from what servers have.
 
-import type { LocalStorage } from '../core/ports.ts'
+import type { LocalStorage, Note } from '../core/ports.ts'
 import type { KeptText } from './api.ts'
 import { entriesOf, pathsOf, textOf } from './kept-values.ts'
 import { Files } from './files.ts'
@@ -46,17 +46,22 @@ export async function findSuspects(
   return [...new Set([...unjudged, ...documents])]
 }
 
-/** Changes the record of keys. Of more than servers hear the oldest go, and their documents are suspect. */
+/**
+ * Changes the record of keys, by what `keep` does with the note of it. Of more than servers hear the oldest
+ * go, and their documents are suspect.
+ */
 export async function changeKeys(
   shelf: LocalStorage,
-  alter: (value: unknown) => unknown,
+  alter: Note['alter'],
+  keep: (note: Note) => Promise<void>,
 ): Promise<void> {
   let documents: string[] = []
-  await shelf.change('keys', (value) => {
+  const noting = (value: unknown) => {
     const records = alter(value)
     documents = cut(records).documents
     return records
-  })
+  }
+  await keep({ key: 'keys', alter: noting })
   if (documents.length === 0) return
   await suspect(shelf, documents)
   await shelf.change('keys', (value) => cut(value).records)

@@ -326,12 +326,19 @@ export type Dial = (address: string, listener: DialListener) => Wire
  * This device's storage: IndexedDB in a browser. Several programs, tabs above all, may have the same
  * one open, each through an object of its own. All may reject.
  */
+/** How one value changes: `alter` makes the next of it, also of one that is not there. */
+export interface Note {
+  key: string
+  alter: (value: unknown) => unknown
+}
+
 export interface LocalStorage {
   /** Updates of a document kept here, in any order. */
   load(document: string): Promise<Uint8Array[]>
-  append(document: string, update: Uint8Array): Promise<void>
+  /** `note`: a value that changes with it; both are kept, or neither is. */
+  append(document: string, update: Uint8Array, note?: Note): Promise<void>
   /** Puts `update` in the place of all that this object loaded and appended; what others did stays. */
-  compact(document: string, update: Uint8Array): Promise<void>
+  compact(document: string, update: Uint8Array, note?: Note): Promise<void>
   /** Every document of which something is kept. */
   documents(): Promise<string[]>
   /** Keeps nothing more of a document, whoever put it there. */

@@ -64,7 +64,13 @@ export function App() {
   const client = stage.name === 'here' ? stage.client : undefined
   useEffect(() => {
     if (client === undefined) return
-    return retryWhenBack(client)
+    const rest = () => client.rest()
+    window.addEventListener('pagehide', rest)
+    const end = retryWhenBack(client)
+    return () => {
+      window.removeEventListener('pagehide', rest)
+      end()
+    }
   }, [client])
 
   if (stage.name !== 'here') {

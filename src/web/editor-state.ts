@@ -70,6 +70,7 @@ export function openEditor(options: EditorOptions): EditorView {
 export function closeEditor(view: EditorView, file: OpenFile): void {
   keepPlace(view, file)
   view.destroy()
+  file.expect(false)
 }
 
 /** Notes where the person is, for this tab. */
@@ -148,6 +149,7 @@ function shared(options: EditorOptions): Extension {
     EditorView.updateListener.of((update) => {
       // Whoever goes elsewhere and writes on does another thing, which is undone by itself.
       if (update.selectionSet && !update.docChanged) file.undo.stopCapturing()
+      if (update.focusChanged) file.expect(update.view.hasFocus)
       if (update.docChanged || update.selectionSet || update.focusChanged) changed(update.view)
     }),
   ]

@@ -30,6 +30,8 @@ export class OpenFile {
   #people: PersonHere[] = []
   #lastChangeAt = 0
   #quietTimer: ReturnType<typeof setTimeout> | undefined
+  /** Ends that letters are expected here. */
+  #unexpect: (() => void) | undefined
 
   /** `myName`: the screen name held now; servers may change it. */
   constructor(live: LiveDocument, myName: () => string) {
@@ -76,6 +78,13 @@ export class OpenFile {
     awareness.setLocalState(null)
   }
 
+  /** Whether the next letter goes in here. */
+  expect(isExpected: boolean): void {
+    if (isExpected) this.#unexpect ??= this.live.expect()
+    else this.#unexpect?.()
+    if (!isExpected) this.#unexpect = undefined
+  }
+
   /** Keeps where one is, for this tab, over reloads too. */
   leave(place: Place): void {
     const { anchor, head, top } = place
@@ -111,6 +120,7 @@ export class OpenFile {
 
   close(): void {
     clearTimeout(this.#quietTimer)
+    this.expect(false)
     this.live.awareness.off('change', this.#peopleChanged)
     this.live.doc.off('afterTransaction', this.#wrote)
     this.undo.destroy()

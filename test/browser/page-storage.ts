@@ -26,6 +26,11 @@ export async function keptTexts(page: Page): Promise<string[]> {
   return [...kept.values()].map((doc) => doc.getText('text').toString())
 }
 
+/** How many sessions have their keys kept, for texts in which they write or are about to. */
+export async function keptKeys(page: Page): Promise<number> {
+  return Object.keys(((await read(page, 'values', 'keys')) as object | undefined) ?? {}).length
+}
+
 /** How many changes of the folder it keeps for the servers. */
 export async function keptOperations(page: Page): Promise<number> {
   const operations = await read(page, 'values', 'operations')

@@ -121,6 +121,16 @@ export class Stage {
     this.#expected.push(words)
   }
 
+  /** The process that draws this tab dies, as of a crash: the page is told nothing. */
+  async crash({ page }: Visitor): Promise<void> {
+    const crashed = page.waitForEvent('crash')
+    const session = await page.context().newCDPSession(page)
+    // It has no answer.
+    session.send('Page.crash').catch(() => undefined)
+    await crashed
+    await page.close()
+  }
+
   /** The same, signed in: as soon as this server has heard that whoever had the name has left. */
   async join(name: string, server: string, options: BrowserContextOptions = {}): Promise<Visitor> {
     const visitor = await this.visit(server, options)

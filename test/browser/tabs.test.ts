@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { after, afterEach, before, test } from 'node:test'
 import { readFile } from '../siege/whole-files.ts'
 import { until } from '../until.ts'
+import { keptKeys } from './page-storage.ts'
 import { Stage } from './stage.ts'
 
 let stage: Stage
@@ -62,7 +63,7 @@ test('a tab that stays open brings what a closed one could not send', async () =
   await ana.reads('made alone')
 })
 
-test('a tab that was duplicated while its edits wait goes on with them, and each is there once', async () => {
+test('a tab that was duplicated while its edits wait goes on with them, and so after a crash', async () => {
   const ana = await stage.join('Ana', 'a')
   await ana.create('twice.md')
   await ana.type('begun, ')
@@ -80,8 +81,20 @@ test('a tab that was duplicated while its edits wait goes on with them, and each
   await other.keeps('by Ana: begun, alone, and twice')
   await ana.page.close()
   await other.reads('by Ana: begun, alone, and twice')
+  const last = await stage.tab(other)
+  await last.signIn('Ana')
+  const before = await keptKeys(last.page)
+  await last.open('twice.md')
+  await last.reads('by Ana: begun, alone, and twice')
+  await last.editor.focus()
+  await last.page.keyboard.press('Control+End')
+  const isExpected = async () => (await keptKeys(last.page)) > before
+  await until(isExpected, 'the key is kept before the first letter')
+  await last.page.keyboard.press('!')
+  await stage.crash(last)
+  await other.reads('by Ana: begun, alone, and twice!')
   await everybody()
-  await stored('twice.md', 'by Ana: begun, alone, and twice')
+  await stored('twice.md', 'by Ana: begun, alone, and twice!')
   await other.chip('Saved · 4/4').waitFor()
 })
 

@@ -112,8 +112,9 @@ class Mortal {
     const storage = this.#storage
     return {
       load: (document) => this.#alive(() => storage.load(document)),
-      append: (document, update) => this.#alive(() => storage.append(document, update)),
-      compact: (document, update) => this.#alive(() => storage.compact(document, update)),
+      append: (document, update, note) => this.#alive(() => storage.append(document, update, note)),
+      compact: (document, update, note) =>
+        this.#alive(() => storage.compact(document, update, note)),
       documents: () => this.#alive(() => storage.documents()),
       forget: (document) => this.#alive(() => storage.forget(document)),
       get: (key) => this.#alive(() => storage.get(key)),

@@ -1,6 +1,6 @@
 // A browser's own storage: what was typed here, until servers hold it and for reading without them.
 
-import type { LocalStorage } from '../../core/ports.ts'
+import type { LocalStorage, Note } from '../../core/ports.ts'
 
 const revision = 1
 const updates = 'updates'
@@ -24,6 +24,8 @@ class IndexedDbStorage implements LocalStorage {
   /** Rows of each document that were loaded or appended here. */
   readonly #known = new Map<string, IDBValidKey[]>()
   #opened: Promise<IDBDatabase> | undefined
+  /** The same, as soon as it is open. */
+  #database: IDBDatabase | undefined
   /** It is being opened for too long already: nobody waits for that again. */
   #isLate = false
   /** What is told here is heard by other objects alone. */
@@ -42,8 +44,12 @@ class IndexedDbStorage implements LocalStorage {
     return kept.map(({ update }) => update)
   }
 
-  async append(document: string, update: Uint8Array): Promise<void> {
-    const transaction = await this.#transaction(updates, 'readwrite')
+  async append(document: string, update: Uint8Array, note?: Note): Promise<void> {
+    const stores = note ? [updates, values] : updates
+    // At once where that can be: a page that crashes when it draws this letter has asked for it by then.
+    const transaction =
+      this.#begun(stores, 'readwrite') ?? (await this.#transaction(stores, 'readwrite'))
+    if (note) await changed(transaction, note)
     const added = answer(transaction.objectStore(updates).add({ document, update } satisfies Kept))
     await done(transaction)
     const known = this.#known.get(document) ?? []
@@ -51,8 +57,9 @@ class IndexedDbStorage implements LocalStorage {
     known.push(await added)
   }
 
-  async compact(document: string, update: Uint8Array): Promise<void> {
-    const transaction = await this.#transaction(updates, 'readwrite')
+  async compact(document: string, update: Uint8Array, note?: Note): Promise<void> {
+    const transaction = await this.#transaction(note ? [updates, values] : updates, 'readwrite')
+    if (note) await changed(transaction, note)
     const store = transaction.objectStore(updates)
     const known = this.#known.get(document) ?? []
     for (const key of known) store.delete(key)
@@ -91,17 +98,16 @@ class IndexedDbStorage implements LocalStorage {
   }
 
   async set(key: string, value: unknown): Promise<void> {
-    const transaction = await this.#transaction(values, 'readwrite')
+    // At once where that can be: a page that is left has no later.
+    const transaction =
+      this.#begun(values, 'readwrite') ?? (await this.#transaction(values, 'readwrite'))
     transaction.objectStore(values).put(value, key)
     await done(transaction)
   }
 
   async change(key: string, alter: (value: unknown) => unknown): Promise<void> {
     const transaction = await this.#transaction(values, 'readwrite')
-    const store = transaction.objectStore(values)
-    // The transaction lives on for as long as requests are made in the callbacks of others.
-    const value = await answer(store.get(key) as IDBRequest<unknown>)
-    store.put(alter(value), key)
+    await changed(transaction, { key, alter })
     await done(transaction)
   }
 
@@ -132,15 +138,21 @@ class IndexedDbStorage implements LocalStorage {
     return (this.#words ??= new BroadcastChannel(this.#name))
   }
 
-  async #transaction(store: string, mode: IDBTransactionMode): Promise<IDBTransaction> {
+  async #transaction(stores: string | string[], mode: IDBTransactionMode): Promise<IDBTransaction> {
     this.#opened ??= this.#open()
     const waitMs = this.#isLate ? 0 : answerWithinMs
-    const database = await within(this.#opened, waitMs, () => (this.#isLate = true))
+    this.#database = await within(this.#opened, waitMs, () => (this.#isLate = true))
+    return this.#begun(stores, mode)!
+  }
+
+  /** Undefined: the database is not open yet. */
+  #begun(stores: string | string[], mode: IDBTransactionMode): IDBTransaction | undefined {
     try {
-      return database.transaction(store, mode, { durability: 'strict' })
+      return this.#database?.transaction(stores, mode, { durability: 'strict' })
     } catch (error) {
       // The next use opens it anew: the browser may have closed it.
       this.#opened = undefined
+      this.#database = undefined
       throw error
     }
   }
@@ -174,6 +186,13 @@ function answer<T>(request: IDBRequest<T>): Promise<T> {
     request.addEventListener('success', () => resolve(request.result))
     request.addEventListener('error', () => reject(request.error ?? new Error('not stored')))
   })
+}
+
+/** The transaction lives on for as long as requests are made in the callbacks of others. */
+async function changed(transaction: IDBTransaction, { key, alter }: Note): Promise<void> {
+  const store = transaction.objectStore(values)
+  const value = await answer(store.get(key) as IDBRequest<unknown>)
+  store.put(alter(value), key)
 }
 
 /** Nothing more is asked of it: what was is kept also when the page is closed before it is answered. */

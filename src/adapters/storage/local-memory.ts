@@ -1,6 +1,6 @@
 // A device's storage in memory: for tests, and for programs that want a copy while they run.
 
-import type { LocalStorage } from '../../core/ports.ts'
+import type { LocalStorage, Note } from '../../core/ports.ts'
 
 /** One device. Every `open` is a program on it; they share what is stored. */
 export class MemoryDevice {
@@ -83,14 +83,16 @@ class MemoryLocalStorage implements LocalStorage {
     return updates
   }
 
-  async append(document: string, update: Uint8Array): Promise<void> {
+  async append(document: string, update: Uint8Array, note?: Note): Promise<void> {
+    if (note) this.#change(note)
     const kept = update.slice()
     this.#shelves.updates(document).add(kept)
     const known = this.#known.get(document) ?? new Set()
     this.#known.set(document, known.add(kept))
   }
 
-  async compact(document: string, update: Uint8Array): Promise<void> {
+  async compact(document: string, update: Uint8Array, note?: Note): Promise<void> {
+    if (note) this.#change(note)
     const updates = this.#shelves.updates(document)
     for (const known of this.#known.get(document) ?? []) updates.delete(known)
     this.#known.delete(document)
@@ -115,6 +117,10 @@ class MemoryLocalStorage implements LocalStorage {
   }
 
   async change(key: string, alter: (value: unknown) => unknown): Promise<void> {
+    this.#change({ key, alter })
+  }
+
+  #change({ key, alter }: Note): void {
     const values = this.#shelves.values()
     values.set(key, structuredClone(alter(structuredClone(values.get(key)))))
   }

@@ -88,6 +88,30 @@ export const localContract: LocalCheck[] = [
     },
   },
   {
+    sentence: 'a value changes in one piece with what is appended or put in one piece',
+    async run(open) {
+      const one = open()
+      const add = (name: string) => ({
+        key: 'k',
+        alter: (value: unknown) => [...((value as string[]) ?? []), name],
+      })
+      const fail = () => {
+        throw new Error('no')
+      }
+      const other = open()
+      await Promise.all([
+        one.append('D', bytes(1), add('first')),
+        other.append('E', bytes(9), add('second')),
+      ])
+      await one.compact('D', bytes(11), add('third'))
+      await one.append('D', bytes(2), { key: 'k', alter: fail }).catch(() => undefined)
+      await one.compact('D', bytes(3), { key: 'k', alter: fail }).catch(() => undefined)
+      same(await open().load('D'), [[11]])
+      same(await open().load('E'), [[9]])
+      same(((await open().get('k')) as string[]).toSorted(), ['first', 'second', 'third'])
+    },
+  },
+  {
     sentence: 'a name is held by one at a time, in the order in which they asked for it',
     async run(open) {
       const [one, other] = [open(), open()]
