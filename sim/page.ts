@@ -13,6 +13,7 @@ import { Kind, type ServerMessage } from '../src/core/model/wire.ts'
 import type { Channel } from '../src/core/ports.ts'
 import type { OperationBody } from '../src/core/session/parcel.ts'
 import type { SessionInput, SessionOutput } from '../src/core/session/messages.ts'
+import { relayOf, Relays, type Relay } from '../src/core/session/relays.ts'
 import { Session } from '../src/core/session/session.ts'
 import { Carets } from './carets.ts'
 import type { Checkers } from './checkers.ts'
@@ -43,6 +44,8 @@ export interface PageOptions {
 export interface Device {
   keys: Uint8Array[]
   texts: Map<DocumentId, Uint8Array>
+  /** Others' edits in them, as servers sealed them. */
+  relays: readonly Relay[]
   /** Edits that no server was known to hold. */
   written: Map<DocumentId, Written[]>
   /** What was asked of the folder and was not certain to stay, in order. */
@@ -52,7 +55,7 @@ export interface Device {
 }
 
 export function emptyDevice(): Device {
-  return { keys: [], texts: new Map(), written: new Map(), asked: [], life: '' }
+  return { keys: [], texts: new Map(), relays: [], written: new Map(), asked: [], life: '' }
 }
 
 export interface PageOpening {
@@ -80,7 +83,10 @@ export class Page {
   })
   readonly #filing: Filing
   readonly #writer: number
+  /** Those under which this person's unsafe edits may stand. */
+  readonly #writers: ReadonlySet<number>
   readonly #device: Device
+  readonly #relays = new Relays()
   readonly #outlived: (life: string) => void
   #life: string
   /** After this nothing is typed. */
@@ -122,7 +128,8 @@ export class Page {
       documentId: options.documentId,
     })
     const earlierKeys = page.device.keys.toReversed().slice(0, earlierKeysMax)
-    const writers = new Set([page.key, ...earlierKeys].map(writerOf))
+    this.#writers = new Set([page.key, ...earlierKeys].map(writerOf))
+    for (const relay of page.device.relays) this.#relays.keep({ ...relay, at: this.#now() })
     this.#session = new Session({
       key: page.key,
       earlierKeys,
@@ -137,9 +144,9 @@ export class Page {
       random: () => random.next(),
       documents: {
         stateVector: (document) => Y.encodeStateVector(this.#paper(document).doc),
-        clock: (document, writer) => Y.getState(this.#paper(document).doc.store, writer),
         offer: (document, stateVector, deletes) =>
-          offer(this.#paper(document).doc, stateVector, deletes, writers),
+          offer(this.#paper(document).doc, stateVector, deletes, this.#writers),
+        relays: (document) => this.#relays.of(document),
       },
     })
     this.#show('', 'open')
@@ -192,7 +199,8 @@ export class Page {
     const asked = this.#session.operations.map(({ operation }) => {
       return { operation, edits: this.#receipts.editsOf(operation.id) }
     })
-    return { keys, texts, written: this.#receipts.written, asked, life: this.#life }
+    const relays = [...texts.keys()].flatMap((id) => this.#relays.of(id))
+    return { keys, texts, relays, written: this.#receipts.written, asked, life: this.#life }
   }
 
   show(): void {
@@ -444,7 +452,10 @@ export class Page {
         this.#channels.get(output.connection)?.send(output.message)
         return
       case 'integrate':
-        this.#paper(output.document).integrate(output.update)
+        this.#integrate(output)
+        return
+      case 'unsealed':
+        this.#relays.forget(output.document)
         return
       case 'caughtUp':
         this.#caughtUp.add(output.document)
@@ -481,6 +492,15 @@ export class Page {
       default:
         return
     }
+  }
+
+  #integrate({ document, update, seal }: Extract<SessionOutput, { type: 'integrate' }>): void {
+    const paper = this.#paper(document)
+    if (seal) {
+      const came = { document, at: this.#now(), update, seal }
+      this.#relays.keep(relayOf(came, paper.doc, this.#writers))
+    }
+    paper.integrate(update)
   }
 
   #dial(connection: number, server: HostName): void {

@@ -6,6 +6,7 @@ import { once } from 'node:events'
 import { after, before, test, type TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import * as Y from 'yjs'
 import { webSockets } from '../src/adapters/channel/websocket-client.ts'
 import { MemoryDevice } from '../src/adapters/storage/local-memory.ts'
 import { SessionClient } from '../src/client/client.ts'
@@ -265,10 +266,10 @@ test('what was typed without servers is brought by the next program on the devic
   document!.text.insert(0, 'on servers')
   await document!.stored()
   await lone.kill('a')
-  const kept = (await device.open().load(document!.id)).length
+  const kept = (await device.open().load(document!.id)).updates.length
   document!.text.insert(0, 'on this device, ')
   await until(() => ada.save.name === 'local', 'it is shown')
-  assert.ok((await device.open().load(document!.id)).length > kept)
+  assert.ok((await device.open().load(document!.id)).updates.length > kept)
   ada.close()
   await lone.start('a')
 
@@ -280,6 +281,38 @@ test('what was typed without servers is brought by the next program on the devic
   const his = ben.open(document!.id)
   await until(() => his.text.toString() === 'on this device, on servers', 'Ben reads it')
 })
+
+test('G6 what a dead server alone had is brought by a program that was closed and begun again', async (t) => {
+  const set = await Fleet.start({ ids: ['a', 'b'] })
+  t.after(() => set.end())
+  const device = new MemoryDevice()
+  const ada = person(t, { device, of: set })
+  const ben = person(t, { of: set })
+  await Promise.all([ada.joined(), ben.joined()])
+  const [hers, his] = await shared('reloaded.md', ada, ben)
+  await set.kill('b')
+  his!.text.insert(0, 'Why?')
+  await until(() => hers!.text.toString() === 'Why?', 'Ada reads it')
+  await set.kill('a')
+  hers!.text.insert(4, ' Because.')
+  const isKept = async () => (await keptText(device, hers!.id)) === 'Why? Because.'
+  await until(isKept, 'all of it is on her device')
+  ben.close()
+  ada.close()
+  await set.start('b')
+
+  const again = person(t, { device, at: 'b', of: set })
+  const eve = person(t, { at: 'b', of: set })
+  await Promise.all([again.joined(), eve.joined()])
+  const theirs = eve.open(hers!.id)
+  await until(() => theirs.text.toString() === 'Why? Because.', 'Eve reads both')
+})
+
+async function keptText(device: MemoryDevice, id: string): Promise<string> {
+  const doc = new Y.Doc()
+  for (const update of (await device.open().load(id)).updates) Y.applyUpdate(doc, update)
+  return doc.getText('text').toString()
+}
 
 /** A client whose network can be taken away. */
 function mobile(t: TestContext, name: string, who: { device: MemoryDevice; of: Fleet }) {

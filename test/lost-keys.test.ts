@@ -27,7 +27,10 @@ async function writeAlone(t: TestContext, device: MemoryDevice, id: string): Pro
   const document = alone.open(id)
   await document.loaded
   document.text.insert(document.text.length, ' alone')
-  await until(async () => (await storage.load(id)).length > before.length, 'it is kept')
+  await until(
+    async () => (await storage.load(id)).updates.length > before.updates.length,
+    'it is kept',
+  )
   alone.close()
 }
 

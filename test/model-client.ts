@@ -10,6 +10,7 @@ import {
   type ServerMessage,
 } from '../src/core/model/wire.ts'
 import type { ConnectionId, SessionOutput } from '../src/core/session/messages.ts'
+import { relayOf, Relays } from '../src/core/session/relays.ts'
 import { Session, type Documents } from '../src/core/session/session.ts'
 import type { ModelServer } from './model-server.ts'
 import type { World } from './session-world.ts'
@@ -33,6 +34,7 @@ export class ModelClient {
   readonly docs = new Map<string, Y.Doc>()
   readonly outputs: SessionOutput[] = []
   readonly #world: World
+  readonly #relays = new Relays()
   readonly #connections = new Map<ConnectionId, Connection>()
   readonly #ownDeletes = new Map<string, Deletes[]>()
   #wakeAt = Infinity
@@ -44,9 +46,9 @@ export class ModelClient {
     const writers = new Set([writerOf(this.key)])
     const documents: Documents = {
       stateVector: (document) => Y.encodeStateVector(this.doc(document)),
-      clock: (document, writer) => Y.getState(this.doc(document).store, writer),
       offer: (document, stateVector, deletes) =>
         offer(this.doc(document), stateVector, deletes, writers),
+      relays: (document) => this.#relays.of(document),
     }
     this.session = new Session({
       key: this.key,
@@ -129,9 +131,16 @@ export class ModelClient {
         if (connection) this.#send(connection, output.message.message)
         return
       }
-      case 'integrate':
-        Y.applyUpdate(this.doc(output.document), output.update, this)
+      case 'integrate': {
+        const { document, update, seal } = output
+        const doc = this.doc(document)
+        if (seal) {
+          const came = { document, at: this.#world.timeline.now, update, seal }
+          this.#relays.keep(relayOf(came, doc, new Set([this.writer])))
+        }
+        Y.applyUpdate(doc, update, this)
         return
+      }
       default:
         this.outputs.push(output)
     }

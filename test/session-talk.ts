@@ -25,6 +25,7 @@ import {
   type ServerMessage,
 } from '../src/core/model/wire.ts'
 import type { SessionInput, SessionOutput } from '../src/core/session/messages.ts'
+import { relayOf, Relays } from '../src/core/session/relays.ts'
 import { Roster } from '../src/core/session/roster.ts'
 import { Session } from '../src/core/session/session.ts'
 
@@ -41,6 +42,10 @@ export class Talk {
   readonly lines: string[] = []
   readonly #docs = new Map<string, Y.Doc>()
   readonly #servers = new Map<string, Y.Doc>()
+  /** This person's Yjs client ids. */
+  readonly #writers: ReadonlySet<number>
+  /** Others' edits that came with a seal. */
+  readonly relays = new Relays()
   #now = 1000
   #shown = ''
   /** The life that the servers say they are in. */
@@ -58,7 +63,7 @@ export class Talk {
       earlierKeys?: Uint8Array[]
     } = {},
   ) {
-    const writers = new Set([key, ...(options.earlierKeys ?? [])].map(writerOf))
+    this.#writers = new Set([key, ...(options.earlierKeys ?? [])].map(writerOf))
     this.session = new Session({
       key,
       earlierKeys: options.earlierKeys ?? [],
@@ -73,9 +78,9 @@ export class Talk {
       random: () => 0.5,
       documents: {
         stateVector: (document) => Y.encodeStateVector(this.doc(document)),
-        clock: (document, writer) => Y.getState(this.doc(document).store, writer),
         offer: (document, stateVector, deletes) =>
-          offer(this.doc(document), stateVector, deletes, writers),
+          offer(this.doc(document), stateVector, deletes, this.#writers),
+        relays: (document) => this.relays.of(document),
       },
     })
   }
@@ -262,7 +267,7 @@ export class Talk {
   ): void {
     const known = Y.encodeStateVector(this.doc(document))
     const update = again ? whole : Y.diffUpdate(whole, known)
-    const seal = new Uint8Array([1])
+    const seal = new Uint8Array([number])
     this.says(connection, `changed ${document} ${number} ${shortened(textOf(update))}`, {
       case: 'changed',
       value: { $typeName: 'fourfold.v1.Changed', document, number, update, seal },
@@ -333,8 +338,16 @@ export class Talk {
       case 'send':
         this.lines.push(`${output.connection}> ${sentence(output.message.message)}`)
         return
-      case 'integrate':
-        Y.applyUpdate(this.doc(output.document), output.update, this)
+      case 'integrate': {
+        const { document, update, seal } = output
+        const came = seal && { document, at: this.#now, update, seal }
+        if (came) this.relays.keep(relayOf(came, this.doc(document), this.#writers))
+        Y.applyUpdate(this.doc(document), update, this)
+        return
+      }
+      case 'unsealed':
+        this.relays.forget(output.document)
+        this.lines.push(`* unsealed ${output.document}`)
         return
       case 'done':
         this.lines.push(`* done ${output.operation} on ${output.servers.join(' ')}`)

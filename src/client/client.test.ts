@@ -118,7 +118,7 @@ test('what the device could not keep is written when the client is closed, if it
   await until(() => client.save.name === 'danger', 'it says so')
   device.failure = undefined
   client.close()
-  await until(async () => (await device.open().load('file')).length > 0, 'it is written')
+  await until(async () => (await device.open().load('file')).updates.length > 0, 'it is written')
 })
 
 test('what a closed tab left is found also when the device could not be read at that moment', async (t) => {
@@ -140,7 +140,10 @@ test('what a closed tab left is found also when the device could not be read at 
   ) as [SessionClient, SessionClient]
   t.after(() => other.close())
   one.open('file').text.insert(0, 'x')
-  await until(async () => (await device.open().load('file')).length > 0, 'it is on the device')
+  await until(
+    async () => (await device.open().load('file')).updates.length > 0,
+    'it is on the device',
+  )
   device.failure = 'full'
   one.close()
   await until(() => failures > 0, 'the other tab looks what it left')
@@ -166,7 +169,10 @@ async function deviceWithEdit(t: TestContext): Promise<MemoryDevice> {
   const device = new MemoryDevice()
   const before = alone(t, device.open())
   before.open('file').text.insert(0, 'x')
-  await until(async () => (await device.open().load('file')).length > 0, 'it is on the device')
+  await until(
+    async () => (await device.open().load('file')).updates.length > 0,
+    'it is on the device',
+  )
   before.close()
   return device
 }
@@ -219,7 +225,10 @@ test('what a living session keeps is not taken for left, though the device faile
   await begun.promise
   device.failure = undefined
   client.open('file').text.insert(0, 'x')
-  await until(async () => (await device.open().load('file')).length > 0, 'it is on the device')
+  await until(
+    async () => (await device.open().load('file')).updates.length > 0,
+    'it is on the device',
+  )
   const [session] = Object.keys((await device.open().get('keys')) as object)
   let isFree = false
   void device

@@ -10,6 +10,7 @@ import type { Operation } from '../core/model/wire.ts'
 import type { Dial } from '../core/ports.ts'
 import type { SessionInput, SessionOutput } from '../core/session/messages.ts'
 import type { OperationBody } from '../core/session/parcel.ts'
+import { Relays } from '../core/session/relays.ts'
 import { Session } from '../core/session/session.ts'
 import { connectionOf, serverInfo } from './account.ts'
 import type {
@@ -55,6 +56,7 @@ export class SessionClient implements Client {
   readonly #options: ClientOptions
   readonly #key = crypto.getRandomValues(new Uint8Array(16))
   readonly #writers = new Set<number>()
+  readonly #relays = new Relays()
   readonly #keepsake: Keepsake
   readonly #files: Files
   readonly #errands: Errands
@@ -123,6 +125,7 @@ export class SessionClient implements Client {
       writer: writerOf(this.#key),
       writers: this.#writers,
       kept: this.#keepsake.documents,
+      relays: this.#relays,
       name: () => this.name,
       firstText: (id) => this.#errands.firstText(id),
       step: (input) => this.#loop.step(input),
@@ -170,8 +173,8 @@ export class SessionClient implements Client {
       life: kept.life,
       documents: {
         stateVector: (id) => Y.encodeStateVector(this.#documents.held(id).doc),
-        clock: (id, writer) => Y.getState(this.#documents.held(id).doc.store, writer),
         offer: (id, stateVector, deletes) => this.#documents.held(id).offer(stateVector, deletes),
+        relays: (id) => this.#relays.of(id),
       },
       random: Math.random,
     })
@@ -570,7 +573,10 @@ export class SessionClient implements Client {
         frames.add(output.connection, output.message)
         return
       case 'integrate':
-        this.#documents.get(output.document)?.integrate(output.update)
+        this.#documents.get(output.document)?.integrate(output.update, output.seal)
+        return
+      case 'unsealed':
+        this.#relays.forget(output.document)
         return
       case 'caughtUp':
         this.#documents.get(output.document)?.caughtUp()

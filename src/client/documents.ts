@@ -1,6 +1,7 @@
 // The documents of a client: those that a program has open, and those that are closed and still on
 // their way to the servers.
 
+import type { Relays } from '../core/session/relays.ts'
 import type { SessionInput } from '../core/session/messages.ts'
 import type { Receipt } from './api.ts'
 import type { KeptDocuments } from './kept-documents.ts'
@@ -13,6 +14,8 @@ export interface DocumentsOptions {
   /** Those under which this person's unsafe edits may stand. */
   writers: ReadonlySet<number>
   kept: KeptDocuments
+  /** Others' edits that came with a seal, of those that are here. */
+  relays: Relays
   /** The screen name. */
   name: () => string
   /** Of a file that no server is known to have made: what it begins with. */
@@ -72,14 +75,15 @@ export class Documents {
   }
 
   #begin(id: string): OpenDocument {
-    const { writer, writers, kept, name, firstText, step, recalling, expected, stored, receipt } =
-      this.#options
+    const { writer, writers, kept, relays, name, firstText, step } = this.#options
+    const { recalling, expected, stored, receipt } = this.#options
     const document: OpenDocument = new OpenDocument({
       id,
       writer,
       writers,
       name: name(),
       kept,
+      relays,
       left: this.#left.take(id),
       firstText: () => firstText(id),
       edited: (update) => step({ type: 'edited', document: id, update }),
@@ -114,6 +118,8 @@ export class Documents {
       if (!document.isClosed || needs(id)) continue
       if (document.left) this.#left.keep(id, document.left, document.clock)
       this.#all.delete(id)
+      // What is still being written holds them.
+      if (!this.#options.kept.isBehind(id)) this.#options.relays.forget(id)
       this.#options.kept.release(id)
       document.destroy()
     }

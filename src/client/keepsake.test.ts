@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as Y from 'yjs'
-import type { LocalStorage } from '../core/ports.ts'
+import type { KeptDocument, LocalStorage } from '../core/ports.ts'
 import { MemoryDevice } from '../adapters/storage/local-memory.ts'
 import { Keepsake } from './keepsake.ts'
 import { forgetLife, nameLife, storageAt } from './lives.ts'
@@ -37,7 +37,7 @@ async function writing(device: MemoryDevice, changed = () => {}): Promise<Writte
 
 async function text(device: MemoryDevice): Promise<string> {
   const doc = new Y.Doc()
-  for (const update of await device.open().load('D')) Y.applyUpdate(doc, update)
+  for (const update of (await device.open().load('D')).updates) Y.applyUpdate(doc, update)
   return doc.getText('text').toString()
 }
 
@@ -121,7 +121,7 @@ test('many edits do not become as many pieces', async () => {
     await still()
   }
   assert.equal((await text(device)).length, 500)
-  assert.ok((await device.open().load('D')).length <= 201)
+  assert.ok((await device.open().load('D')).updates.length <= 201)
 })
 
 test('what another tab wrote in an open text stays, whoever asks whether anything is kept', async () => {
@@ -147,13 +147,13 @@ test('what is read again of an open text is in the piece that takes the place of
   const other = new Y.Doc()
   other.getText('text').insert(0, 'by another tab')
   await device.open().append('D', Y.encodeStateAsUpdate(other))
-  const take = (updates: Uint8Array[]) => updates.forEach((each) => Y.applyUpdate(doc, each))
+  const take = ({ updates }: KeptDocument) => updates.forEach((each) => Y.applyUpdate(doc, each))
   assert.ok(await keepsake.documents.again('D', take))
   for (let count = 0; count < 300; count++) {
     type('x')
     await still()
   }
-  assert.ok((await device.open().load('D')).length <= 201)
+  assert.ok((await device.open().load('D')).updates.length <= 201)
   assert.ok((await text(device)).includes('by another tab'))
 })
 
@@ -311,8 +311,8 @@ test('edits count as kept only with the key of their session', async (t) => {
   await keepsake.documents.load('D', () => new Uint8Array([0, 0]))
   const full = () => Promise.reject(new Error('the disk is full'))
   storage.change = full
-  storage.append = (document, update, note) => {
-    return note ? full() : append.call(storage, document, update)
+  storage.append = (document, update, also) => {
+    return also?.note ? full() : append.call(storage, document, update)
   }
   storage.compact = storage.append
   keepsake.documents.append('D', new Uint8Array([0, 0]), true)
@@ -379,7 +379,7 @@ test('all of a text is put in one piece after the more edits the longer it is', 
       type('y')
       await still()
     }
-    assert.equal((await device.open().load('D')).length, kept, `of ${length} letters`)
+    assert.equal((await device.open().load('D')).updates.length, kept, `of ${length} letters`)
   }
 })
 
@@ -407,7 +407,10 @@ test('without a storage nothing is kept, and that is said', async () => {
     operations: [],
   }
   assert.deepEqual(await keepsake.begin(), { life: '', device: new Uint8Array(), ...nothing })
-  assert.deepEqual(await keepsake.documents.load('D', () => new Uint8Array()), [])
+  assert.deepEqual(await keepsake.documents.load('D', () => new Uint8Array()), {
+    updates: [],
+    relays: [],
+  })
   keepsake.documents.append('D', new Uint8Array([1]), true)
   assert.ok(!keepsake.documents.isBehind('D'))
   assert.equal(keepsake.failure, 'this program keeps nothing on this device')
@@ -451,7 +454,10 @@ test('what is kept of one life of the set never meets what is kept of another', 
   const next = new Keepsake(device.open(), key, () => {})
   assert.equal((await next.begin()).life, 'a.0000000000002')
   assert.deepEqual(next.places.earlier, [''])
-  assert.deepEqual(await next.documents.load('D', () => new Uint8Array()), [])
+  assert.deepEqual(await next.documents.load('D', () => new Uint8Array()), {
+    updates: [],
+    relays: [],
+  })
   next.documents.append('D', new Uint8Array([0, 0]), true)
   await next.leave('a.0000000000003')
   const last = new Keepsake(device.open(), key, () => {})

@@ -5,8 +5,9 @@
 
 import * as Y from 'yjs'
 import { compactBytesPerUpdate, compactUpdatesMax } from '../core/model/limits.ts'
-import type { LocalStorage, Note } from '../core/ports.ts'
-import { textOf } from './kept-values.ts'
+import type { KeptDocument, LocalStorage, Note } from '../core/ports.ts'
+import type { Relay } from '../core/session/relays.ts'
+import { keptRelay, textOf } from './kept-values.ts'
 import type { Keep } from './keyring.ts'
 
 /** Updates of a short document that are kept one by one before all is put in one piece. */
@@ -14,9 +15,16 @@ const looseMin = 200
 /** What could not be written is tried again after this. */
 const retryMs = 5000
 
-/** One document on its way to the storage. */
-interface Pages {
+/** What is not kept yet. */
+interface News {
   updates: Uint8Array[]
+  /** Those of them that a server sealed. */
+  relays: readonly Relay[]
+}
+
+/** One document on its way to the storage. */
+interface Pages extends News {
+  relays: Relay[]
   /** Among them are edits of this session. */
   hasOwn: boolean
   isWriting: boolean
@@ -31,8 +39,9 @@ interface Pages {
   /** What was loaded is not in the document yet: nothing may take its place. */
   isUnread: boolean
   /** What takes in all that is kept by now, and hears whether it could be read. */
-  readings: { take: (updates: Uint8Array[]) => void; done: (isRead: boolean) => void }[]
+  readings: { take: (kept: KeptDocument) => void; done: (isRead: boolean) => void }[]
   whole: () => Uint8Array
+  relayed: () => readonly Relay[]
 }
 
 const damage = 'what this device kept of a file cannot be read'
@@ -87,13 +96,21 @@ export class KeptDocuments {
     for (const [document, { whole }] of this.#pages) yield [document, whole()]
   }
 
-  /** The document as it was kept here; `whole` encodes what it is by then. Undefined: it cannot be read. */
-  async load(document: string, whole: () => Uint8Array): Promise<Uint8Array[] | undefined> {
-    if (!this.#options.isKeeping) return []
+  /**
+   * The document as it was kept here; undefined: it cannot be read. `whole` encodes what it is by then,
+   * `relayed` are others' edits that are kept with it in one piece.
+   */
+  async load(
+    document: string,
+    whole: () => Uint8Array,
+    relayed: () => readonly Relay[] = () => [],
+  ): Promise<KeptDocument | undefined> {
+    if (!this.#options.isKeeping) return { updates: [], relays: [] }
     // What could not be written before it was closed is still to be.
     const { isTorn = false, failure } = this.#pages.get(document) ?? {}
     const pages: Pages = {
       updates: [],
+      relays: [],
       hasOwn: false,
       isWriting: false,
       writing: Promise.resolve(),
@@ -104,13 +121,15 @@ export class KeptDocuments {
       isUnread: true,
       readings: [],
       whole,
+      relayed,
     }
     this.#pages.set(document, pages)
-    const updates = await this.#options.attempt((storage) => storage.load(document))
-    pages.loose += updates?.length ?? 0
-    pages.longestBytes = Math.max(pages.longestBytes, longestOf(updates ?? []))
-    pages.isUnread = updates !== undefined && updates.length > 0
-    return updates
+    const kept = await this.#options.attempt((storage) => storage.load(document))
+    const { updates } = kept ?? { updates: [] }
+    pages.loose += updates.length
+    pages.longestBytes = Math.max(pages.longestBytes, longestOf(updates))
+    pages.isUnread = updates.length > 0
+    return kept
   }
 
   /** What `load` returned is in the document. */
@@ -123,7 +142,7 @@ export class KeptDocuments {
    * `take` is given all that is kept of an open document by now, by whomever. Whether it could be read.
    * It takes its turn among the writes: one that puts all in one piece counts on having all.
    */
-  again(document: string, take: (updates: Uint8Array[]) => void): Promise<boolean> {
+  again(document: string, take: (kept: KeptDocument) => void): Promise<boolean> {
     const pages = this.#pages.get(document)
     if (!pages) return Promise.resolve(false)
     return new Promise((done) => {
@@ -134,22 +153,24 @@ export class KeptDocuments {
 
   /** The text of a document that is not open, as far as it is kept here. */
   async text(document: string): Promise<string> {
-    return textOf((await this.#options.attempt((storage) => storage.load(document))) ?? [])
+    const kept = await this.#options.attempt((storage) => storage.load(document))
+    return textOf(kept?.updates ?? [])
   }
 
   /** Whether anything of a document is kept here. */
   async has(document: string): Promise<boolean> {
     // What is loaded counts as being in the document, and would go when that is written in one piece.
     if ((this.#pages.get(document)?.loose ?? 0) > 0) return true
-    const updates = await this.#options.attempt((storage) => storage.load(document))
-    return updates !== undefined && updates.length > 0
+    const kept = await this.#options.attempt((storage) => storage.load(document))
+    return kept !== undefined && kept.updates.length > 0
   }
 
-  /** `isOwn`: an edit of this session, whose key must be kept before it. */
-  append(document: string, update: Uint8Array, isOwn: boolean): void {
+  /** `isOwn`: an edit of this session, whose key must be kept before it. `relay`: as it was sealed. */
+  append(document: string, update: Uint8Array, isOwn: boolean, relay?: Relay): void {
     const pages = this.#pages.get(document)
     if (!pages) return
     pages.updates.push(update)
+    if (relay) pages.relays.push(relay)
     pages.hasOwn ||= isOwn
     if (!pages.isWriting) pages.writing = this.#write(document, pages)
   }
@@ -209,10 +230,11 @@ export class KeptDocuments {
         await this.#readAgain(document, pages)
         continue
       }
-      const { updates, hasOwn } = pages
+      const { updates, relays, hasOwn } = pages
       pages.updates = []
+      pages.relays = []
       pages.hasOwn = false
-      const keep: Keep = (alter) => this.#put(document, pages, updates, alter)
+      const keep: Keep = (alter) => this.#put(document, pages, { updates, relays }, alter)
       if (await (hasOwn ? this.#options.claim(document, keep) : keep())) {
         if (!pages.isTorn) this.#options.alter(() => (pages.failure = undefined))
         continue
@@ -228,40 +250,38 @@ export class KeptDocuments {
     pages.isWriting = false
   }
 
-  #put(
-    document: string,
-    pages: Pages,
-    updates: Uint8Array[],
-    alter?: Note['alter'],
-  ): Promise<boolean> {
+  #put(document: string, pages: Pages, news: News, alter?: Note['alter']): Promise<boolean> {
     const isDue = pages.loose >= dueAt(pages) && !this.#damaged.has(document)
     if (!pages.isUnread && (pages.isTorn || isDue)) return this.#compact(document, pages, alter)
-    return this.#append(document, pages, updates, alter)
+    if (!pages.isTorn) return this.#append(document, pages, news, alter)
+    const all = { updates: [pages.whole()], relays: pages.relayed() }
+    return this.#append(document, pages, all, alter)
   }
 
   async #readAgain(document: string, pages: Pages): Promise<void> {
     const readings = pages.readings.splice(0)
-    const updates = await this.#options.attempt((storage) => storage.load(document))
-    if (updates) {
-      pages.loose = updates.length
-      pages.longestBytes = longestOf(updates)
+    const kept = await this.#options.attempt((storage) => storage.load(document))
+    if (kept) {
+      pages.loose = kept.updates.length
+      pages.longestBytes = longestOf(kept.updates)
     }
     for (const { take, done } of readings) {
-      if (updates) take(updates)
-      done(updates !== undefined)
+      if (kept) take(kept)
+      done(kept !== undefined)
     }
   }
 
   async #append(
     document: string,
     pages: Pages,
-    updates: Uint8Array[],
+    { updates, relays }: News,
     alter?: Note['alter'],
   ): Promise<boolean> {
     const { isTorn } = pages
-    const [first, ...more] = isTorn ? [pages.whole()] : updates
-    const update = more.length === 0 ? first! : Y.mergeUpdates(updates)
-    const append = (storage: LocalStorage, note?: Note) => storage.append(document, update, note)
+    const update = updates.length === 1 ? updates[0]! : Y.mergeUpdates(updates)
+    const kept = relays.map(keptRelay)
+    const append = (storage: LocalStorage, note?: Note) =>
+      storage.append(document, update, { relays: kept, note })
     if (!(await this.#options.did(append, alter))) return false
     pages.loose++
     pages.longestBytes = Math.max(pages.longestBytes, update.length)
@@ -271,7 +291,9 @@ export class KeptDocuments {
 
   async #compact(document: string, pages: Pages, alter?: Note['alter']): Promise<boolean> {
     const whole = pages.whole()
-    const compact = (storage: LocalStorage, note?: Note) => storage.compact(document, whole, note)
+    const kept = pages.relayed().map(keptRelay)
+    const compact = (storage: LocalStorage, note?: Note) =>
+      storage.compact(document, whole, { relays: kept, note })
     if (!(await this.#options.did(compact, alter))) return false
     pages.loose = 1
     pages.longestBytes = whole.length

@@ -126,7 +126,7 @@ export class KeptTexts {
 
   async #read({ id, place }: Candidate): Promise<string> {
     if (!this.#storage || place === undefined) return ''
-    return textOf(await storageAt(this.#storage, place).load(id))
+    return textOf((await storageAt(this.#storage, place).load(id)).updates)
   }
 
   // Another program on this device may still have written there.

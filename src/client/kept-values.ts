@@ -4,8 +4,11 @@
 import { fromBinary } from '@bufbuild/protobuf'
 import * as Y from 'yjs'
 import { textRoot } from '../core/model/snapshot.ts'
+import { deletesOf } from '../core/model/text-update.ts'
 import { EntrySchema, OperationSchema, type Entry } from '../core/model/wire.ts'
+import type { KeptRelay } from '../core/ports.ts'
 import type { OperationBody } from '../core/session/parcel.ts'
+import type { Relay } from '../core/session/relays.ts'
 
 /** An operation on its way to the servers. */
 export interface KeptOperation {
@@ -73,6 +76,35 @@ export function operationOf(bytes: Uint8Array): OperationBody[] {
   } catch {
     // Whatever the decoder says: nobody can tell what was asked for.
     return []
+  }
+}
+
+/** Others' edits of a document as they are kept, at the time they are read. */
+export function relaysOf(document: string, at: number, value: unknown): Relay[] {
+  const kept = listOf<KeptRelay>(value, (each) => {
+    const { update, seal, own } = (each ?? {}) as Partial<KeptRelay>
+    const areBytes = update instanceof Uint8Array && seal instanceof Uint8Array
+    return areBytes && isRead(update) && Array.isArray(own) && own.every(areNumbers)
+  })
+  return kept.map(({ update, seal, own }) => ({ document, at, update, seal, own: new Map(own) }))
+}
+
+/** The same, to be kept. */
+export function keptRelay({ update, seal, own }: Relay): KeptRelay {
+  return { update, seal, own: [...own] }
+}
+
+const areNumbers = (each: unknown) =>
+  Array.isArray(each) && each.length === 2 && each.every((one) => Number.isSafeInteger(one))
+
+function isRead(update: Uint8Array): boolean {
+  try {
+    Y.parseUpdateMeta(update)
+    deletesOf(update)
+    return true
+  } catch {
+    // Whatever the decoder says: nobody wrote these bytes, and no server takes them.
+    return false
   }
 }
 

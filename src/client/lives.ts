@@ -1,7 +1,7 @@
 // What a device keeps belongs to one life of the set: each life has a place of its own in the storage,
 // so that what was kept of one never meets what comes of another.
 
-import type { LocalStorage, Note } from '../core/ports.ts'
+import type { KeptWith, LocalStorage } from '../core/ports.ts'
 
 const key = 'lives'
 
@@ -68,12 +68,15 @@ function livesOf(value: unknown): Lives {
 
 /** The part of a storage that belongs to one life. Ids of documents have no "/". */
 export function storageAt(storage: LocalStorage, place: string): LocalStorage {
-  const placed = (note?: Note) => note && { ...note, key: place + note.key }
+  const placed = (also: KeptWith = {}): KeptWith => {
+    const { note } = also
+    return note ? { ...also, note: { ...note, key: place + note.key } } : also
+  }
   const own = (id: string) => id.startsWith(place) && !id.slice(place.length).includes('/')
   return {
     load: (document) => storage.load(place + document),
-    append: (document, update, note) => storage.append(place + document, update, placed(note)),
-    compact: (document, update, note) => storage.compact(place + document, update, placed(note)),
+    append: (document, update, also) => storage.append(place + document, update, placed(also)),
+    compact: (document, update, also) => storage.compact(place + document, update, placed(also)),
     documents: async () => {
       const all = await storage.documents()
       return all.filter(own).map((id) => id.slice(place.length))

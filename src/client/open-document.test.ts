@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import * as Y from 'yjs'
 import { MemoryDevice } from '../adapters/storage/local-memory.ts'
+import { Relays, type Relay } from '../core/session/relays.ts'
 import { Keepsake } from './keepsake.ts'
 import type { Left } from './left-texts.ts'
 import { OpenDocument } from './open-document.ts'
@@ -12,6 +13,7 @@ async function open(t: TestContext, device = new MemoryDevice(), left?: Left) {
   const keepsake = new Keepsake(device.open(), new Uint8Array(16), () => {})
   const edits: Uint8Array[] = []
   const recalled = Promise.withResolvers<void>()
+  const relays = new Relays()
   const nowhere = { servers: [], of: 0 }
   const document = new OpenDocument({
     id: 'D',
@@ -21,6 +23,7 @@ async function open(t: TestContext, device = new MemoryDevice(), left?: Left) {
     left,
     firstText: () => undefined,
     kept: keepsake.documents,
+    relays,
     edited: (update) => edits.push(update),
     moved: () => {},
     recalling: () => Promise.resolve(),
@@ -32,7 +35,7 @@ async function open(t: TestContext, device = new MemoryDevice(), left?: Left) {
   })
   t.after(() => document.destroy())
   await recalled.promise
-  return { document, edits, keepsake }
+  return { document, edits, keepsake, relays }
 }
 
 /** An update that brings this text. */
@@ -48,10 +51,17 @@ function textOf(updates: Uint8Array[]): string {
   return doc.getText('text').toString()
 }
 
+/** As it is known when it came after three letters of this person. */
+function sealed(update: Uint8Array): Relay {
+  return { document: 'D', at: 0, update, seal: new Uint8Array([7]), own: new Map([[1, 3]]) }
+}
+
+const atNoTime = (relay: Relay): Relay => ({ ...relay, at: 0 })
+
 async function kept(device: MemoryDevice, keepsake: Keepsake): Promise<Uint8Array[]> {
   for (let turn = 0; turn < 1000 && keepsake.documents.isBehind('D'); turn++)
     await Promise.resolve()
-  return device.open().load('D')
+  return (await device.open().load('D')).updates
 }
 
 test('what a server had is kept on the device, once, and is no edit of this person', async (t) => {
@@ -65,6 +75,35 @@ test('what a server had is kept on the device, once, and is no edit of this pers
   assert.equal(again.document.text.toString(), 'theirs')
   assert.equal((await kept(device, again.keepsake)).length, 1)
   assert.deepEqual(again.edits, [])
+})
+
+test('an edit of others is kept as a server sealed it, also when all is put in one piece', async (t) => {
+  const device = new MemoryDevice()
+  const { document, keepsake, relays } = await open(t, device)
+  document.text.insert(0, 'own')
+  const update = updateOf('theirs')
+  document.integrate(update, new Uint8Array([7]))
+  document.text.insert(0, 'own')
+  assert.deepEqual(relays.of('D').map(atNoTime), [sealed(update)])
+  await kept(device, keepsake)
+  const next = await open(t, device)
+  assert.deepEqual(next.relays.of('D').map(atNoTime), [sealed(update)])
+  for (let count = 0; count < 300; count++) {
+    next.document.text.insert(0, 'x')
+    await kept(device, next.keepsake)
+  }
+  assert.ok((await device.open().load('D')).updates.length < 200)
+  const last = await open(t, device)
+  assert.deepEqual(last.relays.of('D').map(atNoTime), [sealed(update)])
+  // What others on the device keep meanwhile is known, too, and what is known already is known once.
+  await device.open().append('D', updateOf('more'), {
+    relays: [{ update: updateOf('more'), seal: new Uint8Array([8]), own: [] }],
+  })
+  await last.document.recallMore()
+  assert.deepEqual(
+    last.relays.of('D').map(({ seal }) => [...seal]),
+    [[7], [8]],
+  )
 })
 
 test('an edit that answers to the text of others is an edit like any other', async (t) => {

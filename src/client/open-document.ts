@@ -3,12 +3,17 @@
 import * as Y from 'yjs'
 import { FourfoldError } from '../core/model/errors.ts'
 import { integrate } from '../core/model/integration.ts'
+import { keptRelayBytesMax } from '../core/model/limits.ts'
 import { textRoot } from '../core/model/snapshot.ts'
 import { seedText } from '../core/model/seed.ts'
 import { deletesOf, offer, type Deletes } from '../core/model/text-update.ts'
+import type { KeptDocument } from '../core/ports.ts'
+import { relayOf, type Relays } from '../core/session/relays.ts'
 import type { LiveDocument, Receipt } from './api.ts'
 import type { KeptDocuments } from './kept-documents.ts'
+import { relaysOf } from './kept-values.ts'
 import type { Left } from './left-texts.ts'
+import { now } from './loop.ts'
 import { Presence } from './presence.ts'
 
 const notHereText = 'This text is not here yet; wait until it is loaded.'
@@ -27,6 +32,8 @@ export interface OpenDocumentOptions {
   writers: ReadonlySet<number>
   name: string
   kept: KeptDocuments
+  /** Where others' edits are that came with a seal. */
+  relays: Relays
   /** What it was when this session closed it, having written in it. */
   left: Left | undefined
   /** Of a file that no server is known to have made: what it begins with. */
@@ -74,7 +81,7 @@ export class OpenDocument implements LiveDocument {
     const { promise, resolve } = Promise.withResolvers<void>()
     this.loaded = promise
     this.#setLoaded = resolve
-    if (left?.update) this.#integrateAll([left.update])
+    if (left?.update) this.#integrateAll({ updates: [left.update], relays: [] })
     const edited = (update: Uint8Array, origin: unknown) => {
       if (origin === integrated) return
       kept.append(id, update, true)
@@ -100,22 +107,23 @@ export class OpenDocument implements LiveDocument {
     const timer = setTimeout(() => late.resolve('late'), recallMs)
     const first = await Promise.race([loading, late.promise])
     clearTimeout(timer)
-    if (first !== 'late') this.#integrateAll(first ?? [])
+    if (first !== 'late' && first) this.#integrateAll(first)
     this.#begin()
     recalled(false)
-    const updates = await loading
-    if (first === 'late' && updates && updates.length > 0) {
-      this.#integrateAll(updates)
+    const read = await loading
+    if (first === 'late' && read && read.updates.length > 0) {
+      this.#integrateAll(read)
       recalled(true)
     }
-    return updates !== undefined
+    return read !== undefined
   }
 
-  async #load(): Promise<Uint8Array[] | undefined> {
-    const { kept, id, recalling } = this.#options
-    const updates = await kept.load(id, () => Y.encodeStateAsUpdate(this.doc))
-    if (updates && updates.length > 0) await recalling()
-    return updates
+  async #load(): Promise<KeptDocument | undefined> {
+    const { kept, id, relays, recalling } = this.#options
+    const whole = () => Y.encodeStateAsUpdate(this.doc)
+    const read = await kept.load(id, whole, () => relays.lastOf(id, keptRelayBytesMax))
+    if (read && read.updates.length > 0) await recalling()
+    return read
   }
 
   /** What other programs on this device wrote in it meanwhile comes to be here. Whether it could be read. */
@@ -123,7 +131,7 @@ export class OpenDocument implements LiveDocument {
     const { kept, id, recalling, recalled } = this.#options
     // What could not be read at first is of sessions that were not asked after.
     if (!(await this.recall)) await recalling()
-    const isRead = await kept.again(id, (updates) => this.#integrateAll(updates))
+    const isRead = await kept.again(id, (read) => this.#integrateAll(read))
     if (isRead) recalled(true)
     return isRead
   }
@@ -136,9 +144,10 @@ export class OpenDocument implements LiveDocument {
     this.#setLoaded()
   }
 
-  #integrateAll(updates: Uint8Array[]): void {
+  #integrateAll({ updates, relays }: KeptDocument): void {
     if (updates.length === 0 || this.doc.isDestroyed) return
     const { kept, id } = this.#options
+    for (const relay of relaysOf(id, now(), relays)) this.#options.relays.keep(relay)
     let count = 0
     this.#asNobody(() =>
       this.doc.transact(() => {
@@ -163,9 +172,13 @@ export class OpenDocument implements LiveDocument {
     }
   }
 
-  integrate(update: Uint8Array): void {
-    const { id, kept } = this.#options
-    kept.append(id, update, false)
+  /** `seal`: of somebody else's edit, as a server told it. */
+  integrate(update: Uint8Array, seal?: Uint8Array): void {
+    const { id, kept, relays, writers } = this.#options
+    const came = seal && { document: id, at: now(), update, seal }
+    const relay = came && relayOf(came, this.doc, writers)
+    if (relay) relays.keep(relay)
+    kept.append(id, update, false, relay)
     this.#asNobody(() => integrate(this.doc, update, integrated))
   }
 

@@ -109,7 +109,7 @@ export async function letGo(
   files.apply({ entries: entriesOf(await shelf.get('entries')) })
   const paths = pathsOf(await shelf.get('paths'))
   for (const [id, { decided }] of lacking) {
-    const text = textOf(await shelf.load(id))
+    const text = textOf((await shelf.load(id)).updates)
     const path = files.get(id)?.path ?? paths[id] ?? `${id}.txt`
     if (text !== '' && text !== decided) await keepText(shelf, { id, path, text, why: 'unsent' })
     await shelf.forget(id)

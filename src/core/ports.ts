@@ -322,23 +322,43 @@ export type Dial = (address: string, listener: DialListener) => Wire
 
 // ------------------------------------------------------------------------------- This device
 
-/**
- * This device's storage: IndexedDB in a browser. Several programs, tabs above all, may have the same
- * one open, each through an object of its own. All may reject.
- */
+/** Somebody else's edit as a server sealed it; see `Relay` in core/session. Its text is also an update. */
+export interface KeptRelay {
+  update: Uint8Array
+  seal: Uint8Array
+  /** How far which of this person's Yjs client ids went then. */
+  own: [writer: number, clock: number][]
+}
+
+export interface KeptDocument {
+  updates: Uint8Array[]
+  /** In the order in which they were kept; another version of the program may have written them. */
+  relays: unknown[]
+}
+
 /** How one value changes: `alter` makes the next of it, also of one that is not there. */
 export interface Note {
   key: string
   alter: (value: unknown) => unknown
 }
 
+/** What is kept in one piece with an update: relays whose text it holds, and a value that changes with it. */
+export interface KeptWith {
+  relays?: readonly KeptRelay[]
+  note?: Note | undefined
+}
+
+/**
+ * This device's storage: IndexedDB in a browser. Several programs, tabs above all, may have the same
+ * one open, each through an object of its own. All may reject.
+ */
 export interface LocalStorage {
-  /** Updates of a document kept here, in any order. */
-  load(document: string): Promise<Uint8Array[]>
-  /** `note`: a value that changes with it; both are kept, or neither is. */
-  append(document: string, update: Uint8Array, note?: Note): Promise<void>
-  /** Puts `update` in the place of all that this object loaded and appended; what others did stays. */
-  compact(document: string, update: Uint8Array, note?: Note): Promise<void>
+  /** What is kept of a document here: its updates, in any order, and the relays kept with them. */
+  load(document: string): Promise<KeptDocument>
+  /** Keeps all of it, or nothing. */
+  append(document: string, update: Uint8Array, also?: KeptWith): Promise<void>
+  /** Puts these in the place of all that this object loaded and appended; what others did stays. */
+  compact(document: string, update: Uint8Array, also?: KeptWith): Promise<void>
   /** Every document of which something is kept. */
   documents(): Promise<string[]>
   /** Keeps nothing more of a document, whoever put it there. */

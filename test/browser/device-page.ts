@@ -26,7 +26,7 @@ async function append(document: string): Promise<void> {
 
 /** How many updates are kept. */
 async function count(document: string): Promise<number> {
-  return (await storage.load(document)).length
+  return (await storage.load(document)).updates.length
 }
 
 Object.assign(globalThis, { runContract, append, count })

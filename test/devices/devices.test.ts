@@ -280,7 +280,7 @@ class Day {
     memory.failure = failure
     for (const [index, word] of atRisk.entries()) {
       const doc = new Y.Doc()
-      for (const update of await kept[index]!) Y.applyUpdate(doc, update)
+      for (const update of (await kept[index]!).updates) Y.applyUpdate(doc, update)
       word.isLost = !doc.getText(textRoot).toString().includes(word.text)
       if (word.isLost) this.#tell(word.text, 'dies with', name)
     }

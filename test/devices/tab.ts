@@ -112,9 +112,8 @@ class Mortal {
     const storage = this.#storage
     return {
       load: (document) => this.#alive(() => storage.load(document)),
-      append: (document, update, note) => this.#alive(() => storage.append(document, update, note)),
-      compact: (document, update, note) =>
-        this.#alive(() => storage.compact(document, update, note)),
+      append: (...kept) => this.#alive(() => storage.append(...kept)),
+      compact: (...kept) => this.#alive(() => storage.compact(...kept)),
       documents: () => this.#alive(() => storage.documents()),
       forget: (document) => this.#alive(() => storage.forget(document)),
       get: (key) => this.#alive(() => storage.get(key)),

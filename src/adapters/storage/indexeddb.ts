@@ -1,6 +1,6 @@
 // A browser's own storage: what was typed here, until servers hold it and for reading without them.
 
-import type { LocalStorage, Note } from '../../core/ports.ts'
+import type { KeptDocument, KeptRelay, KeptWith, LocalStorage, Note } from '../../core/ports.ts'
 
 const revision = 1
 const updates = 'updates'
@@ -17,6 +17,8 @@ export function indexedDbStorage(name: string): LocalStorage {
 interface Kept {
   document: string
   update: Uint8Array
+  /** Absent: there are none, or it is of a version of the program that kept none. */
+  relays?: readonly KeptRelay[]
 }
 
 class IndexedDbStorage implements LocalStorage {
@@ -35,35 +37,46 @@ class IndexedDbStorage implements LocalStorage {
     this.#name = name
   }
 
-  async load(document: string): Promise<Uint8Array[]> {
+  async load(document: string): Promise<KeptDocument> {
     const transaction = await this.#transaction(updates, 'readonly')
     const index = transaction.objectStore(updates).index(byDocument)
     const keys = answer(index.getAllKeys(document))
     const kept = await answer(index.getAll(document) as IDBRequest<Kept[]>)
     this.#known.set(document, await keys)
-    return kept.map(({ update }) => update)
+    return {
+      updates: kept.map(({ update }) => update),
+      relays: kept.flatMap(({ relays }) => relays ?? []),
+    }
   }
 
-  async append(document: string, update: Uint8Array, note?: Note): Promise<void> {
+  async append(
+    document: string,
+    update: Uint8Array,
+    { relays, note }: KeptWith = {},
+  ): Promise<void> {
     const stores = note ? [updates, values] : updates
     // At once where that can be: a page that crashes when it draws this letter has asked for it by then.
     const transaction =
       this.#begun(stores, 'readwrite') ?? (await this.#transaction(stores, 'readwrite'))
     if (note) await changed(transaction, note)
-    const added = answer(transaction.objectStore(updates).add({ document, update } satisfies Kept))
+    const added = answer(transaction.objectStore(updates).add(row(document, update, relays)))
     await done(transaction)
     const known = this.#known.get(document) ?? []
     this.#known.set(document, known)
     known.push(await added)
   }
 
-  async compact(document: string, update: Uint8Array, note?: Note): Promise<void> {
+  async compact(
+    document: string,
+    update: Uint8Array,
+    { relays, note }: KeptWith = {},
+  ): Promise<void> {
     const transaction = await this.#transaction(note ? [updates, values] : updates, 'readwrite')
     if (note) await changed(transaction, note)
     const store = transaction.objectStore(updates)
     const known = this.#known.get(document) ?? []
     for (const key of known) store.delete(key)
-    const added = answer(store.add({ document, update } satisfies Kept))
+    const added = answer(store.add(row(document, update, relays)))
     await done(transaction)
     this.#known.set(document, [await added])
   }
@@ -169,6 +182,10 @@ class IndexedDbStorage implements LocalStorage {
     )
     return opened
   }
+}
+
+function row(document: string, update: Uint8Array, relays: readonly KeptRelay[] = []): Kept {
+  return relays.length === 0 ? { document, update } : { document, update, relays }
 }
 
 function open(name: string): Promise<IDBDatabase> {

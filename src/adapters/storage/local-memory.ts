@@ -1,10 +1,10 @@
 // A device's storage in memory: for tests, and for programs that want a copy while they run.
 
-import type { LocalStorage, Note } from '../../core/ports.ts'
+import type { KeptDocument, KeptRelay, KeptWith, LocalStorage, Note } from '../../core/ports.ts'
 
 /** One device. Every `open` is a program on it; they share what is stored. */
 export class MemoryDevice {
-  readonly #updates = new Map<string, Set<Uint8Array>>()
+  readonly #updates = new Map<string, Set<Kept>>()
   readonly #values = new Map<string, unknown>()
   readonly #names = new HeldNames()
   readonly #listeners = new Map<LocalStorage, Set<(word: string) => void>>()
@@ -37,9 +37,15 @@ export class MemoryDevice {
   }
 }
 
+/** What was kept at once. */
+interface Kept {
+  update: Uint8Array
+  relays: readonly KeptRelay[]
+}
+
 interface Shelves {
   documents(): string[]
-  updates(document: string): Set<Uint8Array>
+  updates(document: string): Set<Kept>
   values(): Map<string, unknown>
   names: HeldNames
   listeners: Map<LocalStorage, Set<(word: string) => void>>
@@ -71,32 +77,47 @@ class HeldNames {
 
 class MemoryLocalStorage implements LocalStorage {
   readonly #shelves: Shelves
-  readonly #known = new Map<string, Set<Uint8Array>>()
+  readonly #known = new Map<string, Set<Kept>>()
 
   constructor(shelves: Shelves) {
     this.#shelves = shelves
   }
 
-  async load(document: string): Promise<Uint8Array[]> {
-    const updates = [...this.#shelves.updates(document)]
-    this.#known.set(document, new Set(updates))
-    return updates
+  async load(document: string): Promise<KeptDocument> {
+    const kept = [...this.#shelves.updates(document)]
+    this.#known.set(document, new Set(kept))
+    return {
+      updates: kept.map(({ update }) => update),
+      relays: kept.flatMap(({ relays }) => relays),
+    }
   }
 
-  async append(document: string, update: Uint8Array, note?: Note): Promise<void> {
+  async append(
+    document: string,
+    update: Uint8Array,
+    { relays, note }: KeptWith = {},
+  ): Promise<void> {
     if (note) this.#change(note)
-    const kept = update.slice()
-    this.#shelves.updates(document).add(kept)
-    const known = this.#known.get(document) ?? new Set()
-    this.#known.set(document, known.add(kept))
+    this.#add(document, update, relays)
   }
 
-  async compact(document: string, update: Uint8Array, note?: Note): Promise<void> {
+  async compact(
+    document: string,
+    update: Uint8Array,
+    { relays, note }: KeptWith = {},
+  ): Promise<void> {
     if (note) this.#change(note)
     const updates = this.#shelves.updates(document)
     for (const known of this.#known.get(document) ?? []) updates.delete(known)
     this.#known.delete(document)
-    await this.append(document, update)
+    this.#add(document, update, relays)
+  }
+
+  #add(document: string, update: Uint8Array, relays: readonly KeptRelay[] = []): void {
+    const kept = structuredClone({ update, relays })
+    this.#shelves.updates(document).add(kept)
+    const known = this.#known.get(document) ?? new Set()
+    this.#known.set(document, known.add(kept))
   }
 
   async documents(): Promise<string[]> {

@@ -402,7 +402,7 @@ test('what was deleted and is there once more by an undo is there once in each s
   const whole = decodeTextUpdate(Y.encodeStateAsUpdate(doc))
   const known = new Map<number, number>()
   const slices = clocks.map((clock) => {
-    const slice = textBelow(whole, doc.clientID, clock, known)!
+    const slice = textBelow(whole, new Map([[doc.clientID, clock]]), known)!
     known.set(doc.clientID, clock)
     return slice
   })
@@ -424,12 +424,12 @@ test('own text in slices is the whole of it, and none says more than its slice',
     const others = { ...whole, structs: new Map(whole.structs) }
     others.structs.delete(writer)
     const slices = made.map((clock) => {
-      const slice = textBelow(whole, writer, clock, known)!
+      const slice = textBelow(whole, new Map([[writer, clock]]), known)!
       assert.equal(Y.parseUpdateMeta(slice).to.get(writer), clock)
       known.set(writer, clock)
       return slice
     })
-    assert.equal(textBelow(whole, writer, Infinity, known), undefined)
+    assert.equal(textBelow(whole, new Map([[writer, Infinity]]), known), undefined)
     assert.equal(textOf(encodeTextUpdate(others), ...slices), doc.getText('text').toString())
   }
 })

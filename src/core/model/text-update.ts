@@ -79,20 +79,18 @@ export function offer(
 }
 
 /**
- * Of an update the text that somebody who has `known` lacks: that of one writer below `clock`, that of
- * all others. What of it is deleted goes with its deletion: it may be there once more, by an undo.
- * Undefined when it is none.
+ * Of an update the text below these clocks that somebody who has `known` lacks. What of it is deleted
+ * goes with its deletion: it may be there once more, by an undo. Undefined when it is none.
  */
 export function textBelow(
   update: TextUpdate,
-  writer: number,
-  clock: number,
+  clocks: ReadonlyMap<number, number>,
   known: ReadonlyMap<number, number>,
 ): Uint8Array | undefined {
   const part: TextUpdate = { structs: new Map(), deletes: new Map() }
   for (const [each, list] of update.structs) {
     const from = known.get(each) ?? 0
-    const until = each === writer ? clock : Infinity
+    const until = clocks.get(each) ?? 0
     const structs = list.flatMap((struct) => structWithin(struct, from, until))
     if (structs.length === 0) continue
     part.structs.set(each, structs)

@@ -244,6 +244,8 @@ export class Delivery {
     if (parcel.type === 'relay') {
       // Its seal does not hold here, or it has become too much: the author will bring it.
       this.#outbox.delete(parcel)
+      const { document } = parcel
+      if (error.code === 'forbidden') this.#outlet.put({ type: 'unsealed', document })
       return
     }
     if (parcel.type === 'operation') this.#refusedOperation(now, link, parcel, error, disks)

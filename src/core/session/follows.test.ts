@@ -5,6 +5,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as Y from 'yjs'
 import { Talk } from '../../../test/session-talk.ts'
+import { writerOf } from '../model/ids.ts'
 import { outboxBytesMax } from '../model/limits.ts'
 import { Code } from '../model/wire.ts'
 
@@ -272,6 +273,53 @@ test('G6 a standby gets what an own edit was written after before it, and nothin
   assert.deepEqual(
     talk.lines.filter((line) => line.startsWith('2> push')),
     ['2> push 3 D "ben"', '2> push 4 D "x"', '2> push 5 D "cleo"', '2> push 6 D "y"'],
+  )
+})
+
+test('G6 what others wrote between the text of earlier sessions is brought there, as the device kept it', () => {
+  const key = new Uint8Array(16).fill(7)
+  const talk = new Talk({ earlierKeys: [key] })
+  const own = new Y.Doc()
+  own.clientID = writerOf(key)
+  own.getText('text').insert(0, 'x')
+  const clocks = new Map([[own.clientID, 1]])
+  const ben = new Y.Doc()
+  Y.applyUpdate(ben, Y.encodeStateAsUpdate(own))
+  ben.getText('text').insert(1, 'ben')
+  const update = Y.encodeStateAsUpdate(ben, Y.encodeStateVector(own))
+  Y.applyUpdate(own, update)
+  own.getText('text').insert(4, 'y')
+  Y.applyUpdate(talk.doc('D'), Y.encodeStateAsUpdate(own), talk)
+  const seal = new Uint8Array([1])
+  talk.relays.keep({ document: 'D', at: talk.now, update, seal, own: clocks })
+  talk.start()
+  talk.step({ type: 'follow', document: 'D' })
+  talk.welcome(1, 'a')
+  talk.type('D', 'z')
+  talk.open(1, 'D')
+  assert.deepEqual(
+    talk.lines.filter((line) => line.includes('push')),
+    ['1> push 1 D "x"', '1> push 2 D "ben"', '1> push 3 D "zy"'],
+  )
+})
+
+test('13 a seal that does not hold is shown to one server, once', () => {
+  const talk = new Talk()
+  talk.join()
+  const ben = new Y.Doc()
+  ben.getText('text').insert(0, 'ben')
+  talk.changed(1, 'D', 1, Y.encodeStateAsUpdate(ben))
+  talk.close(1)
+  talk.welcomeAgain(2, 'b', 'a')
+  talk.open(2, 'D')
+  talk.welcome(3, 'c', 'a')
+  talk.rejected(2, 1, 'This text is of somebody else.', Code.FORBIDDEN)
+  talk.close(2)
+  talk.welcomeAgain(3, 'c', 'ab')
+  talk.open(3, 'D')
+  assert.deepEqual(
+    talk.lines.filter((line) => /push|unsealed|opened/.test(line)),
+    ['2< opened D', '2> push 1 D "ben"', '* unsealed D', '3< opened D'],
   )
 })
 

@@ -34,7 +34,7 @@ import type { Outbox, Span } from './outbox.ts'
 import type { Outlet } from './outlet.ts'
 import type { PushParcel } from './parcel.ts'
 import { isUnborn } from './precedence.ts'
-import { Relays, type Relay } from './relays.ts'
+import { lacking, type Relay } from './relays.ts'
 
 /** A push that only asks where things are stored is cut to this. */
 const questionBytesMax = 1024
@@ -52,10 +52,10 @@ const unavailableTriesMax = 3
 /** Reads of the documents that the session's owner holds; they must exist while they are needed. */
 export interface Documents {
   stateVector(document: string): Uint8Array
-  /** How far the text of a Yjs client id goes in it. */
-  clock(document: string, writer: number): number
   /** See `offer` in core/model/text-update.ts. */
   offer(document: string, stateVector: Uint8Array, deletes: Deletes): Uint8Array | undefined
+  /** Others' edits in it that came with a seal, in the order in which they came, as far as kept. */
+  relays(document: string): readonly Relay[]
 }
 
 /** Edits of earlier sessions, which have no numbers here. */
@@ -118,7 +118,6 @@ export class Follows {
   #hasEarlier: boolean
   readonly #outbox: Outbox
   readonly #outlet: Outlet
-  readonly #relays = new Relays()
   readonly #follows = new Map<string, Follow>()
   readonly #views = new Map<string, View>()
   /** Answers to Opens that are of no use any more, still to come, by document. */
@@ -236,7 +235,6 @@ export class Follows {
     for (const [document, { isWanted, turnedDown }] of this.#follows) {
       if (isWanted || isNeeded(document) || isHere(turnedDown)) continue
       this.#follows.delete(document)
-      this.#relays.forget(document)
       this.#outbox.forget(now, document)
       const view = this.#views.get(document)
       if (!view || !this.#link) continue
@@ -367,7 +365,7 @@ export class Follows {
     return true
   }
 
-  changed(now: number, { document, number, update, seal }: Changed): void {
+  changed({ document, number, update, seal }: Changed): void {
     const view = this.#views.get(document)
     if (view?.name !== 'open') return
     if (number > view.number + 1) {
@@ -376,21 +374,10 @@ export class Follows {
     }
     if (number === view.number + 1) this.#views.set(document, { ...view, number })
     if (update.length === 0) return
-    this.#outlet.put({ type: 'integrate', document, update })
+    const isSealed = seal.length > 0
+    this.#outlet.put({ type: 'integrate', document, update, ...(isSealed && { seal }) })
     const turnedDown = this.#follows.get(document)?.turnedDown
     if (turnedDown?.error.code === 'too-large') turnedDown.hasRoom ||= deletesOf(update).size > 0
-    if (seal.length === 0) return
-    const ownClock = this.#ownClock(document, update)
-    this.#relays.keep({ document, at: now, update, seal, ownClock })
-  }
-
-  /** See `Relay`. */
-  #ownClock(document: string, update: Uint8Array): number {
-    const { to } = Y.parseUpdateMeta(update)
-    const isHere = ([writer, clock]: [number, number]) =>
-      clock <= this.#documents.clock(document, writer)
-    if (to.size > 0 && [...to].every(isHere)) return -1
-    return this.#documents.clock(document, this.#writer)
   }
 
   /**
@@ -404,13 +391,15 @@ export class Follows {
     if (isLone) return []
     const since = now - spreadWithinMs
     const { from, to } = Y.parseUpdateMeta(update ?? nothing)
-    // When deletions were made is not told: after all.
-    const [beginsAt, endsAt] = [from, to].map((clocks) =>
-      clocks.size === 0 ? Infinity : (clocks.get(this.#writer) ?? 0),
-    ) as [number, number]
-    const causes = this.#relays.since(document, since).filter(({ ownClock }) => ownClock < endsAt)
+    const causes = this.#documents.relays(document).filter(({ at, own }) => {
+      // When deletions were made is not told: after all.
+      const isBefore = to.size === 0 || [...to].some(([id, clock]) => (own.get(id) ?? 0) < clock)
+      return at >= since && isBefore
+    })
     // Others may have built on the beginning of what was joined: no order is right.
-    if (parcel.isFolded && causes.some(({ ownClock }) => ownClock > beginsAt)) return undefined
+    const isBetween = ({ own }: Relay) =>
+      [...from].some(([id, clock]) => (own.get(id) ?? 0) > clock)
+    if (parcel.isFolded && causes.some(isBetween)) return undefined
     // What came with the whole document came without a seal.
     const wholeAt = this.#follows.get(document)?.wholeAt ?? -Infinity
     const isBrought = isHeard && wholeAt < since && causes.length <= causesMax
@@ -551,12 +540,11 @@ export class Follows {
    */
   #bring(document: string, offer: Offer): void {
     let own: TextUpdate | undefined
-    for (const relay of this.#relays.lacking(document, offer.known, offer.deletes)) {
-      const { ownClock } = relay
-      const isEarlierFirst = this.#hasEarlier && own === undefined && ownClock >= 0
-      if (isEarlierFirst || ownClock > (offer.known.get(this.#writer) ?? 0)) {
+    const relays = this.#documents.relays(document)
+    for (const relay of lacking(relays, offer.known, offer.deletes)) {
+      if ([...relay.own].some(([id, clock]) => clock > (offer.known.get(id) ?? 0))) {
         own ??= decodeTextUpdate(this.#lacked(document, offer) ?? nothing)
-        const before = textBelow(own, this.#writer, ownClock, offer.known)
+        const before = textBelow(own, relay.own, offer.known)
         if (before) offer.push(before)
         if (offer.isCut) return
       }

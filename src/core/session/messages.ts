@@ -47,8 +47,16 @@ export type SessionOutput =
   | { type: 'dial'; connection: ConnectionId; address: string }
   | { type: 'hangUp'; connection: ConnectionId }
   | { type: 'send'; connection: ConnectionId; message: ClientMessage }
-  /** Integrate this into the document: somebody else's text, or what a server had more. */
-  | { type: 'integrate'; document: string; update: Uint8Array }
+  /**
+   * Integrate this into the document: somebody else's text, or what a server had more. `seal`: it is to
+   * be found in `Documents.relays` from here on; see `relayOf`.
+   */
+  | { type: 'integrate'; document: string; update: Uint8Array; seal?: Uint8Array }
+  /**
+   * Seals of others' edits in it do not hold any more, for the password is another one: they are to be
+   * forgotten, or servers would end every connection on which they come.
+   */
+  | { type: 'unsealed'; document: string }
   /** The document is complete as far as this server knows. */
   | { type: 'caughtUp'; document: string }
   | { type: 'unavailable'; document: string; text: string }

@@ -394,7 +394,7 @@ export class Session {
         }
         return
       case 'changed':
-        this.#follows.changed(now, message.value)
+        this.#follows.changed(message.value)
         return
       case 'stored':
         link.hold(message.value.holdings.filter(({ server }) => this.#roster.isKnown(server)))

@@ -1,6 +1,6 @@
 // What a device's storage must do, for any runner: also in a browser, where there is no node:test.
 
-import type { LocalStorage } from '../../../core/ports.ts'
+import type { KeptRelay, LocalStorage } from '../../../core/ports.ts'
 
 export interface LocalCheck {
   sentence: string
@@ -15,12 +15,12 @@ export const localContract: LocalCheck[] = [
     sentence: 'what was appended is loaded, by this program and by the next',
     async run(open) {
       const one = open()
-      same(await one.load('D'), [])
+      same((await one.load('D')).updates, [])
       await one.append('D', bytes(1))
       await one.append('D', bytes(2))
       await one.append('E', bytes(3))
-      same(await one.load('D'), [[1], [2]])
-      same(await open().load('D'), [[1], [2]])
+      same((await one.load('D')).updates, [[1], [2]])
+      same((await open().load('D')).updates, [[1], [2]])
     },
   },
   {
@@ -31,10 +31,10 @@ export const localContract: LocalCheck[] = [
       await one.load('D')
       await one.append('D', bytes(2))
       await one.compact('D', bytes(12))
-      same(await open().load('D'), [[12]])
+      same((await open().load('D')).updates, [[12]])
       await one.append('D', bytes(3))
       await one.compact('D', bytes(123))
-      same(await open().load('D'), [[123]])
+      same((await open().load('D')).updates, [[123]])
     },
   },
   {
@@ -46,7 +46,31 @@ export const localContract: LocalCheck[] = [
       await other.append('D', bytes(2))
       await one.append('D', bytes(1))
       await one.compact('D', bytes(11))
-      same(await open().load('D'), [[2], [11]])
+      same((await open().load('D')).updates, [[2], [11]])
+    },
+  },
+  {
+    sentence: 'relays are kept with an update, and go with it',
+    async run(open) {
+      const relay = (text: number): KeptRelay => {
+        return { update: bytes(text), seal: bytes(text, text), own: [[2 ** 32 - 1, text]] }
+      }
+      const one = open()
+      same((await one.load('D')).relays, [])
+      await one.append('D', bytes(1, 2), { relays: [relay(1), relay(2)] })
+      await one.append('D', bytes(3))
+      const other = open()
+      await other.append('D', bytes(4), { relays: [relay(4)] })
+      const { updates, relays } = await other.load('D')
+      same(updates, [[1, 2], [3], [4]])
+      same(relays, [relay(1), relay(2), relay(4)])
+      const [first] = relays as KeptRelay[]
+      if (!(first?.seal instanceof Uint8Array))
+        throw new Error('a seal came back as something else')
+      await other.compact('D', bytes(1, 2, 3, 4), { relays: [relay(4)] })
+      same((await open().load('D')).relays, [relay(4)])
+      await other.compact('D', bytes(1, 2, 3, 4))
+      same(await open().load('D'), { updates: [[1, 2, 3, 4]], relays: [] })
     },
   },
   {
@@ -59,10 +83,10 @@ export const localContract: LocalCheck[] = [
       const other = open()
       await other.forget('D')
       same((await one.documents()).toSorted(), ['E', 'a.1/D'])
-      same(await open().load('D'), [])
-      same(await open().load('a.1/D'), [[1]])
+      same((await open().load('D')).updates, [])
+      same((await open().load('a.1/D')).updates, [[1]])
       await one.append('D', bytes(2))
-      same(await open().load('D'), [[2]])
+      same((await open().load('D')).updates, [[2]])
     },
   },
   {
@@ -92,22 +116,22 @@ export const localContract: LocalCheck[] = [
     async run(open) {
       const one = open()
       const add = (name: string) => ({
-        key: 'k',
-        alter: (value: unknown) => [...((value as string[]) ?? []), name],
+        note: { key: 'k', alter: (value: unknown) => [...((value as string[]) ?? []), name] },
       })
-      const fail = () => {
+      const alter = () => {
         throw new Error('no')
       }
+      const failing = { note: { key: 'k', alter } }
       const other = open()
       await Promise.all([
         one.append('D', bytes(1), add('first')),
         other.append('E', bytes(9), add('second')),
       ])
       await one.compact('D', bytes(11), add('third'))
-      await one.append('D', bytes(2), { key: 'k', alter: fail }).catch(() => undefined)
-      await one.compact('D', bytes(3), { key: 'k', alter: fail }).catch(() => undefined)
-      same(await open().load('D'), [[11]])
-      same(await open().load('E'), [[9]])
+      await one.append('D', bytes(2), failing).catch(() => undefined)
+      await one.compact('D', bytes(3), failing).catch(() => undefined)
+      same((await open().load('D')).updates, [[11]])
+      same((await open().load('E')).updates, [[9]])
       same(((await open().get('k')) as string[]).toSorted(), ['first', 'second', 'third'])
     },
   },
@@ -162,7 +186,9 @@ function same(actual: unknown, expected: unknown): void {
 function shown(value: unknown): string {
   const plain = (each: unknown): unknown => {
     if (each instanceof Uint8Array) return [...each]
-    return Array.isArray(each) ? each.map(plain) : each
+    if (Array.isArray(each)) return each.map(plain)
+    if (typeof each !== 'object' || each === null) return each
+    return Object.entries(each).map(([name, value]) => [name, plain(value)])
   }
   return JSON.stringify(plain(value)) ?? 'undefined'
 }
