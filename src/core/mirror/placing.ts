@@ -20,7 +20,10 @@ export interface Placing {
   paths: ReadonlyMap<string, string>
   /** What belongs to no entry. */
   fresh: OnDisk[]
-  /** A second name of something that has its place: a hard link. */
+  /**
+   * A second name of something that has its place: a hard link, or a directory that was moved while the
+   * look went on, and was seen before and after.
+   */
   twins: OnDisk[]
 }
 
@@ -71,7 +74,7 @@ class Placer {
     vanished = [...vanished, ...this.#placeElsewhere(missing, replaced)]
     const taken = new Set([...this.#places.values()].map(({ identity }) => identity))
     const free = [...this.#disk.values()].filter(({ path }) => !this.#holders.has(path))
-    const isTwin = (item: OnDisk) => isFile(item) && taken.has(item.identity)
+    const isTwin = ({ kind, identity }: OnDisk) => kind !== 'skipped' && taken.has(identity)
     return {
       places: this.#places,
       holders: this.#holders,

@@ -64,6 +64,16 @@ const cases: [name: string, given: Case, expected: string[]][] = [
     ['adopt A a'],
   ],
   [
+    'a directory that moved while it was looked for, and was seen at two places, is one',
+    {
+      disk: { 'a/d': null, 'b/d': null, 'b/d/f': '1', a: null, b: null },
+      folder: { A: ['a', null], B: ['b', null], D: ['a/d', null] },
+      common: { A: ['a', null], B: ['b', null], D: ['a/d', null] },
+      identity: { 'b/d': 'D' },
+    },
+    [],
+  ],
+  [
     'a file that went into a new directory of its name makes room for it',
     {
       disk: { d: null, 'd/b': '1' },

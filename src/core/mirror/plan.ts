@@ -28,6 +28,8 @@ const followedMax = 500
 
 const isTwin = 'It is a second name (hard link) of a file that is shared already.'
 
+const isSeenTwice = 'It is the same directory as another one, or was moved a moment ago.'
+
 class Planner {
   readonly #views: Views
   readonly #placing: Placing
@@ -65,8 +67,8 @@ class Planner {
     for (const item of this.#views.disk.values()) {
       if (item.kind === 'skipped') this.#skip(item.path, item.why ?? 'It is no file.')
     }
-    for (const { path } of this.#placing.twins) {
-      this.#skip(path, isTwin)
+    for (const { path, kind } of this.#placing.twins) {
+      this.#skip(path, kind === 'directory' ? isSeenTwice : isTwin)
     }
     for (const known of sorted(common.values())) {
       if (!this.#mustWait(known.id, known.path)) this.#known(known)
