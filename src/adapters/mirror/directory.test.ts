@@ -48,6 +48,37 @@ function made(t: TestContext) {
   return { root, directory, at, look, work }
 }
 
+test('G14 a look tells that something was moved past it', async (t) => {
+  const { directory, at } = made(t)
+  const look = (isIgnored: (path: string) => boolean) =>
+    directory.look({ remembered: () => undefined, isText: () => false, isIgnored })
+  for (const name of ['a', 'z']) mkdirSync(at(name))
+  // In the order in which a look comes to them.
+  const [read, unread] = readdirSync(at()).filter((name) => !name.startsWith('.'))
+  mkdirSync(at(unread!, 'moved'))
+  await sleep(100)
+  const whole = look(() => false)
+  assert.ok(whole.items.has(`${unread}/moved`))
+  assert.equal(whole.isTorn(), false)
+  const torn = look((path) => {
+    if (path === unread) renameSync(at(unread, 'moved'), at(read!, 'moved'))
+    return false
+  })
+  assert.deepEqual([...torn.items.keys()].sort(), ['a', 'z'])
+  assert.equal(torn.isTorn(), true)
+  // What moves again in the same tick of the disk's clock would not be seen. A process that was held up
+  // looks too late for that: moved once more.
+  let isTorn: boolean
+  let movedAt: number
+  do {
+    movedAt = performance.now()
+    renameSync(at(read!, 'moved'), at(unread!, 'moved'))
+    isTorn = look(() => false).isTorn()
+    renameSync(at(unread!, 'moved'), at(read!, 'moved'))
+  } while (performance.now() - movedAt > 15)
+  assert.equal(isTorn, true)
+})
+
 test('files are read, and what is none is named with the reason', async (t) => {
   const { at, look } = made(t)
   mkdirSync(at('d'))

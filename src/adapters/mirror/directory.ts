@@ -21,6 +21,7 @@ import {
   rmdirSync,
   unlinkSync,
   writeSync,
+  type BigIntStats,
 } from 'node:fs'
 import { join } from 'node:path'
 import { textBytesMax } from '../../core/model/limits.ts'
@@ -105,14 +106,14 @@ export class MirrorDirectory {
 
   /** Looks through all of it. Throws DirectoryGoneError, and what the disk says when it fails. */
   look(options: LookOptions): Look {
-    const looking = new Looking(options)
-    this.#within('', (base) => {
+    const looking = new Looking(this.root, options)
+    this.#within('', (base, stat) => {
       // An empty mount point in its place holds no store of ours.
       if (!lstatSync(join(base, ownDirectory), { throwIfNoEntry: false })) this.#gone()
-      looking.into(base, '')
+      looking.into(base, '', stat)
     })
     this.#ifThere(() => {
-      this.#within(parkedDirectory, (base) => looking.into(base, parkedDirectory))
+      this.#within(parkedDirectory, (base, stat) => looking.into(base, parkedDirectory, stat))
     })
     return looking.look
   }
@@ -409,17 +410,16 @@ export class MirrorDirectory {
   }
 
   /** Gives `inside` a path to a directory below the root that stays the same one. */
-  #within<T>(directory: string, inside: (base: string) => T): T {
+  #within<T>(directory: string, inside: (base: string, stat: BigIntStats) => T): T {
     const names = directory === '' ? [] : directory.split('/')
-    const enter = (base: string, depth: number): T => {
+    const enter = (base: string, stat: BigIntStats, depth: number): T => {
       const name = names[depth]
-      return name === undefined
-        ? inside(base)
-        : within(base, name, (next) => enter(next, depth + 1))
+      if (name === undefined) return inside(base, stat)
+      return within(base, name, (next, its) => enter(next, its, depth + 1))
     }
     return withinRoot(this.root, (base, stat) => {
       if (identityOf(stat) !== this.#identity) this.#gone()
-      return enter(base, 0)
+      return enter(base, stat, 0)
     })
   }
 

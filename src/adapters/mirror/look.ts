@@ -37,6 +37,9 @@ const emptiedSettleMs = 5000
 /** One that is read for seconds is not read as long as it is being written. */
 const largeSettleMs = 1000
 
+/** The times of files are no finer than the clock that a kernel reads for them: 10 ms on old ones. */
+const tickMs = 20
+
 /** Names that begin so are ours. */
 export const ownPrefix = '.fourfold'
 
@@ -53,6 +56,11 @@ export interface Look {
   unread: Found[]
   /** When something that changes now can be read; undefined: all was read. */
   againInMs: number | undefined
+  /**
+   * Whether directories have changed while it went on: what was moved from one that was not read yet to
+   * one that was is seen nowhere.
+   */
+  isTorn: () => boolean
 }
 
 /** What was in a file when it was last read. */
@@ -75,15 +83,22 @@ export interface LookOptions {
 }
 
 export class Looking {
-  readonly look: Look = { items: new Map(), unread: [], againInMs: undefined }
+  readonly look: Look
   readonly #options: LookOptions
+  readonly #beganAt = Date.now()
+  /** By path: directories as they were before they were read. */
+  readonly #directories = new Map<string, BigIntStats>()
 
-  constructor(options: LookOptions) {
+  /** `root` is where paths begin. */
+  constructor(root: string, options: LookOptions) {
     this.#options = options
+    const isTorn = () => this.#isTorn(root)
+    this.look = { items: new Map(), unread: [], againInMs: undefined, isTorn }
   }
 
   /** Looks at all below `directory`, which is open as `base`. Throws what the disk says when it fails. */
-  into(base: string, directory: string, depth = 1): void {
+  into(base: string, directory: string, stat: BigIntStats, depth = 1): void {
+    this.#directories.set(directory, stat)
     for (const bytes of readdirSync(base, { encoding: 'buffer' })) {
       const name = decoded(bytes)
       if (name === undefined) {
@@ -113,8 +128,9 @@ export class Looking {
     const item = { path, kind: 'directory', version: '', identity, isSettled: true } as const
     this.look.items.set(path, { ...item, stamp: undefined })
     try {
-      within(base, nameOf(path), (inner) => this.into(inner, path, depth + 1))
+      within(base, nameOf(path), (inner) => this.into(inner, path, stat, depth + 1))
     } catch (error) {
+      this.#directories.delete(path)
       if (isForbidden(error)) this.#skip(path, 'It may not be read.')
       // Gone or replaced meanwhile: what it is now is for the next look.
       else if (isMissing(error)) {
@@ -122,6 +138,20 @@ export class Looking {
         this.#skip(path, 'It changes.')
       } else throw error
     }
+  }
+
+  #isTorn(root: string): boolean {
+    return [...this.#directories].some(([path, before]) => {
+      // Changed again within one tick of the disk's clock, it would look the same.
+      if (Math.abs(this.#beganAt - Number(before.mtimeMs)) < tickMs) return true
+      try {
+        const now = lstatSync(join(root, path), { bigint: true })
+        return identityOf(now) !== identityOf(before) || now.mtimeNs !== before.mtimeNs
+      } catch (error) {
+        if (isMissing(error) || isForbidden(error)) return true
+        throw error
+      }
+    })
   }
 
   #atFile(file: string, path: string, stat: BigIntStats): void {

@@ -25,7 +25,11 @@ export function nameOfOpen(file: number, path: string): string {
 }
 
 /** Gives `inside` a path to a directory of an open one, which stays the same. */
-export function within<T>(base: string, name: string, inside: (base: string) => T): T {
+export function within<T>(
+  base: string,
+  name: string,
+  inside: (base: string, stat: BigIntStats) => T,
+): T {
   return withinRoot(join(base, name), inside)
 }
 

@@ -7,6 +7,7 @@ import { Code } from '@connectrpc/connect'
 import type { Act, Held, Skipped, Views } from '../../core/mirror/messages.ts'
 import { plan } from '../../core/mirror/plan.ts'
 import { LateDeletions } from '../../core/mirror/deletions.ts'
+import { Missing } from '../../core/mirror/missing.ts'
 import { earlierLifeMs } from '../../core/mirror/base-choice.ts'
 import { DirectoryGoneError, type MirrorDirectory } from '../../adapters/mirror/directory.ts'
 import type { Found } from '../../adapters/mirror/look.ts'
@@ -22,11 +23,6 @@ import { questionOf } from './question.ts'
 import { diskIsFull, isDiskFull, nothingIsBrought } from './refusals.ts'
 import type { Report, Standing } from './report.ts'
 
-/**
- * What is missing on the disk is believed when it is not there so much later either: programs take
- * files away and put them back, and what is moved while a look goes on is seen in neither place.
- */
-const missingMs = 400
 /** After a sign of a change further looks follow: of several changes at once not all are told. */
 const echoesMs = [300, 1300, 3000]
 /** Without any sign the directory is looked through so often; a look takes a hundredth of the time. */
@@ -73,10 +69,7 @@ export class Mirror {
   /** Something on the disk was changing when it was looked at. */
   #isUnsettled = true
   #toldAt = -Infinity
-  /** When the last look began. */
-  #lookedAt: number | undefined
-  /** When something was missing for the first time. */
-  #vanishedAt = -Infinity
+  readonly #missing = new Missing()
   #rememberedAt = -Infinity
   #offline: string | undefined
   /** When a server was there last. */
@@ -214,7 +207,7 @@ export class Mirror {
       const { acts, held, skipped, ...deletions } = plan(this.#views())
       this.#plannedMs = performance.now() - beganAt
       // While it is not believed that anything is missing, what was asked before stays asked.
-      if (held || this.#isQuiet) this.#hold(held)
+      if (held || this.#missing.isBelieved) this.#hold(held)
       this.#ask(deletions.asked)
       this.#agreed = deletions.agreed
       this.#late.add(performance.now(), deletions.deletes)
@@ -239,7 +232,8 @@ export class Mirror {
       return 'wait'
     }
     if (this.#hand.isBusy) return 'wait'
-    const isSettled = this.#isQuiet && !this.#isUnsettled && this.#lookAt > performance.now()
+    const isSettled =
+      this.#missing.isBelieved && !this.#isUnsettled && this.#lookAt > performance.now()
     if (!isSettled || this.#folder.nextAt !== undefined) return 'wait'
     if (!this.#folder.isCompared) {
       this.#compare()
@@ -312,7 +306,7 @@ export class Mirror {
     const [options, hand, folder] = [this.#options, this.#hand, this.#folder]
     return {
       disk: this.#disk,
-      isQuiet: this.#isQuiet,
+      isQuiet: this.#missing.isBelieved,
       folder: folder.entries,
       gone: folder.gone,
       restorable: folder.restorable,
@@ -337,14 +331,14 @@ export class Mirror {
     if (now < this.#lookAt) return
     const { directory, ignored } = this.#options
     ignored.refresh()
-    const { items, unread, againInMs } = directory.look({
+    const { items, unread, againInMs, isTorn } = directory.look({
       remembered: this.#hand.reading.remembered,
       isText: this.#hand.isText,
       isIgnored: ignored.isIgnored,
     })
-    for (const path of this.#disk.keys()) if (!items.has(path)) this.#vanishedAt = now
-    if (this.#lookedAt === undefined) this.#vanishedAt = now
-    this.#lookedAt = now
+    // What was put there since the last look was not seen by it.
+    const common = [...this.#hand.commons.values()].map(({ path }) => path)
+    this.#missing.looked(now, { expected: [...this.#disk.keys(), ...common], items, isTorn })
     this.#disk = items
     this.#hand.reading.looked(items)
     this.#hand.reading.start(unread)
@@ -352,12 +346,8 @@ export class Mirror {
     const tookMs = performance.now() - now
     const afterMs = Math.min(netMs, Math.max(netFirstMs, tookMs * netPart))
     const echoAt = echoesMs.map((ms) => this.#toldAt + ms).find((at) => at > now)
-    const sureAt = this.#isQuiet ? Infinity : this.#vanishedAt + missingMs
+    const { sureAt } = this.#missing
     this.#lookAt = Math.min(now + (againInMs ?? afterMs), echoAt ?? Infinity, sureAt)
-  }
-
-  get #isQuiet(): boolean {
-    return this.#lookedAt !== undefined && this.#lookedAt >= this.#vanishedAt + missingMs
   }
 
   // -------------------------------------------------------------------------------- listening
