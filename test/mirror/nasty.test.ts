@@ -196,6 +196,9 @@ test('times of 1970 and 2100, and a file that is emptied before it is written', 
     await sleep(100)
   }
   assert.equal((await same(mirrors)).get('past'), 'two\nand 4\n')
+  // `sort notes > notes.md`, with much to sort: it would be taken for empty after 5 s.
+  first.shell('(sleep 8; echo sorted) > past')
+  assert.equal((await same(mirrors)).get('past'), 'sorted\n')
   assert.equal(isEmptied, false)
 })
 

@@ -25,8 +25,17 @@ import {
 import type { OnDisk } from '../../core/mirror/messages.ts'
 import { joined, nameOf } from '../../core/model/path.ts'
 import { errorCodeOf } from '../error-code.ts'
-import { identityOf, isMissing, isSame, noFollow, stampOf, within } from './open-directory.ts'
+import {
+  identityOf,
+  isForbidden,
+  isMissing,
+  isSame,
+  noFollow,
+  stampOf,
+  within,
+} from './open-directory.ts'
 import type { Stamp } from './store.ts'
+import { isOpenForWriting } from './writing.ts'
 
 /** A file that changed less than this ago may be about to change again. */
 const settleMs = 60
@@ -34,6 +43,12 @@ const settleMs = 60
 const emptySettleMs = 1000
 /** An emptied one, too; and taken for what is meant, it takes away what others typed. */
 const emptiedSettleMs = 5000
+/**
+ * `sort notes > notes.md` empties the file at its beginning, and writes at its end: while a program has it
+ * open, it is looked at again so often. One that keeps an empty file open for so long means it.
+ */
+const heldLookMs = 1000
+const heldMaxMs = 10 * 60_000
 /** One that is read for seconds is not read as long as it is being written. */
 const largeSettleMs = 1000
 
@@ -85,14 +100,16 @@ export interface LookOptions {
 export class Looking {
   readonly look: Look
   readonly #options: LookOptions
+  readonly #root: string
   readonly #beganAt = Date.now()
   /** By path: directories as they were before they were read. */
   readonly #directories = new Map<string, BigIntStats>()
 
   /** `root` is where paths begin. */
   constructor(root: string, options: LookOptions) {
+    this.#root = root
     this.#options = options
-    const isTorn = () => this.#isTorn(root)
+    const isTorn = () => this.#isTorn()
     this.look = { items: new Map(), unread: [], againInMs: undefined, isTorn }
   }
 
@@ -140,12 +157,12 @@ export class Looking {
     }
   }
 
-  #isTorn(root: string): boolean {
+  #isTorn(): boolean {
     return [...this.#directories].some(([path, before]) => {
       // Changed again within one tick of the disk's clock, it would look the same.
       if (Math.abs(this.#beganAt - Number(before.mtimeMs)) < tickMs) return true
       try {
-        const now = lstatSync(join(root, path), { bigint: true })
+        const now = lstatSync(join(this.#root, path), { bigint: true })
         return identityOf(now) !== identityOf(before) || now.mtimeNs !== before.mtimeNs
       } catch (error) {
         if (isMissing(error) || isForbidden(error)) return true
@@ -178,6 +195,14 @@ export class Looking {
     // A time that lies far ahead was set by a clock: it says nothing.
     if (Math.abs(ageMs) < neededMs) {
       this.#unsettled(item, neededMs - ageMs)
+      return
+    }
+    if (
+      isEmptied(stat, before) &&
+      Math.abs(ageMs) < heldMaxMs &&
+      isOpenForWriting(join(this.#root, path))
+    ) {
+      this.#unsettled(item, heldLookMs)
       return
     }
     try {
@@ -217,10 +242,15 @@ export class Looking {
 }
 
 /** For how long a file must not have changed. */
-function settleMsOf({ size }: BigIntStats, before: Remembered | undefined): number {
-  if (size > BigInt(textBytesMax)) return largeSettleMs
-  if (size > 0n || before?.stamp?.size === 0) return settleMs
-  return before ? emptiedSettleMs : emptySettleMs
+function settleMsOf(stat: BigIntStats, before: Remembered | undefined): number {
+  if (stat.size > BigInt(textBytesMax)) return largeSettleMs
+  if (isEmptied(stat, before)) return emptiedSettleMs
+  return stat.size > 0n || before ? settleMs : emptySettleMs
+}
+
+/** There was something in it. */
+function isEmptied({ size }: BigIntStats, before: Remembered | undefined): boolean {
+  return size === 0n && before !== undefined && before.stamp?.size !== 0
 }
 
 function kindOf(stat: BigIntStats): string {
@@ -228,12 +258,6 @@ function kindOf(stat: BigIntStats): string {
   if (stat.isFIFO()) return 'pipe'
   if (stat.isSocket()) return 'socket'
   return 'device'
-}
-
-/** Nobody may read it, or not who runs this. */
-export function isForbidden(error: unknown): boolean {
-  const code = errorCodeOf(error)
-  return code === 'EACCES' || code === 'EPERM'
 }
 
 // ------------------------------------------------------------------------------------ files

@@ -106,6 +106,12 @@ export function isMissing(error: unknown): boolean {
   return code === 'ENOENT' || code === 'ENOTDIR' || code === 'ELOOP'
 }
 
+/** Nobody may read it, or not who runs this. */
+export function isForbidden(error: unknown): boolean {
+  const code = errorCodeOf(error)
+  return code === 'EACCES' || code === 'EPERM'
+}
+
 export function isExisting(error: unknown): boolean {
   const code = errorCodeOf(error)
   return code === 'EEXIST' || code === 'ENOTEMPTY'

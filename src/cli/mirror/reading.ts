@@ -4,7 +4,8 @@ import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { errorCodeOf } from '../../adapters/error-code.ts'
 import type { MirrorDirectory, OpenFile } from '../../adapters/mirror/directory.ts'
-import { isForbidden, type Found, type Remembered } from '../../adapters/mirror/look.ts'
+import type { Found, Remembered } from '../../adapters/mirror/look.ts'
+import { isForbidden } from '../../adapters/mirror/open-directory.ts'
 import type { CommonRow } from '../../adapters/mirror/store.ts'
 
 /** Read from the disk at once. */
