@@ -216,7 +216,7 @@ export function told(directory: string, error: unknown): Error {
     )
   }
   // What this user may write is read-only by a flipped bit in its header.
-  if (isDamage(error) || (saysReadOnly(error) && mayWrite(directory)))
+  if (isDamage(error) || (saysReadOnly(error) && mayWrite(directory)) || hasMisplaced(directory))
     return damaged(directory, why)
   if (isReadOnly(error) || (isOfFileSystem(error) && error.code !== 'EIO')) {
     return new StorageError(
@@ -243,6 +243,18 @@ function mayWrite(directory: string): boolean {
     // That is the question, whatever the reason.
     return false
   }
+}
+
+/** Whether something else lies where a file of the store should. */
+function hasMisplaced(directory: string): boolean {
+  return [storeFile(directory), ...journalFiles(directory)].some((file) => {
+    try {
+      return !fs.statSync(file).isFile()
+    } catch {
+      // It is not there, or nobody may look: which another error tells.
+      return false
+    }
+  })
 }
 
 /** Have the whole file checked before it is used again. */

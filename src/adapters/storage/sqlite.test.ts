@@ -15,7 +15,7 @@ import { DoneOperationSchema, UpdateSchema, type Update } from '../../core/model
 import { CorruptError } from '../../core/ports.ts'
 import { until } from '../../../test/until.ts'
 import { a, Author, batchOf, note, pieceOf, plan } from './testing/author.ts'
-import { Journal } from './journal.ts'
+import { Journal, journalFiles } from './journal.ts'
 import { readUpdate, recordUpdate } from './record.ts'
 import { openSqliteStorage } from './sqlite.ts'
 import {
@@ -210,6 +210,15 @@ test('a file that is not ours, or not whole, is refused', async () => {
   const short = await madeStore('x'.repeat(20_000))
   fs.truncateSync(storeFile(short), fs.statSync(storeFile(short)).size - 4096)
   await refused(short, 'corrupt', /move the directory away/)
+})
+
+test('what lies in the place of a file of the store is damage, and no lack of a right', async () => {
+  for (const fileOf of [storeFile, (directory: string) => journalFiles(directory)[0]!]) {
+    const directory = await madeStore()
+    fs.rmSync(fileOf(directory))
+    fs.mkdirSync(fileOf(directory))
+    await refused(directory, 'corrupt', /move the directory away/)
+  }
 })
 
 test('a flipped byte in the file is found: in a page at the start, in a record at a load', async () => {
