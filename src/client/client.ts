@@ -102,6 +102,7 @@ export class SessionClient implements Client {
       this.#key,
       () => this.#changes.tell(),
       options.after?.life,
+      () => this.#lost(),
     )
     this.#onlyHere = new OnlyHere({
       storage: options.storage,
@@ -360,6 +361,13 @@ export class SessionClient implements Client {
     this.#outliving.tell({ life, key: this.#key, texts })
     this.#joined.reject(error)
     this.close()
+  }
+
+  /** A person emptied this device's storage. */
+  #lost(): void {
+    this.#errands.lost()
+    this.#keepsake.keepEntries(() => this.#files.entries())
+    this.#keepsake.keepAddresses(this.#session?.addresses ?? this.#options.servers)
   }
 
   #expected(document: string): void {

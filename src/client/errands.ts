@@ -49,6 +49,13 @@ export class Errands {
     return fresh
   }
 
+  /** The device lost what it had of them. */
+  lost(): void {
+    if (this.#errands.size === 0) return
+    for (const errand of this.#errands.values()) errand.isKept = false
+    this.#keep()
+  }
+
   /** Resolves when nothing of them is on its way to the device. */
   get written(): Promise<void> {
     return this.#writing

@@ -353,6 +353,20 @@ test('a program that crashes while its first letter is kept leaves it with its k
   }
 })
 
+test('a storage that is emptied while nobody writes gets all that is open again, and its key', async () => {
+  const device = new MemoryDevice()
+  const { keepsake, type, still } = await writing(device)
+  type('b')
+  type('a')
+  await still()
+  device.empty()
+  await still()
+  await keepsake.documents.written()
+  assert.equal(await text(device), 'ab')
+  const next = new Keepsake(device.open(), new Uint8Array(16).fill(1), () => {})
+  assert.deepEqual((await next.begin()).keys, [key])
+})
+
 test('the first letter of a text where it was expected is asked to be kept before anything else is done', async () => {
   const device = new MemoryDevice()
   const storage = storageAt(device.open(), '')

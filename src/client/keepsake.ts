@@ -20,7 +20,15 @@ import {
   type KeptOperation,
 } from './kept-values.ts'
 import { Keyring, recordsOfKeys } from './keyring.ts'
-import { leaveLife, livesIn, nameLife, readLives, storageAt, type Lives } from './lives.ts'
+import {
+  keepLives,
+  leaveLife,
+  livesIn,
+  nameLife,
+  readLives,
+  storageAt,
+  type Lives,
+} from './lives.ts'
 import { changeKeys, decide, findSuspects, judge, letGo } from './suspects.ts'
 
 /** What a storage was asked for so long ago and has not done counts as not kept. */
@@ -72,18 +80,28 @@ export class Keepsake {
   #failure: string | undefined
   /** Why something that was asked of the folder is not kept, until it is. */
   #operationsFailure: string | undefined
+  readonly #unhear: () => void
 
-  /** `changed`: whether storing works has changed. `life`: where the client before this one left for. */
+  /**
+   * `changed`: whether storing works has changed. `life`: where the client before this one left for. `lost`:
+   * the storage was emptied; what this did not know as a whole is to be kept again.
+   */
   constructor(
     storage: LocalStorage | undefined,
     key: Uint8Array,
     changed: () => void,
     life?: string,
+    lost = () => {},
   ) {
     this.#storage = storage
     this.#changed = changed
     this.#life = life
     this.session = sessionOf(key)
+    this.#unhear =
+      storage?.onLost(() => {
+        this.#lost()
+        lost()
+      }) ?? (() => {})
     this.keyring = new Keyring(key, {
       read: () => this.#readKeys(),
       change: (alter) =>
@@ -136,6 +154,13 @@ export class Keepsake {
       operations: operationsOf(operations?.value),
       suspects: this.#suspects ?? [],
     }
+  }
+
+  #lost(): void {
+    this.keyring.doubt()
+    const { lives } = this.#begun ?? {}
+    if (lives) void this.#did(() => keepLives(this.#storage!, lives))
+    this.documents.lost()
   }
 
   // What is written there is a record: what was none must be noted first.
@@ -338,6 +363,7 @@ export class Keepsake {
 
   close(): void {
     this.#isClosed = true
+    this.#unhear()
     clearTimeout(this.#entriesTimer)
     this.documents.close()
   }

@@ -175,6 +175,15 @@ export class KeptDocuments {
     if (!pages.isWriting) pages.writing = this.#write(document, pages)
   }
 
+  /** The storage lost what it had: all that is here is written again, and with it the key. */
+  lost(): void {
+    for (const [document, pages] of this.#pages) {
+      pages.isTorn = true
+      pages.hasOwn = true
+      if (!pages.isWriting) pages.writing = this.#write(document, pages)
+    }
+  }
+
   /** Something that is kept of this document does not decode. It stays as it is until `mend`. */
   damaged(document: string): void {
     this.#options.alter(() => this.#damaged.add(document))

@@ -25,6 +25,11 @@ export function nameLife(storage: LocalStorage, name: string): Promise<void> {
   return change(storage, (lives) => (lives.name === '' ? { ...lives, name } : lives))
 }
 
+/** Where nothing is known of any: these. */
+export function keepLives(storage: LocalStorage, lives: Lives): Promise<void> {
+  return storage.change(key, (value) => value ?? lives)
+}
+
 /**
  * From here on everybody on this device begins in another life. What was kept at `place` stays there,
  * and counts as something that may still be wanted.
@@ -91,5 +96,6 @@ export function storageAt(storage: LocalStorage, place: string): LocalStorage {
       storage.listen((word) => {
         if (own(word)) hear(word.slice(place.length))
       }),
+    onLost: (hear) => storage.onLost(hear),
   }
 }

@@ -377,4 +377,6 @@ export interface LocalStorage {
   tell(word: string): void
   /** Returns the function that ends it. */
   listen(hear: (word: string) => void): () => void
+  /** Hears that all of it may be gone: a person emptied it. Returns the function that ends it. */
+  onLost(hear: () => void): () => void
 }

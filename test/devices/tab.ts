@@ -126,6 +126,7 @@ class Mortal {
         this.#ends.push(end)
         return end
       },
+      onLost: (hear) => storage.onLost(() => this.#isDead || hear()),
     }
   }
 

@@ -30,6 +30,7 @@ class IndexedDbStorage implements LocalStorage {
   #database: IDBDatabase | undefined
   /** It is being opened for too long already: nobody waits for that again. */
   #isLate = false
+  readonly #lostListeners = new Set<() => void>()
   /** What is told here is heard by other objects alone. */
   #words: BroadcastChannel | undefined
 
@@ -147,6 +148,11 @@ class IndexedDbStorage implements LocalStorage {
     return () => this.#channel.removeEventListener('message', heard)
   }
 
+  onLost(hear: () => void): () => void {
+    this.#lostListeners.add(hear)
+    return () => this.#lostListeners.delete(hear)
+  }
+
   get #channel(): BroadcastChannel {
     return (this.#words ??= new BroadcastChannel(this.#name))
   }
@@ -172,6 +178,11 @@ class IndexedDbStorage implements LocalStorage {
 
   #open(): Promise<IDBDatabase> {
     const opened = open(this.#name)
+    void opened.then(
+      (database) => database.addEventListener('close', () => this.#closed(opened)),
+      // Told to whoever waits for it.
+      () => {},
+    )
     const answered = (isOpen: boolean) => {
       this.#isLate = false
       if (!isOpen && this.#opened === opened) this.#opened = undefined
@@ -181,6 +192,16 @@ class IndexedDbStorage implements LocalStorage {
       () => answered(false),
     )
     return opened
+  }
+
+  /** The browser closed it without being asked: its person emptied it, or its disk failed. */
+  #closed(opened: Promise<IDBDatabase>): void {
+    if (this.#opened !== opened) return
+    this.#opened = undefined
+    this.#database = undefined
+    // In the next one these are numbers of other rows.
+    this.#known.clear()
+    for (const hear of this.#lostListeners) hear()
   }
 }
 

@@ -8,6 +8,7 @@ export class MemoryDevice {
   readonly #values = new Map<string, unknown>()
   readonly #names = new HeldNames()
   readonly #listeners = new Map<LocalStorage, Set<(word: string) => void>>()
+  readonly #lostListeners = new Set<() => void>()
   /** Why every use fails; undefined: it works. */
   failure: string | undefined
 
@@ -29,7 +30,15 @@ export class MemoryDevice {
       },
       names: this.#names,
       listeners: this.#listeners,
+      lostListeners: this.#lostListeners,
     })
+  }
+
+  /** A person empties it. */
+  empty(): void {
+    for (const updates of this.#updates.values()) updates.clear()
+    this.#values.clear()
+    for (const hear of this.#lostListeners) hear()
   }
 
   #check(): void {
@@ -49,6 +58,7 @@ interface Shelves {
   values(): Map<string, unknown>
   names: HeldNames
   listeners: Map<LocalStorage, Set<(word: string) => void>>
+  lostListeners: Set<() => void>
 }
 
 /** Who holds a name, and who waits for it, in order. */
@@ -162,5 +172,10 @@ class MemoryLocalStorage implements LocalStorage {
     const hears = listeners.get(this) ?? new Set()
     listeners.set(this, hears.add(hear))
     return () => void hears.delete(hear)
+  }
+
+  onLost(hear: () => void): () => void {
+    this.#shelves.lostListeners.add(hear)
+    return () => this.#shelves.lostListeners.delete(hear)
   }
 }
