@@ -257,20 +257,21 @@ export class Transfers {
   }
 
   async #keep(visit: Visit, place: Place, body: Body): Promise<Kept> {
-    const isShared = place.before?.file?.entry.kind === Kind.TEXT
-    const text = await body.text(await this.#longestText(visit, place, body))
+    const { before } = place
+    const shared = before?.file?.entry.kind === Kind.TEXT ? before : undefined
+    const longest = shared ? await this.#longestText(visit, shared, body) : textBytesMax
+    const text = await body.text(longest)
     // A text may have a zero in it once it is one.
-    if (text === undefined || (text.includes('\0') && !isShared)) {
+    if (text === undefined || (text.includes('\0') && !shared)) {
       return this.#keepBytes(visit, place, body)
     }
     return this.#keepText(visit, place, { text, version: body.hash })
   }
 
   /** Servers that were apart may have made a text too long together: what shortens it is a text still. */
-  async #longestText(visit: Visit, { before }: Place, { size }: Body): Promise<number> {
-    const isText = before?.file?.entry.kind === Kind.TEXT
-    if (!before || !isText || size <= textBytesMax) return textBytesMax
-    const { bytes } = await this.#options.shelf.factsOf(visit, before)
+  async #longestText(visit: Visit, shared: Resource, { size }: Body): Promise<number> {
+    if (size <= textBytesMax) return textBytesMax
+    const { bytes } = await this.#options.shelf.factsOf(visit, shared)
     return Math.max(textBytesMax, bytes)
   }
 
