@@ -1,6 +1,6 @@
 // A last look at carets: whoever has a text open sees where all the others are in it, and nobody else.
 
-import { caretLifeMs } from '../src/core/model/limits.ts'
+import { caretLifeMs, presenceLifeMs } from '../src/core/model/limits.ts'
 import type { SubjectId } from '../src/core/model/ids.ts'
 import type { Checkers } from './checkers.ts'
 import type { SimulatedPerson } from './person.ts'
@@ -14,8 +14,10 @@ interface CaretLook {
   probe: () => void
 }
 
-/** Those who are here have said it again, and those who left are forgotten. */
+/** Those who are here have said it again. */
 const settledMs = caretLifeMs / 3 + 1000
+/** Whoever closed a text, or left, is seen no longer than this. */
+const leftMs = 5000
 /** So often in a row it may be looked just while somebody changes servers. */
 const changesMax = 3
 
@@ -23,30 +25,24 @@ export function checkCarets(look: CaretLook): void {
   const { people, probe, pass } = look
   const writing = people.filter(({ page }) => page && page.carets.size > 0)
   if (writing.length === 0) return
-  checkSeen(look)
+  // Who left while two servers had no channel is known to both this long after they have one.
+  checkSeen(look, presenceLifeMs + leftMs)
   writing.forEach((person, index) => index % 2 === 0 && person.leaveForGood())
   probe()
   pass()
-  checkSeen(look)
+  checkSeen(look, leftMs)
 }
 
-function checkSeen(look: CaretLook): void {
-  const { people, checkers, pass } = look
-  const isWrong = unseen(look) !== undefined || ghost(look) !== undefined
-  if (isWrong) pass(settledMs)
+function checkSeen(look: CaretLook, goneMs: number): void {
+  const { checkers, pass } = look
+  if (ghost(look) !== undefined) pass(goneMs)
+  const left = ghost(look)
+  if (left !== undefined) checkers.checkCaret(left)
+  if (unseen(look) !== undefined) pass(settledMs)
   // Who changes servers, as one does every few seconds while a text is on none, goes and comes.
   for (let changes = 0; changes < changesMax && unseen(look) !== undefined; changes++) pass()
   const lacking = unseen(look)
   if (lacking !== undefined) checkers.checkCaret(lacking)
-  if (ghost(look) === undefined) return
-  // A screen forgets by itself, later, whom its server knew nothing of when it came there: what servers
-  // know is seen by opening the text again.
-  const reopened = people.flatMap(({ page }) => page?.reopening() ?? [])
-  pass()
-  for (const reopen of reopened) reopen()
-  pass()
-  const left = ghost(look)
-  if (left !== undefined) checkers.checkCaret(left)
 }
 
 /** Somebody who is not seen where she is; undefined: all are. */
@@ -61,16 +57,15 @@ function unseen(look: CaretLook): string | undefined {
   return undefined
 }
 
-/**
- * Somebody who is seen and has left. Whoever only closed a text while changing servers is seen in it for
- * up to 30 s more: what the old one says then is taken for part of the change.
- */
+/** Somebody who is seen in a text that is closed there, or has left; undefined: nobody is. */
 function ghost(look: CaretLook): string | undefined {
-  const here = new Set(look.people.map(({ page }) => page?.writer))
+  const here = new Map(look.people.map(({ page }) => [page?.writer, page]))
   for (const { name, document, shown } of screens(look)) {
     for (const [writer, state] of shown) {
-      if (here.has(writer)) continue
-      return `${name} sees a caret at "${state}" in ${document}, whose person has left`
+      const page = here.get(writer)
+      if (page?.carets.has(document)) continue
+      const how = page ? 'closed it' : 'left'
+      return `${name} sees a caret at "${state}" in ${document}, whose person has ${how}`
     }
   }
   return undefined

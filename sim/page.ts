@@ -346,18 +346,6 @@ export class Page {
     return true
   }
 
-  /** Closes all texts; the way to have each again as it was. */
-  reopening(): (() => void)[] {
-    return [...this.#followed].map((document) => {
-      const state = this.#carets.own(document)
-      this.unfollow(document)
-      return () => {
-        this.follow(document)
-        if (state !== undefined) this.#moveTo(document, state)
-      }
-    })
-  }
-
   #paper(document: DocumentId): Paper {
     let paper = this.#papers.get(document)
     if (!paper) {

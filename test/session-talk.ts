@@ -14,6 +14,7 @@ import { writerOf } from '../src/core/model/ids.ts'
 import { decodeTextUpdate, offer, textRoot } from '../src/core/model/text-update.ts'
 import type { Code } from '../src/core/model/wire.ts'
 import {
+  CaretSchema,
   HoldingSchema,
   ServerMessageSchema,
   ServerSchema,
@@ -274,6 +275,12 @@ export class Talk {
     })
   }
 
+  /** A server tells where somebody is; `state` empty: in it no more. */
+  caret(connection: number, document: string, writer: number, clock: number, state: string): void {
+    const value = create(CaretSchema, { document, writer, clock, state })
+    this.says(connection, `caret ${document} ${clock}`, { case: 'caret', value })
+  }
+
   stored(connection: number, ...holdings: string[]): void {
     this.says(connection, `stored ${holdings.join(' ')}`, {
       case: 'stored',
@@ -370,8 +377,12 @@ export class Talk {
       case 'named':
         this.lines.push(`* named ${output.name}`)
         return
+      case 'caret': {
+        const { document, writer, state } = output.caret
+        this.lines.push(`* ${writer} is ${state || 'gone'} in ${document}`)
+        return
+      }
       case 'caughtUp':
-      case 'caret':
       case 'entries':
       case 'servers':
       case 'changed':

@@ -390,11 +390,14 @@ export class Documents {
 
   caret(now: number, visitor: Visitor, caret: Caret): void {
     const document = this.#live.get(caret.document as SubjectId)
-    if (!document?.followers.has(visitor.channel) || !visitor.mayMove(now)) return
     if (isLongerThan(caret.state, caretBytesMax)) return
     if (!visitor.writers.has(caret.writer)) return
+    const isFollowed = document?.followers.has(visitor.channel) ?? false
+    // Whoever closed a text while changing servers never opened it here, and others may know of the caret.
+    const isFarewell = caret.state === '' && this.#isFile(caret.document)
+    if ((!isFollowed && !isFarewell) || !visitor.mayMove(now)) return
     const said = { ...caret, session: visitor.session }
-    if (!this.#moved(now, document, said, visitor.channel)) return
+    if (document && !this.#moved(now, document, said, visitor.channel)) return
     this.#voice.toPeers({ case: 'caret', value: said })
   }
 

@@ -356,6 +356,24 @@ test('the late end of a channel leaves the caret that was said over the next one
   assert.equal(desk.last(2, 'caret')?.state, '')
 })
 
+test('whoever closed a text while changing servers is in it no more, also where it was not open', () => {
+  const { desk, ana, file } = two()
+  const say = (channel: number, clock: number, state: string, writer = ana.doc.clientID) => {
+    const said = { document: file, writer, clock, state }
+    desk.say(channel, { case: 'caret', value: create(CaretSchema, said) })
+  }
+  say(1, 1, '{}')
+  new Writer(desk, 3, 'ana', { key: ana.key })
+  say(3, 12, '{}')
+  assert.equal(desk.last(2, 'caret')?.clock, 1, 'who is in a text has it open')
+  say(3, 13, '', ana.doc.clientID + 1)
+  assert.equal(desk.last(2, 'caret')?.state, '{}', 'it is for nobody else to say')
+  say(3, 14, '')
+  assert.deepEqual([desk.last(2, 'caret')?.state, desk.last(2, 'caret')?.clock], ['', 14])
+  desk.input({ type: 'closed', channel: 1 })
+  assert.equal(desk.last(2, 'caret')?.clock, 14)
+})
+
 test('13 a caret whose number is the last one ends nobody when its session leaves', () => {
   const { desk, ana, file } = two()
   const clock = 2 ** 32 - 1

@@ -15,6 +15,10 @@ interface OwnCaret {
   state: string
   /** Not told yet: since when; told: to be renewed then. */
   dueAt: number
+  /** Where it was told last. */
+  toldOn: ConnectionId | undefined
+  /** The text was closed: each server to come is told so, for it may know of the caret by another. */
+  closedAt: number | undefined
 }
 
 export class Carets {
@@ -34,32 +38,45 @@ export class Carets {
 
   /** `state` empty: the person is not in this document any more. */
   moved(now: number, document: string, state: string): void {
-    this.#carets.set(document, { state, dueAt: now })
+    const toldOn = this.#carets.get(document)?.toldOn
+    this.#carets.set(document, { state, dueAt: now, toldOn, closedAt: undefined })
   }
 
-  forget(isFollowed: (document: string) => boolean): void {
-    for (const document of this.#carets.keys()) {
+  /**
+   * Whoever is in a text that was closed is in it no more. `closedOn`: the connection on which the server
+   * was told to close it, which says for itself that a caret is gone that it heard there.
+   */
+  forget(
+    now: number,
+    isFollowed: (document: string) => boolean,
+    closedOn: (document: string) => ConnectionId | undefined,
+  ): void {
+    for (const [document, { toldOn, closedAt }] of this.#carets) {
       if (isFollowed(document)) continue
-      this.#carets.delete(document)
-      this.#clock += leap
+      if (closedAt === undefined) this.#clock += leap
+      // By then nobody knows of it any more.
+      const isOver = toldOn === undefined || now - (closedAt ?? now) > caretLifeMs
+      if (isOver) this.#carets.delete(document)
+      else if (closedAt === undefined) {
+        const dueAt = toldOn === closedOn(document) ? Infinity : now
+        this.#carets.set(document, { state: '', dueAt, toldOn, closedAt: now })
+      }
     }
   }
 
   /** Another server: all is told again. */
   restart(now: number): void {
     if (this.#carets.size > 0) this.#clock += leap
-    for (const [document, { state }] of this.#carets) {
-      this.#carets.set(document, { state, dueAt: now })
-    }
+    for (const caret of this.#carets.values()) caret.dueAt = now
   }
 
-  /** Tells what is due in documents that are open on this connection. */
+  /** Tells what is due in documents that are open on this connection, or closed. */
   advance(now: number, connection: ConnectionId, isOpen: (document: string) => boolean): void {
-    for (const [document, caret] of this.#carets) {
+    for (const [document, caret] of this.#due(now, isOpen)) {
       if (now < this.#sentAt + pauseMs) return
-      if (caret.dueAt > now || !isOpen(document)) continue
       this.#sentAt = now
-      this.#carets.set(document, { ...caret, dueAt: nextAt(now, caret.state) })
+      caret.dueAt = nextAt(now, caret.state)
+      caret.toldOn = connection
       const value = {
         $typeName: 'fourfold.v1.Caret' as const,
         document,
@@ -72,11 +89,33 @@ export class Carets {
     }
   }
 
+  /** Where the person is goes before where she was. */
+  #due(now: number, isOpen: (document: string) => boolean): [string, OwnCaret][] {
+    const due = [...this.#carets].filter(
+      ([document, caret]) => caret.dueAt <= now && mayTell(document, caret, isOpen),
+    )
+    return due.sort(([, one], [, other]) => Number(isClosed(one)) - Number(isClosed(other)))
+  }
+
   dueAt(isOpen: (document: string) => boolean): number {
     let at = Infinity
-    for (const [document, { dueAt }] of this.#carets) if (isOpen(document)) at = Math.min(at, dueAt)
+    for (const [document, caret] of this.#carets) {
+      if (mayTell(document, caret, isOpen)) at = Math.min(at, caret.dueAt)
+    }
     return Math.max(at, this.#sentAt + pauseMs)
   }
+}
+
+function mayTell(
+  document: string,
+  caret: OwnCaret,
+  isOpen: (document: string) => boolean,
+): boolean {
+  return isClosed(caret) || isOpen(document)
+}
+
+function isClosed({ closedAt }: OwnCaret): boolean {
+  return closedAt !== undefined
 }
 
 function nextAt(now: number, state: string): number {

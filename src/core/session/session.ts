@@ -19,6 +19,7 @@ import { Follows, type Comparison, type Documents, type Untaken } from './follow
 import { Holders } from './holders.ts'
 import type { Link } from './link.ts'
 import type { SessionInput, SessionOutput } from './messages.ts'
+import { Others } from './others.ts'
 import { Outbox, type Disks } from './outbox.ts'
 import { Outlet } from './outlet.ts'
 import type { OperationBody } from './parcel.ts'
@@ -77,6 +78,7 @@ export class Session {
   readonly #delivery: Delivery
   readonly #holders: Holders
   readonly #carets: Carets
+  readonly #others: Others
   readonly #standing: Standing
 
   #state: SessionState = { name: 'stopped' }
@@ -110,12 +112,14 @@ export class Session {
       who.hasEarlier,
     )
     this.#carets = new Carets(sessionOf(key), writer, this.#outlet)
+    this.#others = new Others(writer, this.#outlet)
     this.#standing = new Standing(options, {
       roster: this.#roster,
       connections: this.#connections,
       follows: this.#follows,
       shows: this.#shows,
       carets: this.#carets,
+      others: this.#others,
       outlet: this.#outlet,
     })
   }
@@ -389,6 +393,7 @@ export class Session {
     switch (message.case) {
       case 'opened':
         if (this.#follows.opened(now, message.value)) {
+          this.#others.opened(now, message.value.document)
           this.#connections.beImpatient()
           this.#delivery.count(now, link)
         }
@@ -416,7 +421,7 @@ export class Session {
         this.#follows.changedFolder()
         return
       case 'caret':
-        this.#outlet.put({ type: 'caret', caret: message.value })
+        this.#others.heard(now, message.value)
         return
       case 'pong':
         link.pong(now, message.value.number)
@@ -533,7 +538,10 @@ export class Session {
       this.#isStandbyWanted = this.#options.hasStandby || isLate || isLeaving
       this.#connections.dial(now, this.#isStandbyWanted)
       this.#settle(now, active)
-      if (active) this.#carets.advance(now, active.id, (document) => this.#mayCaret(document))
+      if (active) {
+        this.#carets.advance(now, active.id, (document) => this.#follows.isOpen(document))
+        this.#others.advance(now)
+      }
       this.#watchState(now)
     }
     this.#watchSave(now)
@@ -560,13 +568,12 @@ export class Session {
     if (active) this.#outbox.settle(now, disks, isWanted, active)
     this.#holders.ask(now)
     this.#follows.release(now, (document) => this.#outbox.isUnsafe(document, disks))
-    this.#carets.forget((document) => this.#follows.isWanted(document))
+    this.#carets.forget(now, isWanted, (document) => {
+      return this.#follows.isOpen(document) ? undefined : active?.id
+    })
+    this.#others.forget(isWanted)
     const gone = this.#outbox.takeGone()
     for (const link of this.#connections.links()) for (const parcel of gone) link.forget(parcel)
-  }
-
-  #mayCaret(document: string): boolean {
-    return this.#follows.isOpen(document)
   }
 
   #disks(): Disks {
@@ -617,7 +624,7 @@ export class Session {
   #nextAt(now: number): number {
     if (!this.#isRunning) return this.#saving.nextAt
     const { active, standby } = this.#connections
-    const isOpen = (document: string) => this.#mayCaret(document)
+    const isOpen = (document: string) => this.#follows.isOpen(document)
     return Math.min(
       this.#saving.nextAt,
       this.#holders.nextAt,
@@ -625,6 +632,7 @@ export class Session {
       this.#connections.nextDialAt(this.#isStandbyWanted),
       this.#follows.dueAt(),
       active ? this.#carets.dueAt(isOpen) : Infinity,
+      active ? this.#others.nextAt : Infinity,
       active ? this.#delivery.dueAt(now, active, standby) : Infinity,
     )
   }

@@ -10,6 +10,7 @@ import type { Carets } from './carets.ts'
 import type { Connections } from './connections.ts'
 import type { Follows } from './follows.ts'
 import type { Link } from './link.ts'
+import type { Others } from './others.ts'
 import type { Outlet } from './outlet.ts'
 import type { Roster } from './roster.ts'
 import type { Shows } from './shows.ts'
@@ -45,6 +46,7 @@ export interface StandingParts {
   follows: Follows
   shows: Shows
   carets: Carets
+  others: Others
   outlet: Outlet
 }
 
@@ -203,12 +205,13 @@ export class Standing {
   }
 
   #takeOver(now: number, link: Link, mustGreet: boolean): void {
-    const { follows, shows, carets } = this.#parts
+    const { follows, shows, carets, others } = this.#parts
     if (mustGreet) this.#greet(link, false)
     link.forgetTurnedBack()
     follows.restart(link)
     shows.restart(link.id)
     carets.restart(now)
+    others.restart(now)
   }
 
   #arrived(now: number, { server }: Link): void {
