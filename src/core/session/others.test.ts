@@ -78,6 +78,16 @@ test('who opens a text again on the same server doubts nobody', () => {
   assert.deepEqual(carets(talk), [])
 })
 
+test('what was on its way when a text was closed is not shown when it is opened again', () => {
+  const talk = new Talk()
+  talk.join()
+  talk.step({ type: 'unfollow', document: 'D' })
+  talk.caret(1, 'D', 7, 5, 'here')
+  talk.step({ type: 'follow', document: 'D' })
+  talk.open(1, 'D')
+  assert.deepEqual(carets(talk), [])
+})
+
 function said(talk: Talk): string[] {
   return talk.lines.splice(0).filter((line) => line.includes('> c') && line.includes(' D'))
 }

@@ -421,7 +421,8 @@ export class Session {
         this.#follows.changedFolder()
         return
       case 'caret':
-        this.#others.heard(now, message.value)
+        // On its way when the text was closed: nobody would say that it is gone.
+        if (this.#follows.isWanted(message.value.document)) this.#others.heard(now, message.value)
         return
       case 'pong':
         link.pong(now, message.value.number)
