@@ -277,6 +277,22 @@ export class SimulatedDisk {
     })
   }
 
+  /** A subject of which something is not merged; undefined: all is. */
+  loose(): SubjectId | undefined {
+    const { reader } = new MemoryStorage(this.#durable.clone())
+    return [...this.#durable.shelves.keys()].find((subject) => reader.loose(subject) > 0)
+  }
+
+  /** A planted bug: the last update of a subject is gone, as if it were merged. */
+  loseLast(subject: SubjectId): void {
+    for (const { shelves, logs, floor } of new Set([this.#durable, this.#visible])) {
+      const place = shelves.get(subject)?.places.pop()
+      if (!place) continue
+      logs.get(place.origin)!.delete(place.seq)
+      raise(floor, [[place.origin, place.seq]])
+    }
+  }
+
   /** One of these, which are deleted for good, of which more is stored than that. */
   leftOf(gone: ReadonlySet<string>): string | undefined {
     const { reader } = new MemoryStorage(this.#durable.clone())

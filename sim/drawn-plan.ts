@@ -18,6 +18,9 @@ const rebornAt = 7
 /** So long after that people are at work again. */
 const refilledMs = 2000
 
+/** To look at what every server holds alone takes as long as half a schedule. */
+const restartedShare = 0.15
+
 /** The plan of a seed. */
 export function planOf(seed: number, random: Random): Plan {
   const runMs = random.between(2000, 6000)
@@ -36,6 +39,7 @@ export function planOf(seed: number, random: Random): Plan {
     isEncoded: seed % encodedEvery === 0,
     people,
     faults: inOrder([...faults, ...back.faults]),
+    ...(random.fork('restarts').chance(restartedShare) && { restarts: true as const }),
     // A month in the trash, in a second or so.
     // As real servers do. Those of whom each waits for its disk are a little slower, and allowed.
     ...(random.fork('takes').chance(0.7) && { takes: true }),

@@ -6,7 +6,7 @@ import type { FileInfo } from '../src/client/api.ts'
 import type { SubjectId } from '../src/core/model/ids.ts'
 import { presenceLifeMs } from '../src/core/model/limits.ts'
 import { textRoot } from '../src/core/model/snapshot.ts'
-import { Kind, type Entry } from '../src/core/model/wire.ts'
+import { Kind, type Entry, type Version } from '../src/core/model/wire.ts'
 import { CorruptError } from '../src/core/ports.ts'
 import type { Answer, Call, FileView } from '../src/core/replica/messages.ts'
 import { checkCarets } from './caret-look.ts'
@@ -37,7 +37,18 @@ export interface LastLook {
 }
 
 export function lookLast(look: LastLook): void {
-  const { servers, people, checkers } = look
+  const { servers, people } = look
+  checkTexts(look)
+  for (const person of people) person.show()
+  checkAnswers(look)
+  const subjects = [...subjectsOf(servers)].filter((id) => !isMarked(servers, id))
+  checkCarets({ ...look, subjects })
+  checkNames(look)
+}
+
+/** The texts on every disk, as they were written and as they are read. */
+export function checkTexts(look: LastLook): void {
+  const { servers, checkers } = look
   checkSameTexts(checkers, 'in the end', servers)
   for (const subject of subjectsOf(servers)) {
     if (isMarked(servers, subject)) continue
@@ -45,11 +56,6 @@ export function lookLast(look: LastLook): void {
     checkers.checkEnd(subject, text)
     checkStored(look, subject, text)
   }
-  for (const person of people) person.show()
-  checkAnswers(look)
-  const subjects = [...subjectsOf(servers)].filter((id) => !isMarked(servers, id))
-  checkCarets({ ...look, subjects })
-  checkNames(look)
 }
 
 /** Who is here has the name alone, at every server; a while after everybody left whoever asks has any. */
@@ -254,17 +260,19 @@ function placeWords(path: string, isDeleted: boolean): string {
   return `${JSON.stringify(path)}${isDeleted ? ' in the trash' : ''}`
 }
 
-function filesOf(heard: { answer: Answer }[] | undefined): FileView[] {
+export function filesOf(heard: { answer: Answer }[] | undefined): FileView[] {
   const answer = heard?.[0]?.answer
   return answer?.type === 'list' ? answer.files : []
 }
 
-function wordsOf(answer: Answer): string {
+export function wordsOf(answer: Answer): string {
   switch (answer.type) {
     case 'list':
       return answer.files.map(fileWords).sort().join(' ')
     case 'read':
       return answer.text
+    case 'versions':
+      return answer.versions.map(versionWords).join(' ')
     case 'found':
       return [...new Set(answer.lines.map(({ file }) => file.entry.id))].sort().join(' ')
     case 'failed':
@@ -272,6 +280,10 @@ function wordsOf(answer: Answer): string {
     default:
       return answer.type
   }
+}
+
+function versionWords({ id, name, text }: Version): string {
+  return `${id}=${name} ${Buffer.from(text).toString('base64')}`
 }
 
 function fileWords({ entry, path }: FileView): string {

@@ -129,6 +129,10 @@ export class Life {
     return this.#isServing
   }
 
+  get digest(): string {
+    return this.#replica.digest()
+  }
+
   end(): void {
     this.#isOver = true
   }
@@ -334,6 +338,7 @@ export class Life {
 
   #compactNow(output: Extract<ReplicationOutput, { type: 'compact' }>): void {
     const { subject, isPurge } = output
+    if (this.#options.plant.compactsTooMuch && !isPurge) this.#options.disk.loseLast(subject)
     this.#options.disk.compact(output, (isDamaged) => {
       if (isDamaged) this.#engine.put({ type: 'asked', request: { type: 'want', subject } })
       this.#engine.put({ type: 'compacted', subject, isPurged: isPurge && !isDamaged })

@@ -270,6 +270,23 @@ export class Page {
     this.#moveTo(id, String(act.at))
   }
 
+  /** A word more in each text that is open. */
+  write(): void {
+    for (const id of this.#followed) {
+      this.#paper(id).type(this.#options.timeline.now, this.#label, 1)
+    }
+  }
+
+  /** Gives the present text of each that is open a name. */
+  nameVersions(): void {
+    const { random } = this.#options
+    for (const document of this.#followed) {
+      const value = { $typeName: 'fourfold.v1.NameVersion' as const, document, name: this.#label }
+      const operation = { case: 'nameVersion' as const, value }
+      this.#operate({ id: subjectId(random.bytes(16)), operation }, [])
+    }
+  }
+
   #moveTo(document: DocumentId, state: string): void {
     if (this.#options.plan.hasCarets !== true) return
     this.#carets.move(document, state)

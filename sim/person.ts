@@ -78,6 +78,19 @@ export class SimulatedPerson {
     return [...this.#screenNames]
   }
 
+  /** Opens the page again, with what the device kept. */
+  comeBack(): void {
+    this.#open()
+  }
+
+  /** Away from all servers, writes in each text that the device has. */
+  writeAway(): void {
+    if (!this.#options.plan.hasStorage) return
+    this.#open()
+    this.#page?.write()
+    this.#leave()
+  }
+
   /** All disks are lost. Whoever knows the life of before hears of that from a server. */
   reborn(world: World): void {
     this.#next = world

@@ -19,6 +19,8 @@ export interface Plan {
   takes?: boolean
   /** Whether every message passes through its encoding on the simulated wire. */
   isEncoded: boolean
+  /** In the end all servers are killed, and each is asked alone; absent: they are not. */
+  restarts?: true
   people: PersonPlan[]
   faults: Fault[]
   /** When what is in the trash goes by itself; absent: never. */

@@ -3,7 +3,7 @@
 
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf'
 import type { Origin } from '../src/core/model/ids.ts'
-import { sealUpdate } from '../src/core/model/snapshot.ts'
+import { sealUpdate, storedEntry } from '../src/core/model/snapshot.ts'
 import type { VersionVector } from '../src/core/model/version-vector.ts'
 import {
   EntrySchema,
@@ -14,7 +14,7 @@ import {
   type ServerMessage,
   type Update,
 } from '../src/core/model/wire.ts'
-import type { StorageReader } from '../src/core/ports.ts'
+import { CorruptError, type EntryFound, type StorageReader } from '../src/core/ports.ts'
 import type { Random } from './random.ts'
 
 /** Where a bug takes hold of a server. Without one it is as it is. */
@@ -30,6 +30,8 @@ export interface Plant {
   fanOut?: (message: ServerMessage, channels: number[]) => number[]
   /** It removes what is deleted for good as soon as it hears of it. */
   purgesAtOnce?: boolean
+  /** What it merges loses the last update. */
+  compactsTooMuch?: boolean
   /** What others carried out it knows only from its disk. */
   forgetsComing?: boolean
   /** What this life gets instead of each message of a peer; asked for once a life. */
@@ -116,22 +118,31 @@ export const plants = {
 
   /** A server that lost its disk serves what it has: nothing. */
   'trust-empty-member': () => ({
+    reader: (reader) => ({ ...passing(reader), isComplete: () => true }),
+  }),
+
+  /** What is merged on a disk lacks the last of it. */
+  'compact-too-much': () => ({ compactsTooMuch: true }),
+
+  /** A server that starts does not read what lies in the trash. */
+  'forget-trash': () => ({
     reader: (reader) => ({
-      isComplete: () => true,
-      life: () => reader.life(),
-      vector: () => reader.vector(),
-      floor: () => reader.floor(),
-      covered: () => reader.covered(),
-      sound: (subject) => reader.sound(subject),
-      load: (subject) => reader.load(subject),
-      after: (origin, seq, bytesMax) => reader.after(origin, seq, bytesMax),
-      beyond: (vector, after, limit) => reader.beyond(vector, after, limit),
-      entries: (after, limit) => reader.entries(after, limit),
-      eachEntry: () => reader.eachEntry(),
-      operation: (id) => reader.operation(id),
-      operationsOf: (subject, limit) => reader.operationsOf(subject, limit),
-      loose: (subject) => reader.loose(subject),
-      mergedBytes: (subject) => reader.mergedBytes(subject),
+      ...passing(reader),
+      *eachEntry() {
+        for (const each of reader.eachEntry()) if (!isInTrash(each)) yield each
+      },
+    }),
+  }),
+
+  /** Named versions are not read from what is merged. */
+  'forget-versions': () => ({
+    reader: (reader) => ({
+      ...passing(reader),
+      load: (subject) => {
+        const { snapshots, updates } = reader.load(subject)
+        const versions = new Uint8Array()
+        return { updates, snapshots: snapshots.map((each) => ({ ...each, versions })) }
+      },
     }),
   }),
 } satisfies Record<string, (random: Random) => Plant>
@@ -140,6 +151,36 @@ export type PlantName = keyof typeof plants
 
 export function isPlantName(name: string): name is PlantName {
   return Object.hasOwn(plants, name)
+}
+
+/** All that a reader says, for one that says something else. */
+function passing(reader: StorageReader): StorageReader {
+  return {
+    isComplete: () => reader.isComplete(),
+    life: () => reader.life(),
+    vector: () => reader.vector(),
+    floor: () => reader.floor(),
+    covered: () => reader.covered(),
+    sound: (subject) => reader.sound(subject),
+    load: (subject) => reader.load(subject),
+    after: (origin, seq, bytesMax) => reader.after(origin, seq, bytesMax),
+    beyond: (vector, after, limit) => reader.beyond(vector, after, limit),
+    entries: (after, limit) => reader.entries(after, limit),
+    eachEntry: () => reader.eachEntry(),
+    operation: (id) => reader.operation(id),
+    operationsOf: (subject, limit) => reader.operationsOf(subject, limit),
+    loose: (subject) => reader.loose(subject),
+    mergedBytes: (subject) => reader.mergedBytes(subject),
+  }
+}
+
+function isInTrash({ read }: EntryFound): boolean {
+  try {
+    return storedEntry(read())?.deleted?.value === true
+  } catch (error) {
+    if (!(error instanceof CorruptError)) throw error
+    return false
+  }
 }
 
 /** An update that changes no text. */

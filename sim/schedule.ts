@@ -17,6 +17,7 @@ import { SimulatedPerson } from './person.ts'
 import { serverNames, type Plan } from './plan.ts'
 import { plants, type Plant, type PlantName } from './plants.ts'
 import { Random } from './random.ts'
+import { lookPastRestart } from './restart-look.ts'
 import { SimulatedServer } from './server.ts'
 import { Timeline } from './timeline.ts'
 import { Trace } from './trace.ts'
@@ -249,7 +250,11 @@ class Schedule {
     if (!this.#runUntil(this.#timeline.now + convergedWithinMs, () => !this.#leftover())) return
     const leftover = this.#leftover()
     if (leftover) return this.#isLate(`${convergedWithinMs} ms after healing ${leftover}`)
-    lookLast({
+    if (this.#plan.restarts) {
+      for (const { page } of this.#people) page?.nameVersions()
+      if (!this.#converge(this.#timeline.now)) return
+    }
+    const look = {
       servers: [...this.#servers.values()],
       people: this.#people,
       journal: this.#journal,
@@ -259,9 +264,12 @@ class Schedule {
       isErasing: this.#plan.trash !== undefined,
       probe: () => this.#network.probe(),
       pass: (forMs = afterglowMs) => this.#timeline.run(this.#timeline.now + forMs),
-      late: (text) => this.#isLate(text),
-    })
+      late: (text: string) => this.#isLate(text),
+    }
+    lookLast(look)
     this.#left([...this.#servers.values()].flatMap(({ minds }) => minds))
+    if (this.#violations.length > 0 || !this.#plan.restarts) return
+    lookPastRestart({ ...look, converge: () => this.#converge(this.#timeline.now) })
   }
 
   /** Lives until all is the same everywhere; false: too late, or a violation. */

@@ -108,6 +108,11 @@ export class SimulatedServer {
     return origin !== undefined && this.#life?.hears(other.name, origin) === true
   }
 
+  /** Of all that it holds; empty: not worked out yet, or it is not up. */
+  get digest(): string {
+    return this.#life?.digest ?? ''
+  }
+
   /** Merges the loose updates of a subject, as if there were many. */
   compact(subject: SubjectId): void {
     this.#life?.compact(subject)
