@@ -1,19 +1,9 @@
 // `fourfold watch`: a line for each change as it happens, also across the death of servers.
-//
-// The server tells with each change which updates it stands for. Whoever comes back, to this or to
-// another server, says which it was told of, and is told what lies beyond: nothing twice, nothing not.
-// Two servers that carried out the same operation have different updates of it: it says which that is.
 
-import { joined } from '../core/model/path.ts'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Code } from '@connectrpc/connect'
-import {
-  covers,
-  fromSeen,
-  raise,
-  toSeen,
-  type VersionVector,
-} from '../core/model/version-vector.ts'
+import { Watched, type Heard, type News } from '../client/watched.ts'
+import { fromSeen, toSeen } from '../core/model/version-vector.ts'
 import { Kind, WatchEvent, type File, type WatchResponse } from '../core/model/wire.ts'
 import { fileJson, sharedPath, shownPath, written } from './answer.ts'
 import { exitCodes, printable, readWords, type Command } from './command.ts'
@@ -30,8 +20,6 @@ import {
 
 /** Where no server answers, all are tried again after this. */
 const againMs = 1000
-/** What was done at a server that dies is asked of the next within seconds: some 100 bytes each. */
-const toldOperationsMax = 20_000
 
 export const watch: Command = {
   help: `Usage: fourfold watch [PATH] [--json]
@@ -62,41 +50,15 @@ Example:
   },
 }
 
-type EventName = 'created' | 'changed' | 'renamed' | 'moved' | 'deleted'
-
-interface Told {
-  event: EventName
-  file: File
-  /** The path before, where that is another one. */
-  from: string | undefined
-}
-
-/** A file as it was told last. */
-interface Known {
-  name: string
-  parent: string
-  isDeleted: boolean
-  /** Of what it holds, where that is no text. */
-  hash: string
-}
-
 class Watch {
   readonly #set: SetClient
-  readonly #top: string
-  readonly #show: (told: Told) => string
-  /** Every file and directory ever told, by id. */
-  readonly #known = new Map<string, Known>()
-  /** The updates told; absent until the first listing is complete. */
-  #seen: VersionVector | undefined
-  /** Operations and their files of which was told lately, as long as others may be asked for the same. */
-  readonly #operations = new Set<string>()
-  /** What a server tells at first: complete, or as if it had not been told. */
-  #listing: WatchResponse[] | undefined
+  readonly #watched: Watched<File>
+  readonly #show: (news: News<File>) => string
 
   /** `top` is the id of what is watched; empty: all. */
-  constructor(set: SetClient, top: string, show: (told: Told) => string) {
+  constructor(set: SetClient, top: string, show: (news: News<File>) => string) {
     this.#set = set
-    this.#top = top
+    this.#watched = new Watched(top)
     this.#show = show
   }
 
@@ -108,14 +70,15 @@ class Watch {
         await this.#set.read(
           ({ folder }, call) => {
             isTold = false
-            this.#listing = []
-            return folder.watch(this.#seen ? { since: { seen: toSeen(this.#seen) } } : {}, call)
+            this.#watched.begin()
+            const { since } = this.#watched
+            return folder.watch(since ? { since: { seen: toSeen(since) } } : {}, call)
           },
           (message) => this.#take(message),
         )
       } catch (error) {
         if (ending.aborted) return
-        if (!this.#seen || !mayPass(error)) throw error
+        if (!this.#watched.since || !mayPass(error)) throw error
         if (!isTold) process.stderr.write(`${(error as Error).message} Trying again.\n`)
         isTold = true
       }
@@ -124,123 +87,17 @@ class Watch {
     }
   }
 
-  async #take(message: WatchResponse): Promise<void> {
-    const { event, file, seen, operation } = message
-    const causes = fromSeen(seen?.seen)
-    if (this.#listing) {
-      this.#listing.push(message)
-      if (event !== WatchEvent.READY) return
-      const listing = this.#listing
-      this.#listing = undefined
-      const isFirst = this.#seen === undefined
-      this.#seen ??= new Map()
-      raise(this.#seen, causes)
-      if (isFirst) for (const each of listing) this.#keep(each.file)
-      else await this.#missed(listing)
-      return
-    }
-    const name = eventNames[event]
-    if (!file || !name) return
-    // A server that was behind tells what another has told before.
-    if (causes.size > 0 && covers(this.#seen!, causes)) return
-    raise(this.#seen!, causes)
-    if (!this.#isKnown(name, file, operation)) await this.#tell(name, file)
-  }
-
-  /** Whether another server did the same, and told of it. */
-  #isKnown(event: EventName, file: File, operation: string): boolean {
-    const isTold = this.#isTold(operation, file.id)
-    const before = this.#known.get(file.id)
-    if (!before) return false
-    const isGone = this.#above(file.id).some((each) => this.#known.get(each)?.isDeleted)
-    if (event === 'deleted') return isGone
-    if (event === 'created') return !isGone
-    if (event !== 'changed') return before.name === file.name && before.parent === file.parent
-    return isTold || (file.hash !== '' && before.hash === file.hash)
-  }
-
-  /** Whether this operation ("": one of many, or not known) was told of for this file; now it is. */
-  #isTold(operation: string, file: string): boolean {
-    if (operation === '') return false
-    const key = `${operation} ${file}`
-    const isTold = this.#operations.has(key)
-    this.#operations.add(key)
-    const [oldest] = this.#operations
-    if (this.#operations.size > toldOperationsMax) this.#operations.delete(oldest!)
-    return isTold
-  }
-
-  /** What changed while nobody told of it, against what was known. */
-  async #missed(listing: WatchResponse[]): Promise<void> {
-    /** Of these it need not be told that their content changed. */
-    const done = new Set<string>()
-    for (const { event, file, operation } of listing) {
-      if (!file) continue
-      const before = this.#known.get(file.id)
-      if (event === WatchEvent.PRESENT) {
-        const name = missedEvent(before, file)
-        if (name) await this.#tell(name, file)
-        else this.#keep(file)
-        if (name === 'created') done.add(file.id)
-      }
-      const isChanged = event === WatchEvent.CHANGED && !this.#isTold(operation, file.id)
-      const isOther =
-        isChanged || (before && !before.isDeleted && !file.isDeleted && before.hash !== file.hash)
-      if (!isOther || done.has(file.id)) continue
-      done.add(file.id)
-      await this.#tell('changed', file)
-    }
-  }
-
-  async #tell(event: EventName, file: File): Promise<void> {
-    const before = this.#known.get(file.id)
-    const from = before && this.#pathOf(file.id)
-    const wasMeant = this.#isMeant(file.id)
-    // As it is by now: it may have come back.
-    this.#keep(event === 'deleted' ? { ...file, isDeleted: true } : file)
-    if (!wasMeant && !this.#isMeant(file.id)) return
-    const hasMoved = event === 'moved' || event === 'renamed'
-    await written(`${this.#show({ event, file, from: hasMoved ? from : undefined })}\n`)
-  }
-
-  #keep(file: File | undefined): void {
-    if (!file) return
-    const { id, name, parent, isDeleted, hash } = file
-    this.#known.set(id, { name, parent, isDeleted, hash })
-  }
-
-  #isMeant(id: string): boolean {
-    return this.#top === '' || this.#above(id).includes(this.#top)
-  }
-
-  #pathOf(id: string): string {
-    return this.#above(id).reduce((path, each) => {
-      const name = this.#known.get(each)?.name ?? ''
-      return path === '' ? name : joined(name, path)
-    }, '')
-  }
-
-  /** It and the directories above it, from below. */
-  #above(id: string): string[] {
-    const ids: string[] = []
-    // The parents come from different moments: together they might go round.
-    for (let at = id; at !== '' && !ids.includes(at); at = this.#known.get(at)?.parent ?? '') {
-      ids.push(at)
-    }
-    return ids
+  async #take({ event: number, file, seen, operation }: WatchResponse): Promise<void> {
+    const event = eventNames[number]
+    if (!event) return
+    const heard = { event, file, seen: fromSeen(seen?.seen), operation }
+    for (const news of this.#watched.take(heard)) await written(`${this.#show(news)}\n`)
   }
 }
 
-/** What happened to its place since it was known so. */
-function missedEvent(before: Known | undefined, file: File): EventName | undefined {
-  const wasThere = before !== undefined && !before.isDeleted
-  if (!wasThere) return file.isDeleted ? undefined : 'created'
-  if (file.isDeleted) return 'deleted'
-  if (before.parent !== file.parent) return 'moved'
-  return before.name === file.name ? undefined : 'renamed'
-}
-
-const eventNames: { [event: number]: EventName } = {
+const eventNames: { [event: number]: Heard<File>['event'] } = {
+  [WatchEvent.PRESENT]: 'present',
+  [WatchEvent.READY]: 'ready',
   [WatchEvent.CREATED]: 'created',
   [WatchEvent.CHANGED]: 'changed',
   [WatchEvent.RENAMED]: 'renamed',
@@ -256,13 +113,13 @@ function mayPass(error: unknown): boolean {
   )
 }
 
-function line({ event, file, from }: Told): string {
+function line({ event, file, from }: News<File>): string {
   const time = new Date().toTimeString().slice(0, 8)
   const slash = file.kind === Kind.DIRECTORY ? '/' : ''
   const before = from === undefined ? '' : ` (was ${printable(from)}${slash})`
   return `${time}  ${event.padEnd(7)}  ${shownPath(file)}${before}`
 }
 
-function jsonLine({ event, file, from }: Told): string {
+function jsonLine({ event, file, from }: News<File>): string {
   return JSON.stringify({ event, at: Date.now(), file: fileJson(file), from: from ?? null })
 }
