@@ -83,6 +83,7 @@ test('what was missed is told once: new, changed, moved, gone, and not what was 
     'present gone.md',
     'present new.md',
     'present other.md',
+    'present same.md',
     'ready',
   ])
   const gone = watched(answers).find(({ file }) => file?.path === 'gone.md')
@@ -122,6 +123,7 @@ test('of a compacted text it is told that it changed, also when only a part lies
   assert.deepEqual(told(a.call({ type: 'watch', file: '', since: seen })), [
     'present one.md',
     'changed one.md',
+    'present other.md',
     'ready',
   ])
 })
@@ -164,7 +166,62 @@ test('who was away while something was deleted for good is told that it is gone'
     watched(answers).map(({ event, file }) => [event, file?.isDeleted]),
     [
       ['present', true],
+      ['present', false],
       ['ready', undefined],
     ],
   )
+})
+
+test('what has another number because of what it missed, a watcher is told, and no text of it', () => {
+  const a = new LoneReplica('a')
+  const b = new LoneReplica('b')
+  a.save('plan.md', 'a')
+  b.save('plan.md', 'b')
+  a.heard(b.updates())
+  const first = watched(a.call({ type: 'watch', file: '' }))
+  const seen = known(first)
+  assert.deepEqual(told(first), ['present plan (2).md', 'present plan.md', 'ready'])
+  change(a, 'delete', 'plan.md')
+  const missed = a.call({ type: 'watch', file: '', since: seen })
+  const gone = watched(missed).find(({ file }) => file?.isDeleted)?.file?.entry.id
+  const left = first.find(({ file }) => file && file.entry.id !== gone)?.file
+  assert.equal(left?.path, 'plan (2).md')
+  assert.deepEqual(
+    watched(missed).map(({ event, file }) => [event, file?.entry.id, file?.isDeleted]),
+    [
+      ['present', gone, true],
+      ['present', left.entry.id, false],
+      ['ready', undefined, undefined],
+    ],
+  )
+  assert.equal(watched(missed)[1]?.file?.path, 'plan.md')
+})
+
+test('who missed only typing is told of nothing else', () => {
+  const a = new LoneReplica('a')
+  a.save('one.md', '1')
+  a.save('two.md', '2')
+  const seen = known(a.call({ type: 'watch', file: '' }))
+  a.save('one.md', '1 changed')
+  const missed = a.call({ type: 'watch', file: '', since: seen })
+  assert.deepEqual(told(missed), ['present one.md', 'changed one.md', 'ready'])
+})
+
+test('what two servers carried out, and come at once, is told once and not left out', () => {
+  const [a, b, c] = ['a', 'b', 'c'].map((name) => new LoneReplica(name)) as [
+    LoneReplica,
+    LoneReplica,
+    LoneReplica,
+  ]
+  a.save('one.md', '1')
+  for (const each of [b, c]) each.heard(a.updates())
+  const counts = [a, b].map((each) => each.updates().length)
+  const saved = { file: 'one.md', text: '1 changed', baseVersion: '', operation: freshId() }
+  a.call({ type: 'save', ...saved })
+  b.save('two.md', 'in between')
+  b.call({ type: 'save', ...saved })
+  const call = c.begin({ type: 'watch', file: '' })
+  c.take(call)
+  c.heard([a, b].flatMap((each, index) => each.updates(counts[index])))
+  assert.deepEqual(told(c.take(call)), ['changed one.md', 'created two.md'])
 })

@@ -11,7 +11,7 @@ import { streamsMax } from '../model/limits.ts'
 import { isDirectory } from '../model/tree.ts'
 import { fromSeen, raise, raiseTo, type VersionVector } from '../model/version-vector.ts'
 import type { Entry, Update } from '../model/wire.ts'
-import type { EngineReader } from '../ports.ts'
+import type { EngineReader, StoredSubject } from '../ports.ts'
 import type { Documents } from './documents.ts'
 import type { Answer, CallId } from './messages.ts'
 import type { Views } from './views.ts'
@@ -23,6 +23,17 @@ type Event = Extract<Answer, { type: 'watched' }>['event']
 const readsMax = 1000
 /** Subjects asked of the store at once. */
 const pageSize = 1000
+
+/** What lies beyond what a watcher knows, of one subject. */
+interface Beyond {
+  /** Whether where it lies, or something else of its entry, may have changed. */
+  isPlace: boolean
+  /** Of each update of the text the operation; "" stands for those that are not known. */
+  operations: string[]
+}
+
+/** It was not read: all of it may have changed. */
+const unread: Beyond = { isPlace: true, operations: [''] }
 
 export interface WatchesOptions {
   folder: Folder
@@ -40,9 +51,9 @@ interface Why {
 
 /** Something to tell when the turn ends. */
 type Told = Why &
-  /** Because of this one update; undefined: of several. */
+  /** Because of these updates; undefined: a subject that was received whole. */
   (
-    | { type: 'text'; subject: SubjectId; cause: Update | undefined }
+    | { type: 'text'; subject: SubjectId; causes: (Update | undefined)[] }
     | { type: 'entry'; call: CallId; event: Event; entry: Entry }
   )
 
@@ -89,20 +100,35 @@ export class Watches {
   }
 
   #tellBeyond(call: CallId, since: VersionVector): void {
-    const { reader, folder } = this.#options
+    const { folder } = this.#options
+    const top = this.#watched.get(call) ?? ''
+    const told = new Set<string>()
     let reads = 0
+    let havePlacesChanged = false
+    for (const id of this.#beyond(since)) {
+      const entry = folder.get(id)
+      if (folder.isPurged(id)) this.#tellPurged(call, id)
+      const beyond = ++reads > readsMax ? unread : this.#readBeyond(id, since)
+      havePlacesChanged ||= beyond.isPlace
+      if (!entry || !folder.isWithin(id, top)) continue
+      this.#answer(call, 'present', entry)
+      told.add(id)
+      if (folder.isTrashed(id) || isDirectory(entry)) continue
+      const { operations } = beyond
+      if (operations.length > 0) this.#answer(call, 'changed', entry, oneOf(operations))
+    }
+    // Others have another number because of one that came or went, or lie elsewhere.
+    if (!havePlacesChanged) return
+    for (const entry of folder.list({ directory: top, isRecursive: true, inTrash: false })) {
+      if (!told.has(entry.id)) this.#answer(call, 'present', entry)
+    }
+  }
+
+  *#beyond(since: VersionVector): Generator<SubjectId> {
     let last: SubjectId | '' = ''
     for (;;) {
-      const page: SubjectId[] = reader.beyond(since, last, pageSize)
-      for (const id of page) {
-        const entry = folder.get(id)
-        if (folder.isPurged(id)) this.#tellPurged(call, id)
-        if (!entry || !folder.isWithin(id, this.#watched.get(call) ?? '')) continue
-        this.#answer(call, 'present', entry)
-        if (folder.isTrashed(id) || isDirectory(entry)) continue
-        const operations = ++reads > readsMax ? [''] : this.#textBeyond(id, since)
-        if (operations.length > 0) this.#answer(call, 'changed', entry, oneOf(operations))
-      }
+      const page: SubjectId[] = this.#options.reader.beyond(since, last, pageSize)
+      yield* page
       const end = page.at(-1)
       if (end === undefined || page.length < pageSize) return
       last = end
@@ -118,31 +144,19 @@ export class Watches {
     voice.answer(call, { type: 'watched', event: 'present', file })
   }
 
-  /** Of each update of the text that lies beyond the operation; "" stands for those that are not known. */
-  #textBeyond(id: SubjectId, since: VersionVector): string[] {
+  #readBeyond(id: SubjectId, since: VersionVector): Beyond {
     const { documents, reader } = this.#options
     const stored = documents.attempt(id, () => reader.load(id))
-    if (stored instanceof FourfoldError) return ['']
+    if (stored instanceof FourfoldError) return unread
     const isBeyond = (origin: string, seq: number) => seq > (since.get(origin as Origin) ?? 0)
-    const isWholeBeyond = stored.snapshots.some(
-      ({ text, covers }) =>
-        text.length > 0 &&
-        [...fromSeen(covers?.seen)].some(([origin, seq]) => isBeyond(origin, seq)),
-    )
-    if (isWholeBeyond) return ['']
-    // The text of a new file comes right before it, and its id is that of the operation.
-    const made = stored.updates.find(({ operation }) => operation === id)
-    const isSeed = ({ origin, seq }: Update) => origin === made?.origin && seq === made.seq - 1
-    const texts = stored.updates.flatMap((update) => {
-      const { body, origin, seq } = update
-      if (body.case !== 'text') return []
-      const operation = isSeed(update) ? id : update.operation
-      return [{ bytes: body.value, operation, isBeyond: isBeyond(origin, seq) }]
+    const wholes = stored.snapshots.filter(({ covers: held }) => {
+      return [...fromSeen(held?.seen)].some(([origin, seq]) => isBeyond(origin, seq))
     })
-    const known = texts.filter((each) => !each.isBeyond)
-    const isNews = ({ bytes }: { bytes: Uint8Array }) =>
-      !known.some((each) => areEqual(each.bytes, bytes))
-    return texts.flatMap((each) => (each.isBeyond && isNews(each) ? [each.operation] : []))
+    const isPlace =
+      wholes.some(({ entry }) => entry.length > 0) ||
+      stored.updates.some(({ body, origin, seq }) => body.case === 'entry' && isBeyond(origin, seq))
+    if (wholes.some(({ text }) => text.length > 0)) return { isPlace, operations: [''] }
+    return { isPlace, operations: textsBeyond(id, stored, isBeyond) }
   }
 
   // ------------------------------------------------------------------------------ what changes
@@ -175,8 +189,8 @@ export class Watches {
       const { seen, operation } = this.#why()
       raise(last.seen, seen)
       last.operation = oneOf([last.operation, operation])
-      last.cause = undefined
-    } else this.#told.push({ type: 'text', subject, cause: this.#cause, ...this.#why() })
+      last.causes.push(this.#cause)
+    } else this.#told.push({ type: 'text', subject, causes: [this.#cause], ...this.#why() })
   }
 
   /** A stored entry changed. */
@@ -231,36 +245,49 @@ export class Watches {
         each.type === 'entry' && each.event === 'created' ? each.entry.id : [],
       ),
     )
+    const texts = told.flatMap((each) => (each.type === 'text' ? each.causes : []))
+    const untold = new Set(texts.flatMap((cause) => (cause ? placeOf(cause) : [])))
     for (const each of told) {
       if (each.type === 'entry')
         this.#answer(each.call, each.event, each.entry, each.operation, each.seen)
-      // What is new comes with its text.
-      else if (!made.has(each.subject)) this.#tellText(each)
+      else {
+        // What is new comes with its text.
+        if (!made.has(each.subject)) this.#tellText(each, untold)
+        for (const cause of each.causes) if (cause) untold.delete(placeOf(cause))
+      }
     }
   }
 
-  #tellText({ subject, cause, seen, operation }: Extract<Told, { type: 'text' }>): void {
+  #tellText(told: Extract<Told, { type: 'text' }>, untold: ReadonlySet<string>): void {
+    const { subject, causes, seen, operation } = told
     const { folder } = this.#options
     const entry = folder.get(subject)
-    if (!entry || folder.isTrashed(subject) || this.#isRepeated(subject, cause)) return
+    if (!entry || folder.isTrashed(subject) || this.#areRepeated(subject, causes, untold)) return
     for (const [call, watched] of this.#watched) {
       if (folder.isWithin(subject, watched)) this.#answer(call, 'changed', entry, operation, seen)
     }
   }
 
-  /** Whether another server has carried out the same operation, so that this one changed nothing. */
-  #isRepeated(subject: SubjectId, cause: Update | undefined): boolean {
-    if (cause?.body.case !== 'text' || !mayComeTwice(cause.body.value)) return false
+  /**
+   * Whether another server has carried out the same operations, so that these changed nothing.
+   * `untold`: places in the logs of what this turn took in and is still to be told.
+   */
+  #areRepeated(
+    subject: SubjectId,
+    causes: (Update | undefined)[],
+    untold: ReadonlySet<string>,
+  ): boolean {
+    if (!causes.every((cause) => cause && mayComeTwice(cause))) return false
     const { documents, reader } = this.#options
-    const { origin, seq, body } = cause
     const stored = documents.attempt(subject, () => reader.load(subject))
     if (stored instanceof FourfoldError) return false
-    return stored.updates.some(
-      (other) =>
-        other.body.case === 'text' &&
-        (other.origin !== origin || other.seq !== seq) &&
-        areEqual(other.body.value, body.value),
-    )
+    // The disk may be ahead of what was taken in: that is told when it is.
+    const told = stored.updates.filter(({ origin, seq }) => {
+      return (
+        seq <= (this.#taken.get(origin as Origin) ?? 0) && !untold.has(placeOf({ origin, seq }))
+      )
+    })
+    return causes.every((cause) => cause && told.some((each) => isSameText(each, cause)))
   }
 
   #answer(call: CallId, event: Event, entry: Entry, operation = '', seen?: VersionVector): void {
@@ -276,6 +303,27 @@ export class Watches {
   }
 }
 
+/** Of each update of the text that lies beyond the operation; "" stands for those that are not known. */
+function textsBeyond(
+  id: SubjectId,
+  { updates }: StoredSubject,
+  isBeyond: (origin: string, seq: number) => boolean,
+): string[] {
+  // The text of a new file comes right before it, and its id is that of the operation.
+  const made = updates.find(({ operation }) => operation === id)
+  const isSeed = ({ origin, seq }: Update) => origin === made?.origin && seq === made.seq - 1
+  const texts = updates.flatMap((update) => {
+    const { body, origin, seq } = update
+    if (body.case !== 'text') return []
+    const operation = isSeed(update) ? id : update.operation
+    return [{ bytes: body.value, operation, isBeyond: isBeyond(origin, seq) }]
+  })
+  const known = texts.filter((each) => !each.isBeyond)
+  const isNews = ({ bytes }: { bytes: Uint8Array }) =>
+    !known.some((each) => areEqual(each.bytes, bytes))
+  return texts.flatMap((each) => (each.isBeyond && isNews(each) ? [each.operation] : []))
+}
+
 /** The operation of all of these; "": there are several, or it is not known. */
 function oneOf(operations: string[]): string {
   const [first = ''] = operations
@@ -283,13 +331,22 @@ function oneOf(operations: string[]): string {
 }
 
 /** What servers write for a person has a writer of its own, from its first character on, or deletes. */
-function mayComeTwice(update: Uint8Array): boolean {
-  const decoder = createDecoder(update)
+function mayComeTwice({ body }: Update): boolean {
+  if (body.case !== 'text') return false
+  const decoder = createDecoder(body.value)
   const writers = readVarUint(decoder)
   if (writers === 0) return true
   readVarUint(decoder) // How many runs of text.
   readVarUint(decoder) // The writer.
   return writers === 1 && readVarUint(decoder) === 0
+}
+
+function placeOf({ origin, seq }: Pick<Update, 'origin' | 'seq'>): string {
+  return `${origin}/${seq}`
+}
+
+function isSameText({ body: one }: Update, { body: other }: Update): boolean {
+  return one.case === 'text' && other.case === 'text' && areEqual(one.value, other.value)
 }
 
 function areEqual(one: Uint8Array, other: Uint8Array): boolean {

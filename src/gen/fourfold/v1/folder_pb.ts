@@ -1673,7 +1673,8 @@ export type WatchRequest = Message<"fourfold.v1.WatchRequest"> & {
   /**
    * What the caller was told, at this server or another: WatchResponse.seen, merged. Then only what
    * changed beyond that is listed, in the trash or not, each as PRESENT, and as CHANGED where its text
-   * may have changed; READY follows as ever.
+   * may have changed; READY follows as ever. When one of these may lie elsewhere than before, everything
+   * outside the trash is listed: others may have another number in their name because of it.
    *
    * @generated from field: fourfold.v1.VersionVector since = 2;
    */
@@ -1760,7 +1761,7 @@ export const WatchEvent = {
   READY: 2,
 
   /**
-   * It is new, or was taken out of the trash.
+   * It is new, or was taken out of the trash; a directory with all that is in it, as that is by then.
    *
    * @generated from enum value: WATCH_EVENT_CREATED = 3;
    */
