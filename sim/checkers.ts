@@ -21,6 +21,7 @@ export const checkerNames = {
   C9: 'tree',
   C11: 'liveness',
   C13: 'who is here',
+  C16: 'watches',
 } as const
 
 export type CheckerId = keyof typeof checkerNames
@@ -148,6 +149,11 @@ export class Checkers {
   /** Somebody is not seen in a text, or seen who is not there. */
   checkCaret(text: string): void {
     this.#bad('C13', text)
+  }
+
+  /** Somebody who watches was not told of something, or told of it twice. */
+  checkWatch(text: string): void {
+    this.#bad('C16', text)
   }
 
   /** A disk was wiped, or a person comes back without what the device had: it starts from nothing. */

@@ -54,6 +54,7 @@ export function drawPeople(random: Random, runMs: number): PersonPlan[] {
       ...drawBulk(random.fork('bulk'), runMs, index),
     ]
     acts.push(...filing.filter(({ at }) => at <= runMs))
+    acts.push(...drawWatch(random.fork(`watch ${name}`), runMs))
     const shows = drawShows(random.fork(`shows ${name}`), runMs, documents)
     acts.push(...shows)
     acts.sort((one, other) => one.at - other.at)
@@ -101,6 +102,14 @@ function drawAbsence(random: Random, documents: number): Untimed<Act> {
     default:
       return { type: 'unfollow', document: random.below(documents), forMs }
   }
+}
+
+/** A program watches the folder, and goes to another server now and then. */
+function drawWatch(random: Random, runMs: number): Act[] {
+  if (random.chance(0.85)) return []
+  return Array.from({ length: random.between(1, 4) }, (): Act => {
+    return { at: random.between(1, runMs - 1), type: 'watch', server: random.pick(serverNames) }
+  })
 }
 
 /** Somebody saves whole files, at a server that may fall silent meanwhile. */

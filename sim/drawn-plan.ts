@@ -54,8 +54,9 @@ function reborn(plan: Plan, random: Random): Plan {
   const at = plan.runMs
   const later = (act: Act): Act[] => [act, { ...act, at: act.at + at + refilledMs }]
   const people = plan.people.map((person): PersonPlan => {
-    // A program that reads and saves whole files knows of no life; a mirror does.
-    const acts = person.acts.filter(({ type }) => type !== 'save').flatMap(later)
+    // A program that reads, saves or watches whole files knows of no life; a mirror does.
+    const isOfLife = ({ type }: Act) => type !== 'save' && type !== 'watch'
+    const acts = person.acts.filter(isOfLife).flatMap(later)
     return { ...person, acts: inOrder(acts) }
   })
   const old = { server: random.pick(serverNames), afterMs: random.between(refilledMs, at) }

@@ -16,6 +16,7 @@ import type { Journal } from './journal.ts'
 import type { SimulatedPerson } from './person.ts'
 import type { SimulatedServer } from './server.ts'
 import { wordsOf as foundIn } from './token.ts'
+import { checkWatches } from './watch-look.ts'
 
 export interface LastLook {
   servers: SimulatedServer[]
@@ -42,6 +43,7 @@ export function lookLast(look: LastLook): void {
   for (const person of people) person.show()
   checkAnswers(look)
   const subjects = [...subjectsOf(servers)].filter((id) => !isMarked(servers, id))
+  checkWatches({ ...look, subjects, tree: expectedTree(changesOf(look)) })
   checkCarets({ ...look, subjects })
   checkNames(look)
 }

@@ -8,6 +8,7 @@ import { deflateRawSync } from 'node:zlib'
 import { fromBinary } from '@bufbuild/protobuf'
 import type { Origin, ReplicaId, SubjectId } from '../src/core/model/ids.ts'
 import { caretsPerSecondMax, pushBurstMax, pushesPerSecondMax } from '../src/core/model/limits.ts'
+import type { VersionVector } from '../src/core/model/version-vector.ts'
 import {
   EntrySchema,
   type ClientMessage,
@@ -48,6 +49,13 @@ export interface Asker {
   answered: (answer: Answer) => void
   /** The mind has made the answer, which may wait for the disk. */
   made?: (answer: Answer) => void
+}
+
+/** A watch of the whole folder. */
+export interface Watch {
+  /** The process is over. */
+  readonly isBroken: boolean
+  end: () => void
 }
 
 export class Life {
@@ -163,6 +171,23 @@ export class Life {
     this.#runtime.put({ type: 'called', call, author: '', request })
   }
 
+  /** Tells `heard` what is there, or lies beyond `since`, and then each change. */
+  watch(since: VersionVector | undefined, heard: (answer: Answer) => void): Watch {
+    const call = this.#nextId++
+    this.#calls.set(call, { answered: heard })
+    const request: Call = { type: 'watch', file: '', ...(since && { since }) }
+    this.#runtime.put({ type: 'called', call, author: '', request })
+    const isOver = () => this.#isOver
+    return {
+      get isBroken() {
+        return isOver()
+      },
+      end: () => {
+        if (this.#calls.delete(call)) this.#runtime.put({ type: 'uncalled', call })
+      },
+    }
+  }
+
   compact(subject: SubjectId): void {
     this.#engine.put({ type: 'asked', request: { type: 'compact', subject } })
   }
@@ -246,13 +271,19 @@ export class Life {
         return
       case 'answer':
         this.#calls.get(output.call)?.made?.(output.answer)
-        this.#leave(() => this.#calls.get(output.call)?.answered(output.answer))
+        this.#answer(output)
         return
       // What files hold beside text does not travel in the logs, nor here.
       case 'named':
         return
       case 'log':
         this.#note(output.level, output.text)
+    }
+  }
+
+  #answer({ call, answer }: Extract<ReplicaOutput, { type: 'answer' }>): void {
+    for (const each of this.#options.plant.answering?.(answer) ?? [answer]) {
+      this.#leave(() => this.#calls.get(call)?.answered(each))
     }
   }
 

@@ -68,7 +68,7 @@ export interface PageOpening {
   outlived: (life: string) => void
 }
 
-type EditAct = Exclude<Act, { type: 'offline' | 'sleep' | 'leave' | 'unfollow' | 'save' }>
+type EditAct = Exclude<Act, { type: 'offline' | 'sleep' | 'leave' | 'unfollow' | 'save' | 'watch' }>
 
 /** From the opening of the page to its closing. */
 export class Page {

@@ -11,9 +11,11 @@ import type { Act } from './plan.ts'
 import { Saving } from './saving.ts'
 import type { HostName } from './network.ts'
 import type { SimulatedServer } from './server.ts'
+import { Watching, type TextLog } from './watching.ts'
 
 export interface PersonOptions extends PageOptions {
   servers: ReadonlyMap<HostName, SimulatedServer>
+  log: TextLog
 }
 
 /** What is written down of one life of the set. */
@@ -29,6 +31,7 @@ export class SimulatedPerson {
   #device: Device = emptyDevice()
   #page: Page | undefined
   #saving: Saving | undefined
+  #watching: Watching | undefined
   #pageCount = 0
   readonly #screenNames = new Set<string>()
   #openedAt = 0
@@ -59,12 +62,18 @@ export class SimulatedPerson {
   }
 
   end(): void {
+    this.#watching?.end()
     this.#page?.end()
   }
 
   /** The screen name that the page holds, if it is open and let in. */
   get screenName(): string | undefined {
     return this.#page?.screenName
+  }
+
+  /** What a program of this person is told of the folder; undefined: none watches. */
+  get watching(): Watching | undefined {
+    return this.#watching
   }
 
   /** The page, while it is open. */
@@ -187,6 +196,10 @@ export class SimulatedPerson {
       }
       case 'save':
         this.#saving?.save(act)
+        return
+      case 'watch':
+        this.#watching ??= new Watching({ ...this.#options, person: this.name })
+        this.#watching.begin(act.server)
         return
       default:
         if (timeline.now <= this.#until && !this.#isAsleep) this.#page?.act(act)

@@ -69,6 +69,8 @@ export type Act = { at: number } &
         where: number
         which?: number
       }
+    /** A program of this person watches the folder at a server from here on, until the end. */
+    | { type: 'watch'; server: string }
     | { type: 'trash' | 'restore' | 'erase'; document: number }
     /** The same to all of these that the person sees, in one operation. */
     | {

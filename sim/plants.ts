@@ -15,6 +15,7 @@ import {
   type Update,
 } from '../src/core/model/wire.ts'
 import { CorruptError, type EntryFound, type StorageReader } from '../src/core/ports.ts'
+import type { Answer } from '../src/core/replica/messages.ts'
 import type { Random } from './random.ts'
 
 /** Where a bug takes hold of a server. Without one it is as it is. */
@@ -34,6 +35,8 @@ export interface Plant {
   compactsTooMuch?: boolean
   /** What others carried out it knows only from its disk. */
   forgetsComing?: boolean
+  /** What whoever asked is answered instead of each answer. */
+  answering?: (answer: Answer) => Answer[]
   /** What this life gets instead of each message of a peer; asked for once a life. */
   hearing?: (vector: VersionVector) => (message: PeerMessage) => PeerMessage[]
 }
@@ -97,6 +100,14 @@ export const plants = {
       const { case: kind, value } = message.message
       return kind === 'ephemeral' && value.topic.case === 'caret' ? [] : [message]
     },
+  }),
+
+  /** Of thirty changes one is not told to those who watch. */
+  'drop-news': (random) => ({
+    answering: (answer) =>
+      answer.type === 'watched' && answer.event !== 'ready' && random.chance(1 / 30)
+        ? []
+        : [answer],
   }),
 
   /** What is deleted for good is removed from a disk before every server knows of it. */

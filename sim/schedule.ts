@@ -21,6 +21,7 @@ import { lookPastRestart } from './restart-look.ts'
 import { SimulatedServer } from './server.ts'
 import { Timeline } from './timeline.ts'
 import { Trace } from './trace.ts'
+import { TextLog } from './watching.ts'
 import { recoded, wordingOf } from './wording.ts'
 
 /** After everything heals: every edit is saved within this, and all places show the same. */
@@ -73,6 +74,7 @@ class Schedule {
   /** Every change of an entry that was ever on a disk. */
   readonly #archive: Entry[] = []
   readonly #once = new Once()
+  readonly #log = new TextLog()
   /** When what is in the trash goes for good. */
   readonly #trash: TrashTimes
   readonly #documentIds = new Map<number, SubjectId>()
@@ -115,6 +117,7 @@ class Schedule {
           network: this.#network,
           checkers: this.#checkers,
           servers: this.#servers,
+          log: this.#log,
           random: this.#random.fork(person.name),
           documentId: (number) => this.#documentId(number),
         }),
@@ -159,7 +162,10 @@ class Schedule {
       random: random.fork('disk'),
       flushMs: this.#plan.flushMs,
       archived: (change) => this.#archive.push(change),
-      kept: (update) => this.#once.kept(update),
+      kept: (update) => {
+        this.#once.kept(update)
+        this.#log.kept(update)
+      },
       committed: (subjects) => this.#committed(name, subjects),
       isHasty: planted.isHasty ?? false,
       takes,

@@ -2,10 +2,11 @@
 // in memory, and every start is a new life with a new origin on whatever the disk then holds.
 
 import { originOf, type Origin, type ReplicaId, type SubjectId } from '../src/core/model/ids.ts'
-import type { Call } from '../src/core/replica/messages.ts'
+import type { Answer, Call } from '../src/core/replica/messages.ts'
+import type { VersionVector } from '../src/core/model/version-vector.ts'
 import type { TrashTimes } from '../src/core/replica/trash.ts'
 import type { SimulatedDisk } from './disk.ts'
-import { Life, type Asker } from './life.ts'
+import { Life, type Asker, type Watch } from './life.ts'
 import type { HostName, Network } from './network.ts'
 import type { Plant } from './plants.ts'
 import type { Random } from './random.ts'
@@ -100,6 +101,11 @@ export class SimulatedServer {
   /** Asks as a whole-file client does; the answer comes with one of the next turns. */
   call(request: Call, asker: Asker): void {
     this.#life?.call(request, asker)
+  }
+
+  /** Watches the whole folder there; undefined: it is not up. */
+  watch(since: VersionVector | undefined, heard: (answer: Answer) => void): Watch | undefined {
+    return this.#life?.watch(since, heard)
   }
 
   /** Whether it knows what another one that is up has on its disk. */
