@@ -68,3 +68,11 @@ test('of a directory that went with all that is in it one deletion is told', () 
   assert.deepEqual(again(5, ...beyond), ['deleted d', 'deleted y'])
   assert.deepEqual(again(6, ...beyond), [])
 })
+
+test('what is gone is not back because a server that is behind tells of a change of it', () => {
+  const { hear } = watcher(file('x'))
+  assert.deepEqual(hear('deleted', file('x', { isDeleted: true }), at(4)), ['deleted x'])
+  assert.deepEqual(hear('changed', file('x'), new Map([['b.1' as Origin, 2]])), ['changed x'])
+  assert.deepEqual(hear('deleted', file('x', { isDeleted: true }), at(4)), [])
+  assert.deepEqual(hear('created', file('x'), at(5)), ['created x'])
+})

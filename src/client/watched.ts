@@ -174,8 +174,10 @@ export class Watched<File extends WatchedFile> {
     const before = this.#known.get(file.id)
     const from = before && this.#pathOf(file.id)
     const wasMeant = this.#isMeant(file.id)
-    // The file is told as it is by now: what became of it since follows.
-    this.#keep({ ...file, isDeleted: event === 'deleted' })
+    // The file is told as it is by now: what became of it since follows. A server that is behind tells of
+    // changes of what another has told to be gone: that it is back, only one that knows both tells.
+    const wasDeleted = event !== 'created' && before?.isDeleted === true
+    this.#keep({ ...file, isDeleted: event === 'deleted' || wasDeleted })
     if (event === 'created' && before) this.#returned(file.id)
     if (!wasMeant && !this.#isMeant(file.id)) return []
     const hasMoved = event === 'moved' || event === 'renamed'
