@@ -44,6 +44,7 @@ export class LiveDocument {
 
   readonly #load: () => StoredSubject
   readonly #writer: () => number
+  /** For a while also of sessions that left, with no state: an older word is not to bring them back. */
   readonly #carets = new Map<SessionId, KnownCaret>()
   #doc: Y.Doc | undefined
   /** Of the text in memory, once it was long enough to be counted. */
@@ -248,13 +249,12 @@ export class LiveDocument {
   moved(now: number, session: SessionId, caret: Caret, from?: ClientChannel): boolean {
     const known = this.#carets.get(session)
     if (known && known.caret.clock > caret.clock) return false
-    if (caret.state === '') this.#carets.delete(session)
-    else this.#carets.set(session, { caret, at: now, from })
+    this.#carets.set(session, { caret, at: now, from })
     return true
   }
 
   carets(): Caret[] {
-    return [...this.#carets.values()].map(({ caret }) => caret)
+    return [...this.#carets.values()].flatMap(({ caret }) => (caret.state === '' ? [] : [caret]))
   }
 
   /**
@@ -263,11 +263,13 @@ export class LiveDocument {
    */
   left(session: SessionId, channel?: ClientChannel): Caret | undefined {
     const known = this.#carets.get(session)
-    if (!known || (channel !== undefined && known.from !== channel)) return undefined
-    this.#carets.delete(session)
+    if (!known || known.caret.state === '') return undefined
+    if (channel !== undefined && known.from !== channel) return undefined
     // A client says the number, and may say the last that there is.
     const clock = Math.min(known.caret.clock + 1, 2 ** 32 - 1)
-    return { ...known.caret, clock, state: '' }
+    const caret = { ...known.caret, clock, state: '' }
+    this.#carets.set(session, { ...known, caret })
+    return caret
   }
 
   forgetOldCarets(now: number): void {

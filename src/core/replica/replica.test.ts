@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import { create, toBinary, type MessageInitShape } from '@bufbuild/protobuf'
 import * as Y from 'yjs'
 import { freshId, two, Writer } from '../../../test/replica-desk.ts'
-import { base64url } from '../model/ids.ts'
+import { base64url, sessionOf, type ReplicaId } from '../model/ids.ts'
 import {
   compactAfterMs,
   compactAfterUpdates,
@@ -13,7 +13,14 @@ import {
   unstoredBytesMax,
 } from '../model/limits.ts'
 import { sealUpdate } from '../model/snapshot.ts'
-import { CaretSchema, Code, EntrySchema, UpdateSchema, type Update } from '../model/wire.ts'
+import {
+  CaretSchema,
+  Code,
+  EntrySchema,
+  EphemeralSchema,
+  UpdateSchema,
+  type Update,
+} from '../model/wire.ts'
 import type { ReplicaInput } from './messages.ts'
 
 test('1 nothing is told before it is stored: neither receipt, nor change, nor text', () => {
@@ -372,6 +379,25 @@ test('whoever closed a text while changing servers is in it no more, also where 
   assert.deepEqual([desk.last(2, 'caret')?.state, desk.last(2, 'caret')?.clock], ['', 14])
   desk.input({ type: 'closed', channel: 1 })
   assert.equal(desk.last(2, 'caret')?.clock, 14)
+})
+
+test('a word of before brings no caret back that was taken away, however late it comes', () => {
+  const { desk, ana, file } = two()
+  const caret = (clock: number, state: string) =>
+    create(CaretSchema, { document: file, writer: ana.doc.clientID, clock, state })
+  const heard = (clock: number, state: string) => {
+    const value = { ...caret(clock, state), session: sessionOf(ana.key) }
+    const ephemeral = create(EphemeralSchema, { topic: { case: 'caret', value } })
+    desk.input({ type: 'event', event: { type: 'ephemeral', from: 'b' as ReplicaId, ephemeral } })
+  }
+  desk.say(1, { case: 'caret', value: caret(9, '') })
+  heard(3, '{}')
+  assert.equal(desk.last(2, 'caret')?.state, '')
+  const carl = new Writer(desk, 3, 'carl')
+  carl.open(file)
+  assert.equal(desk.last(3, 'caret'), undefined)
+  heard(10, '{}')
+  assert.equal(desk.last(3, 'caret')?.clock, 10)
 })
 
 test('13 a caret whose number is the last one ends nobody when its session leaves', () => {
