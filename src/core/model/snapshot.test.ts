@@ -169,6 +169,23 @@ test('versions are joined by id, oldest first', () => {
   )
 })
 
+test('5 of what two servers named in one moment the same counts, whichever was heard of first', () => {
+  const texts = [[1], [1, 2], [1, 3], [2]].map((bytes) => new Uint8Array(bytes))
+  const updates = texts.map((text, index) => {
+    const value = toBinary(VersionSchema, create(VersionSchema, { id: 'v', at: 7, text }))
+    return create(UpdateSchema, { seq: index + 1, body: { case: 'version', value } })
+  })
+  for (let from = 0; from < updates.length; from++) {
+    const stored = { snapshots: [], updates: [...updates.slice(from), ...updates.slice(0, from)] }
+    for (const each of [stored, { ...stored, updates: stored.updates.toReversed() }]) {
+      assert.deepEqual(
+        storedVersions(each).map(({ text }) => [...text]),
+        [[1, 3]],
+      )
+    }
+  }
+})
+
 test('a flipped bit in a body or in any part of a snapshot is seen', () => {
   const whole = update(a, 1, { case: 'text', value: new Uint8Array([0, 0, 7]) })
   assert.ok(verifyUpdate(whole))

@@ -151,8 +151,8 @@ export function storedVersions(stored: StoredSubject): Version[] {
   const byId = new Map<string, Version>()
   const take = (version: Version) => {
     const known = byId.get(version.id)
-    // Two servers may carry out one operation: the earlier version counts.
-    if (!known || version.at < known.at) byId.set(version.id, version)
+    // Two servers may carry out one operation, each at its own time and with the text that it has.
+    if (!known || isAbove(version, known)) byId.set(version.id, version)
   }
   for (const { versions } of stored.snapshots) {
     if (versions.length > 0) fromBinary(VersionsSchema, versions).versions.forEach(take)
@@ -161,6 +161,14 @@ export function storedVersions(stored: StoredSubject): Version[] {
     if (body.case === 'version') take(fromBinary(VersionSchema, body.value))
   }
   return [...byId.values()].sort((a, b) => a.at - b.at || (a.id < b.id ? -1 : 1))
+}
+
+/** Which of two of one id counts, the same wherever they meet: the earlier one, else that with more in it. */
+function isAbove(one: Version, other: Version): boolean {
+  if (one.at !== other.at) return one.at < other.at
+  if (one.text.length !== other.text.length) return one.text.length > other.text.length
+  const index = one.text.findIndex((byte, at) => byte !== other.text[at])
+  return index >= 0 && one.text[index]! > other.text[index]!
 }
 
 function bodyChecksum(update: Update): number {
