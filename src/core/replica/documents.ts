@@ -401,6 +401,13 @@ export class Documents {
     this.#voice.toPeers({ case: 'caret', value: said })
   }
 
+  /** Where everybody who is on this server is, for a server that has just come: it knows of nobody. */
+  tellCarets(): void {
+    for (const document of this.#live.values()) {
+      for (const value of document.caretsHere()) this.#voice.toPeers({ case: 'caret', value })
+    }
+  }
+
   heardCaret(now: number, from: ReplicaId, caret: Caret): void {
     // A caret taken away where its session is not any more has only moved to another server.
     const session = caret.session as SessionId

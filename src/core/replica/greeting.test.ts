@@ -104,12 +104,15 @@ test('a person goes on under the name that is known from a server that died', ()
 })
 
 test('everybody here is told to the others when there is a new channel to one, and only then', () => {
-  const { desk } = two()
-  const names = () =>
+  const { desk, ana, file } = two()
+  const told = () =>
     desk.asked.splice(0).flatMap((request) => {
       const topic = request.type === 'send' ? request.ephemeral.topic : undefined
+      if (topic?.case === 'caret') return [topic.value.state]
       return topic?.case === 'presence' && topic.value.isHere ? [topic.value.name] : []
     })
+  const said = { document: file, writer: ana.doc.clientID, clock: 1, state: '{}' }
+  desk.say(1, { case: 'caret', value: create(CaretSchema, said) })
   const heard = (state: ServerState, channel?: number) => {
     const how = { lag: 0, heardAt: 0, state, ...(channel && { channel, origin }) }
     const servers = [
@@ -118,15 +121,15 @@ test('everybody here is told to the others when there is a new channel to one, a
     ]
     desk.input({ type: 'event', event: { type: 'servers', servers, isServing: true } })
   }
-  names()
+  told()
   heard(ServerState.BEHIND, 7)
-  assert.deepEqual(names(), ['ana', 'ben'])
+  assert.deepEqual(told(), ['ana', 'ben', '{}'])
   heard(ServerState.LIVE, 7)
   heard(ServerState.DOWN)
   heard(ServerState.LIVE, 7)
-  assert.deepEqual(names(), [])
+  assert.deepEqual(told(), [])
   heard(ServerState.LIVE, 8)
-  assert.deepEqual(names(), ['ana', 'ben'])
+  assert.deepEqual(told(), ['ana', 'ben', '{}'])
 })
 
 test('of lags that change all the time the last is told, too', () => {

@@ -257,6 +257,12 @@ export class LiveDocument {
     return [...this.#carets.values()].flatMap(({ caret }) => (caret.state === '' ? [] : [caret]))
   }
 
+  /** Those that no peer told. */
+  caretsHere(): Caret[] {
+    const here = [...this.#carets.values()].filter(({ caret, from }) => from && caret.state !== '')
+    return here.map(({ caret }) => caret)
+  }
+
   /**
    * Forgets the caret of a session that left, by this channel; the one to tell others. Undefined where
    * it came back meanwhile, by another channel or to another server: the end of one may be late.

@@ -298,7 +298,9 @@ export class Replica {
         for (const { id } of event.servers) {
           if (!this.#covered.has(id)) this.#covered.set(id, 0)
         }
-        this.#visitors.heardServers(this.#now, event.servers, event.isServing)
+        if (this.#visitors.heardServers(this.#now, event.servers, event.isServing)) {
+          this.#documents.tellCarets()
+        }
         return
     }
   }

@@ -251,26 +251,29 @@ export class Visitors {
     }
   }
 
-  heardServers(now: number, servers: ServerView[], isServing: boolean): void {
+  /** Whether a channel to one of them has begun: who is here is told to all. */
+  heardServers(now: number, servers: ServerView[], isServing: boolean): boolean {
     const states = (views: ServerView[]) => views.map(({ id, state }) => `${id}${state}`).join()
     const isNews =
       states(servers) !== states(this.#servers) || this.#options.life() !== this.#toldLife
+    let hasMet = false
     for (const view of servers) {
-      const isNew = this.#people.met(now, view)
+      if (this.#people.met(now, view)) hasMet = true
       // While there is a channel it may only be at work for long, and will say nothing of them again.
       const isGone = view.state === ServerState.DOWN && view.channel === undefined
       this.#people.silent(now, view.id, isGone)
-      if (isNew) this.#introduceEverybody()
     }
+    if (hasMet) this.#introduceEverybody()
     this.#servers = servers
     const mayStay = isServing || !this.#isServing
     this.#isServing = isServing
     if (!mayStay) {
       this.#sendAway()
-      return
+      return hasMet
     }
     this.#isLagUntold = true
     if (isNews || now - this.#lagToldAt >= lagToldMs) this.#tellServers(now)
+    return hasMet
   }
 
   tick(now: number): void {
