@@ -78,6 +78,7 @@ function checkTexts({ servers, subjects, tree, checkers }: WatchLook, name: stri
   for (const subject of subjects) {
     if (tree.get(subject)?.isDeleted !== false || !w.watched.known.has(subject)) continue
     const read = w.textOf(subject)
+    if (!read) continue
     const before = textIn(read)
     Y.applyUpdate(read, Y.encodeStateAsUpdate(servers[0]!.disk.doc(subject)!))
     if (before === textIn(read)) continue

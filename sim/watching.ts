@@ -86,6 +86,8 @@ export class Watching {
   readonly #told = new Map<string, Y.Doc>()
   /** Of each file the updates of its text that were told. */
   readonly #named = new Map<string, Set<string>>()
+  /** Texts that were damaged there when they were to be read. */
+  readonly #unread = new Set<string>()
   /** Whether it went last or came, as it was told. */
   readonly #isGone = new Map<string, boolean>()
   /** Whether anything was ever told to have gone: what lay in it may come back by itself. */
@@ -119,9 +121,9 @@ export class Watching {
     return this.#watched
   }
 
-  /** The text as somebody has it who reads it whenever it is told of. */
-  textOf(id: string): Y.Doc {
-    return docOf(this.#read, id)
+  /** The text as somebody has it who reads it whenever it is told of; undefined: it could not be read once. */
+  textOf(id: string): Y.Doc | undefined {
+    return this.#unread.has(id) ? undefined : docOf(this.#read, id)
   }
 
   get #isBroken(): boolean {
@@ -232,7 +234,10 @@ export class Watching {
   /** Reads a text at the server that tells of it. */
   #readNow(id: string, copies: Map<string, Y.Doc>[]): void {
     const doc = this.#options.servers.get(this.#server!)!.disk.doc(id as SubjectId)
-    if (!doc) return
+    if (!doc) {
+      this.#unread.add(id)
+      return
+    }
     const update = Y.encodeStateAsUpdate(doc)
     for (const copy of copies) this.#add(copy, id, [update])
   }

@@ -9,7 +9,7 @@ import { FourfoldError } from '../model/errors.ts'
 import type { Origin, SubjectId } from '../model/ids.ts'
 import { streamsMax } from '../model/limits.ts'
 import { isDirectory } from '../model/tree.ts'
-import { fromSeen, raise, raiseTo, type VersionVector } from '../model/version-vector.ts'
+import { covers, fromSeen, raise, raiseTo, type VersionVector } from '../model/version-vector.ts'
 import type { Entry, Update } from '../model/wire.ts'
 import type { EngineReader, StoredSubject } from '../ports.ts'
 import type { Documents } from './documents.ts'
@@ -117,8 +117,9 @@ export class Watches {
       const { operations } = beyond
       if (operations.length > 0) this.#answer(call, 'changed', entry, oneOf(operations))
     }
-    // Others have another number because of one that came or went, or lie elsewhere.
-    if (!havePlacesChanged) return
+    // Others have another number because of one that came or went, or lie elsewhere. Where part of what
+    // is known has yet to come, they lie where they lay before, and that would be told as news.
+    if (!havePlacesChanged || !covers(this.#taken, since)) return
     for (const entry of folder.list({ directory: top, isRecursive: true, inTrash: false })) {
       if (!told.has(entry.id)) this.#answer(call, 'present', entry)
     }

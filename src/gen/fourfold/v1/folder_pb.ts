@@ -1674,7 +1674,8 @@ export type WatchRequest = Message<"fourfold.v1.WatchRequest"> & {
    * What the caller was told, at this server or another: WatchResponse.seen, merged. Then only what
    * changed beyond that is listed, in the trash or not, each as PRESENT, and as CHANGED where its text
    * may have changed; READY follows as ever. When one of these may lie elsewhere than before, everything
-   * outside the trash is listed: others may have another number in their name because of it.
+   * outside the trash is listed, unless this server has yet to hear of part of `since`: others may have
+   * another number in their name because of it.
    *
    * @generated from field: fourfold.v1.VersionVector since = 2;
    */
