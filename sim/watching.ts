@@ -213,8 +213,9 @@ export class Watching {
 
   /** What is new comes with its text, and a directory with all that is in it. */
   #came({ id, kind }: File): void {
-    const { since, known } = this.#watched
-    const ids = kind === Kind.DIRECTORY ? [...known.keys()] : [id]
+    const { since } = this.#watched
+    const { disk } = this.#options.servers.get(this.#server!)!
+    const ids = kind === Kind.DIRECTORY ? disk.subjects() : [id]
     for (const each of ids) this.#readNow(each, [this.#read])
     if (kind === Kind.TEXT) this.#add(this.#told, id, this.#options.log.within(id, since!))
   }
