@@ -2,6 +2,7 @@
 // until all has healed and every place shows the same; or until a checker finds that it does not.
 
 import { subjectId, type SubjectId } from '../src/core/model/ids.ts'
+import { caretLifeMs } from '../src/core/model/limits.ts'
 import { covers, type VersionVector } from '../src/core/model/version-vector.ts'
 import type { Entry } from '../src/core/model/wire.ts'
 import type { TrashTimes } from '../src/core/replica/trash.ts'
@@ -50,7 +51,7 @@ export interface LiveOptions {
   plant?: PlantName | ((random: Random) => Plant)
   /** Gets every line of the conversation. */
   show?: (line: string) => void
-  /** Gets the minds of all servers when everybody has left for good. */
+  /** Gets the minds of all servers when everybody has left for good, and a caret's life is over. */
   left?: (minds: object[]) => void
 }
 
@@ -81,11 +82,11 @@ class Schedule {
   readonly #wasRolledBack: boolean
   /** Whether a disk was lost or put back. */
   readonly #isBurnt: boolean
-  readonly #left: (minds: object[]) => void
+  readonly #left: ((minds: object[]) => void) | undefined
   #savedMs = 0
   #convergedMs = 0
 
-  constructor(plan: Plan, { plant, show, left = () => {} }: LiveOptions) {
+  constructor(plan: Plan, { plant, show, left }: LiveOptions) {
     this.#plan = plan
     this.#left = left
     this.#trash = { ...(plan.trash ?? { stepMs: Infinity, steps: 1, lookMs: trashLookMs }) }
@@ -273,7 +274,11 @@ class Schedule {
       late: (text: string) => this.#isLate(text),
     }
     lookLast(look)
-    this.#left([...this.#servers.values()].flatMap(({ minds }) => minds))
+    if (this.#left) {
+      // By then nobody's last words about a caret are kept any more.
+      look.pass(caretLifeMs)
+      this.#left([...this.#servers.values()].flatMap(({ minds }) => minds))
+    }
     if (this.#violations.length > 0 || !this.#plan.restarts) return
     lookPastRestart({ ...look, converge: () => this.#converge(this.#timeline.now) })
   }
