@@ -14,6 +14,7 @@ import type { Checkers } from './checkers.ts'
 import { expectedOf, expectedTree, type Expected } from './folder-model.ts'
 import type { Journal } from './journal.ts'
 import type { SimulatedPerson } from './person.ts'
+import { everything, Questions } from './questions.ts'
 import type { SimulatedServer } from './server.ts'
 import { wordsOf as foundIn } from './token.ts'
 import { checkWatches } from './watch-look.ts'
@@ -144,24 +145,17 @@ function checkStored({ servers, checkers }: LastLook, subject: SubjectId, text: 
 /** What each server answers from its memory: the listing, the trash, every text. */
 function checkAnswers(look: LastLook): void {
   const { servers, journal, checkers, pass, late } = look
-  const heard = new Map<string, { where: string; answer: Answer }[]>()
-  const ask = (what: string, request: Call) => {
-    heard.set(what, [])
-    for (const server of servers) {
-      server.call(request, {
-        answered: (answer) => heard.get(what)!.push({ where: server.name, answer }),
-      })
-    }
-  }
-  const all = { type: 'list' as const, directory: '', isRecursive: true, count: Infinity }
-  ask('list', { ...all, inTrash: false })
-  ask('trash', { ...all, inTrash: true })
+  const questions = new Questions(servers)
+  const { answers: heard } = questions
+  const ask = (what: string, request: Call) => questions.ask(what, request)
+  ask('list', { ...everything, inTrash: false })
+  ask('trash', { ...everything, inTrash: true })
   for (const file of journal.files.keys()) ask(`text of ${file}`, { type: 'read', file })
   pass()
   // What lies in the trash with a directory is listed by that.
   for (const { entry } of filesOf(heard.get('trash'))) {
     if (entry.kind !== Kind.DIRECTORY) continue
-    ask(`trashed ${entry.id}`, { ...all, directory: entry.id, inTrash: true })
+    ask(`trashed ${entry.id}`, { ...everything, directory: entry.id, inTrash: true })
   }
   const texts = listedTexts(heard)
   const searched = new Map(searchedWords(texts).map((word) => [`search for ${word}`, word]))

@@ -2,8 +2,9 @@
 // all did before. Then all come back, with those who were away and wrote meanwhile.
 
 import type { SubjectId } from '../src/core/model/ids.ts'
-import type { Answer, Call } from '../src/core/replica/messages.ts'
+import type { Call } from '../src/core/replica/messages.ts'
 import { checkTexts, filesOf, wordsOf, type LastLook } from './last-look.ts'
+import { everything, Questions } from './questions.ts'
 import type { SimulatedServer } from './server.ts'
 
 export interface RestartLook extends LastLook {
@@ -63,25 +64,18 @@ const passMs = 200
 
 /** What these servers answer to every question, by question. */
 function answersOf(look: RestartLook, servers: SimulatedServer[]) {
-  const heard = new Map<string, { where: string; answer: Answer }[]>()
-  const ask = (what: string, request: Call) => {
-    heard.set(what, [])
-    for (const server of servers) {
-      server.call(request, {
-        answered: (answer) => heard.get(what)!.push({ where: server.name, answer }),
-      })
-    }
-  }
-  const all = { type: 'list' as const, directory: '', isRecursive: true, count: Infinity }
-  ask('the listing', { ...all, inTrash: false })
-  ask('the trash', { ...all, inTrash: true })
+  const questions = new Questions(servers)
+  const { answers: heard } = questions
+  const ask = (what: string, request: Call) => questions.ask(what, request)
+  ask('the listing', { ...everything, inTrash: false })
+  ask('the trash', { ...everything, inTrash: true })
   for (const file of look.journal.files.keys()) {
     ask(`the text of ${file}`, { type: 'read', file })
     ask(`the versions of ${file}`, { type: 'versions', file })
   }
   look.pass()
   for (const { entry } of filesOf(heard.get('the trash'))) {
-    ask(`what lies in ${entry.id}`, { ...all, directory: entry.id, inTrash: true })
+    ask(`what lies in ${entry.id}`, { ...everything, directory: entry.id, inTrash: true })
   }
   look.pass()
   const readings = new Map<string, { where: string; value: string }[]>()
