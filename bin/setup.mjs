@@ -39,7 +39,7 @@ const turnMs = 15 * 60_000
 const waitMs = 200
 
 /** `npm test` ends by itself: about twice what it takes on two slow cores. */
-const testMs = 30 * 60_000
+const testMs = 60 * 60_000
 
 const checks = ['test/house.test.ts', 'test/proto.test.ts', 'test/check.test.ts']
 
