@@ -401,7 +401,10 @@ export class Documents {
     this.#voice.toPeers({ case: 'caret', value: said })
   }
 
-  /** Where everybody who is on this server is, for a server that has just come: it knows of nobody. */
+  /**
+   * Where everybody who is on this server is, for a server that has just come: it knows of nobody, or did
+   * not hear who closed a text while there was no channel.
+   */
   tellCarets(): void {
     for (const document of this.#live.values()) {
       for (const value of document.caretsHere()) this.#voice.toPeers({ case: 'caret', value })

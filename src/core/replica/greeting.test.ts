@@ -130,6 +130,11 @@ test('everybody here is told to the others when there is a new channel to one, a
   assert.deepEqual(told(), [])
   heard(ServerState.LIVE, 8)
   assert.deepEqual(told(), ['ana', 'ben', '{}'])
+  desk.say(1, { case: 'caret', value: create(CaretSchema, { ...said, clock: 2, state: '' }) })
+  told()
+  heard(ServerState.LIVE, 9)
+  // Where there was no channel when she closed the text, she is still seen in it.
+  assert.deepEqual(told(), ['ana', 'ben', ''])
 })
 
 test('of lags that change all the time the last is told, too', () => {

@@ -257,10 +257,9 @@ export class LiveDocument {
     return [...this.#carets.values()].flatMap(({ caret }) => (caret.state === '' ? [] : [caret]))
   }
 
-  /** Those that no peer told. */
+  /** Those that no peer told; with an empty state those that went a moment ago. */
   caretsHere(): Caret[] {
-    const here = [...this.#carets.values()].filter(({ caret, from }) => from && caret.state !== '')
-    return here.map(({ caret }) => caret)
+    return [...this.#carets.values()].flatMap(({ caret, from }) => (from ? [caret] : []))
   }
 
   /**
