@@ -50,10 +50,11 @@ function checkPlaces(
   }
   for (const [id, { path, parent, isDeleted }] of tree) {
     const told = known.get(id)
-    // What lay in a directory in the trash comes back with that, as it is by then.
-    const wasGone = [...everAbove(journal, id)].some(
-      (each) => journal.files.get(each)?.deletions.length,
-    )
+    // What lay in a directory in the trash comes back with that, as it is by then. Where a deletion was
+    // told and then lost with a disk, no server knows that anybody was told.
+    const gone = everAbove(journal, id)
+    if (isBurnt) gone.add(id)
+    const wasGone = [...gone].some((each) => journal.files.get(each)?.deletions.length)
     if (wasGone || told?.isUnsure || (!told && isDeleted)) continue
     const shown = path.slice(path.lastIndexOf('/') + 1)
     const here = told && placeWords(isGone(id), told.name, told.parent)

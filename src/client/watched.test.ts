@@ -41,6 +41,18 @@ test('where something lies is told also by a server that lacked an update of ano
   assert.deepEqual(hear('changed', file('x', { name: 'plan (2)' }), at(3)), [])
 })
 
+test('a server that has caught up tells all once more, and what differs is news', () => {
+  const { hear, again } = watcher(file('x'), file('y'), file('z'))
+  hear('deleted', file('x', { isDeleted: true }), at(2))
+  hear('renamed', file('y', { name: 'plan' }), at(3))
+  // This one is behind: there nothing happened yet.
+  assert.deepEqual(again(1), [])
+  const all = [file('x'), file('y', { name: 'plan (2)' }), file('z', { isDeleted: true })]
+  for (const each of all) assert.deepEqual(hear('present', each), [])
+  assert.deepEqual(hear('ready', undefined, at(4)), ['created x', 'renamed y', 'deleted z'])
+  assert.deepEqual(hear('renamed', file('y', { name: 'plan (2)' }), at(5)), [])
+})
+
 test('what comes back with its directory may be deleted by itself, and is told so', () => {
   const inside = file('x', { parent: 'd' })
   const { hear, again } = watcher(file('d'), inside)

@@ -87,7 +87,12 @@ export class Watched<File extends WatchedFile> {
       this.#listing.push(heard)
       return event === 'ready' ? this.#ready(this.#listing, seen) : []
     }
-    if (!file || event === 'present' || event === 'ready') return []
+    if (event === 'present') {
+      // A server that was behind tells all that is there once more when it has caught up.
+      this.#listing = [heard]
+      return []
+    }
+    if (!file || event === 'ready') return []
     // A server that was behind tells what another has told before. Where things lie follows from all
     // that it has, of which the other may have lacked some: that is compared with what is known.
     if (event === 'changed' && seen.size > 0 && covers(this.#seen!, seen)) return []

@@ -193,6 +193,8 @@ export type EngineEvent =
   | { type: 'changed'; update: Update }
   /** A subject was received whole and is on this disk: load it again and merge. */
   | { type: 'replaced'; subject: SubjectId }
+  /** Of these logs all up to here is on disk, in whole subjects too. */
+  | { type: 'advanced'; upTo: VersionVector }
   /**
    * Something of this subject is on no disk any more, and the rest is about to be `replaced`: what is in
    * memory of it is to be said again.

@@ -282,6 +282,9 @@ export class Replica {
         this.#inventory.heard()
         this.#replaced(event.subject)
         return
+      case 'advanced':
+        this.#calls.watches.tookUpTo(event.upTo)
+        return
       case 'lost':
         this.#sayAgain(event.subject)
         return

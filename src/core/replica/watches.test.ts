@@ -106,8 +106,48 @@ test('a server that is behind tells later what was told before, and the watcher 
   assert.deepEqual(told(b.take(other)), ['ready'])
   b.heard(a.updates(before))
   const late = watched(b.take(other))
-  assert.deepEqual(told(late), ['changed one.md', 'created two.md'])
-  for (const each of late) assert.ok(each.seen!.size > 0 && covers(seen, each.seen!))
+  const changes = ['changed one.md', 'created two.md']
+  assert.deepEqual(told(late), [...changes, 'present one.md', 'present two.md', 'ready'])
+  for (const each of late.slice(0, 2)) assert.ok(each.seen!.size > 0 && covers(seen, each.seen!))
+})
+
+test('a server that has caught up tells all that is there once more, in the trash or not', () => {
+  const a = new LoneReplica('a')
+  const b = new LoneReplica('b')
+  a.save('one.md', '1')
+  a.save('two.md', '2')
+  b.heard(a.updates())
+  const before = a.updates().length
+  for (const name of ['one.md', 'two.md']) change(a, 'delete', name)
+  const seen = known(a.call({ type: 'watch', file: '' }))
+  // Restored here, which lies above that deletion: when it comes, nothing changes here.
+  for (const type of ['delete', 'restore'] as const) change(b, type, 'one.md')
+  const call = b.begin({ type: 'watch', file: '', since: seen })
+  b.take(call)
+  b.heard(a.updates(before))
+  const caughtUp = watched(b.take(call))
+  assert.deepEqual(told(caughtUp), ['deleted two.md', 'present one.md', 'present two.md', 'ready'])
+  const isDeleted = caughtUp.slice(1, 3).map(({ file }) => file!.isDeleted)
+  assert.deepEqual(isDeleted, [false, true])
+  assert.deepEqual(known(caughtUp, seen), b.storage.reader.vector())
+})
+
+test('a log that came in whole subjects is caught up with when its transfer ends', () => {
+  const a = new LoneReplica('a')
+  const b = new LoneReplica('b')
+  a.save('one.md', '1')
+  const { reader } = a.storage
+  const seen = known(a.call({ type: 'watch', file: '' }))
+  const call = b.begin({ type: 'watch', file: '', since: seen })
+  const [subject] = reader.entries('', 10)
+  const whole = mergeStored(reader.load(subject!), reader.vector(), subject!)
+  b.storage.commit({ updates: [], snapshots: [whole] })
+  b.turn({ type: 'event', event: { type: 'replaced', subject: subject! } })
+  assert.deepEqual(told(b.take(call)), ['ready', 'created one.md'])
+  b.turn({ type: 'event', event: { type: 'advanced', upTo: reader.vector() } })
+  const caughtUp = b.take(call)
+  assert.deepEqual(told(caughtUp), ['present one.md', 'ready'])
+  assert.deepEqual(known(caughtUp), seen)
 })
 
 test('of a compacted text it is told that it changed, also when only a part lies beyond', () => {

@@ -61,6 +61,8 @@ export class Watches {
   readonly #options: WatchesOptions
   /** The id of what each watches; empty: all. */
   readonly #watched = new Map<CallId, string>()
+  /** What those knew when they came of which part was yet to come here. */
+  readonly #ahead = new Map<CallId, VersionVector>()
   /** The updates taken in here. */
   readonly #taken: VersionVector
   /** The update being taken in; undefined: a subject that was received whole. */
@@ -80,23 +82,35 @@ export class Watches {
     if (this.#watched.size >= streamsMax) {
       throw new FourfoldError('unavailable', 'Too many watch this server; try another.')
     }
-    const { views, folder, voice } = this.#options
+    const { views } = this.#options
     const top = file === '' ? undefined : views.find(file)
     // What others are to hear of this turn is in the listing.
-    this.tell()
+    this.#tellChanges()
     this.#watched.set(call, top?.id ?? '')
     if (since) this.#tellBeyond(call, since)
-    else {
-      if (top) this.#answer(call, 'present', top)
-      const scope = { directory: top?.id ?? '', isRecursive: true, inTrash: false }
-      for (const entry of folder.list(scope)) this.#answer(call, 'present', entry)
-    }
-    const seen = new Map(this.#taken)
-    voice.answer(call, { type: 'watched', event: 'ready', seen })
+    else this.#tellThere(call)
+    this.#tellReady(call)
   }
 
   end(call: CallId): void {
     this.#watched.delete(call)
+    this.#ahead.delete(call)
+  }
+
+  /** What is watched, and all in it that is not in the trash; but not those told already. */
+  #tellThere(call: CallId, told: ReadonlySet<string> = new Set()): void {
+    const { folder } = this.#options
+    const directory = this.#watched.get(call) ?? ''
+    const top = folder.get(directory)
+    if (top && !told.has(top.id)) this.#answer(call, 'present', top)
+    for (const entry of folder.list({ directory, isRecursive: true, inTrash: false })) {
+      if (!told.has(entry.id)) this.#answer(call, 'present', entry)
+    }
+  }
+
+  #tellReady(call: CallId): void {
+    const seen = new Map(this.#taken)
+    this.#options.voice.answer(call, { type: 'watched', event: 'ready', seen })
   }
 
   #tellBeyond(call: CallId, since: VersionVector): void {
@@ -119,9 +133,27 @@ export class Watches {
     }
     // Others have another number because of one that came or went, or lie elsewhere. Where part of what
     // is known has yet to come, they lie where they lay before, and that would be told as news.
-    if (!havePlacesChanged || !covers(this.#taken, since)) return
-    for (const entry of folder.list({ directory: top, isRecursive: true, inTrash: false })) {
-      if (!told.has(entry.id)) this.#answer(call, 'present', entry)
+    if (!covers(this.#taken, since)) this.#ahead.set(call, since)
+    else if (havePlacesChanged) this.#tellThere(call, told)
+  }
+
+  /**
+   * Tells one of those who knew more all that is there, in the trash or not, as soon as nothing of what it
+   * knew is yet to come: what it was told meanwhile were changes of something else than it knew. One in a
+   * turn, because each listing is as long as the folder.
+   */
+  #tellCaughtUp(): void {
+    for (const [call, since] of this.#ahead) {
+      if (!covers(this.#taken, since)) continue
+      this.#ahead.delete(call)
+      this.#tellThere(call)
+      const { folder } = this.#options
+      const top = this.#watched.get(call) ?? ''
+      for (const entry of folder.list({ directory: '', isRecursive: true, inTrash: true })) {
+        if (folder.isWithin(entry.id, top)) this.#answer(call, 'present', entry)
+      }
+      this.#tellReady(call)
+      return
     }
   }
 
@@ -171,6 +203,11 @@ export class Watches {
   /** A subject was received whole; by which updates it differs is not known. */
   tookWhole(): void {
     this.#cause = undefined
+  }
+
+  /** All of these logs was received, be it in whole subjects. */
+  tookUpTo(vector: VersionVector): void {
+    raise(this.#taken, vector)
   }
 
   #why(): Why {
@@ -238,6 +275,11 @@ export class Watches {
 
   /** A turn ends: what changed in it is told, in the order in which it was stored. */
   tell(): void {
+    this.#tellChanges()
+    this.#tellCaughtUp()
+  }
+
+  #tellChanges(): void {
     if (this.#told.length === 0) return
     const told = this.#told
     this.#told = []

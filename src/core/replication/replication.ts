@@ -352,11 +352,12 @@ export class Replication {
     return changed
   }
 
-  #tellStored(now: number, { tag, update, snapshot, from }: Item): void {
+  #tellStored(now: number, { tag, update, snapshot, advance, from }: Item): void {
     if (update) this.#told++
     if (snapshot) this.#told++
     if (tag !== undefined) this.#appended(tag, update)
     else if (update) this.#voice.event({ type: 'changed', update })
+    if (advance) this.#voice.event({ type: 'advanced', upTo: advance })
     if (from) this.#storedOf(now, from)
     if (!snapshot) return
     const subject = snapshot.subject as SubjectId

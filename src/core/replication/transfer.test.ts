@@ -78,6 +78,13 @@ for (const [who, early] of versions) {
     assert.equal(empty.storage.reader.vector().get(log), subjectCount)
     assert.equal(empty.storage.reader.isComplete(), true)
     assert.ok(receivedBytes(empty) < (subjectCount + 1) * subjectBytes)
+    // When all of them were told, what they stand for is, too.
+    const news = empty.events.filter(({ type }) => type === 'replaced' || type === 'advanced')
+    assert.deepEqual(news.at(-1), { type: 'advanced', upTo: new Map([[log, subjectCount]]) })
+    assert.equal(
+      news.findIndex(({ type }) => type === 'advanced'),
+      subjectCount,
+    )
   })
 }
 

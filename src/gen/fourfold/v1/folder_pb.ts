@@ -1674,8 +1674,9 @@ export type WatchRequest = Message<"fourfold.v1.WatchRequest"> & {
    * What the caller was told, at this server or another: WatchResponse.seen, merged. Then only what
    * changed beyond that is listed, in the trash or not, each as PRESENT, and as CHANGED where its text
    * may have changed; READY follows as ever. When one of these may lie elsewhere than before, everything
-   * outside the trash is listed, unless this server has yet to hear of part of `since`: others may have
-   * another number in their name because of it.
+   * outside the trash is listed: others may have another number in their name because of it. A server
+   * that has yet to hear of part of `since` lists that later, when it has: everything, in the trash or
+   * not, each as PRESENT, and READY once more.
    *
    * @generated from field: fourfold.v1.VersionVector since = 2;
    */
@@ -1748,7 +1749,7 @@ export const WatchEvent = {
   UNSPECIFIED: 0,
 
   /**
-   * It was there when the call began.
+   * It was there when the call began, or when this server had heard of all that the caller knew.
    *
    * @generated from enum value: WATCH_EVENT_PRESENT = 1;
    */
