@@ -6,7 +6,7 @@ import type { SubjectId } from '../src/core/model/ids.ts'
 import { textRoot } from '../src/core/model/snapshot.ts'
 import type { Checkers } from './checkers.ts'
 import type { Expected } from './folder-model.ts'
-import type { FileRecord, Journal } from './journal.ts'
+import type { Journal } from './journal.ts'
 import type { SimulatedPerson } from './person.ts'
 import type { SimulatedServer } from './server.ts'
 import type { Watching } from './watching.ts'
@@ -18,8 +18,6 @@ interface WatchLook {
   journal: Journal
   /** Whether a disk was lost or put back: what was only there may have been told. */
   isBurnt: boolean
-  /** Whether what is in the trash goes by itself. */
-  isErasing: boolean
   tree: Map<string, Expected>
   /** Texts that are not going for good. */
   subjects: SubjectId[]
@@ -38,7 +36,7 @@ export function checkWatches(look: WatchLook): void {
 }
 
 function checkPlaces(
-  { tree, isBurnt, isErasing, checkers, journal }: WatchLook,
+  { tree, isBurnt, checkers, journal }: WatchLook,
   name: string,
   { watched }: Watching,
 ): void {
@@ -65,8 +63,7 @@ function checkPlaces(
     )
     return
   }
-  // What is deleted for good while it is shown, because somebody restored it elsewhere, is not told.
-  if (isBurnt || isErasing || [...journal.files.values()].some(hasErasures)) return
+  if (isBurnt) return
   const ghost = [...known].find(([id, told]) => !tree.has(id) && !told.isUnsure && !isGone(id))
   if (ghost) checkers.checkWatch(`who watches at ${name} knows ${ghost[0]}, which is nowhere`)
 }
@@ -102,8 +99,4 @@ function everAbove(journal: Journal, id: string, found = new Set<string>()): Set
     everAbove(journal, parent, found)
   }
   return found
-}
-
-function hasErasures({ erasures }: FileRecord): boolean {
-  return erasures.length > 0
 }

@@ -66,7 +66,7 @@ class Server {
     if (!change) return []
     const changes = this.folder.apply(change)
     this.#showings.changed(changes)
-    this.#showings.gone(this.folder.takeHidden())
+    this.#showings.gone([...this.folder.takeHidden().keys()])
     const known = new Set(changes.map(({ entry }) => entry.id))
     this.#showings.renumbered(
       this.folder.takeRenumbered().filter(({ entry }) => !known.has(entry.id)),

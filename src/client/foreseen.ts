@@ -46,7 +46,7 @@ export class Foreseen {
   /** A server told of an entry. The ids of those that are shown otherwise now, or not any more. */
   apply(change: Entry): string[] {
     if (!this.has(change.id)) {
-      return [...idsOf(this.#folder.apply(change)), ...this.#folder.takeHidden()]
+      return [...idsOf(this.#folder.apply(change)), ...this.#folder.takeHidden().keys()]
     }
     const told = this.#told.get(change.id)
     const entry = told ? copyEntry(told) : change
@@ -88,7 +88,7 @@ export class Foreseen {
       if (shown && !change.created) mergeEntry(shown, change)
       else if (change.created) shown ??= change
     }
-    return [id, ...idsOf(this.#folder.set(id, shown)), ...this.#folder.takeHidden()]
+    return [id, ...idsOf(this.#folder.set(id, shown)), ...this.#folder.takeHidden().keys()]
   }
 }
 

@@ -75,7 +75,8 @@ export class Folder {
   /** What is in the trash by itself. */
   readonly #trash = new Directory({ isNumbered: false })
   readonly #graves = new Graves()
-  readonly #hidden = new Set<string>()
+  /** Those that were hidden, as they were seen before. */
+  readonly #hidden = new Map<string, Seen | undefined>()
   #counter = 0
 
   /** The highest counter in any stamp seen: the next stamp of this replica must be larger. */
@@ -123,26 +124,32 @@ export class Folder {
     if (this.#graves.has(tombstone.id)) this.#graves.put(tombstone)
   }
 
-  /** The ids of those that were hidden since the last call, because they are deleted for good. */
-  takeHidden(): string[] {
-    const hidden = [...this.#hidden].filter((id) => this.#graves.has(id))
+  /**
+   * Those that were hidden since the last call, because they are deleted for good, by their ids: as they
+   * were seen before.
+   */
+  takeHidden(): Map<string, Seen | undefined> {
+    const hidden = [...this.#hidden].filter(([id]) => this.#graves.has(id))
     this.#hidden.clear()
-    return hidden
+    return new Map(hidden)
   }
 
   /** Takes in a change that may hide entries, or bring back what was hidden. */
   #bury(before: Entry | undefined, entry: Entry): Change[] {
     const changes: Change[] = []
+    const wasSeen = this.seen(entry.id)
     if (this.#graves.has(entry.id)) this.#graves.put(entry)
     else changes.push(...this.#replace(entry.id, entry))
     const known = (id: string) => this.known(id)
-    for (const id of this.#graves.touched(before, entry)) {
+    const touched = [...this.#graves.touched(before, entry)]
+    const seen = new Map(touched.map((id) => [id, id === entry.id ? wasSeen : this.seen(id)]))
+    for (const id of touched) {
       const each = this.known(id)
       if (!each || isPurged(each, known) === this.#graves.has(id)) continue
       if (this.#graves.has(id)) this.#graves.delete(id)
       else {
         this.#graves.put(each)
-        this.#hidden.add(id)
+        if (!this.#hidden.has(id)) this.#hidden.set(id, seen.get(id))
       }
       changes.push(...this.#replace(id, this.#graves.has(id) ? undefined : each))
     }

@@ -359,8 +359,10 @@ export class Replica {
   }
 
   #hide(): void {
-    const hidden = this.#folder.takeHidden()
-    for (const id of hidden as SubjectId[]) {
+    const seen = this.#folder.takeHidden()
+    this.#calls.watches.hidden(seen)
+    const hidden = [...seen.keys()] as SubjectId[]
+    for (const id of hidden) {
       this.#gone.add(id)
       this.#sketches.forget(id)
       this.#inventory.changed(this.#now, id)

@@ -44,7 +44,7 @@ class Desk {
   take(...changes: Entry[]): void {
     for (const change of changes) this.showings.changed(this.folder.apply(change))
     this.showings.renumbered(this.folder.takeRenumbered())
-    this.showings.gone(this.folder.takeHidden())
+    this.showings.gone([...this.folder.takeHidden().keys()])
   }
 
   /** What was told since the last look: "1: D a" of changes, "1 D: D a." of listings, to their end; "-D": gone. */

@@ -20,12 +20,13 @@ export class Views {
     this.#documents = documents
   }
 
+  /** Of what is deleted for good the name is known, and not where it lay. */
   of(entry: Entry): FileView {
     const { id } = entry
-    const isDeleted = this.#folder.isTrashed(id)
+    const isDeleted = this.#folder.isTrashed(id) || this.#folder.isPurged(id)
     const name = this.#folder.shownName(id) ?? entry.name?.value ?? ''
     const parent = this.#folder.parentOf(id)
-    return { entry, name, parent, path: this.#folder.pathOf(id), isDeleted }
+    return { entry, name, parent, path: this.#folder.pathOf(id) || name, isDeleted }
   }
 
   /** @throws FourfoldError not-found, unavailable */

@@ -212,6 +212,47 @@ test('who was away while something was deleted for good is told that it is gone'
   )
 })
 
+test('what is deleted for good elsewhere goes once where it was restored, with all that is in it', () => {
+  const a = new LoneReplica('a')
+  const b = new LoneReplica('b')
+  a.call({ type: 'makeDirectory', path: 'd', hasParents: false, operation: freshId() })
+  a.save('d/one.md', '1')
+  b.heard(a.updates())
+  const before = a.updates().length
+  // Above what happens at the other server.
+  for (const type of ['delete', 'restore', 'delete', 'erase'] as const) change(a, type, 'd')
+  change(b, 'delete', 'd')
+  const call = b.begin({ type: 'watch', file: '' })
+  change(b, 'restore', 'd')
+  assert.deepEqual(told(b.take(call)), ['ready', 'created d'])
+  b.heard(a.updates(before))
+  const gone = watched(b.take(call))
+  assert.deepEqual(told(gone), ['deleted d'])
+  assert.equal(gone[0]?.file?.isDeleted, true)
+})
+
+test('what moved and was deleted for good in one turn is told to have gone', () => {
+  const a = new LoneReplica('a')
+  const b = new LoneReplica('b')
+  a.call({ type: 'makeDirectory', path: 'd', hasParents: false, operation: freshId() })
+  a.save('one.md', '1')
+  b.heard(a.updates())
+  const before = a.updates().length
+  a.call({ type: 'move', file: 'one.md', path: 'd/one.md', operation: freshId() })
+  change(a, 'delete', 'd')
+  change(a, 'erase', 'd')
+  const call = b.begin({ type: 'watch', file: '' })
+  b.take(call)
+  b.heard(a.updates(before))
+  assert.deepEqual(
+    watched(b.take(call)).map(({ event, file }) => [event, file!.name, file!.isDeleted]),
+    [
+      ['deleted', 'one.md', true],
+      ['deleted', 'd', true],
+    ],
+  )
+})
+
 test('what has another number because of what it missed, a watcher is told, and no text of it', () => {
   const a = new LoneReplica('a')
   const b = new LoneReplica('b')

@@ -4,7 +4,7 @@
 // watcher knows: when its server dies it shows that to another, and is told what lies beyond.
 
 import { createDecoder, readVarUint } from 'lib0/decoding'
-import type { Change, Folder } from '../model/folder.ts'
+import type { Change, Folder, Seen } from '../model/folder.ts'
 import { FourfoldError } from '../model/errors.ts'
 import type { Origin, SubjectId } from '../model/ids.ts'
 import { streamsMax } from '../model/limits.ts'
@@ -170,11 +170,8 @@ export class Watches {
 
   /** Deleted for good: whoever watches the whole folder hears at least that. */
   #tellPurged(call: CallId, id: SubjectId): void {
-    const { views, folder, voice } = this.#options
-    const entry = folder.known(id)
-    if (!entry || this.#watched.get(call) !== '') return
-    const file = { ...views.of(entry), isDeleted: true }
-    voice.answer(call, { type: 'watched', event: 'present', file })
+    const entry = this.#options.folder.known(id)
+    if (entry && this.#watched.get(call) === '') this.#answer(call, 'present', entry)
   }
 
   #readBeyond(id: SubjectId, since: VersionVector): Beyond {
@@ -247,6 +244,23 @@ export class Watches {
     }
   }
 
+  /**
+   * These are deleted for good, and were seen so before: those that were there, because they were restored
+   * at another server than the one that deleted them, go now. What lay in one of them goes with it.
+   */
+  hidden(seen: ReadonlyMap<string, Seen | undefined>): void {
+    if (this.#watched.size === 0) return
+    for (const [id, before] of seen) {
+      const entry = this.#options.folder.known(id)
+      if (!entry || !before || before.isDeleted || seen.has(before.parent)) continue
+      for (const [call, watched] of this.#watched) {
+        if (watched === id || this.#options.folder.isWithin(before.parent, watched)) {
+          this.#tellLater(call, 'deleted', entry)
+        }
+      }
+    }
+  }
+
   #eventOf(entry: Entry, before: Change['before']): Event | undefined {
     const after = this.#options.folder.seen(entry.id)!
     const wasThere = before !== undefined && !before.isDeleted
@@ -291,14 +305,19 @@ export class Watches {
     const texts = told.flatMap((each) => (each.type === 'text' ? each.causes : []))
     const untold = new Set(texts.flatMap((cause) => (cause ? placeOf(cause) : [])))
     for (const each of told) {
-      if (each.type === 'entry')
-        this.#answer(each.call, each.event, each.entry, each.operation, each.seen)
+      if (each.type === 'entry') this.#tellEntry(each)
       else {
         // What is new comes with its text.
         if (!made.has(each.subject)) this.#tellText(each, untold)
         for (const cause of each.causes) if (cause) untold.delete(placeOf(cause))
       }
     }
+  }
+
+  #tellEntry({ call, event, entry, operation, seen }: Extract<Told, { type: 'entry' }>): void {
+    // Where it lay is known no more of what was deleted for good since, in the same turn.
+    if (!this.#options.folder.isPurged(entry.id)) this.#answer(call, event, entry, operation, seen)
+    else if (event !== 'created') this.#answer(call, 'deleted', entry, operation, seen)
   }
 
   #tellText(told: Extract<Told, { type: 'text' }>, untold: ReadonlySet<string>): void {
