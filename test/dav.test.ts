@@ -80,6 +80,8 @@ test('hostile XML is refused within bounds', async (t) => {
   const lol = '<!DOCTYPE x [<!ENTITY a "lol"><!ENTITY b "&a;&a;&a;&a;">]>'
   const file = '<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]>'
   const deep = davXmlDepthMax + 1
+  // Written again, each name has all of it.
+  const long = 'x'.repeat(10_000)
   const bad = {
     'billion laughs': find('<D:prop>&b;</D:prop>', lol),
     'external entity': find('<D:prop>&a;</D:prop>', file),
@@ -87,6 +89,10 @@ test('hostile XML is refused within bounds', async (t) => {
     'unknown entity': find('<D:prop>&nbsp;</D:prop>'),
     deep: find('<D:prop>'.repeat(deep) + '</D:prop>'.repeat(deep)),
     many: find(`<D:prop>${'<D:x/>'.repeat(6000)}</D:prop>`),
+    'a long namespace of many': find(`<D:prop xmlns:x="${long}">${'<x:y/>'.repeat(60)}</D:prop>`),
+    'and of many attributes': find(
+      `<D:prop xmlns:x="${long}">${'<D:y x:z=""/>'.repeat(60)}</D:prop>`,
+    ),
     'no end': find('<D:allprop/>').slice(0, -2),
     'two roots': find('<D:allprop/>') + find('<D:allprop/>'),
     'no namespace': '<propfind><allprop/></propfind>',

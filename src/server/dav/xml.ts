@@ -1,7 +1,11 @@
 // XML as WebDAV needs it: small bodies in, with bounds and without DTDs, and text that is escaped out.
 
 import { SaxesParser, type SaxesAttributeNS } from 'saxes'
-import { davXmlDepthMax, davXmlElementsMax } from '../../core/model/limits.ts'
+import {
+  davXmlDepthMax,
+  davXmlElementsMax,
+  davXmlNamesCharactersMax,
+} from '../../core/model/limits.ts'
 import { Refusal } from './refusal.ts'
 
 /** The namespace of WebDAV's own words. */
@@ -26,15 +30,18 @@ export function parseXml(bytes: Uint8Array): XmlElement {
   const open: XmlElement[] = []
   let root: XmlElement | undefined
   let elements = 0
+  let characters = 0
   parser.on('doctype', () => {
     // Entities are declared there: those that grow, and those that fetch.
     throw new Refusal(400, 'Document types are not allowed here.')
   })
   parser.on('opentag', ({ uri, local, attributes }) => {
-    if (++elements > davXmlElementsMax || open.length >= davXmlDepthMax) {
+    const element = { uri, local, attributes: plain(Object.values(attributes)), children: [] }
+    characters += charactersOf(element)
+    const isLong = ++elements > davXmlElementsMax || characters > davXmlNamesCharactersMax
+    if (isLong || open.length >= davXmlDepthMax) {
       throw new Refusal(400, 'This XML is too long, or too deep.')
     }
-    const element = { uri, local, attributes: plain(Object.values(attributes)), children: [] }
     open.at(-1)?.children.push(element)
     root ??= element
     open.push(element)
@@ -49,6 +56,15 @@ export function parseXml(bytes: Uint8Array): XmlElement {
   parser.write(decoded(bytes)).close()
   if (!root) throw new Refusal(400, 'This XML is empty.')
   return root
+}
+
+/** What its names and attributes take where it is written again. */
+function charactersOf({ uri, local, attributes }: XmlElement): number {
+  const own = uri.length + local.length
+  return attributes.reduce(
+    (sum, each) => sum + each.uri.length + each.local.length + each.value.length,
+    own,
+  )
 }
 
 function decoded(bytes: Uint8Array): string {

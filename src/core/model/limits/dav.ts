@@ -14,6 +14,12 @@ export const davXmlBytesMax = 256 * 1024
 export const davXmlDepthMax = 50
 export const davXmlElementsMax = 5000
 
+/**
+ * Names and attributes in it, in characters, each with its namespace, as it is written again: a namespace
+ * stands there once and may belong to thousands of names. 5,000 usual names have half of it.
+ */
+export const davXmlNamesCharactersMax = 512 * 1024
+
 /** Properties that clients gave to files, in characters, names and all: Windows writes 300 a file. */
 export const davPropertiesCharactersMax = 8 * 1024 * 1024
 
