@@ -72,6 +72,17 @@ test('12 many properties of many files are told piece by piece', async (t) => {
   assert.ok(Math.max(...lengths) <= pieceBytes + 2 * ofOne, lengths.join())
 })
 
+test('12 a property that is asked for often is told once', async (t) => {
+  const { dav } = await lone(t)
+  await dav.write('/x.md', 'x')
+  assert.equal(await dav.status('LOCK', '/x.md', {}, lockBody('exclusive')), 200)
+  const names = '<D:lockdiscovery/>'.repeat(4900)
+  const body = `<D:propfind xmlns:D="DAV:"><D:prop>${names}<D:none/><D:none/></D:prop></D:propfind>`
+  const { text } = await dav.ask('PROPFIND', '/x.md', { depth: '0' }, body)
+  assert.equal(text.match(/<D:activelock>/g)?.length, 1)
+  assert.equal(text.match(/<none /g)?.length, 1)
+})
+
 test('hostile XML is refused within bounds', async (t) => {
   const { dav } = await lone(t)
   await dav.write('/x.md', 'x')

@@ -8,7 +8,8 @@ import type { Name } from './xml.ts'
 /** By their names, each as an element of XML. */
 type Properties = Map<string, { name: Name; xml: string }>
 
-const labelOf = ({ uri, local }: Name) => `${local} ${uri}`
+/** The same for the same name only. */
+export const labelOf = ({ uri, local }: Name) => `${local} ${uri}`
 
 export class DeadProperties {
   /** By the id of the entry; that of the top is empty. */

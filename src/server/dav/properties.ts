@@ -5,7 +5,7 @@ import { pipeline } from 'node:stream/promises'
 import { setImmediate as untilOthersRan } from 'node:timers/promises'
 import { blobIdleMs, pieceBytes } from '../../core/model/limits.ts'
 import { cut } from '../taking.ts'
-import type { DeadProperties } from './dead-properties.ts'
+import { labelOf, type DeadProperties } from './dead-properties.ts'
 import { activeLock, supportedLocks } from './locking.ts'
 import type { Locks } from './locks.ts'
 import { hrefOf } from './paths.ts'
@@ -197,8 +197,13 @@ function questionOf(asked: XmlElement | undefined): Question {
   const some = childOf(asked, 'prop')
   const kinds = ['prop', 'allprop', 'propname'].filter((local) => childOf(asked, local))
   if (kinds.length !== 1) throw new Refusal(400, 'A propfind asks for one of three things.')
-  if (some) return { type: 'some', names: elementsOf(some).map(nameOf) }
+  if (some) return { type: 'some', names: eachOnce(elementsOf(some).map(nameOf)) }
   return { type: kinds[0] === 'propname' ? 'names' : 'all' }
+}
+
+/** Told as often as it is named, what is long would be thousands of times as long. */
+function eachOnce(names: Name[]): Name[] {
+  return [...new Map(names.map((name) => [labelOf(name), name])).values()]
 }
 
 interface PropertyChange {
