@@ -336,6 +336,18 @@ test('12 however short its messages are, a client says so many at once, and so m
   assert.equal(other.taken.length, 0)
 })
 
+test('12 a frame with nothing in it counts as a message', async () => {
+  for (const nothing of [new Uint8Array(), Buffer.from([0x98, 0x06, 0x01])]) {
+    const scene = new Scene()
+    await scene.joins()
+    for (let count = 1; count < messageBurstMax - 1; count++) scene.client.send(nothing)
+    await scene.sends(nothing)
+    assert.equal(scene.closings, 0)
+    await scene.sends(nothing)
+    assert.equal(scene.refused?.code, Code.UNAVAILABLE)
+  }
+})
+
 test('12 however much one message lists, it is decoded only when that is little', async () => {
   const listing = (count: number): Message => {
     const several = { entries: Array<string>(count).fill('') }
