@@ -1,7 +1,14 @@
 // The text of a configuration file, as people's editors write it: JSON, in UTF-8, each key once.
 
+import { configurationBytesMax } from '../core/model/limits.ts'
+
 /** Reads it. Throws Error with what is wrong, as the end of a sentence. */
 export function parseText(bytes: Uint8Array): unknown {
+  if (bytes.length > configurationBytesMax) {
+    throw new Error(
+      `has more than ${configurationBytesMax / 1024 / 1024} MiB, which no configuration has`,
+    )
+  }
   const text = decoded(bytes)
   const json = parsed(text)
   const twice = doubledKey(text)
@@ -31,8 +38,8 @@ function parsed(text: string): unknown {
   }
 }
 
-/** What other files of this kind may have. */
-const notJson = /^\s*(\/\/|\/\*|#)|,\s*[}\]]/m
+/** What other files of this kind may have. Looked for in each line alone: of empty ones there may be many. */
+const notJson = /^[ \t]*(\/\/|\/\*|#)|,\s*[}\]]/m
 
 /** The first key that one object of a JSON text has twice: of these the parser takes the last, silently. */
 function doubledKey(json: string): string | undefined {

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 
 import { root } from '../../test/tool.ts'
-import { sessionsPerAddressMax } from '../core/model/limits.ts'
+import { configurationBytesMax, sessionsPerAddressMax } from '../core/model/limits.ts'
 import { ConfigurationError, parseConfiguration, readConfiguration } from './configuration.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'fourfold-configuration-'))
@@ -278,6 +278,12 @@ test('what an editor makes of the file is read, or said in one sentence', () => 
     [Buffer.from(`\ufeff${json}`, 'utf16le'), /: is not UTF-8: save it as UTF-8\.$/],
     [Buffer.from(json.replace('notes', 'käse'), 'latin1'), /: is not UTF-8: /],
     [json.replace('{', '{ "set": "others",'), /: "set" is there twice in one object\.$/],
+    [
+      `{"set": "${'x'.repeat(configurationBytesMax)}"}`,
+      /: has more than 1 MiB, which no configuration has\.$/,
+    ],
+    // Read again from each line on, it would take minutes.
+    ['\n'.repeat(configurationBytesMax), /: is not JSON: [^(]+\.$/],
     [
       json.replace('"address"', '"\\u0069d": "b", "address"'),
       /: "id" is there twice in one object/,

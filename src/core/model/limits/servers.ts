@@ -118,3 +118,6 @@ export const wordsMax = 1024
 
 /** People of whom another server says that they are with it: it takes fewer sessions. */
 export const presentMax = 10_000
+
+/** A configuration file: a set of four has some 500 bytes of it. */
+export const configurationBytesMax = 1024 * 1024
