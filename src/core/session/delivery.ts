@@ -140,12 +140,28 @@ export class Delivery {
   }
 
   #sendParcels(now: number, link: Link): void {
-    const held = heldBack(this.#outbox.parcels, link.server)
-    for (const parcel of this.#outbox.parcels) {
+    const held = this.#heldBack(link)
+    const parcels = [...this.#outbox.parcels]
+    // A version names the text that the server has by then: all that was written goes first.
+    parcels.sort((one, other) => Number(isNaming(one)) - Number(isNaming(other)))
+    for (const parcel of parcels) {
       if (link.has(parcel) || !this.#maySend(now, parcel, held)) continue
       if (readyAt(now, link, parcel) > now) return
       this.#send(now, link, parcel)
     }
+  }
+
+  /** What waits for something that goes before it. */
+  #heldBack(link: Link): Set<OperationParcel> {
+    const held = heldBack(this.#outbox.parcels, link.server)
+    for (const parcel of this.#outbox.operations()) {
+      const { case: what, value } = parcel.operation.operation
+      if (what !== 'nameVersion') continue
+      const { document } = value
+      const isDrafted = this.#outbox.isDraftedBy(document, parcel.bornAt)
+      if (isDrafted || this.#follows.isComparing(document)) held.add(parcel)
+    }
+    return held
   }
 
   #maySend(now: number, parcel: Parcel, held: ReadonlySet<Parcel>): boolean {
@@ -334,7 +350,7 @@ export class Delivery {
       if (readyAt < Infinity) at = Math.min(at, Math.max(readyAt, link.readyAt(now, 0)))
     }
     let isFirstUnsent = true
-    const held = heldBack(this.#outbox.parcels, link.server)
+    const held = this.#heldBack(link)
     for (const parcel of this.#outbox.parcels) {
       if (link.has(parcel)) {
         // Already on its way twice: only silence will tell.
@@ -361,6 +377,11 @@ export class Delivery {
 /** When the server lets this client send a parcel; Infinity: never. */
 function readyAt(now: number, link: Link, parcel: Parcel): number {
   return link.readyAt(now, bytesOf(parcel), pushesOf(parcel))
+}
+
+/** Whether it gives the present text a name. */
+function isNaming(parcel: Parcel): boolean {
+  return parcel.type === 'operation' && parcel.operation.operation.case === 'nameVersion'
 }
 
 /** Whether it may have had several effects. */

@@ -278,6 +278,11 @@ export class Follows {
     return view?.name === 'open' || (view?.name === 'opening' && !view.isHeld)
   }
 
+  /** Whether this server may lack text that is here, and is to get it. */
+  isComparing(document: string): boolean {
+    return this.#views.has(document) && !this.mayPush(document)
+  }
+
   /** Opens what is due: after trouble, and to offer what is in the document alone. */
   advance(now: number): void {
     if (!this.#link) return

@@ -35,6 +35,11 @@ const deleted = (entry: string): Operation['operation'] => ({
   value: { $typeName: 'fourfold.v1.Delete', entry },
 })
 
+const versionOf = (document: string): Operation['operation'] => ({
+  case: 'nameVersion',
+  value: { $typeName: 'fourfold.v1.NameVersion', document, name: 'kept' },
+})
+
 const severalDeleted = (...entries: string[]): Operation['operation'] => ({
   case: 'several',
   value: {
@@ -287,6 +292,45 @@ test('what builds on another waits for it, what does not goes along', () => {
   assert.deepEqual(waiting(['A', moved('X', 'P')], ['B', moved('Y', 'Q')]), ['B'])
   const three = waiting(['A', deleted('X')], ['B', moved('Y', 'P')], ['C', moved('Z', 'P')])
   assert.deepEqual(three, ['B', 'C'])
+})
+
+test('a version is of all that was in sight: that goes to the server before it', () => {
+  const talk = new Talk({ hasStandby: false })
+  talk.start()
+  talk.step({ type: 'follow', document: 'D' })
+  talk.type('D', 'x')
+  talk.operate('VERSION', versionOf('D'))
+  talk.lines.length = 0
+  talk.welcome(1, 'a')
+  talk.heard(`
+    1> hello ada
+    1< welcome a
+    1> open D
+    * named ada
+    1> push 1 D "x"
+    1> operation 2 nameVersion VERSION
+    * online a · saved on none
+  `)
+})
+
+test('so it does at another server, to which text of others may have to go, too', () => {
+  const talk = new Talk()
+  talk.writeOther('D', 'other ')
+  talk.join()
+  talk.type('D', 'x')
+  talk.operate('VERSION', versionOf('D'))
+  talk.close(1)
+  talk.lines.length = 0
+  talk.welcomeAgain(2, 'b', 'a')
+  talk.wait(10)
+  talk.open(2, 'D')
+  talk.heard(`
+    2< welcome b, a down
+    10 ms
+    2< opened D
+    2> push 3 D "x"
+    2> operation 4 nameVersion VERSION
+  `)
 })
 
 test('several entries are changed by one operation, and it is told which were not', () => {

@@ -153,6 +153,11 @@ export class Outbox {
     return draft !== undefined && draft.updates === undefined
   }
 
+  /** Whether edits of this document that were made by then are no parcels yet. */
+  isDraftedBy(document: string, at: number): boolean {
+    return (this.#drafts.get(document)?.bornAt ?? Infinity) <= at
+  }
+
   /**
    * Takes out everything of a document that was not sent on this connection: an offer takes its
    * place. Tells what it was; undefined: there was nothing.
