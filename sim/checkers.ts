@@ -7,6 +7,7 @@ import type { FileView } from '../src/core/replica/messages.ts'
 import { Bits } from './bits.ts'
 import type { DocumentId, Edit, Journal, PersonName, ServerName, Token } from './journal.ts'
 import { wordsOf } from './token.ts'
+import { checkVersions, type ListedVersion } from './version-checker.ts'
 
 export const checkerNames = {
   C0: 'a mind broke its own invariant',
@@ -22,6 +23,7 @@ export const checkerNames = {
   C11: 'liveness',
   C13: 'who is here',
   C16: 'watches',
+  C17: 'named versions',
 } as const
 
 export type CheckerId = keyof typeof checkerNames
@@ -154,6 +156,16 @@ export class Checkers {
   /** Somebody who watches was not told of something, or told of it twice. */
   checkWatch(text: string): void {
     this.#bad('C16', text)
+  }
+
+  /** At the very end: the named versions of a document, as every server lists them. */
+  checkVersions(
+    document: DocumentId,
+    listed: readonly ListedVersion[],
+    areClocksRight: boolean,
+  ): void {
+    const bad = (checker: CheckerId, text: string) => this.#bad(checker, text)
+    checkVersions({ journal: this.#journal, document, listed, areClocksRight, bad })
   }
 
   /** A disk was wiped, or a person comes back without what the device had: it starts from nothing. */

@@ -55,6 +55,7 @@ export function drawPeople(random: Random, runMs: number): PersonPlan[] {
     ]
     acts.push(...filing.filter(({ at }) => at <= runMs))
     acts.push(...drawWatch(random.fork(`watch ${name}`), runMs))
+    acts.push(...drawNaming(random.fork(`naming ${name}`), runMs, documents))
     const shows = drawShows(random.fork(`shows ${name}`), runMs, documents)
     acts.push(...shows)
     acts.sort((one, other) => one.at - other.at)
@@ -102,6 +103,21 @@ function drawAbsence(random: Random, documents: number): Untimed<Act> {
     default:
       return { type: 'unfollow', document: random.below(documents), forMs }
   }
+}
+
+/** Somebody gives the present text a name now and then, often right after typing. */
+function drawNaming(random: Random, runMs: number, documents: number): Act[] {
+  if (random.chance(0.6)) return []
+  return Array.from({ length: random.between(1, 3) }, (): Act[] => {
+    const at = drawnMoment(random, runMs)
+    const document = random.below(documents)
+    const gapMs = random.pick([0, 0, 3, 100])
+    const typed = { at, type: 'type' as const, document, words: 1, gapMs: 0, where: random.next() }
+    return [
+      ...(random.chance(0.6) ? [typed] : []),
+      { at: at + gapMs, type: 'nameVersion', document },
+    ]
+  }).flat()
 }
 
 /** A program watches the folder, and goes to another server now and then. */

@@ -20,6 +20,8 @@ const refilledMs = 2000
 
 /** To look at what every server holds alone takes as long as half a schedule. */
 const restartedShare = 0.15
+/** In so many somebody brings a version back in the end. */
+const restoredShare = 0.2
 
 /** The plan of a seed. */
 export function planOf(seed: number, random: Random): Plan {
@@ -39,6 +41,7 @@ export function planOf(seed: number, random: Random): Plan {
     isEncoded: seed % encodedEvery === 0,
     people,
     faults: inOrder([...faults, ...back.faults]),
+    ...(random.fork('version').chance(restoredShare) && { restoresVersion: true as const }),
     ...(random.fork('restarts').chance(restartedShare) && { restarts: true as const }),
     // A month in the trash, in a second or so.
     // As real servers do. Those of whom each waits for its disk are a little slower, and allowed.

@@ -63,6 +63,19 @@ export interface FileRecord {
   readonly moves: { edit: Edit; parent: string }[]
 }
 
+/** A name that somebody gave to the present text of a document. */
+export interface NamedVersion extends Edit {
+  /** Of the operation. */
+  readonly id: string
+  readonly name: string
+  /** The screen name of who named it. */
+  readonly author: string
+  /** The tokens in sight then. */
+  readonly seen: Bits
+  /** Those that were deleted on that page before. */
+  readonly gone: Bits
+}
+
 interface Destruction {
   server: ServerName
   /** Absent: all of them. */
@@ -73,6 +86,8 @@ interface Destruction {
 export class Journal {
   readonly documents = new Map<DocumentId, DocumentJournal>()
   readonly files = new Map<DocumentId, FileRecord>()
+  /** By operation. */
+  readonly versions = new Map<string, NamedVersion>()
   readonly #destroyed: Destruction[] = []
   /** Words by label, of all lives: no two are the same. */
   readonly #counts: Map<string, number>
@@ -184,6 +199,28 @@ export class Journal {
   renamed(at: number, person: PersonName, file: FileRecord, name: string): Edit {
     file.names.add(name)
     return added(file.renames, edit(file.id, person, at))
+  }
+
+  /** A person gives the present text a name, which is no other's. `since`: when the page was opened. */
+  named(options: {
+    at: number
+    person: PersonName
+    author: string
+    document: DocumentId
+    id: string
+    seen: Bits
+    since: number
+  }): NamedVersion {
+    const { at, person, author, document, id, seen, since } = options
+    const gone = new Bits()
+    for (const { index, deletions } of this.document(document).tokens) {
+      const isOwn = (deletion: Edit) => deletion.person === person && deletion.invokedAt >= since
+      if (!seen.has(index) && deletions.some(isOwn)) gone.add(index)
+    }
+    const name = `version ${this.versions.size + 1}`
+    const version = { ...edit(document, person, at), id, name, author, seen, gone }
+    this.versions.set(id, version)
+    return version
   }
 
   /** A person is told that a server holds an edit. False: that was known. */

@@ -17,6 +17,7 @@ import type { SimulatedPerson } from './person.ts'
 import { everything, Questions } from './questions.ts'
 import type { SimulatedServer } from './server.ts'
 import { wordsOf as foundIn } from './token.ts'
+import { lookAtVersions } from './version-look.ts'
 import { checkWatches } from './watch-look.ts'
 
 export interface LastLook {
@@ -30,6 +31,8 @@ export interface LastLook {
   probe: () => void
   /** Whether a disk was lost or put back. */
   isBurnt: boolean
+  /** Whether the clocks of all servers were right. */
+  areClocksRight: boolean
   /** Every change of an entry that was ever on a disk. */
   archive: Entry[]
   /** Whether what is in the trash goes by itself. */
@@ -46,6 +49,7 @@ export function lookLast(look: LastLook): void {
   const subjects = [...subjectsOf(servers)].filter((id) => !isMarked(servers, id))
   checkWatches({ ...look, subjects, tree: expectedTree(changesOf(look)) })
   checkCarets({ ...look, subjects })
+  lookAtVersions({ ...look, subjects })
   checkNames(look)
 }
 
@@ -278,8 +282,8 @@ export function wordsOf(answer: Answer): string {
   }
 }
 
-function versionWords({ id, name, text }: Version): string {
-  return `${id}=${name} ${Buffer.from(text).toString('base64')}`
+function versionWords({ id, name, author, at, text }: Version): string {
+  return `${id}=${name} of ${author} at ${at} ${Buffer.from(text).toString('base64')}`
 }
 
 function fileWords({ entry, path }: FileView): string {

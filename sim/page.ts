@@ -74,6 +74,9 @@ type EditAct = Exclude<Act, { type: 'offline' | 'sleep' | 'leave' | 'unfollow' |
 export class Page {
   readonly #options: PageOptions
   readonly #label: string
+  readonly #screenName: string
+  /** When it was opened. */
+  readonly #since: number
   readonly #files: Files
   /** By id; empty: the top. */
   readonly #shown = new Map<string, { extent: 'alone' | 'open'; end: () => void }>()
@@ -109,6 +112,8 @@ export class Page {
     const { plan, random } = options
     this.#options = options
     this.#label = page.label
+    this.#screenName = page.screenName
+    this.#since = options.timeline.now
     this.#writer = writerOf(page.key)
     this.#carets = new Carets(this.#writer)
     this.#device = page.device
@@ -196,7 +201,8 @@ export class Page {
   keep(keys: Uint8Array[]): Device {
     const texts = new Map<DocumentId, Uint8Array>()
     for (const [id, { doc }] of this.#papers) texts.set(id, Y.encodeStateAsUpdate(doc))
-    const asked = this.#session.operations.map(({ operation }) => {
+    const lasting = this.#session.operations.filter(({ operation }) => isLasting(operation))
+    const asked = lasting.map(({ operation }) => {
       return { operation, edits: this.#receipts.editsOf(operation.id) }
     })
     const relays = [...texts.keys()].flatMap((id) => this.#relays.of(id))
@@ -266,6 +272,10 @@ export class Page {
       return
     }
     if (!this.#followed.has(id)) return
+    if (act.type === 'nameVersion') {
+      this.#nameVersion(id)
+      return
+    }
     this.#edit(this.#paper(id), act, this.#options.timeline.now)
     this.#moveTo(id, String(act.at))
   }
@@ -279,12 +289,32 @@ export class Page {
 
   /** Gives the present text of each that is open a name. */
   nameVersions(): void {
-    const { random } = this.#options
-    for (const document of this.#followed) {
-      const value = { $typeName: 'fourfold.v1.NameVersion' as const, document, name: this.#label }
-      const operation = { case: 'nameVersion' as const, value }
-      this.#operate({ id: subjectId(random.bytes(16)), operation }, [])
+    for (const document of this.#followed) this.#nameVersion(document)
+  }
+
+  #nameVersion(document: DocumentId): void {
+    const { random, journal, timeline, plan } = this.#options
+    const seen = this.#paper(document).look()
+    const id = subjectId(random.bytes(16))
+    const made = {
+      at: timeline.now,
+      person: plan.name,
+      author: this.#screenName,
+      since: this.#since,
     }
+    const version = journal.named({ ...made, document, id, seen })
+    const { name } = version
+    const value = { $typeName: 'fourfold.v1.NameVersion' as const, document, name }
+    this.#operate({ id, operation: { case: 'nameVersion', value } }, [version])
+  }
+
+  isOpen(document: DocumentId): boolean {
+    return this.#caughtUp.has(document)
+  }
+
+  /** Brings an earlier text of what is open back. */
+  restore(document: DocumentId, text: string): void {
+    this.#paper(document).restore(this.#options.timeline.now, text)
   }
 
   #moveTo(document: DocumentId, state: string): void {
@@ -301,7 +331,11 @@ export class Page {
     before?.end()
   }
 
-  #edit(paper: Paper, act: Exclude<EditAct, FilingAct | { type: 'show' }>, at: number): void {
+  #edit(
+    paper: Paper,
+    act: Exclude<EditAct, FilingAct | { type: 'show' | 'nameVersion' }>,
+    at: number,
+  ): void {
     switch (act.type) {
       case 'type':
         paper.type(at, this.#label, act.where)
@@ -523,4 +557,9 @@ export class Page {
     })
     this.#channels.set(connection, channel)
   }
+}
+
+/** As on a real device: what is named is the text at that moment, which cannot wait for another life. */
+function isLasting({ operation }: OperationBody): boolean {
+  return operation.case !== 'nameVersion'
 }

@@ -4,6 +4,7 @@
 import * as Y from 'yjs'
 import { integrate } from '../src/core/model/integration.ts'
 import { textRoot } from '../src/core/model/snapshot.ts'
+import { applyEdits, smallestDiff } from '../src/core/model/text-merge.ts'
 import type { Bits } from './bits.ts'
 import type { Checkers } from './checkers.ts'
 import type { DocumentId, Edit, Journal, PersonName, Token } from './journal.ts'
@@ -56,7 +57,7 @@ export class Paper {
 
   /** Lets the checkers see the screen, if it changed. */
   show(): void {
-    if (this.#isFresh) this.#look()
+    if (this.#isFresh) this.look()
   }
 
   destroy(): void {
@@ -83,7 +84,7 @@ export class Paper {
 
   #insert(at: number, label: string, place: number, follows: Token | undefined): void {
     const { journal, person, document } = this.#options
-    const seen = this.#look()
+    const seen = this.look()
     const token = journal.typed({ at, person, label, document, seen, follows })
     this.doc.transact(() => this.text.insert(place, tokenText(token.name)), undoable)
     this.#lastTyped = token
@@ -97,7 +98,7 @@ export class Paper {
     const found = candidates[Math.floor(which * candidates.length)]
     const token = found && journal.document(document).byName.get(found.name)
     if (!token) return
-    this.#look()
+    this.look()
     const deletion = journal.deleted(at, person, token)
     // Two who delete one word and both undo it would bring it back twice: only the writer may.
     this.doc.transact(
@@ -109,11 +110,22 @@ export class Paper {
 
   /** Undoes this person's last action that still can be undone. */
   undo(at: number): void {
+    this.#change(at, () => this.#undo.undo())
+  }
+
+  /** Brings an earlier text back as an edit, as the page does. */
+  restore(at: number, text: string): void {
+    const change = () => applyEdits(this.text, smallestDiff(this.text.toString(), text))
+    this.#change(at, () => this.doc.transact(change, final))
+  }
+
+  /** What takes words out, or brings some back. */
+  #change(at: number, change: () => void): void {
     const { journal, person, document } = this.#options
     const { byName } = journal.document(document)
     const before = namesOf(this.#words().found)
-    this.#look()
-    this.#undo.undo()
+    this.look()
+    change()
     const after = namesOf(this.#words().found)
     const edits: Edit[] = []
     for (const name of before) {
@@ -139,7 +151,8 @@ export class Paper {
     return wordsOf(this.text.toString())
   }
 
-  #look(): Bits {
+  /** Lets the checkers see the screen. Returns which tokens it shows. */
+  look(): Bits {
     this.#isFresh = false
     const { checkers, person, document } = this.#options
     return checkers.read({ kind: 'screen', name: person }, document, this.text.toString())

@@ -21,6 +21,8 @@ export interface Plan {
   isEncoded: boolean
   /** In the end all servers are killed, and each is asked alone; absent: they are not. */
   restarts?: true
+  /** In the end somebody brings a named version back; absent: nobody does. */
+  restoresVersion?: true
   people: PersonPlan[]
   faults: Fault[]
   /** When what is in the trash goes by itself; absent: never. */
@@ -53,6 +55,8 @@ export type Act = { at: number } &
     | { type: 'delete'; document: number; which: number; isOwn: boolean }
     | { type: 'undo'; document: number }
     | { type: 'unfollow'; document: number; forMs: number }
+    /** Gives the present text a name. */
+    | { type: 'nameVersion'; document: number }
     | { type: 'rename'; document: number; name?: string }
     /**
      * Reads the whole text at one server and saves it there with a word more; `which`: with one less.

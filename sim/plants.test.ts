@@ -17,7 +17,7 @@ const beginAt: { [plant: string]: number } = {
   'drop-news': 47,
   'purge-at-once': 90,
   'forget-operations': 179,
-  'forget-coming-operations': 28,
+  'forget-coming-operations': 52,
 }
 
 for (const plant of Object.keys(plants).filter(isPlantName)) {

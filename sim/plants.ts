@@ -94,6 +94,14 @@ export const plants = {
     },
   }),
 
+  /** What a peer says of versions that somebody named is not taken in. */
+  'forget-named-version': () => ({
+    hearing: () => (message) => {
+      if (message.message.case !== 'updates') return [message]
+      return [updatesMessage(message.message.value.updates.map(withoutVersion))]
+    },
+  }),
+
   /** Where people of other servers are in a text is not taken in. */
   'ignore-carets': () => ({
     hearing: () => (message) => {
@@ -219,6 +227,12 @@ function withoutTombstone(update: Update): Update {
 
 function withoutMove(update: Update): Update {
   return withoutChange(update, ({ created, parent }) => !created && parent !== undefined)
+}
+
+function withoutVersion(update: Update): Update {
+  if (update.body.case !== 'version') return update
+  const { $typeName: _, body: _body, ...rest } = update
+  return sealUpdate(create(UpdateSchema, { ...rest, body: { case: 'text', value: nothing } }))
 }
 
 /** An update that changes no entry in such a way. */

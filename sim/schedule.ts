@@ -19,6 +19,7 @@ import { serverNames, type Plan } from './plan.ts'
 import { plants, type Plant, type PlantName } from './plants.ts'
 import { Random } from './random.ts'
 import { lookPastRestart } from './restart-look.ts'
+import { checkRestored, restoreVersion } from './version-look.ts'
 import { SimulatedServer } from './server.ts'
 import { Timeline } from './timeline.ts'
 import { Trace } from './trace.ts'
@@ -267,11 +268,17 @@ class Schedule {
       journal: this.#journal,
       checkers: this.#checkers,
       isBurnt,
+      areClocksRight: this.#plan.faults.every(({ type }) => type !== 'clock'),
       archive: this.#archive,
       isErasing: this.#plan.trash !== undefined,
       probe: () => this.#network.probe(),
       pass: (forMs = afterglowMs) => this.#timeline.run(this.#timeline.now + forMs),
       late: (text: string) => this.#isLate(text),
+    }
+    if (this.#plan.restoresVersion) {
+      const restored = restoreVersion(look)
+      if (!this.#converge(this.#timeline.now)) return
+      if (restored) checkRestored(look, restored)
     }
     lookLast(look)
     if (this.#left) {
