@@ -8,6 +8,7 @@ import { Code, type ConnectRouter } from '@connectrpc/connect'
 import { WebSocketServer } from 'ws'
 import { messageBytesMax } from '../core/model/limits.ts'
 import { exchangePath, refusePeer } from '../adapters/channel/grpc-peer.ts'
+import { Unfinished } from '../adapters/channel/unfinished.ts'
 import { acceptedWebSocket, type AcceptedWebSocket } from '../adapters/channel/websocket-server.ts'
 import type { Addresses } from './addresses.ts'
 import { admits, blobScripts, rpcScripts, sessionScripts } from './admission.ts'
@@ -64,6 +65,7 @@ export interface Answerers {
 export class Requests {
   readonly #options: Answerers & { requestMs: number }
   readonly #rpc: Map<string, Rpc>
+  readonly #unfinished = new Unfinished()
   readonly #webSockets = new WebSocketServer({
     noServer: true,
     maxPayload: messageBytesMax,
@@ -74,7 +76,7 @@ export class Requests {
   /** `requestMs`: for a whole request, unless it brings a file or is a stream. */
   constructor(options: Answerers & { requestMs: number }) {
     this.#options = options
-    this.#rpc = rpcHandlers(options)
+    this.#rpc = rpcHandlers({ ...options, unfinished: this.#unfinished })
   }
 
   /** Answers a request of HTTP/1.1, or one of HTTP/2 in its shape. */
@@ -162,7 +164,7 @@ export class Requests {
     } else {
       this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
         const address = this.#options.addresses.of(request)
-        this.#options.accept(acceptedWebSocket(webSocket, socket), address)
+        this.#options.accept(acceptedWebSocket(webSocket, socket, this.#unfinished), address)
       })
     }
   }

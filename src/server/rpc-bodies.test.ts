@@ -5,7 +5,9 @@ import { test } from 'node:test'
 import { Code, ConnectError } from '@connectrpc/connect'
 
 import { helloBytesMax, messageBytesMax, rpcBytesMax } from '../core/model/limits.ts'
+import { SessionRequestSchema } from '../core/model/wire.ts'
 import { RpcBodies, streamed } from './rpc-bodies.ts'
+import { envelopeBytes, uncrowded } from './rpc-messages.ts'
 
 async function* pieces(...lengths: number[]): AsyncGenerator<Uint8Array> {
   for (const length of lengths) yield new Uint8Array(length)
@@ -65,3 +67,23 @@ test('the first message of a stranger’s stream is as short as that of anybody'
   const long = streamed(stream(helloBytesMax + 1), false)
   await assert.rejects(lengthOf(long), code(Code.Unauthenticated))
 })
+
+test('12 of a stream it is told how much of a message is here that is not whole', async () => {
+  const begun: number[] = []
+  const message = Buffer.alloc(envelopeBytes + 10)
+  message.writeUInt32BE(10, 1)
+  const whole = Buffer.concat([message, message, message])
+  const body = uncrowded({
+    header: new Headers({ 'content-type': 'application/grpc' }),
+    body: piecesOf(whole.subarray(0, 4), whole.subarray(4, 20), whole.subarray(20)),
+    schema: SessionRequestSchema,
+    bytesMax: messageBytesMax,
+    begun: (bytes) => void begun.push(bytes),
+  })
+  assert.equal(await lengthOf(body), whole.length)
+  assert.deepEqual(begun, [4, 5, 0, 0])
+})
+
+async function* piecesOf(...all: Uint8Array[]): AsyncGenerator<Uint8Array> {
+  yield* all
+}

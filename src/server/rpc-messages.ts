@@ -23,6 +23,8 @@ export interface CallBody {
   schema: DescMessage
   /** How long one message may be when it has swollen. */
   bytesMax: number
+  /** Told how much of a message in an envelope is here that is not whole; last 0. */
+  begun?: ((bytes: number) => void) | undefined
 }
 
 interface Rules {
@@ -32,7 +34,7 @@ interface Rules {
 }
 
 /** The body again. It throws ConnectError where a message holds too much, or swells too far. */
-export function uncrowded({ header, body, schema, bytesMax }: CallBody): Pieces {
+export function uncrowded({ header, body, schema, bytesMax, begun }: CallBody): Pieces {
   const type = header.get('content-type') ?? ''
   const isEnveloped = /^application\/(grpc|connect\+)/.test(type)
   const ofStream = type.startsWith('application/grpc')
@@ -44,7 +46,7 @@ export function uncrowded({ header, body, schema, bytesMax }: CallBody): Pieces 
     isCrowded: type.includes('json') ? isCrowdedJson : (message) => isCrowded(schema, message),
     compression: compressions.find(({ name }) => name === encoding),
   }
-  if (isEnveloped) return enveloped(body, rules)
+  if (isEnveloped) return enveloped(body, rules, begun)
   if (rules.compression)
     for (const name of ['content-encoding', 'content-length']) header.delete(name)
   return single(body, rules)
@@ -62,29 +64,43 @@ async function* single(body: Pieces, rules: Rules): AsyncGenerator<Uint8Array> {
 }
 
 /** Of a body of messages, each in an envelope. */
-async function* enveloped(body: Pieces, rules: Rules): AsyncGenerator<Uint8Array> {
+async function* enveloped(
+  body: Pieces,
+  rules: Rules,
+  begun: CallBody['begun'],
+): AsyncGenerator<Uint8Array> {
   const gathered = new Gathered()
-  for await (const piece of body) {
-    gathered.add(piece)
-    while (gathered.length >= envelopeBytes) {
-      const head = gathered.head(envelopeBytes)
-      const length = head.readUInt32BE(1)
-      if (length > rules.bytesMax) {
-        // As above; nothing can come after it.
-        yield gathered.take(gathered.length)
-        break
-      }
-      if (gathered.length < envelopeBytes + length) break
-      const message = gathered.take(envelopeBytes + length)
-      const flags = head[0]!
-      const isToSwell = (flags & compressedFlag) !== 0 && rules.compression !== undefined
-      const inside = await looked(message.subarray(envelopeBytes), isToSwell, rules)
-      if (isToSwell) yield envelope(flags & ~compressedFlag, inside)
-      else yield message
+  try {
+    for await (const piece of body) {
+      gathered.add(piece)
+      yield* wholeIn(gathered, rules)
+      begun?.(gathered.length)
     }
+  } finally {
+    begun?.(0)
   }
   // Cut off in the midst of a message: whoever reads it says so.
   if (gathered.length > 0) yield gathered.take(gathered.length)
+}
+
+/** The messages of which all is here. */
+async function* wholeIn(gathered: Gathered, rules: Rules): AsyncGenerator<Uint8Array> {
+  while (gathered.length >= envelopeBytes) {
+    const head = gathered.head(envelopeBytes)
+    const length = head.readUInt32BE(1)
+    if (length > rules.bytesMax) {
+      // As above; nothing can come after it.
+      yield gathered.take(gathered.length)
+      return
+    }
+    if (gathered.length < envelopeBytes + length) return
+    const message = gathered.take(envelopeBytes + length)
+    const flags = head[0]!
+    const isToSwell = (flags & compressedFlag) !== 0 && rules.compression !== undefined
+    const inside = await looked(message.subarray(envelopeBytes), isToSwell, rules)
+    if (isToSwell) yield envelope(flags & ~compressedFlag, inside)
+    else yield message
+  }
 }
 
 /** The message as it is to be decoded. */

@@ -6,6 +6,7 @@ import * as http2 from 'node:http2'
 import { connect, type AddressInfo } from 'node:net'
 import { test, type TestContext } from 'node:test'
 import { FolderService, WatchEvent } from '../gen/fourfold/v1/folder_pb.ts'
+import { Unfinished } from '../adapters/channel/unfinished.ts'
 import type { Addresses } from './addresses.ts'
 import { rpcHandlers } from './rpc.ts'
 
@@ -35,6 +36,7 @@ async function watches(t: TestContext, kind: 'HTTP/1.1' | 'HTTP/2', more = Promi
     },
     addresses: { of: () => '127.0.0.1' } as unknown as Addresses,
     isSignedIn: () => true,
+    unfinished: new Unfinished(),
   })
   const { answer } = handlers.get(path)!
   const server =

@@ -17,6 +17,7 @@ import {
 import type { UniversalHandler } from '@connectrpc/connect/protocol'
 import { helloBytesMax, messageBytesMax } from '../core/model/limits.ts'
 import { compressMinBytes } from '../adapters/channel/grpc.ts'
+import type { Unfinished } from '../adapters/channel/unfinished.ts'
 import { networkOf, type Addresses } from './addresses.ts'
 import { CallTurns } from './call-turns.ts'
 import { drain } from './last-words.ts'
@@ -38,10 +39,13 @@ export interface RpcOptions {
   addresses: Addresses
   /** Whether who calls with this header is no stranger. */
   isSignedIn: (authorization: string | undefined) => boolean
+  /** Of messages in streams. */
+  unfinished: Unfinished
 }
 
 /** By path, what answers it. */
-export function rpcHandlers({ routes, addresses, isSignedIn }: RpcOptions): Map<string, Rpc> {
+export function rpcHandlers(options: RpcOptions): Map<string, Rpc> {
+  const { routes, addresses, isSignedIn, unfinished } = options
   const handlers = handlersOf(routes, messageBytesMax)
   const forStrangers = new Map(
     handlersOf(routes, helloBytesMax).map((handler) => [handler.requestPath, handler]),
@@ -65,7 +69,8 @@ export function rpcHandlers({ routes, addresses, isSignedIn }: RpcOptions): Map<
       const { header } = call
       const { input: schema } = handler.method
       const bytesMax = isStream || isKnown ? messageBytesMax : helloBytesMax
-      const body = uncrowded({ header, body: counted, schema, bytesMax })
+      const begun = isStream ? countedIn(unfinished, response) : undefined
+      const body = uncrowded({ header, body: counted, schema, bytesMax, begun })
       // Of a stream it shows in its first message who comes.
       const known = isStream || isKnown ? handler : forStrangers.get(handler.requestPath)!
       const answer = await known({ ...call, body })
@@ -105,6 +110,13 @@ function handlersOf(routes: RpcOptions['routes'], readMaxBytes: number): Univers
   })
   routes(router)
   return router.handlers
+}
+
+/** Counts what a stream has begun to send and not finished, as long as there is one. */
+function countedIn(unfinished: Unfinished, response: ServerResponse): (bytes: number) => void {
+  const sender = { cut: () => cut(response) }
+  response.once('close', () => unfinished.count(sender, 0))
+  return (bytes) => unfinished.count(sender, bytes)
 }
 
 /** Whom the answer to a call is for. */

@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream'
 import type { RawData, WebSocket } from 'ws'
 import { helloBytesMax } from '../../core/model/limits.ts'
 import type { Channel, ChannelListener, Ending } from '../../core/ports.ts'
+import type { Unfinished } from './unfinished.ts'
 
 /** How long a client may take to answer the closing handshake before its socket is destroyed. */
 const farewellMs = 1000
@@ -21,23 +22,36 @@ export interface AcceptedWebSocket extends Channel<Uint8Array, Uint8Array> {
 const framingBytesMax = 1024
 
 /** The channel of an open `ws` socket; `stream` is what it reads from. */
-export function acceptedWebSocket(socket: WebSocket, stream: Duplex): AcceptedWebSocket {
-  boundFirstMessage(socket, stream)
+export function acceptedWebSocket(
+  socket: WebSocket,
+  stream: Duplex,
+  unfinished: Unfinished,
+): AcceptedWebSocket {
+  boundMessages(socket, stream, unfinished)
   return new ServerWebSocket(socket)
 }
 
-// Strangers may not make this server hold more than a Hello: `ws` itself knows only one limit.
-function boundFirstMessage(socket: WebSocket, stream: Duplex): void {
+// `ws` itself knows only one limit. Strangers may not make this server hold more than a Hello, and all
+// clients together no more than a few messages that do not end.
+function boundMessages(socket: WebSocket, stream: Duplex, unfinished: Unfinished): void {
+  const sender = { cut: () => socket.terminate() }
   let bytes = 0
   let isFirstHere = false
+  let isWhole = false
   const count = (chunk: Buffer) => {
-    bytes += chunk.length
-    if (isFirstHere) stream.off('data', count)
-    else if (bytes > helloBytesMax + framingBytesMax) socket.terminate()
+    // What follows a message in its chunk is little.
+    bytes = isWhole ? 0 : bytes + chunk.length
+    isWhole = false
+    if (!isFirstHere && bytes > helloBytesMax + framingBytesMax) socket.terminate()
+    else unfinished.count(sender, bytes)
   }
   // `ws` listens longer: it has taken the message out of a chunk before that is counted.
   stream.on('data', count)
-  socket.once('message', () => (isFirstHere = true))
+  socket.on('message', () => (isFirstHere = isWhole = true))
+  socket.once('close', () => {
+    stream.off('data', count)
+    unfinished.count(sender, 0)
+  })
 }
 
 class ServerWebSocket implements AcceptedWebSocket {

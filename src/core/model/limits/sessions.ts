@@ -24,6 +24,12 @@ export const writersPerUpdateMax = 1024
 /** Steps the gate takes to find the places of one push's text: about 50 ms. Large files add some. */
 export const gateStepsMax = 150_000
 
+/**
+ * What all clients together have sent of messages that are not here as a whole: sixteen of the largest.
+ * Past that whoever has sent the most of one is cut, and comes back.
+ */
+export const unfinishedBytesMax = 16 * messageBytesMax
+
 /** Characters of a screen name. */
 export const screenNameMax = 64
 
