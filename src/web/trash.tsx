@@ -92,15 +92,19 @@ export function Trash({ restore, erase, leave }: TrashProps) {
 function useTrash(client: Client, limit: number, isOpen: boolean): Listing {
   const [trash, setTrash] = useState<Listing>({ entries: [], count: 0 })
   const asked = useRef({ at: -Infinity, limit, last: 0, answered: 0 })
+  const wanted = useRef(limit)
   const [looks, setLooks] = useState(0)
   const { files, connection } = client
   useEffect(() => {
+    wanted.current = limit
     const look = async () => {
       Object.assign(asked.current, { at: performance.now(), limit })
       const number = ++asked.current.last
       const found = await trashed(client, limit)
       // What was asked later may be answered first.
       if (!found || number < asked.current.answered) return
+      // Too few for who has opened the trash meanwhile: the list, and the focus in it, would go.
+      if (limit < wanted.current) return
       asked.current.answered = number
       setTrash((before) => ({ ...found, entries: asBefore(found.entries, before.entries) }))
     }
