@@ -2,12 +2,19 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
+
 import { Code, ConnectError } from '@connectrpc/connect'
 
-import { helloBytesMax, messageBytesMax, rpcBytesMax } from '../core/model/limits.ts'
+import {
+  helloBytesMax,
+  messageBytesMax,
+  rpcBytesMax,
+  unpackedAtOnce,
+} from '../core/model/limits.ts'
 import { SessionRequestSchema } from '../core/model/wire.ts'
 import { RpcBodies, streamed } from './rpc-bodies.ts'
-import { envelopeBytes, uncrowded } from './rpc-messages.ts'
+import { compressions, envelopeBytes, FewAtOnce, uncrowded } from './rpc-messages.ts'
 
 async function* pieces(...lengths: number[]): AsyncGenerator<Uint8Array> {
   for (const length of lengths) yield new Uint8Array(length)
@@ -82,6 +89,53 @@ test('12 of a stream it is told how much of a message is here that is not whole'
   })
   assert.equal(await lengthOf(body), whole.length)
   assert.deepEqual(begun, [4, 5, 0, 0])
+})
+
+test('12 few things are done at once, and each of the others in its turn', async () => {
+  const few = new FewAtOnce(2)
+  const begun: number[] = []
+  const ends = Array.from({ length: 5 }, () => Promise.withResolvers<number>())
+  const all = ends.map(({ promise }, index) =>
+    few.run(() => {
+      begun.push(index)
+      return promise
+    }),
+  )
+  const settled = Promise.allSettled(all)
+  assert.deepEqual(begun, [0, 1])
+  ends[1]!.reject(new Error('no gzip'))
+  await assert.rejects(all[1]!)
+  await setImmediate()
+  assert.deepEqual(begun, [0, 1, 2])
+  for (const [index, end] of ends.entries()) end.resolve(index)
+  await settled
+  assert.deepEqual(begun, [0, 1, 2, 3, 4])
+  assert.equal(await few.run(() => Promise.resolve('free again')), 'free again')
+})
+
+test('12 of messages that come packed at once few are unpacked at once', async (t) => {
+  const [gzip] = compressions
+  const ends: (() => void)[] = []
+  t.mock.method(gzip!, 'decompress', async () => {
+    await new Promise<void>((resolve) => ends.push(resolve))
+    return new Uint8Array()
+  })
+  const call = () => {
+    const header = new Headers({ 'content-type': 'application/json', 'content-encoding': 'gzip' })
+    const [schema, bytesMax] = [SessionRequestSchema, messageBytesMax]
+    return lengthOf(uncrowded({ header, body: pieces(10), schema, bytesMax }))
+  }
+  const calls = Promise.all(Array.from({ length: 2 * unpackedAtOnce }, call))
+  await setImmediate()
+  assert.equal(ends.length, unpackedAtOnce)
+  ends[0]!()
+  await setImmediate()
+  assert.equal(ends.length, unpackedAtOnce + 1)
+  for (let index = 1; index < 2 * unpackedAtOnce; index++) {
+    ends[index]!()
+    await setImmediate()
+  }
+  await calls
 })
 
 async function* piecesOf(...all: Uint8Array[]): AsyncGenerator<Uint8Array> {

@@ -4,6 +4,7 @@
 import type { DescMessage } from '@bufbuild/protobuf'
 import { Code, ConnectError } from '@connectrpc/connect'
 import { compressionBrotli, compressionGzip } from '@connectrpc/connect-node'
+import { unpackedAtOnce } from '../core/model/limits.ts'
 import { isCrowded, isCrowdedJson } from '../adapters/channel/crowded.ts'
 
 /** Flags, and the length of the message that follows (gRPC and the streams of Connect). */
@@ -105,7 +106,9 @@ async function* wholeIn(gathered: Gathered, rules: Rules): AsyncGenerator<Uint8A
 
 /** The message as it is to be decoded. */
 async function looked(bytes: Uint8Array, isToSwell: boolean, rules: Rules): Promise<Uint8Array> {
-  const message = isToSwell ? await rules.compression!.decompress(bytes, rules.bytesMax) : bytes
+  const message = isToSwell
+    ? await unpacking.run(() => rules.compression!.decompress(bytes, rules.bytesMax))
+    : bytes
   if (!rules.isCrowded(message)) return message
   throw new ConnectError('The message lists too much at once.', Code.ResourceExhausted)
 }
@@ -117,6 +120,34 @@ function envelope(flags: number, message: Uint8Array): Uint8Array {
   bytes.set(message, envelopeBytes)
   return bytes
 }
+
+/** Does few things at once; the others wait for their turn. */
+export class FewAtOnce {
+  readonly #most: number
+  readonly #waiting: (() => void)[] = []
+  #count = 0
+
+  constructor(most: number) {
+    this.#most = most
+  }
+
+  /** Resolves and rejects as `work`. */
+  async run<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#count < this.#most) this.#count++
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve))
+    try {
+      return await work()
+    } finally {
+      const next = this.#waiting.shift()
+      // Its place goes to the next.
+      if (next) next()
+      else this.#count--
+    }
+  }
+}
+
+/** All of them at once would each have most of what it comes to before the first is done. */
+const unpacking = new FewAtOnce(unpackedAtOnce)
 
 /** Bytes that came in pieces. */
 class Gathered {

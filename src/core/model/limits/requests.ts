@@ -9,6 +9,9 @@ import { messageBytesMax } from './sessions.ts'
  */
 export const rpcBytesMax = 16 * messageBytesMax
 
+/** Messages that are unpacked at once: each makes up to 16 MiB of as many KB, and counts as those before. */
+export const unpackedAtOnce = 4
+
 /** One answer to a call: the longest text, what it consists of, and its frame. */
 export const answerBytesMax = mergedTextBytesMax + 2 * 1024 * 1024
 
