@@ -141,25 +141,27 @@ export class Delivery {
 
   #sendParcels(now: number, link: Link): void {
     const held = this.#heldBack(link)
-    const parcels = [...this.#outbox.parcels]
-    // A version names the text that the server has by then: all that was written goes first.
-    parcels.sort((one, other) => Number(isNaming(one)) - Number(isNaming(other)))
-    for (const parcel of parcels) {
+    for (const parcel of this.#outbox.parcels) {
       if (link.has(parcel) || !this.#maySend(now, parcel, held)) continue
       if (readyAt(now, link, parcel) > now) return
       this.#send(now, link, parcel)
     }
   }
 
-  /** What waits for something that goes before it. */
+  /**
+   * What waits for something that goes before it. A version names the text that the server has: what was
+   * written by then, or offered when it was compared, is to be there.
+   */
   #heldBack(link: Link): Set<OperationParcel> {
     const held = heldBack(this.#outbox.parcels, link.server)
     for (const parcel of this.#outbox.operations()) {
       const { case: what, value } = parcel.operation.operation
       if (what !== 'nameVersion') continue
       const { document } = value
-      const isDrafted = this.#outbox.isDraftedBy(document, parcel.bornAt)
-      if (isDrafted || this.#follows.isComparing(document)) held.add(parcel)
+      const openedAt = this.#follows.lastOpened(document)?.at ?? -Infinity
+      const by = Math.max(parcel.bornAt, openedAt)
+      const isOwed = this.#outbox.isOwed(document, by, link.server)
+      if (isOwed || this.#follows.isComparing(document)) held.add(parcel)
     }
     return held
   }
@@ -377,11 +379,6 @@ export class Delivery {
 /** When the server lets this client send a parcel; Infinity: never. */
 function readyAt(now: number, link: Link, parcel: Parcel): number {
   return link.readyAt(now, bytesOf(parcel), pushesOf(parcel))
-}
-
-/** Whether it gives the present text a name. */
-function isNaming(parcel: Parcel): boolean {
-  return parcel.type === 'operation' && parcel.operation.operation.case === 'nameVersion'
 }
 
 /** Whether it may have had several effects. */

@@ -302,14 +302,17 @@ test('a version is of all that was in sight: that goes to the server before it',
   talk.operate('VERSION', versionOf('D'))
   talk.lines.length = 0
   talk.welcome(1, 'a')
+  talk.stored(1, 'a1')
   talk.heard(`
     1> hello ada
     1< welcome a
     1> open D
     * named ada
     1> push 1 D "x"
-    1> operation 2 nameVersion VERSION
     * online a · saved on none
+    1< stored a1
+    1> operation 2 nameVersion VERSION
+    * online a · saved on a
   `)
 })
 
@@ -324,11 +327,20 @@ test('so it does at another server, to which text of others may have to go, too'
   talk.welcomeAgain(2, 'b', 'a')
   talk.wait(10)
   talk.open(2, 'D')
+  // It lacks what that builds on.
+  talk.resync(2, 'D', 2)
+  talk.open(2, 'D')
+  talk.stored(2, 'b3')
   talk.heard(`
     2< welcome b, a down
     10 ms
     2< opened D
+    2> push 2 D "x"
+    2< resync D 2
+    2> open D
+    2< opened D
     2> push 3 D "x"
+    2< stored b3
     2> operation 4 nameVersion VERSION
   `)
 })

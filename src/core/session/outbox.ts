@@ -153,9 +153,13 @@ export class Outbox {
     return draft !== undefined && draft.updates === undefined
   }
 
-  /** Whether edits of this document that were made by then are no parcels yet. */
-  isDraftedBy(document: string, at: number): boolean {
-    return (this.#drafts.get(document)?.bornAt ?? Infinity) <= at
+  /** Whether edits of this document that were made by then are not known to be on this server. */
+  isOwed(document: string, by: number, server: string): boolean {
+    if ((this.#drafts.get(document)?.bornAt ?? Infinity) <= by) return true
+    for (const { bornAt, servers } of this.pushes(document)) {
+      if (bornAt <= by && !servers.has(server)) return true
+    }
+    return false
   }
 
   /**
