@@ -72,6 +72,8 @@ export interface NamedVersion extends Edit {
   readonly author: string
   /** The tokens in sight then. */
   readonly seen: Bits
+  /** What its person typed since then the page can offer to every server. */
+  readonly keepsSince: number
   /** Those that were deleted on that page before. */
   readonly gone: Bits
 }
@@ -201,7 +203,7 @@ export class Journal {
     return added(file.renames, edit(file.id, person, at))
   }
 
-  /** A person gives the present text a name, which is no other's. `since`: when the page was opened. */
+  /** A person gives the present text a name, which is no other's, on a page that was opened at `since`. */
   named(options: {
     at: number
     person: PersonName
@@ -210,15 +212,16 @@ export class Journal {
     id: string
     seen: Bits
     since: number
+    keepsSince: number
   }): NamedVersion {
-    const { at, person, author, document, id, seen, since } = options
+    const { at, person, author, document, id, seen, since, keepsSince } = options
     const gone = new Bits()
     for (const { index, deletions } of this.document(document).tokens) {
       const isOwn = (deletion: Edit) => deletion.person === person && deletion.invokedAt >= since
       if (!seen.has(index) && deletions.some(isOwn)) gone.add(index)
     }
     const name = `version ${this.versions.size + 1}`
-    const version = { ...edit(document, person, at), id, name, author, seen, gone }
+    const version = { ...edit(document, person, at), id, name, author, seen, keepsSince, gone }
     this.versions.set(id, version)
     return version
   }

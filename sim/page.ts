@@ -301,6 +301,7 @@ export class Page {
       person: plan.name,
       author: this.#screenName,
       since: this.#since,
+      keepsSince: plan.hasStorage ? -Infinity : this.#since,
     }
     const version = journal.named({ ...made, document, id, seen })
     const { name } = version

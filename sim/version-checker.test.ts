@@ -13,15 +13,15 @@ const document = 'd'
 function set() {
   const journal = new Journal()
   let now = 0
-  const type = () => {
-    const typed = { person: 'ada', label: 'a', document, seen: new Bits(), follows: undefined }
+  const type = (person = 'ada') => {
+    const typed = { person, label: person[0]!, document, seen: new Bits(), follows: undefined }
     return journal.typed({ ...typed, at: now++ })
   }
   /** A version, acknowledged by a, of a text in which these are in sight. */
   const name = (...tokens: Token[]) => {
     const seen = new Bits()
     for (const { index } of tokens) seen.add(index)
-    const by = { person: 'ada', author: 'ada 2', document, seen, since: 0 }
+    const by = { person: 'ada', author: 'ada 2', document, seen, since: 0, keepsSince: 0 }
     const version = journal.named({ ...by, at: now++, id: `id ${now}` })
     journal.told(now++, version, 'a')
     return version
@@ -82,6 +82,16 @@ test('C17 what was in sight is in a version, unless somebody deleted it or it bu
   assert.deepEqual(found([listed(version, other)]), [])
   journal.deleted(tick(), 'bob', other)
   assert.deepEqual(found([listed(version)]), [])
+})
+
+test('C17 what others typed is in a version that was on every server by then', () => {
+  const { journal, type, name, found, tick } = set()
+  const [one, other] = [type('bob'), type('bob')]
+  for (const server of ['a', 'b', 'c', 'd']) journal.told(tick(), one, server)
+  journal.told(tick(), other, 'a')
+  const version = name(one, other)
+  assert.deepEqual(found([listed(version, one)]), [])
+  assert.deepEqual(found([listed(version, other)]), ['C17'])
 })
 
 test('C17 what its person had deleted is not in a version, unless that was undone', () => {

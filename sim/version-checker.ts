@@ -3,6 +3,7 @@
 
 import type { Violation } from './checkers.ts'
 import type { DocumentId, Journal, NamedVersion, Token } from './journal.ts'
+import { serverNames } from './plan.ts'
 import { wordsOf } from './token.ts'
 
 /** A version as a server lists it, its text decompressed. */
@@ -71,7 +72,8 @@ function checkText({ journal, asked, text, areClocksRight, bad }: TextCheck): vo
   for (const index of asked.seen.beyond()) {
     const token = tokens[index]!
     if (there.has(token) || token.deletions.length > 0 || token.isRevived) continue
-    if (!journal.mayBeLost(token)) bad('C17', `${where} lacks ${token.name}, which was in sight`)
+    if (!mustBeThere(journal, asked, token) || journal.mayBeLost(token)) continue
+    bad('C17', `${where} lacks ${token.name}, which was in sight`)
   }
   for (const index of asked.gone.beyond()) {
     const token = tokens[index]!
@@ -85,4 +87,12 @@ function checkText({ journal, asked, text, areClocksRight, bad }: TextCheck): vo
   for (const { name: word, invokedAt } of there) {
     if (invokedAt > toldAt) bad('C17', `${where} has ${word}, which was typed when it was kept`)
   }
+}
+
+// The page brings what its person typed. What others typed may be where the server cannot get it from.
+function mustBeThere(journal: Journal, asked: NamedVersion, token: Token): boolean {
+  const { person, isOfFile, invokedAt, receipt } = token
+  if (person === asked.person && !isOfFile && invokedAt >= asked.keepsSince) return true
+  const lastAt = Math.max(...receipt.values())
+  return lastAt <= asked.invokedAt && journal.wasEverywhere(token, serverNames)
 }
