@@ -126,7 +126,7 @@ function lagOf(id: string, statuses: GetStatusResponse[]): number {
 }
 
 function table(rows: Row[]): string {
-  const head = ['server', 'state', 'address', 'lag', 'files', 'in memory', 'digest']
+  const head = ['server', 'state', 'address', 'lag', 'entries', 'in memory', 'digest']
   const text = (value: number | string | null) => (value === null ? '–' : String(value))
   const lines = rows.map((row) => [
     row.id,

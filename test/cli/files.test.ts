@@ -79,7 +79,9 @@ test('files are put, listed, printed, removed and restored through any living se
       warnings: [],
     },
   )
-  assert.match((await run('status')).out, /\n1 of 4 servers are live\.\n$/)
+  const shown = (await run('status')).out
+  assert.match(shown, /^server +state +address +lag +entries /)
+  assert.match(shown, /\n1 of 4 servers are live\.\n$/)
   assert.match((await run('restore', 'piped.txt')).out, /^restored as piped\.txt, stored on 1 of 4/)
   const listed = JSON.parse((await run('ls', '--json')).out) as { files: { name: string }[] }
   assert.deepEqual(
