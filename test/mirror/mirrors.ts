@@ -101,7 +101,9 @@ export class Mirrored {
 
   /** Runs a shell in the directory. */
   shell(script: string): string {
-    return execFileSync('/bin/bash', ['-c', script], { cwd: this.directory, encoding: 'utf8' })
+    // Behind a socket it would read what its user set up for logins, which may take seconds.
+    const words = ['--norc', '-c', script]
+    return execFileSync('/bin/bash', words, { cwd: this.directory, encoding: 'utf8' })
   }
 }
 
