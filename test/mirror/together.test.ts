@@ -89,6 +89,33 @@ test('a file that is edited in two mirrors at once has all edits, once', async (
   }
 })
 
+test('two files change places, and back, while others write in them: nothing gets into the other', async (t) => {
+  const { mirrors, servers } = await stage(t, 2)
+  const [first, second] = mirrors as [(typeof mirrors)[0], (typeof mirrors)[0]]
+  const once = async ({ directory }: typeof first) => {
+    const { code, err } = await fourfold(['mirror', directory, '--once'], servers)
+    assert.deepEqual([code, err], [0, ''])
+  }
+  const texts = ['one', 'two'].map((word) => `${word} of many lines\n`.repeat(20))
+  writeFileSync(first.path('a.md'), texts[0]!)
+  writeFileSync(first.path('b.md'), texts[1]!)
+  for (const each of [first, second]) await once(each)
+  for (const word of ['earlier', 'later']) {
+    second.shell(`echo ${word} >> a.md; echo ${word} >> b.md`)
+    for (const each of [second, first]) await once(each)
+    first.shell('mv a.md between; mv b.md a.md; mv between b.md')
+    for (const each of [first, second]) await once(each)
+  }
+  const [one, two] = texts.map((text) => `${text}earlier\nlater\n`)
+  assert.deepEqual(
+    [...(await same(mirrors))],
+    [
+      ['a.md', one],
+      ['b.md', two],
+    ],
+  )
+})
+
 test('what two make under one name at once is two files, and one where it is the same', async (t) => {
   const { fleet, mirrors } = await stage(t, 2, four)
   const [first, second] = mirrors as [(typeof mirrors)[0], (typeof mirrors)[0]]

@@ -255,6 +255,8 @@ export class Hand {
       case 'place': {
         const item = this.#disk.get(act.at)
         if (item) this.#commons.place(act.id, act.path, item.identity)
+        // Nobody writes there what was made from what this one had before.
+        if (act.isAnothers) this.#options.store.forgetEarlierOf(act.id)
         return
       }
       case 'forget':

@@ -86,8 +86,11 @@ export type Act =
   | { type: 'read'; id: string }
   /** Both sides have the same: it is common from now on. */
   | { type: 'adopt'; id: string; path: string }
-  /** What lies at `at` is the entry's; its common path is `path`, that of what is below changes too. */
-  | { type: 'place'; id: string; path: string; at: string }
+  /**
+   * What lies at `at` is the entry's; its common path is `path`, that of what is below changes too.
+   * `isAnothers`: it was another entry's, and what was this one's is elsewhere.
+   */
+  | { type: 'place'; id: string; path: string; at: string; isAnothers?: true }
   | { type: 'forget'; id: string }
   // On the disk.
   | { type: 'make-directory'; id: string; path: string }

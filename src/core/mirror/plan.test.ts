@@ -459,7 +459,7 @@ const cases: [name: string, given: Case, expected: string[]][] = [
       common: { A: ['a', '1'], B: ['b', '2'] },
       identity: { a: 'B', b: 'A' },
     },
-    ['place A a a', 'save A a', 'place B b b', 'save B b'],
+    ['place A a a of another', 'save A a', 'place B b b of another', 'save B b'],
   ],
   [
     'what was put over another is the other, changed',
@@ -481,7 +481,7 @@ const cases: [name: string, given: Case, expected: string[]][] = [
       identity: { a: 'fresh', 'a.1': 'A', 'a.2': 'B' },
     },
     [
-      ...['place A a a', 'save A a', 'place B a.1 a.1', 'save B a.1'],
+      ...['place A a a', 'save A a', 'place B a.1 a.1 of another', 'save B a.1'],
       ...['place C a.2 a.2', 'save C a.2'],
     ],
   ],

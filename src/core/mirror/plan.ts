@@ -52,6 +52,9 @@ class Planner {
   readonly #madeInFolder = new Set<string>()
   /** What this plan brings to the folder, by what it is. */
   readonly #created = new Set<string>()
+  /** Whose each thing was by what it is, and what is on the disk; gathered when it is asked for. */
+  #owners: Map<string, string> | undefined
+  #present: Set<string> | undefined
   /** Paths that this plan puts something at, on the disk. */
   readonly #taken = new Set<string>()
 
@@ -217,7 +220,19 @@ class Planner {
   }
 
   #place(id: string, item: OnDisk, path: string): void {
-    this.#acts.push({ type: 'place', id, path, at: item.path })
+    const isAnothers = this.#isAnothers(id, item)
+    this.#acts.push({ type: 'place', id, path, at: item.path, ...(isAnothers && { isAnothers }) })
+  }
+
+  /** Whether files changed places, so that what is one's now was another's. */
+  #isAnothers(id: string, item: OnDisk): boolean {
+    const known = this.#views.common.get(id)
+    if (!known || !isFile(item) || item.identity === known.identity) return false
+    this.#owners ??= new Map(
+      [...this.#views.common.values()].map((each) => [each.identity, each.id]),
+    )
+    this.#present ??= new Set([...this.#views.disk.values()].map(({ identity }) => identity))
+    return this.#owners.has(item.identity) && this.#present.has(known.identity)
   }
 
   #moveEntry({ id, kind, path: before }: Common, item: OnDisk, entry: InFolder): void {

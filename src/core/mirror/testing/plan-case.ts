@@ -80,9 +80,11 @@ function kindOf(text: string | null | undefined): 'directory' | 'text' | 'binary
 /** An act as one word each: "save A a.md". */
 export function words(act: Act): string {
   const { type, ...rest } = act
-  const { kind: _, ...shown } = rest as { kind?: string }
+  const { kind: _, isAnothers, ...shown } = rest as { kind?: string; isAnothers?: true }
   const values = Object.values(shown) as (string | undefined)[]
-  return [type, ...values].filter((word) => word !== undefined).join(' ')
+  return [type, ...values, isAnothers && 'of another']
+    .filter((word) => word !== undefined)
+    .join(' ')
 }
 
 export function acts(given: Case): string[] {
