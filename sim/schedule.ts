@@ -414,6 +414,11 @@ class Schedule {
   /** Something that is deleted for good, and of which a disk has more than that. */
   #leftover(): string | undefined {
     const servers = [...this.#servers.values()]
+    // Who has dialled through a half cut line tries again when that one was silent for long enough.
+    const lonely = servers.find((one) =>
+      servers.some((each) => each !== one && !one.knowsDiskOf(each)),
+    )
+    if (lonely) return `${lonely.name} has no channel to one of the others`
     const said = this.#said()
     const marked = said.filter(({ purged }) => purged)
     if (marked.length === 0) return undefined
