@@ -257,8 +257,9 @@ function tellStatus(directory: string, isJson: boolean): number {
     ended: 'not running',
   }
   const place = relative(process.cwd(), directory).split(sep).join('/') || '.'
-  const isAsking = held !== undefined && state === 'same'
-  const stands = isAsking ? 'the same as the folder but for what waits' : states[state]
+  const others = held ? 'waits' : skipped.length > 0 ? 'is left alone' : undefined
+  const but = others !== undefined && state === 'same' ? ` but for what ${others}` : ''
+  const stands = states[state] + but
   const lines = [`${printable(place)}: ${stands}, ${files} files and directories`]
   if (why !== undefined) lines.push(why)
   if (held) {

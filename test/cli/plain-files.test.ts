@@ -77,7 +77,10 @@ test('up keeps plain files, both ways, and goes on when their keeper is killed',
   await holds(launch, 'Launch\n')
   execFileSync('sed', ['-i', 's/Launch/Landing/', launch])
   await shared('specs/launch.md', 'Landing\n', servers)
-  await says(files, /files: [^\n]+, 2 files and directories\n$/)
+  await says(files, /files: the same as the folder, 2 files and directories\n$/)
+  execFileSync('mkfifo', [join(files, 'pipe')])
+  await says(files, /folder but for what is left alone, 2 files and directories\nleft alone: pipe /)
+  rmSync(join(files, 'pipe'))
 
   process.kill(keeperOf(files), 'SIGKILL')
   writeFileSync(join(files, 'new.md'), 'new\n')
