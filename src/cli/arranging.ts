@@ -89,28 +89,37 @@ async function movable(set: SetClient, path: string): Promise<File> {
 }
 
 export const rm: Command = {
-  help: `Usage: fourfold rm [-r] PATH…
+  help: `Usage: fourfold rm [-r] [-f] PATH…
 
-Puts files into the trash, from where \`fourfold restore\` takes them back.
+Puts files into the trash, from where \`fourfold restore\` takes them back. Asks nothing.
 
   -r                 directories with all that is in them, too
+  -f                 what is not there is no error
 ${setHelp}
 Examples:
   fourfold rm draft.md notes.md
   fourfold rm -r specs && fourfold restore specs
 `,
   async run(words) {
-    const options = { ...setOptions, recursive: { type: 'boolean', short: 'r' } } as const
+    const options = {
+      ...setOptions,
+      recursive: { type: 'boolean', short: 'r' },
+      force: { type: 'boolean', short: 'f' },
+    } as const
     const { values, positionals } = readWords(words, options, { needs: ['PATH'], more: true })
-    const isRecursive = values.recursive ?? false
+    const { recursive = false, force = false } = values
     return withSet(values, async (set) => {
       const paths = positionals.map(sharedPath)
       const calls = new ChangeCalls(set)
-      const { done, code } = await each(paths, (path) => remove(set, calls, path, isRecursive), {
-        lanes: changeLanes,
-        ending: untilEnded(),
-      })
-      if (done.length > 0) process.stdout.write(`${removed(done)}\n`)
+      const removal = async (path: string): Promise<Removed[]> => {
+        if (path === '') throw new CommandError('The top of the folder cannot be removed.')
+        const file = force ? await fileIfAny(set, path) : await fileAt(set, path)
+        return file ? [await remove(calls, file, recursive)] : []
+      }
+      const how = { lanes: changeLanes, ending: untilEnded() }
+      const { done, code } = await each(paths, removal, how)
+      const all = done.flat()
+      if (all.length > 0) process.stdout.write(`${removed(all)}\n`)
       return code
     })
   },
@@ -121,14 +130,7 @@ interface Removed extends Receipt {
   file: File
 }
 
-async function remove(
-  set: SetClient,
-  calls: ChangeCalls,
-  path: string,
-  isRecursive: boolean,
-): Promise<Removed> {
-  if (path === '') throw new CommandError('The top of the folder cannot be removed.')
-  const file = await fileAt(set, path)
+async function remove(calls: ChangeCalls, file: File, isRecursive: boolean): Promise<Removed> {
   if (file.kind === Kind.DIRECTORY && !isRecursive) {
     throw new CommandError(`${shownPath(file)} is a directory; -r removes it.`)
   }

@@ -252,6 +252,8 @@ test('several are named at once; what cannot be done is told, and the rest is do
   isRefused(await put('x', 'text'), /^x\/ is a directory; PATH must name a file\.$/m)
 
   await put('odd name.md', '')
+  const unasked = await run('rm', '-f', 'none')
+  assert.deepEqual([unasked.code, unasked.out, unasked.err], [0, '', ''])
   const removed = await run('rm', 'x/a.md', 'none', 'odd name.md')
   assert.deepEqual([removed.code, removed.err], [1, 'No such file or directory: none.\n'])
   const back = `${outside} restore x/a.md 'odd name.md'`
