@@ -2,7 +2,7 @@
 // until all has healed and every place shows the same; or until a checker finds that it does not.
 
 import { subjectId, type SubjectId } from '../src/core/model/ids.ts'
-import { caretLifeMs } from '../src/core/model/limits.ts'
+import { caretLifeMs, operationGiveUpMs } from '../src/core/model/limits.ts'
 import { covers, type VersionVector } from '../src/core/model/version-vector.ts'
 import type { Entry } from '../src/core/model/wire.ts'
 import type { TrashTimes } from '../src/core/replica/trash.ts'
@@ -260,7 +260,8 @@ class Schedule {
     if (leftover) return this.#isLate(`${convergedWithinMs} ms after healing ${leftover}`)
     if (this.#plan.restarts) {
       for (const { page } of this.#people) page?.nameVersions()
-      if (!this.#converge(this.#timeline.now)) return
+      // That of a text that burnt is given up by then.
+      if (!this.#converge(this.#timeline.now + operationGiveUpMs)) return
     }
     const look = {
       servers: [...this.#servers.values()],

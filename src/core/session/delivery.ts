@@ -7,7 +7,7 @@
 // again on every new active connection, or offered from the document.
 
 import { hedgeAfterMs, operationGiveUpMs, receiptWaitMs, slowBytesPerMs } from '../model/limits.ts'
-import type { FourfoldError } from '../model/errors.ts'
+import { FourfoldError } from '../model/errors.ts'
 import type { Done } from '../model/wire.ts'
 import type { Connections } from './connections.ts'
 import type { Follows } from './follows.ts'
@@ -30,6 +30,8 @@ const none = new Uint8Array()
 /** How long an operation waits that a server could not carry out: first, and at most. */
 const operationRetryMs = 250
 const operationRetryMaxMs = 2000
+/** Who comes to another server within this was not away: a silent one is left after half of it. */
+const briefMs = 5000
 
 /** A warm standby. `isHeard`: by the other servers, as far as they told. */
 export interface Spare {
@@ -42,6 +44,8 @@ export class Delivery {
   readonly #follows: Follows
   readonly #outbox: Outbox
   readonly #outlet: Outlet
+  /** Versions that wait for their text: since when they do, and where and when that was seen last. */
+  readonly #owed = new WeakMap<OperationParcel, { since: number; link: Link; seenAt: number }>()
   #ticket = 0
 
   constructor(connections: Connections, follows: Follows, outbox: Outbox, outlet: Outlet) {
@@ -55,6 +59,7 @@ export class Delivery {
 
   /** Sends what may be sent on the active connection. */
   advance(now: number, link: Link): void {
+    this.#giveUpOwed(now, link)
     this.#sendParcels(now, link)
     let hasNew = false
     for (const document of [...this.#outbox.drafted]) {
@@ -154,16 +159,36 @@ export class Delivery {
    */
   #heldBack(link: Link): Set<OperationParcel> {
     const held = heldBack(this.#outbox.parcels, link.server)
-    for (const parcel of this.#outbox.operations()) {
-      const { case: what, value } = parcel.operation.operation
-      if (what !== 'nameVersion') continue
-      const { document } = value
-      const openedAt = this.#follows.lastOpened(document)?.at ?? -Infinity
-      const by = Math.max(parcel.bornAt, openedAt)
-      const isOwed = this.#outbox.isOwed(document, by, link.server)
-      if (isOwed || this.#follows.isComparing(document)) held.add(parcel)
-    }
+    for (const parcel of this.#outbox.operations()) if (this.#isOwed(parcel, link)) held.add(parcel)
     return held
+  }
+
+  #isOwed(parcel: OperationParcel, link: Link): boolean {
+    const { case: what, value } = parcel.operation.operation
+    if (what !== 'nameVersion') return false
+    const { document } = value
+    const openedAt = this.#follows.lastOpened(document)?.at ?? -Infinity
+    const by = Math.max(parcel.bornAt, openedAt)
+    if (this.#follows.isComparing(document)) return true
+    return this.#outbox.isOwed(document, by, link.server)
+  }
+
+  /** A text that no server takes, or can show, would keep its version waiting for ever. */
+  #giveUpOwed(now: number, link: Link): void {
+    for (const parcel of [...this.#outbox.operations()]) {
+      if (link.has(parcel) || parcel.effect || !this.#isOwed(parcel, link)) continue
+      const before = this.#owed.get(parcel)
+      // Without a server nothing is stored: that counts for nothing.
+      const wasAway = before && before.link !== link && now - before.seenAt > briefMs
+      const since = before && !wasAway ? before.since : now
+      this.#owed.set(parcel, { since, link, seenAt: now })
+      if (now >= this.#givenUpAt(link, parcel)) this.#fail(parcel, notStored())
+    }
+  }
+
+  #givenUpAt(link: Link, parcel: OperationParcel): number {
+    const owed = this.#owed.get(parcel)
+    return owed?.link === link && !parcel.effect ? owed.since + operationGiveUpMs : Infinity
   }
 
   #maySend(now: number, parcel: Parcel, held: ReadonlySet<Parcel>): boolean {
@@ -361,8 +386,9 @@ export class Delivery {
         // Those behind it wait for it.
         if (isFirstUnsent) at = Math.min(at, readyAt(now, link, parcel))
         isFirstUnsent = false
-      } else if (parcel.type === 'operation' && !held.has(parcel)) {
-        at = Math.min(at, parcel.trouble?.retryAt ?? Infinity)
+      } else if (parcel.type === 'operation') {
+        const { retryAt = Infinity } = parcel.trouble ?? {}
+        at = Math.min(at, held.has(parcel) ? this.#givenUpAt(link, parcel) : retryAt)
       }
       at = Math.min(at, tellAt(now, parcel))
     }
@@ -374,6 +400,11 @@ export class Delivery {
     const at = this.#hedgeAt(parcel, link)
     return at > now ? at : Infinity
   }
+}
+
+function notStored(): FourfoldError {
+  const text = 'The version was not named: what you see is not all stored. Try again.'
+  return new FourfoldError('unavailable', text)
 }
 
 /** When the server lets this client send a parcel; Infinity: never. */

@@ -345,6 +345,27 @@ test('so it does at another server, to which text of others may have to go, too'
   `)
 })
 
+test('a version whose text no server shows is given up, and nothing waits with it', () => {
+  const talk = new Talk({ hasStandby: false })
+  talk.start()
+  talk.step({ type: 'follow', document: 'D' })
+  talk.type('D', 'x')
+  talk.operate('VERSION', versionOf('D'))
+  talk.operate('GONE', deleted('D'))
+  talk.welcome(1, 'a')
+  const openedAt = talk.now
+  assert.ok(talk.lines.includes('1> operation 1 delete GONE'), talk.lines.join('\n'))
+  const failed = () => talk.lines.some((line) => line.startsWith('* failed VERSION'))
+  while (!failed() && talk.now - openedAt < 2 * operationGiveUpMs) {
+    talk.wait(500)
+    const ping = talk.lines.findLast((line) => line.startsWith('1> ping '))
+    const number = Number(ping?.slice('1> ping '.length))
+    talk.says(1, 'pong', { case: 'pong', value: { $typeName: 'fourfold.v1.Pong', number } })
+  }
+  assert.ok(failed(), talk.lines.join('\n'))
+  assert.ok(talk.now - openedAt >= operationGiveUpMs)
+})
+
 test('several entries are changed by one operation, and it is told which were not', () => {
   const talk = new Talk({ hasStandby: false })
   talk.start()

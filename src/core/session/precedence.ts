@@ -13,7 +13,8 @@ export function heldBack(parcels: Iterable<Parcel>, server: string): Set<Operati
   for (const parcel of parcels) {
     if (parcel.type !== 'operation' || isThere(parcel, server)) continue
     if (before.holds(parcel.operation)) held.add(parcel)
-    before.add(parcel.operation)
+    // A version may wait for text that never comes: nothing else is to wait with it.
+    if (parcel.operation.operation.case !== 'nameVersion') before.add(parcel.operation)
   }
   return held
 }
