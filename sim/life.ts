@@ -8,7 +8,6 @@ import { deflateRawSync } from 'node:zlib'
 import { fromBinary } from '@bufbuild/protobuf'
 import type { Origin, ReplicaId, SubjectId } from '../src/core/model/ids.ts'
 import { caretsPerSecondMax, pushBurstMax, pushesPerSecondMax } from '../src/core/model/limits.ts'
-import type { VersionVector } from '../src/core/model/version-vector.ts'
 import {
   EntrySchema,
   type ClientMessage,
@@ -21,6 +20,7 @@ import type {
   Call,
   CallId,
   ClientChannel,
+  Extent,
   ReplicaInput,
   ReplicaOutput,
 } from '../src/core/replica/messages.ts'
@@ -171,11 +171,11 @@ export class Life {
     this.#runtime.put({ type: 'called', call, author: '', request })
   }
 
-  /** Tells `heard` what is there, or lies beyond `since`, and then each change. */
-  watch(since: VersionVector | undefined, heard: (answer: Answer) => void): Watch {
+  /** Tells `heard` what is there, or lies beyond what is known, and then each change. */
+  watch(extent: Extent, heard: (answer: Answer) => void): Watch {
     const call = this.#nextId++
     this.#calls.set(call, { answered: heard })
-    const request: Call = { type: 'watch', file: '', ...(since && { since }) }
+    const request: Call = { type: 'watch', file: '', ...extent }
     this.#runtime.put({ type: 'called', call, author: '', request })
     const isOver = () => this.#isOver
     return {

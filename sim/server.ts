@@ -2,8 +2,7 @@
 // in memory, and every start is a new life with a new origin on whatever the disk then holds.
 
 import { originOf, type Origin, type ReplicaId, type SubjectId } from '../src/core/model/ids.ts'
-import type { Answer, Call } from '../src/core/replica/messages.ts'
-import type { VersionVector } from '../src/core/model/version-vector.ts'
+import type { Answer, Call, Extent } from '../src/core/replica/messages.ts'
 import type { TrashTimes } from '../src/core/replica/trash.ts'
 import type { SimulatedDisk } from './disk.ts'
 import { Life, type Asker, type Watch } from './life.ts'
@@ -104,8 +103,8 @@ export class SimulatedServer {
   }
 
   /** Watches the whole folder there; undefined: it is not up. */
-  watch(since: VersionVector | undefined, heard: (answer: Answer) => void): Watch | undefined {
-    return this.#life?.watch(since, heard)
+  watch(extent: Extent, heard: (answer: Answer) => void): Watch | undefined {
+    return this.#life?.watch(extent, heard)
   }
 
   /** Whether it knows what another one that is up has on its disk. */

@@ -151,9 +151,10 @@ export class Watching {
     this.#server = name
     if (!this.#canReach(name)) return
     this.#watched.begin()
-    const { since } = this.#watched
-    this.#note(`asks ${name}${since ? ' for what lies beyond' : ''}`)
-    const watch = this.#options.servers.get(name)!.watch(since && new Map(since), (answer) => {
+    const { since, listsAll } = this.#watched
+    this.#note(`asks ${name}${since ? ' for what lies beyond' : ''}${listsAll ? ', and all' : ''}`)
+    const extent = since ? { since: new Map(since), listsAll } : {}
+    const watch = this.#options.servers.get(name)!.watch(extent, (answer) => {
       if (watch !== this.#watch || this.#isBroken) return
       this.#heard(answer)
     })

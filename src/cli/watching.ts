@@ -71,8 +71,8 @@ class Watch {
           ({ folder }, call) => {
             isTold = false
             this.#watched.begin()
-            const { since } = this.#watched
-            return folder.watch(since ? { since: { seen: toSeen(since) } } : {}, call)
+            const { since, listsAll } = this.#watched
+            return folder.watch(since ? { since: { seen: toSeen(since) }, listsAll } : {}, call)
           },
           (message) => this.#take(message),
         )

@@ -29,7 +29,7 @@ function watcher(...present: WatchedFile[]) {
     return hear('ready', undefined, at(seq))
   }
   again(1, ...present)
-  return { hear, again }
+  return { watched, hear, again }
 }
 
 test('where something lies is told also by a server that lacked an update of another', () => {
@@ -42,14 +42,16 @@ test('where something lies is told also by a server that lacked an update of ano
 })
 
 test('a server that has caught up tells all once more, and what differs is news', () => {
-  const { hear, again } = watcher(file('x'), file('y'), file('z'))
+  const { watched, hear, again } = watcher(file('x'), file('y'), file('z'))
   hear('deleted', file('x', { isDeleted: true }), at(2))
   hear('renamed', file('y', { name: 'plan' }), at(3))
   // This one is behind: there nothing happened yet.
   assert.deepEqual(again(1), [])
+  assert.equal(watched.listsAll, true, 'should it die before it has caught up')
   const all = [file('x'), file('y', { name: 'plan (2)' }), file('z', { isDeleted: true })]
   for (const each of all) assert.deepEqual(hear('present', each), [])
   assert.deepEqual(hear('ready', undefined, at(4)), ['created x', 'renamed y', 'deleted z'])
+  assert.equal(watched.listsAll, false)
   assert.deepEqual(hear('renamed', file('y', { name: 'plan (2)' }), at(5)), [])
 })
 

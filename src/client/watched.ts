@@ -57,6 +57,11 @@ export class Watched<File extends WatchedFile> {
   #seen: VersionVector | undefined
   /** Operations and their files of which was told lately, as long as others may be asked for the same. */
   readonly #operations = new Set<string>()
+  /**
+   * The server of before had yet to hear of part of what was told by others, and has not listed all since:
+   * what it told were changes of what it knew itself.
+   */
+  #isUnsure = false
   /** What a server tells at first: complete, or as if it had not been told. */
   #listing: Heard<File>[] | undefined
 
@@ -73,6 +78,11 @@ export class Watched<File extends WatchedFile> {
   /** What a watch is to begin with; undefined: it is told all there is. */
   get since(): VersionVector | undefined {
     return this.#seen
+  }
+
+  /** Whether with `since` it is to be told all there is as well. */
+  get listsAll(): boolean {
+    return this.#isUnsure
   }
 
   /** A watch begins, of this server or of another. */
@@ -104,6 +114,7 @@ export class Watched<File extends WatchedFile> {
     this.#listing = undefined
     const isFirst = this.#seen === undefined
     this.#seen ??= new Map()
+    this.#isUnsure = !covers(seen, this.#seen)
     raise(this.#seen, seen)
     if (!isFirst) return this.#missed(listing)
     for (const { file } of listing) if (file) this.#keep(file)

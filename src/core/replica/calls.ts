@@ -164,7 +164,7 @@ export class Calls {
         return
       }
       case 'watch':
-        this.#watches.begin(call, request.file, request.since)
+        this.#watches.begin(call, request.file, request)
         return
       case 'search': {
         const { pattern, directory } = request

@@ -47,6 +47,14 @@ export interface Measure {
 /** Where a listing goes on: after this entry, told by its places from the listed directory down. */
 export type Page = Place[]
 
+/** What a watch is to tell first; without both all that is there, outside the trash. */
+export interface Extent {
+  /** What is known: what lies beyond it. */
+  since?: VersionVector
+  /** And all that is there, in the trash or not. */
+  listsAll?: boolean
+}
+
 /** What a whole-file client asks. `file` and `directory` are a path or an id. */
 export type Call =
   | {
@@ -101,7 +109,7 @@ export type Call =
   | { type: 'makeDirectory'; path: string; hasParents: boolean; operation: string }
   | { type: 'versions'; file: string }
   /** Answered many times, until `uncalled`. */
-  | { type: 'watch'; file: string; since?: VersionVector }
+  | ({ type: 'watch'; file: string } & Extent)
   /** Answered by `found`; where that is not done, `asked` brings the next. */
   | { type: 'search'; pattern: Pattern; directory: string }
   /** Takes a screen name for a session with this secret key. */

@@ -132,6 +132,42 @@ test('a server that has caught up tells all that is there once more, in the tras
   assert.deepEqual(known(caughtUp, seen), b.storage.reader.vector())
 })
 
+test('who left a server that was behind is told all that is there by the next', () => {
+  const a = new LoneReplica('a')
+  for (const name of ['one.md', 'two.md', 'three.md']) a.save(name, name)
+  change(a, 'delete', 'two.md')
+  const seen = known(a.call({ type: 'watch', file: '' }))
+  a.save('one.md', 'one.md changed')
+  const answers = a.call({ type: 'watch', file: '', since: seen, listsAll: true })
+  assert.deepEqual(told(answers), [
+    'present one.md',
+    'changed one.md',
+    'present three.md',
+    'present two.md',
+    'ready',
+  ])
+})
+
+test('of what is new to a server, and was known in part, it is told that it changed', () => {
+  const a = new LoneReplica('a')
+  const b = new LoneReplica('b')
+  a.save('one.md', '1')
+  a.save('two.md', '2')
+  const seen = known(a.call({ type: 'watch', file: '' }))
+  a.save('one.md', '1 changed')
+  const call = b.begin({ type: 'watch', file: '', since: seen })
+  b.heard(a.updates())
+  assert.deepEqual(told(b.take(call)), [
+    'ready',
+    'created one.md',
+    'created two.md',
+    'present one.md',
+    'changed one.md',
+    'present two.md',
+    'ready',
+  ])
+})
+
 test('a log that came in whole subjects is caught up with when its transfer ends', () => {
   const a = new LoneReplica('a')
   const b = new LoneReplica('b')

@@ -13,7 +13,7 @@ import { covers, fromSeen, raise, raiseTo, type VersionVector } from '../model/v
 import type { Entry, Update } from '../model/wire.ts'
 import type { EngineReader, StoredSubject } from '../ports.ts'
 import type { Documents } from './documents.ts'
-import type { Answer, CallId } from './messages.ts'
+import type { Answer, CallId, Extent } from './messages.ts'
 import type { Views } from './views.ts'
 import type { Voice } from './voice.ts'
 
@@ -61,7 +61,7 @@ export class Watches {
   readonly #options: WatchesOptions
   /** The id of what each watches; empty: all. */
   readonly #watched = new Map<CallId, string>()
-  /** What those knew when they came of which part was yet to come here. */
+  /** What those knew when they came of which part was yet to come here, and were told since. */
   readonly #ahead = new Map<CallId, VersionVector>()
   /** The updates taken in here. */
   readonly #taken: VersionVector
@@ -75,10 +75,10 @@ export class Watches {
   }
 
   /**
-   * Tells all that is there, or what lies beyond `since`.
+   * Tells all that is there, or what lies beyond `since`; or that, and all that is there.
    * @throws FourfoldError not-found, unavailable
    */
-  begin(call: CallId, file: string, since?: VersionVector): void {
+  begin(call: CallId, file: string, { since, listsAll = false }: Extent = {}): void {
     if (this.#watched.size >= streamsMax) {
       throw new FourfoldError('unavailable', 'Too many watch this server; try another.')
     }
@@ -87,8 +87,8 @@ export class Watches {
     // What others are to hear of this turn is in the listing.
     this.#tellChanges()
     this.#watched.set(call, top?.id ?? '')
-    if (since) this.#tellBeyond(call, since)
-    else this.#tellThere(call)
+    if (since) this.#tellBeyond(call, since, listsAll)
+    else this.#tellThere(call, new Set())
     this.#tellReady(call)
   }
 
@@ -98,7 +98,7 @@ export class Watches {
   }
 
   /** What is watched, and all in it that is not in the trash; but not those told already. */
-  #tellThere(call: CallId, told: ReadonlySet<string> = new Set()): void {
+  #tellThere(call: CallId, told: ReadonlySet<string>): void {
     const { folder } = this.#options
     const directory = this.#watched.get(call) ?? ''
     const top = folder.get(directory)
@@ -113,7 +113,7 @@ export class Watches {
     this.#options.voice.answer(call, { type: 'watched', event: 'ready', seen })
   }
 
-  #tellBeyond(call: CallId, since: VersionVector): void {
+  #tellBeyond(call: CallId, since: VersionVector, listsAll: boolean): void {
     const { folder } = this.#options
     const top = this.#watched.get(call) ?? ''
     const told = new Set<string>()
@@ -133,7 +133,8 @@ export class Watches {
     }
     // Others have another number because of one that came or went, or lie elsewhere. Where part of what
     // is known has yet to come, they lie where they lay before, and that would be told as news.
-    if (!covers(this.#taken, since)) this.#ahead.set(call, since)
+    if (!covers(this.#taken, since)) this.#ahead.set(call, new Map(since))
+    else if (listsAll) this.#tellAll(call, told)
     else if (havePlacesChanged) this.#tellThere(call, told)
   }
 
@@ -146,14 +147,21 @@ export class Watches {
     for (const [call, since] of this.#ahead) {
       if (!covers(this.#taken, since)) continue
       this.#ahead.delete(call)
-      this.#tellThere(call)
-      const { folder } = this.#options
-      const top = this.#watched.get(call) ?? ''
-      for (const entry of folder.list({ directory: '', isRecursive: true, inTrash: true })) {
-        if (folder.isWithin(entry.id, top)) this.#answer(call, 'present', entry)
-      }
+      // What came here as a new file with its text, the caller may have known without part of that.
+      this.#tellBeyond(call, since, true)
       this.#tellReady(call)
       return
+    }
+  }
+
+  /** The same, and what is in the trash. */
+  #tellAll(call: CallId, told: ReadonlySet<string>): void {
+    this.#tellThere(call, told)
+    const { folder } = this.#options
+    const top = this.#watched.get(call) ?? ''
+    for (const { id } of folder.list({ directory: '', isRecursive: true, inTrash: true })) {
+      const entry = folder.isWithin(id, top) && !told.has(id) && folder.get(id)
+      if (entry) this.#answer(call, 'present', entry)
     }
   }
 
@@ -354,6 +362,8 @@ export class Watches {
 
   #answer(call: CallId, event: Event, entry: Entry, operation = '', seen?: VersionVector): void {
     const { views, voice } = this.#options
+    const ahead = this.#ahead.get(call)
+    if (ahead && seen) raise(ahead, seen)
     const file = views.of(entry)
     voice.answer(call, {
       type: 'watched',

@@ -331,8 +331,8 @@ export function folderService(
       }
     },
 
-    async *watch({ file, since }, context) {
-      const known = since && { since: fromSeen(since.seen) }
+    async *watch({ file, since, listsAll }, context) {
+      const known = since && { since: fromSeen(since.seen), listsAll }
       const request: Call = { type: 'watch', file, ...known }
       for await (const answer of streamed(context, 'watch', request)) {
         if (answer.type !== 'watched') continue
