@@ -14,7 +14,7 @@ import {
 } from '../core/model/limits.ts'
 import { SessionRequestSchema } from '../core/model/wire.ts'
 import { RpcBodies, streamed } from './rpc-bodies.ts'
-import { compressions, envelopeBytes, FewAtOnce, uncrowded } from './rpc-messages.ts'
+import { compressions, envelopeBytes, uncrowded } from './rpc-messages.ts'
 
 async function* pieces(...lengths: number[]): AsyncGenerator<Uint8Array> {
   for (const length of lengths) yield new Uint8Array(length)
@@ -89,28 +89,6 @@ test('12 of a stream it is told how much of a message is here that is not whole'
   })
   assert.equal(await lengthOf(body), whole.length)
   assert.deepEqual(begun, [4, 5, 0, 0])
-})
-
-test('12 few things are done at once, and each of the others in its turn', async () => {
-  const few = new FewAtOnce(2)
-  const begun: number[] = []
-  const ends = Array.from({ length: 5 }, () => Promise.withResolvers<number>())
-  const all = ends.map(({ promise }, index) =>
-    few.run(() => {
-      begun.push(index)
-      return promise
-    }),
-  )
-  const settled = Promise.allSettled(all)
-  assert.deepEqual(begun, [0, 1])
-  ends[1]!.reject(new Error('no gzip'))
-  await assert.rejects(all[1]!)
-  await setImmediate()
-  assert.deepEqual(begun, [0, 1, 2])
-  for (const [index, end] of ends.entries()) end.resolve(index)
-  await settled
-  assert.deepEqual(begun, [0, 1, 2, 3, 4])
-  assert.equal(await few.run(() => Promise.resolve('free again')), 'free again')
 })
 
 test('12 of messages that come packed at once few are unpacked at once', async (t) => {

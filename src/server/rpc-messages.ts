@@ -6,6 +6,7 @@ import { Code, ConnectError } from '@connectrpc/connect'
 import { compressionBrotli, compressionGzip } from '@connectrpc/connect-node'
 import { unpackedAtOnce } from '../core/model/limits.ts'
 import { isCrowded, isCrowdedJson } from '../adapters/channel/crowded.ts'
+import { FewAtOnce } from '../adapters/few-at-once.ts'
 
 /** Flags, and the length of the message that follows (gRPC and the streams of Connect). */
 export const envelopeBytes = 5
@@ -119,31 +120,6 @@ function envelope(flags: number, message: Uint8Array): Uint8Array {
   bytes.writeUInt32BE(message.length, 1)
   bytes.set(message, envelopeBytes)
   return bytes
-}
-
-/** Does few things at once; the others wait for their turn. */
-export class FewAtOnce {
-  readonly #most: number
-  readonly #waiting: (() => void)[] = []
-  #count = 0
-
-  constructor(most: number) {
-    this.#most = most
-  }
-
-  /** Resolves and rejects as `work`. */
-  async run<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#count < this.#most) this.#count++
-    else await new Promise<void>((resolve) => this.#waiting.push(resolve))
-    try {
-      return await work()
-    } finally {
-      const next = this.#waiting.shift()
-      // Its place goes to the next.
-      if (next) next()
-      else this.#count--
-    }
-  }
 }
 
 /** All of them at once would each have most of what it comes to before the first is done. */

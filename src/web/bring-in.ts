@@ -1,5 +1,6 @@
 // Brings files and folders of a person's disk into the folder, some at a time, until done or stopped.
 
+import { FewAtOnce } from '../adapters/few-at-once.ts'
 import type { Client, FileInfo } from '../client/api.ts'
 import { FourfoldError } from '../core/model/errors.ts'
 import { entriesMax } from '../core/model/limits.ts'
@@ -137,7 +138,7 @@ export class BringIn {
       brought,
       signal,
       sendings: new Map(),
-      lanes: new Lanes(sendingsMax),
+      lanes: new FewAtOnce(sendingsMax),
       show: () => this.#show({ name: 'bringing', done, total, now, sendings: told(making) }),
     }
     const total = all.length
@@ -190,18 +191,18 @@ export class BringIn {
     if ('bytes' in held) return client.createBinary(name, held.bytes, parent)
     // A name that will not do is better told before a gigabyte was sent.
     checkFileName(name)
-    await lanes.enter()
     const key = path.join('/')
     const tell = (sending: Sending) => {
       sendings.set(key, sending)
       show()
     }
-    try {
-      return await makeOfBytes({ client, signal, tell }, held.blob, name, parent)
-    } finally {
-      sendings.delete(key)
-      lanes.leave()
-    }
+    return lanes.run(async () => {
+      try {
+        return await makeOfBytes({ client, signal, tell }, held.blob, name, parent)
+      } finally {
+        sendings.delete(key)
+      }
+    })
   }
 
   #show(state: Bringing): void {
@@ -222,36 +223,12 @@ interface Making {
   signal: AbortSignal
   /** By path. */
   sendings: Map<string, Sending>
-  lanes: Lanes
+  lanes: FewAtOnce
   show: () => void
 }
 
 function told({ sendings }: Making): (Sending & { path: string })[] {
   return [...sendings].map(([path, sending]) => ({ path, ...sending }))
-}
-
-/** Lets so many in at once, in the order in which they came. */
-class Lanes {
-  #free: number
-  readonly #waiting: (() => void)[] = []
-
-  constructor(count: number) {
-    this.#free = count
-  }
-
-  async enter(): Promise<void> {
-    if (this.#free > 0) {
-      this.#free--
-      return
-    }
-    await new Promise<void>((resolve) => this.#waiting.push(resolve))
-  }
-
-  leave(): void {
-    const next = this.#waiting.shift()
-    if (next) next()
-    else this.#free++
-  }
 }
 
 /** The directories that what is brought in goes to: those that are there, and those made for it. */
