@@ -8,7 +8,7 @@ import { presenceLifeMs } from '../src/core/model/limits.ts'
 import { textRoot } from '../src/core/model/snapshot.ts'
 import { Kind, type Entry, type Version } from '../src/core/model/wire.ts'
 import { CorruptError } from '../src/core/ports.ts'
-import type { Answer, Call, FileView } from '../src/core/replica/messages.ts'
+import type { Answer, FileView } from '../src/core/replica/messages.ts'
 import { checkCarets } from './caret-look.ts'
 import type { Checkers } from './checkers.ts'
 import { expectedOf, expectedTree, type Expected } from './folder-model.ts'
@@ -151,21 +151,20 @@ function checkAnswers(look: LastLook): void {
   const { servers, journal, checkers, pass, late } = look
   const questions = new Questions(servers)
   const { answers: heard } = questions
-  const ask = (what: string, request: Call) => questions.ask(what, request)
-  ask('list', { ...everything, inTrash: false })
-  ask('trash', { ...everything, inTrash: true })
-  for (const file of journal.files.keys()) ask(`text of ${file}`, { type: 'read', file })
+  questions.ask('list', { ...everything, inTrash: false })
+  questions.ask('trash', { ...everything, inTrash: true })
+  for (const file of journal.files.keys()) questions.ask(`text of ${file}`, { type: 'read', file })
   pass()
   // What lies in the trash with a directory is listed by that.
   for (const { entry } of filesOf(heard.get('trash'))) {
     if (entry.kind !== Kind.DIRECTORY) continue
-    ask(`trashed ${entry.id}`, { ...everything, directory: entry.id, inTrash: true })
+    questions.ask(`trashed ${entry.id}`, { ...everything, directory: entry.id, inTrash: true })
   }
   const texts = listedTexts(heard)
   const searched = new Map(searchedWords(texts).map((word) => [`search for ${word}`, word]))
   for (const [what, text] of searched) {
     const pattern = { text, ignoresCase: false, isRegex: false }
-    ask(what, { type: 'search', pattern, directory: '' })
+    questions.ask(what, { type: 'search', pattern, directory: '' })
   }
   pass()
   for (const [what, answers] of heard) {

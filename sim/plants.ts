@@ -79,28 +79,13 @@ export const plants = {
   }),
 
   /** What a peer says of files that were deleted is not taken in. */
-  'skip-tombstone': () => ({
-    hearing: () => (message) => {
-      if (message.message.case !== 'updates') return [message]
-      return [updatesMessage(message.message.value.updates.map(withoutTombstone))]
-    },
-  }),
+  'skip-tombstone': () => hearingOnly(withoutTombstone),
 
   /** What a peer says of entries that were moved is not taken in. */
-  'skip-move': () => ({
-    hearing: () => (message) => {
-      if (message.message.case !== 'updates') return [message]
-      return [updatesMessage(message.message.value.updates.map(withoutMove))]
-    },
-  }),
+  'skip-move': () => hearingOnly(withoutMove),
 
   /** What a peer says of versions that somebody named is not taken in. */
-  'forget-named-version': () => ({
-    hearing: () => (message) => {
-      if (message.message.case !== 'updates') return [message]
-      return [updatesMessage(message.message.value.updates.map(withoutVersion))]
-    },
-  }),
+  'forget-named-version': () => hearingOnly(withoutVersion),
 
   /** Where people of other servers are in a text is not taken in. */
   'ignore-carets': () => ({
@@ -231,8 +216,7 @@ function withoutMove(update: Update): Update {
 
 function withoutVersion(update: Update): Update {
   if (update.body.case !== 'version') return update
-  const { $typeName: _, body: _body, ...rest } = update
-  return sealUpdate(create(UpdateSchema, { ...rest, body: { case: 'text', value: nothing } }))
+  return withBody(update, { case: 'text', value: nothing })
 }
 
 /** An update that changes no entry in such a way. */
@@ -240,9 +224,23 @@ function withoutChange(update: Update, isUnwanted: (entry: Entry) => boolean): U
   if (update.body.case !== 'entry') return update
   const entry = fromBinary(EntrySchema, update.body.value)
   if (!isUnwanted(entry)) return update
-  const { $typeName: _, body: _body, ...rest } = update
   const value = toBinary(EntrySchema, create(EntrySchema, { id: entry.id }))
-  return sealUpdate(create(UpdateSchema, { ...rest, body: { case: 'entry', value } }))
+  return withBody(update, { case: 'entry', value })
+}
+
+function withBody(update: Update, body: Update['body']): Update {
+  const { $typeName: _, body: _body, ...rest } = update
+  return sealUpdate(create(UpdateSchema, { ...rest, body }))
+}
+
+/** Of what peers say each update is taken in as this makes it. */
+function hearingOnly(changed: (update: Update) => Update): Plant {
+  return {
+    hearing: () => (message) => {
+      if (message.message.case !== 'updates') return [message]
+      return [updatesMessage(message.message.value.updates.map(changed))]
+    },
+  }
 }
 
 function updatesMessage(updates: Update[]): PeerMessage {

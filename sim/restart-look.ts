@@ -2,7 +2,6 @@
 // all did before. Then all come back, with those who were away and wrote meanwhile.
 
 import type { SubjectId } from '../src/core/model/ids.ts'
-import type { Call } from '../src/core/replica/messages.ts'
 import { checkTexts, filesOf, wordsOf, type LastLook } from './last-look.ts'
 import { everything, Questions } from './questions.ts'
 import type { SimulatedServer } from './server.ts'
@@ -66,16 +65,15 @@ const passMs = 200
 function answersOf(look: RestartLook, servers: SimulatedServer[]) {
   const questions = new Questions(servers)
   const { answers: heard } = questions
-  const ask = (what: string, request: Call) => questions.ask(what, request)
-  ask('the listing', { ...everything, inTrash: false })
-  ask('the trash', { ...everything, inTrash: true })
+  questions.ask('the listing', { ...everything, inTrash: false })
+  questions.ask('the trash', { ...everything, inTrash: true })
   for (const file of look.journal.files.keys()) {
-    ask(`the text of ${file}`, { type: 'read', file })
-    ask(`the versions of ${file}`, { type: 'versions', file })
+    questions.ask(`the text of ${file}`, { type: 'read', file })
+    questions.ask(`the versions of ${file}`, { type: 'versions', file })
   }
   look.pass()
   for (const { entry } of filesOf(heard.get('the trash'))) {
-    ask(`what lies in ${entry.id}`, { ...everything, directory: entry.id, inTrash: true })
+    questions.ask(`what lies in ${entry.id}`, { ...everything, directory: entry.id, inTrash: true })
   }
   look.pass()
   const readings = new Map<string, { where: string; value: string }[]>()

@@ -61,7 +61,7 @@ export class Watched<File extends WatchedFile> {
    * The server of before had yet to hear of part of what was told by others, and has not listed all since:
    * what it told were changes of what it knew itself.
    */
-  #isUnsure = false
+  #wasBehind = false
   /** What a server tells at first: complete, or as if it had not been told. */
   #listing: Heard<File>[] | undefined
 
@@ -82,7 +82,7 @@ export class Watched<File extends WatchedFile> {
 
   /** Whether with `since` it is to be told all there is as well. */
   get listsAll(): boolean {
-    return this.#isUnsure
+    return this.#wasBehind
   }
 
   /** A watch begins, of this server or of another. */
@@ -114,7 +114,7 @@ export class Watched<File extends WatchedFile> {
     this.#listing = undefined
     const isFirst = this.#seen === undefined
     this.#seen ??= new Map()
-    this.#isUnsure = !covers(seen, this.#seen)
+    this.#wasBehind = !covers(seen, this.#seen)
     raise(this.#seen, seen)
     if (!isFirst) return this.#missed(listing)
     for (const { file } of listing) if (file) this.#keep(file)

@@ -52,8 +52,8 @@ class Planner {
   readonly #madeInFolder = new Set<string>()
   /** What this plan brings to the folder, by what it is. */
   readonly #created = new Set<string>()
-  /** Whose each thing was by what it is, and what is on the disk; gathered when it is asked for. */
-  #owners: Map<string, string> | undefined
+  /** What things were shared, and which are on the disk, by what they are; gathered when asked for. */
+  #shared: Set<string> | undefined
   #present: Set<string> | undefined
   /** Paths that this plan puts something at, on the disk. */
   readonly #taken = new Set<string>()
@@ -228,11 +228,9 @@ class Planner {
   #isAnothers(id: string, item: OnDisk): boolean {
     const known = this.#views.common.get(id)
     if (!known || !isFile(item) || item.identity === known.identity) return false
-    this.#owners ??= new Map(
-      [...this.#views.common.values()].map((each) => [each.identity, each.id]),
-    )
+    this.#shared ??= new Set([...this.#views.common.values()].map(({ identity }) => identity))
     this.#present ??= new Set([...this.#views.disk.values()].map(({ identity }) => identity))
-    return this.#owners.has(item.identity) && this.#present.has(known.identity)
+    return this.#shared.has(item.identity) && this.#present.has(known.identity)
   }
 
   #moveEntry({ id, kind, path: before }: Common, item: OnDisk, entry: InFolder): void {

@@ -141,7 +141,7 @@ export class Folder {
     if (this.#graves.has(entry.id)) this.#graves.put(entry)
     else changes.push(...this.#replace(entry.id, entry))
     const known = (id: string) => this.known(id)
-    const touched = [...this.#graves.touched(before, entry)]
+    const touched = this.#graves.touched(before, entry)
     const seen = new Map(touched.map((id) => [id, id === entry.id ? wasSeen : this.seen(id)]))
     for (const id of touched) {
       const each = this.known(id)

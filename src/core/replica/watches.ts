@@ -159,9 +159,9 @@ export class Watches {
     this.#tellThere(call, told)
     const { folder } = this.#options
     const top = this.#watched.get(call) ?? ''
-    for (const { id } of folder.list({ directory: '', isRecursive: true, inTrash: true })) {
-      const entry = folder.isWithin(id, top) && !told.has(id) && folder.get(id)
-      if (entry) this.#answer(call, 'present', entry)
+    for (const entry of folder.list({ directory: '', isRecursive: true, inTrash: true })) {
+      const isNew = folder.isWithin(entry.id, top) && !told.has(entry.id)
+      if (isNew) this.#answer(call, 'present', entry)
     }
   }
 
@@ -242,10 +242,7 @@ export class Watches {
     if (!event) return
     const { folder } = this.#options
     for (const [call, watched] of this.#watched) {
-      const isMeant =
-        folder.isWithin(entry.id, watched) ||
-        (before !== undefined && folder.isWithin(before.parent, watched))
-      if (isMeant) this.#tellLater(call, event, entry)
+      if (this.#isMeant(watched, entry, before)) this.#tellLater(call, event, entry)
       else if (isDirectory(entry) && folder.isWithin(watched, entry.id)) {
         this.#tellOfAbove(call, event, watched)
       }
@@ -262,11 +259,16 @@ export class Watches {
       const entry = this.#options.folder.known(id)
       if (!entry || !before || before.isDeleted || seen.has(before.parent)) continue
       for (const [call, watched] of this.#watched) {
-        if (watched === id || this.#options.folder.isWithin(before.parent, watched)) {
-          this.#tellLater(call, 'deleted', entry)
-        }
+        if (this.#isMeant(watched, entry, before)) this.#tellLater(call, 'deleted', entry)
       }
     }
+  }
+
+  /** Whether it lies in what is watched, or lay there before. */
+  #isMeant(watched: string, { id }: Entry, before: Seen | undefined): boolean {
+    const { folder } = this.#options
+    if (folder.isWithin(id, watched)) return true
+    return before !== undefined && folder.isWithin(before.parent, watched)
   }
 
   #eventOf(entry: Entry, before: Change['before']): Event | undefined {

@@ -167,15 +167,14 @@ export class Delivery {
     const { case: what, value } = parcel.operation.operation
     if (what !== 'nameVersion') return false
     const { document } = value
-    const openedAt = this.#follows.lastOpened(document)?.at ?? -Infinity
-    const by = Math.max(parcel.bornAt, openedAt)
     if (this.#follows.isComparing(document)) return true
-    return this.#outbox.isOwed(document, by, link.server)
+    const openedAt = this.#follows.lastOpened(document)?.at ?? -Infinity
+    return this.#outbox.isOwed(document, Math.max(parcel.bornAt, openedAt), link.server)
   }
 
   /** A text that no server takes, or can show, would keep its version waiting for ever. */
   #giveUpOwed(now: number, link: Link): void {
-    for (const parcel of [...this.#outbox.operations()]) {
+    for (const parcel of this.#outbox.operations()) {
       if (link.has(parcel) || parcel.effect || !this.#isOwed(parcel, link)) continue
       const before = this.#owed.get(parcel)
       // Without a server nothing is stored: that counts for nothing.

@@ -294,12 +294,18 @@ test('what builds on another waits for it, what does not goes along', () => {
   assert.deepEqual(three, ['B', 'C'])
 })
 
-test('a version is of all that was in sight: that goes to the server before it', () => {
+/** Before any server answered somebody has typed, and named a version of that. */
+function namedAfterTyping(): Talk {
   const talk = new Talk({ hasStandby: false })
   talk.start()
   talk.step({ type: 'follow', document: 'D' })
   talk.type('D', 'x')
   talk.operate('VERSION', versionOf('D'))
+  return talk
+}
+
+test('a version is of all that was in sight: that goes to the server before it', () => {
+  const talk = namedAfterTyping()
   talk.lines.length = 0
   talk.welcome(1, 'a')
   talk.stored(1, 'a1')
@@ -346,11 +352,7 @@ test('so it does at another server, to which text of others may have to go, too'
 })
 
 test('a version whose text no server shows is given up, and nothing waits with it', () => {
-  const talk = new Talk({ hasStandby: false })
-  talk.start()
-  talk.step({ type: 'follow', document: 'D' })
-  talk.type('D', 'x')
-  talk.operate('VERSION', versionOf('D'))
+  const talk = namedAfterTyping()
   talk.operate('GONE', deleted('D'))
   talk.welcome(1, 'a')
   const openedAt = talk.now
