@@ -230,7 +230,19 @@ export class Watching {
     }
     this.#hasGone ||= event === 'deleted'
     if (event === 'deleted') this.#isGone.set(id, true)
-    if (event === 'created') this.#isGone.set(id, false)
+    if (event !== 'created') return
+    this.#isGone.set(id, false)
+    // What lies in a directory may have come back with it, and goes again when it is deleted there.
+    for (const each of this.#isGone.keys()) if (this.#liesIn(each, id)) this.#isGone.delete(each)
+  }
+
+  #liesIn(id: string, directory: string): boolean {
+    const above = new Set<string>()
+    for (let at = id; at !== '' && !above.has(at);) {
+      above.add(at)
+      at = this.#watched.known.get(at)?.parent ?? ''
+    }
+    return above.delete(id) && above.has(directory)
   }
 
   /** Reads a text at the server that tells of it. */

@@ -186,6 +186,49 @@ test('a log that came in whole subjects is caught up with when its transfer ends
   assert.deepEqual(known(caughtUp), seen)
 })
 
+test('of a text that came whole nothing is told twice by a server that catches up', () => {
+  const a = new LoneReplica('a')
+  const b = new LoneReplica('b')
+  a.save('one.md', '1')
+  b.heard(a.updates())
+  a.save('two.md', '2')
+  const { reader } = a.storage
+  const call = b.begin({
+    type: 'watch',
+    file: '',
+    since: known(a.call({ type: 'watch', file: '' })),
+  })
+  a.save('one.md', '1 changed')
+  const one = reader.entries('', 10).find((id) => b.storage.reader.load(id).updates.length > 0)!
+  const whole = mergeStored(reader.load(one), reader.vector(), one)
+  b.storage.commit({ updates: [], snapshots: [whole] })
+  b.turn({ type: 'event', event: { type: 'replaced', subject: one } })
+  assert.deepEqual(told(b.take(call)), ['ready', 'changed one.md'])
+  b.turn({ type: 'event', event: { type: 'advanced', upTo: reader.vector() } })
+  assert.deepEqual(told(b.take(call)), ['present one.md', 'ready'])
+})
+
+test('what a server that is behind tells at first it does not tell when it catches up', () => {
+  const [a, b, c] = ['a', 'b', 'c'].map((name) => new LoneReplica(name)) as [
+    LoneReplica,
+    LoneReplica,
+    LoneReplica,
+  ]
+  a.save('one.md', '1')
+  for (const each of [b, c]) each.heard(a.updates())
+  const before = c.updates().length
+  c.save('two.md', '2')
+  const since = known(c.call({ type: 'watch', file: '' }))
+  const made = a.updates().length
+  a.save('one.md', '1 changed')
+  b.heard(a.updates(made))
+  const call = b.begin({ type: 'watch', file: '', since })
+  assert.deepEqual(told(b.take(call)), ['present one.md', 'changed one.md', 'ready'])
+  b.heard(c.updates(before))
+  const caughtUp = ['created two.md', 'present one.md', 'present two.md', 'ready']
+  assert.deepEqual(told(b.take(call)), caughtUp)
+})
+
 test('of a compacted text it is told that it changed, also when only a part lies beyond', () => {
   const a = new LoneReplica('a')
   a.save('one.md', '1')
@@ -341,4 +384,27 @@ test('what two servers carried out, and come at once, is told once and not left 
   c.take(call)
   c.heard([a, b].flatMap((each, index) => each.updates(counts[index])))
   assert.deepEqual(told(c.take(call)), ['changed one.md', 'created two.md'])
+})
+
+test('of each of several operations on a text it is told, at once or later', () => {
+  const a = new LoneReplica('a')
+  const b = new LoneReplica('b')
+  a.save('one.md', '1')
+  b.heard(a.updates())
+  const since = known(b.call({ type: 'watch', file: '' }))
+  const before = a.updates().length
+  const operations = [freshId(), freshId()]
+  for (const operation of operations) {
+    a.call({ type: 'save', file: 'one.md', text: operation, baseVersion: '', operation })
+  }
+  const call = b.begin({ type: 'watch', file: '' })
+  b.take(call)
+  b.heard(a.updates(before))
+  for (const answers of [b.take(call), b.call({ type: 'watch', file: '', since })]) {
+    const changes = watched(answers).filter(({ event }) => event === 'changed')
+    assert.deepEqual(
+      changes.map(({ operation }) => operation),
+      operations,
+    )
+  }
 })

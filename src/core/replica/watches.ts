@@ -21,6 +21,8 @@ type Event = Extract<Answer, { type: 'watched' }>['event']
 
 /** Of so many changed subjects it is read whether their text changed; of more it is assumed. */
 const readsMax = 1000
+/** So many operations on one text are told one by one: a watcher that comes from elsewhere may know some. */
+const operationsMax = 100
 /** Subjects asked of the store at once. */
 const pageSize = 1000
 
@@ -28,12 +30,12 @@ const pageSize = 1000
 interface Beyond {
   /** Whether where it lies, or something else of its entry, may have changed. */
   isPlace: boolean
-  /** Of each update of the text the operation; "" stands for those that are not known. */
-  operations: string[]
+  /** Those that changed the text; "" stands for all that are not known, and for too many. */
+  operations: ReadonlySet<string>
 }
 
 /** It was not read: all of it may have changed. */
-const unread: Beyond = { isPlace: true, operations: [''] }
+const unread: Beyond = { isPlace: true, operations: new Set(['']) }
 
 export interface WatchesOptions {
   folder: Folder
@@ -41,6 +43,14 @@ export interface WatchesOptions {
   views: Views
   reader: EngineReader
   voice: Voice
+}
+
+/** One who knew something that is yet to come here. */
+interface Ahead {
+  /** What it knew, and was told since. */
+  knows: VersionVector
+  /** The texts that came here whole since, and that it was told of: of none of them more lies beyond. */
+  wholes: Set<string>
 }
 
 /** Why something is told: `operation` did it, where one alone did; "" otherwise. */
@@ -61,8 +71,8 @@ export class Watches {
   readonly #options: WatchesOptions
   /** The id of what each watches; empty: all. */
   readonly #watched = new Map<CallId, string>()
-  /** What those knew when they came of which part was yet to come here, and were told since. */
-  readonly #ahead = new Map<CallId, VersionVector>()
+  /** Those that knew more when they came than had come here. */
+  readonly #ahead = new Map<CallId, Ahead>()
   /** The updates taken in here. */
   readonly #taken: VersionVector
   /** The update being taken in; undefined: a subject that was received whole. */
@@ -113,7 +123,12 @@ export class Watches {
     this.#options.voice.answer(call, { type: 'watched', event: 'ready', seen })
   }
 
-  #tellBeyond(call: CallId, since: VersionVector, listsAll: boolean): void {
+  #tellBeyond(
+    call: CallId,
+    since: VersionVector,
+    listsAll: boolean,
+    wholes: ReadonlySet<string> = new Set(),
+  ): void {
     const { folder } = this.#options
     const top = this.#watched.get(call) ?? ''
     const told = new Set<string>()
@@ -127,15 +142,21 @@ export class Watches {
       if (!entry || !folder.isWithin(id, top)) continue
       this.#answer(call, 'present', entry)
       told.add(id)
-      if (folder.isTrashed(id) || isDirectory(entry)) continue
-      const { operations } = beyond
-      if (operations.length > 0) this.#answer(call, 'changed', entry, oneOf(operations))
+      if (folder.isTrashed(id) || isDirectory(entry) || wholes.has(id)) continue
+      for (const operation of beyond.operations) this.#answer(call, 'changed', entry, operation)
     }
     // Others have another number because of one that came or went, or lie elsewhere. Where part of what
     // is known has yet to come, they lie where they lay before, and that would be told as news.
-    if (!covers(this.#taken, since)) this.#ahead.set(call, new Map(since))
+    if (!covers(this.#taken, since)) this.#wait(call, since)
     else if (listsAll) this.#tellAll(call, told)
     else if (havePlacesChanged) this.#tellThere(call, told)
+  }
+
+  /** All that was taken in here so far it was told by now. */
+  #wait(call: CallId, since: VersionVector): void {
+    const knows = new Map(since)
+    raise(knows, this.#taken)
+    this.#ahead.set(call, { knows, wholes: new Set() })
   }
 
   /**
@@ -144,11 +165,11 @@ export class Watches {
    * turn, because each listing is as long as the folder.
    */
   #tellCaughtUp(): void {
-    for (const [call, since] of this.#ahead) {
-      if (!covers(this.#taken, since)) continue
+    for (const [call, { knows, wholes }] of this.#ahead) {
+      if (!covers(this.#taken, knows)) continue
       this.#ahead.delete(call)
       // What came here as a new file with its text, the caller may have known without part of that.
-      this.#tellBeyond(call, since, true)
+      this.#tellBeyond(call, knows, true, wholes)
       this.#tellReady(call)
       return
     }
@@ -193,8 +214,9 @@ export class Watches {
     const isPlace =
       wholes.some(({ entry }) => entry.length > 0) ||
       stored.updates.some(({ body, origin, seq }) => body.case === 'entry' && isBeyond(origin, seq))
-    if (wholes.some(({ text }) => text.length > 0)) return { isPlace, operations: [''] }
-    return { isPlace, operations: textsBeyond(id, stored, isBeyond) }
+    if (wholes.some(({ text }) => text.length > 0)) return { ...unread, isPlace }
+    const operations = textsBeyond(id, stored, isBeyond)
+    return operations.size > operationsMax ? { ...unread, isPlace } : { isPlace, operations }
   }
 
   // ------------------------------------------------------------------------------ what changes
@@ -227,13 +249,15 @@ export class Watches {
   textChanged(subject: SubjectId): void {
     if (this.#watched.size === 0) return
     const last = this.#told.at(-1)
-    // A burst of typing is one change; with another in between it would be told out of order.
-    if (last?.type === 'text' && last.subject === subject) {
-      const { seen, operation } = this.#why()
-      raise(last.seen, seen)
-      last.operation = oneOf([last.operation, operation])
+    const why = this.#why()
+    const isOfSame = last?.type === 'text' && last.subject === subject
+    const isWhole = (seen: VersionVector) => seen.size === 0
+    // A burst of typing is one change; with another in between it would be told out of order. Of two
+    // operations a watcher may know one, and of a text that came whole it knows no update.
+    if (isOfSame && last.operation === why.operation && isWhole(last.seen) === isWhole(why.seen)) {
+      raise(last.seen, why.seen)
       last.causes.push(this.#cause)
-    } else this.#told.push({ type: 'text', subject, causes: [this.#cause], ...this.#why() })
+    } else this.#told.push({ type: 'text', subject, causes: [this.#cause], ...why })
   }
 
   /** A stored entry changed. */
@@ -365,7 +389,8 @@ export class Watches {
   #answer(call: CallId, event: Event, entry: Entry, operation = '', seen?: VersionVector): void {
     const { views, voice } = this.#options
     const ahead = this.#ahead.get(call)
-    if (ahead && seen) raise(ahead, seen)
+    if (ahead && seen) raise(ahead.knows, seen)
+    if (event === 'changed' && seen?.size === 0) ahead?.wholes.add(entry.id)
     const file = views.of(entry)
     voice.answer(call, {
       type: 'watched',
@@ -377,12 +402,12 @@ export class Watches {
   }
 }
 
-/** Of each update of the text that lies beyond the operation; "" stands for those that are not known. */
+/** The operations of the updates of the text that lie beyond; "" stands for those that are not known. */
 function textsBeyond(
   id: SubjectId,
   { updates }: StoredSubject,
   isBeyond: (origin: string, seq: number) => boolean,
-): string[] {
+): Set<string> {
   // The text of a new file comes right before it, and its id is that of the operation.
   const made = updates.find(({ operation }) => operation === id)
   const isSeed = ({ origin, seq }: Update) => origin === made?.origin && seq === made.seq - 1
@@ -395,13 +420,7 @@ function textsBeyond(
   const known = texts.filter((each) => !each.isBeyond)
   const isNews = ({ bytes }: { bytes: Uint8Array }) =>
     !known.some((each) => areEqual(each.bytes, bytes))
-  return texts.flatMap((each) => (each.isBeyond && isNews(each) ? [each.operation] : []))
-}
-
-/** The operation of all of these; "": there are several, or it is not known. */
-function oneOf(operations: string[]): string {
-  const [first = ''] = operations
-  return operations.every((each) => each === first) ? first : ''
+  return new Set(texts.flatMap((each) => (each.isBeyond && isNews(each) ? [each.operation] : [])))
 }
 
 /** What servers write for a person has a writer of its own, from its first character on, or deletes. */
