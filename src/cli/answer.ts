@@ -46,6 +46,27 @@ const kinds: Record<Kind, string> = {
   [Kind.BINARY]: 'binary',
 }
 
+/** Something that a command changed. */
+export interface Changed extends Receipt {
+  /** As it is now; of one that is deleted for good, as it was. */
+  file?: File
+}
+
+/** For the help of a command that prints `changedJson`. */
+export const changedJsonHelp = `--json             {"files": [{…, "servers", "serverCount"}, …]}: each as \`fourfold ls --json\`
+                     shows it, with the ids of the servers on whose disks it is, and how many
+                     servers the set has`
+
+/** What a command changed, and where it is. */
+export function changedJson(changed: Changed[]): string {
+  const files = changed.map(({ file, servers, serverCount }) => {
+    return { ...fileJson(file!), servers, serverCount }
+  })
+  return asJson({ files })
+}
+
+export const asJson = (value: object) => `${JSON.stringify(value, null, 2)}\n`
+
 export function fileJson({ id, name, path, parent, kind, ...file }: File) {
   const { isDeleted, createdBy, createdAt, hash, hasConflict, changedAt } = file
   const isBinary = kind === Kind.BINARY

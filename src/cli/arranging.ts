@@ -3,7 +3,17 @@
 import { parentOf } from '../core/model/path.ts'
 import { Kind, type File } from '../core/model/wire.ts'
 import { newOperation } from '../adapters/system.ts'
-import { commonReceipt, receipt, sharedPath, shellWord, shownPath, type Receipt } from './answer.ts'
+import {
+  changedJson,
+  changedJsonHelp,
+  commonReceipt,
+  receipt,
+  sharedPath,
+  shellWord,
+  shownPath,
+  written,
+  type Changed,
+} from './answer.ts'
 import { typed } from './called.ts'
 import { ChangeCalls, changeLanes } from './change-calls.ts'
 import { CommandError, printable, readWords, type Command } from './command.ts'
@@ -16,17 +26,22 @@ import { type SetClient, setHelp, setOptions, withSet } from './set-client.ts'
 const namedMax = 20
 
 export const mkdir: Command = {
-  help: `Usage: fourfold mkdir [-p] PATH…
+  help: `Usage: fourfold mkdir [-p] PATH… [--json]
 
 Makes directories. Prints on which servers' disks they are.
 
   -p                 makes those above it too; one that is there already is no error
+  ${changedJsonHelp}
 ${setHelp}
 Example:
   fourfold mkdir -p specs/2026/drafts
 `,
   async run(words) {
-    const options = { ...setOptions, parents: { type: 'boolean', short: 'p' } } as const
+    const options = {
+      ...setOptions,
+      json: { type: 'boolean' },
+      parents: { type: 'boolean', short: 'p' },
+    } as const
     const { values, positionals } = readWords(words, options, { needs: ['PATH'], more: true })
     const hasParents = values.parents ?? false
     return withSet(values, async (set) => {
@@ -37,19 +52,21 @@ Example:
         const above = printable(parentOf(path))
         return named(`No such directory: ${above}; -p makes it too.`, asked)
       })
-      if (done.length > 0) process.stdout.write(`${commonReceipt(done)}\n`)
+      if (values.json) await written(changedJson(done))
+      else if (done.length > 0) await written(`${commonReceipt(done)}\n`)
       return code
     })
   },
 }
 
 export const mv: Command = {
-  help: `Usage: fourfold mv PATH… TARGET
+  help: `Usage: fourfold mv PATH… TARGET [--json]
 
 Moves files and directories into the directory TARGET; where there is none, gives the only one the path
 TARGET. What is at TARGET already is not overwritten. PATH may be an id, too, and lie in the trash with
 a directory: then it comes out of that.
 
+  ${changedJsonHelp}
 ${setHelp}
 Examples:
   fourfold mv plan.md plan-2026.md
@@ -57,12 +74,13 @@ Examples:
 `,
   async run(words) {
     const need = { needs: ['PATH', 'TARGET'], more: true }
-    const { values, positionals } = readWords(words, setOptions, need)
+    const options = { ...setOptions, json: { type: 'boolean' } } as const
+    const { values, positionals } = readWords(words, options, need)
     const paths = positionals.map(sharedPath)
     const to = paths.pop()!
     return withSet(values, async (set) => {
       const targetOf = await targetsOf(set, to, paths.length)
-      const { code } = await each(paths, async (from) => {
+      const { done, code } = await each(paths, async (from): Promise<Changed> => {
         const file = await movable(set, from)
         const path = targetOf(file)
         const request = { file: file.id, path, operation: newOperation() }
@@ -70,8 +88,11 @@ Examples:
         const above = printable(parentOf(path))
         const moved = await named(`No such directory: ${above}.`, asked)
         const still = moved.file!.isDeleted ? ' in the trash' : ''
-        process.stdout.write(`now ${shownPath(moved.file!)}${still}, ${receipt(moved)}\n`)
+        const line = `now ${shownPath(moved.file!)}${still}, ${receipt(moved)}\n`
+        if (!values.json) await written(line)
+        return moved
       })
+      if (values.json) await written(changedJson(done))
       return code
     })
   },
@@ -89,12 +110,13 @@ async function movable(set: SetClient, path: string): Promise<File> {
 }
 
 export const rm: Command = {
-  help: `Usage: fourfold rm [-r] [-f] PATH…
+  help: `Usage: fourfold rm [-r] [-f] PATH… [--json]
 
 Puts files into the trash, from where \`fourfold restore\` takes them back. Asks nothing.
 
   -r                 directories with all that is in them, too
   -f                 what is not there is no error
+  ${changedJsonHelp}
 ${setHelp}
 Examples:
   fourfold rm draft.md notes.md
@@ -103,6 +125,7 @@ Examples:
   async run(words) {
     const options = {
       ...setOptions,
+      json: { type: 'boolean' },
       recursive: { type: 'boolean', short: 'r' },
       force: { type: 'boolean', short: 'f' },
     } as const
@@ -119,23 +142,22 @@ Examples:
       const how = { lanes: changeLanes, ending: untilEnded() }
       const { done, code } = await each(paths, removal, how)
       const all = done.flat()
-      if (all.length > 0) process.stdout.write(`${removed(all)}\n`)
+      if (values.json) await written(changedJson(all))
+      else if (all.length > 0) await written(`${removed(all)}\n`)
       return code
     })
   },
 }
 
-interface Removed extends Receipt {
-  /** As it was. */
-  file: File
+interface Removed extends Changed {
+  before: File
 }
 
 async function remove(calls: ChangeCalls, file: File, isRecursive: boolean): Promise<Removed> {
   if (file.kind === Kind.DIRECTORY && !isRecursive) {
     throw new CommandError(`${shownPath(file)} is a directory; -r removes it.`)
   }
-  const { servers, serverCount } = await calls.change('delete', file.id)
-  return { servers, serverCount, file }
+  return { ...(await calls.change('delete', file.id)), before: file }
 }
 
 function removed(done: Removed[]): string {
@@ -144,30 +166,36 @@ function removed(done: Removed[]): string {
   if (done.length > namedMax) {
     return `${where}; ${typed('trash')} lists them, ${typed('restore')} takes them back`
   }
-  return `${where}; back with: ${typed('restore', ...done.map(({ file }) => shellWord(file)))}`
+  return `${where}; back with: ${typed('restore', ...done.map(({ before }) => shellWord(before)))}`
 }
 
 export const restore: Command = {
-  help: `Usage: fourfold restore PATH…
+  help: `Usage: fourfold restore PATH… [--json]
 
 Takes files, and directories with all that is in them, out of the trash. PATH is the path that one had,
 or its id; of several with one path it is the one removed last. \`fourfold trash\` lists what is there.
 
+  ${changedJsonHelp}
 ${setHelp}
 Example:
   fourfold restore specs/plan.md
 `,
   async run(words) {
-    const { values, positionals } = readWords(words, setOptions, { needs: ['PATH'], more: true })
+    const options = { ...setOptions, json: { type: 'boolean' } } as const
+    const { values, positionals } = readWords(words, options, { needs: ['PATH'], more: true })
     return withSet(values, async (set) => {
       const calls = new ChangeCalls(set)
       const restored = (path: string) => named(notInTrash(path), calls.change('restore', path))
       const how = { lanes: changeLanes, ending: untilEnded() }
       const { done, code } = await each(positionals.map(sharedPath), restored, how)
+      if (values.json) {
+        await written(changedJson(done))
+        return code
+      }
       const lines = done.map((answer) => {
         return `restored as ${shownPath(answer.file!)}, ${receipt(answer)}\n`
       })
-      process.stdout.write(lines.join(''))
+      await written(lines.join(''))
       return code
     })
   },

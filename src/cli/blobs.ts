@@ -13,7 +13,7 @@ import {
   uploadBlob,
   type Progress,
 } from '../adapters/channel/blob-client.ts'
-import { written, type Receipt } from './answer.ts'
+import { written, type Changed } from './answer.ts'
 import { CommandError, printable } from './command.ts'
 import { attempted, putInPlace } from './local-file.ts'
 import { answerMs, type SetClient } from './set-client.ts'
@@ -47,7 +47,7 @@ export async function uploadAs(
   set: SetClient,
   local: string,
   as: { file: string; operation: string; isNew?: boolean; progress?: Progress },
-): Promise<Receipt & { hash: string; size: number }> {
+): Promise<Changed & { hash: string; size: number }> {
   const { progress = () => {}, ...asked } = as
   const reading = `read ${printable(local)}`
   const name = await attempted(reading, () => nameOfFile(local))
@@ -59,7 +59,7 @@ export async function uploadAs(
     for (;;) {
       const kept = await folder.saveBinary(request, { ...call, timeoutMs: answerMs })
       if (kept.servers.length === kept.serverCount || performance.now() > end) {
-        return { ...name, servers: kept.servers, serverCount: kept.serverCount }
+        return { ...name, ...kept }
       }
       await sleep(spreadLookMs)
     }

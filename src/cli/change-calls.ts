@@ -1,8 +1,7 @@
 // Files that are deleted, restored or erased in one moment are so by one call.
 
-import type { File } from '../core/model/wire.ts'
 import { newOperation } from '../adapters/system.ts'
-import type { Receipt } from './answer.ts'
+import type { Changed } from './answer.ts'
 import { Gathered } from './gathered.ts'
 import type { SetClient } from './set-client.ts'
 
@@ -17,10 +16,6 @@ interface Change {
   /** Path or id. */
   file: string
   operation: string
-}
-
-export interface Changed extends Receipt {
-  file?: File
 }
 
 export class ChangeCalls {

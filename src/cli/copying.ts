@@ -3,7 +3,7 @@
 import { isWithin, joined, parentOf } from '../core/model/path.ts'
 import { Kind, type File } from '../core/model/wire.ts'
 import { newOperation } from '../adapters/system.ts'
-import { sharedPath, shellWord, shownPath } from './answer.ts'
+import { changedJsonHelp, sharedPath, shellWord, shownPath, written } from './answer.ts'
 import { typed } from './called.ts'
 import { CommandError, printable, readWords, type Command } from './command.ts'
 import { byDepth, Directories } from './directories.ts'
@@ -12,24 +12,29 @@ import { inLanes, saveLanes } from './lanes.ts'
 import { fileAt, fileIfAny, listAll, targetsOf } from './listing.ts'
 import { SaveCalls } from './save-calls.ts'
 import { ProgressBar } from './progress-bar.ts'
-import { Receipts, type Ask } from './receipts.ts'
+import { Receipts, type Ask, type Kept } from './receipts.ts'
 import { type SetClient, setHelp, setOptions, withSet } from './set-client.ts'
 import { each, withProgress } from './several.ts'
 
 export const cp: Command = {
-  help: `Usage: fourfold cp [-r] PATH… TARGET
+  help: `Usage: fourfold cp [-r] PATH… TARGET [--json]
 
 Copies a file into the directory TARGET; where there is none, to the path TARGET. What is at TARGET
 already is not overwritten. With several PATHs TARGET must be a directory.
 
   -r                 a directory with all that is in it
+  ${changedJsonHelp}
 ${setHelp}
 Examples:
   fourfold cp plan.md plan-2.md
   fourfold cp -r specs archive
 `,
   async run(words) {
-    const options = { ...setOptions, recursive: { type: 'boolean', short: 'r' } } as const
+    const options = {
+      ...setOptions,
+      json: { type: 'boolean' },
+      recursive: { type: 'boolean', short: 'r' },
+    } as const
     const need = { needs: ['PATH', 'TARGET'], more: true }
     const { values, positionals } = readWords(words, options, need)
     const paths = positionals.map(sharedPath)
@@ -48,7 +53,8 @@ Examples:
           throw new CommandError('A directory cannot be copied into itself.')
         } else await copy.directory(source, target)
       })
-      if (done.length > 0) process.stdout.write(`${await copy.receipts.told()}\n`)
+      if (values.json) await written(await copy.receipts.toldJson(copy.kept))
+      else if (done.length > 0) await written(`${await copy.receipts.told()}\n`)
       return code
     })
   },
@@ -64,6 +70,8 @@ async function checkPlace(set: SetClient, path: string): Promise<void> {
 
 class Copy {
   readonly receipts: Receipts
+  /** The copies. */
+  readonly kept: Kept[] = []
   readonly #set: SetClient
   readonly #directories: Directories
   readonly #saves: SaveCalls
@@ -84,14 +92,13 @@ class Copy {
     if (kind === Kind.BINARY) {
       const request = { file: path, hash, size, operation, isNew }
       const ask: Ask = ({ folder }, call) => folder.saveBinary(request, call)
-      this.receipts.addBytes(await this.#set.ask(ask), ask)
+      this.kept.push(this.receipts.addBytes(await this.#set.ask(ask), ask))
       return
     }
     const { text } = await this.#set.ask(({ folder }, call) => folder.readFile({ file: id }, call))
     const request = { file: path, text, operation, isNew }
-    this.receipts.add(await this.#saves.save(request), ({ folder }, call) =>
-      folder.saveFile(request, call),
-    )
+    const ask: Ask = ({ folder }, call) => folder.saveFile(request, call)
+    this.kept.push(this.receipts.add(await this.#saves.save(request), ask))
   }
 
   /** Rejects with how much of it is there. */
@@ -108,7 +115,8 @@ class Copy {
     const isDirectory = ({ kind }: File) => kind === Kind.DIRECTORY
     const make = async (file: File) => {
       const path = pathOf(file)
-      await this.#directories.within(parentOf(path), () => this.#directories.make(path))
+      const made = () => this.#directories.make(path)
+      this.kept.push(await this.#directories.within(parentOf(path), made))
       copied(file)
     }
     const save = async (file: File) => {
@@ -117,7 +125,7 @@ class Copy {
       copied(file)
     }
     const options = { lanes: saveLanes, ending: (this.#ending ??= untilEnded()) }
-    await this.#directories.make(target)
+    this.kept.push(await this.#directories.make(target))
     try {
       for (const group of byDepth(files.filter(isDirectory), pathOf)) {
         await inLanes(group, make, options)

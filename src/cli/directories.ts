@@ -2,7 +2,7 @@
 
 import { Code } from '@connectrpc/connect'
 import { newOperation } from '../adapters/system.ts'
-import type { Ask, Receipts } from './receipts.ts'
+import type { Ask, Kept, Receipts } from './receipts.ts'
 import { AnswerError, type SetClient } from './set-client.ts'
 
 /**
@@ -12,7 +12,7 @@ import { AnswerError, type SetClient } from './set-client.ts'
 export class Directories {
   readonly #set: SetClient
   readonly #receipts: Receipts
-  readonly #made = new Map<string, Promise<void>>()
+  readonly #made = new Map<string, Promise<Kept>>()
 
   constructor(set: SetClient, receipts: Receipts) {
     this.#set = set
@@ -20,7 +20,7 @@ export class Directories {
   }
 
   /** Makes what is missing of this path. Rejects with AnswerError. */
-  make(path: string): Promise<void> {
+  make(path: string): Promise<Kept> {
     const known = this.#made.get(path) ?? this.#ask(path)
     this.#made.set(path, known)
     return known
@@ -38,10 +38,10 @@ export class Directories {
     }
   }
 
-  async #ask(path: string): Promise<void> {
+  async #ask(path: string): Promise<Kept> {
     const request = { path, hasParents: true, operation: newOperation() }
     const ask: Ask = ({ folder }, call) => folder.makeDirectory(request, call)
-    this.#receipts.add(await this.#set.ask(ask), ask)
+    return this.#receipts.add(await this.#set.ask(ask), ask)
   }
 }
 

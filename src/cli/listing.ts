@@ -6,6 +6,8 @@ import { isSubjectId } from '../core/model/ids.ts'
 import { fileKey } from '../core/model/names.ts'
 import { Kind, type File } from '../core/model/wire.ts'
 import {
+  asJson,
+  changedJson,
   commonReceipt,
   fileJson,
   sharedPath,
@@ -94,7 +96,7 @@ Examples:
 
 export const trash: Command = {
   help: `Usage: fourfold trash [--json]
-       fourfold trash --empty [PATH…]
+       fourfold trash --empty [PATH…] [--json]
 
 Lists what was put in the trash: who did that, when, its id, and the path it had. \`fourfold restore\`
 takes it back by path, or by id where several had one path. What lies in a directory in the trash
@@ -102,7 +104,8 @@ goes and comes with it, and is not listed. What has been in the trash for 30 day
 
   --empty            delete for good what is in the trash, or only these: by path, or by id. This
                      cannot be undone; at a terminal you are asked before all of it goes.
-  --json             as \`fourfold ls --json\`, and of each file "deletedBy" and "deletedAt"
+  --json             as \`fourfold ls --json\`, and of each file "deletedBy" and "deletedAt"; with
+                     --empty what is deleted, each with "servers" and "serverCount" as of \`rm\`
 ${setHelp}
 Examples:
   fourfold trash
@@ -112,7 +115,6 @@ Examples:
     const flags = { json: { type: 'boolean' }, empty: { type: 'boolean' } } as const
     const options = { ...setOptions, ...flags }
     const { values, positionals } = readWords(words, options, { may: words.map(() => 'PATH') })
-    if (values.empty && values.json) throw new UsageError('--empty prints no JSON.')
     if (values.empty) return empty(values, positionals)
     if (positionals.length > 0) throw new UsageError('Only with --empty a PATH is named.')
     const files = await withSet(values, (set) => listAll(set, { inTrash: true }))
@@ -134,19 +136,23 @@ Examples:
   },
 }
 
-async function empty(values: SetValues, paths: string[]): Promise<number> {
+async function empty(values: SetValues & { json?: boolean }, paths: string[]): Promise<number> {
   return withSet(values, async (set) => {
     const inTrash = paths.length > 0 ? [] : await listAll(set, { inTrash: true })
     const count = inTrash.length === 1 ? shownPath(inTrash[0]!) : `${inTrash.length} entries`
     const question = `Delete ${count} for good? This cannot be undone.`
     if (inTrash.length > 0 && !(await saysYes(question))) {
-      process.stdout.write('Nothing is deleted.\n')
+      await written(values.json ? changedJson([]) : 'Nothing is deleted.\n')
       return exitCodes.failed
     }
     const files = [...paths.map(sharedPath), ...inTrash.map(({ id }) => id)]
     const calls = new ChangeCalls(set)
     const erase = (file: string) => named(notInTrash(file), calls.change('erase', file))
     const { done, code } = await each(files, erase, { lanes: changeLanes, ending: untilEnded() })
+    if (values.json) {
+      await written(changedJson(done))
+      return code
+    }
     const [first] = done
     const what = done.length === 1 ? shownPath(first!.file!) : `${done.length} entries`
     if (files.length === 0) process.stdout.write('The trash is empty.\n')
@@ -281,8 +287,6 @@ export function listAll(
     return files
   })
 }
-
-const asJson = (value: object) => `${JSON.stringify(value, null, 2)}\n`
 
 function longRow(file: File): string[] {
   const { kind, createdBy, createdAt, changedAt } = file

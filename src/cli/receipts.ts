@@ -1,15 +1,16 @@
 // Where many things are that were stored one after the other: an answer tells what was known then.
 
-import { commonReceipt, type Receipt } from './answer.ts'
+import { changedJson, commonReceipt, type Changed, type Receipt } from './answer.ts'
 import { CommandError } from './command.ts'
 import { inLanes } from './lanes.ts'
 import { answerMs, type Ask as AskFor, type SetClient } from './set-client.ts'
 
 /** Stores something. Asked again, it has the same operation id, and so no other effect. */
-export type Ask = AskFor<Receipt>
+export type Ask = AskFor<Changed>
 
-interface Kept {
-  receipt: Receipt
+/** Something stored. Where it is may be known better when all is told. */
+export interface Kept {
+  answer: Changed
   /** Of bytes, which servers have or have not whatever else they have. */
   ask: Ask | undefined
 }
@@ -24,25 +25,42 @@ export class Receipts {
   }
 
   /** `ask` is what this was the answer to. */
-  add(receipt: Receipt, ask: Ask): void {
-    this.#kept.push({ receipt, ask: undefined })
+  add(answer: Changed, ask: Ask): Kept {
     this.#last = ask
+    return this.#keep({ answer, ask: undefined })
   }
 
   /** The same of a binary file. */
-  addBytes(receipt: Receipt, ask: Ask): void {
-    this.#kept.push({ receipt, ask })
+  addBytes(answer: Changed, ask: Ask): Kept {
+    return this.#keep({ answer, ask })
+  }
+
+  #keep(kept: Kept): Kept {
+    this.#kept.push(kept)
+    return kept
   }
 
   /** Where all of it is by now. */
   async told(): Promise<string> {
+    await this.#thicken()
+    return commonReceipt(this.#kept.map(({ answer }) => answer))
+  }
+
+  /** Each of these, by path, and where it is by now. */
+  async toldJson(kept: readonly Kept[]): Promise<string> {
+    await this.#thicken()
+    const pathOf = ({ file }: Changed) => file?.path ?? ''
+    const answers = kept.map(({ answer }) => answer)
+    return changedJson(answers.sort((a, b) => (pathOf(a) < pathOf(b) ? -1 : 1)))
+  }
+
+  async #thicken(): Promise<void> {
     try {
       if (this.#kept.some(isThin)) await this.#askAgain()
     } catch (error) {
       // What was told before is true in any case.
       if (!(error instanceof CommandError)) throw error
     }
-    return commonReceipt(this.#kept.map(({ receipt }) => receipt))
   }
 
   async #askAgain(): Promise<void> {
@@ -55,18 +73,18 @@ export class Receipts {
       })
       // Whoever has heard of the last has heard of all that this server had.
       for (const each of this.#kept) {
-        if (!each.ask && each.receipt.servers.includes(id)) each.receipt = both(each.receipt, now)
+        if (!each.ask && each.answer.servers.includes(id)) each.answer = both(each.answer, now)
       }
     }
     await inLanes(this.#kept.filter(isThin), async (each) => {
-      if (each.ask) each.receipt = await this.#set.ask(each.ask)
+      if (each.ask) each.answer = await this.#set.ask(each.ask)
     })
   }
 }
 
-const isThin = ({ receipt }: Kept) => receipt.servers.length < receipt.serverCount
+const isThin = ({ answer }: Kept) => answer.servers.length < answer.serverCount
 
-function both(before: Receipt, now: Receipt): Receipt {
+function both(before: Changed, now: Receipt): Changed {
   const servers = new Set([...before.servers, ...now.servers])
-  return { servers: [...servers].sort(), serverCount: now.serverCount }
+  return { ...before, servers: [...servers].sort(), serverCount: now.serverCount }
 }

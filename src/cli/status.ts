@@ -1,6 +1,7 @@
 // `fourfold status`: how each server is, asked one by one, the dead ones named by the living.
 
 import { ServerState, type GetStatusResponse, type Server } from '../core/model/wire.ts'
+import { asJson } from './answer.ts'
 import { exitCodes, readWords, type Command } from './command.ts'
 import {
   addressesOf,
@@ -56,9 +57,7 @@ Example:
     const options = { ...setOptions, json: { type: 'boolean' } } as const
     const { values } = readWords(words, options)
     const rows = await withSet(values, (set) => rowsOf(set, values))
-    process.stdout.write(
-      values.json ? `${JSON.stringify({ servers: rows }, null, 2)}\n` : table(rows),
-    )
+    process.stdout.write(values.json ? asJson({ servers: rows }) : table(rows))
     return exitCodes.done
   },
 }

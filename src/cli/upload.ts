@@ -8,7 +8,7 @@ import { brokenBound, joined, parentOf } from '../core/model/path.ts'
 import { Kind } from '../core/model/wire.ts'
 import type { Progress } from '../adapters/channel/blob-client.ts'
 import { newOperation } from '../adapters/system.ts'
-import { sharedPath, shownPath } from './answer.ts'
+import { changedJsonHelp, sharedPath, shownPath, written } from './answer.ts'
 import { ofOneFile, uploadAs } from './blobs.ts'
 import {
   CommandError,
@@ -25,7 +25,7 @@ import { fileIfAny } from './listing.ts'
 import { attempt, inputOf, localText, statsIfAny, statsOf } from './local-file.ts'
 import { SaveCalls } from './save-calls.ts'
 import { ProgressBar } from './progress-bar.ts'
-import { Receipts } from './receipts.ts'
+import { Receipts, type Ask, type Kept } from './receipts.ts'
 import { each, withProgress } from './several.ts'
 import {
   AnswerError,
@@ -38,9 +38,9 @@ import {
 } from './set-client.ts'
 
 export const put: Command = {
-  help: `Usage: fourfold put SOURCE [PATH]
-       fourfold put SOURCE… DIRECTORY
-       fourfold put - PATH
+  help: `Usage: fourfold put SOURCE [PATH] [--json]
+       fourfold put SOURCE… DIRECTORY [--json]
+       fourfold put - PATH [--json]
 
 Saves the file SOURCE, or a directory with all that is in it, in the directory PATH or at the top of
 the folder; where nothing is at PATH, as PATH. With several the last word is the directory that they
@@ -52,6 +52,8 @@ disks it is.
 Of a directory, links are left out: each is named, and the exit code is 1. Stopped, the same command
 goes on.
 
+  ${changedJsonHelp};
+                     directories that are made for a SOURCE to lie in are not named
 ${setHelp}
 Examples:
   fourfold put plan.md
@@ -61,7 +63,8 @@ Examples:
 `,
   async run(words) {
     const need = { needs: ['SOURCE'], may: ['PATH'], more: true }
-    const { values, positionals } = readWords(words, setOptions, need)
+    const options = { ...setOptions, json: { type: 'boolean' } } as const
+    const { values, positionals } = readWords(words, options, need)
     const asked = positionals.length > 1 ? positionals.pop() : undefined
     const target = sharedPath(asked ?? '')
     const [source = ''] = positionals
@@ -76,7 +79,7 @@ Examples:
     return withSet(values, async (set) => {
       const into = await intoOf(set, target, isInto)
       if (positionals.length > 1) checkMeant(asked!, into)
-      const upload = new Upload(set)
+      const upload = new Upload(set, values)
       const { code } = await each(positionals, (each) => upload.source(each, into))
       await upload.tell()
       return code === exitCodes.done ? upload.code : code
@@ -84,7 +87,7 @@ Examples:
   },
 }
 
-async function putInput(values: SetValues, target: string, isInto: boolean): Promise<number> {
+async function putInput(values: PutValues, target: string, isInto: boolean): Promise<number> {
   if (target === '' || isInto) throw new CommandError('PATH must name a file.')
   const input = await inputOf(process.stdin)
   try {
@@ -93,7 +96,7 @@ async function putInput(values: SetValues, target: string, isInto: boolean): Pro
       if (found?.kind === Kind.DIRECTORY) {
         throw new CommandError(`${shownPath(found)} is a directory; PATH must name a file.`)
       }
-      const upload = new Upload(set)
+      const upload = new Upload(set, values)
       await upload.file(input, target)
       await upload.tell()
       return upload.code
@@ -101,6 +104,10 @@ async function putInput(values: SetValues, target: string, isInto: boolean): Pro
   } finally {
     if ('remove' in input) input.remove()
   }
+}
+
+interface PutValues extends SetValues {
+  json?: boolean
 }
 
 /** Where it comes to lie, whatever its name: in the target, if that is a directory or to be one. */
@@ -164,13 +171,17 @@ class Upload {
   readonly #receipts: Receipts
   readonly #directories: Directories
   readonly #saves: SaveCalls
+  readonly #isJson: boolean
+  /** Files, and directories of this machine. */
+  readonly #kept: Kept[] = []
   #ending: AbortSignal | undefined
   #savedCount = 0
   #isWhole = true
   #isTree = false
 
-  constructor(set: SetClient) {
+  constructor(set: SetClient, { json = false }: PutValues) {
     this.#set = set
+    this.#isJson = json
     this.#receipts = new Receipts(set)
     this.#directories = new Directories(set, this.#receipts)
     this.#saves = new SaveCalls(set)
@@ -183,6 +194,10 @@ class Upload {
 
   /** Says where everything saved is. */
   async tell(): Promise<void> {
+    if (this.#isJson) {
+      await written(await this.#receipts.toldJson(this.#kept))
+      return
+    }
     if (this.#savedCount === 0 && !this.#isTree) return
     const isOne = this.#savedCount === 1
     const count = `${this.#savedCount} ${isOne ? 'file' : 'files'}, `
@@ -230,7 +245,9 @@ class Upload {
     const make = async ({ path, shared }: Local) => {
       bar.show(path)
       if (isLost(shared)) return
-      const isMade = await this.#try(bar, path, () => this.#directories.make(shared))
+      const isMade = await this.#try(bar, path, async () => {
+        this.#kept.push(await this.#directories.make(shared))
+      })
       if (!isMade) refused.push(shared)
       bar.add()
     }
@@ -282,17 +299,15 @@ class Upload {
   async #saveBytes(local: string, file: string, progress: Progress = () => {}): Promise<void> {
     const operation = newOperation()
     const { hash, size, ...kept } = await uploadAs(this.#set, local, { file, operation, progress })
-    this.#receipts.addBytes(kept, ({ folder }, call) =>
-      folder.saveBinary({ file, hash, size, operation }, call),
-    )
+    const ask: Ask = ({ folder }, call) => folder.saveBinary({ file, hash, size, operation }, call)
+    this.#kept.push(this.#receipts.addBytes(kept, ask))
   }
 
   async #saveText(text: string, file: string, isNew: boolean): Promise<void> {
     const base = isNew ? {} : await this.#baseOf(file, text)
     const request = { file, text, operation: newOperation(), ...base }
-    this.#receipts.add(await this.#saves.save(request), ({ folder }, call) =>
-      folder.saveFile(request, call),
-    )
+    const ask: Ask = ({ folder }, call) => folder.saveFile(request, call)
+    this.#kept.push(this.#receipts.add(await this.#saves.save(request), ask))
   }
 
   /**

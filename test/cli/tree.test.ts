@@ -27,7 +27,8 @@ async function stage(t: TestContext) {
   const run = (...words: string[]) => fourfold(words, { servers: address, cwd: folder })
   const put = (path: string, input: string | Buffer) =>
     fourfold(['put', '-', path], { servers: address, input })
-  return { folder, run, put }
+  const json = (...words: string[]) => run(...words, '--json')
+  return { folder, run, put, json }
 }
 
 /** Outside of the clone: in the directory where `run` runs. */
@@ -39,6 +40,32 @@ function isGood({ code, err }: Ended, what: string): void {
   assert.deepEqual([code, err], [0, ''], what)
 }
 
+/** What JSON tells of each that was changed, in few words; the shape is that of the listing. */
+function changed({ code, out, err }: Ended): string[] {
+  assert.deepEqual([code, err], [0, ''], out)
+  return inJson(out)
+}
+
+function inJson(out: string): string[] {
+  const { files } = JSON.parse(out) as { files: Row[] }
+  return files.map(({ id, path, kind, isDeleted, servers, serverCount, ...rest }) => {
+    assert.match(id, /^[\w-]{22}$/)
+    assert.deepEqual([servers, serverCount], [['a'], 1])
+    const others = ['name', 'parent', 'createdBy', 'createdAt', 'changedAt', 'size', 'hash']
+    assert.deepEqual(Object.keys(rest), [...others, 'hasConflict'])
+    return `${path} ${kind}${isDeleted ? ' in the trash' : ''}`
+  })
+}
+
+interface Row {
+  id: string
+  path: string
+  kind: string
+  isDeleted: boolean
+  servers: string[]
+  serverCount: number
+}
+
 function isRefused({ code, out, err }: Ended, rule: RegExp): void {
   assert.match(err, rule)
   assert.match(err, oneSentence)
@@ -46,7 +73,7 @@ function isRefused({ code, out, err }: Ended, rule: RegExp): void {
 }
 
 test('a directory goes there and comes back, byte for byte', async (t) => {
-  const { folder, run } = await stage(t)
+  const { folder, run, json } = await stage(t)
   const files: { [path: string]: string } = {
     'notes/a.md': '\ufeffone\r\ntwo',
     'notes/empty.txt': '',
@@ -74,7 +101,20 @@ test('a directory goes there and comes back, byte for byte', async (t) => {
     assert.equal(readFileSync(join(folder, path.replace('notes', 'back')), 'utf8'), content, path)
   }
   // Into a directory that is there, as with cp.
-  isGood(await run('put', 'notes', 'notes'), 'put into')
+  // What is told as JSON is what went along, and not what it lies in.
+  writeFileSync(join(folder, 'notes', 'bytes'), Buffer.of(0xff))
+  assert.deepEqual(changed(await json('put', 'notes', 'notes')), [
+    'notes/notes directory',
+    'notes/notes/a.md text',
+    'notes/notes/bytes binary',
+    'notes/notes/empty.txt text',
+    'notes/notes/nothing directory',
+    'notes/notes/plans directory',
+    'notes/notes/plans/deep directory',
+    'notes/notes/plans/deep/er directory',
+    'notes/notes/plans/deep/er/x text',
+    'notes/notes/plans/größer – 日本語.md text',
+  ])
   assert.match((await run('ls', 'notes')).out, /^notes\/$/m)
   isGood(await run('get', '/', 'all'), 'get /')
   assert.equal(readFileSync(join(folder, 'all/notes/notes/plans/deep/er/x'), 'utf8'), 'x')
@@ -159,12 +199,12 @@ test('get overwrites nothing without --force, and writes whole files', async (t)
 })
 
 test('mv, cp, mkdir, rm and restore follow the rules of Unix, and overwrite nothing', async (t) => {
-  const { run, put } = await stage(t)
+  const { run, put, json } = await stage(t)
   await put('a.md', 'text of a')
   isGood(await run('mkdir', 'x'), 'mkdir')
   isRefused(await run('mkdir', 'x'), /^"x" is here already/)
   isRefused(await run('mkdir', 'no/where'), /^No such directory: no; -p makes it too\.$/m)
-  isGood(await run('mkdir', '-p', 'x/y'), 'mkdir -p')
+  assert.deepEqual(changed(await json('mkdir', '-p', 'x/y')), ['x/y directory'])
   isGood(await run('mkdir', '-p', 'x/y'), 'mkdir -p again')
 
   assert.equal((await run('mv', 'a.md', 'x')).out, `now x/a.md, ${stored}\n`)
@@ -186,7 +226,8 @@ test('mv, cp, mkdir, rm and restore follow the rules of Unix, and overwrite noth
   isRefused(await run('mv', 'x/b.md', 'copy.md'), /^"copy\.md" is here already/)
   isRefused(await run('cp', 'x', 'z'), /^x\/ is a directory; -r copies it\.$/m)
   isRefused(await run('cp', '-r', 'x', 'x/y'), /cannot be copied into itself/)
-  isGood(await run('cp', '-r', 'x', 'z'), 'cp -r')
+  const copied = ['z directory', 'z/b.md text', 'z/y directory']
+  assert.deepEqual(changed(await json('cp', '-r', 'x', 'z')), copied)
   assert.equal((await run('ls', '-R', 'z')).out, 'z/b.md\nz/y/\n')
 
   isRefused(await run('rm', 'z'), /^z\/ is a directory; -r removes it\.$/m)
@@ -206,7 +247,7 @@ test('mv, cp, mkdir, rm and restore follow the rules of Unix, and overwrite noth
   assert.equal((await run('restore', 'z')).out, `restored as z/, ${stored}\n`)
   assert.equal((await run('cat', 'z/b.md')).out, 'text of a')
 
-  isGood(await run('rm', '-r', 'z'), 'rm -r')
+  assert.deepEqual(changed(await json('rm', '-r', 'z')), ['z directory in the trash'])
   // What lies in the trash with a directory comes out of it by being moved, as `restore` says.
   isRefused(await run('restore', 'z/b.md'), /^It is in the trash with "z": restore that, or move/m)
   assert.equal((await run('mv', 'z/b.md', 'back.md')).out, `now back.md, ${stored}\n`)
@@ -214,21 +255,22 @@ test('mv, cp, mkdir, rm and restore follow the rules of Unix, and overwrite noth
   isRefused(await run('mv', 'z', 'y'), /^z\/ is in the trash; back with: .+ restore z\.$/m)
   isRefused(await run('mv', 'z/b.md', 'y'), /^No such file or directory: z\/b\.md\.$/m)
   isGood(await run('rm', 'copy.md'), 'rm')
-  const erased = await run('trash', '--empty', 'copy.md')
-  assert.equal(erased.out, `deleted for good: copy.md, ${stored}\n`)
+  const erased = await json('trash', '--empty', 'copy.md')
+  assert.deepEqual(changed(erased), ['copy.md text in the trash'])
   isRefused(await run('restore', 'copy.md'), /^Not in the trash: copy\.md; node \S+ trash lists/m)
   assert.match((await run('trash')).out, /^guest {2}.* {2}z\/\n$/)
   isRefused(await run('trash', '--empty', 'x'), /^Not in the trash: x; node \S+ trash lists/m)
   assert.equal((await run('trash', '--empty')).out, `deleted for good: z/, ${stored}\n`)
   assert.equal((await run('trash')).out, '')
   assert.equal((await run('trash', '--empty')).out, 'The trash is empty.\n')
+  assert.deepEqual(changed(await json('trash', '--empty')), [])
   isRefused(await run('restore', 'z'), /^Not in the trash: z;/m)
   // What was there may be made anew.
   isGood(await run('mkdir', 'z'), 'mkdir')
 })
 
 test('several are named at once; what cannot be done is told, and the rest is done', async (t) => {
-  const { folder, run, put } = await stage(t)
+  const { folder, run, put, json } = await stage(t)
   for (const name of ['a.md', 'b.md', 'c.md']) writeFileSync(join(folder, name), `text of ${name}`)
   isRefused(await run('put', 'a.md', 'b.md', 'c.md'), /^c\.md is a file here: name the directory/)
   const both = await run('put', 'a.md', 'b.md', 'notes/')
@@ -245,20 +287,21 @@ test('several are named at once; what cannot be done is told, and the rest is do
     /^none is no directory; name one\.$/m,
   )
   isGood(await run('cp', 'notes/a.md', 'notes/b.md', 'x'), 'cp')
-  const moved = await run('mv', 'notes/a.md', 'notes/none', 'notes/b.md', 'y')
+  const moved = await json('mv', 'notes/a.md', 'notes/none', 'notes/b.md', 'y')
   assert.deepEqual([moved.code, moved.err], [1, 'No such file or directory: notes/none.\n'])
+  assert.deepEqual(inJson(moved.out), ['y/a.md text', 'y/b.md text'])
   assert.equal((await run('ls', 'x', 'y')).out, 'x/a.md\nx/b.md\ny/a.md\ny/b.md\n')
   isRefused(await run('cat', 'x'), /^x\/ is a directory; to see what is in it: node \S+ ls x\.$/m)
   isRefused(await put('x', 'text'), /^x\/ is a directory; PATH must name a file\.$/m)
 
   await put('odd name.md', '')
-  const unasked = await run('rm', '-f', 'none')
-  assert.deepEqual([unasked.code, unasked.out, unasked.err], [0, '', ''])
+  assert.deepEqual(changed(await json('rm', '-f', 'none')), [])
   const removed = await run('rm', 'x/a.md', 'none', 'odd name.md')
   assert.deepEqual([removed.code, removed.err], [1, 'No such file or directory: none.\n'])
   const back = `${outside} restore x/a.md 'odd name.md'`
   assert.equal(removed.out, `2 entries in the trash, ${stored}; back with: ${back}\n`)
-  isGood(await run('restore', 'x/a.md', 'odd name.md'), 'restore')
+  const restored = changed(await json('restore', 'x/a.md', 'odd name.md'))
+  assert.deepEqual(restored, ['x/a.md text', 'odd name.md text'])
   isRefused(await run('get', 'x', 'y', 'here'), /^here is no directory; name one that is there\.$/m)
   mkdirSync(join(folder, 'here'))
   isGood(await run('get', 'x', 'y', 'here'), 'get')
