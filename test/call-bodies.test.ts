@@ -5,7 +5,7 @@ import { once } from 'node:events'
 import * as http2 from 'node:http2'
 import { json } from 'node:stream/consumers'
 import { test, type TestContext } from 'node:test'
-import { gzipSync } from 'node:zlib'
+import { brotliCompressSync, gzipSync } from 'node:zlib'
 
 import { create, toBinary } from '@bufbuild/protobuf'
 import { Code } from '@connectrpc/connect'
@@ -131,6 +131,42 @@ test('12 a message that lists too much is not decoded, in whatever form it comes
   }
   assert.equal(await saved(long), 200)
   assert.equal(await saved(gzipSync(long), { 'content-encoding': 'gzip' }), 200)
+})
+
+test('a packed message that is cut off is a mistake of its caller, in every protocol', async (t) => {
+  const { address } = await startLone(t)
+  const url = `${address}/fourfold.v1.FolderService/ReadFile`
+  const asked = async (headers: Record<string, string>, body: Uint8Array) => {
+    const answer = await fetch(url, { method: 'POST', headers, body: Buffer.from(body) })
+    return { status: answer.status, text: await answer.text() }
+  }
+  const json = JSON.stringify({ file: 'x.md'.repeat(100) })
+  const text = 'The message does not unpack: it is cut off or malformed.'
+  const packings = { gzip: gzipSync, br: brotliCompressSync }
+  for (const [encoding, pack] of Object.entries(packings)) {
+    const packed = pack(json)
+    const half = packed.subarray(0, packed.length / 2)
+    const connect = { 'content-type': 'application/json', 'content-encoding': encoding }
+    for (const body of [half, Buffer.from('neither of them')]) {
+      const { status, text: told } = await asked(connect, body)
+      assert.deepEqual(
+        [status, JSON.parse(told)],
+        [400, { code: 'invalid_argument', message: text }],
+      )
+    }
+    const web = { 'content-type': 'application/grpc-web+json', 'grpc-encoding': encoding }
+    const told = (await asked(web, enveloped(half, 1))).text
+    assert.match(told, /grpc-status: 3\r\n/)
+    assert.ok(decodeURIComponent(told).includes(`grpc-message: ${text}`), told)
+  }
+  const session = http2.connect(address)
+  t.after(() => session.destroy())
+  const stream = sessionStream(session)
+  const trailers = once(stream, 'trailers') as Promise<[http2.IncomingHttpHeaders]>
+  stream.write(enveloped(gzipSync(json).subarray(0, 20), 1))
+  stream.resume()
+  const [{ 'grpc-status': code }] = await trailers
+  assert.equal(Number(code), Code.InvalidArgument)
 })
 
 test('12 nor is one of a stream: what came before it is', async (t) => {

@@ -6,6 +6,7 @@ import { Code, ConnectError } from '@connectrpc/connect'
 import { compressionBrotli, compressionGzip } from '@connectrpc/connect-node'
 import { unpackedAtOnce } from '../core/model/limits.ts'
 import { isCrowded, isCrowdedJson } from '../adapters/channel/crowded.ts'
+import { errorCodeOf } from '../adapters/error-code.ts'
 import { FewAtOnce } from '../adapters/few-at-once.ts'
 
 /** Flags, and the length of the message that follows (gRPC and the streams of Connect). */
@@ -107,11 +108,24 @@ async function* wholeIn(gathered: Gathered, rules: Rules): AsyncGenerator<Uint8A
 
 /** The message as it is to be decoded. */
 async function looked(bytes: Uint8Array, isToSwell: boolean, rules: Rules): Promise<Uint8Array> {
-  const message = isToSwell
-    ? await unpacking.run(() => rules.compression!.decompress(bytes, rules.bytesMax))
-    : bytes
+  const message = isToSwell ? await unpacked(bytes, rules) : bytes
   if (!rules.isCrowded(message)) return message
   throw new ConnectError('The message lists too much at once.', Code.ResourceExhausted)
+}
+
+async function unpacked(bytes: Uint8Array, { compression, bytesMax }: Rules): Promise<Uint8Array> {
+  try {
+    return await unpacking.run(() => compression!.decompress(bytes, bytesMax))
+  } catch (error) {
+    if (!(error instanceof ConnectError)) throw error
+    // Of one that is cut off zlib lacks the rest, which Connect takes for a mistake of the server.
+    const isCutOff = errorCodeOf(error.cause) === 'Z_BUF_ERROR'
+    if (!isCutOff && error.code !== Code.InvalidArgument) throw error
+    throw new ConnectError(
+      'The message does not unpack: it is cut off or malformed.',
+      Code.InvalidArgument,
+    )
+  }
 }
 
 function envelope(flags: number, message: Uint8Array): Uint8Array {
