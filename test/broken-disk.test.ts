@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 
@@ -74,6 +74,28 @@ test('G14 a server that can no longer save ends, though a write hangs', async (t
   const [fallen] = fleet.takeFallen()
   assert.match(fallen!.said, /cannot save any more, ending: /)
   assert.equal((await fleet.kill('a')).code, exitCodes.store)
+})
+
+test('G14 a server whose file is damaged under it says what to do, and ends', async (t) => {
+  const fleet = await start(t)
+  const once = { ...plan, operation: Buffer.alloc(16).toString('base64url') }
+  // What was written before lies in the file, and not in its log.
+  await fleet.stop('a')
+  await fleet.start('a')
+  await fleet.well()
+  const file = join(fleet.data('a'), 'store.sqlite')
+  const bytes = readFileSync(file)
+  writeFileSync(file, bytes.fill(255, 4096), { flag: 'r+' })
+  // Whether it was done before is read.
+  await call(fleet.address('a'), 'FolderService/SaveFile', once).catch(() => {})
+  await fleet.gone('a')
+  const [fallen] = fleet.takeFallen()
+  assert.match(
+    fallen!.said,
+    /error a: cannot save any more, ending: .* move the directory away and/,
+  )
+  assert.equal((await fleet.kill('a')).code, exitCodes.store)
+  assert.ok(existsSync(join(fleet.data('a'), 'suspect')))
 })
 
 test('G14 after a failed write a server tells nothing of what it could not store', async (t) => {

@@ -33,6 +33,7 @@ import type { Engine, EngineEvent, ServerView } from '../core/ports.ts'
 import type { ClientChannel, ReplicaInput, ReplicaOutput } from '../core/replica/messages.ts'
 import type { Replica } from '../core/replica/replica.ts'
 import type { BlobName } from '../adapters/storage/blob.ts'
+import { orFailed } from '../adapters/storage/storage-error.ts'
 import { untilTogether } from '../adapters/system.ts'
 import { Turns } from '../adapters/turns.ts'
 import { AddressCounts } from './addresses.ts'
@@ -115,7 +116,7 @@ export class Runtime implements ClientLinkOwner {
   readonly #touched = new Set<ClientLink>()
   /** What clients were told since it was looked at what they have not read. */
   #toldBytes = 0
-  readonly #turns = new Turns(() => this.#turn())
+  readonly #turns = new Turns(() => orFailed(() => this.#turn(), this.#fail))
   #inbox: ReplicaInput[] = []
   #nextId = 1
   #isServing = false
@@ -229,7 +230,7 @@ export class Runtime implements ClientLinkOwner {
     }
     this.#cutUnread()
     // After the engine has taken what it was asked: the disk works meanwhile.
-    queueMicrotask(() => this.#options.replica.rest())
+    queueMicrotask(() => orFailed(() => this.#options.replica.rest(), this.#fail))
     if (this.#inbox.length > 0) this.#turns.next()
     if (this.#isBusy() && this.#tickMs > busyTickMs) this.#tickIn(busyTickMs)
   }

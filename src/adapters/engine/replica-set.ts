@@ -24,6 +24,7 @@ import {
   type ReplicationOutput,
 } from '../../core/replication/messages.ts'
 import type { Replication } from '../../core/replication/replication.ts'
+import { orFailed } from '../storage/storage-error.ts'
 import { untilTogether } from '../system.ts'
 import { messageBytes } from '../channel/peer-frames.ts'
 import { Turns } from '../turns.ts'
@@ -58,7 +59,7 @@ export class ReplicaSetEngine implements Engine {
   readonly #peers = new Map<PeerChannel, Peer>()
   #listener: EngineListener | undefined
   readonly #withheld = new Withheld()
-  readonly #turns = new Turns(() => this.#turn())
+  readonly #turns = new Turns(() => orFailed(() => this.#turn(), this.#fail))
   #inbox: ReplicationInput[] = []
   #nextChannel = 1
   #isWriting = false

@@ -105,7 +105,7 @@ export class SqliteClient implements SqliteStorage {
     const { directory, writer, now } = parts
     this.#parts = parts
     const suspect = () => this.#suspect()
-    this.reader = new SqliteReader(openReading(directory), { now, damaged: suspect })
+    this.reader = new SqliteReader(openReading(directory), { directory, now, damaged: suspect })
     this.#storedAt = this.reader.now()
     this.#compactions = new SqliteCompactions({
       directory,

@@ -371,7 +371,8 @@ function checkFile(db: DatabaseSync, directory: string): void {
   if (isSuspect) fs.rmSync(suspectFile(directory))
 }
 
-function damaged(directory: string, why: string): StorageError {
+/** What the operator is to do about a file that is not as it was written. */
+export function damaged(directory: string, why: string): StorageError {
   return new StorageError(
     'corrupt',
     `The store in ${directory} is damaged (${why}); move the directory away and start again: the server fills itself from the others`,

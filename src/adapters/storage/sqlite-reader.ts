@@ -2,7 +2,6 @@
 
 import { create } from '@bufbuild/protobuf'
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite'
-import { assert } from '../../core/model/errors.ts'
 import type { Origin, SubjectId } from '../../core/model/ids.ts'
 import { operationLifeMs } from '../../core/model/limits.ts'
 import { DoneOperationSchema, type DoneOperation, type Update } from '../../core/model/wire.ts'
@@ -23,7 +22,8 @@ import { runningTime } from './running-time.ts'
 import type { Counts, OperationRow, Seqs } from './sqlite-messages.ts'
 import { prepareQueries, type Queries, type QueryName } from './sqlite-queries.ts'
 import { recordOf, SubjectReader, type RecordRow } from './sqlite-subject.ts'
-import { isDamage } from './storage-error.ts'
+import { damaged, told } from './sqlite-directory.ts'
+import { isDamage, isOfSqlite } from './storage-error.ts'
 
 /** Up to so many rows beyond a vector are gone through, in some 5 ms; past that subjects are. */
 const rowsBeyondMax = 20_000
@@ -31,6 +31,7 @@ const rowsBeyondMax = 20_000
 const idsAtOnce = 500
 
 export interface ReaderOptions {
+  directory: string
   /** How time passes; what it says at first does not matter. */
   now: () => number
   /** Called when SQLite finds the file itself damaged. */
@@ -120,20 +121,21 @@ export class SqliteReader implements StorageReader {
   after(origin: Origin, seq: number, bytesMax: number): Update[] {
     const head = this.#filed.get(origin) ?? 0
     if (seq >= head) return within(this.#recent.after(origin, seq), bytesMax)
-    const updates = this.#watched(() => this.#run(origin, seq, head, bytesMax))
+    const updates = this.#needed(() => this.#run(origin, seq, head, bytesMax))
     // Rows that are gone before this thread heard of it: the floor on the disk says so.
     if (updates.length === 0) {
       this.#floor = new Map(this.#pairs<Origin>('floor'))
       const isGone = (this.#floor.get(origin) ?? 0) > seq
-      // The next start says what to do.
-      if (!isGone) this.#options.damaged()
-      assert(isGone, `2: a log has no holes, but ${origin} has`)
+      if (!isGone) {
+        this.#options.damaged()
+        throw damaged(this.#options.directory, `the log ${origin} has a hole`)
+      }
     }
     return updates
   }
 
   beyond(vector: VersionVector, after: SubjectId | '', limit: number): SubjectId[] {
-    return this.#watched(() => {
+    return this.#needed(() => {
       const bounds = this.#bounds(vector)
       const found = this.#fewBeyond(bounds) ?? this.#manyBeyond(bounds, after, limit)
       const recent = this.#recent.subjects(
@@ -144,7 +146,7 @@ export class SqliteReader implements StorageReader {
   }
 
   entries(after: SubjectId | '', limit: number): SubjectId[] {
-    const filed = this.#watched(() => this.#ids('entries', after, limit))
+    const filed = this.#needed(() => this.#ids('entries', after, limit))
     return page([...filed, ...this.#recent.subjects(isOfEntry)], after, limit)
   }
 
@@ -188,12 +190,12 @@ export class SqliteReader implements StorageReader {
   operation(id: string): OperationFound | undefined {
     const recent = this.#recent.operation(id)
     if (recent) return { subject: recent.subject, digest: recent.digest }
-    const found = this.#watched(() => this.#sql.operation.get(id, this.#since()))
+    const found = this.#needed(() => this.#sql.operation.get(id, this.#since()))
     return found && { subject: found['id'] as SubjectId, digest: found['digest'] as string }
   }
 
   operationsOf(subject: SubjectId, limit: number): DoneOperation[] {
-    const rows = this.#watched(() => this.#sql.operationsOf.all(subject, this.#since(), limit))
+    const rows = this.#needed(() => this.#sql.operationsOf.all(subject, this.#since(), limit))
     const filed = (rows as unknown as OperationRow[]).filter(
       ({ at }) => at !== this.#aheadAt && !this.#recent.isRecent(at),
     )
@@ -245,7 +247,7 @@ export class SqliteReader implements StorageReader {
     raise(this.#vector, vector)
     this.#recent.add(
       batch,
-      (id) => this.#watched(() => this.#sql.operation.get(id, 0)) !== undefined,
+      (id) => this.#needed(() => this.#sql.operation.get(id, 0)) !== undefined,
     )
     this.#countLoose(batch.updates)
   }
@@ -375,6 +377,15 @@ export class SqliteReader implements StorageReader {
     } catch (error) {
       if (isDamage(error)) this.#options.damaged()
       throw error
+    }
+  }
+
+  /** What is not about one subject comes from no peer: throws StorageError where SQLite does not read it. */
+  #needed<Result>(read: () => Result): Result {
+    try {
+      return this.#watched(read)
+    } catch (error) {
+      throw isOfSqlite(error) ? told(this.#options.directory, error) : error
     }
   }
 }

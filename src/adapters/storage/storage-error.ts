@@ -24,6 +24,16 @@ export class StorageError extends Error {
   }
 }
 
+/** Runs it. A StorageError is told to `failed`, anything else is thrown. */
+export function orFailed(act: () => void, failed: (error: StorageError) => void): void {
+  try {
+    act()
+  } catch (error) {
+    if (!(error instanceof StorageError)) throw error
+    failed(error)
+  }
+}
+
 /** SQLite's primary result codes that we tell apart. */
 const primary = {
   busy: 5,
@@ -39,6 +49,8 @@ function primaryCode(error: unknown): number {
   const code = error instanceof Error && 'errcode' in error ? error.errcode : undefined
   return typeof code === 'number' ? code & 255 : 0
 }
+
+export const isOfSqlite = (error: unknown) => primaryCode(error) > 0
 
 export const isBusy = (error: unknown) => primaryCode(error) === primary.busy
 
