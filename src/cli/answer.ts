@@ -52,6 +52,9 @@ export interface Changed extends Receipt {
   file?: File
 }
 
+/** For `readWords` of commands that say so in their help. */
+export const nothingOverwritten = { f: 'Nothing is overwritten: remove first what is at TARGET.' }
+
 /** For the help of a command that prints `changedJson`. */
 export const changedJsonHelp = `--json             {"files": [{…, "servers", "serverCount"}, …]}: each as \`fourfold ls --json\`
                      shows it, with the ids of the servers on whose disks it is, and how many

@@ -7,6 +7,7 @@ import {
   changedJson,
   changedJsonHelp,
   commonReceipt,
+  nothingOverwritten,
   receipt,
   sharedPath,
   shellWord,
@@ -73,7 +74,8 @@ Examples:
   fourfold mv plan-2026.md notes.md archive
 `,
   async run(words) {
-    const need = { needs: ['PATH', 'TARGET'], more: true }
+    const instead = nothingOverwritten
+    const need = { needs: ['PATH', 'TARGET'], more: true, anyway: 'ni', instead }
     const options = { ...setOptions, json: { type: 'boolean' } } as const
     const { values, positionals } = readWords(words, options, need)
     const paths = positionals.map(sharedPath)
@@ -127,17 +129,22 @@ Examples:
       ...setOptions,
       json: { type: 'boolean' },
       recursive: { type: 'boolean', short: 'r' },
+      // The same, as many type it.
+      R: { type: 'boolean', short: 'R' },
       force: { type: 'boolean', short: 'f' },
     } as const
-    const { values, positionals } = readWords(words, options, { needs: ['PATH'], more: true })
-    const { recursive = false, force = false } = values
+    const instead = { i: 'Nothing is asked: what is removed is in the trash.' }
+    const need = { needs: ['PATH'], more: true, instead }
+    const { values, positionals } = readWords(words, options, need)
+    const { force = false } = values
+    const isRecursive = values.recursive ?? values.R ?? false
     return withSet(values, async (set) => {
       const paths = positionals.map(sharedPath)
       const calls = new ChangeCalls(set)
       const removal = async (path: string): Promise<Removed[]> => {
         if (path === '') throw new CommandError('The top of the folder cannot be removed.')
         const file = force ? await fileIfAny(set, path) : await fileAt(set, path)
-        return file ? [await remove(calls, file, recursive)] : []
+        return file ? [await remove(calls, file, isRecursive)] : []
       }
       const how = { lanes: changeLanes, ending: untilEnded() }
       const { done, code } = await each(paths, removal, how)

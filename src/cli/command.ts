@@ -26,6 +26,16 @@ export class CommandError extends Error {
 /** Ctrl+C, or another signal, ended a command before it was done: exit 130. */
 export class StoppedError extends CommandError {}
 
+interface Words {
+  needs?: string[]
+  may?: string[]
+  more?: boolean
+  /** Letters of options that hands type as elsewhere, and that say what is so anyway. */
+  anyway?: string
+  /** What is to be said of an option that hands type as elsewhere, and that is none: by its letter. */
+  instead?: { [letter: string]: string }
+}
+
 /**
  * Options and other words of a command. `needs` and `may` name the other words, in order; with
  * `more` there may be any number. Throws UsageError for an unknown option, a missing value, and a
@@ -34,9 +44,13 @@ export class StoppedError extends CommandError {}
 export function readWords<const T extends ParseArgsOptionsConfig>(
   words: string[],
   options: T,
-  { needs = [], may = [], more = false }: { needs?: string[]; may?: string[]; more?: boolean } = {},
+  { needs = [], may = [], more = false, anyway = '', instead = {} }: Words = {},
 ) {
-  const read = parsed(words, options, needs.length + may.length > 0 || more)
+  const habits = Object.fromEntries([...anyway].map((short) => [short, { type: 'boolean', short }]))
+  const hasNames = needs.length + may.length > 0 || more
+  const asName = hasNames ? 'What begins with "-" and is none goes behind "--".' : undefined
+  const unknown = (letter: string) => instead[letter] ?? asName
+  const read = parsed(words, { ...habits, ...options } as T, unknown)
   const missing = needs[read.positionals.length]
   if (missing !== undefined) throw new UsageError(`${missing} is missing.`)
   const tooMany = read.positionals[needs.length + may.length]
@@ -48,7 +62,7 @@ export function readWords<const T extends ParseArgsOptionsConfig>(
 function parsed<const T extends ParseArgsOptionsConfig>(
   words: string[],
   options: T,
-  hasNames: boolean,
+  unknown: (letter: string) => string | undefined,
 ) {
   try {
     return parseArgs({ args: words, options, allowPositionals: true, strict: true })
@@ -56,9 +70,9 @@ function parsed<const T extends ParseArgsOptionsConfig>(
     if (!(error instanceof TypeError)) throw error
     // Node's first sentence names the option; what follows explains Node.
     const text = `${error.message.split(/\. |\n/)[0]!.replace(/\.$/, '')}.`
-    const isMeantAsName = hasNames && text.startsWith('Unknown option')
-    const advice = isMeantAsName ? ' What begins with "-" and is none goes behind "--".' : ''
-    throw new UsageError(text + advice)
+    const option = /^Unknown option '-(.+)'/.exec(text)?.[1]
+    const advice = option === undefined ? undefined : unknown(option)
+    throw new UsageError(advice === undefined ? text : `${text} ${advice}`)
   }
 }
 

@@ -3,7 +3,14 @@
 import { isWithin, joined, parentOf } from '../core/model/path.ts'
 import { Kind, type File } from '../core/model/wire.ts'
 import { newOperation } from '../adapters/system.ts'
-import { changedJsonHelp, sharedPath, shellWord, shownPath, written } from './answer.ts'
+import {
+  changedJsonHelp,
+  nothingOverwritten,
+  sharedPath,
+  shellWord,
+  shownPath,
+  written,
+} from './answer.ts'
 import { typed } from './called.ts'
 import { CommandError, printable, readWords, type Command } from './command.ts'
 import { byDepth, Directories } from './directories.ts'
@@ -34,8 +41,11 @@ Examples:
       ...setOptions,
       json: { type: 'boolean' },
       recursive: { type: 'boolean', short: 'r' },
+      // The same, as many type it.
+      R: { type: 'boolean', short: 'R' },
     } as const
-    const need = { needs: ['PATH', 'TARGET'], more: true }
+    const instead = { ...nothingOverwritten, a: '-r copies a directory.' }
+    const need = { needs: ['PATH', 'TARGET'], more: true, anyway: 'ni', instead }
     const { values, positionals } = readWords(words, options, need)
     const paths = positionals.map(sharedPath)
     const to = paths.pop()!
@@ -47,7 +57,7 @@ Examples:
         const target = targetOf(source)
         await checkPlace(set, target)
         if (source.kind !== Kind.DIRECTORY) await copy.file(source, target)
-        else if (!values.recursive) {
+        else if (!values.recursive && !values.R) {
           throw new CommandError(`${shownPath(source)} is a directory; -r copies it.`)
         } else if (isWithin(target, source.path)) {
           throw new CommandError('A directory cannot be copied into itself.')

@@ -37,15 +37,15 @@ Example:
 }
 
 export const get: Command = {
-  help: `Usage: fourfold get PATH [TARGET] [--force]
-       fourfold get PATH… DIR [--force]
+  help: `Usage: fourfold get [-f] PATH [TARGET]
+       fourfold get [-f] PATH… DIR
        fourfold get PATH -
 
 Saves a file, or a directory with all that is in it, here or in the directory TARGET; where there is
 none, as TARGET. With several PATHs the last word is the directory that they go to. With - a file goes
 to standard output. Each file appears whole or not at all. The path "/" is the whole folder.
 
-  --force            overwrites files that are here already; without it nothing is overwritten
+  -f, --force        overwrites files that are here already; without it nothing is overwritten
 ${setHelp}
 Examples:
   fourfold get specs
@@ -53,8 +53,8 @@ Examples:
   fourfold get / backup-2026-11-26
 `,
   async run(words) {
-    const options = { ...setOptions, force: { type: 'boolean' } } as const
-    const need = { needs: ['PATH'], may: ['TARGET'], more: true }
+    const options = { ...setOptions, force: { type: 'boolean', short: 'f' } } as const
+    const need = { needs: ['PATH'], may: ['TARGET'], more: true, anyway: 'rR' }
     const { values, positionals } = readWords(words, options, need)
     const target = positionals.length > 1 ? positionals.pop()! : ''
     const paths = positionals.map(sharedPath)

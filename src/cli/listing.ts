@@ -66,7 +66,12 @@ Examples:
       recursive: { type: 'boolean', short: 'R' },
       long: { type: 'boolean', short: 'l' },
     } as const
-    const { values, positionals } = readWords(words, options, { more: true })
+    const instead = {
+      h: 'Sizes are told in bytes.',
+      t: 'They are in the order of their names; -l shows when each changed.',
+    }
+    const need = { more: true, anyway: 'aA1', instead }
+    const { values, positionals } = readWords(words, options, need)
     const paths = (positionals.length > 0 ? positionals : ['']).map(sharedPath)
     const isRecursive = values.recursive ?? false
     const measuresTexts = values.long ?? false
@@ -180,7 +185,9 @@ Examples:
 `,
   async run(words) {
     const options = { ...setOptions, json: { type: 'boolean' } } as const
-    const need = { needs: ['PATTERN'], may: ['PATH'] }
+    const alone = 'PATTERN is named without an option, and PATH behind it.'
+    const instead = { n: alone, i: alone }
+    const need = { needs: ['PATTERN'], may: ['PATH'], instead }
     const { values, positionals } = readWords(words, options, need)
     const [pattern = '', directory = ''] = positionals
     const matches = matcher(pattern)

@@ -120,7 +120,7 @@ async function main([name, ...words]: string[]): Promise<number> {
     process.stdout.write(asTypedHere(asked ? asked.help : overview()))
     return name === undefined ? exitCodes.usage : exitCodes.done
   }
-  if (name === '--version' || name === '-V') {
+  if (name === '--version' || name === '-V' || name === '-v') {
     const { version } = await import('../server/server.ts')
     process.stdout.write(`${version}\n`)
     return exitCodes.done

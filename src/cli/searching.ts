@@ -30,7 +30,7 @@ Examples:
       regex: { type: 'boolean', short: 'E' },
       json: { type: 'boolean' },
     } as const
-    const need = { needs: ['TEXT'], may: ['PATH'] }
+    const need = { needs: ['TEXT'], may: ['PATH'], anyway: 'nrRF' }
     const { values, positionals } = readWords(words, options, need)
     const [text = '', path = ''] = positionals
     const directory = sharedPath(path)

@@ -62,7 +62,7 @@ Examples:
   date | fourfold put - log/today.txt
 `,
   async run(words) {
-    const need = { needs: ['SOURCE'], may: ['PATH'], more: true }
+    const need = { needs: ['SOURCE'], may: ['PATH'], more: true, anyway: 'rR' }
     const options = { ...setOptions, json: { type: 'boolean' } } as const
     const { values, positionals } = readWords(words, options, need)
     const asked = positionals.length > 1 ? positionals.pop() : undefined

@@ -103,7 +103,7 @@ test('a directory goes there and comes back, byte for byte', async (t) => {
   // Into a directory that is there, as with cp.
   // What is told as JSON is what went along, and not what it lies in.
   writeFileSync(join(folder, 'notes', 'bytes'), Buffer.of(0xff))
-  assert.deepEqual(changed(await json('put', 'notes', 'notes')), [
+  assert.deepEqual(changed(await json('put', '-r', 'notes', 'notes')), [
     'notes/notes directory',
     'notes/notes/a.md text',
     'notes/notes/bytes binary',
@@ -174,7 +174,7 @@ test('get overwrites nothing without --force, and writes whole files', async (t)
     /^plan\.md is here already; --force overwrites it\.$/m,
   )
   assert.equal(readFileSync(here, 'utf8'), 'mine')
-  isGood(await run('get', 'docs/plan.md', '--force'), 'forced')
+  isGood(await run('get', '-f', 'docs/plan.md'), 'forced')
   assert.equal(readFileSync(here, 'utf8'), 'theirs')
   assert.equal(statSync(here).mode & 0o777, 0o640)
   assert.equal((await run('get', 'docs/plan.md', '-')).out, 'theirs')
@@ -220,14 +220,14 @@ test('mv, cp, mkdir, rm and restore follow the rules of Unix, and overwrite noth
   assert.equal((await run('mv', 'x/B.md', 'x/b.md')).out, `now x/b.md, ${stored}\n`)
   isRefused(await run('mv', 'x', 'x'), /cannot lie in itself/)
 
-  isGood(await run('cp', 'x/b.md', 'copy.md'), 'cp')
+  isGood(await run('cp', '-n', 'x/b.md', 'copy.md'), 'cp')
   assert.equal((await run('cat', 'copy.md')).out, 'text of a')
   isRefused(await run('cp', 'x/b.md', 'copy.md'), /^"copy\.md" is here already/)
   isRefused(await run('mv', 'x/b.md', 'copy.md'), /^"copy\.md" is here already/)
   isRefused(await run('cp', 'x', 'z'), /^x\/ is a directory; -r copies it\.$/m)
   isRefused(await run('cp', '-r', 'x', 'x/y'), /cannot be copied into itself/)
   const copied = ['z directory', 'z/b.md text', 'z/y directory']
-  assert.deepEqual(changed(await json('cp', '-r', 'x', 'z')), copied)
+  assert.deepEqual(changed(await json('cp', '-R', 'x', 'z')), copied)
   assert.equal((await run('ls', '-R', 'z')).out, 'z/b.md\nz/y/\n')
 
   isRefused(await run('rm', 'z'), /^z\/ is a directory; -r removes it\.$/m)
@@ -247,7 +247,7 @@ test('mv, cp, mkdir, rm and restore follow the rules of Unix, and overwrite noth
   assert.equal((await run('restore', 'z')).out, `restored as z/, ${stored}\n`)
   assert.equal((await run('cat', 'z/b.md')).out, 'text of a')
 
-  assert.deepEqual(changed(await json('rm', '-r', 'z')), ['z directory in the trash'])
+  assert.deepEqual(changed(await json('rm', '-Rf', 'z')), ['z directory in the trash'])
   // What lies in the trash with a directory comes out of it by being moved, as `restore` says.
   isRefused(await run('restore', 'z/b.md'), /^It is in the trash with "z": restore that, or move/m)
   assert.equal((await run('mv', 'z/b.md', 'back.md')).out, `now back.md, ${stored}\n`)
@@ -313,12 +313,13 @@ test('ls, find and grep tell where things are', async (t) => {
   await put('specs/Launch.md', 'one\nThe Launch is near\n')
   await put('specs/old/launch-2.txt', 'launch\tpad\u001b[31m\r\n')
   await put('other.md', 'nothing')
-  assert.equal((await run('ls')).out, 'other.md\nspecs/\n')
+  // What is so anyway may be said, as hands do.
+  assert.equal((await run('ls', '-a1')).out, 'other.md\nspecs/\n')
   assert.equal((await run('ls', 'specs')).out, 'Launch.md\nold/\n')
   assert.equal((await run('ls', 'specs/launch.MD')).out, 'Launch.md\n')
   await put('größe.md', 'größe\n')
   await put('raw', Buffer.from([0xff, 0xfe]))
-  const long = (await run('ls', '-l')).out.split('\n').map((line) => line.split(/ {2,}/))
+  const long = (await run('ls', '-la')).out.split('\n').map((line) => line.split(/ {2,}/))
   assert.deepEqual(
     long.map(([sign, size, who, , path]) => [sign, size, who, path]),
     [
@@ -357,7 +358,7 @@ test('ls, find and grep tell where things are', async (t) => {
 
   const both =
     'specs/Launch.md:2: The Launch is near\nspecs/old/launch-2.txt:1: launch\tpad\\x1b[31m\n'
-  assert.equal((await run('grep', '-i', 'launch')).out, both)
+  assert.equal((await run('grep', '-rni', 'launch')).out, both)
   assert.equal((await run('grep', '-E', '[lL]aunch\\b')).out, both)
   assert.equal((await run('grep', 'launch', 'specs/old')).out, both.split('\n')[1] + '\n')
   assert.equal((await run('grep', 'near', 'specs/Launch.md')).out, both.split('\n')[0] + '\n')

@@ -106,6 +106,21 @@ test('a name that begins with a dash is told how it is given', async () => {
   assert.equal(up.err, "Unknown option '--frob'. Try: npx fourfold up --help.\n")
 })
 
+test('an option of other programs is told what is done here', async () => {
+  const told: [words: string[], advice: RegExp][] = [
+    [['mv', '-f', 'a', 'b'], /^Unknown option '-f'\. Nothing is overwritten: remove first what/],
+    [['cp', '-a', 'a', 'b'], /^Unknown option '-a'\. -r copies a directory\. Try: /],
+    [['rm', '-i', 'a'], /^Unknown option '-i'\. Nothing is asked: what is removed is in the trash/],
+    [['ls', '-lht'], /^Unknown option '-h'\. Sizes are told in bytes\. Try: /],
+    [['find', '.', '-name', '*.md'], /^Unknown option '-n'\. PATTERN is named without an option/],
+  ]
+  for (const [words, advice] of told) {
+    const { code, err } = await fourfold(words)
+    assert.equal(code, 2)
+    assert.match(err, advice)
+  }
+})
+
 test('a command that is not there is answered with the one that was meant', async () => {
   const meant = { sl: 'ls', greo: 'grep', stats: 'status', rmm: 'rm', rename: 'mv' }
   for (const [word, command] of Object.entries(meant)) {
