@@ -2,7 +2,7 @@
 
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { checkFileName } from '../core/model/names.ts'
+import { brokenRule, checkFileName } from '../core/model/names.ts'
 import { Kind, type File } from '../core/model/wire.ts'
 import type { Progress } from '../adapters/channel/blob-client.ts'
 import { isDirectory } from '../adapters/disk.ts'
@@ -112,11 +112,11 @@ class Download {
   /** Whether all of it is here. Rejects with CommandError when nothing could be saved. */
   async save(path: string, target: string): Promise<boolean> {
     const source = path === '' ? undefined : await fileAt(this.#set, path)
-    const name = source ? safeName(source.name) : 'fourfold'
     const stats = target === '' ? undefined : statsIfAny(target)
     // A target may be a link to a directory: the person named it.
     const isInto = target === '' || target.endsWith('/') || canHold(target)
-    const place = isInto ? join(target || '.', name) : target
+    const name = () => (source ? safeName(source.name) : 'fourfold')
+    const place = isInto ? join(target || '.', name()) : target
     if (isInto && target !== '' && !stats)
       attempt(`make ${printable(target)}`, () => mkdirSync(target))
     if (source?.kind === Kind.DIRECTORY || !source) return this.#saveDirectory(source, place)
@@ -144,15 +144,26 @@ class Download {
     }
     const prefix = source ? source.path.length + 1 : 0
     const directory = source?.id ?? ''
-    const files = await listAll(this.#set, { directory, isRecursive: true })
+    const all = await listAll(this.#set, { directory, isRecursive: true })
     makeDirectory(place)
-    const pathOf = (file: File) => join(place, ...file.path.slice(prefix).split('/').map(safeName))
+    const namesOf = (file: File) => file.path.slice(prefix).split('/')
+    const pathOf = (file: File) => join(place, ...namesOf(file).map(safeName))
+    const bar = new ProgressBar(all.filter(isContent).length)
+    let isWhole = true
+    const leaveOut = (file: File, why: string) => {
+      isWhole = false
+      bar.say(`Left out: ${shownPath(file)}: ${why}`)
+    }
+    // A number behind a name makes it longer than any that somebody may give.
+    const files = all.filter((file) => {
+      const rule = namesOf(file).map(brokenRule).find(Boolean)
+      if (rule !== undefined) leaveOut(file, rule)
+      return rule === undefined
+    })
     // All of them first: nothing is written below one that cannot be made.
     for (const file of files) if (file.kind === Kind.DIRECTORY) makeDirectory(pathOf(file))
-    const contents = files.filter(({ kind }) => kind !== Kind.DIRECTORY)
-    const bar = new ProgressBar(contents.length)
+    const contents = files.filter(isContent)
     const ending = (this.#ending ??= untilEnded())
-    let isWhole = true
     let count = 0
     try {
       const save = async (file: File) => {
@@ -162,8 +173,7 @@ class Download {
           count++
         } catch (error) {
           if (!(error instanceof AnswerError)) throw error
-          isWhole = false
-          bar.say(`Left out: ${shownPath(file)}: ${error.message}`)
+          leaveOut(file, error.message)
         }
         bar.add()
       }
@@ -188,6 +198,8 @@ function makeDirectory(path: string): void {
   if (stats) throw new CommandError(`Cannot make ${printable(path)}: something else is here.`)
   attempt(`make ${printable(path)}`, () => mkdirSync(path))
 }
+
+const isContent = ({ kind }: File) => kind !== Kind.DIRECTORY
 
 /** A server that is not one of ours might name files outside of the target. */
 function safeName(name: string): string {

@@ -163,6 +163,24 @@ test('what cannot be kept is left out of a directory, each with a line, and refu
   isRefused(await put('new/er/file.md/below', 'x'), /is here already, and is no directory/)
 })
 
+test('what no disk can hold is left out by get, with a line, and all else is saved', async (t) => {
+  const { folder, run, put } = await stage(t)
+  // Of two with one name the second is shown with a number, which makes the longest name too long.
+  const long = 'x'.repeat(255)
+  await put(`docs/${long}`, 'first')
+  isGood(await run('rm', `docs/${long}`), 'rm')
+  await put(`docs/${long}`, 'second')
+  isGood(await run('restore', `docs/${long}`), 'restore')
+  await put('docs/sub/plan.md', 'plan')
+  const { code, err } = await run('get', 'docs')
+  const line = `Left out: docs/${long} (2): A name has at most 255 bytes.\n`
+  assert.deepEqual([code, err], [1, line])
+  assert.equal(readFileSync(join(folder, 'docs/sub/plan.md'), 'utf8'), 'plan')
+  assert.equal(readFileSync(join(folder, 'docs', long), 'utf8'), 'first')
+  isGood(await run('get', `docs/${long} (2)`, 'another'), 'get under another name')
+  assert.equal(readFileSync(join(folder, 'another'), 'utf8'), 'second')
+})
+
 test('get overwrites nothing without --force, and writes whole files', async (t) => {
   const { folder, run, put } = await stage(t)
   await put('docs/plan.md', 'theirs')
