@@ -82,8 +82,9 @@ export class Calls {
   async *watch(request: Call, author: string, signal: AbortSignal): AsyncGenerator<Answer> {
     const answers = new Mailbox<Answer>(signal)
     const isListed = await this.#turnToList()
-    // What is there comes at once, and is as long as the folder.
+    // What is there comes at once, and is as long as the folder: each, and that its text may have changed.
     let listed = 0
+    let last: string | undefined
     let isCut = false
     const cut = (error: FourfoldError) => {
       isCut = true
@@ -91,7 +92,12 @@ export class Calls {
     }
     const answered = (answer: Answer) => {
       if (answer.type !== 'watched' || answer.event === 'ready') isListed()
-      else if (answer.event === 'present') listed++
+      else {
+        const { event, file } = answer
+        if (event === 'present') last = file?.entry.id
+        else if (event !== 'changed' || file?.entry.id !== last) last = undefined
+        if (last !== undefined) listed++
+      }
       if (isCut) return
       if (answer.type === 'failed') cut(answer.error)
       else if (answers.size >= listed + watchBacklogMax) cut(tooFast())
