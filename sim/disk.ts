@@ -12,6 +12,7 @@ import { EntrySchema, type Entry, type Update } from '../src/core/model/wire.ts'
 import { covers, fromSeen, raise, type VersionVector } from '../src/core/model/version-vector.ts'
 import { CorruptError, type Batch, type StorageReader } from '../src/core/ports.ts'
 import type { Random } from './random.ts'
+import { Shelf, type ShelfBackup } from './shelf.ts'
 import type { Timeline } from './timeline.ts'
 
 /** How long the process takes to hear that a flush is done. */
@@ -34,6 +35,16 @@ export interface DiskOptions {
   takes: boolean
 }
 
+/** What a disk held at some moment. */
+export interface Backup {
+  durable: MemoryDisk
+  bytes: ShelfBackup
+}
+
+export function emptyBackup(): Backup {
+  return { durable: new MemoryDisk(), bytes: new Map() }
+}
+
 /** A text that follows what is durable, without asking the code under test. */
 type Mirror = { name: 'whole'; doc: Y.Doc } | { name: 'damaged' }
 
@@ -52,6 +63,8 @@ type Job = { done: (isDamaged: boolean) => void } & (
 /** One server's disk. It outlives the server's processes. */
 export class SimulatedDisk {
   readonly #options: DiskOptions
+  /** The bytes of files, which lie beside. */
+  readonly shelf = new Shelf()
   #durable = new MemoryDisk()
   /** What a running process sees: the same disk, but for a hasty one and one that takes. */
   #visible = this.#durable
@@ -167,16 +180,17 @@ export class SimulatedDisk {
 
   /** After a crash: the disk is lost, an empty one takes its place. */
   wipe(): void {
-    this.rollBack(new MemoryDisk())
+    this.rollBack(emptyBackup())
   }
 
-  backup(): MemoryDisk {
-    return this.#durable.clone()
+  backup(): Backup {
+    return { durable: this.#durable.clone(), bytes: this.shelf.backup() }
   }
 
   /** After a crash: the disk holds what it held when the backup was made. */
-  rollBack(backup: MemoryDisk): void {
-    this.#durable = backup.clone()
+  rollBack({ durable, bytes }: Backup): void {
+    this.#durable = durable.clone()
+    this.shelf.rollBack(bytes)
     this.#received = new Map()
     // A transfer may have been under way when the backup was made.
     for (const { pieces } of this.#durable.shelves.values()) {

@@ -1,9 +1,9 @@
 // The nemesis: what goes wrong in a schedule, and how all of it ends when everything heals.
 
-import { MemoryDisk } from '../src/adapters/storage/memory.ts'
 import type { SubjectId } from '../src/core/model/ids.ts'
 import { covers } from '../src/core/model/version-vector.ts'
 import type { Checkers } from './checkers.ts'
+import { emptyBackup, type Backup } from './disk.ts'
 import type { Journal } from './journal.ts'
 import type { HostName, Network } from './network.ts'
 import type { Fault } from './plan.ts'
@@ -34,7 +34,7 @@ export class Nemesis {
   readonly #options: NemesisOptions
   readonly #flushMs: ReadonlyMap<HostName, number>
   readonly #unblocks = new Set<() => void>()
-  readonly #backups = new Map<Fault, MemoryDisk>()
+  readonly #backups = new Map<Fault, Backup>()
   /** When each host was last touched. */
   readonly #touchedAt = new Map<HostName, number>()
   /** The server that was started with a disk of an earlier life. */
@@ -68,7 +68,7 @@ export class Nemesis {
     this.#isOver = true
     for (const unblock of this.#unblocks) unblock()
     this.#unblocks.clear()
-    if (this.#old) this.#exchange(this.#old, new MemoryDisk())
+    if (this.#old) this.#exchange(this.#old, emptyBackup())
     this.#old = undefined
     for (const [name, server] of servers) {
       this.#touch(name)
@@ -154,13 +154,13 @@ export class Nemesis {
     const disk = old && this.#server(old.server).disk.backup()
     for (const [name, server] of servers) {
       server.thaw()
-      this.#exchange(name, new MemoryDisk())
+      this.#exchange(name, emptyBackup())
       server.disk.flushMs = this.#flushMs.get(name)!
     }
     reborn()
     for (const server of servers.values()) server.start()
     // One that was being filled has nothing to come back with.
-    if (!old || !disk?.isComplete) return
+    if (!old || !disk?.durable.isComplete) return
     timeline.after(old.afterMs, () => {
       if (this.#isOver) return
       // From here on nobody asks what lies on it.
@@ -171,7 +171,7 @@ export class Nemesis {
   }
 
   /** A server that does not run has another disk. */
-  #exchange(name: HostName, disk: MemoryDisk): void {
+  #exchange(name: HostName, disk: Backup): void {
     this.#touch(name)
     this.#server(name).crash(true)
     this.#destroyed(name)
