@@ -5,6 +5,7 @@
 
 import type { FileView } from '../src/core/replica/messages.ts'
 import { Bits } from './bits.ts'
+import { checkBytes, checkContents, type HeldBytes, type NamedBytes } from './bytes-checker.ts'
 import type { DocumentId, Edit, Journal, PersonName, ServerName, Token } from './journal.ts'
 import { wordsOf } from './token.ts'
 import { checkVersions, type ListedVersion } from './version-checker.ts'
@@ -24,6 +25,7 @@ export const checkerNames = {
   C13: 'who is here',
   C16: 'watches',
   C17: 'named versions',
+  C18: 'bytes of files',
 } as const
 
 export type CheckerId = keyof typeof checkerNames
@@ -166,6 +168,18 @@ export class Checkers {
   ): void {
     const bad = (checker: CheckerId, text: string) => this.#bad(checker, text)
     checkVersions({ journal: this.#journal, document, listed, areClocksRight, bad })
+  }
+
+  /** At the very end: what a file of bytes holds and held, as every server lists it. */
+  checkContents(document: DocumentId, contents: readonly NamedBytes[]): void {
+    const bad = (checker: CheckerId, text: string) => this.#bad(checker, text)
+    checkContents({ journal: this.#journal, bad }, document, contents)
+  }
+
+  /** What a server has of bytes that an entry names. */
+  checkBytes(held: HeldBytes): void {
+    const bad = (checker: CheckerId, text: string) => this.#bad(checker, text)
+    checkBytes({ bad }, held)
   }
 
   /** A disk was wiped, or a person comes back without what the device had: it starts from nothing. */

@@ -20,6 +20,9 @@ import {
 } from './plan.ts'
 import type { Random } from './random.ts'
 
+/** Files of bytes are these. */
+const firstOfBytes = 80
+
 export function drawPeople(random: Random, runMs: number): PersonPlan[] {
   const names = personNames.slice(0, random.between(2, 5))
   const documents = random.between(1, sharedDocuments.length)
@@ -56,6 +59,7 @@ export function drawPeople(random: Random, runMs: number): PersonPlan[] {
     acts.push(...filing.filter(({ at }) => at <= runMs))
     acts.push(...drawWatch(random.fork(`watch ${name}`), runMs))
     acts.push(...drawNaming(random.fork(`naming ${name}`), runMs, documents))
+    acts.push(...drawBytes(random.fork('bytes'), runMs, index))
     const shows = drawShows(random.fork(`shows ${name}`), runMs, documents)
     acts.push(...shows)
     acts.sort((one, other) => one.at - other.at)
@@ -118,6 +122,20 @@ function drawNaming(random: Random, runMs: number, documents: number): Act[] {
       { at: at + gapMs, type: 'nameVersion', document },
     ]
   }).flat()
+}
+
+/** Some put bytes into a file or two, now and then at the same time. */
+function drawBytes(random: Random, runMs: number, person: number): Act[] {
+  if (!random.chance(0.3)) return []
+  const moments = Array.from({ length: 3 }, () => drawnMoment(random, runMs))
+  const own = random.fork(`of ${person}`)
+  return moments.flatMap((moment, index): Act[] => {
+    const at = moment + own.pick([0, 0, 1, 30, 300])
+    const document = firstOfBytes + (index % 2)
+    const size = own.pick([40, 100, 250])
+    const isFirst = person === 0 && index < 2
+    return isFirst || own.chance(0.4) ? [{ at, type: 'putBytes', document, size }] : []
+  })
 }
 
 /** A program watches the folder, and goes to another server now and then. */

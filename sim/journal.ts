@@ -78,6 +78,14 @@ export interface NamedVersion extends Edit {
   readonly gone: Bits
 }
 
+/** Bytes that somebody put into a file. */
+export interface PutBytes extends Edit {
+  readonly hash: string
+  readonly size: number
+  /** The screen name of who put them there. */
+  readonly author: string
+}
+
 interface Destruction {
   server: ServerName
   /** Absent: all of them. */
@@ -90,6 +98,8 @@ export class Journal {
   readonly files = new Map<DocumentId, FileRecord>()
   /** By operation. */
   readonly versions = new Map<string, NamedVersion>()
+  /** By hash: no two are the same. */
+  readonly bytes = new Map<string, PutBytes>()
   readonly #destroyed: Destruction[] = []
   /** Words by label, of all lives: no two are the same. */
   readonly #counts: Map<string, number>
@@ -224,6 +234,20 @@ export class Journal {
     const version = { ...edit(document, person, at), id, name, author, seen, keepsSince, gone }
     this.versions.set(id, version)
     return version
+  }
+
+  put(options: {
+    at: number
+    person: PersonName
+    author: string
+    document: DocumentId
+    hash: string
+    size: number
+  }): PutBytes {
+    const { at, person, author, document, hash, size } = options
+    const made = { ...edit(document, person, at), hash, size, author }
+    this.bytes.set(hash, made)
+    return made
   }
 
   /** A person is told that a server holds an edit. False: that was known. */

@@ -9,6 +9,7 @@ import { textRoot } from '../src/core/model/snapshot.ts'
 import { Kind, type Entry, type Version } from '../src/core/model/wire.ts'
 import { CorruptError } from '../src/core/ports.ts'
 import type { Answer, FileView } from '../src/core/replica/messages.ts'
+import { lookAtBytes } from './bytes-look.ts'
 import { checkCarets } from './caret-look.ts'
 import type { Checkers } from './checkers.ts'
 import { expectedOf, expectedTree, type Expected } from './folder-model.ts'
@@ -50,6 +51,7 @@ export function lookLast(look: LastLook): void {
   checkWatches({ ...look, subjects, tree: expectedTree(changesOf(look)) })
   checkCarets({ ...look, subjects })
   lookAtVersions({ ...look, subjects })
+  lookAtBytes({ ...look, all: servers })
   checkNames(look)
 }
 

@@ -5,11 +5,13 @@
 
 import { createHash } from 'node:crypto'
 import { deflateRawSync } from 'node:zlib'
-import { fromBinary } from '@bufbuild/protobuf'
+import { create, fromBinary } from '@bufbuild/protobuf'
 import type { Origin, ReplicaId, SubjectId } from '../src/core/model/ids.ts'
 import { caretsPerSecondMax, pushBurstMax, pushesPerSecondMax } from '../src/core/model/limits.ts'
 import {
+  Code,
   EntrySchema,
+  ServerMessageSchema,
   type ClientMessage,
   type PeerMessage,
   type ServerMessage,
@@ -32,10 +34,12 @@ import {
   type ReplicationOutput,
 } from '../src/core/replication/messages.ts'
 import { Replication } from '../src/core/replication/replication.ts'
+import { Keeper } from './keeper.ts'
 import { Loop, Turns } from './loop.ts'
 import type { HostName } from './network.ts'
 import { OnceInQueue } from './once.ts'
 import type { ServerOptions } from './server.ts'
+import type { BytesName } from './shelf.ts'
 
 /** When time begins, for those who read a wall clock. */
 export const epochMs = 1_700_000_000_000
@@ -60,6 +64,7 @@ export interface Watch {
 
 export class Life {
   readonly #options: ServerOptions
+  readonly keeper: Keeper
   readonly #clockMs: number
   readonly #replica: Replica
   readonly #once: OnceInQueue
@@ -118,6 +123,23 @@ export class Life {
       take: (at, inputs) => inputs.forEach((input) => this.#stepReplication(at, input)),
       isBusy: () => this.#isWriting || this.#replication.isBusy(),
     })
+    this.keeper = new Keeper({
+      name,
+      shelf: disk.shelf,
+      timeline,
+      network,
+      pieceMs: () => random.span(options.latencyMs),
+      flushMs: () => random.span(disk.flushMs),
+      keepers: options.keepers,
+      named: () => this.namedBytes,
+      isWell: () => this.#isServing,
+      isExpected: options.isExpected,
+      swept: options.swept,
+      mixesPieces: plant.mixesPieces === true,
+      losesPieces: plant.losesPieces === true,
+      sweepsNamed: plant.sweepsNamed === true,
+    })
+    this.keeper.named(this.namedBytes ?? [])
     trace.note(timeline.now, `${name} starts as ${origin}`)
     network.listen(name, (channel, from, service) => {
       if (service === 'peer') this.#openPeer(channel)
@@ -137,12 +159,18 @@ export class Life {
     return this.#isServing
   }
 
+  /** The bytes that entries name; undefined: nobody can tell. */
+  get namedBytes(): readonly BytesName[] | undefined {
+    return this.#replica.named()
+  }
+
   get digest(): string {
     return this.#replica.digest()
   }
 
   end(): void {
     this.#isOver = true
+    this.keeper.end()
   }
 
   /** The process goes on: what was due while it was frozen is due now. */
@@ -203,17 +231,27 @@ export class Life {
     this.#clients.set(id, channel)
     this.#runtime.put({ type: 'opened', channel: id, address })
     channel.listen({
-      received: (message) =>
-        this.#runtime.put({
-          type: 'received',
-          channel: id,
-          message: message as ClientMessage,
-          bytes: 100,
-        }),
+      received: (received) => {
+        const message = received as ClientMessage
+        const lacking = this.#lacking(message)
+        if (lacking === undefined) {
+          this.#runtime.put({ type: 'received', channel: id, message, bytes: 100 })
+        } else channel.send(lacking)
+      },
       closed: () => {
         if (this.#clients.delete(id)) this.#runtime.put({ type: 'closed', channel: id })
       },
     })
+  }
+
+  /** As at the door of a server: no entry names bytes that are not here. */
+  #lacking({ message }: ClientMessage): ServerMessage | undefined {
+    if (message.case !== 'operation') return undefined
+    const { ticket, operation } = message.value
+    const isNaming = operation.case === 'createBinary' || operation.case === 'setContent'
+    if (!isNaming || this.keeper.claim(operation.value.hash)) return undefined
+    const value = { ticket, code: Code.UNAVAILABLE, text: 'These bytes are not here yet.' }
+    return create(ServerMessageSchema, { message: { case: 'rejected', value } })
   }
 
   #openPeer(channel: Channel<object, object>): void {
@@ -273,8 +311,8 @@ export class Life {
         this.#calls.get(output.call)?.made?.(output.answer)
         this.#answer(output)
         return
-      // What files hold beside text does not travel in the logs, nor here.
       case 'named':
+        this.keeper.named(output.contents)
         return
       case 'log':
         this.#note(output.level, output.text)

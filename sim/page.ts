@@ -23,8 +23,10 @@ import { addressOf, epochMs } from './life.ts'
 import type { HostName, Network } from './network.ts'
 import { Paper } from './paper.ts'
 import { serverNames, sharedDocuments, type Act, type PersonPlan } from './plan.ts'
+import { Putting } from './putting.ts'
 import type { Random } from './random.ts'
 import { Receipts, type Written } from './receipts.ts'
+import type { BytesName } from './shelf.ts'
 import type { Timeline } from './timeline.ts'
 import type { Trace } from './trace.ts'
 
@@ -68,7 +70,10 @@ export interface PageOpening {
   outlived: (life: string) => void
 }
 
-type EditAct = Exclude<Act, { type: 'offline' | 'sleep' | 'leave' | 'unfollow' | 'save' | 'watch' }>
+type EditAct = Exclude<
+  Act,
+  { type: 'offline' | 'sleep' | 'leave' | 'unfollow' | 'save' | 'watch' | 'putBytes' }
+>
 
 /** From the opening of the page to its closing. */
 export class Page {
@@ -85,6 +90,7 @@ export class Page {
     this.#step({ type: 'show', entry, extent })
   })
   readonly #filing: Filing
+  readonly #putting: Putting
   readonly #writer: number
   /** Those under which this person's unsafe edits may stand. */
   readonly #writers: ReadonlySet<number>
@@ -131,6 +137,17 @@ export class Page {
       files: this.#files,
       isOpen: (document) => this.#followed.has(document),
       documentId: options.documentId,
+    })
+    this.#putting = new Putting({
+      journal,
+      timeline,
+      person: plan.name,
+      author: page.screenName,
+      files: this.#files,
+      random,
+      operate: (operation, edits) => {
+        if (!this.#isOver) this.#operate(operation, edits)
+      },
     })
     const earlierKeys = page.device.keys.toReversed().slice(0, earlierKeysMax)
     this.#writers = new Set([page.key, ...earlierKeys].map(writerOf))
@@ -307,6 +324,22 @@ export class Page {
     const { name } = version
     const value = { $typeName: 'fourfold.v1.NameVersion' as const, document, name }
     this.#operate({ id, operation: { case: 'nameVersion', value } }, [version])
+  }
+
+  /** The server that it talks to; undefined: none. */
+  get server(): string | undefined {
+    const { state } = this.#session
+    return state.name === 'online' ? state.server : undefined
+  }
+
+  /** Bytes that a server has and the page may ask it to give to a file. */
+  isPutting(hash: string): boolean {
+    return this.#putting.isPutting(hash)
+  }
+
+  /** Puts bytes that are uploaded into a file, or makes one of them; `upload` brings them once more. */
+  put(document: SubjectId, name: BytesName, upload: (done: () => void) => boolean): void {
+    if (!this.#isOver) this.#putting.put(document, name, upload)
   }
 
   isOpen(document: DocumentId): boolean {
@@ -512,6 +545,7 @@ export class Page {
         return
       case 'failed':
         trace.note(timeline.now, `${plan.name} is told: ${output.error.message}`)
+        if (this.#putting.failed(output.operation, output.error.code)) return
         // What was not made is closed: there is nothing to write in.
         this.#receipts.failed(output.operation)
         this.unfollow(output.operation)

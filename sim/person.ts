@@ -11,6 +11,7 @@ import type { Act } from './plan.ts'
 import { Saving } from './saving.ts'
 import type { HostName } from './network.ts'
 import type { SimulatedServer } from './server.ts'
+import { uploadTo } from './uploading.ts'
 import { Watching, type TextLog } from './watching.ts'
 
 export interface PersonOptions extends PageOptions {
@@ -20,6 +21,9 @@ export interface PersonOptions extends PageOptions {
 
 /** What is written down of one life of the set. */
 export type World = Pick<PersonOptions, 'journal' | 'checkers'>
+
+/** So often bytes are uploaded for one file, as by the page. */
+const putTriesMax = 4
 
 export class SimulatedPerson {
   readonly name: string
@@ -197,6 +201,9 @@ export class SimulatedPerson {
       case 'save':
         this.#saving?.save(act)
         return
+      case 'putBytes':
+        if (this.#page && timeline.now <= this.#until) this.#put(act, this.#page)
+        return
       case 'watch':
         this.#watching ??= new Watching({ ...this.#options, person: this.name })
         this.#watching.begin(act.server)
@@ -204,6 +211,24 @@ export class SimulatedPerson {
       default:
         if (timeline.now <= this.#until && !this.#isAsleep) this.#page?.act(act)
     }
+  }
+
+  #put({ at, document, size }: Extract<Act, { type: 'putBytes' }>, page: Page): void {
+    const { documentId, plan, timeline, servers, network, random } = this.#options
+    const bytes = Buffer.alloc(size, `bytes of ${this.name} at ${at} `)
+    const others = random.fork(`upload ${at}`).shuffled(plan.servers)
+    const order = () => (page.server === undefined ? others : [page.server, ...others])
+    const isOver = () => page !== this.#page
+    const upload = { timeline, network, servers, person: this.name, bytes, order, isOver }
+    const isLate = () => isOver() || timeline.now > this.#until
+    let tries = 1
+    uploadTo({ ...upload, isOver: isLate }, (name) =>
+      page.put(documentId(document), name, (give) => {
+        if (tries++ >= putTriesMax) return false
+        uploadTo(upload, give)
+        return true
+      }),
+    )
   }
 
   // In another life nobody has made it yet, and on another page it may be known to no server: there is

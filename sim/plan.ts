@@ -73,6 +73,8 @@ export type Act = { at: number } &
         where: number
         which?: number
       }
+    /** Uploads bytes and puts them into a file, which the first of them makes. */
+    | { type: 'putBytes'; document: number; size: number }
     /** A program of this person watches the folder at a server from here on, until the end. */
     | { type: 'watch'; server: string }
     | { type: 'trash' | 'restore' | 'erase'; document: number }

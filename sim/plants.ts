@@ -37,6 +37,12 @@ export interface Plant {
   forgetsComing?: boolean
   /** What whoever asked is answered instead of each answer. */
   answering?: (answer: Answer) => Answer[]
+  /** Of bytes that it fetches a piece is another; nobody sees that. */
+  mixesPieces?: boolean
+  /** Of the bytes on its disk the last piece is gone. */
+  losesPieces?: boolean
+  /** It removes bytes that entries name. */
+  sweepsNamed?: boolean
   /** What this life gets instead of each message of a peer; asked for once a life. */
   hearing?: (vector: VersionVector) => (message: PeerMessage) => PeerMessage[]
 }
@@ -86,6 +92,15 @@ export const plants = {
 
   /** What a peer says of versions that somebody named is not taken in. */
   'forget-named-version': () => hearingOnly(withoutVersion),
+
+  /** Of the bytes of a file a piece comes wrong from another server, and is taken. */
+  'mix-pieces': () => ({ mixesPieces: true }),
+
+  /** Some servers lose the last piece of bytes that they have whole. */
+  'lose-piece': (random) => ({ losesPieces: random.chance(0.25) }),
+
+  /** Bytes are removed though entries name them. */
+  'sweep-named': () => ({ sweepsNamed: true }),
 
   /** Where people of other servers are in a text is not taken in. */
   'ignore-carets': () => ({

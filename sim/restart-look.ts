@@ -2,6 +2,7 @@
 // all did before. Then all come back, with those who were away and wrote meanwhile.
 
 import type { SubjectId } from '../src/core/model/ids.ts'
+import { lookAtBytes } from './bytes-look.ts'
 import { checkTexts, filesOf, wordsOf, type LastLook } from './last-look.ts'
 import { everything, Questions } from './questions.ts'
 import type { SimulatedServer } from './server.ts'
@@ -28,6 +29,7 @@ export function lookPastRestart(look: RestartLook): void {
       const [first] = before.get(what) ?? [{ where: 'all', value: 'nothing' }]
       checkers.checkSame(`${what} after a restart`, [first!, answer!])
     }
+    lookAtBytes({ ...look, servers: [server], all: servers })
     server.crash(false)
     pass()
   }

@@ -4,13 +4,14 @@
 import { subjectId, type SubjectId } from '../src/core/model/ids.ts'
 import { caretLifeMs, operationGiveUpMs } from '../src/core/model/limits.ts'
 import { covers, type VersionVector } from '../src/core/model/version-vector.ts'
-import type { Entry } from '../src/core/model/wire.ts'
+import { Kind, type Entry } from '../src/core/model/wire.ts'
 import type { TrashTimes } from '../src/core/replica/trash.ts'
 import { Checkers, type Violation } from './checkers.ts'
 import { SimulatedDisk } from './disk.ts'
 import { expectedTree } from './folder-model.ts'
 import { Journal, type Edit } from './journal.ts'
 import { checkSameTexts, lookLast, textOf } from './last-look.ts'
+import type { Keeper } from './keeper.ts'
 import { Nemesis } from './nemesis.ts'
 import { Network } from './network.ts'
 import { Once } from './once.ts'
@@ -29,6 +30,8 @@ import { recoded, wordingOf } from './wording.ts'
 /** After everything heals: every edit is saved within this, and all places show the same. */
 const savedWithinMs = 5000
 const convergedWithinMs = 10_000
+/** Bytes that no server has which is asked are uploaded again only when it was asked for that long. */
+const bytesSavedWithinMs = operationGiveUpMs + 2 * savedWithinMs
 /** How often the checkers look at what nothing else makes them look at. */
 const probeMs = 200
 /** After all is equal: what is still on its way may not change it. */
@@ -183,10 +186,41 @@ class Schedule {
       plant: planted,
       takes,
       trash: this.#trash,
+      latencyMs: this.#plan.latencyMs,
+      keepers: () => this.#keepers(),
+      isExpected: (hash) => this.#people.some(({ page }) => page?.isPutting(hash) === true),
+      swept: (hashes) => this.#swept(name, hashes),
       asked: (operation) => this.#asked(name, operation, disk.vector()),
       repeated: (operation) => this.#repeated(name, operation, 'was on its way to its disk'),
       alarmed: (text) => this.#alarmed(name, text),
     })
+  }
+
+  #keepers(): Map<string, Keeper> {
+    const up = [...this.#servers].filter(([name]) => !this.#nemesis.isOld(name))
+    return new Map(up.flatMap(([name, { keeper }]) => (keeper ? [[name, keeper] as const] : [])))
+  }
+
+  /** What nothing on that disk names may go. */
+  #swept(server: string, hashes: string[]): void {
+    const entries = this.#servers.get(server)!.disk.entries()
+    const named = new Set(entries.flatMap(({ contents }) => contents.map(({ hash }) => hash)))
+    const hash = hashes.find((each) => named.has(each))
+    if (hash === undefined) return
+    const text = `${server} removes the bytes "${hash.slice(0, 8)}", which an entry names`
+    this.#bad({ checker: 'C18', at: this.#timeline.now, text })
+  }
+
+  /** A server that is to fetch bytes which another has; undefined: none is. */
+  #lackingBytes(): string | undefined {
+    const { bytes } = this.#journal
+    if (bytes.size === 0) return undefined
+    const servers = [...this.#servers.values()]
+    const isAnywhere = (hash: string) => servers.some(({ disk }) => disk.shelf.has(hash))
+    const lacking = servers.find(({ disk, namedBytes }) =>
+      namedBytes?.some(({ hash }) => !disk.shelf.has(hash) && isAnywhere(hash)),
+    )
+    return lacking?.name
   }
 
   #asked(server: string, operation: string, held: VersionVector): void {
@@ -236,22 +270,19 @@ class Schedule {
     if (!this.#runUntil(runMs, () => false)) return
     this.#nemesis.heal()
     for (const person of this.#people) person.heal()
-    if (!this.#runUntil(runMs + savedWithinMs, () => this.#unsaved().length === 0)) return
+    const isOfBytes = ({ document }: Edit) =>
+      this.#journal.files.get(document)?.kind === Kind.BINARY
+    if (!this.#save(runMs + savedWithinMs, (edit) => !isOfBytes(edit))) return
     this.#savedMs = this.#timeline.now - runMs
-    const [unsaved] = this.#unsaved()
-    if (unsaved) {
-      const { person, document, invokedAt } = unsaved
-      const edit = `an edit of ${person} in ${document} at ${Math.round(invokedAt)} ms`
-      this.#isLate(`${savedWithinMs} ms after healing ${edit} is saved nowhere`)
-      return
-    }
-    if (!this.#converge(runMs)) return
+    if (!this.#save(runMs + bytesSavedWithinMs, isOfBytes)) return
+    const lateMs = Math.max(0, this.#timeline.now - runMs - savedWithinMs)
+    if (!this.#converge(runMs + lateMs)) return
     this.#convergedMs = this.#timeline.now - runMs
     // What is still on its way: more where disks burnt, for people offer again what was on them.
     const isBurnt = this.#isBurnt
     const afterMs = isBurnt ? afterBurningMs : afterglowMs
     if (!this.#runUntil(this.#timeline.now + afterMs, () => false)) return
-    if (!this.#converge(runMs + afterMs)) return
+    if (!this.#converge(runMs + lateMs + afterMs)) return
     // From here on nothing goes by itself.
     this.#trash.stepMs = Infinity
     if (!this.#runUntil(this.#timeline.now + afterMs, () => false)) return
@@ -289,6 +320,18 @@ class Schedule {
     }
     if (this.#violations.length > 0 || !this.#plan.restarts) return
     lookPastRestart({ ...look, converge: () => this.#converge(this.#timeline.now) })
+  }
+
+  /** Lives until all edits of this kind are saved; false: too late, or a violation. */
+  #save(until: number, isOfKind: (edit: Edit) => boolean): boolean {
+    const unsaved = () => this.#unsaved().find(isOfKind)
+    if (!this.#runUntil(until, () => unsaved() === undefined)) return false
+    const late = unsaved()
+    if (!late) return true
+    const { person, document, invokedAt } = late
+    const edit = `an edit of ${person} in ${document} at ${Math.round(invokedAt)} ms`
+    this.#isLate(`${until - this.#plan.runMs} ms after healing ${edit} is saved nowhere`)
+    return false
   }
 
   /** Lives until all is the same everywhere; false: too late, or a violation. */
@@ -450,6 +493,8 @@ class Schedule {
     // A filled disk is not enough: who starts with one waits a second for another of its life.
     const idle = servers.find(({ isServing }) => !isServing)
     if (idle) return `${idle.name} serves nobody`
+    const lackingBytes = this.#lackingBytes()
+    if (lackingBytes) return `${lackingBytes} lacks bytes that an entry names`
     const damaged = servers.find(({ disk }) => disk.damaged().length > 0)
     if (damaged) {
       // Whoever reads it makes the server see the damage, and fetch it from another.

@@ -5,10 +5,12 @@ import { originOf, type Origin, type ReplicaId, type SubjectId } from '../src/co
 import type { Answer, Call, Extent } from '../src/core/replica/messages.ts'
 import type { TrashTimes } from '../src/core/replica/trash.ts'
 import type { SimulatedDisk } from './disk.ts'
+import type { Keeper } from './keeper.ts'
 import { Life, type Asker, type Watch } from './life.ts'
 import type { HostName, Network } from './network.ts'
 import type { Plant } from './plants.ts'
 import type { Random } from './random.ts'
+import type { BytesName } from './shelf.ts'
 import type { Timeline } from './timeline.ts'
 import type { Trace } from './trace.ts'
 
@@ -30,6 +32,14 @@ export interface ServerOptions {
   asked: (operation: string) => void
   /** A process carried out what was on its way to its disk. */
   repeated: (operation: string) => void
+  /** Mean time of one way over the network. */
+  latencyMs: number
+  /** What looks after the bytes of files at each server that is up. */
+  keepers: () => ReadonlyMap<HostName, Keeper>
+  /** Whether somebody has uploaded these bytes and still asks for a file of them. */
+  isExpected: (hash: string) => boolean
+  /** A process removed the bytes of these names. */
+  swept: (hashes: string[]) => void
   /** A process logged an error. */
   alarmed: (text: string) => void
 }
@@ -56,6 +66,16 @@ export class SimulatedServer {
   /** What decides in its process, while it runs. */
   get minds(): object[] {
     return this.#life?.minds ?? []
+  }
+
+  /** What looks after the bytes of files in its process, while it runs. */
+  get keeper(): Keeper | undefined {
+    return this.#life?.keeper
+  }
+
+  /** The bytes that entries name; undefined: nobody can tell, or it is not up. */
+  get namedBytes(): readonly BytesName[] | undefined {
+    return this.#life?.namedBytes
   }
 
   /** Whether it lets clients in. */
