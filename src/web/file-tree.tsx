@@ -15,6 +15,7 @@ import { TreeContext, TreeRow } from './tree-row.tsx'
 import { treeKey } from './tree-keys.ts'
 import { type PressedKeys, type RowNode, TreeRows } from './tree-rows.ts'
 import { type MenuPlace, type TreeView, useTreeView } from './tree-view.ts'
+import { useEnd } from './use-end.ts'
 import { useRevealed } from './use-revealed.ts'
 
 export interface FileTreeProps {
@@ -93,6 +94,7 @@ function Rows(props: RowsProps) {
     bring: props.bring,
   })
   useRevealed({ ...props, view, rows, selection, scroller: element })
+  const end = useEnd({ view, rows, selection, tree: element, isWhole: props.isWhole })
 
   const showMenu = (id: string, place: MenuPlace) => {
     const ids = view.meant(id)
@@ -112,7 +114,9 @@ function Rows(props: RowsProps) {
         // Keys of the page that mean the focused row while the focus is here.
         data-own-keys="F2"
         data-drop-target={over === top || undefined}
+        onPointerDownCapture={end.press}
         onKeyDownCapture={(event) => {
+          end.key(event)
           treeKey(event, { ...keys, isFiltered: wanted !== '' })
           if (!event.isPropagationStopped()) gridProps.onKeyDownCapture?.(event)
         }}

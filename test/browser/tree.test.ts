@@ -590,13 +590,14 @@ test('10,000 entries: only what is seen is in the page, from the first to the la
   const few = async () => assert.ok((await tree.getByRole('row').count()) < 80)
   await ana.row('large').click()
   await ana.row('entry 0').waitFor()
-  await until(
-    async () => (await ana.row('entry 0').getAttribute('aria-setsize')) === '10000',
-    () => 'not all entries are listed',
-  )
   await few()
+  // Most of them come after that.
   await ana.page.keyboard.press('End')
   await isFocused(ana, 'entry 9999')
+  await until(
+    async () => (await ana.row('entry 9999').getAttribute('aria-setsize')) === '10000',
+    () => 'not all entries are listed',
+  )
   await few()
   await ana.page.keyboard.press('Home')
   await isFocused(ana, 'large')
