@@ -31,7 +31,8 @@ export function IconButton(props: IconButtonProps) {
         {word !== undefined && <span className="word">{word}</span>}
       </Button>
       <Tooltip className="tooltip" offset={6}>
-        {label}
+        {/* It describes the button, which has this name: only the keys are left to say. */}
+        <span aria-hidden>{label}</span>
         {keys !== undefined && <kbd>{keys}</kbd>}
       </Tooltip>
     </TooltipTrigger>

@@ -147,6 +147,17 @@ async function isFocused(visitor: Visitor, name: string): Promise<void> {
   )
 }
 
+/** What a screen reader says of a button after its name. */
+async function description({ page }: Visitor, name: string): Promise<string> {
+  const protocol = await page.context().newCDPSession(page)
+  const { nodes } = await protocol.send('Accessibility.getFullAXTree')
+  await protocol.detach()
+  const button = nodes.find(({ role, name: own }) => {
+    return role?.value === 'button' && own?.value === name
+  })
+  return String(button?.description?.value ?? '')
+}
+
 /** Where the shown file lies, as the top bar says. */
 async function isIn(visitor: Visitor, directories: string[]): Promise<void> {
   const crumbs = visitor.page.getByRole('list', { name: 'Directories above this file' })
@@ -283,7 +294,11 @@ test('the keyboard alone goes through the tree, opens, renames, moves and delete
   const { keyboard } = ana.page
   await shows(ana, ['alpha', 'beta', 'gamma.md', 'omega.md'])
   await ana.page.getByLabel('Filter files').focus()
-  for (let step = 0; step < 3; step++) await keyboard.press('Tab')
+  await keyboard.press('Tab')
+  // Its name is said once.
+  await ana.page.getByRole('tooltip').waitFor()
+  assert.equal(await description(ana, 'New file'), 'Ctrl+Alt+N')
+  for (let step = 0; step < 2; step++) await keyboard.press('Tab')
   await isFocused(ana, 'alpha')
   await keyboard.press('ArrowRight')
   await shows(ana, ['alpha', '.one.md', '.two.md', 'beta', 'gamma.md', 'omega.md'])
