@@ -1,6 +1,7 @@
 // What a mirror leaves alone, what it asks before, and where it does not go.
 
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import {
   existsSync,
   mkdirSync,
@@ -9,10 +10,13 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
+import * as http2 from 'node:http2'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import { test } from 'node:test'
+import { test, type TestContext } from 'node:test'
+import { call } from '../requests.ts'
 import { until } from '../until.ts'
-import { fourfold, same, stage, tree, type Mirrored } from './mirrors.ts'
+import { fourfold, Mirrored, same, stage, tree } from './mirrors.ts'
 
 type Two = [Mirrored, Mirrored]
 
@@ -160,3 +164,68 @@ test('a directory has one mirror, and the words are checked', async (t) => {
   assert.match(dead.err, /^No server answers/)
   assert.equal(await first.end('SIGTERM'), 0)
 })
+
+test('a mirror that took in too slowly and was cut listens again', async (t) => {
+  const { fleet, servers, folder } = await stage(t, 0, { ids: ['a'] })
+  const front = await cuttingFront(t, servers)
+  const mirror = new Mirrored(join(folder, 'm'), front.address)
+  mkdirSync(mirror.directory)
+  t.after(() => mirror.end('SIGKILL'))
+  await call(fleet.address('a'), 'SaveFile', { file: 'plan.md', text: 'one\n' })
+  mirror.start()
+  await until(
+    () => tree(mirror.directory).has('plan.md'),
+    () => mirror.said,
+  )
+  await front.cut()
+  await call(fleet.address('a'), 'SaveFile', { file: 'later.md', text: 'two\n' })
+  await until(
+    () => tree(mirror.directory).has('later.md'),
+    () => mirror.said,
+  )
+})
+
+/** A server's port, which ends what is watched there as a server does with whoever is too slow. */
+async function cuttingFront(t: TestContext, server: string) {
+  // The server is gone before the test is.
+  const onward = http2.connect(server).on('error', () => {})
+  const watches = new Set<() => void>()
+  const front = http2.createServer()
+  const sessions = new Set<http2.ServerHttp2Session>()
+  front.on('session', (session) => sessions.add(session))
+  front.on('stream', (stream, headers) => {
+    const { ':method': method, ':path': path, 'content-type': type } = headers
+    const head = { ':method': method, ':path': path, 'content-type': type, te: 'trailers' }
+    const request = onward.request(head)
+    let trailers: http2.OutgoingHttpHeaders = {}
+    for (const each of [request, stream]) each.on('error', () => {})
+    request.on('response', (told) => stream.respond(told, { waitForTrailers: true }))
+    request.on('trailers', (told) => (trailers = told))
+    stream.on('wantTrailers', () => stream.sendTrailers(trailers))
+    stream.on('close', () => request.close())
+    stream.pipe(request)
+    request.pipe(stream)
+    if (!path!.endsWith('/Watch')) return
+    const cut = () => {
+      trailers = { 'grpc-status': '8', 'grpc-message': 'Changes come faster than you read them.' }
+      request.unpipe(stream)
+      stream.end()
+    }
+    watches.add(cut)
+    stream.on('close', () => watches.delete(cut))
+  })
+  front.listen(0, '127.0.0.1')
+  await once(front, 'listening')
+  t.after(() => {
+    front.close()
+    onward.destroy()
+    for (const session of sessions) session.destroy()
+  })
+  return {
+    address: `http://127.0.0.1:${(front.address() as AddressInfo).port}`,
+    cut: async () => {
+      await until(() => watches.size > 0)
+      for (const cut of watches) cut()
+    },
+  }
+}

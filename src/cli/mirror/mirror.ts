@@ -359,11 +359,13 @@ export class Mirror {
         await this.#folder.watch()
       } catch (error) {
         if (this.#isStopped) return
-        if (!(error instanceof NoServerError) || isGivenUp()) {
+        // Who listened, and took in too slowly, is cut: what it missed is told when it listens again.
+        const isCut = this.#folder.isListed && isTooMuch(error)
+        if (!(isCut || error instanceof NoServerError) || isGivenUp()) {
           this.#fail(error instanceof Error ? error : new Error(String(error)))
           return
         }
-        this.#goneOffline(error.message)
+        if (error instanceof NoServerError) this.#goneOffline(error.message)
       }
       await this.#pause(retryMs)
     }
@@ -469,6 +471,9 @@ export class Mirror {
     })
   }
 }
+
+const isTooMuch = (error: unknown) =>
+  error instanceof AnswerError && error.code === Code.ResourceExhausted
 
 function isErrno(error: unknown, code: string): error is Error {
   return (error as NodeJS.ErrnoException).code === code
