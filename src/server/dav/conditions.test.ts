@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { etagsIn, parseIf, tokensIn } from './conditions.ts'
+import { etagsIn, isAmong, parseIf, tokensIn } from './conditions.ts'
 import { Refusal } from './refusal.ts'
 
 test('lists, tags, tokens and etags are told apart', () => {
@@ -35,4 +35,13 @@ test('etags are read from a list of them', () => {
   assert.deepEqual(etagsIn('"a", W/"b" , "c,d"'), ['"a"', 'W/"b"', '"c,d"'])
   assert.equal(etagsIn(' * '), '*')
   assert.deepEqual(etagsIn('a'), [])
+})
+
+test('an etag that a proxy made weak is still the one that is not to be there', () => {
+  assert.ok(isAmong('"b", W/"a"', '"a"'))
+  assert.ok(isAmong('"a"', '"a"'))
+  assert.ok(isAmong('*', '"a"'))
+  assert.ok(!isAmong('*', undefined))
+  assert.ok(!isAmong('W/"b"', '"a"'))
+  assert.ok(!isAmong('', '"a"'))
 })

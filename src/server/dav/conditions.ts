@@ -54,3 +54,10 @@ export function etagsIn(header: string): string[] | '*' {
   if (header.trim() === '*') return '*'
   return header.match(/(?:W\/)?"[^"]*"/g) ?? []
 }
+
+/** Whether If-None-Match names an etag: there a weak one stands for the strong one (RFC 9110, 13.1.2). */
+export function isAmong(header: string, etag: string | undefined): boolean {
+  if (etag === undefined) return false
+  const etags = etagsIn(header)
+  return etags === '*' || etags.some((each) => each.replace(/^W\//, '') === etag)
+}

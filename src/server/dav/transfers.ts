@@ -21,7 +21,7 @@ import { pour } from '../blob-pouring.ts'
 import { notHereHeaders, notHereYet, rangeOf } from '../blobs.ts'
 import { sendText } from '../plain-answer.ts'
 import { cut, giveAll } from '../taking.ts'
-import { etagsIn } from './conditions.ts'
+import { isAmong } from './conditions.ts'
 import type { Body, Incoming } from './incoming.ts'
 import type { LastRead, Read } from './last-read.ts'
 import type { Locks } from './locks.ts'
@@ -178,8 +178,7 @@ export class Transfers {
   ): Promise<'whole' | 'part' | undefined> {
     const { response } = visit
     const etag = etagOf(facts.version)
-    const none = etagsIn(visit.header('if-none-match') ?? '')
-    if (none === '*' || none.includes(etag)) {
+    if (isAmong(visit.header('if-none-match') ?? '', etag)) {
       response.writeHead(304, { etag })
       response.end()
       return undefined

@@ -2,7 +2,14 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { davXmlBytesMax } from '../../core/model/limits.ts'
-import { etagsIn, parseIf, tokensIn, type Condition, type ConditionList } from './conditions.ts'
+import {
+  etagsIn,
+  isAmong,
+  parseIf,
+  tokensIn,
+  type Condition,
+  type ConditionList,
+} from './conditions.ts'
 import type { Change, Locks } from './locks.ts'
 import { targetOf, type Target } from './paths.ts'
 import { anotherVersion, Refusal } from './refusal.ts'
@@ -158,9 +165,7 @@ export class Visit implements Asker, Caller {
     }
     const none = this.header('if-none-match')
     if (none === undefined) return
-    const etags = etagsIn(none)
-    const isThere = etag !== undefined && (etags === '*' || etags.includes(etag))
-    if (isThere) throw new Refusal(412, 'It is here already.')
+    if (isAmong(none, etag)) throw new Refusal(412, 'It is here already.')
   }
 
   /** The path and query of an address of this server. Throws Refusal. */
