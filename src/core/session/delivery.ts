@@ -313,20 +313,21 @@ export class Delivery {
       this.#fail(parcel, error)
       return
     }
-    if (parcel.effect && error.code !== 'unavailable') {
-      // Carried out elsewhere and refused here: the servers have not met since, and will. Where they
-      // have, its effect is in what they merged, or burnt: nothing is to wait behind it for ever.
-      if (isLasting || (hasAllLive && before.hadAllLive)) {
-        if (isUnacknowledged(parcel)) this.#fail(parcel, error)
-        else {
-          this.#tellEffect(parcel, parcel.effect, all)
-          this.#outbox.delete(parcel)
-        }
-        return
+    const haveMet = hasAllLive && before.hadAllLive
+    // Carried out elsewhere and refused here: the servers have not met since, and will. Where they
+    // have, its effect is in what they merged, or burnt: nothing is to wait behind it for ever. Of bytes
+    // that a server lacks others may have to be asked first.
+    const isOver = error.code === 'unavailable' ? isLasting && haveMet : isLasting || haveMet
+    if (parcel.effect && isOver) {
+      if (isUnacknowledged(parcel)) this.#fail(parcel, error)
+      else {
+        this.#tellEffect(parcel, parcel.effect, all)
+        this.#outbox.delete(parcel)
       }
-      // A name that was taken meanwhile does not refuse what somebody was told is done.
-      parcel.isLate = true
+      return
     }
+    // A name that was taken meanwhile does not refuse what somebody was told is done.
+    if (parcel.effect && error.code !== 'unavailable') parcel.isLate = true
     const { since, count } = before
     const waitMs = Math.min(operationRetryMaxMs, operationRetryMs * 2 ** Math.min(count, 16))
     parcel.trouble = { since, count: count + 1, retryAt: now + waitMs, hadAllLive: hasAllLive }

@@ -250,6 +250,31 @@ test('what is told to be on a disk that is another one now is on none, when no s
   assert.doesNotMatch(talk.lines.join(), /> ask/, 'it is on no disk')
 })
 
+test('what took effect on a disk that burnt is not asked for ever of servers that lack its bytes', () => {
+  const talk = new Talk({ hasStandby: false })
+  talk.start()
+  talk.welcome(1, 'a')
+  movedOnOne(talk)
+  const startedAt = talk.now
+  let connection = 1
+  for (let ticket = 2; talk.session.operations.length > 0;) {
+    assert.ok(talk.now - startedAt < 2 * operationGiveUpMs, 'it waits')
+    talk.wait(250)
+    if (talk.session.state.name === 'online') talk.servers(connection, '')
+    else {
+      const [, number, server] = /dial (\d+) (\w)$/.exec(talk.lines.findLast(isDial)!)!
+      connection = Number(number)
+      talk.welcome(connection, server!)
+    }
+    if (talk.lines.includes(`${connection}> operation ${ticket} move MOVE`)) {
+      refused(talk, connection, ticket++, Code.UNAVAILABLE)
+    }
+  }
+  assert.ok(talk.now - startedAt >= operationGiveUpMs, 'a server might get them yet')
+})
+
+const isDial = (line: string) => line.startsWith('dial ')
+
 test('what somebody was told is done is not refused for a name that was taken meanwhile', () => {
   const talk = new Talk()
   const late = lateness(talk)
