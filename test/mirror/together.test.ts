@@ -89,7 +89,7 @@ test('a file that is edited in two mirrors at once has all edits, once', async (
   }
 })
 
-test('two files change places, and back, while others write in them: nothing gets into the other', async (t) => {
+test('files and directories change places while others write in them: nothing gets into the other', async (t) => {
   const { mirrors, servers } = await stage(t, 2)
   const [first, second] = mirrors as [(typeof mirrors)[0], (typeof mirrors)[0]]
   const once = async ({ directory }: typeof first) => {
@@ -107,13 +107,24 @@ test('two files change places, and back, while others write in them: nothing get
     for (const each of [first, second]) await once(each)
   }
   const [one, two] = texts.map((text) => `${text}earlier\nlater\n`)
-  assert.deepEqual(
-    [...(await same(mirrors))],
-    [
-      ['a.md', one],
-      ['b.md', two],
-    ],
+  first.shell('mkdir da db; mv a.md da/x.md; mv b.md db/x.md')
+  for (const each of [first, second]) await once(each)
+  second.shell('echo others >> da/x.md')
+  await once(second)
+  // By rename, as editors write: it is known by its place in its directory.
+  first.shell(
+    'mv da between; mv db da; mv between db; for d in da db; do echo own >> $d/x.md; done',
   )
+  first.shell('for d in da db; do cp $d/x.md $d/x.md~; mv $d/x.md~ $d/x.md; done')
+  for (const each of [first, second]) await once(each)
+  const found = await same(mirrors)
+  assert.deepEqual([...found.keys()], ['da', 'da/x.md', 'db', 'db/x.md'])
+  assert.equal(found.get('da/x.md'), `${two}own\n`)
+  assert.deepEqual(found.get('db/x.md')?.split('\n').toSorted(), [
+    ...['', ...`${one}others\nown`.split('\n')].toSorted(),
+  ])
+  const { out } = await fourfold(['trash', '--json'], servers)
+  assert.deepEqual(JSON.parse(out).files, [])
 })
 
 test('what two make under one name at once is two files, and one where it is the same', async (t) => {

@@ -7,7 +7,7 @@ import { Code } from '@connectrpc/connect'
 import type { Act, Held, Skipped, Views } from '../../core/mirror/messages.ts'
 import { plan } from '../../core/mirror/plan.ts'
 import { LateDeletions } from '../../core/mirror/deletions.ts'
-import { Missing } from '../../core/mirror/missing.ts'
+import { Missing, signsOf } from '../../core/mirror/missing.ts'
 import { earlierLifeMs } from '../../core/mirror/base-choice.ts'
 import { DirectoryGoneError, type MirrorDirectory } from '../../adapters/mirror/directory.ts'
 import type { Found } from '../../adapters/mirror/look.ts'
@@ -337,8 +337,8 @@ export class Mirror {
       isIgnored: ignored.isIgnored,
     })
     // What was put there since the last look was not seen by it.
-    const common = [...this.#hand.commons.values()].map(({ path }) => path)
-    this.#missing.looked(now, { expected: [...this.#disk.keys(), ...common], items, isTorn })
+    const expected = signsOf([...this.#disk.values(), ...this.#hand.commons.values()])
+    this.#missing.looked(now, { expected, items: signsOf(items.values()), isTorn })
     this.#disk = items
     this.#hand.reading.looked(items)
     this.#hand.reading.start(unread)

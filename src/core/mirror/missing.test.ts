@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Missing } from './missing.ts'
+import { Missing, signsOf } from './missing.ts'
 
 const never = () => assert.fail('it is not asked of a look that confirms nothing')
 
@@ -64,5 +64,20 @@ test('G14 a look in which directories changed confirms nothing, but for the nint
     4500,
     look(false, () => true),
   )
+  assert.equal(missing.isBelieved, false)
+})
+
+test('G14 a directory is missing when another is seen at its path', () => {
+  const missing = new Missing()
+  const directory = (path: string, identity: string) =>
+    ({ path, kind: 'directory', identity }) as const
+  const both = signsOf([directory('a', 'A'), directory('b', 'B')])
+  // They change places while it is looked at them.
+  const torn = signsOf([directory('a', 'A'), directory('b', 'A')])
+  const isTorn = () => false
+  missing.looked(0, { expected: [], items: both, isTorn })
+  missing.looked(400, { expected: both, items: both, isTorn })
+  assert.equal(missing.isBelieved, true)
+  missing.looked(500, { expected: both, items: torn, isTorn })
   assert.equal(missing.isBelieved, false)
 })

@@ -1,5 +1,7 @@
 // When it is believed that something is missing on the disk.
 
+import type { OnDisk } from './messages.ts'
+
 /**
  * It is when it is not there so much later either: programs take files away and put them back, and what
  * is moved while a look goes on may be seen in neither place.
@@ -13,9 +15,21 @@ const tornMax = 8
 
 export interface Looked {
   expected: Iterable<string>
-  /** By path. */
-  items: { has(path: string): boolean }
+  items: { has(each: string): boolean }
   isTorn: () => boolean
+}
+
+/**
+ * By what it is known that something is there: its path, and of a directory what it is. While two of them
+ * change places a look may find one at both paths.
+ */
+export function signsOf(items: Iterable<Pick<OnDisk, 'path' | 'kind' | 'identity'>>): Set<string> {
+  const signs = new Set<string>()
+  for (const { path, kind, identity } of items) {
+    signs.add(path)
+    if (kind === 'directory') signs.add(identity)
+  }
+  return signs
 }
 
 export class Missing {
@@ -26,15 +40,15 @@ export class Missing {
   #lacking = new Set<string>()
 
   /**
-   * A look that began at `now`. `expected`: paths where something was seen by the look before, or was put
+   * A look that began at `now`. `expected`: signs of what was seen by the look before, or was put there
    * since. `isTorn`: whether directories changed meanwhile; asked of a look that would confirm what is
    * missing.
    */
   looked(now: number, { expected, items, isTorn }: Looked): void {
     const wouldConfirm = !this.isBelieved && now >= this.sureAt
     const lacking = new Set<string>()
-    for (const path of expected) if (!items.has(path)) lacking.add(path)
-    const isNew = [...lacking].some((path) => !this.#lacking.has(path))
+    for (const each of expected) if (!items.has(each)) lacking.add(each)
+    const isNew = [...lacking].some((each) => !this.#lacking.has(each))
     this.#lacking = lacking
     if (isNew || this.#lookedAt === undefined) {
       this.#vanishedAt = now

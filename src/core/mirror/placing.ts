@@ -1,9 +1,13 @@
-// Where on the disk the entries are now: by path, and what vanished by what it is and what it holds.
+// Where on the disk the entries are now: directories by what they are, files by path, and what vanished
+// by what it is and what it holds.
 //
-// The path counts first: programs that write by rename put another file in the place of the old one,
-// and mean the same. Only what vanished from its path is looked for elsewhere, and what plainly moved:
+// Of a file the path counts first: programs that write by rename put another one in the place of the old
+// one, and mean the same. Only what vanished from its path is looked for elsewhere, and what plainly moved:
 // it is elsewhere itself, and in its place is another shared file that moved there. What vanished and
 // stays away may have been renamed and written anew: then a new file is made from it, and only that one.
+//
+// Nobody replaces a directory by rename: it is where it went, whatever has its place by then. Only of one
+// that is nowhere, a new one in its place is it: programs remove directories, and make them again.
 
 import type { Common, OnDisk, Views } from './messages.ts'
 import { joined, nameOf, parentOf } from '../model/path.ts'
@@ -44,21 +48,19 @@ const comparedMax = 256
 class Placer {
   readonly #views: PlacingViews
   readonly #disk: ReadonlyMap<string, OnDisk>
-  readonly #common: ReadonlyMap<string, Common>
   readonly #sorted: Common[]
   readonly #paths: Map<string, string>
   readonly #places = new Map<string, OnDisk>()
   readonly #holders = new Map<string, string>()
   readonly #hidden = new Set<string>()
-  /** Where a directory of the common state is now, by where it was. */
-  readonly #directories = new Map<string, string>()
+  /** Where a directory of the common state is now, by where it was; undefined: nowhere. */
+  readonly #directories = new Map<string, string | undefined>()
   readonly #skipped = new Set<string>()
 
   constructor(views: PlacingViews) {
     const { disk, common } = views
     this.#views = views
     this.#disk = disk
-    this.#common = common
     this.#sorted = [...common.values()].sort((a, b) => (a.path < b.path ? -1 : 1))
     this.#paths = new Map(this.#sorted.map(({ id, path }) => [path, id]))
     for (const item of disk.values()) if (item.kind === 'skipped') this.#skipped.add(item.path)
@@ -69,7 +71,7 @@ class Placer {
     const files = this.#sorted.filter(({ kind }) => kind !== 'directory')
     const replaced = this.#replaced(files)
     const missing = files.filter((each) => {
-      return replaced.has(each.id) || !this.#placeAt(each, this.#expected(each))
+      return replaced.has(each.id) || !this.#placeAsExpected(each)
     })
     vanished = [...vanished, ...this.#placeElsewhere(missing, replaced)]
     const taken = new Set([...this.#places.values()].map(({ identity }) => identity))
@@ -87,15 +89,23 @@ class Placer {
   }
 
   #placeDirectories(): Common[] {
+    const directories = this.#sorted.filter(({ kind }) => kind === 'directory')
+    const shared = new Set(directories.map(({ identity }) => identity))
     const byIdentity = new Map<string, OnDisk>()
     for (const item of this.#disk.values()) {
       if (item.kind === 'directory') byIdentity.set(item.identity, item)
     }
-    return this.#sorted.filter((each) => {
-      if (each.kind !== 'directory') return false
-      if (this.#placeAt(each, this.#expected(each))) return false
-      const elsewhere = byIdentity.get(each.identity)
-      return !elsewhere || !this.#mayTake(elsewhere) || !this.#placeAt(each, elsewhere.path)
+    return directories.filter((each) => {
+      // Those above come before those in them.
+      const expected = this.#expected(each)
+      const there = expected === undefined ? undefined : this.#disk.get(expected)
+      // A look may have seen it twice.
+      const it = there?.identity === each.identity ? there : byIdentity.get(each.identity)
+      if (it && this.#placeAt(each, it.path)) return false
+      const isAnothers = there?.kind === 'directory' && shared.has(there.identity)
+      if (!isAnothers && this.#placeAsExpected(each)) return false
+      this.#directories.set(each.path, undefined)
+      return true
     })
   }
 
@@ -107,7 +117,7 @@ class Placer {
     const replaced = new Set<string>()
     const inPlace = new Map<Common, OnDisk>()
     for (const file of files) {
-      const item = this.#disk.get(this.#expected(file))
+      const item = this.#disk.get(this.#expected(file) ?? '')
       if (item && isFile(item) && item.identity !== file.identity) inPlace.set(file, item)
     }
     if (inPlace.size === 0) return replaced
@@ -139,7 +149,7 @@ class Placer {
     const byIdentity = new Map<string, OnDisk>()
     const byVersion = new Map<string, OnDisk[]>()
     for (const item of this.#disk.values()) {
-      if (!isFile(item) || !this.#mayTake(item)) continue
+      if (!isFile(item) || this.#isHeld(item)) continue
       byIdentity.set(item.identity, item)
       if (!item.isSettled) continue
       const copies = byVersion.get(item.version)
@@ -148,13 +158,11 @@ class Placer {
     }
     const lost = missing.filter((each) => {
       const item = byIdentity.get(each.identity)
-      return !item || !this.#mayTake(item) || !this.#placeAt(each, item.path)
+      return !item || !this.#placeAt(each, item.path)
     })
-    const left = lost.filter((each) => {
-      return !replaced.has(each.id) || !this.#placeAt(each, this.#expected(each))
-    })
+    const left = lost.filter((each) => !replaced.has(each.id) || !this.#placeAsExpected(each))
     const vanished = left.filter((each) => {
-      const copies = (byVersion.get(each.version) ?? []).filter((item) => this.#mayTake(item))
+      const copies = (byVersion.get(each.version) ?? []).filter((item) => !this.#isHeld(item))
       const namesake = copies.find(({ path }) => nameOf(path) === nameOf(each.path))
       // Of several without the name none is more likely than the others.
       const item = namesake ?? (copies.length === 1 ? copies[0] : undefined)
@@ -170,13 +178,13 @@ class Placer {
     if (texts.length === 0 || texts.length > comparedMax) return vanished
     const fresh = [...this.#disk.values()].filter((item) => {
       const isText = item.kind === 'text' && item.isSettled
-      return isText && this.#mayTake(item) && !making.has(item.identity)
+      return isText && !this.#isHeld(item) && !making.has(item.identity)
     })
     if (fresh.length > comparedMax) return vanished
     const pairs = texts.flatMap((known) => {
       const at = this.#expected(known)
       const isNear = ({ path }: OnDisk) =>
-        parentOf(path) === parentOf(at) || nameOf(path) === nameOf(at)
+        (at !== undefined && parentOf(path) === parentOf(at)) || nameOf(path) === nameOf(known.path)
       return fresh.filter(isNear).map((item) => ({ known, item }))
     })
     if (pairs.length > comparedMax) return vanished
@@ -191,18 +199,23 @@ class Placer {
     })
   }
 
-  /** Whether it is nobody's, and no other directory is looked for there first. */
-  #mayTake({ path, kind }: OnDisk): boolean {
-    if (this.#holders.has(path)) return false
-    const owner = kind === 'directory' ? this.#paths.get(path) : undefined
-    if (owner === undefined || this.#places.has(owner)) return true
-    return this.#common.get(owner)?.kind !== 'directory'
+  #isHeld({ path }: OnDisk): boolean {
+    return this.#holders.has(path)
   }
 
-  /** Where an entry should be if nobody moved it itself: its directory may have moved. */
-  #expected({ path }: Common): string {
+  /**
+   * Where an entry should be if nobody moved it itself: its directory may have moved. Undefined: that is
+   * nowhere, and what has its place is another one.
+   */
+  #expected({ path }: Common): string | undefined {
     const parent = parentOf(path)
-    return joined(this.#directories.get(parent) ?? parent, nameOf(path))
+    const now = this.#directories.has(parent) ? this.#directories.get(parent) : parent
+    return now === undefined ? undefined : joined(now, nameOf(path))
+  }
+
+  #placeAsExpected(each: Common): boolean {
+    const path = this.#expected(each)
+    return path !== undefined && this.#placeAt(each, path)
   }
 
   /** Whether the entry needs no further search. */

@@ -3,194 +3,20 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { mergeText } from '../model/text-merge.ts'
 import { isMadeFrom } from './kin.ts'
 import type { Act, Common, InFolder, OnDisk, Views } from './messages.ts'
 import { isBelow, joined, nameOf, parentOf } from '../model/path.ts'
 import { moved } from './paths.ts'
 import { plan } from './plan.ts'
-
-class Dice {
-  #state: number
-  constructor(seed: number) {
-    this.#state = seed
-  }
-  /** 0 … below − 1 (mulberry32). */
-  below(bound: number): number {
-    this.#state = (this.#state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % bound
-  }
-  of<T>(items: T[]): T | undefined {
-    return items.length === 0 ? undefined : items[this.below(items.length)]
-  }
-}
-
-interface Entry {
-  id: string
-  name: string
-  parent: string
-  isDeleted: boolean
-  /** Bytes begin with a "#". */
-  text: string | null
-  /** What it held before, when bytes came or went. */
-  history: string[]
-}
-
-const areBytes = (text: string) => text.startsWith('#')
-
-function kindOf(text: string | null): 'directory' | 'binary' | 'text' {
-  if (text === null) return 'directory'
-  return areBytes(text) ? 'binary' : 'text'
-}
-
-/** What is planted, to see that it is found. */
-interface Faults {
-  /** What is to be made is merged into what has its path. */
-  mergesNew?: boolean
-  /** What was asked to be made, and moved before the answer, is taken for something new. */
-  forgetsMaking?: boolean
-}
-
-/** The folder as a server gives it: refuses what it must, and does each operation once. */
-class Folder {
-  readonly entries = new Map<string, Entry>()
-  readonly done = new Map<string, string>()
-  readonly #mergesNew: boolean
-
-  constructor({ mergesNew = false }: Faults) {
-    this.#mergesNew = mergesNew
-  }
-
-  path(id: string): string {
-    const { parent, name } = this.entries.get(id)!
-    return parent === '' ? name : `${this.path(parent)}/${name}`
-  }
-  isGone(id: string): boolean {
-    const entry = this.entries.get(id)
-    return (
-      entry !== undefined && (entry.isDeleted || (entry.parent !== '' && this.isGone(entry.parent)))
-    )
-  }
-  live(): Entry[] {
-    return [...this.entries.values()].filter(({ id }) => !this.isGone(id))
-  }
-  at(path: string): Entry | undefined {
-    return this.live().find(({ id }) => this.path(id) === path)
-  }
-  /** The id of a directory; undefined: there is none. */
-  directory(path: string): string | undefined {
-    if (path === '') return ''
-    const entry = this.at(path)
-    return entry?.text === null ? entry.id : undefined
-  }
-  /** Merges; the id. */
-  save(operation: string, id: string, text: string, base: string): string | undefined {
-    const there = this.entries.get(id)!
-    if (this.done.has(operation)) return id
-    if (this.isGone(id) || there.text === null) return undefined
-    if (areBytes(text) || areBytes(there.text)) {
-      // A text comes only in the place of the bytes that it was made from.
-      if (!areBytes(text) && base !== there.text) return undefined
-      there.history.push(there.text)
-      there.text = text
-    } else if (areBytes(base)) return undefined
-    else there.text = merged(base, there.text, text)
-    this.done.set(operation, id)
-    return id
-  }
-  /** The id; undefined: something else has the path. */
-  make(operation: string, path: string, text: string): string | undefined {
-    const there = this.at(path)
-    const isDone = this.done.has(operation)
-    if (!isDone && this.#mergesNew && there) return this.save(operation, there.id, text, '')
-    return this.done.get(operation) ?? this.#make(operation, path, text)
-  }
-  makeDirectory(operation: string, path: string): string | undefined {
-    const there = this.done.get(operation) ?? this.directory(path)
-    return there ?? this.#make(operation, path, null)
-  }
-  move(id: string, path: string): boolean {
-    const parent = this.directory(parentOf(path))
-    const entry = this.entries.get(id)
-    if (!entry || this.isGone(id) || parent === undefined || this.at(path)) return false
-    if (path === this.path(id) || isBelow(path, this.path(id))) return false
-    entry.parent = parent
-    entry.name = nameOf(path)
-    return true
-  }
-  remove(id: string): boolean {
-    const entry = this.entries.get(id)
-    if (!entry || this.isGone(id)) return false
-    entry.isDeleted = true
-    return true
-  }
-  restore(id: string): void {
-    const entry = this.entries.get(id)!
-    // The name may be taken; a server would number it.
-    const isFree = !this.live().some(
-      ({ parent, name }) => parent === entry.parent && name === entry.name,
-    )
-    if (!isFree) entry.name += ` ${id}`
-    entry.isDeleted = false
-  }
-  #make(id: string, path: string, text: string | null): string | undefined {
-    const parent = this.directory(parentOf(path))
-    if (parent === undefined || this.at(path)) return undefined
-    this.entries.set(id, { id, name: nameOf(path), parent, isDeleted: false, text, history: [] })
-    this.done.set(id, id)
-    return id
-  }
-}
-
-function merged(base: string, current: string, next: string): string {
-  let text = current
-  for (const { at, remove, insert } of mergeText(base, current, next).toReversed()) {
-    text = text.slice(0, at) + insert + text.slice(at + remove)
-  }
-  return text
-}
-
-interface Thing {
-  text: string | null
-  identity: string
-}
-
-/** A disk: paths and what is there. */
-class Disk {
-  readonly things = new Map<string, Thing>()
-  #count = 0
-  put(path: string, text: string | null): string {
-    const identity = `i${this.#count++}`
-    this.things.set(path, { text, identity })
-    return identity
-  }
-  isDirectory(path: string): boolean {
-    return path === '' || this.things.get(path)?.text === null
-  }
-  move(from: string, to: string): boolean {
-    const isFree = this.things.has(from) && !this.things.has(to) && this.isDirectory(parentOf(to))
-    if (!isFree || isBelow(to, from)) return false
-    for (const [path, thing] of [...this.things]) {
-      const after = moved(path, from, to)
-      if (after === path) continue
-      this.things.delete(path)
-      this.things.set(after, thing)
-    }
-    return true
-  }
-  /** The text that went with it. */
-  remove(path: string): string {
-    let text = ''
-    for (const [each, thing] of [...this.things]) {
-      if (each !== path && !isBelow(each, path)) continue
-      text += thing.text ?? ''
-      this.things.delete(each)
-    }
-    return text
-  }
-}
+import {
+  areBytes,
+  Dice,
+  type Entry,
+  type Faults,
+  Disk,
+  Folder,
+  kindOf,
+} from './testing/plan-world.ts'
 
 class Crash extends Error {}
 
@@ -227,7 +53,6 @@ class Mirror {
   #moved: { id: string; to: string } | undefined
   #count = 0
   #crashesIn = Infinity
-
   constructor(folder: Folder, name: string, dice: Dice, faults: Faults) {
     this.#faults = faults
     this.#folder = folder
@@ -406,6 +231,9 @@ class Mirror {
         this.#folder.move(act.id, act.path)
         return
       case 'delete-entry': {
+        const { kind, identity } = this.common.get(act.id)!
+        const isRemoved = kind !== 'directory' || disk.removed.has(identity)
+        assert.ok(isRemoved, `nobody deleted the directory ${act.path}`)
         const before = this.#folder.live()
         this.#folder.remove(act.id)
         this.#step()
@@ -424,13 +252,19 @@ class Mirror {
         : this.#folder.save(operation, file, text, base)
     this.#step()
     if (id !== undefined) {
-      this.common.set(id, { id, path, kind: kindOf(text), version: text, identity })
+      // Its directory may have moved since it was sent.
+      const at = this.common.get(id)?.path ?? path
+      this.common.set(id, { id, path: at, kind: kindOf(text), version: text, identity })
     }
     this.#intents.delete(operation)
   }
 
   #moveCommon(id: string, to: string): void {
     const from = this.common.get(id)!.path
+    const isThere = [...this.common.values()].some((each) => {
+      return each.kind === 'directory' && each.path === to && each.id !== id
+    })
+    assert.ok(!isThere, `two directories are known at ${to}: what is in them would be mixed`)
     for (const each of [...this.common.values()]) {
       if (each.id !== id && !isBelow(each.path, from)) continue
       this.common.set(each.id, { ...each, path: moved(each.path, from, to) })
@@ -447,6 +281,8 @@ class Mirror {
    * that one moved away before, both are known by what they are, but in a ring.
    */
   #mayMove(path: string, to: string): boolean {
+    // A directory is known by what it is, wherever it goes.
+    if (this.disk.isDirectory(path)) return this.#isSeen(path)
     if (this.#isKnown(to) && !this.#hasMovedOn(to, path)) return false
     const known = this.#known().find((each) => each.path === path)
     return known === undefined || known.identity === this.disk.things.get(path)?.identity
@@ -454,13 +290,58 @@ class Mirror {
 
   /** What is put where something was that moved away, unseen, is a change of all that it held. */
   #isKnown(path: string): boolean {
+    return this.#owners(path).length > 0
+  }
+
+  #owners(path: string): { path: string; identity: string }[] {
     const known = this.#known()
     const above = this.disk.things.get(parentOf(path))?.identity
     // Its directory may have moved with it, unseen as well.
     const isIn = (each: string) =>
       known.some(({ path, identity }) => path === parentOf(each) && identity === above)
     const isNamesake = (each: string) => nameOf(each) === nameOf(path) && isIn(each)
-    return known.some((each) => each.path === path || isNamesake(each.path))
+    return known.filter((each) => each.path === path || isNamesake(each.path))
+  }
+
+  /** Whether the mirror knows by what it is what lies at a path. */
+  #isSeen(path: string): boolean {
+    const identity = this.disk.things.get(path)?.identity
+    return this.#known().some((each) => each.identity === identity)
+  }
+
+  /** Directories, and at most one file, come each into the place of the next. */
+  #exchange(ring: string[]): void {
+    const { disk } = this
+    const isApart = ring.every((one) => {
+      return ring.every((other) => !isBelow(one, other))
+    })
+    const files = ring.filter((path) => !disk.isDirectory(path))
+    if (!isApart || files.length > 1 || new Set(ring).size < 2) return
+    if (!ring.every((path) => this.#isSeen(path))) return
+    // No file comes where another was: it would be that one, changed.
+    const identities = ring.map((path) => disk.things.get(path)!.identity)
+    const owners = ring.flatMap((path) => this.#owners(path))
+    if (files.length > 0 && !owners.every(({ identity }) => identities.includes(identity))) return
+    const [first, ...others] = [...new Set(ring)]
+    disk.move(first!, '.fourfold/between')
+    let free = first!
+    for (const path of others) {
+      disk.move(path, free)
+      free = path
+    }
+    disk.move('.fourfold/between', free)
+  }
+
+  /** A directory takes the place of another, which comes into it. */
+  #swallow(path: string, other: string, name: string): void {
+    const { disk } = this
+    const areDirectories = [path, other].every((each) => disk.isDirectory(each))
+    const areApart = path !== other && !isBelow(path, other) && !isBelow(other, path)
+    if (!areDirectories || !areApart || disk.things.has(joined(other, name))) return
+    if (!this.#isSeen(path) || !this.#isSeen(other)) return
+    disk.move(path, '.fourfold/between')
+    disk.move(other, path)
+    disk.move('.fourfold/between', joined(path, name))
   }
 
   /** Whether what was at a path is elsewhere, and not where the other one was. */
@@ -503,7 +384,13 @@ class Mirror {
     const directories = ['', ...paths.filter((path) => this.disk.isDirectory(path))]
     const to = joined(dice.of(directories)!, dice.of(names)!)
     const path = dice.of(paths)
-    switch (dice.below(12)) {
+    switch (dice.below(14)) {
+      case 12:
+        if (paths.length > 0) this.#exchange([dice.of(paths)!, dice.of(paths)!, dice.of(paths)!])
+        return undefined
+      case 13:
+        if (paths.length > 0) this.#swallow(dice.of(paths)!, dice.of(paths)!, dice.of(names)!)
+        return undefined
       case 0:
         if (!this.disk.things.has(to)) this.disk.put(to, null)
         return undefined
@@ -570,7 +457,10 @@ function changeFolder(folder: Folder, line: string, dice: Dice): string | undefi
       if (entry) folder.move(entry.id, to)
       return undefined
     case 2:
-      if (entry && dice.below(3) === 0) folder.remove(entry.id)
+      if (entry && dice.below(3) === 0) {
+        folder.remove(entry.id)
+        folder.removed.add(entry.id)
+      }
       return undefined
     case 3:
     case 5:
@@ -618,6 +508,11 @@ function play(seed: number, faults: Faults = {}): void {
   const live = [...expected.values()].join('')
   const all = [...folder.entries.values()].map((entry) => [entry.text, ...entry.history]).join('')
   const removed = mirrors.map((mirror) => mirror.removed).join('')
+  for (const { id, text, isDeleted } of folder.entries.values()) {
+    if (!isDeleted || text === null || folder.removed.has(id)) continue
+    const isRemoved = lines.some((line) => text.includes(line) && removed.includes(line))
+    assert.ok(isRemoved, `nobody deleted ${id}: ${text}`)
+  }
   for (const line of lines) {
     if (removed.includes(line) && !all.includes(line)) continue
     assert.ok(all.includes(line), `"${line}" is lost`)

@@ -462,6 +462,114 @@ const cases: [name: string, given: Case, expected: string[]][] = [
     ['place A a a of another', 'save A a', 'place B b b of another', 'save B b'],
   ],
   [
+    'directories that change places on the disk: one steps aside in the folder for the other',
+    {
+      disk: { a: null, 'a/g': '2', b: null, 'b/f': '1', 'b/new': '3' },
+      folder: { A: ['a', null], F: ['a/f', '1'], B: ['b', null], G: ['b/g', '2'] },
+      common: { A: ['a', null], F: ['a/f', '1'], B: ['b', null], G: ['b/g', '2'] },
+      identity: { a: 'B', 'a/g': 'G', b: 'A', 'b/f': 'F' },
+    },
+    ['move-entry A a (here)', 'place A a (here) b', 'move-entry B a', 'move-entry A b'],
+  ],
+  [
+    'what lies in one that has yet to change places is nobody’s namesake',
+    {
+      disk: { a: null, 'a/o': '6', b: null, 'b/new': '3', 'b/old': '4' },
+      folder: {
+        ...{ A: ['a', null], B: ['b', null] },
+        ...{ N: ['b/new', '5'], O: ['b/old', '6'] },
+      },
+      common: { A: ['a', null], B: ['b', null], O: ['b/o', '6'] },
+      identity: { a: 'B', 'a/o': 'O', b: 'A' },
+      waiting: ['A', 'B'],
+    },
+    [],
+  ],
+  [
+    'of two that changed places one leaves its common path first',
+    {
+      disk: { a: null, 'a/g': '2', b: null, 'b/f': '1' },
+      folder: { A: ['b', null], F: ['b/f', '1'], B: ['a', null], G: ['a/g', '2'] },
+      common: { A: ['a (here)', null], F: ['a (here)/f', '1'], B: ['b', null], G: ['b/g', '2'] },
+      identity: { a: 'B', 'a/g': 'G', b: 'A', 'b/f': 'F' },
+    },
+    ['place B a a', 'place B a a'],
+  ],
+  [
+    'of three directories that change places in a ring one steps aside',
+    {
+      disk: { a: null, b: null, c: null },
+      folder: { A: ['a', null], B: ['b', null], C: ['c', null] },
+      common: { A: ['a', null], B: ['b', null], C: ['c', null] },
+      identity: { a: 'C', b: 'A', c: 'B' },
+    },
+    [
+      ...['move-entry A a (here)', 'place A a (here) b'],
+      ...['move-entry C a', 'move-entry B c', 'move-entry A b'],
+    ],
+  ],
+  [
+    'a directory and a file that change places',
+    {
+      disk: { a: '1', b: null, 'b/g': '2' },
+      folder: { A: ['a', null], G: ['a/g', '2'], F: ['b', '1'] },
+      common: { A: ['a', null], G: ['a/g', '2'], F: ['b', '1'] },
+      identity: { a: 'F', b: 'A', 'b/g': 'G' },
+    },
+    ['move-entry F b (here)', 'place F b (here) a', 'move-entry A b', 'move-entry F a'],
+  ],
+  [
+    'directories that changed places on both sides: one leaves its common path first',
+    {
+      disk: { a: null, 'a/g': '2', b: null, 'b/f': '1' },
+      folder: { A: ['b', null], F: ['b/f', '1'], B: ['a', null], G: ['a/g', '2'] },
+      common: { A: ['a', null], F: ['a/f', '1'], B: ['b', null], G: ['b/g', '2'] },
+      identity: { a: 'B', 'a/g': 'G', b: 'A', 'b/f': 'F' },
+    },
+    ['place B .fourfold/parked/B b a'],
+  ],
+  [
+    'a directory that moved into the one that takes its place',
+    {
+      disk: { a: null, 'a/b': null, 'a/b/f': '1' },
+      folder: { A: ['a', null], F: ['a/f', '1'], B: ['b', null] },
+      common: { A: ['a', null], F: ['a/f', '1'], B: ['b', null] },
+      identity: { a: 'B', 'a/b': 'A', 'a/b/f': 'F' },
+    },
+    ['move-entry A a (here)', 'place A a (here) a/b'],
+  ],
+  [
+    'a directory that moved, and a new one in its place, in which something has the old name',
+    {
+      disk: { a: null, 'a/f': '1', b: null, 'b/f': '1' },
+      folder: { A: ['a', null], F: ['a/f', '1'] },
+      common: { A: ['a', null], F: ['a/f', '1'] },
+      identity: { a: 'new', 'a/f': 'copy', b: 'A', 'b/f': 'F' },
+    },
+    ['move-entry A b'],
+  ],
+  [
+    'a directory that was removed and made again is the same',
+    {
+      disk: { a: null, 'a/f': '1' },
+      folder: { A: ['a', null], F: ['a/f', '1'] },
+      common: { A: ['a', null], F: ['a/f', '1'] },
+      identity: { a: 'new', 'a/f': 'new f' },
+    },
+    ['place A a a', 'place F a/f a/f'],
+  ],
+  [
+    'a directory that was removed, and another in its place, which keeps what is in it',
+    {
+      disk: { a: null, 'a/f': '2' },
+      folder: { A: ['a', null], F: ['a/f', '1'], B: ['b', null], G: ['b/f', '2'] },
+      common: { A: ['a', null], F: ['a/f', '1'], B: ['b', null], G: ['b/f', '2'] },
+      identity: { a: 'B', 'a/f': 'G' },
+      acceptsDeletes: true,
+    },
+    ['delete-entry A a'],
+  ],
+  [
     'what was put over another is the other, changed',
     {
       disk: { b: '1' },

@@ -47,6 +47,8 @@ class Planner {
   readonly #looked = new Set<string>()
   /** How many had it before others that wait for their places. */
   #followed = 0
+  /** Entries that this plan moves in the folder. */
+  readonly #moved = new Set<string>()
   /** Made by this plan, by path: what comes into them may follow at once. */
   readonly #madeOnDisk = new Set<string>()
   readonly #madeInFolder = new Set<string>()
@@ -204,12 +206,15 @@ class Planner {
   /** Brings disk and folder to one path; true when they have it. */
   #toSamePlace(known: Common, item: OnDisk, entry: InFolder): boolean {
     if (item.path === entry.path) {
-      if (item.path !== known.path || item.identity !== known.identity) {
+      const isMoved = item.path !== known.path
+      // Where another was, what is below that one would seem to be below this one.
+      const isFree = !isMoved || this.#isNobodysPath(item.path, known.id)
+      if (isFree && (isMoved || item.identity !== known.identity)) {
         this.#place(known.id, item, item.path)
       }
       // What is below gets its common path by that; judged by the one of before, what a person moved
       // out of it would seem to have been moved in the folder.
-      if (item.kind === 'directory' && item.path !== known.path) this.#moving.push(item.path)
+      if (item.kind === 'directory' && isMoved) this.#moving.push(item.path)
       return true
     }
     // Known by what it is before it moves: so it is found, should we end right after that.
@@ -234,9 +239,7 @@ class Planner {
   }
 
   #moveEntry({ id, kind, path: before }: Common, item: OnDisk, entry: InFolder): void {
-    // Parked by us, it is in no place of a person's choice; what went below itself, in the folder's
-    // view, would leave the tree.
-    if (isBelow(item.path, parkedDirectory) || this.#isBelowItself(item, entry)) {
+    if (this.#comesBack(item, entry)) {
       this.#move({ id, kind, path: before } as Common, item, entry)
       return
     }
@@ -247,20 +250,24 @@ class Planner {
       return
     }
     const holder = this.#holderInFolder(item.path)
-    if (holder !== undefined && holder !== id && !this.#hasLeft(holder, item.path)) {
-      if (!this.#isLeaving(holder)) this.#putAside(item.path)
-      return
-    }
-    if (!this.#isDirectoryInFolder(parentOf(item.path))) {
-      if (isBelow(item.path, entry.path)) this.#stepAside(id, item, entry)
-      return
-    }
-    if (kind === 'directory') this.#moving.push(entry.path, item.path)
+    const isIn = this.#isDirectoryInFolder(parentOf(item.path))
+    const isFree = holder === undefined || holder === id
+    if (isIn && (isFree || this.#hasLeft(holder, item.path))) this.#follow(item, entry)
+    else if (isIn && !this.#isLeaving(holder!)) this.#putAside(item.path)
+    else this.#stepAside(item, entry)
+  }
+
+  /** The folder follows the disk. */
+  #follow({ path, kind }: OnDisk, entry: InFolder): void {
+    // It may have had its turn with one that waited for its place.
+    if (this.#moved.has(entry.id)) return
+    this.#moved.add(entry.id)
+    if (kind === 'directory') this.#moving.push(entry.path, path)
     else {
       this.#keys().delete(fileKey(entry.path))
-      this.#keys().set(fileKey(item.path), id)
+      this.#keys().set(fileKey(path), entry.id)
     }
-    this.#acts.push({ type: 'move-entry', id, path: item.path })
+    this.#acts.push({ type: 'move-entry', id: entry.id, path })
   }
 
   /** Whether a file leaves its place in the folder in this plan: it has its turn before who comes there. */
@@ -272,16 +279,64 @@ class Planner {
     return this.#holderInFolder(path) !== id
   }
 
-  /** It went into a directory that is to have its name: first the name must be free. */
-  #stepAside(id: string, item: OnDisk, { path }: InFolder): void {
-    const holder = this.#placing.holders.get(path)
-    // Moved in the folder, that one goes away by itself.
-    if (holder !== undefined && !this.#isLeaving(holder)) return
+  /**
+   * Where others wait in the end for the place of an entry, it takes another name until its own is free: in
+   * a ring of those that change places, or when it went into what is to have its name.
+   */
+  #stepAside(item: OnDisk, { id, path }: InFolder): void {
+    const ring = this.#ring(id, item.path)
+    if (!ring) return
     const to = this.#asideFrom(path)
     this.#taken.add(to)
+    this.#keys().delete(fileKey(path))
     this.#moving.push(path)
     this.#acts.push({ type: 'move-entry', id, path: to })
     this.#place(id, item, to)
+    // At once: others should not see the other name for long.
+    for (const each of ring.toReversed()) {
+      this.#looked.add(each)
+      this.#follow(this.#placing.places.get(each)!, this.#views.folder.get(each)!)
+    }
+    if (ring.length > 0) this.#follow(item, { ...this.#views.folder.get(id)!, path: to })
+  }
+
+  /**
+   * Who has the place in the folder that an entry is to have, whose place that one is to have, and so on
+   * until it is this one's own. Empty: some wait for a directory instead. Undefined: it is no ring.
+   */
+  #ring(id: string, path: string): string[] | undefined {
+    const ring: string[] = []
+    const seen = new Set<string>()
+    let isDirect = true
+    for (let at = path; !seen.has(at);) {
+      seen.add(at)
+      const there = this.#placing.holders.get(at)
+      // Moved in the folder, that one goes away by itself.
+      if (there !== undefined && there !== id && !this.#isLeaving(there)) return undefined
+      const above = parentOf(at)
+      if (!this.#isDirectoryInFolder(above)) {
+        isDirect = false
+        at = above
+        continue
+      }
+      const holder = this.#holderInFolder(at)
+      if (holder === id) return isDirect ? ring : []
+      const next = this.#placing.places.get(holder ?? '')
+      if (holder === undefined || !next?.isSettled || this.#mustWait(holder, next.path)) {
+        return undefined
+      }
+      ring.push(holder)
+      at = next.path
+    }
+    return undefined
+  }
+
+  /**
+   * Whether it is not the folder that follows: parked by us, it is in no place of a person's choice; what
+   * went below itself, in the folder's view, would leave the tree.
+   */
+  #comesBack(item: OnDisk, entry: InFolder): boolean {
+    return isBelow(item.path, parkedDirectory) || this.#isBelowItself(item, entry)
   }
 
   #isBelowItself(item: OnDisk, entry: InFolder): boolean {
@@ -341,6 +396,7 @@ class Planner {
     const entry = this.#byPath.get(path)
     // What was parked and is nobody's any more comes back to where people see it.
     if (parentOf(path) === parkedDirectory) this.#putAside(path, nameOfParked(path))
+    else if (!this.#hasParentInFolder(path)) return
     else if (entry) this.#namesakes(item, entry)
     else this.#create(item)
   }
@@ -366,8 +422,6 @@ class Planner {
       this.#skip(path, rule)
       return
     }
-    const parent = parentOf(path)
-    if (!this.#madeInFolder.has(parent) && !this.#isDirectoryInFolder(parent)) return
     if (this.#created.has(identity)) {
       this.#skip(path, isTwin)
       return
@@ -439,10 +493,13 @@ class Planner {
     const owner = this.#placing.paths.get(path)
     if (owner === undefined || owner === id) return true
     const item = this.#placing.places.get(owner)
+    const isGone = this.#views.gone.has(owner)
     const entry = this.#views.folder.get(owner)
-    // Moved, in the folder, too: where it was counts no longer.
-    if (item && entry && item.path !== path && entry.path !== path && !this.#isMoving(item.path)) {
-      this.#place(owner, item, item.path)
+    const isLeft = isGone || (entry !== undefined && entry.path !== path)
+    // Moved, or gone, in the folder, too: where it was counts no longer.
+    if (item && isLeft && item.path !== path && !this.#isMoving(item.path)) {
+      const isFree = !this.#placing.paths.has(item.path)
+      this.#place(owner, item, isFree ? item.path : parkedPath(owner, nameOf(path)))
     }
     return false
   }
@@ -450,6 +507,8 @@ class Planner {
   /** What is in the way of something shared: shared itself, it goes by itself; fresh, it is renamed. */
   #makeRoom(blocker: OnDisk): void {
     if (this.#placing.holders.has(blocker.path)) return
+    // Its directory is another one, and has yet to leave.
+    if (!this.#isDirectoryOnDisk(parentOf(blocker.path))) return
     if (blocker.kind === 'skipped') {
       this.#skip(blocker.path, `The folder has something by this name, too. ${blocker.why ?? ''}`)
     } else if (blocker.isSettled) this.#putAside(blocker.path)
@@ -497,7 +556,10 @@ class Planner {
     const entry = this.#views.folder.get(id)
     if (!known || !entry) return false
     const item = this.#placing.places.get(id)
-    if (item) return item.path !== entry.path && entry.path === known.path
+    if (item) {
+      const isMoved = item.path !== entry.path && entry.path === known.path
+      return isMoved && !this.#comesBack(item, entry)
+    }
     return this.#lost.has(id) && (entry.version === undefined || entry.version === known.version)
   }
 
@@ -519,6 +581,11 @@ class Planner {
     if (entry?.kind !== 'directory' || this.#deleted.includes(path)) return false
     // On the disk it must be the same one.
     return this.#placing.holders.get(path) === entry.id
+  }
+
+  #hasParentInFolder(path: string): boolean {
+    const parent = parentOf(path)
+    return this.#madeInFolder.has(parent) || this.#isDirectoryInFolder(parent)
   }
 
   #isDirectoryOnDisk(path: string): boolean {
