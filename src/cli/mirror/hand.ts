@@ -388,6 +388,8 @@ export class Hand {
     try {
       const { file } = await set.ask((server, call) => server.folder.makeDirectory(asked, call))
       folder.know(file)
+      // Others moved one there a moment ago that is known, and is another one here.
+      if (this.#commons.get(file!.id)) return
       const row = { ...item, id: file!.id, kind: 'directory', stamp: undefined } as const
       await store.soon(() => this.#commons.keep(row, ''))
       report.done('added', `${path}/`)
