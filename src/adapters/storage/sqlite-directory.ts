@@ -268,7 +268,8 @@ export function markSuspect(directory: string): void {
  */
 export function keepReserve(directory: string): void {
   const file = reserveFile(directory)
-  if (fs.existsSync(file)) return
+  // One that was cut short gives nothing back.
+  if (fs.statSync(file, { throwIfNoEntry: false })?.size === reserveBytes) return
   const unfinished = `${file}.new`
   try {
     fs.writeFileSync(unfinished, randomFillSync(new Uint8Array(reserveBytes)), { flush: true })
