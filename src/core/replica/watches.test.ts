@@ -22,6 +22,8 @@ function known(answers: Answer[], before: VersionVector = new Map()): VersionVec
   return vector
 }
 
+const three = () => ({ a: new LoneReplica('a'), b: new LoneReplica('b'), c: new LoneReplica('c') })
+
 const change = (replica: LoneReplica, type: 'delete' | 'restore' | 'erase', file: string) =>
   replica.call({ type, file, operation: freshId() })
 
@@ -209,11 +211,7 @@ test('of a text that came whole nothing is told twice by a server that catches u
 })
 
 test('what a server that is behind tells at first it does not tell when it catches up', () => {
-  const [a, b, c] = ['a', 'b', 'c'].map((name) => new LoneReplica(name)) as [
-    LoneReplica,
-    LoneReplica,
-    LoneReplica,
-  ]
+  const { a, b, c } = three()
   a.save('one.md', '1')
   for (const each of [b, c]) each.heard(a.updates())
   const before = c.updates().length
@@ -368,11 +366,7 @@ test('who missed only typing is told of nothing else', () => {
 })
 
 test('what two servers carried out, and come at once, is told once and not left out', () => {
-  const [a, b, c] = ['a', 'b', 'c'].map((name) => new LoneReplica(name)) as [
-    LoneReplica,
-    LoneReplica,
-    LoneReplica,
-  ]
+  const { a, b, c } = three()
   a.save('one.md', '1')
   for (const each of [b, c]) each.heard(a.updates())
   const counts = [a, b].map((each) => each.updates().length)
