@@ -173,7 +173,14 @@ function removed(done: Removed[]): string {
   if (done.length > namedMax) {
     return `${where}; ${typed('trash')} lists them, ${typed('restore')} takes them back`
   }
-  return `${where}; back with: ${typed('restore', ...done.map(({ before }) => shellWord(before)))}`
+  return `${where}; back with: ${typed('restore', ...done.map((each) => wordOf(each, done)))}`
+}
+
+/** What takes it back: its path, where that is the one it has in the trash, and no other one's. */
+function wordOf({ before, file }: Removed, done: Removed[]): string {
+  const hasPath = (each: Removed) => each.file?.path === before.path
+  const isPlain = file?.path === before.path && done.filter(hasPath).length === 1
+  return isPlain ? shellWord(before) : before.id
 }
 
 export const restore: Command = {

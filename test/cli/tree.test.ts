@@ -179,6 +179,10 @@ test('what no disk can hold is left out by get, with a line, and all else is sav
   assert.equal(readFileSync(join(folder, 'docs', long), 'utf8'), 'first')
   isGood(await run('get', `docs/${long} (2)`, 'another'), 'get under another name')
   assert.equal(readFileSync(join(folder, 'another'), 'utf8'), 'second')
+  // In the trash it has no number.
+  const { out } = await run('rm', `docs/${long} (2)`)
+  const [, back] = / restore (\S+)\n$/.exec(out)!
+  assert.equal((await run('restore', back!)).out, `restored as docs/${long} (2), ${stored}\n`)
 })
 
 test('get overwrites nothing without --force, and writes whole files', async (t) => {
