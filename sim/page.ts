@@ -246,6 +246,11 @@ export class Page {
     return this.#receipts.unsaved()
   }
 
+  /** Whether something that was asked of the folder has neither taken effect nor failed. */
+  get isAsking(): boolean {
+    return this.#session.operations.some(({ hasEffect }) => !hasEffect)
+  }
+
   /** What is not as it has to be in the end, if anything. */
   unsettled(
     textOf: (document: DocumentId) => string,
@@ -253,9 +258,7 @@ export class Page {
   ): string | undefined {
     const { name } = this.#options.plan
     if (this.#receipts.hasUnsafe(isOrphaned)) return `an edit of ${name} is not safe`
-    if (this.#session.operations.some(({ hasEffect }) => !hasEffect)) {
-      return `${name} waits for what was asked of the folder`
-    }
+    if (this.isAsking) return `${name} waits for what was asked of the folder`
     for (const id of this.#shown.keys()) {
       if (!this.#files.isAnswered(id)) return `${name} waits to be told of ${id || 'the top'}`
     }

@@ -36,7 +36,10 @@ export function lookPastRestart(look: RestartLook): void {
   for (const server of servers) server.start()
   for (const person of people) person.comeBack()
   const areIn = () => people.every(({ screenName }) => screenName !== undefined)
-  if (!waits(look, 'everybody to be let in', areIn) || !look.converge()) return
+  if (!waits(look, 'everybody to be let in', areIn)) return
+  // Bytes that nobody has any more are asked for ten seconds.
+  const hasAsked = () => !people.some(({ page }) => page?.isAsking)
+  if (!waits(look, 'what was asked of the folder', hasAsked) || !look.converge()) return
   checkTexts(look)
   for (const [what, answers] of answersOf(look, servers)) {
     checkers.checkSame(`${what} after a restart of all`, answers)
