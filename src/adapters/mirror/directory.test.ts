@@ -19,6 +19,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { pathNamesMax } from '../../core/model/limits.ts'
 import { DirectoryGoneError, displacedName, MirrorDirectory } from './directory.ts'
 import { hash } from './look.ts'
 import type { Work } from './store.ts'
@@ -101,6 +102,16 @@ test('a name that is not UTF-8 is named, and not mistaken', async (t) => {
   writeFileSync(Buffer.concat([Buffer.from(at('')), Buffer.from([0x2f, 0x61, 0xff])]), 'x')
   const [item] = [...(await look()).values()]
   assert.deepEqual([item?.kind, item?.why], ['skipped', 'Its name is not valid Unicode.'])
+})
+
+test('what the folder takes is seen, however deep, and what lies deeper is named', async (t) => {
+  const { look, at } = made(t)
+  const names = Array.from({ length: pathNamesMax + 1 }, () => 'd')
+  mkdirSync(at(...names), { recursive: true })
+  const items = await look()
+  assert.equal(items.get(names.slice(1).join('/'))?.kind, 'directory')
+  assert.match(items.get(names.join('/'))!.why!, /deeper than 64 directories/)
+  assert.equal(items.size, names.length)
 })
 
 test('a file that was just changed is not settled, and neither is an emptied one for longer', (t) => {

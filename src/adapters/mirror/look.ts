@@ -137,7 +137,7 @@ export class Looking {
   }
 
   #atDirectory(base: string, path: string, stat: BigIntStats, depth: number): void {
-    if (depth >= pathNamesMax) {
+    if (depth > pathNamesMax) {
       this.#skip(path, `It lies deeper than ${pathNamesMax} directories.`)
       return
     }
