@@ -171,8 +171,7 @@ export class Keeper {
 
   #canReach(other: HostName): boolean {
     const { network, name } = this.#options
-    const isCut = network.isBlocked(name, other) || network.isBlocked(other, name)
-    return other !== name && !isCut && !network.isFrozen(other)
+    return other !== name && !network.isCut(name, other) && !network.isFrozen(other)
   }
 
   // ------------------------------------------------------------------------------- sweeping

@@ -83,13 +83,12 @@ export class Nemesis {
   /** Whether one server can be expected to get at what lies on another's disk. */
   canReach(from: HostName, to: HostName): boolean {
     const { network, timeline } = this.#options
-    const isCut = network.isBlocked(from, to) || network.isBlocked(to, from)
     const isFine = (host: HostName) => {
       const { isUp, isFrozen } = this.#server(host)
       const touchedAt = this.#touchedAt.get(host) ?? 0
       return isUp && !isFrozen && timeline.now - touchedAt > recoveryMs
     }
-    return !isCut && isFine(from) && isFine(to)
+    return !network.isCut(from, to) && isFine(from) && isFine(to)
   }
 
   // ------------------------------------------------------------------------------- faults

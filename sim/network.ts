@@ -138,6 +138,11 @@ export class Network {
     return this.#blocks.has(`${from}>${to}`)
   }
 
+  /** Whether in one direction at least nothing passes. */
+  isCut(one: HostName, other: HostName): boolean {
+    return this.isBlocked(one, other) || this.isBlocked(other, one)
+  }
+
   /** Breaks every channel between two hosts; `isHalf`: only `one` hears of it by itself. */
   cut(one: HostName, other: HostName, isHalf: boolean): void {
     for (const end of this.#endsOf(one)) {

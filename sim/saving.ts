@@ -154,8 +154,7 @@ export class Saving {
 
   #canReach(server: HostName): boolean {
     const { network, person } = this.#options
-    const isCut = network.isBlocked(person, server) || network.isBlocked(server, person)
-    return !isCut && !network.isFrozen(person)
+    return !network.isCut(person, server) && !network.isFrozen(person)
   }
 
   #told(edits: Edit[], servers: string[]): void {

@@ -102,5 +102,5 @@ function waitForOthers(
 }
 
 function areConnected(network: Network, from: HostName, to: HostName): boolean {
-  return !network.isBlocked(from, to) && !network.isBlocked(to, from) && !network.isFrozen(to)
+  return !network.isCut(from, to) && !network.isFrozen(to)
 }

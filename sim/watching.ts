@@ -163,8 +163,7 @@ export class Watching {
 
   #canReach(name: HostName): boolean {
     const { network, person } = this.#options
-    const isCut = network.isBlocked(person, name) || network.isBlocked(name, person)
-    return !isCut && !network.isFrozen(person) && !network.isFrozen(name)
+    return !network.isCut(person, name) && !network.isFrozen(person) && !network.isFrozen(name)
   }
 
   #heard(answer: Answer): void {
