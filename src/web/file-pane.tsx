@@ -8,7 +8,6 @@ import type { Client } from '../client/api.ts'
 import type { BringIn } from './bring-in.ts'
 import { BringingBar } from './bringing-bar.tsx'
 import { useClient, useMedia } from './client-context.tsx'
-import { keysShown } from './commands.ts'
 import type { EntryActions } from './entry-actions.ts'
 import { EntryMenu } from './entry-menu.tsx'
 import type { Finding } from './folder-asks.ts'
@@ -112,7 +111,7 @@ export function FilePane(props: FilePaneProps) {
           </SearchField>
           <IconButton
             label="New file"
-            keys={keysShown('Ctrl+Alt+N')}
+            keys="Ctrl+Alt+N"
             icon={<FilePlus size={18} />}
             onPress={() => actions.createIn(home())}
           />

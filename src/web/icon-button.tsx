@@ -2,10 +2,11 @@
 
 import type { ReactNode } from 'react'
 import { Button, Tooltip, TooltipTrigger } from 'react-aria-components'
+import { keysShown } from './commands.ts'
 
 interface IconButtonProps {
   label: string
-  /** Shown beside the label in the tooltip: "Ctrl+S". */
+  /** Shown beside the label in the tooltip, as this keyboard has them: "Ctrl+S". */
   keys?: string
   icon: ReactNode
   /** Shown beside the icon where there is room. */
@@ -33,7 +34,7 @@ export function IconButton(props: IconButtonProps) {
       <Tooltip className="tooltip" offset={6}>
         {/* It describes the button, which has this name: only the keys are left to say. */}
         <span aria-hidden>{label}</span>
-        {keys !== undefined && <kbd>{keys}</kbd>}
+        {keys !== undefined && <kbd>{keysShown(keys)}</kbd>}
       </Tooltip>
     </TooltipTrigger>
   )

@@ -13,7 +13,7 @@ import {
 } from 'lucide-react'
 import { useSyncExternalStore } from 'react'
 import { Group, Separator, Toolbar as AriaToolbar } from 'react-aria-components'
-import { type Command, type Commands, keysShown } from './commands.ts'
+import type { Command, Commands } from './commands.ts'
 import { IconButton } from './icon-button.tsx'
 import type { OpenFile } from './open-file.ts'
 
@@ -27,7 +27,7 @@ export function Toolbar({ commands, open, isHistoryOpen }: ToolbarProps) {
   const button = (command: Command, word: string, icon: React.ReactNode, isPressed?: boolean) => (
     <IconButton
       label={command.label.replace('…', '')}
-      keys={keysShown(command.keys)}
+      keys={command.keys}
       word={word}
       icon={icon}
       isDisabled={command.isDisabled ?? false}
@@ -64,14 +64,14 @@ function UndoButtons({ open }: { open: OpenFile | undefined }) {
     <Group aria-label="Undo">
       <IconButton
         label="Undo what you did"
-        keys={keysShown('Ctrl+Z')}
+        keys="Ctrl+Z"
         icon={<Undo2 size={16} aria-hidden />}
         isDisabled={!can.includes('u')}
         onPress={() => open?.undo.undo()}
       />
       <IconButton
         label="Redo"
-        keys={keysShown('Ctrl+Shift+Z')}
+        keys="Ctrl+Shift+Z"
         icon={<Redo2 size={16} aria-hidden />}
         isDisabled={!can.includes('r')}
         onPress={() => open?.undo.redo()}

@@ -54,7 +54,7 @@ export function TopBar(props: TopBarProps) {
     <header {...landmarkProps} ref={bar} className="top-bar">
       <IconButton
         label="Files"
-        keys={keysShown(commands.leftPane.keys)}
+        keys={commands.leftPane.keys}
         icon={<PanelLeft size={18} aria-hidden />}
         onPress={commands.leftPane.run}
       />
