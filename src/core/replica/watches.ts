@@ -251,7 +251,6 @@ export class Watches {
     const last = this.#told.at(-1)
     const why = this.#why()
     const isOfSame = last?.type === 'text' && last.subject === subject
-    const isWhole = (seen: VersionVector) => seen.size === 0
     // A burst of typing is one change; with another in between it would be told out of order. Of two
     // operations a watcher may know one, and of a text that came whole it knows no update.
     if (isOfSame && last.operation === why.operation && isWhole(last.seen) === isWhole(why.seen)) {
@@ -390,7 +389,7 @@ export class Watches {
     const { views, voice } = this.#options
     const ahead = this.#ahead.get(call)
     if (ahead && seen) raise(ahead.knows, seen)
-    if (event === 'changed' && seen?.size === 0) ahead?.wholes.add(entry.id)
+    if (event === 'changed' && seen && isWhole(seen)) ahead?.wholes.add(entry.id)
     const file = views.of(entry)
     voice.answer(call, {
       type: 'watched',
@@ -401,6 +400,9 @@ export class Watches {
     })
   }
 }
+
+/** Whether what changed came as a whole: which updates it stands for is not known. */
+const isWhole = (seen: VersionVector) => seen.size === 0
 
 /** The operations of the updates of the text that lie beyond; "" stands for those that are not known. */
 function textsBeyond(
