@@ -17,11 +17,18 @@ import {
 } from './answer.ts'
 import { typed } from './called.ts'
 import { ChangeCalls, changeLanes } from './change-calls.ts'
-import { CommandError, printable, readWords, type Command } from './command.ts'
+import {
+  CommandError,
+  isRecursive,
+  printable,
+  readWords,
+  recursiveOptions,
+  type Command,
+} from './command.ts'
 import { untilEnded } from './ending.ts'
 import { fileAt, fileIfAny, named, notInTrash, targetsOf } from './listing.ts'
 import { each } from './several.ts'
-import { type SetClient, setHelp, setOptions, withSet } from './set-client.ts'
+import { type SetClient, setHelp, setJsonOptions, withSet } from './set-client.ts'
 
 /** So many things are named one by one; of more a command would be too long to be repeated. */
 const namedMax = 20
@@ -39,8 +46,7 @@ Example:
 `,
   async run(words) {
     const options = {
-      ...setOptions,
-      json: { type: 'boolean' },
+      ...setJsonOptions,
       parents: { type: 'boolean', short: 'p' },
     } as const
     const { values, positionals } = readWords(words, options, { needs: ['PATH'], more: true })
@@ -76,8 +82,7 @@ Examples:
   async run(words) {
     const instead = nothingOverwritten
     const need = { needs: ['PATH', 'TARGET'], more: true, anyway: 'ni', instead }
-    const options = { ...setOptions, json: { type: 'boolean' } } as const
-    const { values, positionals } = readWords(words, options, need)
+    const { values, positionals } = readWords(words, setJsonOptions, need)
     const paths = positionals.map(sharedPath)
     const to = paths.pop()!
     return withSet(values, async (set) => {
@@ -126,25 +131,21 @@ Examples:
 `,
   async run(words) {
     const options = {
-      ...setOptions,
-      json: { type: 'boolean' },
-      recursive: { type: 'boolean', short: 'r' },
-      // The same, as many type it.
-      R: { type: 'boolean', short: 'R' },
+      ...setJsonOptions,
+      ...recursiveOptions,
       force: { type: 'boolean', short: 'f' },
     } as const
     const instead = { i: 'Nothing is asked: what is removed is in the trash.' }
     const need = { needs: ['PATH'], more: true, instead }
     const { values, positionals } = readWords(words, options, need)
     const { force = false } = values
-    const isRecursive = values.recursive ?? values.R ?? false
     return withSet(values, async (set) => {
       const paths = positionals.map(sharedPath)
       const calls = new ChangeCalls(set)
       const removal = async (path: string): Promise<Removed[]> => {
         if (path === '') throw new CommandError('The top of the folder cannot be removed.')
         const file = force ? await fileIfAny(set, path) : await fileAt(set, path)
-        return file ? [await remove(calls, file, isRecursive)] : []
+        return file ? [await remove(calls, file, isRecursive(values))] : []
       }
       const how = { lanes: changeLanes, ending: untilEnded() }
       const { done, code } = await each(paths, removal, how)
@@ -160,8 +161,8 @@ interface Removed extends Changed {
   before: File
 }
 
-async function remove(calls: ChangeCalls, file: File, isRecursive: boolean): Promise<Removed> {
-  if (file.kind === Kind.DIRECTORY && !isRecursive) {
+async function remove(calls: ChangeCalls, file: File, mayBeDirectory: boolean): Promise<Removed> {
+  if (file.kind === Kind.DIRECTORY && !mayBeDirectory) {
     throw new CommandError(`${shownPath(file)} is a directory; -r removes it.`)
   }
   return { ...(await calls.change('delete', file.id)), before: file }
@@ -195,8 +196,10 @@ Example:
   fourfold restore specs/plan.md
 `,
   async run(words) {
-    const options = { ...setOptions, json: { type: 'boolean' } } as const
-    const { values, positionals } = readWords(words, options, { needs: ['PATH'], more: true })
+    const { values, positionals } = readWords(words, setJsonOptions, {
+      needs: ['PATH'],
+      more: true,
+    })
     return withSet(values, async (set) => {
       const calls = new ChangeCalls(set)
       const restored = (path: string) => named(notInTrash(path), calls.change('restore', path))

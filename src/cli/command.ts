@@ -26,6 +26,22 @@ export class CommandError extends Error {
 /** Ctrl+C, or another signal, ended a command before it was done: exit 130. */
 export class StoppedError extends CommandError {}
 
+/** For `readWords` of commands that go through directories. */
+export const recursiveOptions = {
+  recursive: { type: 'boolean', short: 'r' },
+  // The same, as many type it.
+  R: { type: 'boolean', short: 'R' },
+} as const
+
+export function isRecursive({ recursive = false, R = false }: Recursive): boolean {
+  return recursive || R
+}
+
+interface Recursive {
+  recursive?: boolean
+  R?: boolean
+}
+
 interface Words {
   needs?: string[]
   may?: string[]

@@ -12,7 +12,14 @@ import {
   written,
 } from './answer.ts'
 import { typed } from './called.ts'
-import { CommandError, printable, readWords, type Command } from './command.ts'
+import {
+  CommandError,
+  isRecursive,
+  printable,
+  readWords,
+  recursiveOptions,
+  type Command,
+} from './command.ts'
 import { byDepth, Directories } from './directories.ts'
 import { untilEnded } from './ending.ts'
 import { inLanes, saveLanes } from './lanes.ts'
@@ -20,7 +27,7 @@ import { fileAt, fileIfAny, listAll, targetsOf } from './listing.ts'
 import { SaveCalls } from './save-calls.ts'
 import { ProgressBar } from './progress-bar.ts'
 import { Receipts, type Ask, type Kept } from './receipts.ts'
-import { type SetClient, setHelp, setOptions, withSet } from './set-client.ts'
+import { type SetClient, setHelp, setJsonOptions, withSet } from './set-client.ts'
 import { each, withProgress } from './several.ts'
 
 export const cp: Command = {
@@ -37,13 +44,7 @@ Examples:
   fourfold cp -r specs archive
 `,
   async run(words) {
-    const options = {
-      ...setOptions,
-      json: { type: 'boolean' },
-      recursive: { type: 'boolean', short: 'r' },
-      // The same, as many type it.
-      R: { type: 'boolean', short: 'R' },
-    } as const
+    const options = { ...setJsonOptions, ...recursiveOptions } as const
     const instead = { ...nothingOverwritten, a: '-r copies a directory.' }
     const need = { needs: ['PATH', 'TARGET'], more: true, anyway: 'ni', instead }
     const { values, positionals } = readWords(words, options, need)
@@ -57,7 +58,7 @@ Examples:
         const target = targetOf(source)
         await checkPlace(set, target)
         if (source.kind !== Kind.DIRECTORY) await copy.file(source, target)
-        else if (!values.recursive && !values.R) {
+        else if (!isRecursive(values)) {
           throw new CommandError(`${shownPath(source)} is a directory; -r copies it.`)
         } else if (isWithin(target, source.path)) {
           throw new CommandError('A directory cannot be copied into itself.')

@@ -32,9 +32,9 @@ import { untilEnded } from './ending.ts'
 import {
   AnswerError,
   type SetClient,
-  type SetValues,
+  type SetJsonValues,
   setHelp,
-  setOptions,
+  setJsonOptions,
   withSet,
 } from './set-client.ts'
 import { saysYes } from './yes.ts'
@@ -61,8 +61,7 @@ Examples:
 `,
   async run(words) {
     const options = {
-      ...setOptions,
-      json: { type: 'boolean' },
+      ...setJsonOptions,
       recursive: { type: 'boolean', short: 'R' },
       long: { type: 'boolean', short: 'l' },
     } as const
@@ -117,8 +116,7 @@ Examples:
   fourfold trash --empty drafts/old.md
 `,
   async run(words) {
-    const flags = { json: { type: 'boolean' }, empty: { type: 'boolean' } } as const
-    const options = { ...setOptions, ...flags }
+    const options = { ...setJsonOptions, empty: { type: 'boolean' } } as const
     const { values, positionals } = readWords(words, options, { may: words.map(() => 'PATH') })
     if (values.empty) return empty(values, positionals)
     if (positionals.length > 0) throw new UsageError('Only with --empty a PATH is named.')
@@ -141,7 +139,7 @@ Examples:
   },
 }
 
-async function empty(values: SetValues & { json?: boolean }, paths: string[]): Promise<number> {
+async function empty(values: SetJsonValues, paths: string[]): Promise<number> {
   return withSet(values, async (set) => {
     const inTrash = paths.length > 0 ? [] : await listAll(set, { inTrash: true })
     const count = inTrash.length === 1 ? shownPath(inTrash[0]!) : `${inTrash.length} entries`
@@ -184,11 +182,10 @@ Examples:
   fourfold find 'archive/*/plan*'
 `,
   async run(words) {
-    const options = { ...setOptions, json: { type: 'boolean' } } as const
     const alone = 'PATTERN is named without an option, and PATH behind it.'
     const instead = { n: alone, i: alone }
     const need = { needs: ['PATTERN'], may: ['PATH'], instead }
-    const { values, positionals } = readWords(words, options, need)
+    const { values, positionals } = readWords(words, setJsonOptions, need)
     const [pattern = '', directory = ''] = positionals
     const matches = matcher(pattern)
     const all = await withSet(values, (set) =>

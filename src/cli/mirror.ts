@@ -16,6 +16,7 @@ import {
 import { DirectoryWatcher } from '../adapters/mirror/watcher.ts'
 import { isDamage } from '../adapters/storage/storage-error.ts'
 import { newOperation } from '../adapters/system.ts'
+import { asJson } from './answer.ts'
 import { CommandError, exitCodes, printable, readWords, type Command } from './command.ts'
 import { keeperOfThis } from './kept-mirror.ts'
 import { agree } from './mirror/agreement.ts'
@@ -23,7 +24,7 @@ import { Mirror } from './mirror/mirror.ts'
 import { Report, standingOf } from './mirror/report.ts'
 import { keptAlready } from './mirror/told.ts'
 import { goOnUnheard } from './output.ts'
-import { screenNameOf, SetClient, setHelp, setOptions } from './set-client.ts'
+import { screenNameOf, SetClient, setHelp, setJsonOptions } from './set-client.ts'
 
 const help = `Usage: fourfold mirror DIR [--folder PATH] [--once] [--accept-deletes] [--json]
        fourfold mirror DIR --status [--json]
@@ -55,12 +56,11 @@ export const mirror: Command = {
   help,
   async run(words) {
     const options = {
-      ...setOptions,
+      ...setJsonOptions,
       folder: { type: 'string' },
       once: { type: 'boolean' },
       'accept-deletes': { type: 'boolean' },
       status: { type: 'boolean' },
-      json: { type: 'boolean' },
     } as const
     const { values, positionals } = readWords(words, options, { needs: ['DIR'] })
     const directory = resolve(positionals[0]!)
@@ -244,7 +244,7 @@ function tellStatus(directory: string, isJson: boolean): number {
   const standing = standingOf(directory)
   if (!standing) throw new CommandError(`${directory} has no mirror.`)
   if (isJson) {
-    process.stdout.write(`${JSON.stringify(standing, null, 2)}\n`)
+    process.stdout.write(asJson(standing))
     return exitCodes.done
   }
   const { state, files, skipped, held, why } = standing

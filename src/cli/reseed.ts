@@ -4,12 +4,12 @@ import { existsSync, realpathSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { MirrorLockedError, MirrorStore, ownDirectory } from '../adapters/mirror/store.ts'
-import { commonReceipt, type Receipt } from './answer.ts'
+import { asJson, commonReceipt, type Receipt } from './answer.ts'
 import { typed } from './called.ts'
 import { CommandError, exitCodes, printable, readWords, type Command } from './command.ts'
 import { Reseeding, type Amount } from './mirror/reseeding.ts'
 import { ProgressBar } from './progress-bar.ts'
-import { setHelp, setOptions, withSet } from './set-client.ts'
+import { setHelp, setJsonOptions, withSet } from './set-client.ts'
 
 /** A mirror that is kept by servers, and finds them empty, comes and goes: it is waited for. */
 const lockedMs = 15_000
@@ -39,9 +39,8 @@ Example:
 `,
   async run(words) {
     const options = {
-      ...setOptions,
+      ...setJsonOptions,
       'dry-run': { type: 'boolean' },
-      json: { type: 'boolean' },
     } as const
     const { values, positionals } = readWords(words, options, { needs: ['DIR'] })
     const root = mirroredDirectory(resolve(positionals[0]!))
@@ -120,7 +119,7 @@ class Shown {
   #json(where: { servers: string[]; serverCount: number }): void {
     const { leftOut } = this.#reseeding
     const told = { ...this.#amount, missing: this.#missing, leftOut, ...where }
-    process.stdout.write(`${JSON.stringify(told, null, 2)}\n`)
+    process.stdout.write(asJson(told))
   }
 }
 

@@ -5,7 +5,7 @@ import type { SearchFilesResponse } from '../core/model/wire.ts'
 import { fileJson, sharedPath, written } from './answer.ts'
 import { exitCodes, printable, readWords, type Command } from './command.ts'
 import { named } from './listing.ts'
-import { setHelp, setOptions, withSet } from './set-client.ts'
+import { setHelp, setJsonOptions, withSet } from './set-client.ts'
 
 export const grep: Command = {
   help: `Usage: fourfold grep [-i] [-E] TEXT [PATH] [--json]
@@ -25,10 +25,9 @@ Examples:
 `,
   async run(words) {
     const options = {
-      ...setOptions,
+      ...setJsonOptions,
       'ignore-case': { type: 'boolean', short: 'i' },
       regex: { type: 'boolean', short: 'E' },
-      json: { type: 'boolean' },
     } as const
     const need = { needs: ['TEXT'], may: ['PATH'], anyway: 'nrRF' }
     const { values, positionals } = readWords(words, options, need)

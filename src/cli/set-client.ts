@@ -56,6 +56,9 @@ export const setOptions = {
   name: { type: 'string' },
 } as const
 
+/** The same, for commands that print JSON, too. */
+export const setJsonOptions = { ...setOptions, json: { type: 'boolean' } } as const
+
 export const setHelp = `  --servers URL,URL  servers of the set; one that lives is enough. Also FOURFOLD_SERVERS;
                      without either the four of \`fourfold up\`
   --name NAME        who you are, for the others to read. Also FOURFOLD_NAME; the set's password,
@@ -167,6 +170,10 @@ export class AnswerError extends CommandError {
   }
 }
 
+/** Whether a server gave up what grew too large or too slow for it: asked anew it may go better. */
+export const isTooMuch = (error: unknown) =>
+  error instanceof AnswerError && error.code === Code.ResourceExhausted
+
 /** Works with a set, and lets go of it at the end. */
 export async function withSet<T>(
   values: SetValues,
@@ -190,6 +197,10 @@ export interface SetValues {
   goOnMs?: number
   /** Gives a token for this name to who need not sign in with a password; undefined: signs in. */
   token?: (name: string) => Promise<string | undefined>
+}
+
+export interface SetJsonValues extends SetValues {
+  json?: boolean
 }
 
 /** A set of which any living server answers. Stays with one for as long as it does. */

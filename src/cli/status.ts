@@ -8,7 +8,7 @@ import {
   ServerLine,
   type SetClient,
   setHelp,
-  setOptions,
+  setJsonOptions,
   withSet,
   type SetValues,
 } from './set-client.ts'
@@ -54,8 +54,7 @@ Example:
   fourfold status --json | jq -r '.servers[] | "\\(.id) \\(.state)"'
 `,
   async run(words) {
-    const options = { ...setOptions, json: { type: 'boolean' } } as const
-    const { values } = readWords(words, options)
+    const { values } = readWords(words, setJsonOptions)
     const rows = await withSet(values, (set) => rowsOf(set, values))
     process.stdout.write(values.json ? asJson({ servers: rows }) : table(rows))
     return exitCodes.done

@@ -32,9 +32,9 @@ import {
   NoServerError,
   type SetClient,
   setHelp,
-  setOptions,
+  setJsonOptions,
   withSet,
-  type SetValues,
+  type SetJsonValues,
 } from './set-client.ts'
 
 export const put: Command = {
@@ -63,8 +63,7 @@ Examples:
 `,
   async run(words) {
     const need = { needs: ['SOURCE'], may: ['PATH'], more: true, anyway: 'rR' }
-    const options = { ...setOptions, json: { type: 'boolean' } } as const
-    const { values, positionals } = readWords(words, options, need)
+    const { values, positionals } = readWords(words, setJsonOptions, need)
     const asked = positionals.length > 1 ? positionals.pop() : undefined
     const target = sharedPath(asked ?? '')
     const [source = ''] = positionals
@@ -87,7 +86,7 @@ Examples:
   },
 }
 
-async function putInput(values: PutValues, target: string, isInto: boolean): Promise<number> {
+async function putInput(values: SetJsonValues, target: string, isInto: boolean): Promise<number> {
   if (target === '' || isInto) throw new CommandError('PATH must name a file.')
   const input = await inputOf(process.stdin)
   try {
@@ -104,10 +103,6 @@ async function putInput(values: PutValues, target: string, isInto: boolean): Pro
   } finally {
     if ('remove' in input) input.remove()
   }
-}
-
-interface PutValues extends SetValues {
-  json?: boolean
 }
 
 /** Where it comes to lie, whatever its name: in the target, if that is a directory or to be one. */
@@ -179,7 +174,7 @@ class Upload {
   #isWhole = true
   #isTree = false
 
-  constructor(set: SetClient, { json = false }: PutValues) {
+  constructor(set: SetClient, { json = false }: SetJsonValues) {
     this.#set = set
     this.#isJson = json
     this.#receipts = new Receipts(set)

@@ -1,7 +1,6 @@
 // `fourfold watch`: a line for each change as it happens, also across the death of servers.
 
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Code } from '@connectrpc/connect'
 import { Watched, type Heard, type News } from '../client/watched.ts'
 import { fromSeen, toSeen } from '../core/model/version-vector.ts'
 import { Kind, WatchEvent, type File, type WatchResponse } from '../core/model/wire.ts'
@@ -10,11 +9,11 @@ import { exitCodes, printable, readWords, type Command } from './command.ts'
 import { untilEnded } from './ending.ts'
 import { fileAt } from './listing.ts'
 import {
-  AnswerError,
+  isTooMuch,
   NoServerError,
   type SetClient,
   setHelp,
-  setOptions,
+  setJsonOptions,
   withSet,
 } from './set-client.ts'
 
@@ -35,8 +34,7 @@ Example:
   fourfold watch specs --json | jq -r .file.path
 `,
   async run(words) {
-    const options = { ...setOptions, json: { type: 'boolean' } } as const
-    const { values, positionals } = readWords(words, options, { may: ['PATH'] })
+    const { values, positionals } = readWords(words, setJsonOptions, { may: ['PATH'] })
     const path = sharedPath(positionals[0] ?? '')
     const ending = untilEnded()
     // It has its own patience, without end.
@@ -107,10 +105,7 @@ const eventNames: { [event: number]: Heard<File>['event'] } = {
 
 /** Whether another try may go better: a server comes back, or what waits too long is listed again. */
 function mayPass(error: unknown): boolean {
-  return (
-    error instanceof NoServerError ||
-    (error instanceof AnswerError && error.code === Code.ResourceExhausted)
-  )
+  return error instanceof NoServerError || isTooMuch(error)
 }
 
 function line({ event, file, from }: News<File>): string {

@@ -14,7 +14,7 @@ import type { Found } from '../../adapters/mirror/look.ts'
 import type { Ignoring } from '../../adapters/mirror/ignored.ts'
 import type { MirrorStore } from '../../adapters/mirror/store.ts'
 import { CommandError } from '../command.ts'
-import { AnswerError, NoServerError, type SetClient } from '../set-client.ts'
+import { AnswerError, isTooMuch, NoServerError, type SetClient } from '../set-client.ts'
 import { Agreement, agreementLookMs } from './agreement.ts'
 import { FolderView } from './folder-view.ts'
 import { Hand } from './hand.ts'
@@ -471,9 +471,6 @@ export class Mirror {
     })
   }
 }
-
-const isTooMuch = (error: unknown) =>
-  error instanceof AnswerError && error.code === Code.ResourceExhausted
 
 function isErrno(error: unknown, code: string): error is Error {
   return (error as NodeJS.ErrnoException).code === code
