@@ -7,7 +7,7 @@ import { Code } from '@connectrpc/connect'
 import type { Act, Held, Skipped, Views } from '../../core/mirror/messages.ts'
 import { plan } from '../../core/mirror/plan.ts'
 import { LateDeletions } from '../../core/mirror/deletions.ts'
-import { Missing, signsOf } from '../../core/mirror/missing.ts'
+import { Missing, signsIn, signsOf } from '../../core/mirror/missing.ts'
 import { earlierLifeMs } from '../../core/mirror/base-choice.ts'
 import { DirectoryGoneError, type MirrorDirectory } from '../../adapters/mirror/directory.ts'
 import type { Found } from '../../adapters/mirror/look.ts'
@@ -338,7 +338,7 @@ export class Mirror {
     })
     // What was put there since the last look was not seen by it.
     const expected = signsOf([...this.#disk.values(), ...this.#hand.commons.values()])
-    this.#missing.looked(now, { expected, items: signsOf(items.values()), isTorn })
+    this.#missing.looked(now, { expected, items: signsIn(items), isTorn })
     this.#disk = items
     this.#hand.reading.looked(items)
     this.#hand.reading.start(unread)

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Missing, signsOf } from './missing.ts'
+import { Missing, signsIn, signsOf } from './missing.ts'
 
 const never = () => assert.fail('it is not asked of a look that confirms nothing')
 
@@ -71,13 +71,16 @@ test('G14 a directory is missing when another is seen at its path', () => {
   const missing = new Missing()
   const directory = (path: string, identity: string) =>
     ({ path, kind: 'directory', identity }) as const
-  const both = signsOf([directory('a', 'A'), directory('b', 'B')])
+  const seen = (a: string, b: string) =>
+    new Map([directory('a', a), directory('b', b)].map((each) => [each.path, each]))
+  const both = seen('A', 'B')
   // They change places while it is looked at them.
-  const torn = signsOf([directory('a', 'A'), directory('b', 'A')])
+  const torn = seen('A', 'A')
   const isTorn = () => false
-  missing.looked(0, { expected: [], items: both, isTorn })
-  missing.looked(400, { expected: both, items: both, isTorn })
+  const expected = [...signsOf(both.values())]
+  missing.looked(0, { expected: [], items: signsIn(both), isTorn })
+  missing.looked(400, { expected, items: signsIn(both), isTorn })
   assert.equal(missing.isBelieved, true)
-  missing.looked(500, { expected: both, items: torn, isTorn })
+  missing.looked(500, { expected, items: signsIn(torn), isTorn })
   assert.equal(missing.isBelieved, false)
 })

@@ -19,17 +19,24 @@ export interface Looked {
   isTorn: () => boolean
 }
 
+type Signed = Pick<OnDisk, 'path' | 'kind' | 'identity'>
+
 /**
  * By what it is known that something is there: its path, and of a directory what it is. While two of them
  * change places a look may find one at both paths.
  */
-export function signsOf(items: Iterable<Pick<OnDisk, 'path' | 'kind' | 'identity'>>): Set<string> {
-  const signs = new Set<string>()
+export function* signsOf(items: Iterable<Signed>): Generator<string> {
   for (const { path, kind, identity } of items) {
-    signs.add(path)
-    if (kind === 'directory') signs.add(identity)
+    yield path
+    if (kind === 'directory') yield identity
   }
-  return signs
+}
+
+/** The same of a look, by path, without a copy of all its paths. */
+export function signsIn(items: ReadonlyMap<string, Signed>): Looked['items'] {
+  const directories = [...items.values()].filter(({ kind }) => kind === 'directory')
+  const identities = new Set(directories.map(({ identity }) => identity))
+  return { has: (each) => items.has(each) || identities.has(each) }
 }
 
 export class Missing {
