@@ -184,7 +184,8 @@ function useActions(options: ActionsOptions): EntryActions {
       client,
       go(id) {
         go(id)
-        closeDrawer()
+        // What was shown is gone: who looks at the files meanwhile goes on.
+        if (id !== undefined) closeDrawer()
       },
       shownId: () => fileOf(location.hash),
       ask: (question) => setAsking({ name: 'name', question }),

@@ -106,8 +106,6 @@ test('on a phone a notice covers no button that stops an upload, beside the text
   const phone = { viewport: { width: 390, height: 780 }, hasTouch: true, isMobile: true }
   const ana = await stage.join('Ana', 'b', phone)
   await ana.create('told.md')
-  // Whoever deletes what is shown is taken out of the drawer.
-  await ana.create('shown.md')
   await throttle(ana, MiB / 4)
   await chooseFiles(ana, /^Upload/, { 'film.mov': randomBytes(8 * MiB) })
   await ana.page.getByRole('progressbar', { name: 'film.mov' }).waitFor()

@@ -58,12 +58,17 @@ test('on a phone the files are a drawer, and everything fits the width', async (
   await ana.row('phone.md').tap()
   await ana.page.getByRole('dialog', { name: 'Files' }).waitFor({ state: 'hidden' })
 
-  // The notice of what was done is above the trash, not over it.
-  for (const name of [`${'trash '.repeat(30)}can.md`, 'can.md']) {
+  // Who deletes the file shown among the files stays there.
+  const long = `${'trash '.repeat(30)}can.md`
+  for (const name of [long, 'can.md']) {
     await ana.create(name)
-    await ana.choose(/^Delete/)
+    await ana.page.getByRole('button', { name: 'Files', exact: true }).tap()
+    await ana.page.getByRole('button', { name: `Actions for ${name}`, exact: true }).tap()
+    await ana.page.getByRole('menuitem', { name: /^Delete/ }).tap()
+    await ana.notice(`Deleted ${name}`)
+    if (name === long) await ana.page.keyboard.press('Escape')
   }
-  await ana.page.getByRole('button', { name: 'Files', exact: true }).tap()
+  // The notice of what was done is above the trash, not over it.
   await ana.page.getByRole('button', { name: /^Trash/ }).tap()
   await ana.page.getByRole('button', { name: 'Restore can.md' }).waitFor()
   const notice = await ana.notice('Deleted can.md')
