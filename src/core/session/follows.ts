@@ -13,6 +13,7 @@ import { FourfoldError } from '../model/errors.ts'
 import {
   backOffMaxMs,
   elsewhereAfterMs,
+  elsewhereMaxMs,
   openDocumentsMax,
   openedBytesMax,
   reopenFirstMs,
@@ -91,6 +92,9 @@ export interface Comparison {
   isWithAll: boolean
 }
 
+/** After so many moves a page has been at each server of a set of four, and at the first again. */
+const roundOfServers = 4
+
 interface Follow {
   isWanted: boolean
   /** The server that gave all it had last, and when. */
@@ -110,6 +114,8 @@ interface Follow {
   behindCount: number
   /** All edits of this person's earlier sessions were compared with a server, deletions included. */
   isEarlierKnown: boolean
+  /** How many servers were left for its sake since one last took something. */
+  leftCount: number
 }
 
 export class Follows {
@@ -421,7 +427,18 @@ export class Follows {
     if (view?.name === 'opening') this.#views.set(document, { ...view, isHeld: true })
     if (view?.name !== 'open') return
     const trouble = this.#trouble(now, document, view.trouble, 1)
-    if (now - trouble.firstAt >= elsewhereAfterMs) link.leaving ??= 'a document differs here'
+    this.#leave(now, document, trouble, 'a document differs here')
+  }
+
+  /** Another server may have what this one lacks, when that has lasted. */
+  #leave(now: number, document: string, { firstAt }: Trouble, why: string): void {
+    const link = this.#link!
+    const follow = this.#follow(document)
+    const times = Math.max(0, follow.leftCount - roundOfServers)
+    const afterMs = Math.min(elsewhereMaxMs, elsewhereAfterMs * 2 ** Math.min(times, 16))
+    if (link.leaving !== undefined || now - firstAt < afterMs) return
+    follow.leftCount++
+    link.leaving = why
   }
 
   /** The server cannot open it. `isElsewhere`: whether another than these is worth a try. */
@@ -475,6 +492,7 @@ export class Follows {
   /** A push of this document arrived: whatever the trouble was, it is over. */
   arrived(document: string): void {
     const view = this.#views.get(document)
+    this.#follow(document).leftCount = 0
     if (view?.name !== 'open') return
     const { number, againAt } = view
     this.#views.set(document, { name: 'open', number, againAt })
@@ -565,9 +583,7 @@ export class Follows {
     const trouble = view.trouble ?? { firstAt: now, count: 0 }
     // Only a new edit is worth a move.
     const isPressing = rest !== undefined && rest.to > 0
-    if (isPressing && now - trouble.firstAt >= elsewhereAfterMs) {
-      this.#link!.leaving ??= 'this server lacks text of others'
-    }
+    if (isPressing) this.#leave(now, document, trouble, 'this server lacks text of others')
     const againAt = now + pauseMs(this.#follow(document).behindCount - 1)
     this.#views.set(document, { ...view, againAt, ...(isPressing && { trouble }) })
   }
@@ -602,6 +618,7 @@ export class Follows {
       isGone: false,
       behindCount: 0,
       isEarlierKnown: !this.#hasEarlier,
+      leftCount: 0,
     }
     this.#follows.set(document, follow)
     return follow

@@ -60,8 +60,13 @@ export const draftUpdatesMax = 256
 export const reopenFirstMs = 100
 export const reopenMaxMs = 2000
 
-/** A document that cannot be pushed or opened here for this long: to another server. */
+/**
+ * A document that cannot be pushed or opened here for this long: to another server. Where no server has
+ * what it builds on (it burnt), that is no help: after a round of all four each time twice as long, at most
+ * a minute, for each move opens all documents of the page anew.
+ */
 export const elsewhereAfterMs = 3000
+export const elsewhereMaxMs = 60_000
 
 /** A server that could not open a document is not gone to for its sake within this. */
 export const unavailableMs = 300_000
