@@ -329,6 +329,10 @@ export class Page {
     this.#operate({ id, operation: { case: 'nameVersion', value } }, [version])
   }
 
+  /** How often it came to a server, another than the one before. */
+  moves = 0
+  #last = ''
+
   /** The server that it talks to; undefined: none. */
   get server(): string | undefined {
     const { state } = this.#session
@@ -491,6 +495,10 @@ export class Page {
       }
       this.#receipts.shown(this.#session.save)
       this.#showWaiting()
+      if (this.server !== undefined && this.server !== this.#last) {
+        this.#last = this.server
+        this.moves++
+      }
     }
     this.#wakeLater()
   }

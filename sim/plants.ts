@@ -110,6 +110,11 @@ export const plants = {
     },
   }),
 
+  /** No page is answered that asks whether the server is there. */
+  'drop-pongs': () => ({
+    fanOut: ({ message }, channels) => (message.case === 'pong' ? [] : channels),
+  }),
+
   /** Of thirty changes one is not told to those who watch. */
   'drop-news': (random) => ({
     answering: (answer) =>

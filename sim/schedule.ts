@@ -37,6 +37,10 @@ const probeMs = 200
 /** After all is equal: what is still on its way may not change it. */
 const afterglowMs = 300
 const afterBurningMs = 1500
+/** Longer than anybody whose page is at odds with every server stays at one. */
+const restMs = 5000
+/** What one page alone has, and no server takes, it offers to each of them once, and then seldom. */
+const restWithinMs = 5 * convergedWithinMs
 
 export interface Outcome {
   plan: Plan
@@ -289,6 +293,7 @@ class Schedule {
     if (!this.#runUntil(this.#timeline.now + convergedWithinMs, () => !this.#leftover())) return
     const leftover = this.#leftover()
     if (leftover) return this.#isLate(`${convergedWithinMs} ms after healing ${leftover}`)
+    if (!this.#rest()) return
     if (this.#plan.restarts) {
       for (const { page } of this.#people) page?.nameVersions()
       // That of a text that burnt is given up by then.
@@ -320,6 +325,22 @@ class Schedule {
     }
     if (this.#violations.length > 0 || !this.#plan.restarts) return
     lookPastRestart({ ...look, converge: () => this.#converge(this.#timeline.now) })
+  }
+
+  /** Everybody stays with their servers, in time, where all is well; false: a violation. */
+  #rest(): boolean {
+    const moves = () => this.#people.map(({ page }) => page?.moves ?? 0)
+    const until = this.#timeline.now + restWithinMs
+    for (;;) {
+      const before = moves()
+      if (!this.#runUntil(this.#timeline.now + restMs, () => false)) return false
+      const after = moves()
+      const mover = this.#people.find((_, index) => after[index]! > before[index]!)
+      if (!mover) return true
+      if (this.#timeline.now < until) continue
+      this.#isLate(`${mover.name} goes from server to server though all is well`)
+      return false
+    }
   }
 
   /** Lives until all edits of this kind are saved; false: too late, or a violation. */
