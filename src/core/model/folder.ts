@@ -16,6 +16,7 @@ import {
 import { copyEntry, entryCounter, isDeleted, mergeEntry, newer } from './entry.ts'
 import { Graves } from './graves.ts'
 import { fileKey } from './names.ts'
+import { idInPath } from './path.ts'
 import { isPurged } from './purge.ts'
 import { isDirectory, isWhole, Tree } from './tree.ts'
 import type { Entry } from './wire.ts'
@@ -312,13 +313,21 @@ export class Folder {
     return inTrash ? this.#trashedAt(names) : this.#shownAt(names)
   }
 
-  #shownAt(names: string[]): Entry | undefined {
-    let found: Entry | undefined
-    for (const name of names) {
-      found = this.holder(name, found?.id)
+  #shownAt([first = '', ...below]: string[]): Entry | undefined {
+    let found = this.begin(first)
+    for (const name of below) {
       if (!found) return undefined
+      found = this.holder(name, found.id)
     }
     return found
+  }
+
+  /** What the first name of a path says: the name of something at the top, or an id. */
+  begin(name: string): Entry | undefined {
+    const id = idInPath(name)
+    if (id === undefined) return this.holder(name)
+    const entry = this.get(id)
+    return entry && !this.isTrashed(id) ? entry : undefined
   }
 
   #trashedAt(names: string[]): Entry | undefined {

@@ -17,6 +17,19 @@ export function joined(parent: string, name: string): string {
   return parent === '' ? name : `${parent}/${name}`
 }
 
+/** No name has a colon. */
+const idMark = 'id:'
+
+/** A path that leads below a directory wherever that is by then: `id:<its id>/names`. */
+export function pathBelow(id: string, names: string): string {
+  return `${idMark}${id}/${names}`
+}
+
+/** The id that stands in the place of a name; undefined: it is a name. */
+export function idInPath(name: string): string | undefined {
+  return name.startsWith(idMark) ? name.slice(idMark.length) : undefined
+}
+
 /** The bound that a path of so many names and bytes is over, as a sentence. */
 export function brokenBound(names: number, bytes: number): string | undefined {
   if (names > pathNamesMax) return `A path has at most ${pathNamesMax} names.`

@@ -15,7 +15,7 @@ import type { Appends } from './appends.ts'
 import type { Documents } from './documents.ts'
 import type { Answer, Call, CallId } from './messages.ts'
 import { callDigest } from './operation-digests.ts'
-import { somethingElse, type Operations, type Request } from './operations.ts'
+import { somethingElse, type Operations, type Request, type Spot } from './operations.ts'
 import type { Saves } from './saves.ts'
 import type { Trash } from './trash.ts'
 import type { Views } from './views.ts'
@@ -141,15 +141,15 @@ export class CallOperations {
     const { operation, file, text } = request
     const spot = this.#options.views.spot(file)
     const make = () => this.#options.operations.create(asked, spot, text)
-    this.#makeAt(file, { call, author: asked.author, request }, make, operation)
+    this.#makeAt(spot, { call, author: asked.author, request }, make, operation)
   }
 
   /**
    * Makes the entry of this id, one after the other: whoever comes second to a path finds what the first
    * made.
    */
-  #makeAt(path: string, question: Question, make: () => NewUpdate[], id: string): void {
-    const key = fileKey(path)
+  #makeAt(spot: Spot, question: Question, make: () => NewUpdate[], id: string): void {
+    const key = `${spot.parent}/${fileKey(spot.name)}`
     if (this.#making.has(key)) {
       this.#options.appends.whenStored(() => this.#options.again(question))
       return
@@ -184,8 +184,9 @@ export class CallOperations {
     if (!entry) {
       this.#checkNew(file)
       const bytes = { hash, size, base: '' }
-      const make = () => [operations.createBinary(asked, this.#options.views.spot(file), bytes)]
-      this.#makeAt(file, { call, author, request }, make, operation)
+      const spot = this.#options.views.spot(file)
+      const make = () => [operations.createBinary(asked, spot, bytes)]
+      this.#makeAt(spot, { call, author, request }, make, operation)
       return
     }
     const present = blobOf(entry)?.hash ?? ''
@@ -295,8 +296,9 @@ export class CallOperations {
     if (this.#isDone(call, asked, request)) return
     const { operations, folder } = this.#options
     if (!hasParents) {
-      const make = () => [operations.makeDirectory(asked, this.#options.views.spot(path))]
-      this.#makeAt(path, { call, author, request }, make, operation)
+      const spot = this.#options.views.spot(path)
+      const make = () => [operations.makeDirectory(asked, spot)]
+      this.#makeAt(spot, { call, author, request }, make, operation)
       return
     }
     const { parent, names } = this.#options.views.missing(path)

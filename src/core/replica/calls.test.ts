@@ -162,6 +162,62 @@ test('G8 the id of what is to be a new file stands for no other request', () => 
   )
 })
 
+test('a path below the id of a directory leads there, wherever others move that', () => {
+  const { desk } = two()
+  const directory = freshId()
+  const below = (names: string) => `id:${directory}/${names}`
+  const answer = (request: Call) => {
+    desk.call(1, request)
+    desk.store()
+    desk.cover()
+    const told = desk.answers.at(-1)!.answer
+    if (told.type === 'failed') return told.error.code
+    return told.type === 'kept' || told.type === 'got' ? told.file.path : told.type
+  }
+  const saved = (file: string) =>
+    answer({ type: 'save', file, text: 'x', baseVersion: '', isNew: true, operation: freshId() })
+  const made = (path: string, hasParents = false) =>
+    answer({ type: 'makeDirectory', path, hasParents, operation: freshId() })
+  answer({ type: 'makeDirectory', path: 'd', hasParents: false, operation: directory })
+  answer({ type: 'move', file: 'd', path: 'e', operation: freshId() })
+  made('d')
+  assert.equal(saved(below('new.md')), 'e/new.md')
+  assert.equal(made(below('f/g'), true), 'e/f/g')
+  assert.equal(answer({ type: 'get', file: below('f/g'), inTrash: false }), 'e/f/g')
+  assert.equal(
+    answer({ type: 'move', file: 'plan.md', path: below('f/plan.md'), operation: freshId() }),
+    'e/f/plan.md',
+  )
+  assert.equal(saved(below('NEW.md')), 'taken')
+  for (const wrong of ['id:', 'd/id:x', below('')]) assert.equal(saved(wrong), 'invalid')
+  for (const wrong of [`id:${freshId()}/x`, 'id:/x', below('new.md/x')]) {
+    assert.equal(saved(wrong), 'not-found', wrong)
+  }
+  answer({ type: 'delete', file: directory, operation: freshId() })
+  for (const missing of [saved(below('x.md')), made(below('x/y'), true), made(below('x'))]) {
+    assert.equal(missing, 'not-found')
+  }
+})
+
+test('two who make a file of one path at once, however they name it, make one', () => {
+  const { desk } = two()
+  const directory = freshId()
+  desk.call(1, { type: 'makeDirectory', path: 'd', hasParents: false, operation: directory })
+  desk.store()
+  const text = { type: 'save', text: 'x', baseVersion: '' } as const
+  desk.call(2, { ...text, file: 'd/new.md', operation: freshId() })
+  desk.call(3, { ...text, file: `id:${directory}/New.md`, operation: freshId() })
+  desk.store()
+  desk.store()
+  desk.call(4, { type: 'list', directory: 'd', isRecursive: false, inTrash: false, count: 9 })
+  const { answer } = desk.answers.at(-1)!
+  assert.ok(answer.type === 'list')
+  assert.deepEqual(
+    answer.files.map(({ path }) => path),
+    ['d/new.md'],
+  )
+})
+
 test('what was made under an id is there however it is asked for again', () => {
   const { desk, ana } = two()
   const [text, bytes, directory] = [freshId(), freshId(), freshId()]

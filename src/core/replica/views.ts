@@ -4,6 +4,7 @@ import { FourfoldError } from '../model/errors.ts'
 import type { Folder } from '../model/folder.ts'
 import { pathBytesMax, searchTextMax } from '../model/limits.ts'
 import { checkFileName } from '../model/names.ts'
+import { idInPath } from '../model/path.ts'
 import { isDirectory } from '../model/tree.ts'
 import { Kind, type Entry } from '../model/wire.ts'
 import type { Documents } from './documents.ts'
@@ -88,13 +89,15 @@ export class Views {
 
   /**
    * The last directory on a path that is there, and the names that are missing below it.
-   * @throws FourfoldError invalid, taken, too-large
+   * @throws FourfoldError invalid, not-found, taken, too-large, unavailable
    */
   missing(path: string): { parent: string; names: string[] } {
     const names = namesOf(path)
     let parent = ''
     for (const [index, name] of names.entries()) {
-      const next = this.#folder.holder(name, parent)
+      const isById = idInPath(name) !== undefined
+      const next = index === 0 ? this.#folder.begin(name) : this.#folder.holder(name, parent)
+      if (!next && isById) throw this.#documents.notFound('directory')
       if (!next) return { parent, names: names.slice(index) }
       if (!isDirectory(next)) {
         const shown = this.#folder.pathOf(next.id)
@@ -140,6 +143,9 @@ function namesOf(path: string): string[] {
   if (names.length > 1 && path.length > pathBytesMax) {
     throw new FourfoldError('too-large', `A path has at most ${pathBytesMax} bytes.`)
   }
-  for (const name of names) checkFileName(name)
+  names.forEach((name, index) => {
+    const isAbove = index === 0 && names.length > 1
+    if (!isAbove || idInPath(name) === undefined) checkFileName(name)
+  })
   return names
 }

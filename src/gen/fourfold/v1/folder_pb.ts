@@ -1822,7 +1822,9 @@ export const WatchEventSchema: GenEnum<WatchEvent> = /*@__PURE__*/
 
 /**
  * A file or directory is named by its path, the shown names joined by "/" ("specs/launch.md"), or by
- * its id. A path has at most 64 names and 1,024 bytes.
+ * its id. A path may begin with the id of a directory instead of the names down to it
+ * ("id:<id>/launch.md"): it leads there wherever others move that meanwhile. A path has at most 64 names
+ * and 1,024 bytes.
  *
  * Every call takes the metadata "authorization: Bearer <token>" of SignIn. Where the server asks
  * for no sign-in, a call without it acts as "guest".
