@@ -244,10 +244,7 @@ test('what changes names in the folder does so on the disk, and nothing is delet
   await once()
   const set = new SetClient({ servers })
   t.after(() => set.close())
-  for (const [one, other] of [
-    ['a.md', 'b.md'],
-    ['d', 'e'],
-  ] as const) {
+  const exchange = async (one: string, other: string) => {
     const { file } = await set.ask(({ folder }, call) => folder.getFile({ file: one }, call))
     const rename = (file: string, name: string) =>
       set.ask(({ folder }, call) => folder.renameFile({ file, name, operation: newId() }, call))
@@ -255,6 +252,8 @@ test('what changes names in the folder does so on the disk, and nothing is delet
     await rename(other, one)
     await rename(file!.id, other)
   }
+  await exchange('a.md', 'b.md')
+  await exchange('d', 'e')
   for (let times = 0; times < 2; times++) assert.deepEqual((await once()).code, 0)
   const found = [...tree(mirrored.directory)].filter(([, text]) => text !== null)
   assert.deepEqual(Object.fromEntries(found), {
@@ -263,6 +262,23 @@ test('what changes names in the folder does so on the disk, and nothing is delet
     'd/f.md': '4\n',
     'e/f.md': '3\n',
   })
+  // While new files of one are on their way: they get into that one, and not into the other.
+  const names = Array.from({ length: 600 }, (_, index) => `new ${index}.md`)
+  for (const name of names) writeFileSync(mirrored.path('d', name), `${name}\n`)
+  const bringing = once()
+  await until(async () => {
+    const asked = { directory: 'd' }
+    return (await set.ask(({ folder }, call) => folder.listFiles(asked, call))).files.length > 1
+  })
+  await exchange('d', 'e')
+  assert.deepEqual((await bringing).code, 0)
+  assert.deepEqual((await once()).code, 0)
+  const after = [...tree(mirrored.directory).keys()]
+  assert.deepEqual(
+    after.filter((path) => path.startsWith('d/')),
+    ['d/f.md'],
+  )
+  assert.equal(after.filter((path) => path.startsWith('e/')).length, 1 + names.length)
   const trash = { inTrash: true, isRecursive: true }
   const { files } = await set.ask(({ folder }, call) => folder.listFiles(trash, call))
   assert.deepEqual(files, [])

@@ -10,16 +10,28 @@ export class Commons {
   /** By id. */
   readonly rows = new Map<string, CommonRow>()
   readonly #store: MirrorStore
+  /** Ids of directories by what they are on the disk. */
+  readonly #directories = new Map<string, string>()
   /** Paths of texts; undefined: to be gathered anew. */
   #texts: Set<string> | undefined
 
   constructor(store: MirrorStore, rows: CommonRow[]) {
     this.#store = store
-    for (const row of rows) this.rows.set(row.id, row)
+    for (const row of rows) this.#set(row)
   }
 
   get(id: string): CommonRow | undefined {
     return this.rows.get(id)
+  }
+
+  /** The id of a directory, by what it is on the disk. */
+  directory(identity: string): string | undefined {
+    return this.#directories.get(identity)
+  }
+
+  /** Whether nothing is known at a path. */
+  isFree(path: string): boolean {
+    return ![...this.rows.values()].some((row) => row.path === path)
   }
 
   /** Whether the file of this path is shared as a text. */
@@ -67,6 +79,7 @@ export class Commons {
 
   forget(id: string): void {
     this.#store.forget(id)
+    this.#leave(id)
     this.rows.delete(id)
     this.#texts = undefined
   }
@@ -86,7 +99,17 @@ export class Commons {
   }
 
   #set(row: CommonRow): void {
+    this.#leave(row.id)
     this.rows.set(row.id, row)
+    if (row.kind === 'directory') this.#directories.set(row.identity, row.id)
     this.#texts = undefined
+  }
+
+  /** Two directories may have changed what they are with each other. */
+  #leave(id: string): void {
+    const identity = this.get(id)?.identity
+    if (identity !== undefined && this.directory(identity) === id) {
+      this.#directories.delete(identity)
+    }
   }
 }

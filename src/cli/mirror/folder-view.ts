@@ -3,7 +3,7 @@
 import { create } from '@bufbuild/protobuf'
 import { Code } from '@connectrpc/connect'
 import type { InFolder } from '../../core/mirror/messages.ts'
-import { isBelow } from '../../core/model/path.ts'
+import { isBelow, pathBelow } from '../../core/model/path.ts'
 import { moved } from '../../core/mirror/paths.ts'
 import { filesPerPageMax } from '../../core/model/limits.ts'
 import { fromSeen, raise, toSeen, type VersionVector } from '../../core/model/version-vector.ts'
@@ -75,9 +75,9 @@ export class FolderView {
     return this.isListed && this.nextAt === undefined
   }
 
-  /** The path in the whole folder. */
+  /** The path in the whole folder, wherever the mirrored directory is by then. */
   fullPath(path: string): string {
-    return this.#rootPath === '' ? path : `${this.#rootPath}/${path}`
+    return this.#root === '' ? path : pathBelow(this.#root, path)
   }
 
   /** What has been told so far, for a later life. */

@@ -10,6 +10,7 @@ import { displacedName, type MirrorDirectory } from '../../adapters/mirror/direc
 import type { Found } from '../../adapters/mirror/look.ts'
 import type { Ignoring } from '../../adapters/mirror/ignored.ts'
 import type { CommonRow, MirrorStore } from '../../adapters/mirror/store.ts'
+import { nameOf, parentOf, pathBelow } from '../../core/model/path.ts'
 import { newOperation } from '../../adapters/system.ts'
 import { inLanes } from '../lanes.ts'
 import { AnswerError, type SetClient } from '../set-client.ts'
@@ -283,7 +284,7 @@ export class Hand {
       case 'create':
       case 'save': {
         const item = this.#disk.get(act.path)
-        if (item) await this.#outgoing.save(act, item)
+        if (item) await this.#outgoing.save(act, item, this.#inFolder(act.path))
         return
       }
       case 'create-directory':
@@ -379,12 +380,24 @@ export class Hand {
 
   // ---------------------------------------------------------------------------- in the folder
 
+  /**
+   * The path of something new for the folder: below the nearest directory that both have, as it lies on
+   * the disk. Others may move that in the folder meanwhile, and another one into its place.
+   */
+  #inFolder(path: string): string {
+    for (let above = parentOf(path); above !== ''; above = parentOf(above)) {
+      const id = this.#commons.directory(this.#disk.get(above)?.identity ?? '')
+      if (id !== undefined) return pathBelow(id, path.slice(above.length + 1))
+    }
+    return this.#options.folder.fullPath(path)
+  }
+
   async #createDirectory({ path }: ActOf<'create-directory'>): Promise<void> {
     const { set, store, folder, report } = this.#options
     const item = this.#disk.get(path)
     if (!item) return
     const operation = newOperation()
-    const asked = { path: folder.fullPath(path), hasParents: true, operation }
+    const asked = { path: this.#inFolder(path), hasParents: true, operation }
     try {
       const { file } = await set.ask((server, call) => server.folder.makeDirectory(asked, call))
       folder.know(file)
@@ -401,11 +414,22 @@ export class Hand {
   async #moveEntry({ id, path }: ActOf<'move-entry'>): Promise<void> {
     const { set, folder, report } = this.#options
     const from = folder.entries.get(id)?.path ?? ''
-    const asked = { file: id, path: folder.fullPath(path), operation: newOperation() }
+    const asked = { file: id, operation: newOperation() }
+    const to =
+      parentOf(path) === parentOf(from) ? { name: nameOf(path) } : { path: this.#inFolder(path) }
     try {
-      await set.ask((server, call) => server.folder.moveFile(asked, call))
+      await set.ask<unknown>(({ folder: calls }, call) =>
+        'name' in to
+          ? calls.renameFile({ ...asked, ...to }, call)
+          : calls.moveFile({ ...asked, ...to }, call),
+      )
       folder.move(id, path)
       report.done('moved', from, { to: path })
+      const item = this.#disk.get(path)
+      // At once: where it was it would seem to be again, should something else come there before the next
+      // plan. What is below a directory waits until nothing else is known to be at its path.
+      if (!item || item.kind === 'directory' || !this.#commons.isFree(path)) return
+      this.#commons.place(id, path, item.identity)
     } catch (error) {
       this.refusals.answered(error, id, path)
     }

@@ -7,6 +7,7 @@ import type { Act } from '../../core/mirror/messages.ts'
 import { farther, reachAfter, reachOf, type Reach } from '../../core/mirror/reach.ts'
 import { messageBytesMax } from '../../core/model/limits.ts'
 import { editedText, mergeText } from '../../core/model/text-merge.ts'
+import { pathNow } from '../../core/mirror/paths.ts'
 import { hasBlob, uploadBlob } from '../../adapters/channel/blob-client.ts'
 import type { OpenFile } from '../../adapters/mirror/directory.ts'
 import { hash, type Found } from '../../adapters/mirror/look.ts'
@@ -79,9 +80,14 @@ export class Outgoing {
     return new Set(intents.flatMap(({ isNew, identity }) => (isNew ? [identity] : [])))
   }
 
-  /** Resolves when a text was sent; bytes are on their way then. Rejects with NoServerError. */
-  async save(act: Saving, item: Found): Promise<void> {
-    const intent = item.kind === 'binary' ? this.#bytes(act, item) : this.#text(act, item)
+  /**
+   * Resolves when a text was sent; bytes are on their way then. `place`: the path of what is new, for the
+   * folder. Rejects with NoServerError.
+   */
+  async save(act: Saving, item: Found, place: string): Promise<void> {
+    const saved = this.#intent(act, item, place)
+    const intent =
+      item.kind === 'binary' ? this.#bytes(act, item, saved) : this.#text(act, item, saved)
     if (!intent) return
     const { store } = this.#options
     this.#intents.set(intent.operation, intent)
@@ -90,21 +96,21 @@ export class Outgoing {
     else await this.#send(intent)
   }
 
-  #intent(act: Saving, item: Found): Intent {
+  #intent(act: Saving, item: Found, newPlace: string): Intent {
     const { path } = act
     const { version, identity, stamp } = item
     const isNew = act.type === 'create'
-    const file = isNew ? this.#options.folder.fullPath(path) : act.id
+    const file = isNew ? newPlace : act.id
     const operation = (isNew && this.#refusedNew.get(essenceOf(item))) || newOperation()
     const place = { operation, file, isNew, path, identity, stamp, version }
     return { ...place, text: '', baseText: '', isRescue: false }
   }
 
-  #text(act: Saving, item: Found): Intent | undefined {
+  #text(act: Saving, item: Found, saved: Intent): Intent | undefined {
     const { directory, store, commons } = this.#options
     const text = directory.text(item)
     if (text === undefined) return undefined
-    const intent = { ...this.#intent(act, item), text }
+    const intent = { ...saved, text }
     if (act.type === 'create') return intent
     const row = commons.get(act.id)
     if (row?.kind === 'binary') return { ...intent, baseHash: row.version }
@@ -113,7 +119,7 @@ export class Outgoing {
     return { ...intent, ...saidOf(text, change) }
   }
 
-  #bytes(act: Saving, item: Found): Intent | undefined {
+  #bytes(act: Saving, item: Found, saved: Intent): Intent | undefined {
     if (!item.stamp) return undefined
     const row = act.type === 'save' ? this.#options.commons.get(act.id) : undefined
     const { size } = item.stamp
@@ -121,7 +127,7 @@ export class Outgoing {
       row?.kind === 'text'
         ? { size, base: '', text: row.version }
         : { size, base: row?.version ?? '' }
-    return { ...this.#intent(act, item), bytes }
+    return { ...saved, bytes }
   }
 
   /** Text that came into a file after it was replaced: it is saved all the same. */
@@ -213,7 +219,7 @@ export class Outgoing {
       if (!isRescue) {
         // What was in it is what a program that is about to write into it has read, or others' since.
         if (text === '' && !bytes) store.keepEarlier(id, Date.now())
-        const at = commons.get(id)?.path ?? path
+        const at = commons.get(id)?.path ?? pathNow(intent.file, commons.rows) ?? path
         const kind = bytes ? 'binary' : 'text'
         const row = { id, path: at, kind, version, identity, stamp } as const
         const reach = bytes ? undefined : this.#reachOf(intent, id, told)

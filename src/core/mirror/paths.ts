@@ -3,7 +3,7 @@
 import { utf8ByteLength } from 'lib0/string'
 import { nameBytesMax } from '../model/limits.ts'
 import { stemLength } from '../model/names.ts'
-import { isBelow, joined, nameOf, parentOf } from '../model/path.ts'
+import { idInPath, isBelow, joined, nameOf, parentOf } from '../model/path.ts'
 
 /** Where things wait whose place is not free yet, below the mirrored directory. */
 export const parkedDirectory = '.fourfold/parked'
@@ -24,6 +24,19 @@ export function nameOfParked(path: string): string {
 export function moved(path: string, from: string, to: string): string {
   if (path === from) return to
   return isBelow(path, from) ? to + path.slice(from.length) : path
+}
+
+/**
+ * Where on the disk something is that was asked to be made below a directory: that may have moved since.
+ * Undefined: it was to be at the top, or in what is not known.
+ */
+export function pathNow(
+  place: string,
+  common: ReadonlyMap<string, { path: string }>,
+): string | undefined {
+  const [first = '', ...names] = place.split('/')
+  const directory = common.get(idInPath(first) ?? '')
+  return directory && joined(directory.path, names.join('/'))
 }
 
 /** A free name for what must make place: "plan (my-laptop).md", then "plan (my-laptop 2).md" … */

@@ -128,6 +128,11 @@ class Placer {
       const item = inPlace.get(file)
       return item && present.has(file.identity) ? byIdentity.get(item.identity) : undefined
     }
+    // What a server is asked to make is shared, too.
+    const isUnderNew = (file: Common) => {
+      const item = inPlace.get(file)
+      return item && present.has(file.identity) && this.#views.making.has(item.identity)
+    }
     const seen = new Set<Common>()
     for (const file of inPlace.keys()) {
       const chain: Common[] = []
@@ -138,7 +143,7 @@ class Placer {
       }
       if (next && chain.includes(next)) continue
       // Where nothing came into the place of the last one, that one is where it was, or vanished.
-      if (!next) chain.pop()
+      if (!next && !isUnderNew(chain.at(-1)!)) chain.pop()
       for (const { id } of chain) replaced.add(id)
     }
     return replaced

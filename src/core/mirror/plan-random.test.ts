@@ -5,8 +5,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { isMadeFrom } from './kin.ts'
 import type { Act, Common, InFolder, OnDisk, Views } from './messages.ts'
-import { isBelow, joined, nameOf, parentOf } from '../model/path.ts'
-import { moved } from './paths.ts'
+import { isBelow, joined, nameOf, parentOf, pathBelow } from '../model/path.ts'
+import { moved, pathNow } from './paths.ts'
 import { plan } from './plan.ts'
 import {
   areBytes,
@@ -25,6 +25,8 @@ interface Intent {
   /** Undefined: it is to be made. */
   file: string | undefined
   path: string
+  /** The path, for the folder. */
+  place: string
   text: string
   base: string
   identity: string
@@ -215,20 +217,22 @@ class Mirror {
         // Bytes do not merge: they come only in the place of a text that nobody else changed.
         const there = act.type === 'save' ? this.#folder.entries.get(act.id)!.text! : ''
         if (areBytes(text) && !areBytes(base) && !areBytes(there) && there !== base) return
-        const intent = { operation, file, path: act.path, text, base, identity }
+        const place = this.#inFolder(act.path)
+        const intent = { operation, file, path: act.path, place, text, base, identity }
         this.#intents.set(operation, intent)
         this.#step()
         this.#send(intent)
         return
       }
       case 'create-directory': {
-        const id = this.#folder.makeDirectory(`${this.#name}${this.#count++}`, act.path)
+        const operation = `${this.#name}${this.#count++}`
+        const id = this.#folder.makeDirectory(operation, this.#inFolder(act.path))
         this.#step()
         if (id !== undefined) this.#keep(id, act.path, null)
         return
       }
       case 'move-entry':
-        this.#folder.move(act.id, act.path)
+        this.#moveEntry(act.id, act.path)
         return
       case 'delete-entry': {
         const { kind, identity } = this.common.get(act.id)!
@@ -245,15 +249,37 @@ class Mirror {
     }
   }
 
-  #send({ operation, file, path, text, base, identity }: Intent): void {
+  /** Below the nearest directory that both have: others may move that until it is sent. */
+  #inFolder(path: string): string {
+    for (let above = parentOf(path); above !== ''; above = parentOf(above)) {
+      const identity = this.disk.things.get(above)?.identity
+      const isIt = (each: Common) => each.kind === 'directory' && each.identity === identity
+      const known = [...this.common.values()].find(isIt)
+      if (known) return pathBelow(known.id, path.slice(above.length + 1))
+    }
+    return path
+  }
+
+  #moveEntry(id: string, path: string): void {
+    const from = this.#folder.path(id)
+    const isRename = parentOf(from) === parentOf(path)
+    if (!this.#folder.move(id, isRename ? path : this.#inFolder(path))) return
+    this.#step()
+    const thing = this.disk.things.get(path)
+    const isFree = ![...this.common.values()].some((each) => each.path === path)
+    if (!thing || thing.text === null || !isFree) return
+    this.common.set(id, { ...this.common.get(id)!, path, identity: thing.identity })
+  }
+
+  #send({ operation, file, path, place, text, base, identity }: Intent): void {
     const id =
       file === undefined
-        ? this.#folder.make(operation, path, text)
+        ? this.#folder.make(operation, place, text)
         : this.#folder.save(operation, file, text, base)
     this.#step()
     if (id !== undefined) {
       // Its directory may have moved since it was sent.
-      const at = this.common.get(id)?.path ?? path
+      const at = this.common.get(id)?.path ?? pathNow(place, this.common) ?? path
       this.common.set(id, { id, path: at, kind: kindOf(text), version: text, identity })
     }
     this.#intents.delete(operation)
@@ -284,8 +310,8 @@ class Mirror {
     // A directory is known by what it is, wherever it goes.
     if (this.disk.isDirectory(path)) return this.#isSeen(path)
     if (this.#isKnown(to) && !this.#hasMovedOn(to, path)) return false
-    const known = this.#known().find((each) => each.path === path)
-    return known === undefined || known.identity === this.disk.things.get(path)?.identity
+    const identity = this.disk.things.get(path)?.identity
+    return this.#owners(path).every((each) => each.identity === identity)
   }
 
   /** What is put where something was that moved away, unseen, is a change of all that it held. */

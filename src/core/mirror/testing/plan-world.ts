@@ -1,6 +1,6 @@
 // A folder and a disk in memory, and chance, for the random test of the plan.
 
-import { isBelow, nameOf, parentOf } from '../../model/path.ts'
+import { idInPath, isBelow, nameOf, parentOf } from '../../model/path.ts'
 import { mergeText } from '../../model/text-merge.ts'
 import { moved } from '../paths.ts'
 
@@ -78,8 +78,16 @@ export class Folder {
   /** The id of a directory; undefined: there is none. */
   directory(path: string): string | undefined {
     if (path === '') return ''
-    const entry = this.at(path)
+    const entry = this.at(this.whole(path))
     return entry?.text === null ? entry.id : undefined
+  }
+  /** A path as it is by now, be it that it began with an id. */
+  whole(path: string): string {
+    const [first = '', ...names] = path.split('/')
+    const id = idInPath(first)
+    if (id === undefined) return path
+    // No name has a colon: there is nothing at that path.
+    return this.isGone(id) ? path : [this.path(id), ...names].join('/')
   }
   /** Merges; the id. */
   save(operation: string, id: string, text: string, base: string): string | undefined {
@@ -97,7 +105,8 @@ export class Folder {
     return id
   }
   /** The id; undefined: something else has the path. */
-  make(operation: string, path: string, text: string): string | undefined {
+  make(operation: string, asked: string, text: string): string | undefined {
+    const path = this.whole(asked)
     const there = this.at(path)
     const isDone = this.done.has(operation)
     if (!isDone && this.#mergesNew && there) return this.save(operation, there.id, text, '')
@@ -105,9 +114,10 @@ export class Folder {
   }
   makeDirectory(operation: string, path: string): string | undefined {
     const there = this.done.get(operation) ?? this.directory(path)
-    return there ?? this.#make(operation, path, null)
+    return there ?? this.#make(operation, this.whole(path), null)
   }
-  move(id: string, path: string): boolean {
+  move(id: string, asked: string): boolean {
+    const path = this.whole(asked)
     const parent = this.directory(parentOf(path))
     const entry = this.entries.get(id)
     if (!entry || this.isGone(id) || parent === undefined || this.at(path)) return false
