@@ -309,11 +309,12 @@ export class Folder {
   find(pathOrId: string, { inTrash = false }: { inTrash?: boolean } = {}): Entry | undefined {
     const entry = this.get(pathOrId)
     if (entry) return this.isTrashed(entry.id) === inTrash ? entry : undefined
-    const names = pathOrId.split('/')
-    return inTrash ? this.#trashedAt(names) : this.#shownAt(names)
+    return inTrash ? this.#trashedAt(pathOrId.split('/')) : this.at(pathOrId)
   }
 
-  #shownAt([first = '', ...below]: string[]): Entry | undefined {
+  /** What is shown at a path, be it one that could be an id. */
+  at(path: string): Entry | undefined {
+    const [first = '', ...below] = path.split('/')
     let found = this.begin(first)
     for (const name of below) {
       if (!found) return undefined

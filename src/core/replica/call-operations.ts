@@ -137,7 +137,7 @@ export class CallOperations {
 
   #make(call: CallId, asked: Request, request: SaveCall): void {
     if (request.baseVersion !== '') throw this.#options.documents.notFound()
-    this.#checkNew(request.file)
+    this.#checkNew(request)
     const { operation, file, text } = request
     const spot = this.#options.views.spot(file)
     const make = () => this.#options.operations.create(asked, spot, text)
@@ -182,7 +182,7 @@ export class CallOperations {
       return
     }
     if (!entry) {
-      this.#checkNew(file)
+      this.#checkNew(request)
       const bytes = { hash, size, base: '' }
       const spot = this.#options.views.spot(file)
       const make = () => [operations.createBinary(asked, spot, bytes)]
@@ -205,17 +205,17 @@ export class CallOperations {
     if (!isNew) return folder.find(file)
     // A file has the id of the operation that made it, here or on another server.
     const made = folder.get(operation)
-    const other = made ? undefined : folder.find(file)
+    const other = made ? undefined : folder.at(file)
     if (!other) return made
     const shown = folder.pathOf(other.id)
     throw new FourfoldError('taken', `"${shown}" is here already; choose another name.`)
   }
 
   /** Whether a file may be made because nothing is known at this path. */
-  #checkNew(file: string): void {
+  #checkNew({ file, isNew }: SaveCall | BinaryCall): void {
     // While others know whether there is such a file, no second one is made on a guess.
     const isGuess = this.#options.documents.hidesNames() && this.#isAnotherLive()
-    if (isSubjectId(file) || isGuess) throw this.#options.documents.notFound()
+    if ((isSubjectId(file) && !isNew) || isGuess) throw this.#options.documents.notFound()
   }
 
   #merge(call: CallId, asked: Request, entry: Entry, request: SaveCall): void {

@@ -199,6 +199,28 @@ test('a path below the id of a directory leads there, wherever others move that'
   }
 })
 
+test('a new file may have a name that could be an id', () => {
+  const { desk, file } = two()
+  const name = 'photos-from-our-hiking'
+  const named = (request: Call) => {
+    desk.call(1, request)
+    desk.store()
+    desk.cover()
+    const { answer } = desk.answers.at(-1)!
+    return answer.type === 'kept' ? answer.file.name : answer.type
+  }
+  const saved = { type: 'save', text: 'x', baseVersion: '', isNew: true } as const
+  assert.equal(named({ ...saved, file: name, operation: freshId() }), name)
+  assert.equal(named({ ...saved, file: name, operation: freshId() }), 'failed')
+  // Not over the file that has this id.
+  assert.equal(named({ ...saved, file, operation: freshId() }), file)
+  const bytes = { type: 'saveBinary', hash: '1'.repeat(64), size: 4, isNew: true } as const
+  assert.equal(
+    named({ ...bytes, file: `${name.slice(0, -1)}w`, operation: freshId() }),
+    `${name.slice(0, -1)}w`,
+  )
+})
+
 test('two who make a file of one path at once, however they name it, make one', () => {
   const { desk } = two()
   const directory = freshId()
