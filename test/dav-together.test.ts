@@ -128,3 +128,19 @@ test('a directory is not deleted or moved over a lock below it that somebody els
   assert.equal(await other.status('MOVE', '/b', { destination: '/dav/a' }), 423)
   assert.equal(await dav.read('/a/x.md'), 'x')
 })
+
+test('a lock ends with what is overwritten, and where something was moved away', async (t) => {
+  const { dav } = await lone(t)
+  for (const path of ['/a', '/b']) await dav.status('MKCOL', path)
+  const files = ['/a/x.md', '/b/x.md', '/c.md', '/d.md']
+  const tokens: string[] = []
+  for (const path of files) {
+    await dav.write(path, 'x')
+    tokens.push(`</dav${path}> (${await dav.lock(path)})`)
+  }
+  const headers = { if: tokens.join(' ') }
+  assert.equal(await dav.status('MOVE', '/a', { ...headers, destination: '/dav/b' }), 204)
+  assert.equal(await dav.status('MOVE', '/c.md', { ...headers, destination: '/dav/d.md' }), 204)
+  await dav.status('MKCOL', '/a')
+  for (const path of files) await dav.write(path, 'y')
+})

@@ -85,7 +85,8 @@ export class Arranging {
         await shelf.ask(visit, 'kept', { type: 'move', file: idOf(source), path, operation })
       })
     }
-    locks.releaseWithin(source.path)
+    // No lock moves along, and what was there is not there any more.
+    for (const gone of [source.path, path]) locks.releaseWithin(gone)
     visit.response.writeHead(there ? 204 : 201)
     visit.response.end()
   }
