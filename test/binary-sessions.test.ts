@@ -2,6 +2,8 @@
 
 import assert from 'node:assert/strict'
 import { createHash, randomBytes } from 'node:crypto'
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { createClient } from '@connectrpc/connect'
 import { createConnectTransport } from '@connectrpc/connect-node'
@@ -14,7 +16,7 @@ import { startLone } from './lone-server.ts'
 import { until } from './until.ts'
 
 async function scene(t: TestContext) {
-  const { address } = await startLone(t)
+  const { address, directory } = await startLone(t)
   const client = connect({ servers: [address], name: 'Ana', agent: 'test' })
   t.after(() => client.close())
   await client.joined()
@@ -33,8 +35,22 @@ async function scene(t: TestContext) {
     assert.equal(answer.status, 201)
     return name
   }
-  return { client, folder, upload }
+  return { client, folder, upload, directory }
 }
+
+test('what was carried out is answered so at either door, where the bytes are not', async (t) => {
+  const { client, folder, upload, directory } = await scene(t)
+  const bytes = await upload(5000)
+  const [made, saved] = [subjectId(randomBytes(16)), subjectId(randomBytes(16))]
+  const make = () => client.createBinary('logo.png', bytes, '', made)
+  const save = () => folder.saveBinary({ file: 'icon.png', ...bytes, operation: saved })
+  await make()
+  await save()
+  await rm(join(directory, 'blobs', bytes.hash.slice(0, 2), bytes.hash.slice(2)))
+  assert.equal((await make()).id, made)
+  assert.equal((await save()).file?.id, saved)
+  await assert.rejects(folder.saveBinary({ file: 'other.png', ...bytes }), /are not here/)
+})
 
 const only = (client: Client, id: string) => client.files.find((file) => file.id === id)!
 

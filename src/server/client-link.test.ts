@@ -54,6 +54,13 @@ class Scene implements ClientLinkOwner {
     return Promise.resolve(this.blobs.has(hash))
   }
 
+  /** Ids of operations that were carried out before. */
+  readonly carriedOut = new Set<string>()
+
+  isCarriedOut(operation: string): boolean {
+    return this.carriedOut.has(operation)
+  }
+
   constructor() {
     const [server, client] = memoryChannels<Uint8Array, Uint8Array>(({ length }) => length)
     this.client = client
@@ -384,6 +391,14 @@ test('an operation that names bytes is taken only where they are, and nothing ov
   assert.deepEqual([rejected.value.ticket, rejected.value.code], [1, Code.UNAVAILABLE])
 })
 
+test('an operation that was carried out is answered so, wherever its bytes are', async () => {
+  const scene = new Scene()
+  await scene.joins()
+  scene.carriedOut.add('before')
+  await scene.says(binary(1, 'ab'.repeat(32), 'before'), push(2))
+  assert.deepEqual(scene.takenCases(), ['hello', 'operation', 'push'])
+})
+
 test('a hash that is none is looked for nowhere: it would be a path', async () => {
   const scene = new Scene()
   await scene.joins()
@@ -393,9 +408,9 @@ test('a hash that is none is looked for nowhere: it would be a path', async () =
   assert.deepEqual(scene.takenCases(), ['hello', 'operation', 'push'])
 })
 
-function binary(ticket: number, hash: string): Message {
+function binary(ticket: number, hash: string, id = ''): Message {
   const createBinary = { case: 'createBinary', value: { name: 'a.bin', hash, size: 1 } } as const
-  return { case: 'operation', value: { ticket, operation: createBinary } }
+  return { case: 'operation', value: { ticket, id, operation: createBinary } }
 }
 
 async function until(holds: () => boolean): Promise<void> {

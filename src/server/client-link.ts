@@ -36,6 +36,8 @@ export interface ClientLinkOwner {
   turnsAway(hello: Hello): { code: Code; text: string } | undefined
   /** Whether these bytes are on this server's disk, as a whole. */
   hasBytes(name: BlobName): Promise<boolean>
+  /** Whether an operation of this id was carried out, as far as this server knows. */
+  isCarriedOut(operation: string): boolean
   received(link: ClientLink, message: ClientMessage, bytes: number): void
   /** Once, last. */
   closed(link: ClientLink): void
@@ -285,7 +287,8 @@ export class ClientLink {
 
   #pass(framed: Framed): void {
     const named = bytesNamedIn(framed.message)
-    if (named) {
+    // What has its effect already is answered so, wherever the bytes are.
+    if (named && !this.#owner.isCarriedOut(named.operation)) {
       void this.#look(framed, named)
       return
     }
@@ -306,7 +309,7 @@ export class ClientLink {
 
   // No entry names what nobody has. The operation is turned down before anything after it is taken, so
   // that no receipt can stand for it.
-  async #look(framed: Framed, { ticket, name }: NonNullable<ReturnType<typeof bytesNamedIn>>) {
+  async #look(framed: Framed, { ticket, name }: NamedBytes) {
     this.#isLooking = true
     // A disk that does not tell is as good as one without them: another server may have them.
     const isHere = await this.#owner.hasBytes(name).catch(() => false)
@@ -354,13 +357,20 @@ const heldBytesOf = ({ bytes }: Framed) => bytes + heldMessageBytes
 
 const lacking = 'These bytes are not on this server yet.'
 
-/** The bytes that an operation gives to a file, with its ticket; none where its rules are broken. */
-function bytesNamedIn({ message }: ClientMessage): { ticket: number; name: BlobName } | undefined {
+interface NamedBytes {
+  ticket: number
+  /** Its id. */
+  operation: string
+  name: BlobName
+}
+
+/** The bytes that an operation gives to a file; none where its rules are broken. */
+function bytesNamedIn({ message }: ClientMessage): NamedBytes | undefined {
   if (message.case !== 'operation') return undefined
-  const { ticket, operation } = message.value
+  const { ticket, id, operation } = message.value
   if (operation.case !== 'createBinary' && operation.case !== 'setContent') return undefined
   const { hash, size } = operation.value
-  return isBytesName({ hash, size }) ? { ticket, name: { hash, size } } : undefined
+  return isBytesName({ hash, size }) ? { ticket, operation: id, name: { hash, size } } : undefined
 }
 
 function rejected(ticket: number, text: string): ServerMessage {

@@ -186,6 +186,15 @@ export class Runtime implements ClientLinkOwner {
     return this.#options.hasBytes(name)
   }
 
+  isCarriedOut(operation: string): boolean {
+    let isSo = false
+    const look = () => {
+      isSo = this.#options.engine.reader.operation(operation) !== undefined
+    }
+    orFailed(look, this.#fail)
+    return isSo
+  }
+
   received(link: ClientLink, message: ClientMessage, bytes: number): void {
     this.#enqueue({ type: 'received', channel: link.id, message, bytes })
   }
