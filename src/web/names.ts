@@ -2,7 +2,7 @@
 
 import { FourfoldError } from '../core/model/errors.ts'
 import { screenNameMax } from '../core/model/limits.ts'
-import { checkScreenName, fileKey, numbered, stemLength } from '../core/model/names.ts'
+import { checkScreenName, fileKey, numbered, stemLength, withWords } from '../core/model/names.ts'
 import { languageOf } from './language.ts'
 
 /** "Ana" → "Ana 2" → "Ana 3": a name to try when this one is taken. */
@@ -40,18 +40,15 @@ export function meantName(name: string): string {
 
 /** "plan.md" → "plan copy.md" */
 export function copyName(name: string): string {
-  const stem = stemLength(name)
-  return `${name.slice(0, stem)} copy${name.slice(stem)}`
+  return withWords(name, ' copy')
 }
 
 /** The first of "plan copy.md", "plan copy 2.md" … that is none of these, whatever its case. */
 export function freeName(name: string, taken: readonly string[]): string {
   const keys = new Set(taken.map(fileKey))
-  const first = copyName(name)
-  const stem = stemLength(first)
-  let free = first
+  let free = copyName(name)
   for (let number = 2; keys.has(fileKey(free)); number++) {
-    free = `${first.slice(0, stem)} ${number}${first.slice(stem)}`
+    free = withWords(name, ` copy ${number}`)
   }
   return free
 }

@@ -2,7 +2,7 @@
 
 import { utf8ByteLength } from 'lib0/string'
 import { nameBytesMax } from '../model/limits.ts'
-import { stemLength } from '../model/names.ts'
+import { withWords } from '../model/names.ts'
 import { idInPath, isBelow, joined, nameOf, parentOf } from '../model/path.ts'
 
 /** Where things wait whose place is not free yet, below the mirrored directory. */
@@ -42,11 +42,9 @@ export function pathNow(
 /** A free name for what must make place: "plan (my-laptop).md", then "plan (my-laptop 2).md" … */
 export function asidePath(path: string, host: string, isTaken: (path: string) => boolean): string {
   const name = nameOf(path)
-  const at = stemLength(name)
-  const [stem, extension] = [name.slice(0, at), name.slice(at)]
   for (let number = 1; ; number++) {
     const label = number === 1 ? host : `${host} ${number}`
-    const aside = joined(parentOf(path), `${stem} (${label})${extension}`)
+    const aside = joined(parentOf(path), withWords(name, ` (${label})`))
     if (!isTaken(aside)) return aside
   }
 }

@@ -3,7 +3,15 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { FourfoldError } from './errors.ts'
-import { checkFileName, checkScreenName, checkVersionName, fileKey, likeness } from './names.ts'
+import {
+  checkFileName,
+  checkScreenName,
+  checkVersionName,
+  fileKey,
+  likeness,
+  numbered,
+  withWords,
+} from './names.ts'
 
 function refusal(check: () => unknown): string {
   try {
@@ -49,6 +57,31 @@ test('honest file names pass', () => {
     'é'.repeat(127),
   ]
   for (const name of names) assert.equal(ofFile(name), '', name)
+})
+
+test('what is made of a name is one that every disk can hold', () => {
+  const cases = [
+    ['plan.md', 'plan copy.md'],
+    [`${'x'.repeat(247)}.md`, `${'x'.repeat(247)} copy.md`],
+    [`${'x'.repeat(252)}.md`, `${'x'.repeat(247)} copy.md`],
+    // Between characters: one of two bytes, one of four.
+    ['é'.repeat(127), `${'é'.repeat(125)} copy`],
+    [`${'x'.repeat(247)}😀😀`, `${'x'.repeat(247)} copy`],
+    [`x.${'y'.repeat(253)}`, `x.${'y'.repeat(248)} copy`],
+    [`😀.${'y'.repeat(250)}`, `😀.${'y'.repeat(245)} copy`],
+    ['می\u200cخ'.repeat(28), `${'می\u200cخ'.repeat(27)}می copy`],
+  ] as const
+  for (const [name, made] of cases) {
+    assert.equal(ofFile(name), '')
+    assert.equal(withWords(name, ' copy'), made)
+    assert.equal(ofFile(made), '')
+  }
+  const name = `${'x'.repeat(252)}.md`
+  const taken = new Set([name, `${'x'.repeat(248)} (2).md`])
+  assert.equal(
+    numbered(name, (each) => taken.has(each)),
+    `${'x'.repeat(248)} (3).md`,
+  )
 })
 
 test('the name of a version is trimmed, may be empty, and has no control characters', () => {

@@ -60,7 +60,10 @@ export function stemLength(name: string): number {
   return dot > 0 ? dot : name.length
 }
 
-/** "plan.md" and 2 → "plan (2).md": how one of several of a name is shown, and named. */
+/**
+ * "plan.md" and 2 → "plan (2).md": how one of several of a name is shown. Never cut, be it longer than a
+ * name may be: what it is a number of is found by taking it away again.
+ */
 export function withNumber(name: string, number: number): string {
   const stem = stemLength(name)
   return `${name.slice(0, stem)} (${number})${name.slice(stem)}`
@@ -69,8 +72,37 @@ export function withNumber(name: string, number: number): string {
 /** The name itself, or the first of "plan (2).md", "plan (3).md" … that is not taken. */
 export function numbered(name: string, isTaken: (name: string) => boolean): string {
   let free = name
-  for (let number = 2; isTaken(free); number++) free = withNumber(name, number)
+  for (let number = 2; isTaken(free); number++) free = withWords(name, ` (${number})`)
   return free
+}
+
+/**
+ * "plan.md" and " copy" → "plan copy.md". What would be too long a name is cut before these words, and
+ * loses its extension where that leaves no room.
+ */
+export function withWords(name: string, words: string): string {
+  const stem = stemLength(name)
+  const ending = words + name.slice(stem)
+  const room = nameBytesMax - utf8ByteLength(ending)
+  if (room >= characterBytesMax) return cut(name.slice(0, stem), room) + ending
+  return cut(name, nameBytesMax - utf8ByteLength(words)) + words
+}
+
+/** Of one character, in UTF-8. */
+const characterBytesMax = 4
+
+/** Its first characters. */
+function cut(name: string, bytesMax: number): string {
+  if (!isLongerThan(name, bytesMax)) return name
+  let bytes = 0
+  let end = 0
+  for (const character of name) {
+    bytes += utf8ByteLength(character)
+    if (bytes > bytesMax) break
+    end += character.length
+  }
+  // A joiner at the end has nothing to join, and would be a character that nobody sees.
+  return name.slice(0, end).replace(/[\u200c\u200d]+$/u, '')
 }
 
 /** Two screen names with the same likeness are too like each other to tell people apart. */
