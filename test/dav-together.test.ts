@@ -1,9 +1,15 @@
 // WebDAV beside people who type: saves are merged, locks keep out who asks for them and nobody else.
 
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { readdirSync } from 'node:fs'
+import * as http from 'node:http'
+import { join } from 'node:path'
 import { test } from 'node:test'
 
-import { Dav, lockBody, lone, person } from './dav-client.ts'
+import { davPutMemoryBytesMax } from '../src/core/model/limits.ts'
+import { Dav, lockBody, lone, person, type Headers } from './dav-client.ts'
+import type { LoneServer } from './lone-server.ts'
 import { until } from './until.ts'
 
 test('one types in the live text while another puts: both edits are there', async (t) => {
@@ -143,4 +149,56 @@ test('a lock ends with what is overwritten, and where something was moved away',
   assert.equal(await dav.status('MOVE', '/c.md', { ...headers, destination: '/dav/d.md' }), 204)
   await dav.status('MKCOL', '/a')
   for (const path of files) await dav.write(path, 'y')
+})
+
+/** So long that the server puts what came of it in a file, where it is seen to have begun with it. */
+const long = (text: string | Buffer) =>
+  Buffer.concat([Buffer.from(text), Buffer.alloc(davPutMemoryBytesMax, '.')])
+
+/** Puts `long(text)`, the end of it only after `meanwhile`. */
+async function putSlowly(
+  { address, directory }: LoneServer,
+  { path, headers, text }: { path: string; headers: Headers; text: string | Buffer },
+  meanwhile: () => Promise<unknown>,
+): Promise<number> {
+  const body = long(text)
+  const agent = { 'user-agent': 'slow', 'content-length': String(body.length + 1) }
+  const request = http.request(`${address}/dav${path}`, {
+    method: 'PUT',
+    headers: { ...agent, ...headers },
+  })
+  const answered = once(request, 'response') as Promise<[http.IncomingMessage]>
+  request.write(body)
+  await until(() => readdirSync(join(directory, 'incoming')).length === 1)
+  await meanwhile()
+  request.end('\n')
+  const [response] = await answered
+  response.resume()
+  return response.statusCode!
+}
+
+test('what others did while a body came is there beside it, or it is refused', async (t) => {
+  const { dav, ...server } = await lone(t)
+  const other = new Dav(server.address, 'other')
+  const dots = long('').toString()
+
+  const isNew = { path: '/new.md', headers: { 'if-none-match': '*' }, text: 'mine' }
+  assert.equal(await putSlowly(server, isNew, () => dav.write('/new.md', 'theirs')), 412)
+  assert.equal(await dav.read('/new.md'), 'theirs')
+
+  await dav.write('/text.md', `one\ntwo\n${dots}`)
+  await dav.read('/text.md')
+  const { etag } = (await other.ask('HEAD', '/text.md')).headers
+  const ofText = { path: '/text.md', headers: { 'if-match': etag! }, text: 'one\n2\n' }
+  const change = () => dav.write('/text.md', `1\ntwo\n${dots}`)
+  assert.equal(await putSlowly(server, ofText, change), 204)
+  assert.equal(await dav.read('/text.md'), `1\n2\n${dots}\n`)
+
+  const bytes = (first: number) => Buffer.from([0, 255, first])
+  await dav.write('/x.bin', bytes(1))
+  const before = (await other.ask('HEAD', '/x.bin')).headers.etag!
+  const ofBytes = { path: '/x.bin', headers: { 'if-match': before }, text: bytes(2) }
+  assert.equal(await putSlowly(server, ofBytes, () => dav.write('/x.bin', bytes(3))), 204)
+  const ada = person(t, server.address, 'Ada')
+  await until(() => ada.files.some(({ path, bytes }) => path === 'x.bin' && bytes?.hasConflict))
 })

@@ -37,6 +37,10 @@ export function anotherVersion(): Refusal {
   return new Refusal(412, 'It is another version by now.')
 }
 
+export function itIsHere(): Refusal {
+  return new Refusal(412, 'It is here already.')
+}
+
 export function refusalOf(error: unknown): Refusal {
   if (error instanceof Refusal) return error
   if (error instanceof FourfoldError) return new Refusal(statuses[error.code], error.message)

@@ -26,14 +26,20 @@ import type { Body, Incoming } from './incoming.ts'
 import type { LastRead, Read } from './last-read.ts'
 import type { Locks } from './locks.ts'
 import { davPath, hrefOf } from './paths.ts'
-import { anotherVersion, Refusal } from './refusal.ts'
+import { anotherVersion, itIsHere, Refusal } from './refusal.ts'
 import { etagOf, idOf, versionOf, type Facts, type Resource, type Shelf } from './shelf.ts'
 import type { Visit } from './visit.ts'
 
-/** What a save of a text is a change of, in the words of the replica; both empty: what is there. */
+/** What a save is a change of, in the words of the replica. */
 interface Base {
-  baseVersion: string
-  baseText?: string
+  /** Of a text; both empty: what is there. */
+  text: { baseVersion: string; baseText?: string }
+  /** Of bytes: their hash, empty for live text; absent: what is there. */
+  bytes?: string
+  /** It is a text that was there before: no bytes are a change of that. */
+  isOlder: boolean
+  /** Nothing is to be there. */
+  isNew: boolean
 }
 
 /** Where a file is put. */
@@ -237,22 +243,33 @@ export class Transfers {
     visit.response.end()
   }
 
-  /** What a text is a change of. Rejects with Refusal where If-Match or If-None-Match forbid it. */
+  /** Rejects with Refusal where If-Match or If-None-Match forbid it. */
   async #baseOf(visit: Visit, before: Resource | undefined): Promise<Base> {
     const { shelf, lastRead } = this.#options
     const isAsked = ['if-match', 'if-none-match'].some((name) => visit.header(name) !== undefined)
     const etag = isAsked && before ? await visit.etagOf(before, shelf) : undefined
     const read = before && lastRead.of(visit.reader, idOf(before))
-    const known = { baseVersion: '', ...(read?.text !== undefined && { baseText: read.text }) }
-    if (!isAsked) return known
-    let older: string | undefined
+    const isText = before?.file?.entry.kind === Kind.TEXT
+    let named = ''
+    let isOlder = false
     visit.checkMatch(etag, (asked) => {
-      if (asked === etag || (read && asked === etagOf(read.version))) return true
+      const isRead = read !== undefined && asked === etagOf(read.version)
+      isOlder = asked !== etag && !isRead
       // Somebody else changed it: the replica may still know what this one was made from.
-      if (before?.file?.entry.kind === Kind.TEXT) older = versionOf(asked)
-      return older !== undefined
+      named = isOlder && !isText ? '' : (versionOf(asked) ?? '')
+      return named !== ''
     })
-    return older === undefined ? known : { baseVersion: older }
+    const known = !isOlder && read?.text !== undefined ? read.text : undefined
+    const isThere = named !== '' && etagOf(named) === etag
+    const bytes = read && (read.text === undefined ? read.version : '')
+    const base = isThere ? (isText ? '' : named) : bytes
+    return {
+      // By name also where it is there now: others may change it while the body comes.
+      text: known === undefined ? { baseVersion: named } : { baseVersion: '', baseText: known },
+      ...(base !== undefined && { bytes: base }),
+      isOlder,
+      isNew: !before && visit.header('if-none-match')?.trim() === '*',
+    }
   }
 
   async #keep(visit: Visit, place: Place, body: Body): Promise<Kept> {
@@ -281,35 +298,47 @@ export class Transfers {
   ): Promise<Kept> {
     const { shelf, lastRead } = this.#options
     const { text, version } = read
+    const { isNew } = base
     const file = before ? idOf(before) : path
     const operation = newOperation()
     try {
-      const save = { type: 'save' as const, file, text, ...base, operation, isOnce: true }
+      const save = {
+        type: 'save' as const,
+        file,
+        text,
+        ...base.text,
+        isNew,
+        operation,
+        isOnce: true,
+      }
       const kept = await shelf.ask(visit, 'kept', save)
       lastRead.remember(visit.reader, kept.file.entry.id, read)
       return { version: kept.version === version ? version : undefined, servers: kept.servers }
     } catch (error) {
       const isForgotten = error instanceof FourfoldError && error.code === 'invalid'
-      throw isForgotten && base.baseVersion !== '' ? anotherVersion() : error
+      throw isForgotten && base.text.baseVersion !== '' ? anotherVersion() : orHere(error, isNew)
     }
   }
 
-  async #keepBytes(visit: Visit, { path, before, base: text }: Place, body: Body): Promise<Kept> {
+  async #keepBytes(visit: Visit, { path, before, base }: Place, body: Body): Promise<Kept> {
     const { shelf, fetching, lastRead } = this.#options
     const { hash, size } = body
-    if (text.baseVersion !== '') throw anotherVersion()
+    const { isNew, isOlder, bytes } = base
+    if (isOlder) throw anotherVersion()
     await body.keep()
     fetching.arrived({ hash, size })
-    const read = before && lastRead.of(visit.reader, idOf(before))
-    const base = read && (read.text === undefined ? read.version : '')
+    const asked = shelf.ask(visit, 'kept', {
+      type: 'saveBinary',
+      file: before ? idOf(before) : path,
+      hash,
+      size,
+      ...(bytes !== undefined && { base: bytes }),
+      isNew,
+      operation: newOperation(),
+    })
     const [{ file, servers }, holders] = await Promise.all([
-      shelf.ask(visit, 'kept', {
-        type: 'saveBinary',
-        file: before ? idOf(before) : path,
-        hash,
-        size,
-        ...(base !== undefined && { base }),
-        operation: newOperation(),
+      asked.catch((error: unknown) => {
+        throw orHere(error, isNew)
       }),
       fetching.holders({ hash, size }, receiptWaitMs),
     ])
@@ -344,6 +373,12 @@ export class Transfers {
     if (isSave) lastRead.remember(visit.reader, kept.file.entry.id, { version, text })
     return kept.file.entry.id
   }
+}
+
+/** Of a file that was to be new: somebody else made it meanwhile. */
+function orHere(error: unknown, isNew: boolean): unknown {
+  const isTaken = error instanceof FourfoldError && error.code === 'taken'
+  return isNew && isTaken ? itIsHere() : error
 }
 
 /** Whatever it is, no browser shall take it for a page of ours. */

@@ -12,7 +12,7 @@ import {
 } from './conditions.ts'
 import type { Change, Locks } from './locks.ts'
 import { targetOf, type Target } from './paths.ts'
-import { anotherVersion, Refusal } from './refusal.ts'
+import { anotherVersion, itIsHere, Refusal } from './refusal.ts'
 import { etagOf, type Asker, type Resource, type Shelf } from './shelf.ts'
 import { parseXml, type XmlElement } from './xml.ts'
 
@@ -165,7 +165,7 @@ export class Visit implements Asker, Caller {
     }
     const none = this.header('if-none-match')
     if (none === undefined) return
-    if (isAmong(none, etag)) throw new Refusal(412, 'It is here already.')
+    if (isAmong(none, etag)) throw itIsHere()
   }
 
   /** The path and query of an address of this server. Throws Refusal. */
