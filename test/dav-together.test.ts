@@ -60,6 +60,36 @@ test('a save with the etag of an older version is merged, with one of no version
   assert.equal(await dav.read('/plan.md'), 'zero\none\ntwo\nthree\nfour\n')
 })
 
+test('an address that could be an id is that of no file elsewhere', async (t) => {
+  const { address, dav } = await lone(t)
+  const ada = person(t, address, 'Ada')
+  const { id } = await ada.create('plan.md', 'one\n')
+  await dav.write('/other.md', 'other\n')
+  await dav.write('/other.bin', Buffer.from([0, 255]))
+  const conditions: Headers[] = [{}, { 'if-none-match': '*' }]
+  for (const headers of conditions) {
+    assert.ok((await dav.status('PUT', `/${id}`, headers, 'two\n')) >= 400)
+    assert.ok((await dav.status('PUT', `/${id}`, headers, Buffer.from([0, 255]))) >= 400)
+  }
+  assert.ok((await dav.status('LOCK', `/${id}`, {}, lockBody('exclusive'))) >= 400)
+  for (const from of ['/other.md', '/other.bin']) {
+    assert.ok((await dav.status('COPY', from, { destination: `/dav/${id}` })) >= 400)
+  }
+  assert.equal(await dav.read('/plan.md'), 'one\n')
+})
+
+test('several who make one file at once do not write over each other', async (t) => {
+  const { dav } = await lone(t)
+  const froms = ['/1.md', '/2.md', '/3.md']
+  for (const path of froms) await dav.write(path, path)
+  const copied = await Promise.all(
+    froms.map((path) => dav.status('COPY', path, { destination: '/dav/new.md', overwrite: 'F' })),
+  )
+  const made = copied.map((status) => status === 201)
+  assert.equal(made.filter(Boolean).length, 1, copied.join())
+  assert.equal(await dav.read('/new.md'), froms[made.indexOf(true)])
+})
+
 test('an editor that saves by rename keeps the file, and what others type in it', async (t) => {
   const { address, dav } = await lone(t)
   const ada = person(t, address, 'Ada')

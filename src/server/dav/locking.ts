@@ -5,7 +5,7 @@ import { newOperation } from '../../adapters/system.ts'
 import type { Lock, Locks } from './locks.ts'
 import { hrefOf } from './paths.ts'
 import { Refusal } from './refusal.ts'
-import type { Shelf } from './shelf.ts'
+import { aboutOf, isTaken, type Shelf } from './shelf.ts'
 import type { Visit } from './visit.ts'
 import { childOf, isDav, writeXml, type XmlElement } from './xml.ts'
 
@@ -55,9 +55,13 @@ export class Locking {
   }
 
   async #makeEmpty(visit: Visit): Promise<void> {
-    const operation = newOperation()
-    const empty = { file: visit.path, text: '', baseVersion: '', operation }
-    await this.#shelf.ask(visit, 'kept', { type: 'save', ...empty })
+    const empty = { text: '', baseVersion: '', operation: newOperation() }
+    try {
+      await this.#shelf.ask(visit, 'kept', { type: 'save', ...aboutOf(visit.path), ...empty })
+    } catch (error) {
+      // Somebody made it meanwhile: it is locked all the same.
+      if (!isTaken(error) || !(await this.#shelf.find(visit, visit.path))) throw error
+    }
   }
 
   #renew(visit: Visit): void {

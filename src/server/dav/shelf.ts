@@ -29,6 +29,20 @@ export type { Facts } from '../facts.ts'
 
 export const idOf = ({ file }: Resource) => file?.entry.id ?? ''
 
+/**
+ * Which file a save is about, for the replica: what is here, or a new one at a path where nothing was.
+ * Rejected with 'taken' where something is by then, and where the path could be read as an id: that
+ * leads to what lies elsewhere.
+ */
+export function aboutOf(what: Resource | string): { file: string; isNew: boolean } {
+  const isNew = typeof what === 'string'
+  return { file: isNew ? what : idOf(what), isNew }
+}
+
+export function isTaken(error: unknown): boolean {
+  return error instanceof FourfoldError && error.code === 'taken'
+}
+
 /** The 43 characters of base64url: some clients have little room for two etags in one header. */
 export function etagOf(version: string): string {
   return `"${Buffer.from(version, 'hex').toString('base64url')}"`

@@ -27,7 +27,16 @@ import type { LastRead, Read } from './last-read.ts'
 import type { Locks } from './locks.ts'
 import { davPath, hrefOf } from './paths.ts'
 import { anotherVersion, itIsHere, Refusal } from './refusal.ts'
-import { etagOf, idOf, versionOf, type Facts, type Resource, type Shelf } from './shelf.ts'
+import {
+  aboutOf,
+  etagOf,
+  idOf,
+  isTaken,
+  versionOf,
+  type Facts,
+  type Resource,
+  type Shelf,
+} from './shelf.ts'
 import type { Visit } from './visit.ts'
 
 /** What a save is a change of, in the words of the replica. */
@@ -38,8 +47,8 @@ interface Base {
   bytes?: string
   /** It is a text that was there before: no bytes are a change of that. */
   isOlder: boolean
-  /** Nothing is to be there. */
-  isNew: boolean
+  /** Nothing was there, and nothing is to be there. */
+  mustBeNew: boolean
 }
 
 /** Where a file is put. */
@@ -268,11 +277,24 @@ export class Transfers {
       text: known === undefined ? { baseVersion: named } : { baseVersion: '', baseText: known },
       ...(base !== undefined && { bytes: base }),
       isOlder,
-      isNew: !before && visit.header('if-none-match')?.trim() === '*',
+      mustBeNew: !before && visit.header('if-none-match')?.trim() === '*',
     }
   }
 
   async #keep(visit: Visit, place: Place, body: Body): Promise<Kept> {
+    try {
+      return await this.#keepAt(visit, place, body)
+    } catch (error) {
+      if (place.before || !isTaken(error)) throw error
+      if (place.base.mustBeNew) throw itIsHere()
+      // Somebody made it while the body came.
+      const before = await this.#options.shelf.find(visit, place.path)
+      if (!before || before.isDirectory) throw error
+      return this.#keepAt(visit, { ...place, before }, body)
+    }
+  }
+
+  async #keepAt(visit: Visit, place: Place, body: Body): Promise<Kept> {
     const { before } = place
     const shared = before?.file?.entry.kind === Kind.TEXT ? before : undefined
     const longest = shared ? await this.#longestText(visit, shared, body) : textBytesMax
@@ -298,47 +320,34 @@ export class Transfers {
   ): Promise<Kept> {
     const { shelf, lastRead } = this.#options
     const { text, version } = read
-    const { isNew } = base
-    const file = before ? idOf(before) : path
+    const about = aboutOf(before ?? path)
     const operation = newOperation()
     try {
-      const save = {
-        type: 'save' as const,
-        file,
-        text,
-        ...base.text,
-        isNew,
-        operation,
-        isOnce: true,
-      }
+      const save = { type: 'save' as const, ...about, text, ...base.text, operation, isOnce: true }
       const kept = await shelf.ask(visit, 'kept', save)
       lastRead.remember(visit.reader, kept.file.entry.id, read)
       return { version: kept.version === version ? version : undefined, servers: kept.servers }
     } catch (error) {
       const isForgotten = error instanceof FourfoldError && error.code === 'invalid'
-      throw isForgotten && base.text.baseVersion !== '' ? anotherVersion() : orHere(error, isNew)
+      throw isForgotten && base.text.baseVersion !== '' ? anotherVersion() : error
     }
   }
 
   async #keepBytes(visit: Visit, { path, before, base }: Place, body: Body): Promise<Kept> {
     const { shelf, fetching, lastRead } = this.#options
     const { hash, size } = body
-    const { isNew, isOlder, bytes } = base
+    const { isOlder, bytes } = base
     if (isOlder) throw anotherVersion()
     await body.keep()
     fetching.arrived({ hash, size })
-    const asked = shelf.ask(visit, 'kept', {
-      type: 'saveBinary',
-      file: before ? idOf(before) : path,
-      hash,
-      size,
-      ...(bytes !== undefined && { base: bytes }),
-      isNew,
-      operation: newOperation(),
-    })
     const [{ file, servers }, holders] = await Promise.all([
-      asked.catch((error: unknown) => {
-        throw orHere(error, isNew)
+      shelf.ask(visit, 'kept', {
+        type: 'saveBinary',
+        ...aboutOf(before ?? path),
+        hash,
+        size,
+        ...(bytes !== undefined && { base: bytes }),
+        operation: newOperation(),
       }),
       fetching.holders({ hash, size }, receiptWaitMs),
     ])
@@ -354,13 +363,13 @@ export class Transfers {
     const { shelf, lastRead } = this.#options
     const operation = newOperation()
     const before = typeof into === 'string' ? undefined : into
-    const file = typeof into === 'string' ? into : idOf(into)
+    const about = aboutOf(into)
     const blob = blobOf(from.file!.entry)
     const read = before && isSave ? lastRead.of(visit.reader, idOf(before)) : undefined
     if (blob) {
       const { hash, size } = blob
       const base = read && (read.text === undefined ? read.version : '')
-      const call = { type: 'saveBinary' as const, file, hash, size, operation }
+      const call = { type: 'saveBinary' as const, ...about, hash, size, operation }
       const known = { ...call, ...(base !== undefined && { base }) }
       const kept = await shelf.ask(visit, 'kept', known)
       if (isSave) lastRead.remember(visit.reader, kept.file.entry.id, { version: hash })
@@ -368,17 +377,11 @@ export class Transfers {
     }
     const { text, version } = await shelf.ask(visit, 'read', { type: 'read', file: idOf(from) })
     const base = { baseVersion: '', ...(read?.text !== undefined && { baseText: read.text }) }
-    const call = { type: 'save' as const, file, text, ...base, operation, isOnce: true }
+    const call = { type: 'save' as const, ...about, text, ...base, operation, isOnce: true }
     const kept = await shelf.ask(visit, 'kept', call)
     if (isSave) lastRead.remember(visit.reader, kept.file.entry.id, { version, text })
     return kept.file.entry.id
   }
-}
-
-/** Of a file that was to be new: somebody else made it meanwhile. */
-function orHere(error: unknown, isNew: boolean): unknown {
-  const isTaken = error instanceof FourfoldError && error.code === 'taken'
-  return isNew && isTaken ? itIsHere() : error
 }
 
 /** Whatever it is, no browser shall take it for a page of ours. */
