@@ -96,6 +96,15 @@ test('G6 what waits holds back what comes after it in its log', () => {
   assert.deepEqual(hear(3, vector(), a, 1), ['a1', 'b1', 'b2'])
 })
 
+test('G6 what builds on a log that waited once waits for that no more', () => {
+  const { order, hear } = receiver()
+  assert.deepEqual(hear(0, vector([a, 1]), b, 1), [])
+  assert.deepEqual(hear(1, vector(), a, 1), ['a1', 'b1'])
+  assert.deepEqual(hear(2, vector(), b, 2), ['b2'])
+  assert.deepEqual(order.needOf(sender(vector([a, 1], [b, 2]))), [])
+  assert.deepEqual(order.needOf(sender(vector([b, 3]))), [[b, 3]])
+})
+
 test('what waits for each other goes together', () => {
   const { order, hear } = receiver()
   assert.deepEqual(hear(0, vector([b, 1]), a, 1), [])

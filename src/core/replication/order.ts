@@ -86,8 +86,8 @@ export class Order {
         this.#first.set(waiting.update.origin as Origin, waiting.update.seq + 1)
         return false
       })
-      this.#findFirst()
     }
+    this.#findFirst()
     // All causes are here and wait for each other: a peer also tells of what it got later.
     const isCircle = this.#waiting.every(({ need }) => this.#areKnown(need))
     const isLate = now - (this.#waiting[0]?.since ?? now) > waitMs
