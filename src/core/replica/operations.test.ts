@@ -63,6 +63,21 @@ test('G8 a creation that a second server carries out late undoes no rename, move
   }
 })
 
+test('of two changes of a field before one is on the disk the later counts, in any order', () => {
+  const { operations, take, folder } = server('a')
+  const made = operations.create(request(1), { parent: '', name: 'plan.md' }, '')
+  take(...made)
+  const entry = folder.get(request(1).operation)!
+  const renamed = ['idea.md', 'work.md'].map((name, at) =>
+    operations.rename(request(2 + at), entry, name),
+  )
+  for (const updates of [renamed, renamed.toReversed()]) {
+    const other = server('b')
+    other.take(...made, ...updates)
+    assert.equal(other.folder.get(entry.id)!.name?.value, 'work.md')
+  }
+})
+
 /** A server with directories, made by paths. */
 function withTree(...paths: string[]) {
   const made = server('a')
