@@ -7,18 +7,21 @@ import * as Y from 'yjs'
 import { four, subject, type Server } from '../../../test/replication-circle.ts'
 import { base64url, type Origin } from '../model/ids.ts'
 import {
+  caretBytesMax,
   operationsPerSnapshotMax,
   peerUnstoredBytesMax,
   presentMax,
   reachAheadMax,
   seqMax,
   strangersMax,
+  wordsMax,
 } from '../model/limits.ts'
 import { mergeStored, sealUpdate } from '../model/snapshot.ts'
 import { counterMax } from '../model/stamps.ts'
 import { encodeTextUpdate, textRoot, type TextStruct } from '../model/text-update.ts'
 import {
   EntrySchema,
+  EphemeralSchema,
   Kind,
   PeerHelloSchema,
   PeerMessageSchema,
@@ -85,6 +88,7 @@ test('an entry that nobody could show, keep or delete is none', () => {
     [{ ...whole, deletedAt: 9e15 }, /instant/],
     [{ ...whole, contents: [{ hash: '../../x', stamp }] }, /bytes/],
     [{ ...whole, contents: [{ hash: 'a'.repeat(64), size: NaN, stamp }] }, /bytes/],
+    [{ ...whole, contents: [{ hash: 'a'.repeat(64), size: 5, stamp, at: NaN }] }, /instant/],
     [{ ...whole, createdBy: 'x'.repeat(2000) }, /too long/],
   ]
   for (const name of ['', '.', '..', 'a/b', '/', 'a\nb', 'a\0', '€'.repeat(90)]) {
@@ -147,9 +151,45 @@ test('nobody has more of a log than can be', () => {
   const hello = create(PeerHelloSchema, { replica: 'b', origin })
   assert.equal(helloFault(hello, anyReach), undefined)
   assert.match(helloFault({ ...hello, replica: 'c' }, anyReach) ?? '', /another server/)
+  assert.match(helloFault({ ...hello, origin: 'b.x' }, anyReach) ?? '', /names no origin/)
   assert.match(helloFault({ ...hello, life: 'x' }, anyReach) ?? '', /life/)
   const vector = { $typeName: 'fourfold.v1.VersionVector' as const, seen: { [origin]: NaN } }
   assert.match(helloFault({ ...hello, vector }, anyReach) ?? '', /up to NaN/)
+})
+
+test('who is told of has an id, and what is told of them an end', () => {
+  const fault = (topic: MessageInitShape<typeof EphemeralSchema>['topic']) => {
+    const value = create(EphemeralSchema, { topic })
+    return messageFault({ case: 'ephemeral', value }, anyReach) ?? ''
+  }
+  const presence = { session, device: session, name: 'ana', counter: counterMax, isHere: true }
+  const presences: [object, RegExp][] = [
+    [{}, /^$/],
+    [{ device: '' }, /^$/],
+    [{ session: '' }, /session/],
+    [{ device: 'x' }, /device/],
+    [{ name: 'x'.repeat(wordsMax + 1) }, /too long/],
+    [{ counter: counterMax + 1 }, /counted up to/],
+  ]
+  for (const [changed, words] of presences) {
+    assert.match(fault({ case: 'presence', value: { ...presence, ...changed } }), words)
+  }
+  const caret = {
+    document: subject,
+    session,
+    writer: 2 ** 53 - 1,
+    state: 'x'.repeat(caretBytesMax),
+  }
+  const carets: [object, RegExp][] = [
+    [{}, /^$/],
+    [{ session: 'x' }, /session/],
+    [{ state: 'x'.repeat(caretBytesMax + 1) }, /too long/],
+    [{ writer: 2 ** 53 }, /writer/],
+    [{ writer: NaN }, /writer/],
+  ]
+  for (const [changed, words] of carets) {
+    assert.match(fault({ case: 'caret', value: { ...caret, ...changed } }), words)
+  }
 })
 
 test('a whole subject is judged with all that is in it', () => {
@@ -170,6 +210,7 @@ test('a whole subject is judged with all that is in it', () => {
   assert.match(fault({ covers }), /up to 6/)
   const operation = { $typeName: 'fourfold.v1.DoneOperation', id: other, at: 1, digest: '' }
   assert.match(fault({ operations: [{ ...operation, at: NaN }] }), /instant/)
+  assert.match(fault({ operations: [{ ...operation, digest: 'x'.repeat(2000) }] }), /too long/)
   const many = Array(operationsPerSnapshotMax + 1).fill(operation)
   assert.match(fault({ operations: many }), /too many/)
 })

@@ -189,3 +189,15 @@ test('of any two lives one stands above the other', () => {
     }
   }
 })
+
+test('a server that comes back in another life is no companion any more', () => {
+  const options = { now: 0, replica: a, mayBeAlone: false, isComplete: () => true }
+  const rivals = new Rivals({ ...options, life: () => 'a.1', voice: new Voice() })
+  rivals.met(0, b, 'a.1')
+  const other = { life: 'b.1', companions: 1, isServing: true }
+  rivals.heard(0, c, other)
+  assert.equal(rivals.isServing, true, 'two against one')
+  rivals.heard(0, b, { ...other, companions: 2 })
+  assert.equal(rivals.standing.companions, 1)
+  assert.equal(rivals.isServing, false, 'one against two')
+})
