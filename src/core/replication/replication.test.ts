@@ -220,6 +220,24 @@ test('what goes for good goes when it is asked for again after nobody could brin
   assert.equal(isGone(), true)
 })
 
+test('nothing goes for good while another holds what has yet to come to this disk', () => {
+  const { circle, servers } = four()
+  const [a, , c] = servers as [Server, Server, Server]
+  circle.append(a, 1, 'x')
+  circle.flushMs.set(a.id, 10_000)
+  circle.append(c, 2, 'y')
+  const ask = () => {
+    circle.input(a, { type: 'asked', request: { type: 'purge', subject } })
+    circle.pass(1000)
+  }
+  const isGone = () => a.events.some(({ type }) => type === 'purged')
+  for (let count = 0; count < 5; count++) ask()
+  assert.equal(isGone(), false, 'that may bring it back')
+  circle.pass(10_000)
+  for (let count = 0; count < 3; count++) ask()
+  assert.equal(isGone(), true)
+})
+
 test('a server whose disk was lost is filled by a transfer when logs were compacted', () => {
   const { circle, servers } = four()
   const a = servers[0]!
@@ -350,6 +368,10 @@ test('2 a log has no holes: a gap is refused and asked for', () => {
     },
   })
   assert.equal(b.storage.reader.vector().get(origin!), 1)
+  const asked = a.heard.filter(({ from, message }) => {
+    return from === b && message.message.case === 'gossip'
+  })
+  assert.equal(asked.length, 1)
 })
 
 test('2 a malformed update ends its channel, and those before it are stored', () => {
@@ -428,6 +450,11 @@ test('5 servers with equal vectors and different digests say so', () => {
   compare(b, 'two', 1)
   assert.match(b.log.join(), /differs from a/)
   assert.match(a.log.join(), /differs from b/)
+  circle.stuck.add(b.id)
+  circle.append(a, 2, 'y')
+  compare(a, 'three', 2)
+  compare(b, 'four', 1)
+  assert.doesNotMatch(`${a.log.join()}${b.log.join()}`, /three|four/, 'of other updates: none')
 })
 
 test('a peer that came back without what happened meanwhile is not live before it has it', () => {
@@ -507,4 +534,13 @@ test('a subject that still does not load is asked of the next peer, at a walk', 
   assert.deepEqual(want(), [])
   const [second] = wantedOf(a.mind.step(circle.now + 2000, { type: 'tick' }))
   assert.ok(second !== undefined && second !== first)
+  // What helps ends it.
+  const wants = () =>
+    [...circle.living.values()].flatMap(({ heard }) =>
+      heard.filter(({ message }) => message.message.case === 'want'),
+    ).length
+  circle.pass(10_000)
+  assert.equal(wants(), 1)
+  circle.pass(10_000)
+  assert.equal(wants(), 1)
 })
