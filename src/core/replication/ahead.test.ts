@@ -27,7 +27,9 @@ function fourAfterFire(subjects: SubjectId[] = [subject]): { circle: Circle; ser
   return { circle, servers: names.map((name) => circle.start(name)) }
 }
 
-const operationsOf = (of: SubjectId) => [`${of} one`, `${of} two`]
+/** One that was not changed by operations. */
+const written = subjectId(new Uint8Array(16).fill(200))
+const operationsOf = (of: SubjectId) => (of === written ? [] : [`${of} one`, `${of} two`])
 
 function pieceOf(of: SubjectId): Snapshot {
   const body = {
@@ -49,12 +51,14 @@ const versionsOf = ({ storage }: Server, of = subject) =>
   storedVersions(storage.reader.load(of)).map(({ id }) => id)
 
 test('what came by a transfer that broke off goes to all when nobody has its logs', () => {
-  const { circle, servers } = fourAfterFire()
+  const { circle, servers } = fourAfterFire([subject, written])
   circle.pass(3000)
-  assert.deepEqual(
-    servers.map((server) => versionsOf(server)),
-    [['x'], ['x'], ['x'], ['x']],
-  )
+  for (const each of [subject, written]) {
+    assert.deepEqual(
+      servers.map((server) => versionsOf(server, each)),
+      [['x'], ['x'], ['x'], ['x']],
+    )
+  }
   const digests = servers.map(({ storage }) => {
     return operationsOf(subject).map((id) => storage.reader.operation(id)?.digest)
   })

@@ -220,6 +220,24 @@ test('what goes for good goes when it is asked for again after nobody could brin
   assert.equal(isGone(), true)
 })
 
+test('logs are compacted as far as every server that is there has come, again and again', () => {
+  const { circle, servers } = four()
+  const [a, b] = servers as [Server, Server]
+  const compacted = () => {
+    circle.input(a, { type: 'asked', request: { type: 'compact', subject } })
+    return [...a.storage.reader.floor().values()][0] ?? 0
+  }
+  circle.append(a, 1, 'x')
+  circle.pass(100)
+  assert.equal(compacted(), 1)
+  circle.flushMs.set(b.id, 1000)
+  circle.append(a, 2, 'y')
+  circle.pass(100)
+  assert.equal(compacted(), 1)
+  circle.pass(2000)
+  assert.equal(compacted(), 2)
+})
+
 test('nothing goes for good while another holds what has yet to come to this disk', () => {
   const { circle, servers } = four()
   const [a, , c] = servers as [Server, Server, Server]
@@ -241,7 +259,7 @@ test('nothing goes for good while another holds what has yet to come to this dis
 test('a server whose disk was lost is filled by a transfer when logs were compacted', () => {
   const { circle, servers } = four()
   const a = servers[0]!
-  for (let tag = 1; tag <= 20; tag++) circle.append(a, tag, `x${tag}`)
+  for (let tag = 1; tag <= 20; tag++) circle.append(a, tag, `x${tag}`, `operation ${tag}`)
   // Until each has told each.
   circle.pass(100)
   for (const server of servers) {
@@ -255,6 +273,11 @@ test('a server whose disk was lost is filled by a transfer when logs were compac
   assert.deepEqual(c.storage.reader.vector(), a.storage.reader.vector())
   const before = a.storage.reader.load(subject).snapshots[0]!.versions
   assert.deepEqual(c.storage.reader.load(subject).snapshots[0]!.versions, before)
+  assert.equal(
+    c.storage.reader.operation('operation 7')?.subject,
+    subject,
+    'and whose effect it is',
+  )
   circle.append(a, 21, 'after')
   assert.deepEqual([...c.storage.reader.vector().values()], [21])
 })
