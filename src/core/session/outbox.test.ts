@@ -31,6 +31,26 @@ function writer() {
   return { outbox, write, settle }
 }
 
+test('4 what is written after an edit that is in the document alone stays there with it', () => {
+  const { outbox, write } = writer()
+  write('one', 'a')
+  outbox.edited(1, document, new Uint8Array(outboxBytesMax + 1))
+  outbox.edited(2, document, new Uint8Array(1))
+  assert.equal(outbox.isInDocument(document), true)
+  outbox.take(2, document)
+  assert.equal([...outbox.pushes()].length, 1)
+  assert.equal(outbox.isOwed(document, 1, 'a'), true)
+})
+
+test('4 of an offer for which there is no room the rest stays to be offered', () => {
+  const { outbox } = writer()
+  const part = new Uint8Array(outboxBytesMax)
+  const span = outbox.whole(0, document)
+  assert.equal(outbox.offered(0, document, [part, part], span), false)
+  assert.equal([...outbox.pushes()].length, 1, 'one always goes')
+  assert.equal(outbox.isInDocument(document), true)
+})
+
 test('4 where the last edits are that rest is where all of them are', () => {
   const { outbox, write, settle } = writer()
   write('one', 'a', 'b', 'c')
