@@ -2,9 +2,11 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { create } from '@bufbuild/protobuf'
 import type { MemoryDisk } from '../../adapters/storage/memory.ts'
 import { four, names, type Circle, type Server } from '../../../test/replication-circle.ts'
 import type { ReplicaId } from '../model/ids.ts'
+import { PeerMessageSchema } from '../model/wire.ts'
 import { Rivals, type Standing } from './rivals.ts'
 import { Voice } from './voice.ts'
 
@@ -62,6 +64,21 @@ test('a disk of another life serves nobody, and nothing of it is joined with the
   circle.pass(1000)
   assert.equal(isServing(filled), true)
   assert.deepEqual(logsOf(circle.disks.get(d)!), logsOf(circle.disks.get(a)!))
+})
+
+test('a server that takes another life while it is here is hung up on', () => {
+  const { circle, servers } = four()
+  const [first, , , other] = servers as [Server, Server, Server, Server]
+  circle.append(first, 1, 'x')
+  const [channel] = [...first.channels].find(([, { server }]) => server === other)!
+  const message = (life: string) =>
+    create(PeerMessageSchema, { message: { case: 'have', value: { life } } })
+  const says = (life: string) =>
+    circle.input(first, { type: 'received', channel, message: message(life) })
+  says(circle.disks.get(a)!.life)
+  assert.equal(first.channels.has(channel), true)
+  says('z.0123456789abc')
+  assert.equal(first.channels.has(channel), false)
 })
 
 test('the last server that is left of a set serves on beside a disk of another life', () => {
