@@ -1,13 +1,13 @@
-// What was deleted for good and comes back: it goes again, and the log says that it is to.
+// What is deleted: when it goes for good, and that it goes again when it comes back after that.
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { create, fromBinary, toBinary, type MessageInitShape } from '@bufbuild/protobuf'
 import { MemoryDisk } from '../../adapters/storage/memory.ts'
-import { Desk, freshId, Writer } from '../../../test/replica-desk.ts'
+import { Desk, freshId, here, there, Writer } from '../../../test/replica-desk.ts'
 import type { Origin, SubjectId } from '../model/ids.ts'
 import { isTombstone, purgedStored, sealUpdate } from '../model/snapshot.ts'
-import { EntrySchema, Kind, UpdateSchema, type Update } from '../model/wire.ts'
+import { EntrySchema, Kind, ServerState, UpdateSchema, type Update } from '../model/wire.ts'
 
 const other = 'b.0123456789abc'
 const stamp = (counter: number) => ({ counter, origin: other })
@@ -182,4 +182,95 @@ test('what goes with its directory, or comes back with it, is in the digest as i
   hear({ id: directory, deleted: { value: false, stamp: stamp(3) } })
   assert.equal(one.replica.digest(), quiet.replica.digest())
   assert.notEqual(one.replica.digest(), digest)
+})
+
+/** A server with a file in the trash, where a step of its age takes a second and three are its time. */
+class Bin {
+  readonly desk = new Desk(undefined, undefined, {
+    trash: { stepMs: 1000, steps: 3, lookMs: 100 },
+  })
+  readonly file: string
+
+  constructor() {
+    this.file = new Writer(this.desk, 1, 'ana').create('plan.md', 'hello ')
+    this.desk.store()
+    this.desk.call(1, { type: 'delete', file: this.file, operation: freshId() })
+    this.desk.store()
+    this.desk.cover()
+    this.desk.asked.length = 0
+  }
+
+  /** How the other server is, and which of the two is the first of the set. */
+  is(state: ServerState, ids = [here, there]): void {
+    const servers = ids.map((id) => {
+      const isHere = id === here
+      const view = { address: `http://${id}`, lag: 0, heardAt: 0 }
+      return { id, ...view, state: isHere ? ServerState.LIVE : state }
+    })
+    this.desk.input({ type: 'event', event: { type: 'servers', servers, isServing: true } })
+  }
+
+  /** Looks for so long; the disk stores at once unless it hangs. */
+  pass(ms: number, hangs = false): void {
+    for (const end = this.desk.now + ms; this.desk.now < end;) {
+      this.desk.now += 100
+      this.desk.input({ type: 'tick' })
+      if (!hangs) this.desk.store()
+    }
+  }
+
+  /** What it did since the last look at it. */
+  done(): string[] {
+    return this.desk.asked.splice(0).flatMap((request) => {
+      if (request.type === 'purge') return ['removes']
+      if (request.type !== 'append' || request.update.body.case !== 'entry') return []
+      const { age, purged } = fromBinary(EntrySchema, request.update.body.value)
+      if (purged) return [purged.isKnown ? 'all know' : 'purges']
+      return age ? [`is ${age.steps} old`] : []
+    })
+  }
+}
+
+test('G12 the time of what is in the trash runs while all servers are there, and goes on counted', () => {
+  const bin = new Bin()
+  bin.is(ServerState.DOWN)
+  bin.pass(5000)
+  assert.deepEqual(bin.done(), [])
+  bin.is(ServerState.LIVE)
+  bin.pass(900)
+  bin.is(ServerState.DOWN)
+  bin.pass(100)
+  bin.is(ServerState.LIVE)
+  bin.pass(1000)
+  assert.deepEqual(bin.done(), [], 'it begins again when all are there')
+  bin.pass(100, true)
+  bin.pass(2000, true)
+  assert.deepEqual(bin.done(), ['is 1 old'], 'nothing more before that is on the disk')
+  bin.desk.store()
+  bin.pass(1100)
+  assert.deepEqual(bin.done(), ['is 2 old'])
+  bin.desk.call(2, { type: 'restore', file: bin.file, operation: freshId() })
+  bin.desk.store()
+  bin.desk.call(3, { type: 'delete', file: bin.file, operation: freshId() })
+  bin.desk.store()
+  bin.pass(1100)
+  assert.deepEqual(bin.done(), ['is 1 old'], 'of another deletion')
+})
+
+test('14 what is purged is removed when all know, which the first server says when all have it', () => {
+  const bin = new Bin()
+  bin.is(ServerState.LIVE, [there, here])
+  bin.pass(3300)
+  assert.deepEqual(bin.done(), ['is 1 old', 'is 2 old', 'purges'])
+  bin.desk.cover()
+  bin.pass(500)
+  assert.deepEqual(bin.done(), [], 'another one says it')
+  const late = new Bin()
+  late.pass(3500)
+  assert.deepEqual(late.done(), ['is 1 old', 'is 2 old', 'purges'], 'the other may not have it')
+  late.desk.cover()
+  late.pass(100)
+  assert.deepEqual(late.done(), ['all know'])
+  late.pass(100)
+  assert.deepEqual(late.done(), ['removes'])
 })
