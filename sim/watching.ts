@@ -145,8 +145,7 @@ export class Watching {
   }
 
   #ask(name: HostName): void {
-    this.#watch?.end()
-    this.#watch = undefined
+    this.#lose()
     this.#isReady = false
     this.#server = name
     if (!this.#canReach(name)) return
@@ -155,10 +154,17 @@ export class Watching {
     this.#note(`asks ${name}${since ? ' for what lies beyond' : ''}${listsAll ? ', and all' : ''}`)
     const extent = since ? { since: new Map(since), listsAll } : {}
     const watch = this.#options.servers.get(name)!.watch(extent, (answer) => {
-      if (watch !== this.#watch || this.#isBroken) return
-      this.#heard(answer)
+      if (watch !== this.#watch) return
+      // A channel is whole or it ends: what comes after something that was lost is not told either.
+      if (this.#isBroken) this.#lose()
+      else this.#heard(answer)
     })
     this.#watch = watch
+  }
+
+  #lose(): void {
+    this.#watch?.end()
+    this.#watch = undefined
   }
 
   #canReach(name: HostName): boolean {
