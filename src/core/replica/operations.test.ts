@@ -119,7 +119,12 @@ test('a file or directory is made where there is a directory, and nothing has it
   for (const name of ['', '.', '..', 'a/b', 'a\\b', 'CON', 'a.', '.git', '\u202e', '\ud800']) {
     const made = () => operations.makeDirectory(fresh(), { parent: '', name })
     assert.throws(made, { code: 'invalid' }, JSON.stringify(name))
+    // Nor is it later what it was not allowed to be then.
+    const late = () => operations.create({ ...fresh(), isLate: true }, { parent: '', name }, '')
+    assert.throws(late, { code: 'invalid' }, JSON.stringify(name))
   }
+  const nowhere = { parent: '..', name: 'x' }
+  assert.throws(() => operations.create({ ...fresh(), isLate: true }, nowhere, ''), noDirectory)
 })
 
 test('a directory is never moved into itself, into a file, or into the trash', () => {
