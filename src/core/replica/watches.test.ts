@@ -54,6 +54,24 @@ test('changes are told in the order of the log, each with the updates it stands 
   assert.deepEqual(known(later, known(first)), a.storage.reader.vector())
 })
 
+test('who watches a file hears that a directory above it goes, comes back and moves', () => {
+  const a = new LoneReplica('a')
+  const specs = freshId()
+  const make = (path: string, operation = freshId()) =>
+    a.call({ type: 'makeDirectory', path, hasParents: false, operation })
+  make('specs', specs)
+  make('specs/old')
+  make('later')
+  a.save('specs/old/one.md', '1')
+  const call = a.begin({ type: 'watch', file: 'specs/old/one.md' })
+  assert.deepEqual(told(a.take(call)), ['present specs/old/one.md', 'ready'])
+  change(a, 'delete', 'specs')
+  assert.deepEqual(told(a.take(call)), ['deleted specs/old/one.md'])
+  change(a, 'restore', specs)
+  a.call({ type: 'move', file: 'specs', path: 'later/specs', operation: freshId() })
+  assert.deepEqual(told(a.take(call)), ['created specs/old/one.md', 'moved later/specs/old/one.md'])
+})
+
 test('who knows everything is told nothing by another server', () => {
   const a = new LoneReplica('a')
   const b = new LoneReplica('b')
