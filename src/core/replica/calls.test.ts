@@ -125,6 +125,12 @@ test('a save with a state of its base may be asked again on other grounds', () =
   const kept = desk.answers.filter(({ answer }) => answer.type === 'kept').map(({ call }) => call)
   assert.deepEqual(kept, [2, 3, 4])
   assert.equal(ana.read(), 'hello world')
+  // But not of another file: its text would count as kept.
+  const another = ana.create('another.md', '')
+  desk.store()
+  desk.call(5, { ...save, file: another })
+  const { answer } = desk.answers.at(-1)!
+  assert.equal(answer.type === 'failed' && answer.error.code, 'taken')
 })
 
 test('G8 the id of what is to be a new file stands for no other request', () => {
