@@ -4,7 +4,7 @@ import { useEffect, useRef, useState } from 'react'
 import { useLandmark } from 'react-aria/useLandmark'
 import { useClient, useMedia } from './client-context.tsx'
 import { droppedIn } from './drop-anywhere.ts'
-import { closeEditor, keepPlace, openEditor, setLanguage } from './editor-state.ts'
+import { closeEditor, insertAtCaret, keepPlace, openEditor, setLanguage } from './editor-state.ts'
 import { NotHere } from './not-here.tsx'
 import type { OpenFile } from './open-file.ts'
 import { showsPictures } from './pictures.ts'
@@ -60,6 +60,7 @@ export function EditorPane(props: EditorPaneProps) {
     const asked = new Promise<void>((resolve) => {
       begin.current = resolve
     })
+    editor.early.wait(open.live.id)
     void Promise.race([open.live.loaded, asked]).then(() => {
       if (isEnded || host.current === null) return
       setLoaded(true)
@@ -80,7 +81,10 @@ export function EditorPane(props: EditorPaneProps) {
       })
       open.show(true)
       // On a touch screen the focus would bring up the keyboard over what one came to read.
-      if (!matchMedia('(pointer: coarse)').matches) view.focus()
+      const isTouched = matchMedia('(pointer: coarse)').matches
+      if (!isTouched && editor.early.isMeant(open.live.id)) view.focus()
+      // Behind what was selected when one left: nobody saw that it would be replaced.
+      insertAtCaret(view, editor.early.take(open.live.id))
       editor.show(view, open.live.id)
       const keep = () => keepPlace(view, open)
       window.addEventListener('pagehide', keep)

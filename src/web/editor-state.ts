@@ -66,6 +66,18 @@ export function openEditor(options: EditorOptions): EditorView {
   return view
 }
 
+/** Puts in what was typed before the editor was there. */
+export function insertAtCaret(view: EditorView, text: string): void {
+  if (text === '') return
+  const { head } = view.state.selection.main
+  view.dispatch({
+    changes: { from: head, insert: text },
+    selection: { anchor: head + text.length },
+    scrollIntoView: true,
+    userEvent: 'input.type',
+  })
+}
+
 /** Ends an editor and keeps where the person was. */
 export function closeEditor(view: EditorView, file: OpenFile): void {
   keepPlace(view, file)

@@ -4,7 +4,7 @@ import { FilePlus, FileUp, FolderPlus, FolderUp, Search, X } from 'lucide-react'
 import { useCallback, useDeferredValue, useMemo, useRef, useState } from 'react'
 import { Button, DropZone, FileTrigger, Input, SearchField } from 'react-aria-components'
 import { useLandmark } from 'react-aria/useLandmark'
-import type { Client } from '../client/api.ts'
+import type { Client, FileInfo } from '../client/api.ts'
 import type { BringIn } from './bring-in.ts'
 import { BringingBar } from './bringing-bar.tsx'
 import { useClient, useMedia } from './client-context.tsx'
@@ -29,6 +29,8 @@ interface FilePaneProps {
   openFiles: OpenFiles
   bringIn: BringIn
   actions: EntryActions
+  /** Shows what was chosen in the tree. The same function. */
+  open: (entry: FileInfo) => void
   /** The directory that new things go to. */
   home: () => string
   /** A dialog lies over the page. */
@@ -126,7 +128,7 @@ export function FilePane(props: FilePaneProps) {
         <FileTree
           {...{ tree, view, openFiles, shownId, wanted, isCovered, rowSize, showMenu, isWhole }}
           emptyText={wanted === '' ? nothing : foundWords(finding)}
-          open={actions.open}
+          open={props.open}
           renameTo={actions.renameTo}
           remove={actions.remove}
           move={actions.move}

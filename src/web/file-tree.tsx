@@ -33,7 +33,7 @@ export interface FileTreeProps {
   /** px; a finger needs more room than a mouse. */
   rowSize: number
   emptyText: string
-  open: (id: string) => void
+  open: (entry: FileInfo) => void
   renameTo: (entry: FileInfo, name: string) => void
   remove: (ids: string[]) => void
   move: (ids: string[], directory: string) => void
@@ -69,7 +69,7 @@ function Rows(props: RowsProps) {
   const act = (id: string) => {
     const entry = tree.get(id)
     if (entry && isDirectory(entry)) view.setOpen(id, !view.open.has(id))
-    else if (entry) props.open(id)
+    else if (entry) props.open(entry)
   }
   const rows = useRows(tree, view, wanted, act)
   const { state, dropped } = useChoosing(rows, view)

@@ -8,6 +8,7 @@ import { BringingBar } from './bringing-bar.tsx'
 import { useClient } from './client-context.tsx'
 import type { Commands } from './commands.ts'
 import { useDropAnywhere } from './drop-anywhere.ts'
+import { EarlyField } from './early-letters.tsx'
 import { EditorPane } from './editor-pane.tsx'
 import type { EntryActions } from './entry-actions.ts'
 import { type FolderTree, top } from './folder-tree.ts'
@@ -70,6 +71,7 @@ export function Middle(props: MiddleProps) {
           close={history.leave}
         />
       )}
+      <EarlyField editor={props.editor} />
       <Shown {...props} />
     </div>
   )

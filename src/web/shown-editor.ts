@@ -2,6 +2,7 @@
 
 import { useSyncExternalStore } from 'react'
 import { EditorView } from '@codemirror/view'
+import { EarlyLetters } from './early-letters.tsx'
 
 /** A line of a file, from 1, and the words in it that are to be selected. */
 interface Place {
@@ -12,6 +13,7 @@ interface Place {
 
 /** Holds the editor that is shown, if any. */
 export class ShownEditor {
+  readonly early = new EarlyLetters()
   readonly #listeners = new Set<() => void>()
   #view: EditorView | undefined
   /** The file that it shows. */
@@ -29,6 +31,12 @@ export class ShownEditor {
     this.#file = file
     this.#goTo()
     this.changed()
+  }
+
+  /** Somebody chose this text in the tree: what is typed from now on goes into it. */
+  choose(file: string): void {
+    if (this.#view && this.#file === file) this.#view.focus()
+    else this.early.choose(file)
   }
 
   /** Goes to a place as soon as the editor of its file is shown. */

@@ -1,6 +1,6 @@
 // The page of somebody who is in: panes, bars and dialogs around one shown file.
 
-import { useEffect, useMemo, useRef, useState } from 'react'
+import { useCallback, useEffect, useMemo, useRef, useState } from 'react'
 import { EditorView } from '@codemirror/view'
 import type { Client, FileInfo } from '../client/api.ts'
 import { Announcer } from './announcer.tsx'
@@ -79,6 +79,14 @@ export function Workspace({ leave, signOut, renameMe }: WorkspaceProps) {
   const actions = useActions({ client, view, bringIn, setAsking, closeDrawer, named })
   const ofBinary = useMemo(() => binaryActions(client, bringIn), [client, bringIn])
 
+  const choose = useCallback(
+    ({ id, kind }: FileInfo) => {
+      actions.open(id)
+      if (kind === 'text') editor.choose(id)
+    },
+    [actions, editor],
+  )
+
   /** Opens a file; brings a directory into sight in the tree. */
   const show = (entry: FileInfo) => {
     if (!isDirectory(entry)) return actions.open(entry.id)
@@ -138,7 +146,7 @@ export function Workspace({ leave, signOut, renameMe }: WorkspaceProps) {
       />
       <Panes
         {...{ isNarrow, left }}
-        files={<FilePane {...shared} isCovered={asking.name !== 'nothing'} />}
+        files={<FilePane {...shared} open={choose} isCovered={asking.name !== 'nothing'} />}
         right={{ ...history, isOpen: history.isOpen && file !== undefined }}
         history={
           file && (

@@ -187,6 +187,49 @@ test('the focus is back in the text as soon as a dialog is closed: no letter is 
   await ana.reads('before, and after')
 })
 
+test('what is typed while a file opens is in its text, or where one went meanwhile', async () => {
+  const ana = await stage.join('Ana', 'b')
+  const filter = ana.page.getByLabel('Filter files')
+  await ana.create('soon.md')
+  await ana.insert('here ')
+  await ana.create('soon too.md')
+  const keyboard = await ana.page.context().newCDPSession(ana.page)
+  const press = async (place: Locator) => {
+    // Until it is where it stays.
+    await place.hover()
+    const { x, y } = (await place.boundingBox())!
+    const at = { x: x + 60, y: y + 10, button: 'left' as const, clickCount: 1 }
+    return (['mousePressed', 'mouseReleased'] as const).map(
+      (type) => () => keyboard.send('Input.dispatchMouseEvent', { type, ...at }),
+    )
+  }
+  const type = (letters: string) =>
+    Array.from(
+      letters,
+      (text) => () => keyboard.send('Input.dispatchKeyEvent', { type: 'keyDown', text }),
+    )
+  // All is sent before any of it is answered: the page has had no time to open the file.
+  const atOnce = (...sends: (() => Promise<unknown>)[][]) =>
+    Promise.all(sends.flat().map((send) => send()))
+  const [soon, tooSoon, inFilter] = [
+    await press(ana.row('soon.md')),
+    await press(ana.row('soon too.md')),
+    await press(filter),
+  ]
+  await atOnce(soon, type('later it is'))
+  await ana.isAt('soon.md')
+  await ana.reads('here later it is')
+  await ana.isWriting()
+  await atOnce(soon, type(', again'))
+  await ana.reads('here later it is, again')
+
+  await atOnce(tooSoon, inFilter, type('soon'))
+  await ana.isAt('soon too.md')
+  await ana.hasFocus(filter)
+  assert.equal(await filter.inputValue(), 'soon')
+  await ana.reads('')
+})
+
 test('a folder that was made from a menu has the focus', async () => {
   const ana = await stage.join('Ana', 'b')
   const name = ana.page.getByRole('dialog', { name: 'New folder' }).getByLabel('Name')
