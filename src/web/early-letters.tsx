@@ -44,13 +44,15 @@ export class EarlyLetters {
     // On a touch screen the focus would bring up the keyboard over what one came to read.
     if (matchMedia('(pointer: coarse)').matches) return
     if (this.#file !== file) this.#empty(file)
-    this.#field?.focus({ preventScroll: true })
+    if (this.#field === undefined) return
+    this.#field.hidden = false
+    this.#field.focus({ preventScroll: true })
   }
 
   #empty(file: string): void {
     this.#file = file
     this.#isChosen = false
-    if (this.#field) this.#field.value = ''
+    if (this.#field) Object.assign(this.#field, { value: '', hidden: true })
   }
 }
 
@@ -58,6 +60,8 @@ export function EarlyField({ editor }: { editor: ShownEditor }) {
   return (
     <textarea
       ref={editor.early.attach}
+      // There for as long as something is awaited: who reads the page by ear meets no empty field.
+      hidden
       className="visually-hidden"
       aria-label="Text that is being opened"
       tabIndex={-1}
