@@ -333,6 +333,47 @@ test('on paper a text is whole and alone, and dark on white where the page is da
   assert.equal(await printed, 301)
 })
 
+test('where the system gives the colours, what is chosen, found and others’ is still seen', async () => {
+  const ana = await stage.join('Ana', 'b', { forcedColors: 'active' })
+  await ana.create('forced.md')
+  await ana.insert('find this, and this')
+  const ben = await stage.join('Ben', 'b')
+  await ben.page.goto(ana.page.url())
+  await ben.isAt('forced.md')
+  await ben.editor.focus()
+  await ben.page.keyboard.press('Control+Home')
+  await ben.page.keyboard.press('Shift+End')
+  /** It has a line round it, or is of another colour than the page, once it is drawn there. */
+  const isSeen = (place: Locator) =>
+    place.first().evaluate((element) => {
+      const { backgroundColor, outlineStyle } = getComputedStyle(element)
+      const pen = document.createElement('canvas').getContext('2d')!
+      const [page, drawn] = [getComputedStyle(document.body).backgroundColor, backgroundColor].map(
+        (color) => {
+          pen.fillStyle = color
+          pen.fillRect(0, 0, 1, 1)
+          return pen.getImageData(0, 0, 1, 1).data.join()
+        },
+      )
+      return outlineStyle !== 'none' || page !== drawn
+    })
+  await ana.page.keyboard.press('Control+a')
+  const unseen: string[] = []
+  for (const name of ['cm-selectionBackground', 'remote-selection', 'remote-caret', 'dot']) {
+    if (!(await isSeen(ana.page.locator(`.${name}`)))) unseen.push(name)
+  }
+  if (!(await isSeen(ana.row('forced.md')))) unseen.push('the row that is chosen')
+  await ana.page.keyboard.press('Control+f')
+  await ana.page.getByLabel('Find', { exact: true }).fill('this')
+  if (!(await isSeen(ana.page.locator('.cm-searchMatch')))) unseen.push('a match')
+  await ana.page.keyboard.press('F1')
+  await ana.page.keyboard.type('s')
+  const chosen = ana.page.locator('.menu-item[data-focused]')
+  await chosen.waitFor()
+  if (!(await isSeen(chosen))) unseen.push('what Enter takes')
+  assert.deepEqual(unseen, [])
+})
+
 test('a line of Hebrew runs from right to left, beside others that do not', async () => {
   const ana = await stage.join('Ana', 'b')
   await ana.create('peace.md')
