@@ -31,8 +31,7 @@ export const idOf = ({ file }: Resource) => file?.entry.id ?? ''
 
 /**
  * Which file a save is about, for the replica: what is here, or a new one at a path where nothing was.
- * Rejected with 'taken' where something is by then, and where the path could be read as an id: that
- * leads to what lies elsewhere.
+ * Rejected with 'taken' where something is by then.
  */
 export function aboutOf(what: Resource | string): { file: string; isNew: boolean } {
   const isNew = typeof what === 'string'
