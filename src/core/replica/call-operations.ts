@@ -215,7 +215,9 @@ export class CallOperations {
   #checkNew({ file, isNew }: SaveCall | BinaryCall): void {
     // While others know whether there is such a file, no second one is made on a guess.
     const isGuess = this.#options.documents.hidesNames() && this.#isAnotherLive()
-    if ((isSubjectId(file) && !isNew) || isGuess) throw this.#options.documents.notFound()
+    // Nothing gets a name by which another thing is found.
+    const isId = isNew ? this.#options.folder.get(file) !== undefined : isSubjectId(file)
+    if (isId || isGuess) throw this.#options.documents.notFound()
   }
 
   #merge(call: CallId, asked: Request, entry: Entry, request: SaveCall): void {
