@@ -93,6 +93,10 @@ test('the name of a version is trimmed, may be empty, and has no control charact
       /must not contain control/,
     )
   }
+  assert.match(
+    refusal(() => checkVersionName('a \u202eb')),
+    /must not contain characters that change the writing direction/,
+  )
   assert.throws(() => checkVersionName('é'.repeat(128)), { code: 'too-large' })
 })
 

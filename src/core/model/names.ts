@@ -45,8 +45,12 @@ export function checkVersionName(name: string): string {
     throw new FourfoldError('too-large', `A name may have at most ${nameBytesMax} bytes.`)
   }
   const shown = name.trim()
-  if (!control.test(shown)) return shown
-  throw new FourfoldError('invalid', 'The name of a version must not contain control characters.')
+  const refuse = (what: string) =>
+    new FourfoldError('invalid', `The name of a version must not contain ${what}.`)
+  if (control.test(shown)) throw refuse('control characters')
+  // Lists and notices show it amid other words, which would turn round with it.
+  if (bidi.test(shown)) throw refuse('characters that change the writing direction')
+  return shown
 }
 
 /** Two files of one directory whose names have the same key clash: case and form do not count. */
