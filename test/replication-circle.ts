@@ -2,7 +2,7 @@
 
 import { create, toBinary } from '@bufbuild/protobuf'
 import { MemoryDisk, MemoryStorage } from '../src/adapters/storage/memory.ts'
-import { originOf, subjectId, type ReplicaId } from '../src/core/model/ids.ts'
+import { originOf, subjectId, type Origin, type ReplicaId } from '../src/core/model/ids.ts'
 import { VersionSchema, type PeerMessage } from '../src/core/model/wire.ts'
 import type { Batch, EngineEvent } from '../src/core/ports.ts'
 import {
@@ -10,6 +10,7 @@ import {
   type ReplicationInput,
   type ReplicationOutput,
 } from '../src/core/replication/messages.ts'
+import { Peer } from '../src/core/replication/peer.ts'
 import { Replication } from '../src/core/replication/replication.ts'
 
 export const names = ['a', 'b', 'c', 'd'] as ReplicaId[]
@@ -213,6 +214,23 @@ function asBefore({ message, $typeName }: PeerMessage): PeerMessage {
   }
   if (message.case !== 'have') return { $typeName, message }
   return { $typeName, message: { ...message, value: { ...message.value, stored: 0 } } }
+}
+
+/** A peer by itself, just met, that has the first update of a log. */
+export function peerB(log: Origin): Peer {
+  return new Peer({
+    id: 'b' as ReplicaId,
+    channel: 1,
+    origin: 'b.0123456789abc' as Origin,
+    have: new Map([[log, 1]]),
+    isRecovering: false,
+    tellsStored: true,
+    life: '',
+    saidAt: 0,
+    metAt: 0,
+    patience: 1,
+    now: 0,
+  })
 }
 
 /** Four servers that have agreed that their set is new. */

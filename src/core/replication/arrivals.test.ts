@@ -3,13 +3,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { create, toBinary } from '@bufbuild/protobuf'
-import { subject } from '../../../test/replication-circle.ts'
-import type { Origin, ReplicaId } from '../model/ids.ts'
+import { peerB, subject } from '../../../test/replication-circle.ts'
+import type { Origin } from '../model/ids.ts'
 import { sealUpdate } from '../model/snapshot.ts'
 import type { VersionVector } from '../model/version-vector.ts'
 import { UpdateSchema, VersionSchema, type Update } from '../model/wire.ts'
 import { Arrivals } from './arrivals.ts'
-import { Peer } from './peer.ts'
 
 const [own, cause, log] = ['a', 'b', 'c'].map((name) => `${name}.0123456789abc` as Origin) as [
   Origin,
@@ -27,19 +26,7 @@ function updateOf(origin: Origin, seq: number): Update {
 test('2 what waits for its causes is stored before its log is advanced beyond it', () => {
   const heads: VersionVector = new Map()
   const arrivals = new Arrivals({ origin: own, heads, came() {}, advanced() {} })
-  const peer = new Peer({
-    id: 'b' as ReplicaId,
-    channel: 1,
-    origin: cause,
-    have: new Map([[cause, 1]]),
-    isRecovering: false,
-    tellsStored: true,
-    life: '',
-    saidAt: 0,
-    metAt: 0,
-    patience: 1,
-    now: 0,
-  })
+  const peer = peerB(cause)
   assert.deepEqual(arrivals.take(0, peer, [updateOf(log, 1)]).ready, [])
   assert.deepEqual(arrivals.skip(0, new Map([[log, 1]])), { news: new Map(), ready: [] })
   assert.equal(arrivals.isEmpty, false, 'what is known moves nothing')
