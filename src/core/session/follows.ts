@@ -492,7 +492,8 @@ export class Follows {
   /** A push of this document arrived: whatever the trouble was, it is over. */
   arrived(document: string): void {
     const view = this.#views.get(document)
-    this.#follow(document).leftCount = 0
+    const follow = this.#follows.get(document)
+    if (follow) follow.leftCount = 0
     if (view?.name !== 'open') return
     const { number, againAt } = view
     this.#views.set(document, { name: 'open', number, againAt })
