@@ -10,6 +10,7 @@ import { hedgeAfterMs, operationGiveUpMs, receiptWaitMs, slowBytesPerMs } from '
 import { FourfoldError } from '../model/errors.ts'
 import type { Done } from '../model/wire.ts'
 import type { Connections } from './connections.ts'
+import { doubling } from './doubling.ts'
 import type { Follows } from './follows.ts'
 import type { Link } from './link.ts'
 import { isSafe, type Disks, type Outbox } from './outbox.ts'
@@ -329,7 +330,7 @@ export class Delivery {
     // A name that was taken meanwhile does not refuse what somebody was told is done.
     if (parcel.effect && error.code !== 'unavailable') parcel.isLate = true
     const { since, count } = before
-    const waitMs = Math.min(operationRetryMaxMs, operationRetryMs * 2 ** Math.min(count, 16))
+    const waitMs = doubling(operationRetryMs, operationRetryMaxMs, count)
     parcel.trouble = { since, count: count + 1, retryAt: now + waitMs, hadAllLive: hasAllLive }
     if (error.code === 'unavailable' && count > 0) link.leaving ??= error.message
   }

@@ -29,6 +29,7 @@ import {
   type TextUpdate,
 } from '../model/text-update.ts'
 import type { Changed, Opened } from '../model/wire.ts'
+import { doubling } from './doubling.ts'
 import type { Link } from './link.ts'
 import { Offer } from './offer.ts'
 import type { Outbox, Span } from './outbox.ts'
@@ -435,7 +436,7 @@ export class Follows {
     const link = this.#link!
     const follow = this.#follow(document)
     const times = Math.max(0, follow.leftCount - roundOfServers)
-    const afterMs = Math.min(elsewhereMaxMs, elsewhereAfterMs * 2 ** Math.min(times, 16))
+    const afterMs = doubling(elsewhereAfterMs, elsewhereMaxMs, times)
     if (link.leaving !== undefined || now - firstAt < afterMs) return
     follow.leftCount++
     link.leaving = why
@@ -642,7 +643,7 @@ function isHere(turnedDown: Follow['turnedDown']): boolean {
 }
 
 function pauseMs(times: number): number {
-  return Math.min(reopenMaxMs, reopenFirstMs * 2 ** Math.min(times, 16))
+  return doubling(reopenFirstMs, reopenMaxMs, times)
 }
 
 function whole(pieces: Uint8Array[]): Uint8Array {

@@ -5,6 +5,7 @@ import { encodeUtf8 } from 'lib0/string'
 import { base64url } from '../model/ids.ts'
 import { backOffFirstMs, backOffMaxMs, placesMax } from '../model/limits.ts'
 import { ServerState, type Server } from '../model/wire.ts'
+import { doubling } from './doubling.ts'
 
 /** A server that has just failed or asked to be left is tried after all others for this long. */
 const avoidMs = 2000
@@ -115,7 +116,7 @@ export class Roster {
   failed(now: number, address: string): void {
     const place = this.#places.get(address)
     if (!place) return
-    const backOffMs = Math.min(backOffMaxMs, backOffFirstMs * 2 ** Math.min(place.attempt, 16))
+    const backOffMs = doubling(backOffFirstMs, backOffMaxMs, place.attempt)
     place.attempt++
     place.retryAt = now + (backOffMs * (1 + this.#random())) / 2
   }
