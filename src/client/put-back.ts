@@ -1,6 +1,6 @@
 // Texts that are only on this device become files again, beside what the servers have.
 
-import { FourfoldError } from '../core/model/errors.ts'
+import { hasCode } from '../core/model/errors.ts'
 import { fileKey, numbered } from '../core/model/names.ts'
 import type { Client, FileInfo, KeptText } from './api.ts'
 
@@ -59,7 +59,7 @@ async function newDirectory(client: Client, name: string): Promise<FileInfo> {
     try {
       return await client.makeDirectory(number === 1 ? name : `${name} (${number})`)
     } catch (error) {
-      const isTaken = error instanceof FourfoldError && error.code === 'taken'
+      const isTaken = hasCode(error, 'taken')
       if (!isTaken || number >= namesMax) throw error
     }
   }

@@ -1,7 +1,7 @@
 // Uploads bytes and gives them to a file in one go, in this person's name and once.
 
 import type { BytesName, FileInfo } from '../client/api.ts'
-import { FourfoldError } from '../core/model/errors.ts'
+import { hasCode } from '../core/model/errors.ts'
 import { subjectId } from '../core/model/ids.ts'
 import { nameOf, upload, type Uploading } from './upload.ts'
 
@@ -47,7 +47,7 @@ export async function keepBytes<T>(
       return await give(bytes, operation)
     } catch (error) {
       // This client went to another server meanwhile, which lacks them: they are sent there.
-      const isElsewhere = error instanceof FourfoldError && error.code === 'unavailable'
+      const isElsewhere = hasCode(error, 'unavailable')
       if (!isElsewhere || tries === triesMax || uploading.signal.aborted) throw error
     }
   }

@@ -1,7 +1,7 @@
 // Pictures for a Markdown text: kept in `assets` beside it, and named in it by a link.
 
 import type { Client, FileInfo } from '../client/api.ts'
-import { FourfoldError } from '../core/model/errors.ts'
+import { FourfoldError, hasCode } from '../core/model/errors.ts'
 import { checkFileName, fileKey, stemLength } from '../core/model/names.ts'
 import { members } from './folder-asks.ts'
 import { FolderTree, isDirectory, top } from './folder-tree.ts'
@@ -81,7 +81,7 @@ async function place(
     try {
       return await make(numberedName(nameFor(picture), taken), directory)
     } catch (error) {
-      const isTaken = error instanceof FourfoldError && error.code === 'taken'
+      const isTaken = hasCode(error, 'taken')
       if (!isTaken || tries === triesMax) throw error
     }
   }

@@ -22,6 +22,11 @@ export class FourfoldError extends Error {
   }
 }
 
+/** Whether something was not taken for this reason. */
+export function hasCode(error: unknown, code: ErrorCode): boolean {
+  return error instanceof FourfoldError && error.code === code
+}
+
 /** What an error says; of anything else that was thrown, what it is as text. */
 export function whyOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)

@@ -1,11 +1,12 @@
 // LOCK and UNLOCK, and how locks are told.
 
 import { davLockOwnerCharactersMax } from '../../core/model/limits.ts'
+import { hasCode } from '../../core/model/errors.ts'
 import { newOperation } from '../../adapters/system.ts'
 import type { Lock, Locks } from './locks.ts'
 import { hrefOf } from './paths.ts'
 import { Refusal } from './refusal.ts'
-import { aboutOf, isTaken, type Shelf } from './shelf.ts'
+import { aboutOf, type Shelf } from './shelf.ts'
 import type { Visit } from './visit.ts'
 import { childOf, isDav, writeXml, type XmlElement } from './xml.ts'
 
@@ -60,7 +61,7 @@ export class Locking {
       await this.#shelf.ask(visit, 'kept', { type: 'save', ...aboutOf(visit.path), ...empty })
     } catch (error) {
       // Somebody made it meanwhile: it is locked all the same.
-      if (!isTaken(error) || !(await this.#shelf.find(visit, visit.path))) throw error
+      if (!hasCode(error, 'taken') || !(await this.#shelf.find(visit, visit.path))) throw error
     }
   }
 

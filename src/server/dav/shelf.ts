@@ -1,7 +1,7 @@
 // The folder as WebDAV asks for it. All of it are calls to the replica, as those of any other program.
 
 import { parentOf } from '../../core/model/path.ts'
-import { FourfoldError } from '../../core/model/errors.ts'
+import { hasCode } from '../../core/model/errors.ts'
 import { filesPerPageMax } from '../../core/model/limits.ts'
 import { Kind } from '../../core/model/wire.ts'
 import type { Answer, Call, FileView } from '../../core/replica/messages.ts'
@@ -36,10 +36,6 @@ export const idOf = ({ file }: Resource) => file?.entry.id ?? ''
 export function aboutOf(what: Resource | string): { file: string; isNew: boolean } {
   const isNew = typeof what === 'string'
   return { file: isNew ? what : idOf(what), isNew }
-}
-
-export function isTaken(error: unknown): boolean {
-  return error instanceof FourfoldError && error.code === 'taken'
 }
 
 /** The 43 characters of base64url: some clients have little room for two etags in one header. */
@@ -80,7 +76,7 @@ export class Shelf {
       // An id leads to a file, too, which is not what an address says.
       return keyOf(file.path) === keyOf(path) ? resourceOf(file) : undefined
     } catch (error) {
-      if (error instanceof FourfoldError && error.code === 'not-found') return undefined
+      if (hasCode(error, 'not-found')) return undefined
       throw error
     }
   }

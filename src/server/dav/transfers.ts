@@ -4,7 +4,7 @@
 // that is not known, it is a change of the version in If-Match; and without that, of what is there.
 
 import { blobOf } from '../../core/model/contents.ts'
-import { FourfoldError } from '../../core/model/errors.ts'
+import { hasCode } from '../../core/model/errors.ts'
 import {
   blobIdleMs,
   blobReadsMax,
@@ -27,16 +27,7 @@ import type { LastRead, Read } from './last-read.ts'
 import type { Locks } from './locks.ts'
 import { davPath, hrefOf } from './paths.ts'
 import { anotherVersion, itIsHere, Refusal } from './refusal.ts'
-import {
-  aboutOf,
-  etagOf,
-  idOf,
-  isTaken,
-  versionOf,
-  type Facts,
-  type Resource,
-  type Shelf,
-} from './shelf.ts'
+import { aboutOf, etagOf, idOf, versionOf, type Facts, type Resource, type Shelf } from './shelf.ts'
 import type { Visit } from './visit.ts'
 
 /** What a save is a change of, in the words of the replica. */
@@ -285,7 +276,7 @@ export class Transfers {
     try {
       return await this.#keepAt(visit, place, body)
     } catch (error) {
-      if (place.before || !isTaken(error)) throw error
+      if (place.before || !hasCode(error, 'taken')) throw error
       if (place.base.mustBeNew) throw itIsHere()
       // Somebody made it while the body came.
       const before = await this.#options.shelf.find(visit, place.path)
@@ -328,7 +319,7 @@ export class Transfers {
       lastRead.remember(visit.reader, kept.file.entry.id, read)
       return { version: kept.version === version ? version : undefined, servers: kept.servers }
     } catch (error) {
-      const isForgotten = error instanceof FourfoldError && error.code === 'invalid'
+      const isForgotten = hasCode(error, 'invalid')
       throw isForgotten && base.text.baseVersion !== '' ? anotherVersion() : error
     }
   }
