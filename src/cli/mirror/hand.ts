@@ -284,7 +284,8 @@ export class Hand {
       case 'create':
       case 'save': {
         const item = this.#disk.get(act.path)
-        if (item) await this.#outgoing.save(act, item, this.#inFolder(act.path))
+        const file = act.type === 'create' ? this.#inFolder(act.path) : act.id
+        if (item) await this.#outgoing.save(act, item, file)
         return
       }
       case 'create-directory':

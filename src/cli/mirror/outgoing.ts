@@ -4,10 +4,10 @@
 import { Code, ConnectError } from '@connectrpc/connect'
 import { changeOf, type Change } from '../../core/mirror/base-choice.ts'
 import type { Act } from '../../core/mirror/messages.ts'
+import { pathNow } from '../../core/mirror/paths.ts'
 import { farther, reachAfter, reachOf, type Reach } from '../../core/mirror/reach.ts'
 import { messageBytesMax } from '../../core/model/limits.ts'
 import { editedText, mergeText } from '../../core/model/text-merge.ts'
-import { pathNow } from '../../core/mirror/paths.ts'
 import { hasBlob, uploadBlob } from '../../adapters/channel/blob-client.ts'
 import type { OpenFile } from '../../adapters/mirror/directory.ts'
 import { hash, type Found } from '../../adapters/mirror/look.ts'
@@ -81,11 +81,11 @@ export class Outgoing {
   }
 
   /**
-   * Resolves when a text was sent; bytes are on their way then. `place`: the path of what is new, for the
-   * folder. Rejects with NoServerError.
+   * Resolves when a text was sent; bytes are on their way then. `file`: its id, or for the folder the path
+   * of what is new. Rejects with NoServerError.
    */
-  async save(act: Saving, item: Found, place: string): Promise<void> {
-    const saved = this.#intent(act, item, place)
+  async save(act: Saving, item: Found, file: string): Promise<void> {
+    const saved = this.#intent(act, item, file)
     const intent =
       item.kind === 'binary' ? this.#bytes(act, item, saved) : this.#text(act, item, saved)
     if (!intent) return
@@ -96,11 +96,10 @@ export class Outgoing {
     else await this.#send(intent)
   }
 
-  #intent(act: Saving, item: Found, newPlace: string): Intent {
+  #intent(act: Saving, item: Found, file: string): Intent {
     const { path } = act
     const { version, identity, stamp } = item
     const isNew = act.type === 'create'
-    const file = isNew ? newPlace : act.id
     const operation = (isNew && this.#refusedNew.get(essenceOf(item))) || newOperation()
     const place = { operation, file, isNew, path, identity, stamp, version }
     return { ...place, text: '', baseText: '', isRescue: false }
