@@ -9,6 +9,11 @@ export interface Read {
   text?: string
 }
 
+/** The hash of the bytes that were read, which a save of bytes is a change of; empty: it was a text. */
+export function bytesOf(read: Read): string {
+  return read.text === undefined ? read.version : ''
+}
+
 /** The longest unused are forgotten first. */
 export class LastRead {
   readonly #reads = new Map<string, Read>()

@@ -23,7 +23,7 @@ import { sendText } from '../plain-answer.ts'
 import { cut, giveAll } from '../taking.ts'
 import { isAmong } from './conditions.ts'
 import type { Body, Incoming } from './incoming.ts'
-import type { LastRead, Read } from './last-read.ts'
+import { bytesOf, type LastRead, type Read } from './last-read.ts'
 import type { Locks } from './locks.ts'
 import { davPath, hrefOf } from './paths.ts'
 import { anotherVersion, itIsHere, Refusal } from './refusal.ts'
@@ -261,7 +261,7 @@ export class Transfers {
     })
     const known = !isOlder && read?.text !== undefined ? read.text : undefined
     const isThere = named !== '' && etagOf(named) === etag
-    const bytes = read && (read.text === undefined ? read.version : '')
+    const bytes = read && bytesOf(read)
     const base = isThere ? (isText ? '' : named) : bytes
     return {
       // By name also where it is there now: others may change it while the body comes.
@@ -359,7 +359,7 @@ export class Transfers {
     const read = before && isSave ? lastRead.of(visit.reader, idOf(before)) : undefined
     if (blob) {
       const { hash, size } = blob
-      const base = read && (read.text === undefined ? read.version : '')
+      const base = read && bytesOf(read)
       const call = { type: 'saveBinary' as const, ...about, hash, size, operation }
       const known = { ...call, ...(base !== undefined && { base }) }
       const kept = await shelf.ask(visit, 'kept', known)
