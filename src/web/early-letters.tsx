@@ -4,6 +4,7 @@
 // typed meanwhile went to the tree, which took them for the beginning of a name.
 
 import type { ShownEditor } from './shown-editor.ts'
+import { isTouched } from './touch.ts'
 
 /** The field that has the focus meanwhile, and what was written in it. */
 export class EarlyLetters {
@@ -41,8 +42,7 @@ export class EarlyLetters {
   }
 
   #await(file: string): void {
-    // On a touch screen the focus would bring up the keyboard over what one came to read.
-    if (matchMedia('(pointer: coarse)').matches) return
+    if (isTouched()) return
     if (this.#file !== file) this.#empty(file)
     if (this.#field === undefined) return
     this.#field.hidden = false

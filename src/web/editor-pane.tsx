@@ -8,6 +8,7 @@ import { closeEditor, insertAtCaret, keepPlace, openEditor, setLanguage } from '
 import { NotHere } from './not-here.tsx'
 import type { OpenFile } from './open-file.ts'
 import { showsPictures } from './pictures.ts'
+import { isTouched } from './touch.ts'
 import { PhoneKeys } from './phone-keys.tsx'
 import type { ShownEditor } from './shown-editor.ts'
 import { takePictures } from './take-pictures.ts'
@@ -80,9 +81,7 @@ export function EditorPane(props: EditorPaneProps) {
         nothing: () => notify('There is no text on the clipboard.'),
       })
       open.show(true)
-      // On a touch screen the focus would bring up the keyboard over what one came to read.
-      const isTouched = matchMedia('(pointer: coarse)').matches
-      if (!isTouched && editor.early.isMeant(open.live.id)) view.focus()
+      if (!isTouched() && editor.early.isMeant(open.live.id)) view.focus()
       // Behind what was selected when one left: nobody saw that it would be replaced.
       insertAtCaret(view, editor.early.take(open.live.id))
       editor.show(view, open.live.id)

@@ -30,6 +30,7 @@ import { ShownTree } from './shown-entries.ts'
 import { ShownEditor } from './shown-editor.ts'
 import { useShownFile } from './shown-file.ts'
 import { notify, Toasts } from './toasts.tsx'
+import { isTouched } from './touch.ts'
 import { TopBar } from './top-bar.tsx'
 import type { Dropped } from './tree-drag.ts'
 import { TreeView } from './tree-view.ts'
@@ -253,9 +254,7 @@ function useReveal(view: TreeView, tree: FolderTree, id: string | undefined): vo
 /** A pane that is closed, or a version over the text, leaves the focus to the text and not to nothing. */
 function useFocusLeft(editor: ShownEditor, isHistoryOpen: boolean, isCovered: boolean): void {
   useEffect(() => {
-    // On a touch screen the focus would bring up the keyboard over what one came to read.
-    const isTouched = matchMedia('(pointer: coarse)').matches
-    if (document.activeElement === document.body && !isTouched) editor.view?.focus()
+    if (document.activeElement === document.body && !isTouched()) editor.view?.focus()
   }, [editor, isHistoryOpen, isCovered])
 }
 
