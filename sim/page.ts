@@ -77,6 +77,9 @@ type EditAct = Exclude<
 
 /** From the opening of the page to its closing. */
 export class Page {
+  /** How often it came to a server, another than the one before. */
+  moves = 0
+  #last = ''
   readonly #options: PageOptions
   readonly #label: string
   readonly #screenName: string
@@ -328,10 +331,6 @@ export class Page {
     const value = { $typeName: 'fourfold.v1.NameVersion' as const, document, name }
     this.#operate({ id, operation: { case: 'nameVersion', value } }, [version])
   }
-
-  /** How often it came to a server, another than the one before. */
-  moves = 0
-  #last = ''
 
   /** The server that it talks to; undefined: none. */
   get server(): string | undefined {
