@@ -1,3 +1,5 @@
+// Tries that wait twice as long each time.
+
 /**
  * How long the next try waits, in ms: `firstMs` after no try in vain, after each twice as long, at most
  * `maxMs`. `tries`: how many were in vain, from 0.
