@@ -377,6 +377,20 @@ test('a server that answers no ping is dialled again, be its connection open', (
   `)
 })
 
+test('servers that take long over a large text get more time each, however soon small texts open', () => {
+  const talk = new Talk({ hasStandby: false })
+  talk.start()
+  for (const document of ['small', 'large']) talk.step({ type: 'follow', document })
+  const waits = [1, 2, 3].map((connection) => {
+    talk.welcome(connection, 'abc'[connection - 1]!)
+    talk.open(connection, 'small')
+    const since = talk.now
+    while (!talk.lines.includes(`hang up ${connection}`)) talk.wait(100)
+    return talk.now - since
+  })
+  assert.ok(waits[0]! < waits[1]! && waits[1]! < waits[2]!, waits.join())
+})
+
 test('an operation is sent again with the same id, and told when all live servers hold it', () => {
   const talk = new Talk()
   talk.join()

@@ -394,7 +394,7 @@ export class Session {
       case 'opened':
         if (this.#follows.opened(now, message.value)) {
           this.#others.opened(now, message.value.document)
-          this.#connections.beImpatient()
+          this.#progressed(link)
           this.#delivery.count(now, link)
         }
         return
@@ -403,7 +403,7 @@ export class Session {
         return
       case 'stored':
         link.hold(message.value.holdings.filter(({ server }) => this.#roster.isKnown(server)))
-        if (this.#delivery.count(now, link)) this.#connections.beImpatient()
+        if (this.#delivery.count(now, link)) this.#progressed(link)
         return
       case 'rejected':
         this.#rejected(now, link, message.value)
@@ -555,10 +555,18 @@ export class Session {
 
   #dead(now: number, link: Link): void {
     // It may be slow and not dead: next time it gets longer.
-    const isBusy = link.unacknowledgedBytes() > busyBytes
-    const isOpening = link === this.#connections.active && this.#follows.isOpening
-    if (isBusy || isOpening) this.#connections.beMorePatient()
+    if (this.#isMuchUnderWay(link)) this.#connections.beMorePatient()
     this.#standing.lose(now, link, 'failed')
+  }
+
+  /** Something came to its end on it. Little proves nothing of what is large and not yet through. */
+  #progressed(link: Link): void {
+    if (!this.#isMuchUnderWay(link)) this.#connections.beImpatient()
+  }
+
+  #isMuchUnderWay(link: Link): boolean {
+    const isOpening = link === this.#connections.active && this.#follows.isOpening
+    return isOpening || link.unacknowledgedBytes() > busyBytes
   }
 
   #settle(now: number, active: Link | undefined): void {
