@@ -362,6 +362,8 @@ test('a text that no server takes is named wherever one is, and can be opened an
   await his.loaded
   his.text.insert(0, `${'x'.repeat(1023)}\n`.repeat(textBytesMax / 1024))
   await his.stored()
+  // A server that has it not yet would take what she wrote.
+  await until(() => ben.save.name === 'saved' && ben.save.servers.length === fleet.ids.length)
   await protocol.send('Debugger.resume')
   await protocol.send('Debugger.disable')
   await ana.chip('Not saved').waitFor()
