@@ -4,69 +4,25 @@ import { createContext, useContext, useEffect, useState, useSyncExternalStore } 
 import type { Client } from '../client/api.ts'
 import type { OpenFile } from './open-file.ts'
 import type { PersonHere } from './people.ts'
+import { Redraws } from './redraws.ts'
 
 const ClientContext = createContext<Client | undefined>(undefined)
 
 export const ClientProvider = ClientContext.Provider
 
-/** A client's changes in the form React follows: one subscription a client, and a count. */
-interface Watched {
-  subscribe: (listener: () => void) => () => void
-  count: () => number
-}
+const redraws = new WeakMap<Client, Redraws>()
 
-const watchedClients = new WeakMap<Client, Watched>()
-
-/** Many changes in a row are drawn together. */
-const drawEveryMs = 30
-/** So many times as long as a drawing took, until the next: most of the time is for the person. */
-const restParts = 3
-
-function watched(client: Client): Watched {
-  const known = watchedClients.get(client)
-  if (known !== undefined) return known
-  const listeners = new Set<() => void>()
-  let count = 0
-  let isPausing = false
-  let hasChanged = false
-  const tell = () => {
-    isPausing = true
-    hasChanged = false
-    count++
-    const beganAt = performance.now()
-    for (const listener of listeners) listener()
-    // React draws in a microtask, which is before this one.
-    queueMicrotask(() => {
-      const restMs = restParts * (performance.now() - beganAt)
-      setTimeout(
-        () => {
-          isPausing = false
-          if (hasChanged) tell()
-        },
-        Math.max(drawEveryMs, restMs),
-      )
-    })
-  }
-  client.onChange(() => {
-    hasChanged = true
-    if (!isPausing) tell()
-  })
-  const fresh: Watched = {
-    subscribe(listener) {
-      listeners.add(listener)
-      return () => listeners.delete(listener)
-    },
-    count: () => count,
-  }
-  watchedClients.set(client, fresh)
-  return fresh
+function redrawsOf(client: Client): Redraws {
+  const known = redraws.get(client) ?? new Redraws(client)
+  redraws.set(client, known)
+  return known
 }
 
 /** The client of this page; the component is drawn again whenever it changed. */
 export function useClient(): Client {
   const client = useContext(ClientContext)
   if (client === undefined) throw new Error('broken invariant: a client is provided')
-  const { subscribe, count } = watched(client)
+  const { subscribe, count } = redrawsOf(client)
   useSyncExternalStore(subscribe, count)
   return client
 }
