@@ -36,6 +36,8 @@ const lateMs = 3000
 
 /** The list of files is written whole: the pause after it is so many times its work. */
 const entriesPause = 10
+/** No longer, for a computer that slept during its work would keep none for hours. */
+const entriesPauseMaxMs = 60_000
 
 /** What was kept by the client's last life. */
 export interface Kept {
@@ -342,7 +344,7 @@ export class Keepsake {
     const beganAt = performance.now()
     const bytes = [...entries()].map((entry) => toBinary(EntrySchema, entry))
     const written = this.#did((storage) => storage.set('entries', bytes))
-    const pauseMs = (performance.now() - beganAt) * entriesPause
+    const pauseMs = Math.min(entriesPauseMaxMs, (performance.now() - beganAt) * entriesPause)
     await written
     if (this.#isClosed) return
     this.#entriesTimer = setTimeout(() => void this.#writeEntries(), pauseMs)

@@ -14,6 +14,8 @@ const compareAfterMs = 500
 /** What is not there may come at any time; the pause is so many times what a look takes, or longer. */
 const compareAgainMs = 5000
 const comparePause = 20
+/** No longer, for a computer that slept during a look would look again only after days. */
+const compareAgainMaxMs = 5 * 60_000
 
 /** Whether the active server has a document; 'later': it cannot be told now. */
 type Answer = 'here' | 'none' | 'later'
@@ -82,7 +84,8 @@ export class OnlyHere {
     } finally {
       this.#isComparing = false
       // Of what comes where nothing is shown nobody tells.
-      this.look(Math.max(compareAgainMs, (performance.now() - beganAt) * comparePause))
+      const pauseMs = (performance.now() - beganAt) * comparePause
+      this.look(Math.min(compareAgainMaxMs, Math.max(compareAgainMs, pauseMs)))
     }
   }
 

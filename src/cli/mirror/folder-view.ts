@@ -23,6 +23,8 @@ const changingMaxMs = 1000
 const listLaterMs = 1000
 /** While names appear all the while, listings take about this part of the time. */
 const listPart = 4
+/** No longer, for a computer that slept during a listing would list no more for days. */
+const listMaxMs = 60_000
 
 export class FolderView {
   /** What is below the mirrored part, by id; paths are relative to it. */
@@ -157,7 +159,7 @@ export class FolderView {
       this.#list(this.#isReady ? 0 : Infinity)
       return
     }
-    this.#list(Math.max(listLaterMs, this.#listedMs * listPart))
+    this.#list(Math.min(listMaxMs, Math.max(listLaterMs, this.#listedMs * listPart)))
     if (event === WatchEvent.DELETED || file.isDeleted) {
       this.#remove(file.id)
     } else {

@@ -31,7 +31,7 @@ const netMs = 30_000
 const netPart = 100
 /** How long after one try the next is made when no server answers. */
 const retryMs = 1000
-/** While many files' bytes come or go, they are planned for so often, and for a tenth of the time. */
+/** While many files' bytes come or go, they are planned for so often, for a tenth of the time, or as without any sign. */
 const transfersMs = 250
 const transfersPart = 10
 /** What runs once gives up when servers that were there are away for so long. */
@@ -137,7 +137,7 @@ export class Mirror {
         this.#transferring = undefined
         this.#notice()
       },
-      Math.max(transfersMs, this.#plannedMs * transfersPart),
+      Math.min(netMs, Math.max(transfersMs, this.#plannedMs * transfersPart)),
     )
   }
 
