@@ -80,6 +80,14 @@ export function FilePane(props: FilePaneProps) {
     (directory: string) => client.isWhole(directory) || client.connection.name !== 'online',
     [client],
   )
+  const focusTree = () => pane.current?.querySelector<HTMLElement>('[role=treegrid]')?.focus()
+  const closeMenu = () => {
+    setMenu(undefined)
+    // The focus goes back to the row in the next frame, and is nowhere when that was deleted.
+    afterFrames(2, () => {
+      if (document.activeElement === document.body) focusTree()
+    })
+  }
   const nothing = filesAreCurrent ? 'No files yet. Drop some here, or make one.' : 'Looking…'
 
   return (
@@ -142,11 +150,7 @@ export function FilePane(props: FilePaneProps) {
         {!isNarrow && <BringingBar bringIn={bringIn} />}
         <div ref={foot} className="file-foot">
           {waiting !== '' && <p className="waiting muted">{begun(waiting)} waiting</p>}
-          <Trash
-            restore={actions.restore}
-            erase={actions.erase}
-            leave={() => pane.current?.querySelector<HTMLElement>('[role=treegrid]')?.focus()}
-          />
+          <Trash restore={actions.restore} erase={actions.erase} leave={focusTree} />
           <span className="foot-row">
             <FileTrigger
               allowsMultiple
@@ -171,10 +175,14 @@ export function FilePane(props: FilePaneProps) {
           entries={menu.ids.flatMap((id) => tree.get(id) ?? [])}
           place={menu.place}
           under={pane}
-          close={() => setMenu(undefined)}
+          close={closeMenu}
           {...{ tree, view, actions }}
         />
       )}
     </nav>
   )
+}
+
+function afterFrames(count: number, act: () => void): void {
+  requestAnimationFrame(() => (count > 1 ? afterFrames(count - 1, act) : act()))
 }

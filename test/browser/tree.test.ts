@@ -402,6 +402,8 @@ test('the trash lists what was put there, with its path, also below a trashed di
   await ana.row('old').click()
   await choose(ana, 'plan.md', 'Delete')
   await ana.row('plan.md').waitFor({ state: 'hidden' })
+  // Keys go on from where it was.
+  await ana.hasFocus(ana.row('new.md'))
   await choose(ana, 'old', 'Delete')
   await shows(ana, ['docs', '.new.md'])
   await ana.page.getByRole('button', { name: /^Trash \(/ }).click()
