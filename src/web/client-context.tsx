@@ -13,9 +13,11 @@ export const ClientProvider = ClientContext.Provider
 const redraws = new WeakMap<Client, Redraws>()
 
 function redrawsOf(client: Client): Redraws {
-  const known = redraws.get(client) ?? new Redraws(client)
-  redraws.set(client, known)
-  return known
+  const known = redraws.get(client)
+  if (known !== undefined) return known
+  const fresh = new Redraws(client)
+  redraws.set(client, fresh)
+  return fresh
 }
 
 /** The client of this page; the component is drawn again whenever it changed. */

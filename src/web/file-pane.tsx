@@ -84,8 +84,10 @@ export function FilePane(props: FilePaneProps) {
   const closeMenu = () => {
     setMenu(undefined)
     // The focus goes back to the row in the next frame, and is nowhere when that was deleted.
-    afterFrames(2, () => {
-      if (document.activeElement === document.body) focusTree()
+    requestAnimationFrame(() => {
+      requestAnimationFrame(() => {
+        if (document.activeElement === document.body) focusTree()
+      })
     })
   }
   const nothing = filesAreCurrent ? 'No files yet. Drop some here, or make one.' : 'Looking…'
@@ -181,8 +183,4 @@ export function FilePane(props: FilePaneProps) {
       )}
     </nav>
   )
-}
-
-function afterFrames(count: number, act: () => void): void {
-  requestAnimationFrame(() => (count > 1 ? afterFrames(count - 1, act) : act()))
 }
