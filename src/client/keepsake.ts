@@ -3,6 +3,7 @@
 import { toBinary } from '@bufbuild/protobuf'
 import { whyOf } from '../core/model/errors.ts'
 import { sessionOf } from '../core/model/ids.ts'
+import { restAfter } from '../core/model/rest.ts'
 import { EntrySchema, type Entry } from '../core/model/wire.ts'
 import type { LocalStorage, Note } from '../core/ports.ts'
 import type { OperationBody } from '../core/session/parcel.ts'
@@ -34,10 +35,8 @@ import { changeKeys, decide, findSuspects, judge, letGo } from './suspects.ts'
 /** What a storage was asked for so long ago and has not done counts as not kept. */
 const lateMs = 3000
 
-/** The list of files is written whole: the pause after it is so many times its work. */
-const entriesPause = 10
-/** No longer, for a computer that slept during its work would keep none for hours. */
-const entriesPauseMaxMs = 60_000
+/** The list of files is written whole. */
+const entriesPace = { times: 10, leastMs: 0, mostMs: 60_000 }
 
 /** What was kept by the client's last life. */
 export interface Kept {
@@ -344,7 +343,7 @@ export class Keepsake {
     const beganAt = performance.now()
     const bytes = [...entries()].map((entry) => toBinary(EntrySchema, entry))
     const written = this.#did((storage) => storage.set('entries', bytes))
-    const pauseMs = Math.min(entriesPauseMaxMs, (performance.now() - beganAt) * entriesPause)
+    const pauseMs = restAfter(performance.now() - beganAt, entriesPace)
     await written
     if (this.#isClosed) return
     this.#entriesTimer = setTimeout(() => void this.#writeEntries(), pauseMs)

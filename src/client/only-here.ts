@@ -2,6 +2,7 @@
 // now, and takes over what no server will take.
 
 import { FourfoldError } from '../core/model/errors.ts'
+import { restAfter } from '../core/model/rest.ts'
 import type { KeptText } from './api.ts'
 import type { Files } from './files.ts'
 import type { Keepsake } from './keepsake.ts'
@@ -11,11 +12,8 @@ import type { OpenDocument } from './open-document.ts'
 
 /** What the servers tell of the folder in so short a time is compared with what is here at once. */
 const compareAfterMs = 500
-/** What is not there may come at any time; the pause is so many times what a look takes, or longer. */
-const compareAgainMs = 5000
-const comparePause = 20
-/** No longer, for a computer that slept during a look would look again only after days. */
-const compareAgainMaxMs = 5 * 60_000
+/** What is not there may come at any time. */
+const comparePace = { times: 20, leastMs: 5000, mostMs: 5 * 60_000 }
 
 /** Whether the active server has a document; 'later': it cannot be told now. */
 type Answer = 'here' | 'none' | 'later'
@@ -84,8 +82,7 @@ export class OnlyHere {
     } finally {
       this.#isComparing = false
       // Of what comes where nothing is shown nobody tells.
-      const pauseMs = (performance.now() - beganAt) * comparePause
-      this.look(Math.min(compareAgainMaxMs, Math.max(compareAgainMs, pauseMs)))
+      this.look(restAfter(performance.now() - beganAt, comparePace))
     }
   }
 

@@ -1,13 +1,10 @@
 // When the page is drawn again: many changes at once, and with rests, for most of the time is the person's.
 
 import type { Client } from '../client/api.ts'
+import { restAfter } from '../core/model/rest.ts'
 
-/** Many changes in a row are drawn together. */
-const drawEveryMs = 30
-/** So many times as long as a drawing took, until the next. */
-const restParts = 3
-/** A drawing that seems to take longer than a third of this was held up: a computer slept, a tab stood still. */
-const restMaxMs = 3000
+/** Many changes in a row are drawn together. A drawing that seems to take over 1 s was held up. */
+const pace = { times: 3, leastMs: 30, mostMs: 3000 }
 
 /** A client's changes in the form React follows: one subscription a client, and a count. */
 export class Redraws {
@@ -40,7 +37,7 @@ export class Redraws {
       for (const listener of this.#listeners) listener()
     } finally {
       // React draws in a microtask, which is before this one.
-      queueMicrotask(() => this.#rest(restParts * (performance.now() - beganAt)))
+      queueMicrotask(() => this.#rest(restAfter(performance.now() - beganAt, pace)))
     }
   }
 
@@ -49,6 +46,6 @@ export class Redraws {
       this.#isResting = false
       if (this.#hasChanged) this.#draw()
     }
-    setTimeout(draw, Math.min(restMaxMs, Math.max(drawEveryMs, ms)))
+    setTimeout(draw, ms)
   }
 }

@@ -6,6 +6,7 @@ import type { InFolder } from '../../core/mirror/messages.ts'
 import { isBelow, pathBelow } from '../../core/model/path.ts'
 import { moved } from '../../core/mirror/paths.ts'
 import { filesPerPageMax } from '../../core/model/limits.ts'
+import { restAfter } from '../../core/model/rest.ts'
 import { fromSeen, raise, toSeen, type VersionVector } from '../../core/model/version-vector.ts'
 import {
   Kind,
@@ -20,11 +21,7 @@ import { AnswerError, type SetClient } from '../set-client.ts'
 const pauseMs = 150
 const changingMaxMs = 1000
 /** After a new name, others of the directory may be numbered anew: listed again, not at once. */
-const listLaterMs = 1000
-/** While names appear all the while, listings take about this part of the time. */
-const listPart = 4
-/** No longer, for a computer that slept during a listing would list no more for days. */
-const listMaxMs = 60_000
+const listPace = { times: 4, leastMs: 1000, mostMs: 60_000 }
 
 export class FolderView {
   /** What is below the mirrored part, by id; paths are relative to it. */
@@ -159,7 +156,7 @@ export class FolderView {
       this.#list(this.#isReady ? 0 : Infinity)
       return
     }
-    this.#list(Math.min(listMaxMs, Math.max(listLaterMs, this.#listedMs * listPart)))
+    this.#list(restAfter(this.#listedMs, listPace))
     if (event === WatchEvent.DELETED || file.isDeleted) {
       this.#remove(file.id)
     } else {

@@ -9,6 +9,7 @@ import { plan } from '../../core/mirror/plan.ts'
 import { LateDeletions } from '../../core/mirror/deletions.ts'
 import { Missing, signsIn, signsOf } from '../../core/mirror/missing.ts'
 import { earlierLifeMs } from '../../core/mirror/base-choice.ts'
+import { restAfter } from '../../core/model/rest.ts'
 import { DirectoryGoneError, type MirrorDirectory } from '../../adapters/mirror/directory.ts'
 import type { Found } from '../../adapters/mirror/look.ts'
 import type { Ignoring } from '../../adapters/mirror/ignored.ts'
@@ -26,14 +27,12 @@ import type { Report, Standing } from './report.ts'
 /** After a sign of a change further looks follow: of several changes at once not all are told. */
 const echoesMs = [300, 1300, 3000]
 /** Without any sign the directory is looked through so often; a look takes a hundredth of the time. */
-const netFirstMs = 3000
 const netMs = 30_000
-const netPart = 100
+const netPace = { times: 100, leastMs: 3000, mostMs: netMs }
 /** How long after one try the next is made when no server answers. */
 const retryMs = 1000
 /** While many files' bytes come or go, they are planned for so often, for a tenth of the time, or as without any sign. */
-const transfersMs = 250
-const transfersPart = 10
+const transfersPace = { times: 10, leastMs: 250, mostMs: netMs }
 /** What runs once gives up when servers that were there are away for so long. */
 const onceGiveUpMs = 30_000
 /** Under this the store keeps the ids of what a person was asked about. */
@@ -137,7 +136,7 @@ export class Mirror {
         this.#transferring = undefined
         this.#notice()
       },
-      Math.min(netMs, Math.max(transfersMs, this.#plannedMs * transfersPart)),
+      restAfter(this.#plannedMs, transfersPace),
     )
   }
 
@@ -344,7 +343,7 @@ export class Mirror {
     this.#hand.reading.start(unread)
     this.#isUnsettled = againInMs !== undefined
     const tookMs = performance.now() - now
-    const afterMs = Math.min(netMs, Math.max(netFirstMs, tookMs * netPart))
+    const afterMs = restAfter(tookMs, netPace)
     const echoAt = echoesMs.map((ms) => this.#toldAt + ms).find((at) => at > now)
     const { sureAt } = this.#missing
     this.#lookAt = Math.min(now + (againInMs ?? afterMs), echoAt ?? Infinity, sureAt)
