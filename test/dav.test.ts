@@ -163,6 +163,32 @@ test('malformed headers are refused', async (t) => {
   assert.deepEqual([options.headers['dav'], options.headers['ms-author-via']], ['1, 2', 'DAV'])
 })
 
+test('what was changed since it was seen is not locked or labelled, nor what should not be there', async (t) => {
+  const { dav } = await lone(t)
+  await dav.write('/x.md', 'x')
+  await dav.status('MKCOL', '/d')
+  const { headers } = await dav.ask('HEAD', '/x.md')
+  const lock = lockBody('shared')
+  const label = propertiesBody('<z:label/>')
+  const cases: [string, string, Headers, string, number][] = [
+    ['LOCK', '/x.md', { 'if-match': '"x"' }, lock, 412],
+    ['LOCK', '/x.md', { 'if-match': headers.etag! }, lock, 200],
+    ['LOCK', '/x.md', { 'if-none-match': '*' }, lock, 412],
+    ['LOCK', '/new.md', { 'if-match': '*' }, lock, 412],
+    ['LOCK', '/new.md', { 'if-none-match': '*' }, lock, 201],
+    ['LOCK', '/d', { 'if-none-match': '*' }, lock, 412],
+    ['LOCK', '/d', { 'if-match': '*' }, lock, 200],
+    ['PROPPATCH', '/d', { 'if-match': '"x"' }, label, 412],
+    ['MKCOL', '/e', { 'if-match': '*' }, '', 412],
+    ['MKCOL', '/e', { 'if-none-match': '*' }, '', 201],
+  ]
+  for (const [method, path, names, body, status] of cases) {
+    const answer = await dav.ask(method, path, names, body)
+    const what = `${method} ${path} ${JSON.stringify(names)}: ${answer.text}`
+    assert.equal(answer.status, status, what)
+  }
+})
+
 /** Asks for files without ever reading one: each is on its way for as long as the test. */
 function greedy(t: TestContext, address: string): (path: string) => Promise<number> {
   let session: http2.ClientHttp2Session | undefined

@@ -43,7 +43,7 @@ export class Arranging {
     await visit.checkNoBody()
     if (await shelf.find(visit, path)) throw new Refusal(405, 'Something is here already.')
     await shelf.checkParent(visit, path)
-    await visit.checkIf(shelf, locks)
+    await visit.checkConditions(undefined, shelf, locks)
     visit.checkLocks(locks, { path, isMembership: true, isDeep: false })
     await this.#makeDirectory(visit, path)
     response.writeHead(201)
@@ -58,7 +58,7 @@ export class Arranging {
     if (isDirectory && (visit.depth ?? 'infinity') !== 'infinity') {
       throw new Refusal(400, 'A directory is deleted with all that is in it.')
     }
-    await this.#checkSource(visit, resource)
+    await visit.checkConditions(resource, shelf, locks)
     visit.checkLocks(locks, { path, isMembership: true, isDeep: true })
     await shelf.delete(visit, resource)
     locks.releaseWithin(path)
@@ -186,15 +186,8 @@ export class Arranging {
     const there = await shelf.find(visit, path)
     const isOther = there !== undefined && idOf(there) !== idOf(source)
     if (isOther && !overwrites) throw new Refusal(412, 'Something is there already.')
-    await this.#checkSource(visit, source)
+    await visit.checkConditions(source, shelf, locks)
     visit.checkLocks(locks, { path, isMembership: !there, isDeep: there !== undefined })
     return { source, path, there }
-  }
-
-  async #checkSource(visit: Visit, source: Resource): Promise<void> {
-    const { shelf, locks } = this.#options
-    const isAsked = ['if-match', 'if-none-match'].some((name) => visit.header(name) !== undefined)
-    if (isAsked) visit.checkMatch(await visit.etagOf(source, shelf))
-    await visit.checkIf(shelf, locks)
   }
 }

@@ -43,7 +43,7 @@ export class Locking {
       if (visit.target.hasSlash) throw new Refusal(409, 'The directory is not there.')
       await this.#shelf.checkParent(visit, path)
     }
-    await visit.checkIf(this.#shelf, this.#locks)
+    await visit.checkConditions(there, this.#shelf, this.#locks)
     if (!there) visit.checkLocks(this.#locks, { path, isMembership: true, isDeep: false })
     const lock = this.#locks.take({ path, isExclusive, isDeep, owner, author, timeoutMs })
     try {

@@ -152,7 +152,7 @@ export class Properties {
     const changes = changesOf(await visit.xml())
     const resource = await shelf.get(visit, visit.path)
     const { path, isDirectory } = resource
-    await visit.checkIf(shelf, locks)
+    await visit.checkConditions(resource, shelf, locks)
     visit.checkLocks(locks, { path, isMembership: false, isDeep: false })
     const refused = changes.filter(({ name }) => isLive(name))
     const others = changes.filter(({ name }) => !isLive(name))

@@ -246,8 +246,7 @@ export class Transfers {
   /** Rejects with Refusal where If-Match or If-None-Match forbid it. */
   async #baseOf(visit: Visit, before: Resource | undefined): Promise<Base> {
     const { shelf, lastRead } = this.#options
-    const isAsked = ['if-match', 'if-none-match'].some((name) => visit.header(name) !== undefined)
-    const etag = isAsked && before ? await visit.etagOf(before, shelf) : undefined
+    const etag = visit.namesEtags && before ? await visit.etagOf(before, shelf) : undefined
     const read = before && lastRead.of(visit.reader, idOf(before))
     const isText = before?.file?.entry.kind === Kind.TEXT
     let named = ''

@@ -124,6 +124,16 @@ export class Visit implements Asker, Caller {
 
   // ---------------------------------------------------------------------------- conditions
 
+  /** Throws Refusal where If-Match, If-None-Match or If forbid to change what lies there. */
+  async checkConditions(there: Resource | undefined, shelf: Shelf, locks: Locks): Promise<void> {
+    if (this.namesEtags) this.checkMatch(there && (await this.etagOf(there, shelf)))
+    await this.checkIf(shelf, locks)
+  }
+
+  get namesEtags(): boolean {
+    return this.header('if-match') !== undefined || this.header('if-none-match') !== undefined
+  }
+
   /** Throws Refusal when no list of If holds. */
   async checkIf(shelf: Shelf, locks: Locks): Promise<void> {
     if (this.#lists.length === 0) return
@@ -147,8 +157,9 @@ export class Visit implements Asker, Caller {
     return resource !== undefined && of.etag === (await this.etagOf(resource, shelf))
   }
 
-  async etagOf(resource: Resource, shelf: Shelf): Promise<string | undefined> {
-    if (resource.isDirectory) return undefined
+  /** Empty for a directory: it is there, and nobody can name what is in it. */
+  async etagOf(resource: Resource, shelf: Shelf): Promise<string> {
+    if (resource.isDirectory) return ''
     return etagOf((await shelf.factsOf(this, resource)).version)
   }
 
