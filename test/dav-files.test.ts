@@ -157,6 +157,21 @@ test('a text is told in bytes, is read in part, and is no page for a browser', a
   assert.match(text, new RegExp(`<D:getetag>${got.headers.etag!.replaceAll('"', '&quot;')}<`))
 })
 
+test('what is there already is not sent again, and HEAD says the same as GET', async (t) => {
+  const { dav } = await lone(t)
+  await dav.write('/x.md', 'x')
+  await dav.write('/x.bin', Buffer.of(0, 1))
+  for (const path of ['/x.md', '/x.bin']) {
+    const { headers } = await dav.ask('HEAD', path)
+    for (const method of ['GET', 'HEAD']) {
+      const known = await dav.ask(method, path, { 'if-none-match': headers.etag! })
+      assert.deepEqual([known.status, known.headers.etag], [304, headers.etag], method + path)
+      assert.equal(await dav.status(method, path, { 'if-none-match': '"x"' }), 200)
+      assert.equal(await dav.status(method, path, { 'if-match': '"x"' }), 412)
+    }
+  }
+})
+
 test('directories are made, listed, copied, moved and deleted to the trash', async (t) => {
   const { dav, address } = await lone(t)
   const ada = person(t, address, 'Ada')

@@ -114,6 +114,7 @@ export class Transfers {
 
   async #head(visit: Visit, resource: Resource): Promise<void> {
     const facts = await this.#options.shelf.factsOf(visit, resource)
+    if (isKnown(visit, facts)) return
     visit.response.writeHead(200, {
       ...headersOf(resource, facts),
       'content-length': String(facts.bytes),
@@ -183,16 +184,10 @@ export class Transfers {
     send: (start: number, end: number) => Promise<boolean>,
   ): Promise<'whole' | 'part' | undefined> {
     const { response } = visit
-    const etag = etagOf(facts.version)
-    if (isAmong(visit.header('if-none-match') ?? '', etag)) {
-      response.writeHead(304, { etag })
-      response.end()
-      return undefined
-    }
-    visit.checkMatch(etag)
+    if (isKnown(visit, facts)) return undefined
     const size = facts.bytes
     const asked = visit.header('if-range')
-    const isSame = asked === undefined || asked === etag
+    const isSame = asked === undefined || asked === etagOf(facts.version)
     const range = isSame ? rangeOf(visit.header('range'), size) : undefined
     if (range === 'none') {
       const headers = { 'content-range': `bytes */${size}` }
@@ -372,6 +367,15 @@ export class Transfers {
     if (isSave) lastRead.remember(visit.reader, kept.file.entry.id, { version, text })
     return kept.file.entry.id
   }
+}
+
+/** Whether the caller has this version, and was told so. Throws Refusal when another one is meant. */
+function isKnown(visit: Visit, { version }: Facts): boolean {
+  const etag = etagOf(version)
+  const isSo = isAmong(visit.header('if-none-match') ?? '', etag)
+  if (isSo) visit.response.writeHead(304, { etag }).end()
+  else visit.checkMatch(etag)
+  return isSo
 }
 
 /** Whatever it is, no browser shall take it for a page of ours. */
