@@ -85,9 +85,18 @@ test('several who make one file at once do not write over each other', async (t)
   const copied = await Promise.all(
     froms.map((path) => dav.status('COPY', path, { destination: '/dav/new.md', overwrite: 'F' })),
   )
-  const made = copied.map((status) => status === 201)
-  assert.equal(made.filter(Boolean).length, 1, copied.join())
-  assert.equal(await dav.read('/new.md'), froms[made.indexOf(true)])
+  assert.deepEqual(
+    copied.toSorted((one, other) => one - other),
+    [201, 412, 412],
+  )
+  assert.equal(await dav.read('/new.md'), froms[copied.indexOf(201)])
+  const moved = await Promise.all(
+    froms.map((path) => dav.status('MOVE', path, { destination: '/dav/one.md', overwrite: 'F' })),
+  )
+  assert.deepEqual(
+    moved.toSorted((one, other) => one - other),
+    [201, 412, 412],
+  )
 })
 
 test('an editor that saves by rename keeps the file, and what others type in it', async (t) => {

@@ -4,6 +4,7 @@
 // it holds and goes to the trash itself: that is how editors save, and the one that others have open
 // keeps its id, its history and their edits.
 
+import { hasCode } from '../../core/model/errors.ts'
 import { newOperation } from '../../adapters/system.ts'
 import type { DeadProperties } from './dead-properties.ts'
 import type { Locks } from './locks.ts'
@@ -148,12 +149,13 @@ export class Arranging {
     there: Resource | undefined,
     act: () => Promise<void>,
   ): Promise<void> {
-    if (!there) return act()
     const { shelf } = this.#options
-    await shelf.delete(visit, there)
+    if (there) await shelf.delete(visit, there)
     try {
       await act()
     } catch (error) {
+      // It came after it was looked whether there was anything.
+      if (!there) throw !visit.overwrites && hasCode(error, 'taken') ? somethingIsThere() : error
       const operation = newOperation()
       await shelf.ask(visit, 'kept', { type: 'restore', file: idOf(there), operation })
       throw error
@@ -185,9 +187,13 @@ export class Arranging {
     await shelf.checkParent(visit, path)
     const there = await shelf.find(visit, path)
     const isOther = there !== undefined && idOf(there) !== idOf(source)
-    if (isOther && !overwrites) throw new Refusal(412, 'Something is there already.')
+    if (isOther && !overwrites) throw somethingIsThere()
     await visit.checkConditions(source, shelf, locks)
     visit.checkLocks(locks, { path, isMembership: !there, isDeep: there !== undefined })
     return { source, path, there }
   }
+}
+
+function somethingIsThere(): Refusal {
+  return new Refusal(412, 'Something is there already.')
 }
