@@ -337,6 +337,18 @@ test('a request without a host is malformed', async (t) => {
   assert.equal(await rawStatus(port, `POST ${listFiles} HTTP/1.0\r\n${body}`), '400')
 })
 
+test('a body in a coding of its transfer is not taken as it comes', async (t) => {
+  const { port, address } = await startLone(t)
+  const head = `PUT /dav/x.md HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nConnection: close\r\n`
+  const put = (coding: string) =>
+    rawStatus(port, `${head}Transfer-Encoding: ${coding}\r\n\r\n1\r\nx\r\n0\r\n\r\n`)
+  for (const coding of ['gzip, chunked', 'x, Chunked']) {
+    assert.equal(await put(coding), '501', coding)
+  }
+  assert.equal((await fetch(`${address}/dav/x.md`)).status, 404)
+  assert.equal(await put('Chunked'), '201')
+})
+
 test('a gzip bomb is refused while it swells', async (t) => {
   const { address } = await startLone(t)
   const answer = await fetch(`${address}${listFiles}`, {

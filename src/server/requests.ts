@@ -14,7 +14,7 @@ import type { Addresses } from './addresses.ts'
 import { admits, blobScripts, rpcScripts, sessionScripts } from './admission.ts'
 import { blobsPath } from './blobs.ts'
 import { isDavPath } from './dav/paths.ts'
-import { lastWordsMs } from './last-words.ts'
+import { drain, lastWordsMs } from './last-words.ts'
 import type { Origins } from './origins.ts'
 import type { Page } from './page.ts'
 import { sendText } from './plain-answer.ts'
@@ -101,6 +101,11 @@ export class Requests {
     const isBlob = path.startsWith(blobsPath)
     const isDav = isDavPath(path) || (request.method === 'OPTIONS' && isAbove.has(path))
     const isFile = isBlob || (isDav && request.method === 'PUT')
+    if (isCoded(request)) {
+      sendText(response, 501, 'Only "chunked" is understood as a Transfer-Encoding.\n')
+      drain(request)
+      return
+    }
     if (!isFile && path !== exchangePath && !rpc?.isStream) hurry(request, requestMs)
     if (path === exchangePath) this.#answerPeer(request, response)
     else if (rpc) {
@@ -185,6 +190,11 @@ function answerUnopened(request: http.IncomingMessage, response: http.ServerResp
 
 function pathOf({ url = '' }: http.IncomingMessage): string {
   return url.split('?', 1)[0]!
+}
+
+/** Whether its body would have to be unpacked: taken as it comes, it would not be what was sent. */
+function isCoded({ headers }: http.IncomingMessage): boolean {
+  return (headers['transfer-encoding'] ?? 'chunked').toLowerCase() !== 'chunked'
 }
 
 /** Whether the caller has a certificate that this server trusts: it is another server of the set. */
