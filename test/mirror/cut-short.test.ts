@@ -6,11 +6,11 @@ import { test, type TestContext } from 'node:test'
 import { createClient } from '@connectrpc/connect'
 import { createGrpcTransport } from '@connectrpc/connect-node'
 import { MirrorDirectory } from '../../src/adapters/mirror/directory.ts'
-import { MirrorStore, type Intent } from '../../src/adapters/mirror/store.ts'
+import { MirrorStore, type CommonRow, type Intent } from '../../src/adapters/mirror/store.ts'
 import { random } from '../../src/adapters/system.ts'
 import { subjectId } from '../../src/core/model/ids.ts'
 import { FolderService } from '../../src/core/model/wire.ts'
-import { fourfold, hashOf, stage, tree, type Mirrored } from './mirrors.ts'
+import { fourfold, hashOf, mirrorHere, stage, tree, type Mirrored } from './mirrors.ts'
 
 const name = 'plan'
 const operation = subjectId(random(16))
@@ -51,6 +51,43 @@ test('a file that was being moved when the mirror ended has one place', async (t
   assert.equal(code, 0, `${out}${err}`)
   assert.deepEqual([...tree(mirror.directory).keys()], ['sub', to])
   assert.equal((await folder.getFile({ file: file!.id })).file!.path, to)
+})
+
+/** Tells of every place that is noted. */
+class TellingStore extends MirrorStore {
+  placed: (row: CommonRow) => void = () => {}
+
+  override keepPlace(row: CommonRow): void {
+    super.keepPlace(row)
+    this.placed(row)
+  }
+}
+
+test('a file that changed places with a directory right before the mirror ended is known there', async (t) => {
+  const { mirror, folder, servers } = await staged(t)
+  const once = async () =>
+    assert.equal((await fourfold(['mirror', mirror.directory, '--once'], servers)).code, 0)
+  mirror.shell('echo one > plan; echo in > sub/in')
+  await once()
+  const { file } = await folder.getFile({ file: name })
+  mirror.shell('mv sub between; mv plan sub; mv between plan')
+  const store = new TellingStore(mirror.directory)
+  const ending = mirrorHere({ root: mirror.directory, store, servers })
+  // It does all that it planned when the first one stepped aside.
+  store.placed = ({ path }) => {
+    if (path === 'plan (here)') ending.stop()
+  }
+  await ending.run({ isOnce: true })
+  store.close()
+  // By rename, as editors write: it is known by its place.
+  mirror.shell('echo two > new~; mv new~ sub')
+  await once()
+  assert.deepEqual(Object.fromEntries(tree(mirror.directory)), {
+    plan: null,
+    'plan/in': 'in\n',
+    sub: 'two\n',
+  })
+  assert.equal((await folder.getFile({ file: 'sub' })).file!.id, file!.id)
 })
 
 async function staged(t: TestContext) {

@@ -9,6 +9,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { errorCodeOf } from '../../src/adapters/error-code.ts'
+import { MirrorDirectory } from '../../src/adapters/mirror/directory.ts'
+import { Ignored } from '../../src/adapters/mirror/ignored.ts'
+import type { MirrorStore } from '../../src/adapters/mirror/store.ts'
+import { Mirror } from '../../src/cli/mirror/mirror.ts'
+import { Report } from '../../src/cli/mirror/report.ts'
+import { SetClient } from '../../src/cli/set-client.ts'
 import { textBytesMax } from '../../src/core/model/limits.ts'
 import { Fleet, type FleetOptions } from '../fleet.ts'
 import { program } from '../tool.ts'
@@ -105,6 +111,27 @@ export class Mirrored {
     const words = ['--norc', '-c', script]
     return execFileSync('/bin/bash', words, { cwd: this.directory, encoding: 'utf8' })
   }
+}
+
+/** In this process, with a store that fails, or tells when. Nothing but its own looks tells it of changes. */
+export function mirrorHere(options: {
+  root: string
+  store: MirrorStore
+  servers: string
+  told?: (line: string) => void
+}): Mirror {
+  const { root, store, servers, told = () => {} } = options
+  return new Mirror({
+    directory: new MirrorDirectory(root),
+    store,
+    set: new SetClient({ servers }),
+    ignored: new Ignored(root),
+    report: new Report(root, { isJson: false, write: told }),
+    root: '',
+    host: 'here',
+    acceptsDeletes: false,
+    followsTrash: false,
+  })
 }
 
 /**

@@ -2,16 +2,11 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { MirrorDirectory } from '../../src/adapters/mirror/directory.ts'
-import { Ignored } from '../../src/adapters/mirror/ignored.ts'
 import { MirrorStore } from '../../src/adapters/mirror/store.ts'
-import { Mirror } from '../../src/cli/mirror/mirror.ts'
-import { Report } from '../../src/cli/mirror/report.ts'
-import { SetClient } from '../../src/cli/set-client.ts'
 import { startLone, temporaryFolder } from '../lone-server.ts'
 import { call } from '../requests.ts'
 import { until } from '../until.ts'
-import { tree } from './mirrors.ts'
+import { mirrorHere, tree } from './mirrors.ts'
 
 /** A store that can note so many things more, and then says once what SQLite says of a full disk. */
 class FullStore extends MirrorStore {
@@ -32,18 +27,8 @@ test('7 files that came before the disk was full are not deleted in the folder',
   const root = temporaryFolder(t)
   const store = new FullStore(root)
   const said: string[] = []
-  // Nothing but its own looks tells it what is on the disk.
-  const mirror = new Mirror({
-    directory: new MirrorDirectory(root),
-    store,
-    set: new SetClient({ servers: address }),
-    ignored: new Ignored(root),
-    report: new Report(root, { isJson: false, write: (text) => said.push(text) }),
-    root: '',
-    host: 'here',
-    acceptsDeletes: false,
-    followsTrash: false,
-  })
+  const told = (line: string) => void said.push(line)
+  const mirror = mirrorHere({ root, store, servers: address, told })
   await save(Array.from({ length: 12 }, (_, index) => `before ${index}.md`))
   const running = mirror.run({ isOnce: false })
   const isThere = (path: string) => tree(root).get(path) === path

@@ -3,7 +3,7 @@
 import type { Reach } from '../../core/mirror/reach.ts'
 import type { CommonRow, MirrorStore, TextSource } from '../../adapters/mirror/store.ts'
 import type { Found } from '../../adapters/mirror/look.ts'
-import { isBelow } from '../../core/model/path.ts'
+import { isBelow, isWithin } from '../../core/model/path.ts'
 import { moved } from '../../core/mirror/paths.ts'
 
 export class Commons {
@@ -29,9 +29,9 @@ export class Commons {
     return this.#directories.get(identity)
   }
 
-  /** Whether nothing is known at a path. */
+  /** Whether nothing is known at a path, or below it. */
   isFree(path: string): boolean {
-    return ![...this.rows.values()].some((row) => row.path === path)
+    return ![...this.rows.values()].some((row) => isWithin(row.path, path))
   }
 
   /** Whether the file of this path is shared as a text. */

@@ -428,8 +428,8 @@ export class Hand {
       report.done('moved', from, { to: path })
       const item = this.#disk.get(path)
       // At once: where it was it would seem to be again, should something else come there before the next
-      // plan. What is below a directory waits until nothing else is known to be at its path.
-      if (!item || item.kind === 'directory' || !this.#commons.isFree(path)) return
+      // plan. Where another is known, or something in it, that one has to be known elsewhere first.
+      if (!item || !this.#commons.isFree(path)) return
       this.#commons.place(id, path, item.identity)
     } catch (error) {
       this.refusals.answered(error, id, path)

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { isMadeFrom } from './kin.ts'
 import type { Act, Common, InFolder, OnDisk, Views } from './messages.ts'
-import { isBelow, joined, nameOf, parentOf, pathBelow } from '../model/path.ts'
+import { isBelow, isWithin, joined, nameOf, parentOf, pathBelow } from '../model/path.ts'
 import { moved, pathNow } from './paths.ts'
 import { plan } from './plan.ts'
 import {
@@ -266,9 +266,10 @@ class Mirror {
     if (!this.#folder.move(id, isRename ? path : this.#inFolder(path))) return
     this.#step()
     const thing = this.disk.things.get(path)
-    const isFree = ![...this.common.values()].some((each) => each.path === path)
-    if (!thing || thing.text === null || !isFree) return
-    this.common.set(id, { ...this.common.get(id)!, path, identity: thing.identity })
+    const isFree = ![...this.common.values()].some((each) => isWithin(each.path, path))
+    if (!thing || !isFree) return
+    this.common.set(id, { ...this.common.get(id)!, identity: thing.identity })
+    this.#moveCommon(id, path)
   }
 
   #send({ operation, file, path, place, text, base, identity }: Intent): void {
@@ -547,8 +548,14 @@ function play(seed: number, faults: Faults = {}): void {
   }
 }
 
+/** Seeds that found something beyond the usual ones. */
+const kept = [
+  // A file that changed places with a directory was known under the other name until the next plan.
+  54846,
+]
+
 test('two mirrors, people and crashes: nothing is lost, nothing doubled, all equal', () => {
-  for (const seed of seeds()) {
+  for (const seed of [...kept, ...seeds()]) {
     try {
       play(seed)
     } catch (error) {
