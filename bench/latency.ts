@@ -19,11 +19,12 @@ const pauseMs = 15
 const sameBar = 1.5
 const otherBar = 2.5
 
-/** Milliseconds from keystroke to sight: by the set, a bare relay, and a set of four of these. */
+/** Milliseconds from keystroke to sight: by the set, a bare relay, one between texts, and four relays. */
 interface Found {
   same: number[]
   other: number[]
   relay: number[]
+  plain: number[]
   relaySame: number[]
   relayOther: number[]
 }
@@ -31,6 +32,7 @@ interface Found {
 /** Who writes, and who sees it. */
 const lines = {
   relay: ['relay'],
+  plain: ['plain'],
   same: ['same', 'other'],
   relaySame: ['relaySame', 'relayOther'],
 } as const
@@ -38,7 +40,7 @@ const lines = {
 export async function latency(): Promise<Section> {
   const fleet = await Fleet.start()
   const file = (name: string) => new URL(name, import.meta.url)
-  const relays = Array.from({ length: 5 }, () => new Companion<RelayQuestions>(file('./relay.ts')))
+  const relays = Array.from({ length: 6 }, () => new Companion<RelayQuestions>(file('./relay.ts')))
   const writer = new Companion<TypistQuestions>(file('./typist.ts'))
   const reader = new Companion<TypistQuestions>(file('./typist.ts'))
   try {
@@ -52,7 +54,7 @@ export async function latency(): Promise<Section> {
   }
 }
 
-/** One relay alone, and four of which the first passes on what it gets. */
+/** One relay alone, one between texts of Yjs, and four of which the first passes on what it gets. */
 async function dialRelays(
   directory: string,
   relays: Companion<RelayQuestions>[],
@@ -63,11 +65,13 @@ async function dialRelays(
     return relay.ask('listen', { file: join(directory, `relay${index}.log`) })
   })
   const addresses = (await Promise.all(listening)).map(({ address }) => address)
-  const [alone, first, second, ...others] = addresses as [string, string, string, ...string[]]
-  await relays[1]!.ask('dialPeers', { addresses: [second, ...others] })
+  const [alone, plain, first, second, ...others] = addresses as [string, string, string, string]
+  await relays[2]!.ask('dialPeers', { addresses: [second, ...others] })
   await writer.ask('dialRelay', { line: 'relay', address: alone })
+  await writer.ask('dialPlain', { line: 'plain', address: plain })
   await writer.ask('dialRelay', { line: 'relaySame', address: first })
   await reader.ask('dialRelay', { line: 'relay', address: alone })
+  await reader.ask('dialPlain', { line: 'plain', address: plain })
   await reader.ask('dialRelay', { line: 'relaySame', address: first })
   await reader.ask('dialRelay', { line: 'relayOther', address: second })
 }
@@ -96,7 +100,14 @@ async function measure(
   writer: Companion<TypistQuestions>,
   reader: Companion<TypistQuestions>,
 ): Promise<Found> {
-  const found: Found = { same: [], other: [], relay: [], relaySame: [], relayOther: [] }
+  const found: Found = {
+    same: [],
+    other: [],
+    relay: [],
+    plain: [],
+    relaySame: [],
+    relayOther: [],
+  }
   const times = async (line: keyof typeof lines) => {
     const sights = lines[line].map((reading) => reader.ask('see', { line: reading }))
     const { at } = await writer.ask('keystroke', { line })
@@ -116,7 +127,7 @@ async function measure(
   return found
 }
 
-function section({ same, other, relay, relaySame, relayOther }: Found): Section {
+function section({ same, other, relay, plain, relaySame, relayOther }: Found): Section {
   const ms = (value: number) => `${value.toFixed(2)} ms`
   const row = (
     figure: string,
@@ -145,13 +156,16 @@ function section({ same, other, relay, relaySame, relayOther }: Found): Section 
       `${keystrokesPerRound}, from and to the same processes, messages of the same length go ` +
       'through a bare WebSocket relay that appends each to a file and flushes it (fdatasync) before ' +
       'it relays it. Every keystroke is seen by one client at the same server and one at another. ' +
-      'Below, to know what the machine lets do: four such relays in the place of the servers, the ' +
+      'Below, to know what the machine lets do: such a relay between two texts of Yjs and nothing ' +
+      'else, which no server decodes or looks into; four such relays in the place of the servers, the ' +
       'first of which passes on what it has flushed to the three others, which flush it and relay it.',
     rows: [
       row('same server, median', same, relay, 0.5, sameBar),
       row('same server, p99', same, relay, 0.99),
       row('another server, median', other, relay, 0.5, otherBar),
       row('another server, p99', other, relay, 0.99),
+      row('a relay between texts of Yjs against one relay, median', plain, relay, 0.5),
+      row('same server against a relay between texts of Yjs, median', same, plain, 0.5),
       row('same server against four relays, median', same, relaySame, 0.5),
       row('another server against four relays, median', other, relayOther, 0.5),
       row('another of four relays against one relay, median', relayOther, relay, 0.5),

@@ -3,6 +3,7 @@
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { WebSocket } from 'ws'
+import * as Y from 'yjs'
 
 import { connect, type Client, type LiveDocument } from '../src/client/index.ts'
 import { answerQuestions, sharedNow } from '../test/companion.ts'
@@ -19,6 +20,8 @@ export interface TypistQuestions {
   create: { given: { line: Line; name: string }; answer: { id: string } }
   open: { given: { line: Line; document: string }; answer: undefined }
   dialRelay: { given: { line: Line; address: string }; answer: undefined }
+  /** A text of Yjs and nothing else, whose updates go through the relay as they are. */
+  dialPlain: { given: { line: Line; address: string }; answer: undefined }
   /** One keystroke; when it was made. */
   keystroke: { given: { line: Line }; answer: { at: number } }
   /** When the next keystroke of somebody else is seen on this line. */
@@ -36,6 +39,7 @@ const joinMs = 10_000
 const lookMs = 1
 
 const clients = new Map<Line, Client>()
+const texts = new Map<Line, Y.Text>()
 const documents = new Map<Line, LiveDocument>()
 const relays = new Map<Line, WebSocket>()
 const seen = new Map<Line, () => void>()
@@ -54,9 +58,7 @@ answerQuestions<TypistQuestions>({
   async open({ line, document }) {
     const live = clients.get(line)!.open(document)
     documents.set(line, live)
-    live.text.observe((_, { local }) => {
-      if (!local) seen.get(line)?.()
-    })
+    watch(line, live.text)
     await Promise.race([live.loaded, failAfter(joinMs, 'the document does not open')])
     return undefined
   },
@@ -64,6 +66,17 @@ answerQuestions<TypistQuestions>({
     const socket = new WebSocket(address, { perMessageDeflate: false })
     relays.set(line, socket)
     socket.on('message', () => seen.get(line)?.())
+    await once(socket, 'open')
+    return undefined
+  },
+  async dialPlain({ line, address }) {
+    const doc = new Y.Doc()
+    const socket = new WebSocket(address, { perMessageDeflate: false })
+    doc.on('update', (update, _, __, { local }) => {
+      if (local) socket.send(update)
+    })
+    socket.on('message', (update: Uint8Array) => Y.applyUpdate(doc, update))
+    watch(line, doc.getText())
     await once(socket, 'open')
     return undefined
   },
@@ -91,10 +104,17 @@ function keystroke(line: Line): number {
   const at = sharedNow()
   if (relay) relay.send(new Uint8Array(relayedBytes))
   else {
-    const { text } = documents.get(line)!
+    const text = texts.get(line)!
     text.insert(text.length, 'x')
   }
   return at
+}
+
+function watch(line: Line, text: Y.Text): void {
+  texts.set(line, text)
+  text.observe((_, { local }) => {
+    if (!local) seen.get(line)?.()
+  })
 }
 
 function serverOf({ connection }: Client): string {
