@@ -1,5 +1,7 @@
 // When something that died is started again: at growing distances, unless it was well for a while.
 
+import { doubling } from '../core/model/doubling.ts'
+
 /** How long it stays dead: twice as long each time, from the first to at most this. */
 const firstMs = 1000
 const mostMs = 30_000
@@ -21,6 +23,6 @@ export class Revival {
   /** It died. Answers after how many milliseconds it is to be started again. */
   died(): number {
     this.#deaths = this.wasWell ? 1 : this.#deaths + 1
-    return Math.min(firstMs * 2 ** (this.#deaths - 1), mostMs)
+    return doubling(firstMs, mostMs, this.#deaths - 1)
   }
 }

@@ -8,6 +8,7 @@
 
 import { pipeline } from 'node:stream/promises'
 import { isBytesName } from '../core/model/contents.ts'
+import { doubling } from '../core/model/doubling.ts'
 import { whyOf } from '../core/model/errors.ts'
 import {
   blobBringMs,
@@ -310,7 +311,7 @@ export class BlobFetching {
     else {
       want.state = 'resting'
       this.#resting++
-      const usualMs = Math.min(blobRetryFirstMs * 2 ** (want.tries - 1), blobRetryMaxMs)
+      const usualMs = doubling(blobRetryFirstMs, blobRetryMaxMs, want.tries - 1)
       // Where very much is missing, the questions alone would be all that the servers do.
       const ms = Math.max(usualMs, (this.#resting / blobRetriesPerSecond) * 1000)
       want.rest = setTimeout(() => {

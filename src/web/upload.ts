@@ -6,6 +6,7 @@
 import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex } from '@noble/hashes/utils.js'
 import type { BytesName, Client } from '../client/api.ts'
+import { doubling } from '../core/model/doubling.ts'
 import { FourfoldError } from '../core/model/errors.ts'
 import { blobBytesMax } from '../core/model/limits.ts'
 import { addresses } from './asking.ts'
@@ -109,7 +110,7 @@ async function sendSomewhere(
       if (await sendTo(address, { client, signal, tell: told }, blob, name)) return address
     }
     tell({ stage: 'waiting', bytes, size })
-    await pause(Math.min(retryMaxMs, retryFirstMs * 2 ** Math.min(round, 10)), signal)
+    await pause(doubling(retryFirstMs, retryMaxMs, round), signal)
   }
 }
 

@@ -6,11 +6,11 @@
 // every connection, because each sending gets a fresh one. Liveness: whatever is not held is sent
 // again on every new active connection, or offered from the document.
 
+import { doubling } from '../model/doubling.ts'
 import { hedgeAfterMs, operationGiveUpMs, receiptWaitMs, slowBytesPerMs } from '../model/limits.ts'
 import { FourfoldError } from '../model/errors.ts'
 import type { Done } from '../model/wire.ts'
 import type { Connections } from './connections.ts'
-import { doubling } from './doubling.ts'
 import type { Follows } from './follows.ts'
 import type { Link } from './link.ts'
 import { isSafe, type Disks, type Outbox } from './outbox.ts'

@@ -9,6 +9,7 @@
 // still owed, and the document is opened again until the server has that text.
 
 import * as Y from 'yjs'
+import { doubling } from '../model/doubling.ts'
 import { FourfoldError } from '../model/errors.ts'
 import {
   backOffMaxMs,
@@ -29,7 +30,6 @@ import {
   type TextUpdate,
 } from '../model/text-update.ts'
 import type { Changed, Opened } from '../model/wire.ts'
-import { doubling } from './doubling.ts'
 import type { Link } from './link.ts'
 import { Offer } from './offer.ts'
 import type { Outbox, Span } from './outbox.ts'

@@ -2,10 +2,10 @@
 
 import { digest as sha256 } from 'lib0/hash/sha256'
 import { encodeUtf8 } from 'lib0/string'
+import { doubling } from '../model/doubling.ts'
 import { base64url } from '../model/ids.ts'
 import { backOffFirstMs, backOffMaxMs, placesMax } from '../model/limits.ts'
 import { ServerState, type Server } from '../model/wire.ts'
-import { doubling } from './doubling.ts'
 
 /** A server that has just failed or asked to be left is tried after all others for this long. */
 const avoidMs = 2000
