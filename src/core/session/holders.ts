@@ -8,6 +8,7 @@
 // and after a loss of all other disks nobody ever gives it to it. Liveness: whom no witness speaks for,
 // because there was no server for a while, the receipts of a question tell of.
 
+import { doubling } from '../model/doubling.ts'
 import type { ErrorCode } from '../model/errors.ts'
 import { liveMs } from '../model/limits.ts'
 import type { Connections } from './connections.ts'
@@ -20,6 +21,9 @@ import type { Roster } from './roster.ts'
 
 /** A server counts as live for a second without a word, or without what is that new; and a margin. */
 const trustLiveMs = 2 * liveMs
+
+/** A server that does not know yet is asked later and later, but its number is not shown for hours after. */
+const askAgainMaxMs = 60_000
 
 export interface HoldersParts {
   roster: Roster
@@ -191,7 +195,7 @@ export class Holders {
       this.#question = undefined
       return
     }
-    question.againAt = now + trustLiveMs * 2 ** question.count
+    question.againAt = now + doubling(trustLiveMs, askAgainMaxMs, question.count)
     question.count++
   }
 
