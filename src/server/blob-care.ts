@@ -10,11 +10,15 @@
 import { createHash } from 'node:crypto'
 import type { FileHandle } from 'node:fs/promises'
 import { blobCheckFirstMs, blobCheckMs, blobCheckPart } from '../core/model/limits.ts'
+import { restAfter } from '../core/model/rest.ts'
 import { directoryCount, type BlobStore, type OpenBlob } from '../adapters/storage/blob-store.ts'
 import { readAt } from './blob-pouring.ts'
 
 /** Read from the disk at once, and hashed in well under a millisecond. */
 const pieceBytes = 256 * 1024
+
+/** A piece of which a slow disk needs more than a second; a computer that slept would rest for weeks. */
+const restMaxMs = 60_000
 
 export interface BlobCareOptions {
   store: BlobStore
@@ -121,7 +125,11 @@ export class BlobCare {
 
   /** As much longer than it worked since the last rest as leaves the rest of this server its time. */
   async #rest(): Promise<void> {
-    const ms = (performance.now() - this.#workedSince) * (1 / this.#pace.part - 1)
+    const ms = restAfter(performance.now() - this.#workedSince, {
+      times: 1 / this.#pace.part - 1,
+      leastMs: 0,
+      mostMs: restMaxMs,
+    })
     const { promise, resolve } = Promise.withResolvers<void>()
     this.#wake = resolve
     const timer = setTimeout(resolve, ms).unref()
