@@ -156,6 +156,13 @@ export class Talk {
     this.#now = until
   }
 
+  /** The program stands still: time passes, and then a tick comes that was due long ago. */
+  stall(ms: number): void {
+    this.lines.push(`${ms} ms without a step`)
+    this.#now += ms
+    this.step({ type: 'tick' })
+  }
+
   // -------------------------------------------------------------------------------- the person
 
   type(document: string, text: string): void {

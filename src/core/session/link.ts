@@ -44,6 +44,8 @@ export class Link {
   readonly blocked = new Set<string>()
 
   #heardAt: number
+  /** Its Welcome gets its time from here on. */
+  #awaited: { since: number; isGraced: boolean }
   /** The ping that is not answered by anything yet. */
   #probe: { sentAt: number; isGraced: boolean } | undefined
   #ping = { number: 0, at: -Infinity }
@@ -67,6 +69,7 @@ export class Link {
     this.claims = claims
     this.dialledAt = now
     this.#heardAt = now
+    this.#awaited = { since: now, isGraced: false }
     this.#pushes = new Allowance(now, pushesPerSecondMax * 0.9, pushBurstMax * 0.9)
     this.#bytes = new Allowance(now, sessionBytesPerSecondMax * 0.9, sessionBurstBytesMax * 0.9)
   }
@@ -95,6 +98,11 @@ export class Link {
     return this.#heardAt
   }
 
+  /** Since when its Welcome is waited for. */
+  get awaitedSince(): number {
+    return this.#awaited.since
+  }
+
   get probedAt(): number {
     return this.#ping.at
   }
@@ -113,6 +121,7 @@ export class Link {
   /** The clock stood still for a while, ours or the machine's: the answer gets its time again, once. */
   grace(now: number): void {
     if (this.#probe && !this.#probe.isGraced) this.#probe = { sentAt: now, isGraced: true }
+    if (!this.#awaited.isGraced) this.#awaited = { since: now, isGraced: true }
   }
 
   /** When its answer to a ping is late; Infinity when it was not asked. */

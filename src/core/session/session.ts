@@ -350,7 +350,7 @@ export class Session {
   #connected(now: number, input: Extract<SessionInput, { type: 'opened' | 'closed' }>): void {
     const link = this.#connections.link(input.connection)
     if (!link) return
-    if (input.type === 'opened') this.#standing.opened(link)
+    if (input.type === 'opened') this.#standing.opened(now, link)
     else this.#standing.lose(now, link, 'closed')
   }
 

@@ -94,8 +94,9 @@ export class Standing {
   // ------------------------------------------------------------------------------------ greeting
 
   /** A connection is open. */
-  opened(link: Link): void {
+  opened(now: number, link: Link): void {
     if (link.state.name !== 'dialling') return
+    link.heard(now, 0)
     link.state = { name: 'greeting' }
     this.#greet(link, !link.claims)
   }
