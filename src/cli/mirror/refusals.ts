@@ -9,8 +9,8 @@ import type { Report } from './report.ts'
 /** What was refused is tried again after: it may have been refused for what passes. */
 const refusedMs = 2000
 const refusedForGoodMs = 30_000
-/** A full disk may have room in a moment, or in days: each time it is waited twice as long. */
-const fullFirstMs = 1000
+/** What the disk refuses it may take in a moment, or in days: each time it is waited twice as long. */
+const byDiskFirstMs = 1000
 
 export interface Refusal {
   path: string
@@ -21,8 +21,8 @@ export interface Refusal {
 export class Refusals {
   /** By id or path. */
   readonly all = new Map<string, Refusal>()
-  /** How long a full disk was given last, by the same. */
-  readonly #full = new Map<string, { ms: number; until: number }>()
+  /** How long the disk was given last, by the same. */
+  readonly #patience = new Map<string, { ms: number; until: number }>()
   readonly #folder: FolderView
   readonly #report: Report
 
@@ -62,19 +62,18 @@ export class Refusals {
   byDisk(error: unknown, key: string, path: string): void {
     const why = reasons[errorCodeOf(error) ?? '']
     if (why === undefined) throw error
-    const isFull = isDiskFull(error)
-    this.refuse(key, path, why, isFull ? this.#patience(key) : refusedForGoodMs)
+    this.refuse(key, path, why, this.#longer(key))
     this.#report.warn(path, `${path}: ${why}`)
-    if (isFull) this.#report.warn('disk', nothingIsBrought)
+    if (isDiskFull(error)) this.#report.warn('disk', nothingIsBrought)
   }
 
-  #patience(key: string): number {
+  #longer(key: string): number {
     const now = performance.now()
-    const last = this.#full.get(key)
+    const last = this.#patience.get(key)
     // Long after the last time it is another matter.
     const isSame = last !== undefined && now < last.until + refusedForGoodMs
-    const ms = isSame ? Math.min(refusedForGoodMs, 2 * last.ms) : fullFirstMs
-    this.#full.set(key, { ms, until: now + ms })
+    const ms = isSame ? Math.min(refusedForGoodMs, 2 * last.ms) : byDiskFirstMs
+    this.#patience.set(key, { ms, until: now + ms })
     return ms
   }
 }
