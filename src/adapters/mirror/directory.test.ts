@@ -194,6 +194,17 @@ test('a move that was cut off between its two steps is finished', async (t) => {
   assert.deepEqual([existsSync(at('a')), readFileSync(at('b'), 'utf8')], [false, 'text'])
 })
 
+test('nothing is by a name that no disk takes, and nothing is moved or written there', async (t) => {
+  const { directory, at, look } = made(t)
+  writeFileSync(at('a'), 'text')
+  const name = 'x'.repeat(259)
+  assert.equal(directory.identityAt(name), undefined)
+  const item = (await look()).get('a')!
+  assert.throws(() => directory.move(item, name), { code: 'ENAMETOOLONG' })
+  assert.throws(() => directory.prepare(name, 'new'), { code: 'ENAMETOOLONG' })
+  assert.equal(readFileSync(at('a'), 'utf8'), 'text')
+})
+
 test('a directory that was replaced by a link leads nowhere', async (t) => {
   const { root, directory, at, look, work } = made(t)
   mkdirSync(at('d'))

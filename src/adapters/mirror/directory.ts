@@ -48,6 +48,7 @@ import {
   identityOf,
   isExisting,
   isMissing,
+  isNoName,
   isSame,
   isSameContent,
   nameOfOpen,
@@ -154,13 +155,18 @@ export class MirrorDirectory {
     return this.stateAt(path)?.identity
   }
 
+  /** Undefined: nothing is there, or can be. */
   stateAt(path: string): { identity: string; stamp: Stamp } | undefined {
-    return this.#ifThere(() =>
-      this.#within(parentOf(path), (base) => {
-        const stat = lstatSync(join(base, nameOf(path)), { bigint: true, throwIfNoEntry: false })
-        return stat && { identity: identityOf(stat), stamp: stampOf(stat) }
-      }),
-    )
+    const look = (base: string) => {
+      const stat = lstatSync(join(base, nameOf(path)), { bigint: true, throwIfNoEntry: false })
+      return stat && { identity: identityOf(stat), stamp: stampOf(stat) }
+    }
+    try {
+      return this.#ifThere(() => this.#within(parentOf(path), look))
+    } catch (error) {
+      if (isNoName(error)) return undefined
+      throw error
+    }
   }
 
   /** Opens what was looked at. Undefined: it is another one, or changed. Throws what the disk says. */

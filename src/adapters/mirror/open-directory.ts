@@ -106,6 +106,12 @@ export function isMissing(error: unknown): boolean {
   return code === 'ENOENT' || code === 'ENOTDIR' || code === 'ELOOP'
 }
 
+/** Nothing on this disk can have such a name. */
+export function isNoName(error: unknown): boolean {
+  const code = errorCodeOf(error)
+  return code === 'ENAMETOOLONG' || code === 'EINVAL' || code === 'EILSEQ'
+}
+
 /** Nobody may read it, or not who runs this. */
 export function isForbidden(error: unknown): boolean {
   const code = errorCodeOf(error)
