@@ -5,6 +5,7 @@ import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import {
+  appendFileSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -154,6 +155,34 @@ test('every name of the folder comes to the disk, or was refused by the folder',
   const { code } = await fourfold(['mirror', only.directory, '--once'], servers)
   assert.equal(code, 0)
   assert.deepEqual(tree(only.directory), new Map(good.toSorted(byCode).map((name) => [name, name])))
+})
+
+test('a name that a number made longer than disks take is cut here, and only here', async (t) => {
+  const { mirrors, servers } = await stage(t, 1, { ids: ['a'] })
+  const [only] = mirrors as [Mirrored]
+  const set = new SetClient({ servers })
+  t.after(() => set.close())
+  const once = async () => {
+    const { code } = await fourfold(['mirror', only.directory, '--once'], servers)
+    assert.equal(code, 0)
+  }
+  const name = `${'x'.repeat(252)}.md`
+  const save = (text: string) =>
+    set.ask(({ folder }, call) => folder.saveFile({ file: name, text, isNew: true }, call))
+  const { file: older } = await save('older\n')
+  await set.ask(({ folder }, call) => folder.deleteFile({ file: older!.id }, call))
+  const { file: newer } = await save('newer\n')
+  await once()
+  await set.ask(({ folder }, call) => folder.restoreFile({ file: older!.id }, call))
+  await once()
+  const found = new Map([...tree(only.directory)].map(([path, text]) => [text, path]))
+  assert.equal(found.get('older\n'), name)
+  const cut = found.get('newer\n')!
+  assert.match(cut, /^x{241} \([0-9a-f]{8}\)\.md$/)
+  appendFileSync(only.path(cut), 'more\n')
+  await once()
+  const read = await set.ask(({ folder }, call) => folder.readFile({ file: newer!.id }, call))
+  assert.deepEqual([read.text, read.file!.path], ['newer\nmore\n', name.replace('.md', ' (2).md')])
 })
 
 const byCode = (a: string, b: string) => (a < b ? -1 : 1)

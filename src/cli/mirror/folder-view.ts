@@ -3,9 +3,12 @@
 import { create } from '@bufbuild/protobuf'
 import { Code } from '@connectrpc/connect'
 import type { InFolder } from '../../core/mirror/messages.ts'
+import { hash } from '../../adapters/mirror/look.ts'
+import { isLongerThan } from '../../core/model/byte-length.ts'
+import { withWords } from '../../core/model/names.ts'
 import { isBelow, pathBelow } from '../../core/model/path.ts'
 import { moved } from '../../core/mirror/paths.ts'
-import { filesPerPageMax } from '../../core/model/limits.ts'
+import { filesPerPageMax, nameBytesMax } from '../../core/model/limits.ts'
 import { restAfter } from '../../core/model/rest.ts'
 import { fromSeen, raise, toSeen, type VersionVector } from '../../core/model/version-vector.ts'
 import {
@@ -362,7 +365,7 @@ export class FolderView {
       this.#remove(id)
       return
     }
-    const path = full.slice(prefix.length)
+    const path = onDisk(full.slice(prefix.length))
     this.gone.delete(id)
     // It may have lost something since it was known.
     if (this.unheard.delete(id)) this.#versions.delete(id)
@@ -380,4 +383,15 @@ export class FolderView {
     const entry = this.entries.get(id)
     if (entry?.kind === 'text') this.entries.set(id, { ...entry, isStale: true })
   }
+}
+
+/**
+ * A number that tells namesakes apart may make a name longer than one that somebody may give, and than
+ * disks take: such a one is cut, and ends with what it is a cut of, the same in every mirror.
+ */
+function onDisk(path: string): string {
+  if (!isLongerThan(path, nameBytesMax)) return path
+  const fitted = (name: string) =>
+    isLongerThan(name, nameBytesMax) ? withWords(name, ` (${hash(name).slice(0, 8)})`) : name
+  return path.split('/').map(fitted).join('/')
 }

@@ -240,7 +240,7 @@ export class Hand {
     try {
       await this.#do(act)
     } catch (error) {
-      const path = 'path' in act ? act.path : act.id
+      const path = 'path' in act ? act.path : 'from' in act ? act.from : act.id
       this.refusals.byDisk(error, 'id' in act ? act.id : path, path)
     }
   }
