@@ -10,11 +10,13 @@ const marginPx = 20
 export const caretInSight = ViewPlugin.define((view) => {
   const { scrollDOM } = view
   let isInSight = false
+  /** When CodeMirror will have scrolled there; 0: it has. It looks more than once before. */
+  let frame = 0
   let size = sizeOf(scrollDOM)
   const look = {
     read() {
       // In its new size it may be out of sight, which is what is asked of the old one.
-      if (sizeOf(scrollDOM) !== size) return
+      if (frame !== 0 || sizeOf(scrollDOM) !== size) return
       const caret = view.coordsAtPos(view.state.selection.main.head)
       const { top, bottom } = scrollDOM.getBoundingClientRect()
       isInSight = caret !== null && caret.top < bottom && caret.bottom > top
@@ -30,6 +32,11 @@ export const caretInSight = ViewPlugin.define((view) => {
     view.dispatch({
       effects: EditorView.scrollIntoView(head, { y: 'nearest', yMargin: marginPx }),
     })
+    cancelAnimationFrame(frame)
+    frame = requestAnimationFrame(() => {
+      frame = 0
+      note()
+    })
   })
   observer.observe(scrollDOM)
   scrollDOM.addEventListener('scroll', note)
@@ -38,6 +45,7 @@ export const caretInSight = ViewPlugin.define((view) => {
     update: note,
     destroy() {
       observer.disconnect()
+      cancelAnimationFrame(frame)
       scrollDOM.removeEventListener('scroll', note)
     },
   }

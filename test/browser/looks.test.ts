@@ -310,6 +310,22 @@ test('the line of the caret stays in sight when the text gets another size', asy
   await ana.page.keyboard.press('Control+Shift+h')
   await ana.page.setViewportSize({ width: 640, height: 400 })
   await becomesVisible('at twice the size')
+  // The edge of the window is dragged: in each frame another size, right behind what was drawn for the last.
+  await scroller.evaluate(async (element) => {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const editor = element.parentElement!
+    const widths = [90, 80, 70, 60, 50]
+    const shrink = () => {
+      const width = widths.shift()
+      if (width === undefined) resolve()
+      else editor.style.width = `${width}%`
+    }
+    const observer = new ResizeObserver(() => requestAnimationFrame(shrink))
+    observer.observe(element)
+    await promise
+    observer.disconnect()
+  })
+  await becomesVisible('after it shrank frame by frame')
 })
 
 test('on paper a text is whole and alone, and dark on white where the page is dark', async () => {
