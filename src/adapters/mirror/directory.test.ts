@@ -225,6 +225,35 @@ test('a directory that was replaced by a link leads nowhere', async (t) => {
   assert.equal((await look()).get('d')?.kind, 'skipped')
 })
 
+test('what is meant for a directory does not come into another that has its path since', async (t) => {
+  const { directory, at, look } = made(t)
+  for (const name of ['a', 'b']) mkdirSync(at(name))
+  writeFileSync(at('file'), 'text')
+  const items = await look()
+  renameSync(at('a'), at('between'))
+  renameSync(at('b'), at('a'))
+  renameSync(at('between'), at('b'))
+  const all = () => {
+    const text = directory.prepare('a/text', 'new')
+    const bytes = directory.begin('a/bytes')
+    const isMade = directory.makeDirectory('a/in')
+    const isMoved = directory.move(items.get('file')!, 'a/file')
+    bytes?.discard()
+    return [text !== undefined, bytes !== undefined, isMade, isMoved]
+  }
+  assert.deepEqual(all(), [false, false, false, false])
+  assert.deepEqual(
+    ['a', 'b'].map((name) => readdirSync(at(name))),
+    [[], []],
+  )
+  // The next look tells what it is; and what we do ourselves needs none.
+  const b = (await look()).get('b')!
+  assert.equal(directory.move((await look()).get('a')!, 'c'), true)
+  assert.equal(directory.move(b, 'a'), true)
+  assert.deepEqual(all(), [true, true, true, true])
+  assert.equal(directory.makeDirectory('a/in/deeper'), true)
+})
+
 test('what a life left that ended is swept away, and nothing else', async (t) => {
   const { directory, at, work } = made(t)
   mkdirSync(at('d'))

@@ -27,7 +27,7 @@ import { join } from 'node:path'
 import { textBytesMax } from '../../core/model/limits.ts'
 import type { OnDisk } from '../../core/mirror/messages.ts'
 import { joined, nameOf, parentOf } from '../../core/model/path.ts'
-import { parkedDirectory } from '../../core/mirror/paths.ts'
+import { moved, parkedDirectory } from '../../core/mirror/paths.ts'
 import { errorCodeOf } from '../error-code.ts'
 import {
   decoded,
@@ -93,6 +93,11 @@ export interface NewFile {
 export class MirrorDirectory {
   readonly root: string
   readonly #identity: string
+  /**
+   * What the directories were that a look saw, by where they are: we may have moved them since. Undefined:
+   * there was none yet. What comes into them was meant for them, and not for others that have their paths.
+   */
+  #seen: Map<string, string> | undefined
 
   /** Throws when there is no such directory. */
   constructor(root: string) {
@@ -116,6 +121,10 @@ export class MirrorDirectory {
     this.#ifThere(() => {
       this.#within(parkedDirectory, (base, stat) => looking.into(base, parkedDirectory, stat))
     })
+    this.#seen = new Map()
+    for (const { path, kind, identity } of looking.look.items.values()) {
+      if (kind === 'directory') this.#seen.set(path, identity)
+    }
     return looking.look
   }
 
@@ -193,7 +202,10 @@ export class MirrorDirectory {
 
   // ------------------------------------------------------------------------------- writing
 
-  /** Writes a text beside the place where it belongs, flushed. Undefined: its directory is gone. */
+  /**
+   * Writes a text beside the place where it belongs, flushed. Undefined: its directory is gone, or another
+   * one.
+   */
   prepare(path: string, text: string): Prepared | undefined {
     const made = this.#create(path, (file) => {
       writeAll(file, Buffer.from(text))
@@ -203,7 +215,7 @@ export class MirrorDirectory {
     return made?.prepared
   }
 
-  /** Begins a file beside the place where it belongs. Undefined: its directory is gone. */
+  /** Begins a file beside the place where it belongs. Undefined: its directory is gone, or another one. */
   begin(path: string): NewFile | undefined {
     const made = this.#create(path, () => {})
     if (!made) return undefined
@@ -230,7 +242,7 @@ export class MirrorDirectory {
   ): { file: number; prepared: Prepared } | undefined {
     const temporary = joined(parentOf(path), ownName())
     return this.#ifThere(() =>
-      this.#within(parentOf(path), (base) => {
+      this.#withinSeen(parentOf(path), (base) => {
         // The name may be one that this disk does not take: that is told before anything is written.
         const there = lstatSync(join(base, nameOf(path)), { throwIfNoEntry: false })
         const at = join(base, nameOf(temporary))
@@ -341,14 +353,16 @@ export class MirrorDirectory {
     }
   }
 
-  /** False: something has this name. */
+  /** False: something has this name, or what it belongs in is gone, or another one. */
   makeDirectory(path: string): boolean {
     try {
-      this.#within(parentOf(path), (base) => {
+      const made = this.#withinSeen(parentOf(path), (base) => {
         mkdirSync(join(base, nameOf(path)))
         flush(base)
+        return identity(join(base, nameOf(path)))
       })
-      return true
+      if (made !== undefined) this.#seen?.set(path, made)
+      return made !== undefined
     } catch (error) {
       if (isMissing(error) || isExisting(error)) return false
       throw error
@@ -362,6 +376,7 @@ export class MirrorDirectory {
         rmdirSync(join(base, nameOf(path)))
         flush(base)
       })
+      this.#seen?.delete(path)
       return true
     } catch (error) {
       const code = errorCodeOf(error)
@@ -371,11 +386,20 @@ export class MirrorDirectory {
     }
   }
 
-  /** Moves what was looked at to where nothing is; false: it is not there, or something is. */
+  /**
+   * Moves what was looked at to where nothing is; false: it is not there, or something is, or what it
+   * belongs in is gone, or another one.
+   */
   move(item: OnDisk, to: string): boolean {
+    const isMoved = this.#move(item, to)
+    if (isMoved && item.kind === 'directory') this.#seenMoved(item.path, to)
+    return isMoved
+  }
+
+  #move(item: OnDisk, to: string): boolean {
     try {
-      return this.#within(parentOf(item.path), (base) =>
-        this.#within(parentOf(to), (target) => {
+      const isMoved = this.#within(parentOf(item.path), (base) =>
+        this.#withinSeen(parentOf(to), (target) => {
           const source = join(base, nameOf(item.path))
           const goal = join(target, nameOf(to))
           if (identity(source) !== item.identity) return false
@@ -393,6 +417,7 @@ export class MirrorDirectory {
           return true
         }),
       )
+      return isMoved ?? false
     } catch (error) {
       if (isMissing(error) || isExisting(error)) return false
       throw error
@@ -427,6 +452,25 @@ export class MirrorDirectory {
       if (identityOf(stat) !== this.#identity) this.#gone()
       return enter(base, stat, 0)
     })
+  }
+
+  /** The same, of one that is still what was looked at. Undefined: it is another one. */
+  #withinSeen<T>(directory: string, inside: (base: string) => T): T | undefined {
+    const isOurs = directory === '' || directory === parkedDirectory
+    const expected = isOurs ? undefined : this.#seen?.get(directory)
+    return this.#within(directory, (base, stat) => {
+      const isIt = isOurs || !this.#seen || identityOf(stat) === expected
+      return isIt ? inside(base) : undefined
+    })
+  }
+
+  #seenMoved(from: string, to: string): void {
+    for (const [path, seen] of [...(this.#seen ?? [])]) {
+      const at = moved(path, from, to)
+      if (at === path) continue
+      this.#seen!.delete(path)
+      this.#seen!.set(at, seen)
+    }
   }
 
   #gone(): never {
