@@ -398,6 +398,16 @@ const cases: [name: string, given: Case, expected: string[]][] = [
     ['move Y a b'],
   ],
   [
+    'what was deleted goes first where its place is taken by the directory that others put it into',
+    {
+      disk: { d: null },
+      identity: { d: 'D' },
+      folder: { D: ['d', null], A: ['d/a', '1'] },
+      common: { D: ['c', null], A: ['d', '1'] },
+    },
+    ['delete-entry A d/a'],
+  ],
+  [
     'a text whose place on disk something else has taken is left alone',
     { disk: { '!a': null }, folder: { A: ['a', '2'] }, common: { A: ['a', '1'] } },
     [],

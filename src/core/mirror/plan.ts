@@ -107,8 +107,8 @@ class Planner {
     else if (!entry || isFile(entry) !== isFile(known)) return
     else if (this.#views.isIgnored(entry.path, entry.kind === 'directory')) {
       this.#acts.push({ type: 'forget', id: known.id })
-    } else if (this.#isMoving(entry.path) || (item && this.#isMoving(item.path))) return
-    else if (!item) this.#vanished(known, entry)
+    } else if (!item) this.#vanished(known, entry)
+    else if (this.#isMoving(entry.path) || this.#isMoving(item.path)) return
     else if (this.#toSamePlace(known, item, entry) && isFile(item)) {
       this.#toSameContent(known, item, entry)
     }
