@@ -85,6 +85,8 @@ test('what no editor can draw is left out of somebody else’s state', () => {
     JSON.stringify({ user: { name: 5 }, cursor: { anchor: { item: { client: 'x' } }, head: {} } }),
     JSON.stringify({ cursor: { anchor: position, head: { ...position, tname: {} } } }),
     JSON.stringify({ user: { color: 'red;position:fixed' }, __proto__: { x: 1 } }),
+    JSON.stringify({ restored: { id: 'x' }, undone: 5 }),
+    JSON.stringify({ restored: [], undone: '<b>' }),
   ]
   for (const state of bad) {
     const { here, end } = presence()
@@ -93,6 +95,15 @@ test('what no editor can draw is left out of somebody else’s state', () => {
     assert.ok(shown === undefined || Object.keys(shown).length === 0, `${state} shows something`)
     end()
   }
+})
+
+test('a restore is seen as it was said, without what does not belong to it', () => {
+  const { here, end } = presence()
+  const [id, other] = ['a'.repeat(22), 'b'.repeat(22)]
+  const restored = { id, name: 'One', at: 5, put: [3, 2], took: [[7, 0, 1]] }
+  here.heard(caret(1, JSON.stringify({ restored: { ...restored, more: 5 }, undone: other })))
+  assert.deepEqual(here.awareness.getStates().get(7), { restored, undone: other })
+  end()
 })
 
 test('a state that is too large is not told', () => {

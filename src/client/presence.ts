@@ -6,6 +6,7 @@ import type * as Y from 'yjs'
 import { isLongerThan } from '../core/model/byte-length.ts'
 import { caretBytesMax, screenNameMax } from '../core/model/limits.ts'
 import type { Caret } from '../core/model/wire.ts'
+import { isRestoreId, restoredJson, restoredOf } from './restored.ts'
 
 /** Marks states that came from a server. */
 const remote = 'server'
@@ -112,7 +113,7 @@ export class Presence {
     encoding.writeVarUint(encoder, 1)
     encoding.writeVarUint(encoder, writer)
     encoding.writeVarUint(encoder, clock)
-    encoding.writeVarString(encoder, JSON.stringify(stateOf(state)))
+    encoding.writeVarString(encoder, JSON.stringify(stateOf(state, writer)))
     applyAwarenessUpdate(this.awareness, encoding.toUint8Array(encoder), remote)
   }
 
@@ -139,9 +140,9 @@ function userOf(name: string): { name: string; color: string; colorLight: string
 
 /**
  * A caret comes from another client, and servers do not look into it: only what an editor can draw
- * is let through. null: nobody.
+ * is let through, and what can be a restore. null: nobody.
  */
-function stateOf(json: string): { [field: string]: unknown } | null {
+function stateOf(json: string, writer: number): { [field: string]: unknown } | null {
   const state = parsed(json)
   if (state === null) return null
   const { user, cursor } = state
@@ -152,6 +153,9 @@ function stateOf(json: string): { [field: string]: unknown } | null {
   if (isRecord(cursor) && isPosition(cursor['anchor']) && isPosition(cursor['head'])) {
     shown['cursor'] = { anchor: cursor['anchor'], head: cursor['head'] }
   }
+  const restored = restoredOf(state['restored'], writer)
+  if (restored) shown['restored'] = restoredJson(restored)
+  if (isRestoreId(state['undone'])) shown['undone'] = state['undone']
   return shown
 }
 

@@ -13,18 +13,15 @@ import { EditorPane } from './editor-pane.tsx'
 import type { EntryActions } from './entry-actions.ts'
 import { type FolderTree, top } from './folder-tree.ts'
 import { NothingShown } from './nothing-shown.tsx'
-import type { OpenFile, OpenFiles } from './open-file.ts'
-import { restoreText } from './restore-text.ts'
+import type { OpenFiles } from './open-file.ts'
 import { go } from './route.ts'
 import type { ShownEditor } from './shown-editor.ts'
 import type { ShownFile } from './shown-file.ts'
 import { TextConflict } from './text-conflict.tsx'
-import { notify } from './toasts.tsx'
 import { Toolbar } from './toolbar.tsx'
 import type { Dropped } from './tree-drag.ts'
 import type { ShownHistory } from './use-history.ts'
-import { titleOf, VersionView } from './version-view.tsx'
-import type { NamedVersion } from './versions.ts'
+import { VersionView } from './version-view.tsx'
 
 interface MiddleProps extends ShownFile {
   tree: FolderTree
@@ -65,7 +62,7 @@ export function Middle(props: MiddleProps) {
           version={version}
           file={open}
           restore={() => {
-            restoreVersion(open, version)
+            open.restores.restore(version)
             history.leave()
           }}
           close={history.leave}
@@ -108,12 +105,4 @@ function Shown(props: MiddleProps) {
   if (isWaiting) return <main className="nothing" aria-label="Opening" />
   const isEmpty = tree.children(top).length === 0
   return <NothingShown {...{ commands, isMissing, named, isEmpty }} />
-}
-
-function restoreVersion(open: OpenFile, version: NamedVersion): void {
-  const takeBack = restoreText(open, version.text)
-  const run = () => {
-    if (!takeBack()) notify('You wrote in it since. Undo takes back one thing after the other.')
-  }
-  notify(`Restored “${titleOf(version)}”`, { label: 'Undo', run })
 }

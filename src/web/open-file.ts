@@ -4,6 +4,7 @@ import * as Y from 'yjs'
 import type { Client, LiveDocument } from '../client/api.ts'
 import { PersonColors, peopleOf, type PersonHere } from './people.ts'
 import { isString, remembered } from './remembered.ts'
+import { Restores } from './restores.ts'
 
 /** Somebody counts as typing for this long after their last letter. */
 const typingMs = 2000
@@ -22,6 +23,7 @@ export interface Place {
 export class OpenFile {
   readonly live: LiveDocument
   readonly undo: Y.UndoManager
+  readonly restores: Restores
   readonly #colors = new PersonColors()
   readonly #listeners = new Set<() => void>()
   readonly #typedAt = new Map<number, number>()
@@ -38,6 +40,7 @@ export class OpenFile {
     this.live = live
     this.#myName = myName
     this.undo = new Y.UndoManager(live.text, { trackedOrigins: new Set([byHand]) })
+    this.restores = new Restores(live, this.undo, (act) => this.#change(act))
     this.#visibleState = live.awareness.getLocalState()
     live.awareness.on('change', this.#peopleChanged)
     live.doc.on('afterTransaction', this.#wrote)
@@ -74,7 +77,8 @@ export class OpenFile {
       awareness.setLocalState({ ...this.#visibleState, user })
     }
     if (isShown || state === null) return
-    this.#visibleState = state
+    // What was restored is said by who is there.
+    this.#visibleState = { ...state, restored: null, undone: null }
     awareness.setLocalState(null)
   }
 
@@ -123,8 +127,16 @@ export class OpenFile {
     this.expect(false)
     this.live.awareness.off('change', this.#peopleChanged)
     this.live.doc.off('afterTransaction', this.#wrote)
+    this.restores.close()
     this.undo.destroy()
     this.live.close()
+  }
+
+  /** A change by this person that is one step of undo. */
+  #change(act: () => void): void {
+    this.undo.stopCapturing()
+    this.live.doc.transact(act, byHand)
+    this.undo.stopCapturing()
   }
 
   #index(json: unknown): number {

@@ -33,17 +33,25 @@ const queue = new ToastQueue<Notice>({ maxVisibleToasts: 3 })
 /** Long enough to read it and to reach the button. */
 const shownMs = 8000
 
-/**
- * Shows a notice; returns the function that takes it back. `stays`: until the person closes it, for
- * what takes reading, and for what has not come to its end.
- */
+interface NoticeOptions {
+  /** Until the person closes it: for what takes reading, and for what has not come to its end. */
+  stays?: boolean
+  progress?: Progress | undefined
+  /** It is not there any more, for whatever reason. */
+  closed?: () => void
+}
+
+/** Shows a notice; returns the function that takes it back. */
 export function notify(
   text: string,
   action?: Notice['action'],
-  { stays = false, progress }: { stays?: boolean; progress?: Progress | undefined } = {},
+  { stays = false, progress, closed }: NoticeOptions = {},
 ): () => void {
   const notice: Notice = { text, ...(action && { action }), ...(progress && { progress }) }
-  const key = queue.add(notice, stays ? {} : { timeout: shownMs })
+  const key = queue.add(notice, {
+    ...(!stays && { timeout: shownMs }),
+    ...(closed && { onClose: closed }),
+  })
   return () => queue.close(key)
 }
 

@@ -6,7 +6,12 @@ const days = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', 
 
 /** "Ana, today 12:04", "Ana, 3 Nov 2026 12:04" */
 export function whoAndWhen({ author, at }: { author: string; at: number }): string {
-  return `${author || 'Somebody'}, ${dayOf(at)} ${clock(at)}`
+  return `${author || 'Somebody'}, ${when(at)}`
+}
+
+/** "today 12:04" */
+export function when(at: number): string {
+  return `${dayOf(at)} ${clock(at)}`
 }
 
 function dayOf(at: number): string {

@@ -23,6 +23,7 @@ import { OpenFiles } from './open-file.ts'
 import { Panes, useLeftPane } from './panes.tsx'
 import type { PersonHere } from './people.ts'
 import { caretOf } from './remote-carets.ts'
+import { useRestored } from './restored-notices.ts'
 import { fileOf, go, useHash } from './route.ts'
 import { saveBytes } from './save-bytes.ts'
 import { asSentence } from './save-words.ts'
@@ -97,6 +98,7 @@ export function Workspace({ leave, signOut, renameMe }: WorkspaceProps) {
     view.reveal(entry.id, [...directories, entry], true)
   }
   useBothKept(client, tree, show)
+  useRestored(open, client.name)
 
   const home = () => homeOf(view, tree, shown)
   const withShown = (run: (file: FileInfo) => void) => () => {

@@ -133,7 +133,7 @@ test('what is looked for is what was written, and how often it is there is said'
   assert.ok(height < 130, `three rows, not ${height} pixels`)
 })
 
-test('save names the present version; history shows it and brings it back', async () => {
+test('save names the present version; history brings it back, and whoever is there takes that back', async () => {
   const ana = await stage.join('Ana', 'a')
   await ana.create('versions.md')
   await ana.type('the first words')
@@ -158,9 +158,20 @@ test('save names the present version; history shows it and brings it back', asyn
   await view.getByRole('button', { name: 'Restore' }).click()
   await ben.reads('the first words')
   await ana.reads('the first words')
+
+  const told = await ana.notice('Ben restored “Sent to client”')
+  const own = await ben.notice('Restored “Sent to client”')
+  const cleo = await stage.join('Cleo', 'b')
+  await cleo.open('versions.md')
+  await cleo.reads('the first words')
+  await ana.append(', and then')
+  await told.getByRole('button', { name: 'Undo' }).click()
+  for (const each of [ana, ben, cleo]) await each.reads('other words!, and then')
+  await own.waitFor({ state: 'hidden' })
+  assert.equal(await cleo.page.getByRole('alertdialog').count(), 0, 'it was over when she came')
 })
 
-test('a restore is taken back by its notice, or it is said why not', async () => {
+test('a restore is taken back by its notice, whatever was written since', async () => {
   const ana = await stage.join('Ana', 'a')
   await ana.create('taken back.md')
   await ana.insert('first')
@@ -179,9 +190,9 @@ test('a restore is taken back by its notice, or it is said why not', async () =>
   await (await restore()).getByRole('button', { name: 'Undo' }).click()
   await ana.reads('first and second')
   const notice = await restore()
-  await ana.insert('!')
+  await ana.append('!')
   await notice.getByRole('button', { name: 'Undo' }).click()
-  await ana.page.getByText('You wrote in it since.').waitFor()
+  await ana.reads('first and second!')
 })
 
 test('a version whose text came not with the list is shown, too', async (t) => {

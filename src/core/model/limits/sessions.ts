@@ -36,8 +36,18 @@ export const screenNameMax = 64
 /** Earlier sessions whose unsafe edits one client may bring back. */
 export const earlierKeysMax = 64
 
-/** Presence of one session: a caret, a selection, a name, a colour. */
+/** Presence of one session: a caret, a selection, a name, a colour, what it restored. */
 export const caretBytesMax = 2048
+
+/**
+ * Of a restore that is said beside a caret: characters for what it took, some 150 places, and of the name
+ * of the version. With the longest screen name and caret all of it fits.
+ */
+export const restoredTookMax = 900
+export const versionNameShownMax = 64
+
+/** A restore is said for so long: who was away for longer is not told of it when they come back. */
+export const restoreSaidMs = 10 * 60_000
 
 /** Carets a second from one session; a hand does not move faster. */
 export const caretsPerSecondMax = 20
