@@ -23,9 +23,11 @@ import {
   streamsPerConnectionMax,
 } from '../src/core/model/limits.ts'
 import { FolderService, WatchEvent } from '../src/core/model/wire.ts'
+import type { PortOptions } from '../src/server/port.ts'
 import { flags, frameTypes, postHeaders, RawHttp2 } from './http2-frames.ts'
 import { startLone } from './lone-server.ts'
 import { closed, listFiles, pagePort, rawStatus } from './page-port.ts'
+import { until } from './until.ts'
 
 test('HTTP/2 is known by its first 24 bytes, even one by one', async (t) => {
   const { port } = await pagePort(t)
@@ -390,6 +392,33 @@ test('of too many streams on one connection the last is refused', async (t) => {
   const refused = await raw.frame(({ type }) => type === frameTypes.resetStream)
   assert.equal(refused.stream, 2 * streamsPerConnectionMax + 1)
   assert.equal(refused.payload.readUInt32BE(), http2.constants.NGHTTP2_REFUSED_STREAM)
+})
+
+test('12 so many requests of one connection of HTTP/1.1 are not answered yet, and no more', async (t) => {
+  let asked = 0
+  let isAnswered = true
+  const answerDav: PortOptions['answerDav'] = async (_, response) => {
+    asked++
+    if (isAnswered) response.end()
+  }
+  const { port } = await pagePort(t, { answerDav })
+  const socket = connect(port, '127.0.0.1')
+  socket.on('error', () => {})
+  let answers = ''
+  socket.on('data', (chunk) => (answers += chunk.toString()))
+  const one = 'GET /dav/ HTTP/1.1\r\nHost: x\r\n\r\n'
+  // What was answered does not count.
+  for (let round = 1; round <= 2; round++) {
+    socket.write(one.repeat(streamsPerConnectionMax))
+    await until(() => answers.split(' 200 OK').length > round * streamsPerConnectionMax)
+  }
+  isAnswered = false
+  socket.write(one.repeat(streamsPerConnectionMax))
+  await until(() => asked === 3 * streamsPerConnectionMax)
+  assert.equal(socket.closed, false)
+  socket.write(one.repeat(3))
+  await closed(socket)
+  assert.equal(asked, 3 * streamsPerConnectionMax)
 })
 
 test('a flood of resets ends the connection', async (t) => {

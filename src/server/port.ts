@@ -5,7 +5,7 @@
 //                                                               └── Upgrade ──> /session
 //
 // What is bounded here: time for headers and for a first request, sizes of headers and messages,
-// streams of a connection, silence of a connection.
+// streams or unanswered requests of a connection, silence of a connection.
 
 import { rmSync, statSync } from 'node:fs'
 import * as http from 'node:http'
@@ -91,6 +91,8 @@ class Door implements Port {
   readonly #sockets = new Set<Duplex>()
   readonly #http2Sessions: Http2Sessions
   readonly #requests: Requests
+  /** By connection of HTTP/1.1, requests whose answers have not gone. */
+  readonly #unanswered = new WeakMap<Socket, number>()
 
   constructor(options: PortOptions) {
     this.#options = options
@@ -148,7 +150,7 @@ class Door implements Port {
           rejectUnauthorized: false,
         })
       : http.createServer(bounds)
-    server.on('request', (request, response) => this.#requests.answer(request, response))
+    server.on('request', (request, response) => this.#answerOnHttp1(request, response))
     server.on('upgrade', (request, socket, head) => this.#requests.upgrade(request, socket, head))
     // Its own connections go to it only after a look at what they speak.
     const event = tls ? 'secureConnection' : 'connection'
@@ -163,6 +165,19 @@ class Door implements Port {
       else serveHttp1()
     })
     return server
+  }
+
+  /** Node takes all requests that have come on a connection, and begins them all at once. */
+  #answerOnHttp1(request: http.IncomingMessage, response: http.ServerResponse): void {
+    const { socket } = request
+    const count = this.#unanswered.get(socket) ?? 0
+    if (count >= streamsPerConnectionMax) {
+      socket.destroy()
+      return
+    }
+    this.#unanswered.set(socket, count + 1)
+    response.once('close', () => this.#unanswered.set(socket, this.#unanswered.get(socket)! - 1))
+    this.#requests.answer(request, response)
   }
 
   #createHttp2(): http2.Http2Server {

@@ -18,7 +18,10 @@ export const answerBytesMax = mergedTextBytesMax + 2 * 1024 * 1024
 /** HTTP headers, a TLS handshake and the first bytes of a connection: 1 byte a second is no client. */
 export const headersMs = 10_000
 
-/** HTTP/2 streams on one connection: a page of watched files, not a flood. */
+/**
+ * HTTP/2 streams, or unanswered requests of HTTP/1.1, on one connection: a page of watched files, not a
+ * flood.
+ */
 export const streamsPerConnectionMax = 100
 
 /** Headers of one request: cookies of other programs on the same host fit. */
