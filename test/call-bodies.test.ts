@@ -216,7 +216,7 @@ test('a call whose body does not come is ended, and told so', async (t) => {
 })
 
 /** Asks for this twice as often at once as calls are at work. Returns how many were answered so far. */
-function flood(t: TestContext, address: string, path: string, body: string): () => number {
+function flood(t: TestContext, address: string, path: string, body?: string): () => number {
   let answered = 0
   for (let left = flooded; left > 0; left -= streamsPerConnectionMax) {
     const session = http2.connect(address)
@@ -224,7 +224,7 @@ function flood(t: TestContext, address: string, path: string, body: string): () 
     session.on('error', () => {})
     for (let count = 0; count < streamsPerConnectionMax; count++) {
       const post = { ':method': 'POST', ':path': path, 'content-type': 'application/json' }
-      const stream = session.request(post)
+      const stream = session.request(body === undefined ? { ':path': path } : post)
       stream.on('error', () => {})
       stream.on('response', (headers) => {
         if (headers[':status'] === 200) answered++
@@ -259,5 +259,14 @@ test('12 so it is with calls that cost little', async (t) => {
   await call(address, 'SaveFile', { file: 'x.md' })
   const answered = flood(t, address, getFile, '{"file":"x.md"}')
   assert.equal((await call(address, 'GetFile', { file: 'x.md' })).status, 200)
+  assert.ok(answered() < flooded, 'all were answered before another')
+})
+
+test('12 so it is with files that are asked for by WebDAV', async (t) => {
+  const { address } = await startLone(t)
+  await call(address, 'SaveFile', { file: 'x.md' })
+  const answered = flood(t, address, '/dav/x.md')
+  const { status } = await fetch(`${address}/dav/x.md`)
+  assert.equal(status, 200)
   assert.ok(answered() < flooded, 'all were answered before another')
 })

@@ -10,17 +10,18 @@ import { messageBytesMax } from '../core/model/limits.ts'
 import { exchangePath, refusePeer } from '../adapters/channel/grpc-peer.ts'
 import { Unfinished } from '../adapters/channel/unfinished.ts'
 import { acceptedWebSocket, type AcceptedWebSocket } from '../adapters/channel/websocket-server.ts'
-import type { Addresses } from './addresses.ts'
+import { networkOf, type Addresses } from './addresses.ts'
 import { admits, blobScripts, rpcScripts, sessionScripts } from './admission.ts'
 import { blobsPath } from './blobs.ts'
+import { CallTurns } from './call-turns.ts'
 import { isDavPath } from './dav/paths.ts'
 import { drain, lastWordsMs } from './last-words.ts'
 import type { Origins } from './origins.ts'
 import type { Page } from './page.ts'
 import { sendText } from './plain-answer.ts'
-import { rpcHandlers, type Rpc } from './rpc.ts'
+import { connectionOf, rpcHandlers, type Rpc } from './rpc.ts'
 import type { PeerCall } from './services/replication.ts'
-import { cut } from './taking.ts'
+import { cut, isGone } from './taking.ts'
 
 /** Where browsers open their WebSocket. */
 const sessionPath = '/session'
@@ -66,6 +67,8 @@ export class Requests {
   readonly #options: Answerers & { requestMs: number }
   readonly #rpc: Map<string, Rpc>
   readonly #unfinished = new Unfinished()
+  /** Of what asks this server's mind. */
+  readonly #turns = new CallTurns()
   readonly #webSockets = new WebSocketServer({
     noServer: true,
     maxPayload: messageBytesMax,
@@ -109,11 +112,13 @@ export class Requests {
     if (!isFile && path !== exchangePath && !rpc?.isStream) hurry(request, requestMs)
     if (path === exchangePath) this.#answerPeer(request, response)
     else if (rpc) {
-      if (admits(origins, request, response, rpcScripts)) rpc.answer(request, response)
+      if (admits(origins, request, response, rpcScripts)) {
+        this.#inTurn(request, response, () => rpc.answer(request, response))
+      }
     } else if (isBlob) {
       if (admits(origins, request, response, blobScripts)) this.#answerBlob(request, response)
     } else if (isDav) {
-      this.#answerDav(request, response)
+      this.#inTurn(request, response, () => this.#answerDav(request, response))
     } else if (isGrpc(request)) {
       // What gRPC clients understand; a status of HTTP would tell them nothing.
       refusePeer(request.stream, Code.Unimplemented, noMethod)
@@ -134,6 +139,14 @@ export class Requests {
     } else {
       this.#options.page.answer(request, response).catch(() => cut(response))
     }
+  }
+
+  #inTurn(request: http.IncomingMessage, response: http.ServerResponse, begin: () => void): void {
+    const network = networkOf(this.#options.addresses.of(request))
+    this.#turns.take({ network, connection: connectionOf(request) }, () => {
+      // Nobody is told any more that it is over.
+      if (!isGone(response)) begin()
+    })
   }
 
   #answerPeer(request: http.IncomingMessage, response: http.ServerResponse): void {

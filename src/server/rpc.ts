@@ -19,13 +19,12 @@ import { helloBytesMax, messageBytesMax } from '../core/model/limits.ts'
 import { compressMinBytes } from '../adapters/channel/grpc.ts'
 import type { Unfinished } from '../adapters/channel/unfinished.ts'
 import { networkOf, type Addresses } from './addresses.ts'
-import { CallTurns } from './call-turns.ts'
 import { drain } from './last-words.ts'
 import { sendText } from './plain-answer.ts'
 import { RpcBodies, streamed } from './rpc-bodies.ts'
 import { compressions, uncrowded } from './rpc-messages.ts'
 import { addressKey, connectionKey, cutKey, takenKey } from './services/caller.ts'
-import { cut, inPieces, isGone } from './taking.ts'
+import { cut, inPieces } from './taking.ts'
 import { type Recipient, UntakenAnswers } from './untaken.ts'
 
 export interface Rpc {
@@ -52,7 +51,6 @@ export function rpcHandlers(options: RpcOptions): Map<string, Rpc> {
   )
   const bodies = new RpcBodies()
   const untaken = new UntakenAnswers()
-  const turns = new CallTurns()
   const rpc = (handler: UniversalHandler): Rpc => {
     const isStream = ['client_streaming', 'bidi_streaming'].includes(handler.method.methodKind)
     // Of texts their service sees to it that there is room.
@@ -81,15 +79,7 @@ export function rpcHandlers(options: RpcOptions): Map<string, Rpc> {
       await universalResponseToNodeResponse(given, response)
       if (!isStream) drain(request)
     }
-    const answer: Rpc['answer'] = (request, response) => {
-      const network = networkOf(addresses.of(request))
-      const connection = connectionOf(request)
-      turns.take({ network, connection }, () => {
-        // Nobody is told any more that it is over.
-        if (!isGone(response)) settle(answered, request, response)
-      })
-    }
-    return { answer, isStream }
+    return { answer: (...call) => settle(answered, ...call), isStream }
   }
   return new Map(handlers.map((handler) => [handler.requestPath, rpc(handler)]))
 }
@@ -159,7 +149,7 @@ function universal(request: IncomingMessage, response: ServerResponse, address: 
 }
 
 /** What calls of one connection have in common. */
-function connectionOf(request: IncomingMessage): object {
+export function connectionOf(request: IncomingMessage): object {
   const stream = 'stream' in request ? (request.stream as ServerHttp2Stream) : undefined
   return stream?.session ?? request.socket
 }
