@@ -215,6 +215,25 @@ test('a call whose body does not come is ended, and told so', async (t) => {
   assert.match(message, /^The call did not come as a whole, or too slowly\. /)
 })
 
+test('a call whose body does not come is over at its deadline, in every protocol', async (t) => {
+  const { address } = await startLone(t)
+  const session = http2.connect(address)
+  t.after(() => session.destroy())
+  const asked = async (type: string, deadline: object) => {
+    const post = { ':method': 'POST', ':path': listFiles, 'content-type': type, te: 'trailers' }
+    const stream = session.request({ ...post, ...deadline }, { endStream: false })
+    stream.write('{')
+    const trailers = once(stream, 'trailers') as Promise<[http2.IncomingHttpHeaders]>
+    const [headers] = (await once(stream, 'response')) as [http2.IncomingHttpHeaders]
+    if (!type.startsWith('application/grpc')) return headers[':status']
+    stream.resume()
+    return Number((await trailers)[0]['grpc-status'])
+  }
+  const grpc = await asked('application/grpc', { 'grpc-timeout': '200m' })
+  assert.equal(grpc, Code.DeadlineExceeded)
+  assert.equal(await asked('application/json', { 'connect-timeout-ms': '200' }), 504)
+})
+
 /** Asks for this twice as often at once as calls are at work. Returns how many were answered so far. */
 function flood(t: TestContext, address: string, path: string, body?: string): () => number {
   let answered = 0

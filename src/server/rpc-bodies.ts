@@ -44,7 +44,8 @@ export class RpcBodies {
 async function* toItsEnd(body: Pieces): Pieces {
   try {
     yield* body
-  } catch {
+  } catch (error) {
+    if (error instanceof ConnectError) throw error
     // It was too slow, or its caller is gone: whatever of it came is not a call.
     const text = 'The call did not come as a whole, or too slowly. Nothing was done; send it again.'
     throw new ConnectError(text, Code.Unavailable)

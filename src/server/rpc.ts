@@ -23,7 +23,7 @@ import { drain } from './last-words.ts'
 import { sendText } from './plain-answer.ts'
 import { RpcBodies, streamed } from './rpc-bodies.ts'
 import { compressions, uncrowded } from './rpc-messages.ts'
-import { addressKey, connectionKey, cutKey, takenKey } from './services/caller.ts'
+import { addressKey, connectionKey, cutKey, takenKey, tooLateKey } from './services/caller.ts'
 import { cut, inPieces } from './taking.ts'
 import { type Recipient, UntakenAnswers } from './untaken.ts'
 
@@ -63,7 +63,7 @@ export function rpcHandlers(options: RpcOptions): Map<string, Rpc> {
       const counted = isStream
         ? streamed(call.body as AsyncIterable<Uint8Array>, isKnown)
         : // Who is refused in the middle of it can still be answered.
-          bodies.one(request.iterator({ destroyOnReturn: false }), isKnown)
+          bodies.one(inTime(request, call), isKnown)
       const { header } = call
       const { input: schema } = handler.method
       const bytesMax = isStream || isKnown ? messageBytesMax : helloBytesMax
@@ -95,11 +95,41 @@ function handlersOf(routes: RpcOptions['routes'], readMaxBytes: number): Univers
     requestGate: (call) => {
       // A deadline of nothing is over before any code of ours could wait for it.
       call.signal.throwIfAborted()
+      const { signal, values } = call
+      signal.addEventListener('abort', () => values.get(tooLateKey)(signal.reason), { once: true })
       blameCaller(call)
     },
   })
   routes(router)
   return router.handlers
+}
+
+/**
+ * The body of a request, as long as its call is not over: Connect reads it to its end before it looks at
+ * the deadline. It throws what ended the call.
+ */
+async function* inTime(
+  request: IncomingMessage,
+  { contextValues }: ReturnType<typeof universal>,
+): AsyncGenerator<Uint8Array> {
+  const { promise: over, reject } = Promise.withResolvers<never>()
+  // Mostly it comes after all that came was read, and nobody waits for it.
+  over.catch(() => {})
+  contextValues!.set(tooLateKey, reject)
+  const pieces = request.iterator({ destroyOnReturn: false })
+  try {
+    for (;;) {
+      const next = pieces.next()
+      // Nor for a piece that comes, or does not, when it is over.
+      next.catch(() => {})
+      const { value, done } = await Promise.race([next, over])
+      if (done) return
+      yield value as Uint8Array
+    }
+  } finally {
+    // What still comes is thrown away elsewhere. It would wait for the next piece.
+    void pieces.return?.()
+  }
 }
 
 /** Counts what a stream has begun to send and not finished, as long as there is one. */

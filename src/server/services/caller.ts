@@ -17,6 +17,11 @@ export const connectionKey = createContextKey<object>({}, { description: 'connec
 /** When the answer was taken, or its caller is gone. */
 export const takenKey = createContextKey(Promise.resolve(), { description: 'the answer was taken' })
 
+/** Ends a request that is still to come, with what its caller is told. */
+export const tooLateKey = createContextKey<(why: unknown) => void>(() => {}, {
+  description: 'the call is over before its request has come',
+})
+
 /** Ends the answer in the midst. */
 export const cutKey = createContextKey<() => void>(() => {}, { description: 'ends the answer' })
 
