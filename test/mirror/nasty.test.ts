@@ -243,7 +243,7 @@ test('what does not fit on the disk is named, waits, and holds up nothing else',
   writeFileSync(limited, `#!/bin/bash\n${node}\n`, { mode: 0o755 })
   small.startBy(limited)
   await until(
-    () => /large\.bin: The disk takes no file so large/.test(small.said),
+    () => /large\.bin is left alone\. The disk takes no file so large/.test(small.said),
     () => small.said,
   )
   await until(

@@ -1,4 +1,5 @@
-// What was refused, by a server or by the disk: left alone for a while, and told with the reason.
+// What was refused, by a server or by the disk: left alone for a while, and told with the reason, by how
+// the mirror stands.
 
 import { Code } from '@connectrpc/connect'
 import { errorCodeOf } from '../../adapters/error-code.ts'
@@ -55,7 +56,6 @@ export class Refusals {
     const isPassing = [Code.NotFound, Code.AlreadyExists, Code.DataLoss].includes(error.code)
     if (isPassing) this.#folder.doubt()
     this.refuse(key, path, error.message, isPassing ? refusedMs : refusedForGoodMs)
-    if (!isPassing) this.#report.warn(path, `${path}: ${error.message}`)
   }
 
   /** What the disk did not take. Throws what is no matter of this one file. */
@@ -63,7 +63,6 @@ export class Refusals {
     const why = reasons[errorCodeOf(error) ?? '']
     if (why === undefined) throw error
     this.refuse(key, path, why, this.#longer(key))
-    this.#report.warn(path, `${path}: ${why}`)
     if (isDiskFull(error)) this.#report.warn('disk', nothingIsBrought)
   }
 
