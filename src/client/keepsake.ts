@@ -34,6 +34,8 @@ import { changeKeys, decide, findSuspects, judge, letGo } from './suspects.ts'
 
 /** What a storage was asked for so long ago and has not done counts as not kept. */
 const lateMs = 3000
+/** An answer that came while the program stood still is heard after its timers, but within this. */
+const unheardMs = 100
 
 /** The list of files is written whole. */
 const entriesPace = { times: 10, leastMs: 0, mostMs: 60_000 }
@@ -405,9 +407,12 @@ export class Keepsake {
   /** Returns what is to be called with the answer. */
   #asked(): () => void {
     let isLate = false
-    const timer = setTimeout(() => {
+    const tell = () => {
       isLate = true
       this.#tell(() => this.#late++)
+    }
+    let timer = setTimeout(() => {
+      timer = setTimeout(tell, unheardMs)
     }, lateMs)
     return () => {
       clearTimeout(timer)
