@@ -2,14 +2,7 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { davXmlBytesMax } from '../../core/model/limits.ts'
-import {
-  etagsIn,
-  isAmong,
-  parseIf,
-  tokensIn,
-  type Condition,
-  type ConditionList,
-} from './conditions.ts'
+import { etagsIn, isAmong, parseIf, tokensIn, type ConditionList } from './conditions.ts'
 import type { Change, Locks } from './locks.ts'
 import { targetOf, type Target } from './paths.ts'
 import { anotherVersion, itIsHere, Refusal } from './refusal.ts'
@@ -21,6 +14,9 @@ export interface Caller {
   /** Tells this client from others, as far as they can be told apart. */
   reader: string
 }
+
+/** The etag of what is at a path; undefined: nothing is. */
+type EtagAt = (path: string) => Promise<string | undefined>
 
 export class Visit implements Asker, Caller {
   readonly request: IncomingMessage
@@ -137,24 +133,31 @@ export class Visit implements Asker, Caller {
   /** Throws Refusal when no list of If holds. */
   async checkIf(shelf: Shelf, locks: Locks): Promise<void> {
     if (this.#lists.length === 0) return
-    for (const list of this.#lists) if (await this.#holds(list, shelf, locks)) return
+    const etags = new Map<string, Promise<string | undefined>>()
+    // Asked for once, in however many of the thousand lists that fit it is named.
+    const etagAt: EtagAt = (path) => {
+      const etag = etags.get(path) ?? this.#etagAt(path, shelf)
+      etags.set(path, etag)
+      return etag
+    }
+    for (const list of this.#lists) if (await this.#holds(list, locks, etagAt)) return
     throw new Refusal(412, 'None of the conditions in If holds.')
   }
 
-  async #holds(list: ConditionList, shelf: Shelf, locks: Locks): Promise<boolean> {
-    const { resource, conditions } = list
-    const path = resource === undefined ? this.path : targetOf(this.#own(resource, 400)).path
-    for (const condition of conditions) {
-      const isSo = await this.#isSo(condition, path, shelf, locks)
-      if (isSo === condition.isNot) return false
-    }
-    return true
+  async #etagAt(path: string, shelf: Shelf): Promise<string | undefined> {
+    const resource = await shelf.find(this, path)
+    return resource && this.etagOf(resource, shelf)
   }
 
-  async #isSo({ of }: Condition, path: string, shelf: Shelf, locks: Locks): Promise<boolean> {
-    if ('token' in of) return locks.find(of.token, path) !== undefined
-    const resource = await shelf.find(this, path)
-    return resource !== undefined && of.etag === (await this.etagOf(resource, shelf))
+  async #holds(list: ConditionList, locks: Locks, etagAt: EtagAt): Promise<boolean> {
+    const { resource, conditions } = list
+    const path = resource === undefined ? this.path : targetOf(this.#own(resource, 400)).path
+    for (const { of, isNot } of conditions) {
+      const isSo =
+        'token' in of ? locks.find(of.token, path) !== undefined : of.etag === (await etagAt(path))
+      if (isSo === isNot) return false
+    }
+    return true
   }
 
   /** Empty for a directory: it is there, and nobody can name what is in it. */
