@@ -17,10 +17,11 @@ export class EarlyLetters {
     return () => (this.#field = undefined)
   }
 
-  /** Somebody chose the text of this file, and may go on to type. */
-  choose(file: string): void {
+  /** Somebody chose the text of this file, typed this for it, and may go on to type. */
+  choose(file: string, letters: string): void {
     this.#await(file)
     this.#isChosen = true
+    if (this.#file === file) this.#field?.setRangeText(letters, 0, 0, 'end')
   }
 
   /** This text is not here yet: what is typed nowhere else goes into it. */

@@ -31,29 +31,49 @@ export interface ActionOptions {
 interface FileActionOptions extends ActionOptions {
   /** A version has been named. */
   named: () => void
+  /** The person goes on in this text, which is shown or will be, with these letters. */
+  write: (file: string, letters: string) => void
 }
 
 /** What can be done by one client's page. */
-export function fileActions({ client, go, ask, named }: FileActionOptions): FileActions {
-  const make = (name: string, text: string, directory: string): Promise<string | undefined> =>
-    carry(client.create(name, text, directory), {
-      waiting: `“${name}” will be made as soon as a server answers.`,
-      done: ({ id }) => go(id),
+export function fileActions({ client, go, ask, named, write }: FileActionOptions): FileActions {
+  /** Asks for a name, makes a text of it and goes there. */
+  const askAndMake = (
+    question: Pick<NameQuestion, 'title' | 'text' | 'label' | 'suggestion' | 'action'>,
+    make: (name: string) => Promise<FileInfo>,
+  ) => {
+    let made: string | undefined
+    ask({
+      ...question,
+      mayBeEmpty: false,
+      answer: (name) =>
+        carry(make(name), {
+          waiting: `“${name}” will be made as soon as a server answers.`,
+          done({ id }) {
+            made = id
+            go(id)
+          },
+        }),
+      goOn(letters) {
+        if (made !== undefined) write(made, letters)
+      },
     })
+  }
 
   return {
     open: go,
 
     createIn: (directory) =>
-      ask({
-        title: 'New file',
-        text: inWords(client, directory),
-        label: 'Name',
-        suggestion: offeredName,
-        action: 'Create',
-        mayBeEmpty: false,
-        answer: (name) => make(meantName(name), '', directory),
-      }),
+      askAndMake(
+        {
+          title: 'New file',
+          text: inWords(client, directory),
+          label: 'Name',
+          suggestion: offeredName,
+          action: 'Create',
+        },
+        (name) => client.create(meantName(name), '', directory),
+      ),
 
     renameTo: (file, name) =>
       void carry(client.rename(file.id, name), {
@@ -62,15 +82,18 @@ export function fileActions({ client, go, ask, named }: FileActionOptions): File
       }).then((problem) => problem !== undefined && notify(problem)),
 
     saveAs: (file) =>
-      ask({
-        title: 'Save as',
-        text: `Makes a copy of ${file.name}. The file itself stays.`,
-        label: 'Name of the copy',
-        suggestion: copyName(file.name),
-        action: 'Save copy',
-        mayBeEmpty: false,
-        answer: async (name) => make(name, await textOf(client, file.id), homeOf(client, file)),
-      }),
+      askAndMake(
+        {
+          title: 'Save as',
+          text: `Makes a copy of ${file.name}. The file itself stays.`,
+          label: 'Name of the copy',
+          suggestion: copyName(file.name),
+          action: 'Save copy',
+        },
+        async (name) => {
+          return client.create(name, await textOf(client, file.id), homeOf(client, file))
+        },
+      ),
 
     nameVersion: (file) =>
       ask({

@@ -1,6 +1,7 @@
 // The dialog that asks for a name: of a new file, a copy, a version.
 
 import { useEffect, useRef, useState } from 'react'
+import { flushSync } from 'react-dom'
 import { Button, FieldError, Form, Heading, Input, Label, TextField } from 'react-aria-components'
 import { stemLength } from '../core/model/names.ts'
 import { useNow } from './client-context.tsx'
@@ -18,6 +19,8 @@ export interface NameQuestion {
   mayBeEmpty: boolean
   /** Returns a sentence to show under the field when the name will not do. */
   answer: (name: string) => Promise<string | undefined>
+  /** The dialog is gone after an answer; with what was typed in the field since that was asked for. */
+  goOn?: (letters: string) => void
 }
 
 interface NameDialogProps {
@@ -61,12 +64,20 @@ function NameForm({ question, close }: NameDialogProps) {
       setProblem('Type a name.')
       return
     }
+    const field = input.current!
+    const [asked, caret] = [field.value, field.selectionEnd ?? field.value.length]
     setAsking(true)
     const objection = await question.answer(name.trim())
     if (isClosed.current) return
     setAsking(false)
-    if (objection === undefined) close()
-    else setProblem(objection)
+    if (objection !== undefined) {
+      setProblem(objection)
+      return
+    }
+    const letters = typedAt(caret, asked, field.value)
+    // The focus has gone back to where it was: from there it may go on.
+    flushSync(close)
+    question.goOn?.(letters)
   }
   return (
     <Form
@@ -103,4 +114,10 @@ function NameForm({ question, close }: NameDialogProps) {
       </span>
     </Form>
   )
+}
+
+/** What stands at `caret` that was not there before; nothing if something else changed. */
+function typedAt(caret: number, before: string, now: string): string {
+  const typed = now.slice(caret, caret + now.length - before.length)
+  return before.slice(0, caret) + typed + before.slice(caret) === now ? typed : ''
 }

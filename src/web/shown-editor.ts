@@ -3,6 +3,7 @@
 import { useSyncExternalStore } from 'react'
 import { EditorView } from '@codemirror/view'
 import { EarlyLetters } from './early-letters.tsx'
+import { insertAtCaret } from './editor-state.ts'
 
 /** A line of a file, from 1, and the words in it that are to be selected. */
 interface Place {
@@ -33,10 +34,12 @@ export class ShownEditor {
     this.changed()
   }
 
-  /** Somebody chose this text in the tree: what is typed from now on goes into it. */
-  choose(file: string): void {
-    if (this.#view && this.#file === file) this.#view.focus()
-    else this.early.choose(file)
+  /** Somebody chose this text: these letters, and what is typed from now on, go into it. */
+  choose(file: string, letters = ''): void {
+    if (this.#view && this.#file === file) {
+      this.#view.focus()
+      insertAtCaret(this.#view, letters)
+    } else this.early.choose(file, letters)
   }
 
   /** Goes to a place as soon as the editor of its file is shown. */

@@ -78,7 +78,7 @@ export function Workspace({ leave, signOut, renameMe }: WorkspaceProps) {
 
   const { closeDrawer } = left
   const { named } = history
-  const actions = useActions({ client, view, bringIn, setAsking, closeDrawer, named })
+  const actions = useActions({ client, editor, view, bringIn, setAsking, closeDrawer, named })
   const ofBinary = useMemo(() => binaryActions(client, bringIn), [client, bringIn])
 
   const choose = useCallback(
@@ -179,6 +179,7 @@ export function Workspace({ leave, signOut, renameMe }: WorkspaceProps) {
 
 interface ActionsOptions {
   client: Client
+  editor: ShownEditor
   view: TreeView
   bringIn: BringIn
   setAsking: (asking: Asking) => void
@@ -189,7 +190,7 @@ interface ActionsOptions {
 
 /** The same for as long as what they are made of is. */
 function useActions(options: ActionsOptions): EntryActions {
-  const { client, view, bringIn, setAsking, closeDrawer, named } = options
+  const { client, editor, view, bringIn, setAsking, closeDrawer, named } = options
   return useMemo(() => {
     const ofPage: ActionOptions = {
       client,
@@ -203,14 +204,18 @@ function useActions(options: ActionsOptions): EntryActions {
     }
     return entryActions({
       ...ofPage,
-      files: fileActions({ ...ofPage, named }),
+      files: fileActions({
+        ...ofPage,
+        named,
+        write: (file, letters) => editor.choose(file, letters),
+      }),
       view,
       bringIn,
       askMove: (ids) => setAsking({ name: 'move', ids }),
       askArchives: (question) => setAsking({ name: 'archives', question }),
       showLeftOut: (leftOut) => setAsking({ name: 'leftOut', leftOut }),
     })
-  }, [client, view, bringIn, setAsking, closeDrawer, named])
+  }, [client, editor, view, bringIn, setAsking, closeDrawer, named])
 }
 
 /** The directory that new things go to: the one chosen in the tree, or that of the file shown. */

@@ -229,6 +229,21 @@ test('what is typed while a file opens is in its text, or where one went meanwhi
   await ana.hasFocus(filter)
   assert.equal(await filter.inputValue(), 'soon')
   await ana.reads('')
+
+  await ana.page.keyboard.press('Control+Alt+n')
+  await ana.page.getByLabel('Name', { exact: true }).fill('new.md')
+  const enter = () =>
+    keyboard.send('Input.dispatchKeyEvent', {
+      type: 'keyDown',
+      key: 'Enter',
+      code: 'Enter',
+      text: '\r',
+      windowsVirtualKeyCode: 13,
+    })
+  await atOnce([enter], type('straight on'))
+  await ana.isAt('new.md')
+  await ana.reads('straight on')
+  await ana.isWriting()
 })
 
 test('a folder that was made from a menu has the focus', async () => {
