@@ -26,9 +26,6 @@ const provedAfterMs = 1000
 /** How much longer than usual a slow line may be silent while much travels on it. */
 const patienceMax = 16
 
-/** The same for a dial: while it hangs at a server that was cut off, there is no other to that one. */
-const dialPatienceMax = 4
-
 /** What a Welcome made of a connection. `again`: the answer to a promotion. */
 export type Place = 'active' | 'standby' | 'again' | 'surplus'
 
@@ -237,20 +234,10 @@ export class Connections {
   }
 
   #silentAt(link: Link): number {
-    if (!this.#mayAnswerLate(link)) {
-      const patience = Math.min(dialPatienceMax, this.#patienceWith(link))
-      return link.awaitedSince + dialGiveUpMs * patience
-    }
-    if (link.isProbed) return link.deadAt(this.#patienceWith(link))
+    if (!this.#mayAnswerLate(link)) return link.awaitedSince + dialGiveUpMs
+    if (link.isProbed) return link.deadAt(this.#patience)
     const isSpare = link === this.#standby && this.#active !== undefined
     return link.silentSince + (isSpare ? standbyPingAfterMs : pingAfterMs)
-  }
-
-  // Where the machine or its line is slow, dials that were all given up would be made anew for ever.
-  #patienceWith({ state, dialledAt }: Link): number {
-    if (state.name === 'greeted' || this.#active) return this.#patience
-    const rounds = (dialledAt - this.#lost.at) / dialGiveUpMs
-    return Math.max(this.#patience, Math.min(dialPatienceMax, rounds))
   }
 
   // A Welcome waits for the server's disk, a pong does not. Who gave up on all that live would go from one

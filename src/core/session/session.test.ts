@@ -377,34 +377,6 @@ test('a server that answers no ping is dialled again, be its connection open', (
   `)
 })
 
-test('where every dial takes 5 s, and every answer 2.5 s, one comes through', () => {
-  const talk = new Talk()
-  talk.start()
-  const dialled = new Map<number, number>()
-  while (talk.session.state.name !== 'online') {
-    assert.ok(talk.now < 30_000, 'none came through')
-    talk.wait(100)
-    for (const line of talk.lines.splice(0)) {
-      const [, word, id] = /^(dial|hang up) (\d+)/.exec(line) ?? []
-      if (word === 'dial') dialled.set(Number(id), talk.now)
-      if (word === 'hang up') dialled.delete(Number(id))
-    }
-    for (const [connection, at] of dialled) {
-      if (talk.now - at === 5000) talk.step({ type: 'opened', connection })
-      if (talk.now - at === 7500) talk.welcomeAgain(connection, 'a')
-    }
-  }
-})
-
-test('a dial to a server that is gone is given up within 8 s, however long there was none', () => {
-  const talk = new Talk({ addresses: ['http://a'] })
-  talk.start()
-  talk.wait(600_000)
-  talk.lines.length = 0
-  talk.wait(13_000)
-  assert.ok(talk.lines.some((line) => line.startsWith('hang up')))
-})
-
 test('a program that stood still hears of a dial that opened meanwhile', () => {
   const talk = new Talk({ addresses: ['http://a'] })
   talk.start()
