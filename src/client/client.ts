@@ -5,7 +5,7 @@
 
 import * as Y from 'yjs'
 import { FourfoldError } from '../core/model/errors.ts'
-import { subjectId, writerOf } from '../core/model/ids.ts'
+import { writerOf } from '../core/model/ids.ts'
 import type { Operation } from '../core/model/wire.ts'
 import type { Dial } from '../core/ports.ts'
 import type { SessionInput, SessionOutput } from '../core/session/messages.ts'
@@ -42,6 +42,7 @@ import { beatMs } from './keyring.ts'
 import { Listeners } from './listeners.ts'
 import { Loop, now } from './loop.ts'
 import { erasedError, OnlyHere, outlivedError } from './only-here.ts'
+import { newId } from './new-id.ts'
 import { Operating, type Outcome } from './operating.ts'
 import { Receipts } from './receipts.ts'
 import { Refusals } from './refusals.ts'
@@ -436,7 +437,7 @@ export class SessionClient implements Client {
 
   async #make(
     operation: Operation['operation'],
-    id: string = subjectId(crypto.getRandomValues(new Uint8Array(16))),
+    id: string = newId(),
   ): Promise<FileInfo & Receipt> {
     // What is made gets the id of the operation, and need not lie where this program looks.
     const end = this.show(id, 'alone')
@@ -484,7 +485,7 @@ export class SessionClient implements Client {
 
   async #operate(
     operation: Operation['operation'],
-    id: string = subjectId(crypto.getRandomValues(new Uint8Array(16))),
+    id: string = newId(),
   ): Promise<Receipt & Outcome> {
     if (this.#isClosed) throw closedError()
     checkName(operation)

@@ -1,8 +1,8 @@
 // Uploads bytes and gives them to a file in one go, in this person's name and once.
 
 import type { BytesName, FileInfo } from '../client/api.ts'
+import { newId } from '../client/new-id.ts'
 import { hasCode } from '../core/model/errors.ts'
-import { subjectId } from '../core/model/ids.ts'
 import { nameOf, upload, type Uploading } from './upload.ts'
 
 /** How often a server may say that it has not got the bytes, each time for ten seconds. */
@@ -39,7 +39,7 @@ export async function keepBytes<T>(
   blob: Blob,
   give: (bytes: BytesName, operation: string) => Promise<T>,
 ): Promise<T> {
-  const operation = subjectId(crypto.getRandomValues(new Uint8Array(16)))
+  const operation = newId()
   const bytes = await nameOf(uploading, blob)
   for (let tries = 1; ; tries++) {
     await upload(uploading, blob, bytes)

@@ -3,9 +3,9 @@
 // have been here, so that nothing is told of what was over before.
 
 import * as Y from 'yjs'
+import { newId } from '../client/new-id.ts'
 import { restoredJson, restoredOf, isRestoreId, type Restored } from '../client/restored.ts'
 import type { LiveDocument } from '../client/api.ts'
-import { subjectId } from '../core/model/ids.ts'
 import { restoreSaidMs } from '../core/model/limits.ts'
 import { applyEdits, smallestDiff } from '../core/model/text-merge.ts'
 import {
@@ -81,7 +81,7 @@ export class Restores {
   /** Makes the text that of a version by the smallest edit, and says so to all who are here. */
   restore({ name, at, text }: NamedVersion): void {
     const { doc, text: present, awareness } = this.#live
-    const id = subjectId(crypto.getRandomValues(new Uint8Array(16)))
+    const id = newId()
     const done = (transaction: Y.Transaction) => {
       // What an editor does about it is one more transaction.
       doc.off('afterTransaction', done)
