@@ -2,6 +2,7 @@
 // the mirror stands.
 
 import { Code } from '@connectrpc/connect'
+import { doubling } from '../../core/model/doubling.ts'
 import { errorCodeOf } from '../../adapters/error-code.ts'
 import { AnswerError } from '../set-client.ts'
 import type { FolderView } from './folder-view.ts'
@@ -22,8 +23,8 @@ export interface Refusal {
 export class Refusals {
   /** By id or path. */
   readonly all = new Map<string, Refusal>()
-  /** How long the disk was given last, by the same. */
-  readonly #patience = new Map<string, { ms: number; until: number }>()
+  /** How often the disk was asked in vain, and until when it was given time last, by the same. */
+  readonly #patience = new Map<string, { tries: number; until: number }>()
   readonly #folder: FolderView
   readonly #report: Report
 
@@ -71,8 +72,9 @@ export class Refusals {
     const last = this.#patience.get(key)
     // Long after the last time it is another matter.
     const isSame = last !== undefined && now < last.until + refusedForGoodMs
-    const ms = isSame ? Math.min(refusedForGoodMs, 2 * last.ms) : byDiskFirstMs
-    this.#patience.set(key, { ms, until: now + ms })
+    const tries = isSame ? last.tries + 1 : 0
+    const ms = doubling(byDiskFirstMs, refusedForGoodMs, tries)
+    this.#patience.set(key, { tries, until: now + ms })
     return ms
   }
 }
