@@ -9,7 +9,7 @@ import { newOperation } from '../../adapters/system.ts'
 import type { DeadProperties } from './dead-properties.ts'
 import type { Locks } from './locks.ts'
 import { isWithin, keyOf } from './paths.ts'
-import { Refusal } from './refusal.ts'
+import { Refusal, somethingIsThere } from './refusal.ts'
 import { idOf, type Resource, type Shelf } from './shelf.ts'
 import type { Transfers } from './transfers.ts'
 import type { Visit } from './visit.ts'
@@ -192,8 +192,4 @@ export class Arranging {
     visit.checkLocks(locks, { path, isMembership: !there, isDeep: there !== undefined })
     return { source, path, there }
   }
-}
-
-function somethingIsThere(): Refusal {
-  return new Refusal(412, 'Something is there already.')
 }

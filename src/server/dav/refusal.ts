@@ -41,6 +41,10 @@ export function itIsHere(): Refusal {
   return new Refusal(412, 'It is here already.')
 }
 
+export function somethingIsThere(): Refusal {
+  return new Refusal(412, 'Something is there already.')
+}
+
 export function refusalOf(error: unknown): Refusal {
   if (error instanceof Refusal) return error
   if (error instanceof FourfoldError) return new Refusal(statuses[error.code], error.message)
