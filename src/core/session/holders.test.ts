@@ -64,6 +64,19 @@ test('a server that comes back alone is not said to have the last edit', () => {
   assert.equal(shown(talk), 'abc')
 })
 
+test('a server that had the last edit and greets anew may have lost its disk meanwhile', () => {
+  const talk = new Talk()
+  withoutFourth(talk)
+  talk.lines.length = 0
+  talk.close(1)
+  talk.wait(200)
+  talk.welcome(3, 'c')
+  talk.close(2)
+  talk.servers(3, 'ab')
+  passes(talk, 3000, [3])
+  assert.equal(shown(talk), 'abc')
+})
+
 /** All connections are lost, and this server is the first to be there again. */
 function anew(talk: Talk, connection: number, server: string): void {
   for (const before of [1, 2, 3]) talk.close(before)

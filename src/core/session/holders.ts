@@ -133,10 +133,11 @@ export class Holders {
     for (const id of this.#answered()) this.#told?.add(id)
     const { servers, since } = this.#witnesses
     // Without a server nobody sees whose disk is another one meanwhile.
-    const present = connections.active ? servers.filter((id) => live.includes(id)) : []
+    const { active, standby } = connections
+    const isWitness = (id: string) => live.includes(id) && !hasGreeted(id, since, active, standby)
+    const present = active ? servers.filter(isWitness) : []
     this.#witnesses = { servers: present, since }
     // What the active one lacks, it may call a server live that lacks it, too: that one is only asked.
-    const { active } = connections
     const isBeside = active !== undefined && (!this.#last || this.#isTold(active))
     this.#spreadAt = isBeside && present.length > 0 ? since + trustLiveMs : Infinity
     if (!onTheWay && now >= this.#spreadAt) for (const id of live) this.#told?.add(id)
@@ -242,4 +243,9 @@ export class Holders {
     for (const document of follows.open()) at = Math.max(at, this.#trustedAt(document))
     return at
   }
+}
+
+/** Whether a server greeted since: it may have been away before that, and another disk is in it. */
+function hasGreeted(id: string, since: number, ...links: (Link | undefined)[]): boolean {
+  return links.some((link) => link?.server === id && link.greetedAt > since)
 }

@@ -82,6 +82,11 @@ export class Link {
     return this.state.name === 'greeted' ? this.state.server : ''
   }
 
+  /** When its Welcome came; -Infinity before. */
+  get greetedAt(): number {
+    return this.state.name === 'greeted' ? this.state.since : -Infinity
+  }
+
   // ------------------------------------------------------------------------------------- life
 
   /** Something arrived. The number of bytes to give credit for; 0: not yet. */
