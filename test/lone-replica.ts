@@ -26,6 +26,8 @@ export class LoneReplica {
   readonly replica: Replica
   readonly origin: Origin
   readonly #answers = new Map<CallId, Answer[]>()
+  /** What it asked for in the last tick that may be on another disk. */
+  sought: Extract<EngineRequest, { type: 'seek' }>[] = []
   #asked: EngineRequest[] = []
   #seq = 0
   #calls = 0
@@ -87,6 +89,12 @@ export class LoneReplica {
     return calls.map((call) => this.#answers.get(call)!)
   }
 
+  /** So long after its start. */
+  tick(ms: number): void {
+    this.sought = []
+    this.#step([{ type: 'tick' }, { type: 'settle' }], 1000 + ms)
+  }
+
   /** What was answered since the last look. */
   take(call: CallId): Answer[] {
     const answers = this.#answers.get(call)!
@@ -114,10 +122,12 @@ export class LoneReplica {
     )
   }
 
-  #step(inputs: ReplicaInput[]): void {
-    for (const output of this.replica.turn(1000, inputs)) {
+  #step(inputs: ReplicaInput[], now = 1000): void {
+    for (const output of this.replica.turn(now, inputs)) {
       if (output.type === 'answer') this.#answers.get(output.call)?.push(output.answer)
-      if (output.type === 'ask') this.#asked.push(output.request)
+      if (output.type !== 'ask') continue
+      if (output.request.type === 'seek') this.sought.push(output.request)
+      else this.#asked.push(output.request)
     }
   }
 

@@ -174,6 +174,8 @@ export type EngineRequest =
    * more are on their way the request is void.
    */
   | { type: 'compare'; digest: string; heard: number }
+  /** Whether more of these logs, up to there, may come. Answered by `absent` where it is sure of some. */
+  | { type: 'seek'; tag: number; upTo: VersionVector }
   /**
    * To all other servers with which there is a channel, once; a caret may get lost where much waits.
    * Who is here is said again when a channel is new (`ServerView.channel`).
@@ -195,6 +197,8 @@ export type EngineEvent =
   | { type: 'replaced'; subject: SubjectId }
   /** Of these logs all up to here is on disk, in whole subjects too. */
   | { type: 'advanced'; upTo: VersionVector }
+  /** Every server is there, and none has more of these logs, of those that `tag` seeks, than is on disk. */
+  | { type: 'absent'; tag: number; origins: Origin[] }
   /**
    * Something of this subject is on no disk any more, and the rest is about to be `replaced`: what is in
    * memory of it is to be said again.

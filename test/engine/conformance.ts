@@ -132,6 +132,30 @@ export function conforms(name: string, makeWorld: () => Promise<World>): void {
     },
   )
 
+  law('what burnt with every disk that had it is told to come no more', async (world, lives) => {
+    const subject = fresh()
+    const living = lives[1]!
+    world.cut(a, b)
+    world.cut(a, c)
+    world.cut(a, d)
+    await lives[0]!.append(subject, 'x')
+    const upTo = lives[0]!.engine.reader.vector()
+    await world.kill(a)
+    living.engine.ask({ type: 'seek', tag: 1, upTo })
+    await world.loseDisk(a)
+    world.heal()
+    const life = await world.start(a)
+    await life.serving()
+    const mark = await living.append(subject, 'y')
+    await living.covered(mark, [a, c, d])
+    living.engine.ask({ type: 'seek', tag: 2, upTo })
+    await living.append(subject, 'z')
+    assert.deepEqual(
+      living.events.filter(({ type }) => type === 'absent'),
+      [{ type: 'absent', tag: 2, origins: [...upTo.keys()] }],
+    )
+  })
+
   law('both sides of a partition write; healing joins them', async (world, lives) => {
     const subject = fresh()
     for (const one of [a, b]) for (const other of [c, d]) world.cut(one, other)

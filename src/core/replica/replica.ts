@@ -222,6 +222,7 @@ export class Replica {
       case 'tick':
         this.#people.tick(now)
         this.#visitors.tick(now)
+        this.#calls.watches.tick(now)
         this.#documents.tick(now)
         this.#merging.tick(now)
         this.#inventory.tick(now)
@@ -284,6 +285,9 @@ export class Replica {
         return
       case 'advanced':
         this.#calls.watches.tookUpTo(event.upTo)
+        return
+      case 'absent':
+        this.#calls.watches.absent(event.tag, event.origins)
         return
       case 'lost':
         this.#sayAgain(event.subject)

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { freshId, LoneReplica } from '../../../test/lone-replica.ts'
+import { liveMs } from '../model/limits.ts'
 import { mergeStored } from '../model/snapshot.ts'
 import { covers, raise, type VersionVector } from '../model/version-vector.ts'
 import type { Answer } from './messages.ts'
@@ -150,6 +151,28 @@ test('a server that has caught up tells all that is there once more, in the tras
   const isDeleted = caughtUp.slice(1, 3).map(({ file }) => file!.isDeleted)
   assert.deepEqual(isDeleted, [false, true])
   assert.deepEqual(known(caughtUp, seen), b.storage.reader.vector())
+})
+
+test('what nobody has any more is not waited for: all is told that is there', () => {
+  const a = new LoneReplica('a')
+  const b = new LoneReplica('b')
+  a.save('one.md', '1')
+  b.heard(a.updates())
+  change(a, 'delete', 'one.md')
+  const seen = known(a.call({ type: 'watch', file: '' }))
+  const call = b.begin({ type: 'watch', file: '', since: seen })
+  assert.deepEqual(told(b.take(call)), ['ready'])
+  b.tick(0)
+  b.tick(liveMs - 1)
+  assert.deepEqual(b.sought, [], 'whoever told it may be about to say so')
+  b.tick(liveMs)
+  assert.deepEqual(b.sought, [{ type: 'seek', tag: call, upTo: seen }])
+  b.turn({ type: 'event', event: { type: 'absent', tag: call, origins: [a.origin] } })
+  const all = watched(b.take(call))
+  assert.deepEqual(told(all), ['present one.md', 'ready'])
+  assert.deepEqual(known(all), b.storage.reader.vector())
+  b.tick(3 * liveMs)
+  assert.deepEqual(b.sought, [], 'it is known')
 })
 
 test('who left a server that was behind is told all that is there by the next', () => {

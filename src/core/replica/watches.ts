@@ -7,9 +7,16 @@ import { createDecoder, readVarUint } from 'lib0/decoding'
 import type { Change, Folder, Seen } from '../model/folder.ts'
 import { FourfoldError } from '../model/errors.ts'
 import type { Origin, SubjectId } from '../model/ids.ts'
-import { streamsMax } from '../model/limits.ts'
+import { liveMs, streamsMax } from '../model/limits.ts'
 import { isDirectory } from '../model/tree.ts'
-import { covers, fromSeen, raise, raiseTo, type VersionVector } from '../model/version-vector.ts'
+import {
+  covers,
+  fromSeen,
+  missing,
+  raise,
+  raiseTo,
+  type VersionVector,
+} from '../model/version-vector.ts'
 import type { Entry, Update } from '../model/wire.ts'
 import type { EngineReader, StoredSubject } from '../ports.ts'
 import type { Documents } from './documents.ts'
@@ -51,6 +58,8 @@ interface Ahead {
   knows: VersionVector
   /** The texts that came here whole since, and that it was told of: of none of them more lies beyond. */
   wholes: Set<string>
+  /** When it was asked last whether the rest can come at all; or when it began to wait, once that is known. */
+  soughtAt: number | undefined
 }
 
 /** Why something is told: `operation` did it, where one alone did; "" otherwise. */
@@ -156,7 +165,31 @@ export class Watches {
   #wait(call: CallId, since: VersionVector): void {
     const knows = new Map(since)
     raise(knows, this.#taken)
-    this.#ahead.set(call, { knows, wholes: new Set() })
+    this.#ahead.set(call, { knows, wholes: new Set(), soughtAt: undefined })
+  }
+
+  /**
+   * Whoever told it that may have lost its disk since, and nobody else has it. A server that told it a
+   * moment ago has said by then to the others what it has.
+   */
+  tick(now: number): void {
+    for (const [call, ahead] of this.#ahead) {
+      ahead.soughtAt ??= now
+      if (now - ahead.soughtAt < liveMs) continue
+      ahead.soughtAt = now
+      const upTo = missing(this.#taken, ahead.knows)
+      this.#options.voice.ask({ type: 'seek', tag: call, upTo })
+    }
+  }
+
+  /** No server has more of these logs: what it knew of them beyond that is lost, and waited for no longer. */
+  absent(call: CallId, origins: readonly Origin[]): void {
+    const ahead = this.#ahead.get(call)
+    if (!ahead) return
+    for (const origin of origins) {
+      const known = ahead.knows.get(origin) ?? 0
+      ahead.knows.set(origin, Math.min(known, this.#taken.get(origin) ?? 0))
+    }
   }
 
   /**

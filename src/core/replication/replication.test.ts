@@ -6,7 +6,7 @@ import { create } from '@bufbuild/protobuf'
 import { MemoryDisk, MemoryStorage } from '../../adapters/storage/memory.ts'
 import { Circle, four, names, subject, type Server } from '../../../test/replication-circle.ts'
 import { peerSilentMs } from '../model/limits.ts'
-import { isOrigin, originOf, type ReplicaId } from '../model/ids.ts'
+import { isOrigin, originOf, type Origin, type ReplicaId } from '../model/ids.ts'
 import { mergeStored, sealUpdate } from '../model/snapshot.ts'
 import {
   PeerMessageSchema,
@@ -372,6 +372,35 @@ test('servers that named their life apart, and hold nothing, agree on the smalle
   circle.pass(1000)
   const lives = new Set([...circle.disks.values()].map(({ life }) => life))
   assert.deepEqual([...lives], [originOf('a' as ReplicaId, new Uint8Array(10).fill(9))])
+})
+
+test('of what no disk has any more it is told when all are there, and of nothing else', () => {
+  const { circle, servers } = four()
+  const [a, b] = servers as [Server, Server]
+  circle.append(a, 1, 'x')
+  const [own] = a.storage.reader.vector().keys()
+  const lost = originOf('d' as ReplicaId, new Uint8Array(10))
+  const seek = (upTo: [Origin, number][]) => {
+    b.events.length = 0
+    circle.input(b, { type: 'asked', request: { type: 'seek', tag: 7, upTo: new Map(upTo) } })
+    return b.events.filter(({ type }) => type === 'absent')
+  }
+  const both: [Origin, number][] = [
+    [own!, 1],
+    [lost, 3],
+  ]
+  assert.deepEqual(seek(both), [{ type: 'absent', tag: 7, origins: [lost] }])
+  circle.kill('d' as ReplicaId)
+  assert.deepEqual(seek(both), [], 'its disk may have it')
+  circle.start('d' as ReplicaId)
+  circle.pass(2000)
+  circle.flushMs.set(b.id, 10_000)
+  circle.append(a, 2, 'y')
+  const next: [Origin, number][] = [
+    [own!, 2],
+    [lost, 3],
+  ]
+  assert.deepEqual(seek(next), [{ type: 'absent', tag: 7, origins: [lost] }], 'that one comes')
 })
 
 test('2 a log has no holes: a gap is refused and asked for', () => {

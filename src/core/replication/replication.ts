@@ -272,6 +272,9 @@ export class Replication {
           this.#comparing.tell(now, request.digest)
         }
         return
+      case 'seek':
+        this.#seek(request.tag, request.upTo)
+        return
       case 'send':
         this.#sendEphemeral(request.ephemeral)
         return
@@ -296,6 +299,15 @@ export class Replication {
     this.#heads.set(this.#origin, seq)
     this.#gathering.add(tag === undefined ? { update } : { update, tag })
     return seq
+  }
+
+  #seek(tag: number, upTo: VersionVector): void {
+    if (!this.#links.areAllOpen) return
+    const peers = [...this.#links.peers()]
+    const isMore = (origin: Origin) =>
+      peers.some(({ have }) => (have.get(origin) ?? 0) > (this.#vector.get(origin) ?? 0))
+    const origins = [...missing(this.#vector, upTo).keys()].filter((origin) => !isMore(origin))
+    if (origins.length > 0) this.#voice.event({ type: 'absent', tag, origins })
   }
 
   #sendEphemeral(value: Ephemeral): void {
