@@ -638,6 +638,17 @@ test('what the folder cannot have is named with the rule, and left on the disk',
   assert.deepEqual(skipped.map(({ path }) => path).sort(), ['A.txt', 'a:b', 'con.txt', 'p.png'])
 })
 
+test('what is renamed to what the folder cannot have keeps its name there, and that is said', () => {
+  const { acts: none, skipped } = planOf({
+    disk: { 'con.txt': '1' },
+    folder: { A: ['a.txt', '1'] },
+    common: { A: ['a.txt', '1'] },
+    identity: { 'con.txt': 'A' },
+  })
+  assert.deepEqual(none, [])
+  assert.match(skipped.map(({ why }) => why).join(), /^It stays "a.txt" for the others\. /)
+})
+
 test('two new files that differ only in case do not become one', () => {
   const { acts: made, skipped } = planOf({ disk: { 'a.txt': '1', 'A.txt': '2' } })
   assert.deepEqual(made.map(words), ['create A.txt'])
