@@ -39,6 +39,11 @@ const cases: [name: string, given: Case, expected: string[]][] = [
     },
     ['forget D'],
   ],
+  [
+    'what others may have changed is read before it is left as it is',
+    { disk: { a: '1' }, folder: { A: ['a', undefined] }, common: { A: ['a', '1'] } },
+    ['read A'],
+  ],
 ]
 
 for (const [name, given, expected] of cases) {

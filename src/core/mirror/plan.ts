@@ -448,9 +448,7 @@ class Planner {
     // What is on the disk by this name was looked at before.
     const there = this.#views.disk.get(path)
     if (there && !this.#placing.holders.has(path)) {
-      if (there.kind === 'skipped') {
-        this.#skip(path, `The folder has something by this name, too. ${there.why ?? ''}`.trim())
-      }
+      if (there.kind === 'skipped') this.#skipNamesake(there)
       return
     }
     if (kind === 'directory') this.#makeDirectory(entry)
@@ -509,9 +507,8 @@ class Planner {
     if (this.#placing.holders.has(blocker.path)) return
     // Its directory is another one, and has yet to leave.
     if (!this.#isDirectoryOnDisk(parentOf(blocker.path))) return
-    if (blocker.kind === 'skipped') {
-      this.#skip(blocker.path, `The folder has something by this name, too. ${blocker.why ?? ''}`)
-    } else if (blocker.isSettled) this.#putAside(blocker.path)
+    if (blocker.kind === 'skipped') this.#skipNamesake(blocker)
+    else if (blocker.isSettled) this.#putAside(blocker.path)
   }
 
   #putAside(path: string, wanted = path): void {
@@ -608,6 +605,11 @@ class Planner {
     if (this.#reads.has(id)) return
     this.#reads.add(id)
     this.#acts.push({ type: 'read', id })
+  }
+
+  /** What the folder has comes as soon as this is elsewhere. */
+  #skipNamesake({ path, why = '' }: OnDisk): void {
+    this.#skip(path, `The folder has something by this name, too. ${why}`.trim())
   }
 
   #skip(path: string, why: string): void {
