@@ -100,12 +100,10 @@ export class Ahead {
   }
 
   #isLacking(): boolean {
-    const { links, vector, isComplete } = this.#options
+    const { links, isComplete } = this.#options
     if (!this.isAny || !isComplete()) return false
-    const peers = [...links.peers()]
-    const hasMore = (origin: Origin) =>
-      peers.some(({ have }) => (have.get(origin) ?? 0) > (vector.get(origin) ?? 0))
-    return peers.length > 0 && ![...this.#reach.keys()].some(hasMore)
+    const isSomebodyThere = !links.peers().next().done
+    return isSomebodyThere && ![...this.#reach.keys()].some((origin) => links.hasMoreOf(origin))
   }
 
   #sayMore(saying: Saying): void {

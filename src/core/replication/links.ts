@@ -133,6 +133,12 @@ export class Links {
     return [...this.#links.values()].every(({ name }) => name === 'open')
   }
 
+  /** Whether somebody who is there has more of this log than is on this disk. */
+  hasMoreOf(origin: Origin): boolean {
+    const own = this.#options.vector.get(origin) ?? 0
+    return [...this.peers()].some(({ have }) => (have.get(origin) ?? 0) > own)
+  }
+
   opened(now: number, channel: PeerChannel, dialled: ReplicaId | undefined): void {
     if (dialled === undefined) this.#addStranger(now, channel)
     else if (this.#links.get(dialled)?.name !== 'dialling') {

@@ -303,10 +303,8 @@ export class Replication {
 
   #seek(tag: number, upTo: VersionVector): void {
     if (!this.#links.areAllOpen) return
-    const peers = [...this.#links.peers()]
-    const isMore = (origin: Origin) =>
-      peers.some(({ have }) => (have.get(origin) ?? 0) > (this.#vector.get(origin) ?? 0))
-    const origins = [...missing(this.#vector, upTo).keys()].filter((origin) => !isMore(origin))
+    const lacking = [...missing(this.#vector, upTo).keys()]
+    const origins = lacking.filter((origin) => !this.#links.hasMoreOf(origin))
     if (origins.length > 0) this.#voice.event({ type: 'absent', tag, origins })
   }
 
