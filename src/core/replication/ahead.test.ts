@@ -79,6 +79,13 @@ test('until then who has all other logs is no holder of it, and after that again
   assert.ok(b.covered('c') >= b.marks()[0]!)
 })
 
+test('with nobody there it is not said again: who comes next may have its logs', () => {
+  const { circle, servers } = fourAfterFire()
+  for (const name of names) if (name !== 'b') circle.kill(name)
+  circle.pass(3000)
+  assert.deepEqual(servers[1]!.storage.reader.vector(), new Map())
+})
+
 test('of more than is said in one turn all is said, and nothing twice', () => {
   // More than twice as many as are looked up at once.
   const subjects = Array.from({ length: 150 }, (_, index) =>
