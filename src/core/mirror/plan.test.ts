@@ -519,6 +519,16 @@ const cases: [name: string, given: Case, expected: string[]][] = [
     ],
   ],
   [
+    'a ring of a file, the directory into which it went, and the one that has its place',
+    {
+      disk: { a: null, 'a/f': '1', b: null },
+      folder: { A: ['c/a', null], C: ['c', null], F: ['b', '1'] },
+      common: { A: ['a', null], C: ['c', null], F: ['b', '1'] },
+      identity: { 'a/f': 'F', b: 'C' },
+    },
+    ['move-entry F b (here)', 'place F b (here) a/f'],
+  ],
+  [
     'a directory and a file that change places',
     {
       disk: { a: '1', b: null, 'b/g': '2' },

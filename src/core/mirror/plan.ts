@@ -311,8 +311,14 @@ class Planner {
     for (let at = path; !seen.has(at);) {
       seen.add(at)
       const there = this.#placing.holders.get(at)
-      // Moved in the folder, that one goes away by itself.
-      if (there !== undefined && there !== id && !this.#isLeaving(there)) return undefined
+      if (there !== undefined && there !== id && !this.#isLeaving(there)) {
+        // Moved in the folder, that one goes away by itself, if not into one that waits, too.
+        const awaited = this.#awaited(there)
+        if (awaited === undefined) return undefined
+        isDirect = false
+        at = awaited
+        continue
+      }
       const above = parentOf(at)
       if (!this.#isDirectoryInFolder(above)) {
         isDirect = false
@@ -329,6 +335,15 @@ class Planner {
       at = next.path
     }
     return undefined
+  }
+
+  /** Where on the disk the directory still is into which an entry was moved in the folder. */
+  #awaited(id: string): string | undefined {
+    const path = this.#views.folder.get(id)?.path
+    if (path === undefined || path === this.#views.common.get(id)?.path) return undefined
+    const above = this.#byPath.get(parentOf(path))
+    const item = above && this.#placing.places.get(above.id)
+    return item?.path === above?.path ? undefined : item?.path
   }
 
   /**
