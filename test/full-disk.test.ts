@@ -77,6 +77,9 @@ test('G14 files that may not grow: 507, nothing half is kept, and another server
   assert.equal(status, 507, text)
   assert.equal(text, 'The disk of this server is full. Try another.\n')
   await until(() => filesOf(fleet.data('a')).length === 0, 'what came is dropped')
+  const saved = await fetch(`${fleet.address('a')}/dav/film.bin`, { method: 'PUT', body: content })
+  assert.equal(saved.status, 507)
+  assert.equal(await saved.text(), 'The disk of this server is full. Try another.\n')
   assert.match(await put(fleet, path), /^stored on [1-3] of 4 servers: [bcd]/)
   for (const id of ['b', 'c', 'd']) {
     await until(() => filesOf(fleet.data(id)).includes(hash.slice(2)), `${id} has it`)

@@ -1,7 +1,7 @@
 // Why a request of WebDAV is not carried out: a status of HTTP and a sentence, or a condition by name.
 
 import { FourfoldError, type ErrorCode } from '../../core/model/errors.ts'
-import { BlobError } from '../../adapters/storage/blob.ts'
+import { BlobError, fullOr } from '../../adapters/storage/blob.ts'
 
 const statuses: Record<ErrorCode, number> = {
   invalid: 403,
@@ -45,8 +45,9 @@ export function somethingIsThere(): Refusal {
   return new Refusal(412, 'Something is there already.')
 }
 
-export function refusalOf(error: unknown): Refusal {
-  if (error instanceof Refusal) return error
+export function refusalOf(thrown: unknown): Refusal {
+  if (thrown instanceof Refusal) return thrown
+  const error = fullOr(thrown)
   if (error instanceof FourfoldError) return new Refusal(statuses[error.code], error.message)
   if (error instanceof BlobError) {
     return new Refusal(error.code === 'full' ? 507 : 503, error.message)
