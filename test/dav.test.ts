@@ -294,6 +294,14 @@ test('it is the same over HTTP/2', async (t) => {
   assert.equal((await ask('MOVE', '/x.md', { destination: `${address}/dav/y.md` }))[0], 201)
   assert.deepEqual(await ask('GET', '/y.md'), [200, 'text'])
   assert.match((await ask('PROPFIND', '/', { depth: '1' }))[1], /<D:href>\/dav\/y.md</)
+  // All of these look before one is made: the others find it there.
+  const made = await Promise.all(Array.from({ length: 8 }, () => ask('MKCOL', '/d')))
+  const statuses = made.map(([status]) => status)
+  assert.deepEqual(
+    [...new Set(statuses)].toSorted((one, other) => one - other),
+    [201, 405],
+  )
+  assert.equal(statuses.filter((status) => status === 201).length, 1)
 })
 
 test('a file that is cut on its way over HTTP/2 changes nothing', async (t) => {

@@ -42,11 +42,16 @@ export class Arranging {
     const { shelf, locks } = this.#options
     const { path, response } = visit
     await visit.checkNoBody()
-    if (await shelf.find(visit, path)) throw new Refusal(405, 'Something is here already.')
+    if (await shelf.find(visit, path)) throw isHere()
     await shelf.checkParent(visit, path)
     await visit.checkConditions(undefined, shelf, locks)
     visit.checkLocks(locks, { path, isMembership: true, isDeep: false })
-    await this.#makeDirectory(visit, path)
+    try {
+      await this.#makeDirectory(visit, path)
+    } catch (error) {
+      // It came after it was looked whether there was anything.
+      throw hasCode(error, 'taken') ? isHere() : error
+    }
     response.writeHead(201)
     response.end()
   }
@@ -192,4 +197,8 @@ export class Arranging {
     visit.checkLocks(locks, { path, isMembership: !there, isDeep: there !== undefined })
     return { source, path, there }
   }
+}
+
+function isHere(): Refusal {
+  return new Refusal(405, 'Something is here already.')
 }
