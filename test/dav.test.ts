@@ -163,12 +163,14 @@ test('malformed headers are refused', async (t) => {
   assert.deepEqual([options.headers['dav'], options.headers['ms-author-via']], ['1, 2', 'DAV'])
 })
 
-test('what was changed since it was seen is not locked or labelled, nor what should not be there', async (t) => {
+test('what was changed since it was seen is not locked, unlocked or labelled, nor what should not be there', async (t) => {
   const { dav } = await lone(t)
   await dav.write('/x.md', 'x')
   await dav.status('MKCOL', '/d')
   const { headers } = await dav.ask('HEAD', '/x.md')
   const lock = lockBody('shared')
+  const token = await dav.lock('/x.md', lock)
+  const held = { if: `(${token})` }
   const label = propertiesBody('<z:label/>')
   const cases: [string, string, Headers, string, number][] = [
     ['LOCK', '/x.md', { 'if-match': '"x"' }, lock, 412],
@@ -181,6 +183,12 @@ test('what was changed since it was seen is not locked or labelled, nor what sho
     ['PROPPATCH', '/d', { 'if-match': '"x"' }, label, 412],
     ['MKCOL', '/e', { 'if-match': '*' }, '', 412],
     ['MKCOL', '/e', { 'if-none-match': '*' }, '', 201],
+    ['LOCK', '/x.md', { ...held, 'if-match': '"x"' }, '', 412],
+    ['LOCK', '/x.md', { ...held, 'if-none-match': '*' }, '', 412],
+    ['LOCK', '/x.md', { ...held, 'if-match': headers.etag! }, '', 200],
+    ['UNLOCK', '/x.md', { 'lock-token': token, 'if-match': '"x"' }, '', 412],
+    ['UNLOCK', '/x.md', { 'lock-token': token, 'if-none-match': '*' }, '', 412],
+    ['UNLOCK', '/x.md', { 'lock-token': token, 'if-match': headers.etag! }, '', 204],
   ]
   for (const [method, path, names, body, status] of cases) {
     const answer = await dav.ask(method, path, names, body)

@@ -32,7 +32,7 @@ export class Locking {
     if (depth === '1') throw new Refusal(400, 'A lock has depth 0 or infinity.')
     const asked = await visit.xml()
     if (asked) await this.#take(visit, asked, depth === 'infinity')
-    else this.#renew(visit)
+    else await this.#renew(visit)
   }
 
   async #take(visit: Visit, asked: XmlElement, isDeep: boolean): Promise<void> {
@@ -65,9 +65,10 @@ export class Locking {
     }
   }
 
-  #renew(visit: Visit): void {
+  async #renew(visit: Visit): Promise<void> {
     const { path, tokens } = visit
     if (tokens.length === 0) throw new Refusal(400, 'A lock is renewed by its token in If.')
+    await this.#checkEtags(visit)
     const lock = tokens.map((token) => this.#locks.find(token, path)).find(Boolean)
     if (!lock || lock.author !== visit.author) {
       throw new Refusal(412, 'There is no such lock.', {
@@ -78,9 +79,10 @@ export class Locking {
     this.#answer(visit, 200, lock, {})
   }
 
-  unlock(visit: Visit): void {
+  async unlock(visit: Visit): Promise<void> {
     const [, token] = /^\s*<([^<>\s]+)>\s*$/.exec(visit.header('lock-token') ?? '') ?? []
     if (token === undefined) throw new Refusal(400, 'The header Lock-Token is missing.')
+    await this.#checkEtags(visit)
     const lock = this.#locks.find(token, visit.path)
     if (!lock) {
       throw new Refusal(409, 'There is no such lock.', {
@@ -91,6 +93,12 @@ export class Locking {
     this.#locks.release(lock)
     visit.response.writeHead(204)
     visit.response.end()
+  }
+
+  /** Of If only the token counts where it is about the lock itself. */
+  async #checkEtags(visit: Visit): Promise<void> {
+    if (!visit.namesEtags) return
+    await visit.checkEtags(await this.#shelf.find(visit, visit.path), this.#shelf)
   }
 
   #answer(visit: Visit, status: number, lock: Lock, headers: { [name: string]: string }): void {

@@ -122,8 +122,13 @@ export class Visit implements Asker, Caller {
 
   /** Throws Refusal where If-Match, If-None-Match or If forbid to change what lies there. */
   async checkConditions(there: Resource | undefined, shelf: Shelf, locks: Locks): Promise<void> {
-    if (this.namesEtags) this.checkMatch(there && (await this.etagOf(there, shelf)))
+    await this.checkEtags(there, shelf)
     await this.checkIf(shelf, locks)
+  }
+
+  /** Throws Refusal where If-Match or If-None-Match forbid it. */
+  async checkEtags(there: Resource | undefined, shelf: Shelf): Promise<void> {
+    if (this.namesEtags) this.checkMatch(there && (await this.etagOf(there, shelf)))
   }
 
   get namesEtags(): boolean {
