@@ -255,8 +255,13 @@ export class Writer {
 }
 
 /** Two people who have one file open. */
-export function two(): { desk: Desk; ana: Writer; ben: Writer; file: string } {
-  const desk = new Desk()
+export function two(more: Partial<ReplicaOptions> = {}): {
+  desk: Desk
+  ana: Writer
+  ben: Writer
+  file: string
+} {
+  const desk = new Desk(undefined, undefined, more)
   const ana = new Writer(desk, 1, 'ana')
   const ben = new Writer(desk, 2, 'ben')
   const file = ana.create('plan.md', 'hello ')

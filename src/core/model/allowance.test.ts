@@ -38,3 +38,11 @@ test('what is taken beyond it is refused, and costs nothing', () => {
   assert.equal(taken(1000), 50)
   assert.equal(taken(1_000_000), 500)
 })
+
+test('what is spent beyond what is there comes before anything else is taken', () => {
+  const allowance = new Allowance(0, 10, 5)
+  allowance.spend(0, 7)
+  assert.equal(allowance.readyAt(0, 1), 300)
+  assert.ok(!allowance.take(299, 1))
+  assert.ok(allowance.take(300, 1))
+})

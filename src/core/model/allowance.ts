@@ -29,6 +29,12 @@ export class Allowance {
     return true
   }
 
+  /** Takes `amount`, be it more than is there: nothing is left until that has come, too. */
+  spend(now: number, amount: number): void {
+    this.#refill(now)
+    this.#left -= amount
+  }
+
   #refill(now: number): void {
     const earned = (Math.max(0, now - this.#at) * this.#perSecond) / 1000
     this.#left = Math.min(this.#most, this.#left + earned)

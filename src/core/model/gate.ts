@@ -32,16 +32,31 @@ import {
 /** In a text of nearly too many structs every update is looked at. */
 const sparedStructs = 1000
 
+/** To pass by an item is so much of a step: nothing is made of it. */
+const passedSteps = 1 / 20
+
+/** What one look at an update has taken so far. */
+interface Work {
+  steps: number
+}
+
 export type GateAnswer =
   /**
    * May be applied. isNoop: everything in it is known. mayGoOn: one struct of it is new, nothing waits
    * in the document for it to come, and of room for structs there is plenty. `structs`: how many would
-   * be added.
+   * be added. `steps`: what it took to look, and about what it takes to merge.
    */
-  | { type: 'pass'; isNoop: boolean; mayGoOn: boolean; structs: number; update: TextUpdate }
+  | {
+      type: 'pass'
+      isNoop: boolean
+      mayGoOn: boolean
+      structs: number
+      steps: number
+      update: TextUpdate
+    }
   /** It rests on text that is not here: the client must open the document again. */
   | { type: 'gap' }
-  | { type: 'refused'; error: FourfoldError }
+  | { type: 'refused'; steps: number; error: FourfoldError }
 
 /** How large a document is, before the update. */
 export interface TextSizes {
@@ -61,6 +76,7 @@ export function gate(
   writers: ReadonlySet<number> | 'any',
   sizes: TextSizes,
 ): GateAnswer {
+  const work: Work = { steps: 0 }
   try {
     if (bytes.length > updateBytesMax) {
       throw tooLarge(`The update is larger than ${mebibytes(updateBytesMax)}; send it in parts.`)
@@ -72,12 +88,14 @@ export function gate(
     checkSize(doc, update, added, sizes)
     // Typing: one run between two neighbours that still stand beside each other.
     const isTyping = added.length === 1 && areBeside(doc, added[0]!)
-    checkPlaces(doc, isTyping ? [] : added, update.deletes, gateStepsMax + sizes.structs)
-    const isNoop = added.length === 0 && areDeleted(doc, update.deletes)
+    const stepsMax = gateStepsMax + sizes.structs
+    checkPlaces(doc, isTyping ? [] : added, update.deletes, { work, stepsMax })
+    const isNoop = added.length === 0 && areDeleted(doc, update.deletes, work)
     const mayGoOn = added.length === 1 && hasPlenty(doc, sizes)
-    return { type: 'pass', isNoop, mayGoOn, structs: added.length, update }
+    const { steps } = work
+    return { type: 'pass', isNoop, mayGoOn, structs: added.length, steps, update }
   } catch (error) {
-    if (error instanceof FourfoldError) return { type: 'refused', error }
+    if (error instanceof FourfoldError) return { type: 'refused', steps: work.steps, error }
     throw error
   }
 }
@@ -170,28 +188,37 @@ function checkSize(doc: Y.Doc, update: TextUpdate, added: TextStruct[], sizes: T
 }
 
 /** Where the new text would come to stand, and what that and the deletes would cost. */
-function checkPlaces(doc: Y.Doc, added: TextStruct[], deletes: Deletes, stepsMax: number): void {
-  let steps = 0
+function checkPlaces(
+  doc: Y.Doc,
+  added: TextStruct[],
+  deletes: Deletes,
+  { work, stepsMax }: { work: Work; stepsMax: number },
+): void {
   const cuts = manyCuts(deletes, added)
   if (added.length > 0) {
     const draft = new Draft(doc, cuts)
     for (const struct of added) {
-      if (!draft.place(struct, stepsMax)) throw malformed('neighbours of the text do not fit')
-      if (draft.steps >= stepsMax) break
+      const fits = draft.place(struct, stepsMax)
+      work.steps = draft.steps
+      if (!fits) throw malformed('neighbours of the text do not fit')
+      if (work.steps >= stepsMax) break
     }
-    steps = draft.steps
   }
   if (cuts) {
     // All pieces of a writer are put into a new row.
-    for (const writer of cuts.keys()) steps += (doc.store.clients.get(writer)?.length ?? 0) / 1000
-    for (const ranges of deletes.values()) steps += ranges.length
+    for (const writer of cuts.keys()) {
+      work.steps += (doc.store.clients.get(writer)?.length ?? 0) / 1000
+    }
+    for (const ranges of deletes.values()) work.steps += ranges.length
   } else {
     for (const [writer, ranges] of deletes) {
       // Both ends of a range may cut an item.
-      for (const [clock] of ranges) if (steps < stepsMax) steps += 2 * cutSteps(doc, writer, clock)
+      for (const [clock] of ranges) {
+        if (work.steps < stepsMax) work.steps += 2 * cutSteps(doc, writer, clock)
+      }
     }
   }
-  if (steps >= stepsMax) throw tooLarge('The update would take too long to merge.')
+  if (work.steps >= stepsMax) throw tooLarge('The update would take too long to merge.')
 }
 
 /**
@@ -214,10 +241,13 @@ function areBeside(doc: Y.Doc, { left, right }: TextStruct): boolean {
   return next === (rightItem ?? null)
 }
 
-function areDeleted(doc: Y.Doc, deletes: Deletes): boolean {
+function areDeleted(doc: Y.Doc, deletes: Deletes, work: Work): boolean {
   for (const [writer, ranges] of deletes) {
     for (const range of ranges) {
-      for (const item of itemsOf(doc, writer, range)) if (!item.deleted) return false
+      for (const item of itemsOf(doc, writer, range)) {
+        work.steps += passedSteps
+        if (!item.deleted) return false
+      }
     }
   }
   return true

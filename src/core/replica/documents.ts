@@ -268,6 +268,7 @@ export class Documents {
       return
     }
     const verdict = gate(doc, update, writers, document.sizes(update.length))
+    if (verdict.type !== 'gap') visitor.hasTaken(now, verdict.steps)
     if (verdict.type === 'gap') {
       this.#voice.resync([channel], id, ticket)
     } else if (verdict.type === 'refused') {

@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import { create, toBinary, type MessageInitShape } from '@bufbuild/protobuf'
 import * as Y from 'yjs'
 import { freshId, two, Writer } from '../../../test/replica-desk.ts'
-import { base64url, sessionOf, type ReplicaId } from '../model/ids.ts'
+import { base64url, sessionOf, writerOf, type ReplicaId } from '../model/ids.ts'
 import {
   compactAfterMs,
   compactAfterUpdates,
@@ -13,6 +13,7 @@ import {
   unstoredBytesMax,
 } from '../model/limits.ts'
 import { sealUpdate } from '../model/snapshot.ts'
+import { encodeTextUpdate } from '../model/text-update.ts'
 import {
   CaretSchema,
   Code,
@@ -110,6 +111,32 @@ test('13 whoever writes under the id of somebody else is refused, and cut on rep
   assert.equal(desk.last(2, 'refused')?.code, Code.FORBIDDEN)
   assert.ok(desk.hungUp.has(2))
   assert.ok(!desk.hungUp.has(1))
+})
+
+test('12 a push whose place takes long to find counts as many, and is taken', () => {
+  const rates = { pushesPerSecond: 50, pushBurst: 20, caretsPerSecond: 20 }
+  const { desk, ana, file } = two({ rates })
+  const stateVector = Y.encodeStateVector(ana.doc)
+  for (let count = 0; count < 5010; count++) ana.doc.getText('text').insert(0, 'x')
+  ana.push(file, Y.encodeStateAsUpdate(ana.doc, stateVector))
+  const mine = writerOf(ana.key)
+  let clock = Y.getState(ana.doc.store, mine)
+  // Between the start and the first letter of all, past those that came between them.
+  const far = () => {
+    const place = { left: undefined, right: { writer: mine, clock: 0 } }
+    const struct = { writer: mine, clock, length: 1, kind: 'text' as const, ...place, text: 'y' }
+    clock++
+    const structs = new Map([[mine, [struct]]])
+    ana.push(file, encodeTextUpdate({ structs, deletes: new Map() }))
+  }
+  const taken = () => desk.asked.filter(({ type }) => type === 'append').length
+  const before = taken()
+  for (let count = 0; count < 3; count++) far()
+  assert.equal(desk.last(1, 'refused'), undefined)
+  assert.equal(taken(), before + 3)
+  far()
+  assert.equal(desk.last(1, 'refused')?.code, Code.UNAVAILABLE)
+  assert.equal(taken(), before + 3)
 })
 
 test('tickets ascend on one channel', () => {

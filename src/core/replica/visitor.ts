@@ -10,6 +10,7 @@ import {
   type SubjectId,
 } from '../model/ids.ts'
 import {
+  gateStepsPerPush,
   helloBurstMax,
   hellosPerSecondMax,
   sessionBurstBytesMax,
@@ -95,6 +96,11 @@ export class Visitor {
 
   mayPush(now: number, pushes: number): boolean {
     return this.#pushes.take(now, pushes)
+  }
+
+  /** A push was looked at, and took so many steps of the gate. */
+  hasTaken(now: number, steps: number): void {
+    this.#pushes.spend(now, Math.floor(steps / gateStepsPerPush))
   }
 
   mayMove(now: number): boolean {

@@ -25,6 +25,12 @@ export const writersPerUpdateMax = 1024
 export const gateStepsMax = 150_000
 
 /**
+ * So many of these steps count as one push: of the costliest, a session sends three at once. A text in
+ * which a letter was deleted in 40,000 places takes 80 pushes.
+ */
+export const gateStepsPerPush = 1000
+
+/**
  * What all clients together have sent of messages that are not here as a whole: sixteen of the largest.
  * Past that whoever has sent the most of one is cut, and comes back.
  */
