@@ -52,6 +52,29 @@ test('a client is greeted, and what it makes is stored before it is told', async
   assert.equal(answer.type === 'read' && answer.text, 'hi')
 })
 
+test('12 while long texts are read one after the other, others are heard between them', async (t) => {
+  const scene = startRuntime(t)
+  await serving(scene)
+  const { runtime } = scene
+  const signal = new AbortController().signal
+  const text = 'all the same\n'.repeat(600_000)
+  await runtime.calls.ask({ ...save, file: 'long.md', text, operation: operation() }, 'Ana', signal)
+  const client = new Client(runtime)
+  client.greets('Ben')
+  await until(() => client.find('welcome') !== undefined, 'welcome')
+  let read = 0
+  const reads = Array.from({ length: 10 }, async () => {
+    await runtime.calls.ask({ type: 'read', file: 'long.md' }, 'Ana', new AbortController().signal)
+    read++
+  })
+  const isAnswered = () => client.find('unavailable') !== undefined
+  client.says({ case: 'open', value: { document: operation() } })
+  for (let left = 1000; left > 0 && !isAnswered(); left--) await new Promise(setImmediate)
+  assert.ok(isAnswered())
+  assert.ok(read < reads.length, `${read} texts were read before`)
+  await Promise.all(reads)
+})
+
 test('G14 after a failed write nothing is acknowledged, and everybody is sent elsewhere', async (t) => {
   const scene = startRuntime(t)
   const { runtime, world } = scene

@@ -22,9 +22,10 @@ async function heard(answers: Watched[]): Promise<{ count: number; error?: Fourf
   const calls = new Calls({
     nextId: () => 1 as CallId,
     refusal: () => undefined,
-    enqueue: (input) => {
-      if (input.type !== 'called') return
-      for (const answer of answers) calls.answered(input.call, answer)
+    enqueue: () => {},
+    called: () => {
+      const { call } = calls.next()!
+      for (const answer of answers) calls.answered(call, answer)
     },
   })
   let count = 0
@@ -56,4 +57,29 @@ test('12 changes that are not taken are told up to a bound, past it the watcher 
     ...Array.from({ length: watchBacklogMax }, () => told('changed', many[0]!)),
   ])
   assert.match(String(error), /Changes come faster than you read them/)
+})
+
+test('12 calls are taken in rounds, what one asks at once is one party, and who left is passed by', async () => {
+  let lastId = 0
+  const calls = new Calls({
+    nextId: () => ++lastId as CallId,
+    refusal: () => undefined,
+    enqueue: () => {},
+    called: () => {},
+  })
+  const [many, one, gone] = [new AbortController(), new AbortController(), new AbortController()]
+  const ask = (file: string, { signal }: AbortController) =>
+    calls.ask({ type: 'read', file }, 'ana', signal).catch(() => {})
+  const asked = ['a', 'b', 'c'].map((file) => ask(file, many))
+  asked.push(ask('left', gone), ask('d', one))
+  gone.abort()
+  await asked[3]
+  const taken: string[] = []
+  for (let next = calls.next(); next; next = calls.next()) {
+    if (next.request.type === 'read') taken.push(next.request.file)
+    calls.answered(next.call, { type: 'erased', files: [] })
+  }
+  assert.deepEqual(taken, ['a', 'd', 'b', 'c'])
+  assert.ok(!calls.areUntaken)
+  await Promise.all(asked)
 })

@@ -12,6 +12,7 @@ import {
 } from '../core/model/limits.ts'
 import type { Answer, Call, CallId, ReplicaInput } from '../core/replica/messages.ts'
 import { Mailbox } from '../adapters/mailbox.ts'
+import { Rounds } from './rounds.ts'
 
 export interface CallsOptions {
   /** An id that no call of this server had. */
@@ -20,13 +21,28 @@ export interface CallsOptions {
   refusal: () => string | undefined
   /** Gives the mind an input, soon. */
   enqueue: (input: ReplicaInput) => void
+  /** Somebody calls: the mind is to take it with `next`. */
+  called: () => void
 }
 
+type Called = Extract<ReplicaInput, { type: 'called' }>
+
 type Answered = (answer: Answer) => void
+
+interface Asked {
+  request: Call
+  author: string
+  /** One for all that was asked at once. */
+  signal: AbortSignal
+}
 
 export class Calls {
   readonly #options: CallsOptions
   readonly #calls = new Map<CallId, Answered>()
+  /** What the mind has not taken of them. */
+  readonly #untaken = new Map<CallId, Called>()
+  /** In rounds: what one call with many texts brings is one party. Some may have ended. */
+  readonly #rounds = new Rounds<CallId>()
   /** Those of them that may last. */
   readonly #streams = new Set<CallId>()
   /** Watches that wait to begin. */
@@ -38,6 +54,23 @@ export class Calls {
 
   constructor(options: CallsOptions) {
     this.#options = options
+  }
+
+  /** The next that the mind is to take; undefined: none is left. */
+  next(): Called | undefined {
+    while (this.#rounds.size > 0) {
+      const call = this.#rounds.next()!
+      const called = this.#untaken.get(call)
+      if (!called) continue
+      this.#untaken.delete(call)
+      return called
+    }
+    return undefined
+  }
+
+  /** Whether `next` has one. */
+  get areUntaken(): boolean {
+    return this.#untaken.size > 0
   }
 
   /** The mind answers; whoever does not listen any more is not told. */
@@ -54,7 +87,8 @@ export class Calls {
   /** Asks on behalf of a whole-file client. Rejects with FourfoldError, also after `callMs`. */
   async ask(request: Call, author: string, signal: AbortSignal): Promise<Answer> {
     const { promise, resolve } = Promise.withResolvers<Answer>()
-    return this.#answered(this.#begin(request, author, resolve), { promise, resolve }, signal)
+    const call = this.#begin({ request, author, signal }, resolve)
+    return this.#answered(call, { promise, resolve }, signal)
   }
 
   // Without the request: its texts need not grow old while the answer waits for several disks.
@@ -110,7 +144,7 @@ export class Calls {
     let call: CallId | undefined
     try {
       if (signal.aborted) return
-      call = this.#beginStream(request, author, answered)
+      call = this.#beginStream({ request, author, signal }, answered)
       for await (const answer of answers) {
         this.#untakenCount--
         yield answer
@@ -140,7 +174,7 @@ export class Calls {
   /** The parts of an answer, each asked for when the one before was read. Throws FourfoldError. */
   async *parts(request: Call, author: string, signal: AbortSignal): AsyncGenerator<Answer> {
     const answers = new Mailbox<Answer>(signal)
-    const call = this.#beginStream(request, author, (answer) => {
+    const call = this.#beginStream({ request, author, signal }, (answer) => {
       if (answer.type === 'failed') answers.end(answer.error)
       else answers.put(answer)
     })
@@ -157,35 +191,38 @@ export class Calls {
     }
   }
 
-  #begin(request: Call, author: string, answered: Answered): CallId {
+  #begin(asked: Asked, answered: Answered): CallId {
     if (this.#calls.size - this.#streams.size >= callsMax) {
       throw new FourfoldError('unavailable', 'This server has too many calls at work. Try another.')
     }
-    return this.#call(request, author, answered)
+    return this.#call(asked, answered)
   }
 
   // Counted for themselves: however many watch, there is room for a save.
-  #beginStream(request: Call, author: string, answered: Answered): CallId {
+  #beginStream(asked: Asked, answered: Answered): CallId {
     if (this.#streams.size >= streamsMax) throw tooManyStreams()
-    const call = this.#call(request, author, answered)
+    const call = this.#call(asked, answered)
     this.#streams.add(call)
     return call
   }
 
-  #call(request: Call, author: string, answered: Answered): CallId {
-    const { nextId, refusal, enqueue } = this.#options
+  #call({ request, author, signal }: Asked, answered: Answered): CallId {
+    const { nextId, refusal, called } = this.#options
     const text = refusal()
     if (text !== undefined) throw new FourfoldError('unavailable', text)
     const call = nextId()
     this.#calls.set(call, answered)
-    enqueue({ type: 'called', call, author, request })
+    this.#untaken.set(call, { type: 'called', call, author, request })
+    this.#rounds.add({ network: '', connection: signal }, call)
+    called()
     return call
   }
 
   #end(call: CallId): void {
     this.#calls.delete(call)
     this.#streams.delete(call)
-    this.#options.enqueue({ type: 'uncalled', call })
+    // What nobody waits for any more is not begun.
+    if (!this.#untaken.delete(call)) this.#options.enqueue({ type: 'uncalled', call })
   }
 }
 

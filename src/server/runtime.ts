@@ -55,6 +55,8 @@ const turnInputsMax = 64
  * than 512 KiB of at least 80 bytes do not wait.
  */
 const togetherMax = 8192
+/** No call is taken in a turn after so long: people who type are heard before the next. */
+const callsOfTurnMs = 20
 /** After a failed write clients hear of it for this long before the process ends. */
 const lastWordsMs = 200
 
@@ -112,12 +114,15 @@ export class Runtime implements ClientLinkOwner {
     nextId: () => this.#nextId++,
     refusal: () => (this.#takesWork() ? undefined : this.#reason()),
     enqueue: (input) => this.#enqueue(input),
+    called: () => this.#turns.soon(),
   })
   readonly #touched = new Set<ClientLink>()
   /** What clients were told since it was looked at what they have not read. */
   #toldBytes = 0
   readonly #turns = new Turns(() => orFailed(() => this.#turn(), this.#fail))
   #inbox: ReplicaInput[] = []
+  /** So much was taken of what was called that all else comes first. */
+  #areCallsOver = false
   #nextId = 1
   #isServing = false
   #health: Health = 'recovering'
@@ -227,12 +232,16 @@ export class Runtime implements ClientLinkOwner {
   }
 
   #turn(): void {
-    if (this.#isOver || this.#inbox.length === 0) return
+    if (this.#isOver || (this.#inbox.length === 0 && !this.#hasCalls())) return
     const now = this.#options.now()
     const inputs = this.#inbox.splice(0, this.#turnEnd())
     for (const input of inputs) if (input.type === 'received') this.#touch(input.channel)
+    if (this.#hasCalls()) {
+      this.#step(now, inputs.splice(0))
+      this.#takeCalls(now)
+    }
     inputs.push({ type: 'settle' })
-    for (const output of this.#options.replica.turn(now, inputs)) this.#perform(output)
+    this.#step(now, inputs)
     for (const link of this.#touched) {
       this.#touched.delete(link)
       link.flush()
@@ -242,6 +251,34 @@ export class Runtime implements ClientLinkOwner {
     queueMicrotask(() => orFailed(() => this.#options.replica.rest(), this.#fail))
     if (this.#inbox.length > 0) this.#turns.next()
     if (this.#isBusy() && this.#tickMs > busyTickMs) this.#tickIn(busyTickMs)
+  }
+
+  #step(now: number, inputs: ReplicaInput[]): void {
+    for (const output of this.#options.replica.turn(now, inputs)) this.#perform(output)
+  }
+
+  #hasCalls(): boolean {
+    return this.calls.areUntaken && !this.#areCallsOver
+  }
+
+  /** One at least. A few bytes may ask for a long text to be merged: what comes after waits. */
+  #takeCalls(now: number): void {
+    const until = performance.now() + callsOfTurnMs
+    do {
+      const called = this.calls.next()
+      if (called) this.#step(now, [called])
+    } while (this.calls.areUntaken && performance.now() < until)
+    if (!this.calls.areUntaken) return
+    // Turns that follow from these come before anything from outside is heard. And to hear somebody who
+    // has just come takes several rounds of the event loop: these have as much time as was taken too much.
+    this.#areCallsOver = true
+    const goOn = () => {
+      this.#areCallsOver = false
+      this.#turns.take()
+    }
+    const tooMuchMs = performance.now() - until
+    if (tooMuchMs > 0) setTimeout(goOn, tooMuchMs)
+    else setImmediate(goOn)
   }
 
   #turnEnd(): number {
