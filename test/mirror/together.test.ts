@@ -1,6 +1,7 @@
 // Two mirrors of one folder, and what people do in them: editors, sed, trees, Git.
 
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import {
   linkSync,
   closeSync,
@@ -12,6 +13,7 @@ import {
   writeFileSync,
   writeSync,
 } from 'node:fs'
+import { createServer } from 'node:net'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createClient } from '@connectrpc/connect'
@@ -226,15 +228,43 @@ test('a mirror works while no server answers, and catches up', async (t) => {
   writeFileSync(first.path('a.md'), 'zero\none\ntwo\nthree\n')
   writeFileSync(second.path('a.md'), 'one\ntwo\nthree\nfour\n')
   writeFileSync(second.path('b.md'), 'made alone\n')
+  const refused = ({ said }: (typeof mirrors)[0]) => said.match(/No server answers.*/g) ?? []
   await until(
-    () => /No server answers/.test(first.said),
+    () => mirrors.every((each) => refused(each).length > 0),
     () => first.said,
   )
+  // The reason that is told is that of another one.
+  await dialled(Number(new URL(fleet.address('c')).port), 8)
+  for (const each of mirrors) {
+    const sentences = refused(each)
+    assert.ok(
+      sentences.every((sentence, index) => sentence !== sentences[index - 1]),
+      each.said,
+    )
+    const since = each.said.slice(each.said.indexOf(sentences[0]!))
+    assert.doesNotMatch(since, /are the same/)
+  }
   await Promise.all(fleet.ids.map((id) => fleet.start(id)))
   const found = await same(mirrors)
   assert.equal(found.get('a.md'), 'zero\none\ntwo\nthree\nfour\n')
   assert.equal(found.get('b.md'), 'made alone\n')
 })
+
+/** Resolves when a port, where nobody answers, was dialled so often. */
+async function dialled(port: number, times: number): Promise<void> {
+  let dials = 0
+  const server = createServer((socket) => {
+    dials++
+    socket.destroy()
+  })
+  server.listen(port, '127.0.0.1')
+  await until(
+    () => dials >= times,
+    () => `dialled ${dials} times`,
+  )
+  server.close()
+  await once(server, 'close')
+}
 
 test('what changes names in the folder does so on the disk, and nothing is deleted', async (t) => {
   const { mirrors, servers } = await stage(t, 1)

@@ -130,6 +130,11 @@ export class FolderView {
     )
   }
 
+  /** No server answers: nothing is decided until one does. */
+  lost(): void {
+    this.#isReady = false
+  }
+
   /** Ends the watch, be it that it only begins. */
   end(): void {
     this.#ending.abort()

@@ -364,7 +364,10 @@ export class Mirror {
           this.#fail(error instanceof Error ? error : new Error(String(error)))
           return
         }
-        if (error instanceof NoServerError) this.#goneOffline(error.message)
+        if (error instanceof NoServerError) {
+          this.#folder.lost()
+          this.#goneOffline(error.message)
+        }
       }
       await this.#pause(retryMs)
     }
