@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 
 import { root } from '../../test/tool.ts'
-import { configurationBytesMax, sessionsPerAddressMax } from '../core/model/limits.ts'
+import { configurationBytesMax, pushBurstMin, sessionsPerAddressMax } from '../core/model/limits.ts'
 import { ConfigurationError, parseConfiguration, readConfiguration } from './configuration.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'fourfold-configuration-'))
@@ -58,7 +58,7 @@ test('what is set is taken', () => {
       tls: { cert, key, ca },
       auth: { password: 'long enough' },
       origins: ['https://notes.example.org'],
-      rates: { pushBurst: 3 },
+      rates: { pushBurst: pushBurstMin },
       sessionsPerAddress: 7,
       proxies: ['10.0.0.1', '::1', 'unix'],
       diskFreeBytesMin: 1000,
@@ -69,7 +69,7 @@ test('what is set is taken', () => {
   assert.equal(configuration.tls?.cert, join(folder, 'cert.pem'))
   assert.equal(configuration.password, 'long enough')
   assert.equal(configuration.hasReflection, false, 'not beyond this machine unless it is asked for')
-  assert.equal(configuration.rates.pushBurst, 3)
+  assert.equal(configuration.rates.pushBurst, pushBurstMin)
   assert.equal(configuration.sessionsPerAddress, 7)
   assert.deepEqual(configuration.proxies, ['10.0.0.1', '::1', 'unix'])
   assert.equal(configuration.directory, '/var/lib/fourfold/one')
@@ -133,7 +133,16 @@ const mistakes: [what: string, json: unknown, sentence: RegExp][] = [
   ],
   ['a missing password', { ...good, id: 'a', auth: {} }, /^F: "auth.password" is missing\.$/],
   ['a bad origin', { ...good, id: 'a', origins: ['x'] }, /^F: "origins\[0\]" "x" is not an origin/],
-  ['a bad rate', { ...good, id: 'a', rates: { pushBurst: 0 } }, /^F: "rates.pushBurst" 0 is not/],
+  [
+    'a rate at which some operation is never taken',
+    { ...good, id: 'a', rates: { pushBurst: pushBurstMin - 1 } },
+    /^F: "rates\.pushBurst" 7 is less than 8, the least there can be\.$/,
+  ],
+  ...['pushesPerSecond', 'caretsPerSecond'].map((key): [string, unknown, RegExp] => [
+    `half of one for ${key}`,
+    { ...good, id: 'a', rates: { [key]: 0.5 } },
+    new RegExp(`^F: "rates\\.${key}" 0\\.5 is less than 1, `),
+  ]),
   [
     'a bound of no sessions',
     { ...good, id: 'a', sessionsPerAddress: 0 },

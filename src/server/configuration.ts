@@ -8,6 +8,7 @@ import { isReplicaId, type ReplicaId } from '../core/model/ids.ts'
 import {
   caretsPerSecondMax,
   pushBurstMax,
+  pushBurstMin,
   pushesPerSecondMax,
   sessionsPerAddressMax,
 } from '../core/model/limits.ts'
@@ -299,15 +300,16 @@ function isWithin(path: string, directory: string): boolean {
 
 function readRates(root: Section): Rates {
   const section = root.section('rates')
-  const read = (key: keyof Rates, usual: number) => {
+  const read = (key: keyof Rates, usual: number, least: number) => {
     const value = section?.optionalNumber(key) ?? usual
-    if (value <= 0) section?.fail(key, `${value} is not more than 0`)
+    if (value < least) section?.fail(key, `${value} is less than ${least}, the least there can be`)
     return value
   }
   const rates = {
-    pushesPerSecond: read('pushesPerSecond', pushesPerSecondMax),
-    pushBurst: read('pushBurst', pushBurstMax),
-    caretsPerSecond: read('caretsPerSecond', caretsPerSecondMax),
+    pushesPerSecond: read('pushesPerSecond', pushesPerSecondMax, 1),
+    pushBurst: read('pushBurst', pushBurstMax, pushBurstMin),
+    // As many at once, too: with less than one none would ever be taken.
+    caretsPerSecond: read('caretsPerSecond', caretsPerSecondMax, 1),
   }
   section?.end()
   return rates

@@ -73,6 +73,9 @@ export const severalMax = 256
 /** Of the entries that an operation changes so many count as one push: they cost about as much. */
 export const entriesPerPush = 32
 
+/** No configuration has a lower `pushBurst`: the largest operation would be refused for ever. */
+export const pushBurstMin = severalMax / entriesPerPush
+
 /** Bytes a second from one session, on average, and at once. */
 export const sessionBytesPerSecondMax = 1024 * 1024
 export const sessionBurstBytesMax = 16 * 1024 * 1024
