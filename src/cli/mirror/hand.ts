@@ -5,12 +5,12 @@
 //   outgoing    files from the disk to the folder       refusals    what is left alone for a while
 //   displaced   what was taken out of its place         transfers   bytes on their way, beside all else
 
-import type { Act, Common } from '../../core/mirror/messages.ts'
+import type { Act, Common, InFolder } from '../../core/mirror/messages.ts'
 import { displacedName, type MirrorDirectory } from '../../adapters/mirror/directory.ts'
 import type { Found } from '../../adapters/mirror/look.ts'
 import type { Ignoring } from '../../adapters/mirror/ignored.ts'
 import type { CommonRow, MirrorStore } from '../../adapters/mirror/store.ts'
-import { nameOf, parentOf, pathBelow } from '../../core/model/path.ts'
+import { isBelow, nameOf, parentOf, pathBelow } from '../../core/model/path.ts'
 import { newOperation } from '../../adapters/system.ts'
 import { inLanes } from '../lanes.ts'
 import { AnswerError, type SetClient } from '../set-client.ts'
@@ -438,6 +438,8 @@ export class Hand {
 
   async #deleteEntry({ id, path }: ActOf<'delete-entry'>): Promise<void> {
     const { set, store, folder, report } = this.#options
+    // Others changed it since the plan was made, or put something into it: the next plan sees that.
+    if (!this.#isAsPlanned(id)) return
     const asked = { file: id, operation: newOperation() }
     try {
       await set.ask((server, call) => server.folder.deleteFile(asked, call))
@@ -448,6 +450,19 @@ export class Hand {
     } catch (error) {
       this.refusals.answered(error, id, path)
     }
+  }
+
+  /** Whether the folder has of an entry, and of all that is in it, what is common. */
+  #isAsPlanned(id: string): boolean {
+    const { entries } = this.#options.folder
+    const isCommon = ({ id, kind, version, isStale }: InFolder) => {
+      const row = this.commons.get(id)
+      return row && (kind === 'directory' || (version === row.version && isStale !== true))
+    }
+    const entry = entries.get(id)
+    if (!entry || !isCommon(entry)) return false
+    if (entry.kind !== 'directory') return true
+    return [...entries.values()].every((each) => !isBelow(each.path, entry.path) || isCommon(each))
   }
 
   async #restore(id: string): Promise<void> {
