@@ -35,7 +35,7 @@ export class FolderView {
   readonly erased = new Set<string>()
   /** Known here, and neither listed, nor gone: the server that answers does not know of them. */
   unheard = new Set<string>()
-  readonly #set: SetClient
+  readonly #set: Pick<SetClient, 'ask' | 'read'>
   /** The id of the mirrored directory; empty: the top. */
   readonly #root: string
   #rootPath = ''
@@ -53,7 +53,7 @@ export class FolderView {
   #isListed = false
 
   constructor(
-    set: SetClient,
+    set: Pick<SetClient, 'ask' | 'read'>,
     root: string,
     options: { seen: string | undefined; versions: Map<string, string>; changed: () => void },
   ) {
@@ -122,12 +122,17 @@ export class FolderView {
         this.#isReady = false
         this.#isMet = false
         this.#theirs = new Map()
-        const since = create(VersionVectorSchema, { seen: toSeen(this.#seen) })
         const signal = AbortSignal.any([call.signal, this.#ending.signal])
-        return folder.watch({ file: this.#root, since }, { ...call, signal })
+        return folder.watch({ file: this.#root, ...this.#since }, { ...call, signal })
       },
       (told) => this.#told(told),
     )
+  }
+
+  /** Beyond nothing a server would read every update of every text, only to tell what is there. */
+  get #since() {
+    if (this.#seen.size === 0) return {}
+    return { since: create(VersionVectorSchema, { seen: toSeen(this.#seen) }) }
   }
 
   /** No server answers: nothing is decided until one does. */
