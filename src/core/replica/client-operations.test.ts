@@ -6,7 +6,14 @@ import { test } from 'node:test'
 import { deflateRawSync } from 'node:zlib'
 
 import { Desk, freshId, there, Writer } from '../../../test/replica-desk.ts'
-import { severalMax, textBytesMax, versionsBytesMax, versionsMax } from '../model/limits.ts'
+import {
+  gateStepsPerPush,
+  packedPerStep,
+  severalMax,
+  textBytesMax,
+  versionsBytesMax,
+  versionsMax,
+} from '../model/limits.ts'
 import { Code, ServerState, type Several, type Undone } from '../model/wire.ts'
 
 type Change = Several['change']
@@ -145,6 +152,7 @@ test('a file keeps as many named versions as fit, and tells when it is full', ()
     const value = { $typeName: 'fourfold.v1.NameVersion' as const, document, name: version }
     ana.operate(freshId(), { case: 'nameVersion', value })
     desk.store()
+    desk.now += 10_000
   }
   const { length } = deflateRawSync(digits)
   for (let count = 1; count <= versionsBytesMax / length; count++) name(`version ${count}`)
@@ -168,6 +176,23 @@ test('a text of which no version more is kept is not deflated for one', () => {
   }
   assert.equal(desk.last(1, 'rejected')?.code, Code.TOO_LARGE)
   assert.equal(desk.deflated, versionsMax)
+})
+
+test('12 to name a version of a long text counts as many pushes', () => {
+  const rates = { pushesPerSecond: 50, pushBurst: 10, caretsPerSecond: 20 }
+  const desk = new Desk(undefined, undefined, { rates })
+  const ana = new Writer(desk, 1, 'ana')
+  const document = ana.create('long.md', 'x'.repeat(10 * gateStepsPerPush * packedPerStep))
+  desk.store()
+  const name = (name: string) => {
+    const value = { $typeName: 'fourfold.v1.NameVersion' as const, document, name }
+    ana.operate(randomBytes(16).toString('base64url'), { case: 'nameVersion', value })
+  }
+  name('first')
+  assert.equal(desk.last(1, 'refused'), undefined)
+  name('second')
+  assert.equal(desk.last(1, 'refused')?.code, Code.UNAVAILABLE)
+  assert.equal(desk.deflated, 1)
 })
 
 test('where an operation is is told by its id, to whoever asks on another channel, too', () => {

@@ -6,7 +6,7 @@ import { codeOf } from '../model/error-codes.ts'
 import { FourfoldError } from '../model/errors.ts'
 import type { Folder } from '../model/folder.ts'
 import type { SubjectId } from '../model/ids.ts'
-import { severalMax, versionsBytesMax, versionsMax } from '../model/limits.ts'
+import { packedPerStep, severalMax, versionsBytesMax, versionsMax } from '../model/limits.ts'
 import { checkVersionName } from '../model/names.ts'
 import { forOne } from '../model/several.ts'
 import { storedVersions } from '../model/snapshot.ts'
@@ -58,6 +58,8 @@ interface Made {
 export class ClientOperations {
   readonly #options: ClientOperationsOptions
   #now = 0
+  /** What the operation at hand had to be packed, in characters. */
+  #packed = 0
 
   constructor(options: ClientOperationsOptions) {
     this.#options = options
@@ -66,6 +68,7 @@ export class ClientOperations {
   /** Answers by Done and receipts, or by Rejected. */
   take(now: number, visitor: Visitor, operation: Operation): void {
     this.#now = now
+    this.#packed = 0
     const { ticket } = operation
     try {
       const request = this.#requestOf(visitor, operation)
@@ -76,6 +79,7 @@ export class ClientOperations {
       if (!(error instanceof FourfoldError)) throw error
       this.#options.voice.reject(visitor.channel, ticket, error)
     }
+    visitor.hasTaken(now, this.#packed / packedPerStep)
   }
 
   /** Answers by receipts where that operation is known, or by Rejected. */
@@ -270,6 +274,7 @@ export class ClientOperations {
     const roomBytes = known.reduce((room, each) => room - each.text.length, versionsBytesMax)
     // To deflate a long text takes a third of a second: not for nothing.
     if (known.length >= versionsMax || roomBytes <= 0) throw tooManyVersions()
+    this.#packed = text.length
     const version = { id: operation, name, author, at, text: deflate(text) }
     if (version.text.length > roomBytes) throw tooManyVersions()
     const value = toBinary(VersionSchema, create(VersionSchema, version))

@@ -98,7 +98,7 @@ export class Visitor {
     return this.#pushes.take(now, pushes)
   }
 
-  /** A push was looked at, and took so many steps of the gate. */
+  /** What it asked for took so many steps of the gate, or as much time. */
   hasTaken(now: number, steps: number): void {
     this.#pushes.spend(now, Math.floor(steps / gateStepsPerPush))
   }

@@ -30,6 +30,9 @@ export const gateStepsMax = 150_000
  */
 export const gateStepsPerPush = 1000
 
+/** Characters that are packed in the time of such a step: the longest text counts as 160 pushes. */
+export const packedPerStep = 64
+
 /**
  * What all clients together have sent of messages that are not here as a whole: sixteen of the largest.
  * Past that whoever has sent the most of one is cut, and comes back.
