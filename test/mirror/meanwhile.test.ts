@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
+import { fromJson } from '@bufbuild/protobuf'
 import { Ignored } from '../../src/adapters/mirror/ignored.ts'
 import { MirrorDirectory } from '../../src/adapters/mirror/directory.ts'
 import { MirrorStore } from '../../src/adapters/mirror/store.ts'
@@ -11,18 +12,19 @@ import { FolderView } from '../../src/cli/mirror/folder-view.ts'
 import { Hand } from '../../src/cli/mirror/hand.ts'
 import { Report } from '../../src/cli/mirror/report.ts'
 import { NoServerError, SetClient } from '../../src/cli/set-client.ts'
+import { FileSchema } from '../../src/core/model/wire.ts'
 import { startLone, temporaryFolder } from '../lone-server.ts'
 import { call } from '../requests.ts'
 import { until } from '../until.ts'
 import { tree } from './mirrors.ts'
 
 /** A hand that does what a test says, and not what a plan does. */
-async function handHere(t: TestContext, servers: string) {
+async function handHere(t: TestContext, servers: string, mirrored = '') {
   const root = temporaryFolder(t)
   const [directory, store] = [new MirrorDirectory(root), new MirrorStore(root)]
   const set = new SetClient({ servers })
   const changed = () => {}
-  const folder = new FolderView(set, '', { seen: undefined, versions: new Map(), changed })
+  const folder = new FolderView(set, mirrored, { seen: undefined, versions: new Map(), changed })
   const watching = folder.watch()
   const report = new Report(root, { isJson: false, write: () => {} })
   const ignored = new Ignored(root)
@@ -43,13 +45,15 @@ async function handHere(t: TestContext, servers: string) {
   return { root, folder, hand, end }
 }
 
+async function called(address: string, method: string, asked: object) {
+  const { status, body } = await call(address, method, asked)
+  assert.equal(status, 200, JSON.stringify(body))
+  return body
+}
+
 test('what others put into a directory, or changed in it, is not deleted with it', async (t) => {
   const { address } = await startLone(t)
-  const ask = async (method: string, asked: object) => {
-    const { status, body } = await call(address, method, asked)
-    assert.equal(status, 200, JSON.stringify(body))
-    return body
-  }
+  const ask = (method: string, asked: object) => called(address, method, asked)
   const save = (file: string, text: string) => ask('SaveFile', { file, text })
   const names = ['new', 'changed', 'as it was']
   const files = names.map((name) => `${name}/a.md`)
@@ -81,4 +85,26 @@ test('what others put into a directory, or changed in it, is not deleted with it
     'new/a.md',
     'new/b.md',
   ])
+})
+
+test('what lies in a mirrored directory that others rename is not taken to have left it', async (t) => {
+  const { address } = await startLone(t)
+  const ask = (method: string, asked: object) => called(address, method, asked)
+  const { file: top } = await ask('MakeDirectory', { path: 'top' })
+  const save = (file: string) => ask('SaveFile', { file, text: 'one' })
+  const { file } = await save('top/a.md')
+  const { file: other } = await save('top/b.md')
+  const { folder, end } = await handHere(t, address, top.id)
+
+  await ask('RenameFile', { file: top.id, name: 'other' })
+  const { file: answer } = await ask('GetFile', { file: file.id })
+  folder.know(fromJson(FileSchema, answer))
+  assert.deepEqual([folder.entries.get(file.id)?.path, [...folder.gone]], ['a.md', []])
+
+  const { file: moved } = await ask('MoveFile', { file: other.id, path: 'b.md' })
+  folder.know(fromJson(FileSchema, moved))
+  await folder.refresh([file.id, other.id])
+  await end()
+  const paths = [...folder.entries.values()].map(({ path }) => path)
+  assert.deepEqual([paths, [...folder.gone]], [['a.md'], [other.id]])
 })

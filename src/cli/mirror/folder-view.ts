@@ -220,8 +220,12 @@ export class FolderView {
       this.#rootPath = answer.file?.path ?? ''
     }
     const files = await this.#pages({ directory: this.#root, isRecursive: true })
+    if (!files.every((file) => this.#isInside(file))) {
+      this.#list(restAfter(this.#listedMs, listPace))
+      return
+    }
     this.entries = new Map()
-    for (const file of files) this.#put(file)
+    for (const file of files) this.#take(file)
     for (const id of this.#changing.keys()) this.#mark(id)
     this.gone.clear()
     this.restorable.clear()
@@ -369,13 +373,23 @@ export class FolderView {
     this.gone.add(id)
   }
 
-  #put({ id, path: full, kind, hash, size }: File): void {
-    const prefix = this.#rootPath === '' ? '' : `${this.#rootPath}/`
-    if (!full.startsWith(prefix)) {
-      this.#remove(id)
-      return
-    }
-    const path = onDisk(full.slice(prefix.length))
+  /** In the path of all that is below the mirrored part, as far as is known. */
+  get #prefix(): string {
+    return this.#rootPath === '' ? '' : `${this.#rootPath}/`
+  }
+
+  /** Otherwise it lies elsewhere, or what is mirrored does by now, with all that is in it. */
+  #isInside({ path }: File): boolean {
+    return path.startsWith(this.#prefix)
+  }
+
+  #put(file: File): void {
+    if (this.#isInside(file)) this.#take(file)
+    else this.#list(0)
+  }
+
+  #take({ id, path: full, kind, hash, size }: File): void {
+    const path = onDisk(full.slice(this.#prefix.length))
     this.gone.delete(id)
     // It may have lost something since it was known.
     if (this.unheard.delete(id)) this.#versions.delete(id)
