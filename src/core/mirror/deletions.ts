@@ -4,7 +4,7 @@
 // Once a person was asked about a deletion it waits for the word, however little is deleted by then:
 // until it is agreed to, or there is nothing to delete any more. While it waits, others wait with it.
 
-import type { Held, Late } from './messages.ts'
+import type { Act, Held, Late, Plan, Views } from './messages.ts'
 
 /** More wait until a person agrees: an unmounted disk, a wrong directory, a slip of the hand. */
 const deletionsMax = 100
@@ -40,14 +40,56 @@ export class LateDeletions {
   }
 }
 
+type DeletionAct = Extract<Act, { type: 'remove' | 'delete-entry' }>
+
 /** One of a plan: of these entries, on the disk or in the folder. */
-export interface Counted {
+export interface Deletion {
   side: keyof Held
   ids: readonly string[]
+  path: string
+  /** Without it, it is one that follows when others are done. */
+  act?: DeletionAct
 }
 
-/** Those of one plan that nobody agreed to: how many on each side. */
-export function counted(deletions: readonly Counted[]): Held {
+/**
+ * Deletes, unless it is too much; then everything else goes on, and a person is asked. `isBack`: whether
+ * an entry that a person was asked about is on the disk and in the folder again.
+ */
+export function release(
+  deletions: readonly Deletion[],
+  { acceptsDeletes, isFollowed, late, common, ...before }: Views,
+  isBack: (id: string) => boolean,
+): Pick<Plan, 'held' | 'asked' | 'agreed' | 'deletes'> & { acts: DeletionAct[] } {
+  // Of entries that were to be deleted, those that did not come back, and were not forgotten.
+  const stillAway = (ids: ReadonlySet<string>) =>
+    new Set([...ids].filter((id) => common.has(id) && !isBack(id)))
+  const [asked, agreed] = [stillAway(before.asked), stillAway(before.agreed)]
+  const isFree = ({ side, ids }: Deletion) =>
+    ids.every((id) => agreed.has(id) || (side === 'onDisk' && isFollowed(id)))
+  const open = acceptsDeletes ? [] : deletions.filter((each) => !isFree(each))
+  const held = counted(open)
+  const isHeld =
+    open.some(({ ids }) => ids.some((id) => asked.has(id))) ||
+    [held.onDisk, held.inFolder].some((count) => isMassDeletion(count, common.size, late))
+  const waiting = new Set(isHeld ? open : [])
+  for (const { ids } of waiting) for (const id of ids) asked.add(id)
+  // What is inside goes before what it is in.
+  const acts = deletions
+    .flatMap((each) => (each.act && !waiting.has(each) ? [each.act] : []))
+    .sort((a, b) => (a.path < b.path ? 1 : -1))
+  const done = isHeld ? [] : open.filter(({ act }) => act)
+  const { onDisk, inFolder } = counted(done)
+  return {
+    acts,
+    held: isHeld ? held : undefined,
+    asked: acceptsDeletes ? new Set() : asked,
+    agreed,
+    deletes: onDisk + inFolder,
+  }
+}
+
+/** Those that nobody agreed to: how many on each side. */
+function counted(deletions: readonly Deletion[]): Held {
   const held: Held = { onDisk: 0, inFolder: 0 }
   for (const { side, ids } of deletions) held[side] += ids.length
   return held

@@ -9,7 +9,7 @@
 // something else is put off to the next plan, which sees what the first brought about.
 
 import { brokenRule, fileKey } from '../model/names.ts'
-import { counted, isMassDeletion, type Counted } from './deletions.ts'
+import { release, type Deletion } from './deletions.ts'
 import type { Act, Common, InFolder, OnDisk, Plan, Skipped, Views } from './messages.ts'
 import { isBelow, nameOf, parentOf } from '../model/path.ts'
 import { asidePath, nameOfParked, parkedDirectory, parkedPath } from './paths.ts'
@@ -19,9 +19,6 @@ import { isFile, place, type Placing } from './placing.ts'
 export function plan(views: Views): Plan {
   return new Planner(views).plan()
 }
-
-/** Without an act it is one that follows when others are done. */
-type Deletion = Counted & { act?: Extract<Act, { type: 'remove' | 'delete-entry' }>; path: string }
 
 /** Of those who come one after the other into each other's places so many move by one plan. */
 const followedMax = 500
@@ -633,43 +630,15 @@ class Planner {
 
   // ------------------------------------------------------------------------------- deletions
 
-  /** Deletes, unless it is too much; then everything else goes on, and a person is asked. */
+  /** What moves along with its directory has its turn when it is there. */
   #release(): Pick<Plan, 'held' | 'asked' | 'agreed' | 'deletes'> {
-    const { acceptsDeletes, isFollowed, late, common } = this.#views
-    const [asked, agreed] = [this.#stillAway('asked'), this.#stillAway('agreed')]
-    // What moves along with its directory has its turn when it is there.
+    const isBack = (id: string) => this.#placing.places.has(id) && this.#views.folder.has(id)
     const deletions = this.#deletions.filter(
       ({ side, path }) => side === 'inFolder' || !this.#isMoving(path),
     )
-    const isFree = ({ side, ids }: Deletion) =>
-      ids.every((id) => agreed.has(id) || (side === 'onDisk' && isFollowed(id)))
-    const open = acceptsDeletes ? [] : deletions.filter((each) => !isFree(each))
-    const held = counted(open)
-    const isHeld =
-      open.some(({ ids }) => ids.some((id) => asked.has(id))) ||
-      [held.onDisk, held.inFolder].some((count) => isMassDeletion(count, common.size, late))
-    const waiting = new Set(isHeld ? open : [])
-    for (const { ids } of waiting) for (const id of ids) asked.add(id)
-    // What is inside goes before what it is in.
-    const acts = deletions
-      .flatMap((each) => (each.act && !waiting.has(each) ? [each.act] : []))
-      .sort((a, b) => (a.path < b.path ? 1 : -1))
+    const { acts, ...released } = release(deletions, this.#views, isBack)
     this.#acts.push(...acts)
-    const done = isHeld ? [] : open.filter(({ act }) => act)
-    const { onDisk, inFolder } = counted(done)
-    return {
-      held: isHeld ? held : undefined,
-      asked: acceptsDeletes ? new Set() : asked,
-      agreed,
-      deletes: onDisk + inFolder,
-    }
-  }
-
-  /** Of entries that were to be deleted, those that did not come back, and were not forgotten. */
-  #stillAway(which: 'asked' | 'agreed'): Set<string> {
-    const { common, folder } = this.#views
-    const isBack = (id: string) => this.#placing.places.has(id) && folder.has(id)
-    return new Set([...this.#views[which]].filter((id) => common.has(id) && !isBack(id)))
+    return released
   }
 }
 
