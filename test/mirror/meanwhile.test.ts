@@ -107,4 +107,5 @@ test('what lies in a mirrored directory that others rename is not taken to have 
   await end()
   const paths = [...folder.entries.values()].map(({ path }) => path)
   assert.deepEqual([paths, [...folder.gone]], [['a.md'], [other.id]])
+  assert.deepEqual([...folder.elsewhere], [other.id])
 })

@@ -30,6 +30,8 @@ export class FolderView {
   /** What is below the mirrored part, by id; paths are relative to it. */
   entries = new Map<string, InFolder>()
   readonly gone = new Set<string>()
+  /** Of what is gone, texts that others moved out of the mirrored part. */
+  readonly elsewhere = new Set<string>()
   readonly restorable = new Set<string>()
   /** Of what is gone, what nobody can have back. */
   readonly erased = new Set<string>()
@@ -228,6 +230,7 @@ export class FolderView {
     for (const file of files) this.#take(file)
     for (const id of this.#changing.keys()) this.#mark(id)
     this.gone.clear()
+    this.elsewhere.clear()
     this.restorable.clear()
     this.erased.clear()
     const missing = new Set([...known].filter((id) => !this.entries.has(id)))
@@ -257,7 +260,9 @@ export class FolderView {
       for (const file of [...missing]) {
         try {
           const answer = await this.#set.ask(({ folder }, call) => folder.getFile({ file }, call))
-          if (answer.file) found(answer.file)
+          if (!answer.file) continue
+          found(answer.file)
+          if (answer.file.kind === Kind.TEXT) this.elsewhere.add(file)
         } catch (error) {
           if (!(error instanceof AnswerError) || error.code !== Code.NotFound) throw error
         }

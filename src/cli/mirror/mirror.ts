@@ -308,6 +308,7 @@ export class Mirror {
       isQuiet: this.#missing.isBelieved,
       folder: folder.entries,
       gone: folder.gone,
+      elsewhere: folder.elsewhere,
       restorable: folder.restorable,
       common: hand.commons,
       waiting: hand.waiting(),

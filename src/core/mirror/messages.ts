@@ -50,6 +50,8 @@ export interface Views {
   folder: ReadonlyMap<string, InFolder>
   /** Entries that were seen in the trash, or outside of the mirrored part: never those just missing. */
   gone: ReadonlySet<string>
+  /** Of these, texts that lie outside of the mirrored part, and in no trash. */
+  elsewhere: ReadonlySet<string>
   /** Of these, files that lie in the trash themselves, while their directory is there. */
   restorable: ReadonlySet<string>
   /** By id. */

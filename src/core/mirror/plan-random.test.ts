@@ -123,6 +123,7 @@ class Mirror {
       disk,
       folder,
       gone,
+      elsewhere: new Set(),
       restorable,
       isQuiet: true,
       common: this.common,

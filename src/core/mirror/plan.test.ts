@@ -519,6 +519,16 @@ const cases: [name: string, given: Case, expected: string[]][] = [
     ],
   ],
   [
+    'what was changed here, and moved out of the mirrored part by others, is saved where it is',
+    {
+      disk: { d: null, 'd/f': '2' },
+      common: { D: ['d', null], F: ['d/f', '1'] },
+      gone: ['D', 'F'],
+      elsewhere: ['F'],
+    },
+    ['save F d/f'],
+  ],
+  [
     'a ring of a file, the directory into which it went, and the one that has its place',
     {
       disk: { a: null, 'a/f': '1', b: null },

@@ -124,9 +124,18 @@ class Planner {
     if (!item.isSettled) return
     // Somebody worked on what somebody else deleted: it comes back, or becomes a file of its own.
     if (item.version !== known.version) {
-      if (this.#views.restorable.has(known.id)) this.#acts.push({ type: 'restore', id: known.id })
-      else forget()
+      if (this.#isChangedElsewhere(known, item)) {
+        this.#acts.push({ type: 'save', id: known.id, path: item.path })
+      } else if (this.#views.restorable.has(known.id)) {
+        this.#acts.push({ type: 'restore', id: known.id })
+      } else forget()
     } else this.#remove(known.id, item.path, 'file')
+  }
+
+  /** Whether a text was changed here that others moved out of the mirrored part: that follows it there. */
+  #isChangedElsewhere({ id, kind, version }: Common, item: OnDisk): boolean {
+    const areTexts = kind === 'text' && item.kind === 'text'
+    return areTexts && item.version !== version && this.#views.elsewhere.has(id)
   }
 
   #goneDirectory({ id }: Common, { path }: OnDisk): void {
@@ -153,7 +162,9 @@ class Planner {
     const holder = this.#placing.holders.get(item.path)
     if (holder === undefined) return !this.#placing.twins.includes(item)
     const known = this.#views.common.get(holder)!
-    if (this.#views.gone.has(holder)) return item.version !== known.version
+    if (this.#views.gone.has(holder)) {
+      return item.version !== known.version && !this.#isChangedElsewhere(known, item)
+    }
     // Somebody moved it here.
     return this.#views.folder.get(holder)?.path === known.path && item.path !== known.path
   }

@@ -16,6 +16,7 @@ export interface Case {
   /** What a thing on disk is; otherwise what is at its path in `common`. */
   identity?: { [path: string]: string }
   gone?: string[]
+  elsewhere?: string[]
   restorable?: string[]
   isQuiet?: boolean
   acceptsDeletes?: boolean
@@ -57,6 +58,7 @@ export function planOf(given: Case): Plan {
     common,
     isQuiet: given.isQuiet ?? true,
     gone: new Set(given.gone),
+    elsewhere: new Set(given.elsewhere),
     restorable: new Set(given.restorable),
     waiting: new Set(given.waiting),
     making: new Set(given.making),
