@@ -519,6 +519,16 @@ const cases: [name: string, given: Case, expected: string[]][] = [
     ],
   ],
   [
+    'what would come below itself by way of others that wait as well comes back',
+    {
+      disk: { q: null, 'q/h': null, 'q/h/b': null, 'q/j': null },
+      folder: { B: ['b', null], H: ['j/h', null], J: ['j', null], Q: ['b/q', null] },
+      common: { B: ['b', null], H: ['q/h', null], J: ['j', null], Q: ['q', null] },
+      identity: { 'q/h/b': 'B', 'q/j': 'J' },
+    },
+    ['move B q/h/b b', 'move J q/j j'],
+  ],
+  [
     'what was changed here, and moved out of the mirrored part by others, is saved where it is',
     {
       disk: { d: null, 'd/f': '2' },

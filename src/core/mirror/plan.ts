@@ -366,7 +366,31 @@ class Planner {
     // What lies in between is new, and waits for what is above it.
     for (let above = parentOf(item.path); above !== ''; above = parentOf(above)) {
       const path = this.#views.folder.get(this.#placing.holders.get(above) ?? '')?.path
-      if (path !== undefined) return path === entry.path || isBelow(path, entry.path)
+      if (path === undefined) continue
+      return path === entry.path || isBelow(path, entry.path) || this.#comesBelowItself(item, entry)
+    }
+    return false
+  }
+
+  /** The same, once all has come to where it is to be: each waits for the next, and the last for it. */
+  #comesBelowItself({ path }: OnDisk, { id }: InFolder): boolean {
+    const { common, folder } = this.#views
+    const seen = new Set<string>()
+    let [at, isOnDisk] = [parentOf(path), true]
+    while (at !== '') {
+      const there = isOnDisk ? this.#placing.holders.get(at) : this.#byPath.get(at)?.id
+      if (there === id) return true
+      const known = common.get(there ?? '')
+      const entry = folder.get(there ?? '')
+      if (known && entry) {
+        if (seen.has(known.id)) return false
+        seen.add(known.id)
+        const item = this.#placing.places.get(known.id)
+        // Moved in the folder it is there, moved on the disk it is where that has it.
+        isOnDisk = item !== undefined && entry.path === known.path
+        at = isOnDisk ? item!.path : entry.path
+      }
+      at = parentOf(at)
     }
     return false
   }
