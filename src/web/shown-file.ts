@@ -1,6 +1,6 @@
 // What the address of the page names: its entry, its text if it has one, and whether it is there.
 
-import { useEffect, useMemo, useState } from 'react'
+import { useLayoutEffect, useMemo, useState } from 'react'
 import type { Client, FileInfo } from '../client/api.ts'
 import { type FolderTree, isDirectory } from './folder-tree.ts'
 import type { OpenFile, OpenFiles } from './open-file.ts'
@@ -47,6 +47,11 @@ export function useShownFile({ client, openFiles, tree, hash }: ShownFileOptions
 /** The file of this id, opened; undefined while there is none. */
 function useOpenFile(openFiles: OpenFiles, id: string | undefined): OpenFile | undefined {
   const [open, setOpen] = useState<OpenFile>()
-  useEffect(() => setOpen(id === undefined ? undefined : openFiles.open(id)), [openFiles, id])
+  // After each drawing, and not only where the id is another one: where the first drawing with it was
+  // given up for a newer one, an effect of the id alone never ran, and the file stayed closed.
+  // oxlint-disable-next-line react-hooks/exhaustive-deps -- what is open already ends the chain.
+  useLayoutEffect(() => {
+    if (open?.live.id !== id) setOpen(id === undefined ? undefined : openFiles.open(id))
+  })
   return open?.live.id === id ? open : undefined
 }
