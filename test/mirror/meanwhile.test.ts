@@ -108,4 +108,6 @@ test('what lies in a mirrored directory that others rename is not taken to have 
   const paths = [...folder.entries.values()].map(({ path }) => path)
   assert.deepEqual([paths, [...folder.gone]], [['a.md'], [other.id]])
   assert.deepEqual([...folder.elsewhere], [other.id])
+  folder.know(fromJson(FileSchema, { ...moved, isDeleted: true }))
+  assert.deepEqual([[...folder.gone], [...folder.elsewhere]], [[other.id], []], 'in the trash')
 })

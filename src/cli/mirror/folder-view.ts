@@ -376,6 +376,7 @@ export class FolderView {
   #remove(id: string): void {
     this.entries.delete(id)
     this.gone.add(id)
+    this.elsewhere.delete(id)
   }
 
   /** In the path of all that is below the mirrored part, as far as is known. */
