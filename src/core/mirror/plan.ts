@@ -124,7 +124,7 @@ class Planner {
     if (!item.isSettled) return
     // Somebody worked on what somebody else deleted: it comes back, or becomes a file of its own.
     if (item.version !== known.version) {
-      if (this.#isChangedElsewhere(known, item)) {
+      if (this.#isElsewhere(known, item)) {
         this.#acts.push({ type: 'save', id: known.id, path: item.path })
       } else if (this.#views.restorable.has(known.id)) {
         this.#acts.push({ type: 'restore', id: known.id })
@@ -132,10 +132,9 @@ class Planner {
     } else this.#remove(known.id, item.path, 'file')
   }
 
-  /** Whether a text was changed here that others moved out of the mirrored part: that follows it there. */
-  #isChangedElsewhere({ id, kind, version }: Common, item: OnDisk): boolean {
-    const areTexts = kind === 'text' && item.kind === 'text'
-    return areTexts && item.version !== version && this.#views.elsewhere.has(id)
+  /** Whether others moved a text out of the mirrored part: what was changed here follows it there. */
+  #isElsewhere({ id, kind }: Common, item: OnDisk): boolean {
+    return kind === 'text' && item.kind === 'text' && this.#views.elsewhere.has(id)
   }
 
   #goneDirectory({ id }: Common, { path }: OnDisk): void {
@@ -163,7 +162,7 @@ class Planner {
     if (holder === undefined) return !this.#placing.twins.includes(item)
     const known = this.#views.common.get(holder)!
     if (this.#views.gone.has(holder)) {
-      return item.version !== known.version && !this.#isChangedElsewhere(known, item)
+      return item.version !== known.version && !this.#isElsewhere(known, item)
     }
     // Somebody moved it here.
     return this.#views.folder.get(holder)?.path === known.path && item.path !== known.path

@@ -132,9 +132,9 @@ export class Holders {
     if (!onTheWay && this.#last && isUnacknowledged(this.#last)) this.#forgetLast()
     for (const id of this.#answered()) this.#told?.add(id)
     const { servers, since } = this.#witnesses
-    // Without a server nobody sees whose disk is another one meanwhile.
     const { active, standby } = connections
     const isWitness = (id: string) => live.includes(id) && !hasGreeted(id, since, active, standby)
+    // Without a server nobody sees whose disk is another one meanwhile.
     const present = active ? servers.filter(isWitness) : []
     this.#witnesses = { servers: present, since }
     // What the active one lacks, it may call a server live that lacks it, too: that one is only asked.
