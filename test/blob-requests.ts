@@ -1,13 +1,12 @@
 // Blobs and the files that have their bytes, asked for over HTTP at real servers.
 
-import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 
 import { Fleet, type FleetOptions } from './fleet.ts'
-import { ask, call, type Answer } from './requests.ts'
+import { answered, ask, call, type Answer } from './requests.ts'
 
 export const MiB = 1024 * 1024
 
@@ -63,8 +62,7 @@ export interface Told {
 /** Gives a file the bytes of a blob that is uploaded. */
 export async function saved(address: string, file: string, blob: Blob, more: object = {}) {
   const { hash, size } = blob
-  const { status, body } = await call(address, 'SaveBinary', { file, hash, size, ...more })
-  assert.equal(status, 200, JSON.stringify(body))
+  const body = await answered(address, 'SaveBinary', { file, hash, size, ...more })
   return body as { file: Told; servers: string[]; serverCount: number }
 }
 

@@ -11,7 +11,7 @@ import { temporaryFolder } from './lone-server.ts'
 import { oldStores, unpack, type OldFile } from './old-stores/stores.ts'
 import { freePorts } from './ports.ts'
 import { until } from './until.ts'
-import { ask, call } from './requests.ts'
+import { answered, ask, call } from './requests.ts'
 
 for (const { commit, of } of oldStores) {
   test(`15 a store of ${of} is opened, and an empty server fills itself from it`, async (t) => {
@@ -21,15 +21,15 @@ for (const { commit, of } of oldStores) {
     for (const address of addresses) {
       for (const isInTrash of [false, true]) {
         const expected = files.filter((file) => file.isInTrash === isInTrash).map(shown)
-        const { files: listed = [] } = await told(address, 'ListFiles', listing(isInTrash))
+        const { files: listed = [] } = await answered(address, 'ListFiles', listing(isInTrash))
         assert.deepEqual(new Set((listed as OldFile[]).map(shown)), new Set(expected))
       }
       for (const file of files) await holds(address, file)
     }
     // Of what is in the trash no text is told.
     const file = files.find(({ path }) => path === 'gone.md')!.id
-    await told(addresses[1], 'RestoreFile', { file })
-    assert.equal((await told(addresses[1], 'ReadFile', { file })).text, 'in the trash\n')
+    await answered(addresses[1], 'RestoreFile', { file })
+    assert.equal((await answered(addresses[1], 'ReadFile', { file })).text, 'in the trash\n')
   })
 }
 
@@ -53,12 +53,6 @@ async function startTwo(t: TestContext, data: string): Promise<[string, string]>
   return [a, b]
 }
 
-async function told(address: string, method: string, request: object) {
-  const { status, body } = await call(address, method, request)
-  assert.equal(status, 200, `${method} ${JSON.stringify(request)}: ${JSON.stringify(body)}`)
-  return body
-}
-
 const listing = (inTrash: boolean) => ({ inTrash, isRecursive: true })
 
 const shown = ({ id, path, kind }: Pick<OldFile, 'id' | 'path' | 'kind'>) => `${id} ${kind} ${path}`
@@ -67,11 +61,11 @@ const shown = ({ id, path, kind }: Pick<OldFile, 'id' | 'path' | 'kind'>) => `${
 async function holds(address: string, then: OldFile): Promise<void> {
   const { id: file, path, text, versions, contents = [] } = then
   if (text !== undefined) {
-    assert.equal((await told(address, 'ReadFile', { file })).text ?? '', text, path)
-    assert.deepEqual((await told(address, 'ListVersions', { file })).versions, versions, path)
+    assert.equal((await answered(address, 'ReadFile', { file })).text ?? '', text, path)
+    assert.deepEqual((await answered(address, 'ListVersions', { file })).versions, versions, path)
   }
   if (contents.length === 0) return
-  assert.deepEqual((await told(address, 'ListContents', { file })).contents, contents, path)
+  assert.deepEqual((await answered(address, 'ListContents', { file })).contents, contents, path)
   for (const { hash, size } of contents) {
     const place = url(address, { hash, size: Number(size) })
     // Bytes come after the files that have them.

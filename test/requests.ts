@@ -1,5 +1,6 @@
 // What any program can ask of real servers: HTTP, and calls in JSON.
 
+import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import * as http from 'node:http'
 import type { Readable } from 'node:stream'
@@ -35,4 +36,11 @@ export async function call(address: string, method: string, request: object) {
   const headers = { 'content-type': 'application/json' }
   const { status, body } = await ask(url, 'POST', headers, Buffer.from(JSON.stringify(request)))
   return { status, body: JSON.parse(body.toString()) }
+}
+
+/** The answer to a call of FolderService that nothing stands in the way of. Fails where it is refused. */
+export async function answered(address: string, method: string, request: object) {
+  const { status, body } = await call(address, method, request)
+  assert.equal(status, 200, `${method} ${JSON.stringify(request)}: ${JSON.stringify(body)}`)
+  return body
 }

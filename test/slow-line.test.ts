@@ -5,7 +5,7 @@ import { test, type TestContext } from 'node:test'
 
 import { Fleet } from './fleet.ts'
 import { Relay } from './relay.ts'
-import { call } from './requests.ts'
+import { answered } from './requests.ts'
 
 /** 512 KiB a second: what many homes send. A text of 2 MiB takes longer than silence may. */
 const bytesPerMs = 512
@@ -25,8 +25,7 @@ async function start(t: TestContext): Promise<Fleet> {
 }
 
 async function save(fleet: Fleet, id: string, file: string, text: string): Promise<void> {
-  const { status, body } = await call(fleet.address(id), 'SaveFile', { file, text })
-  assert.equal(status, 200, JSON.stringify(body))
+  await answered(fleet.address(id), 'SaveFile', { file, text })
 }
 
 test('what is long gets to another server over a slow line, and again when its disk was lost', async (t) => {

@@ -12,7 +12,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { connect } from '../../src/client/index.ts'
 import { Fleet } from '../fleet.ts'
 import { startLone, temporaryFolder } from '../lone-server.ts'
-import { call } from '../requests.ts'
+import { answered, call } from '../requests.ts'
 import { PartableSet } from '../siege/partition.ts'
 import { program } from '../tool.ts'
 import { fourfold } from './prompt.ts'
@@ -247,10 +247,6 @@ test('what two servers did for the same asker, apart from each other, is told on
   t.after(() => set.end())
   const { fleet } = set
   const [a = '', b = ''] = fleet.addresses
-  const asks = async (at: string, method: string, request: object) => {
-    const { status, body } = await call(at, method, request)
-    assert.equal(status, 200, JSON.stringify(body))
-  }
   const fresh = () => randomBytes(16).toString('base64url')
   // Of all that servers tell each other at once: who asked one that died asks the next the same.
   const asked = (when: string) =>
@@ -271,17 +267,17 @@ test('what two servers did for the same asker, apart from each other, is told on
   const all = [...asked('early'), ...asked('late')]
   for (const when of ['early', 'late'])
     for (const what of ['changed', 'moved', 'gone'])
-      await asks(a, 'SaveFile', { file: `${when} ${what}.md`, text: 'x', operation: fresh() })
+      await answered(a, 'SaveFile', { file: `${when} ${what}.md`, text: 'x', operation: fresh() })
   const watch = started(t, fleet.addresses.join(','), 'watch')
   await begun(watch, (path) => fourfold(['put', '-', path], { servers: a, input: '' }))
   const before = watch.lines().length
   set.part(['a'], ['b'])
-  for (const [method, request] of all) await asks(a, method, request)
+  for (const [method, request] of all) await answered(a, method, request)
   await tells(watch, 'late gone.md')
-  for (const [method, request] of all.slice(0, 5)) await asks(b, method, request)
+  for (const [method, request] of all.slice(0, 5)) await answered(b, method, request)
   await fleet.kill('a')
   await begun(watch, (path) => fourfold(['put', '-', path], { servers: b, input: '' }), 'tried')
-  for (const [method, request] of all.slice(5)) await asks(b, method, request)
+  for (const [method, request] of all.slice(5)) await answered(b, method, request)
   await fleet.start('a')
   set.heal()
   await fleet.well()

@@ -14,7 +14,7 @@ import { Report } from '../../src/cli/mirror/report.ts'
 import { NoServerError, SetClient } from '../../src/cli/set-client.ts'
 import { FileSchema } from '../../src/core/model/wire.ts'
 import { startLone, temporaryFolder } from '../lone-server.ts'
-import { call } from '../requests.ts'
+import { answered } from '../requests.ts'
 import { until } from '../until.ts'
 import { tree } from './mirrors.ts'
 
@@ -45,15 +45,9 @@ async function handHere(t: TestContext, servers: string, mirrored = '') {
   return { root, folder, hand, end }
 }
 
-async function called(address: string, method: string, asked: object) {
-  const { status, body } = await call(address, method, asked)
-  assert.equal(status, 200, JSON.stringify(body))
-  return body
-}
-
 test('what others put into a directory, or changed in it, is not deleted with it', async (t) => {
   const { address } = await startLone(t)
-  const ask = (method: string, asked: object) => called(address, method, asked)
+  const ask = (method: string, asked: object) => answered(address, method, asked)
   const save = (file: string, text: string) => ask('SaveFile', { file, text })
   const names = ['new', 'changed', 'as it was']
   const files = names.map((name) => `${name}/a.md`)
@@ -89,7 +83,7 @@ test('what others put into a directory, or changed in it, is not deleted with it
 
 test('what lies in a mirrored directory that others rename is not taken to have left it', async (t) => {
   const { address } = await startLone(t)
-  const ask = (method: string, asked: object) => called(address, method, asked)
+  const ask = (method: string, asked: object) => answered(address, method, asked)
   const { file: top } = await ask('MakeDirectory', { path: 'top' })
   const save = (file: string) => ask('SaveFile', { file, text: 'one' })
   const { file } = await save('top/a.md')
